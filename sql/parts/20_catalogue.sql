@@ -1,0 +1,63 @@
+-- Products, freight, stock and coupons.
+
+-- products: what can be ordered. price in minor units of the currency; kind 1 normal, 2 virtual.
+CREATE TABLE order_ext_internal.products (
+	product_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	sku text NOT NULL UNIQUE,
+	name text NOT NULL,
+	price bigint NOT NULL CHECK (price >= 0),
+	kind smallint NOT NULL CHECK (kind IN (1, 2)),
+	updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- freight_templates: the fee of a region, dropped where the goods total reaches free_from.
+CREATE TABLE order_ext_internal.freight_templates (
+	region text PRIMARY KEY,
+	fee bigint NOT NULL CHECK (fee >= 0),
+	free_from bigint CHECK (free_from >= 0)
+);
+
+-- stock: one row per product now; a hot product may get more stripes later. Its rows are
+-- always locked in (product_id, stripe) order. Half of each page stays free so that the
+-- endless updates are HOT.
+CREATE TABLE order_ext_internal.stock (
+	product_id bigint NOT NULL,
+	stripe smallint NOT NULL DEFAULT 0,
+	available bigint NOT NULL DEFAULT 0 CHECK (available >= 0),
+	reserved bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+	consumed bigint NOT NULL DEFAULT 0 CHECK (consumed >= 0),
+	PRIMARY KEY (product_id, stripe)
+) WITH (fillfactor = 50);
+
+-- stock_ledger: append-only double entry of every stock movement. The key makes a second
+-- reserve, release or consume of the same order and product impossible.
+-- kind: 1 reserve, 2 release, 3 consume, 4 adjust, 5 return, 6 write_off.
+-- order_id 0 and ref = a running number for adjustments; ref = the after-sale for 5 and 6.
+CREATE TABLE order_ext_internal.stock_ledger (
+	order_id bigint NOT NULL,
+	product_id bigint NOT NULL,
+	ref bigint NOT NULL DEFAULT 0,
+	available_delta bigint NOT NULL,
+	reserved_delta bigint NOT NULL,
+	consumed_delta bigint NOT NULL,
+	at timestamptz NOT NULL,
+	kind smallint NOT NULL,
+	stripe smallint NOT NULL,
+	reason text,
+	PRIMARY KEY (order_id, product_id, kind, ref)
+);
+CREATE SEQUENCE order_ext_internal.stock_adjustment_seq;
+
+-- coupons: status 0 unused, 1 locked, 2 used (both by order_id), 3 expired.
+CREATE TABLE order_ext_internal.coupons (
+	coupon_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	user_id bigint NOT NULL,
+	amount bigint NOT NULL CHECK (amount > 0),
+	threshold bigint NOT NULL CHECK (threshold >= 0),
+	valid_from timestamptz NOT NULL,
+	valid_until timestamptz NOT NULL,
+	order_id bigint,
+	version integer NOT NULL DEFAULT 1,
+	status smallint NOT NULL DEFAULT 0,
+	CHECK ((status IN (1, 2)) = (order_id IS NOT NULL))
+) WITH (fillfactor = 80);

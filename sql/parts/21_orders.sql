@@ -1,0 +1,86 @@
+-- Orders, their items, and the log of every transition of every machine.
+
+-- orders: one narrow row, updated in place (HOT): no index covers a column that changes.
+-- expire_at is fixed at creation; the sweep reads it through orders_expire_at.
+-- cancel_type 0 user, 1 timeout, 2 customer service; refund_hold: refunds of the
+-- cancellation wait for retry_refund.
+CREATE TABLE order_ext_internal.orders (
+	order_id bigint PRIMARY KEY,
+	user_id bigint NOT NULL,
+	origin_amount bigint NOT NULL CHECK (origin_amount >= 0),
+	discount_amount bigint NOT NULL CHECK (discount_amount >= 0),
+	freight_amount bigint NOT NULL CHECK (freight_amount >= 0),
+	pay_amount bigint NOT NULL CHECK (pay_amount >= 0),
+	coupon_id bigint,
+	created_at timestamptz NOT NULL,
+	expire_at timestamptz NOT NULL,
+	paid_at timestamptz,
+	canceled_at timestamptz,
+	version integer NOT NULL,
+	status smallint NOT NULL,
+	cancel_type smallint,
+	refund_hold boolean NOT NULL DEFAULT false,
+	currency text NOT NULL,
+	external_id text,
+	options jsonb NOT NULL,
+	CHECK (pay_amount = origin_amount - discount_amount + freight_amount)
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX orders_external_id ON order_ext_internal.orders (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX orders_expire_at ON order_ext_internal.orders (expire_at);
+
+-- order_items: a line per sku. pay = price * quantity - discount.
+-- reservation: 0 none, 1 reserved, 2 consumed, 3 released.
+CREATE TABLE order_ext_internal.order_items (
+	order_id bigint NOT NULL,
+	product_id bigint NOT NULL,
+	price bigint NOT NULL,
+	discount bigint NOT NULL CHECK (discount >= 0),
+	pay bigint NOT NULL CHECK (pay >= 0),
+	quantity integer NOT NULL CHECK (quantity > 0),
+	stripe smallint NOT NULL,
+	kind smallint NOT NULL,
+	reservation smallint NOT NULL,
+	sku text NOT NULL,
+	PRIMARY KEY (order_id, product_id)
+) WITH (fillfactor = 80);
+
+-- transition_log: append-only; one row per transition of an entity of a machine, the
+-- order's own included. version counts them per entity from 1; xid is the transaction
+-- that also published the messages of the transition. actor: B buyer, S staff,
+-- G gateway, W warehouse, X system. operator: the role of the caller.
+CREATE TABLE order_ext_internal.transition_log (
+	entity_id bigint NOT NULL,
+	order_id bigint NOT NULL,
+	at timestamptz NOT NULL,
+	xid xid8 NOT NULL,
+	version integer NOT NULL,
+	machine smallint NOT NULL,
+	from_status smallint NOT NULL,
+	to_status smallint NOT NULL,
+	event smallint NOT NULL,
+	actor "char" NOT NULL,
+	operator name COLLATE "C",
+	detail jsonb,
+	PRIMARY KEY (machine, entity_id, version)
+);
+
+-- sweep_progress: no unpaid order older than swept_until exists; append-only, newest wins.
+CREATE TABLE order_ext_internal.sweep_progress (
+	seq bigint PRIMARY KEY,
+	swept_until timestamptz NOT NULL
+);
+
+-- requests: idempotency keys. request_hash covers the arguments; the result is replayed.
+-- Kept for order_ext.request_retention.
+CREATE TABLE order_ext_internal.requests (
+	created_at timestamptz NOT NULL,
+	id bigint,
+	version integer,
+	function text NOT NULL,
+	request_id text NOT NULL,
+	request_hash bytea NOT NULL,
+	status text,
+	detail jsonb,
+	PRIMARY KEY (function, request_id)
+);
+CREATE INDEX requests_created_at ON order_ext_internal.requests USING brin (created_at);

@@ -1,0 +1,62 @@
+-- Payments and refunds.
+
+-- payments: one row per payment attempt or capture. status 10 initiated, 20 captured,
+-- 30 closed, 40 failed. purpose of a capture: 1 applied, 2 late, 3 surplus, 4 held,
+-- 5 unmatched. order_id is the gateway's word: it may name no order (unmatched).
+CREATE TABLE order_ext_internal.payments (
+	payment_id bigint PRIMARY KEY,
+	order_id bigint NOT NULL,
+	amount bigint NOT NULL CHECK (amount >= 0),
+	created_at timestamptz NOT NULL,
+	captured_at timestamptz,
+	paid_at timestamptz,
+	version integer NOT NULL,
+	status smallint NOT NULL,
+	purpose smallint,
+	pay_type text NOT NULL,
+	out_trade_no text NOT NULL,
+	currency text NOT NULL,
+	raw jsonb,
+	UNIQUE (pay_type, out_trade_no)
+) WITH (fillfactor = 80);
+CREATE INDEX payments_order_id ON order_ext_internal.payments (order_id);
+CREATE SEQUENCE order_ext_internal.payment_id_seq CACHE 32;
+
+-- payment_events: facts from the gateway that contradict a recorded capture or attempt and
+-- cannot be a payment of their own, because the trade number is taken. Kept for staff.
+CREATE TABLE order_ext_internal.payment_events (
+	event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	payment_id bigint NOT NULL,
+	order_id bigint NOT NULL,
+	amount bigint NOT NULL,
+	paid_at timestamptz,
+	recorded_at timestamptz NOT NULL,
+	pay_type text NOT NULL,
+	out_trade_no text NOT NULL,
+	currency text NOT NULL,
+	disposition text NOT NULL,
+	raw jsonb,
+	UNIQUE (pay_type, out_trade_no, order_id, amount, currency)
+);
+
+-- refunds: status 10 requested, 15 submitted, 20 succeeded, 30 failed, 40 withdrawn.
+-- cause: 1 cancel, 2 late, 3 surplus, 4 held, 5 unmatched, 6 after_sale.
+-- One live refund per (payment, cause, after-sale); a retry reuses its row and id.
+CREATE TABLE order_ext_internal.refunds (
+	refund_id bigint PRIMARY KEY,
+	order_id bigint NOT NULL,
+	payment_id bigint NOT NULL,
+	after_sale_id bigint NOT NULL DEFAULT 0,
+	amount bigint NOT NULL CHECK (amount > 0),
+	requested_at timestamptz NOT NULL,
+	settled_at timestamptz,
+	version integer NOT NULL,
+	attempt integer NOT NULL DEFAULT 0,
+	status smallint NOT NULL,
+	cause smallint NOT NULL,
+	held boolean NOT NULL DEFAULT false,
+	currency text NOT NULL,
+	UNIQUE (payment_id, cause, after_sale_id)
+) WITH (fillfactor = 80);
+CREATE INDEX refunds_order_id ON order_ext_internal.refunds (order_id);
+CREATE SEQUENCE order_ext_internal.refund_id_seq CACHE 32;

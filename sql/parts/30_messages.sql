@@ -1,0 +1,153 @@
+-- The message log: topics, consumer groups, the ring of log segments, progress,
+-- and the edges (retries, dead letters, attempts). See src/message/README.md.
+
+-- topics: built-in ones have ids below 1000, known to the C code.
+CREATE TABLE order_ext_internal.topics (
+	topic_id integer PRIMARY KEY,
+	builtin boolean NOT NULL DEFAULT false,
+	name text NOT NULL UNIQUE,
+	options jsonb NOT NULL DEFAULT '{}'
+);
+CREATE SEQUENCE order_ext_internal.topic_id_seq MINVALUE 1000;
+
+-- consumer_groups: a reader of one topic. handler: schema-qualified signature, resolved at
+-- run time; NULL for built-in ones, whose handlers are C functions of the library.
+-- backoff 1 exponential, 2 rocketmq. start_at: the snapshot whose messages it skips.
+CREATE TABLE order_ext_internal.consumer_groups (
+	group_id integer PRIMARY KEY,
+	topic_id integer NOT NULL,
+	max_attempts integer NOT NULL DEFAULT 16,
+	backoff smallint NOT NULL DEFAULT 1,
+	builtin boolean NOT NULL DEFAULT false,
+	batch boolean NOT NULL DEFAULT false,
+	paused boolean NOT NULL DEFAULT false,
+	name text NOT NULL UNIQUE,
+	handler text,
+	run_as text,
+	start_at pg_snapshot NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE SEQUENCE order_ext_internal.group_id_seq MINVALUE 1000;
+
+-- message_log_N: insert-only ring. xid is the publisher's top-level transaction.
+-- The key order is the reading order of a group: by topic, then (xid, message_id).
+DO $$
+BEGIN
+	FOR n IN 0..3 LOOP
+		EXECUTE pg_catalog.format($f$
+			CREATE TABLE order_ext_internal.message_log_%s (
+				message_id bigint NOT NULL,
+				xid xid8 NOT NULL,
+				key bigint NOT NULL,
+				published_at timestamptz NOT NULL,
+				topic_id integer NOT NULL,
+				shard smallint NOT NULL,
+				payload jsonb NOT NULL,
+				PRIMARY KEY (topic_id, xid, message_id)
+			)$f$, n);
+		EXECUTE pg_catalog.format('CREATE INDEX message_log_%s_key ON order_ext_internal.message_log_%s (key)', n, n);
+	END LOOP;
+END
+$$;
+CREATE SEQUENCE order_ext_internal.message_id_seq CACHE 32;
+
+CREATE VIEW order_ext_internal.message_log AS
+	SELECT * FROM order_ext_internal.message_log_0
+	UNION ALL SELECT * FROM order_ext_internal.message_log_1
+	UNION ALL SELECT * FROM order_ext_internal.message_log_2
+	UNION ALL SELECT * FROM order_ext_internal.message_log_3;
+
+-- group_progress: append-only, newest seq wins. All messages visible in done are behind
+-- the group; where reading is not NULL the group is inside the window (done, reading] and
+-- past (pos_xid, pos_id). consumed is a running total.
+CREATE TABLE order_ext_internal.group_progress (
+	seq bigint NOT NULL,
+	group_id integer NOT NULL,
+	part smallint NOT NULL,
+	pos_id bigint,
+	pos_xid xid8,
+	consumed bigint NOT NULL,
+	at timestamptz NOT NULL,
+	done pg_snapshot NOT NULL,
+	reading pg_snapshot,
+	PRIMARY KEY (group_id, part, seq)
+);
+
+-- inline_ranges: messages that dispatch() delivered in the very transaction that published
+-- them; a snapshot cannot say so, and they must not be delivered again.
+CREATE TABLE order_ext_internal.inline_ranges (
+	group_id integer NOT NULL,
+	xid xid8 NOT NULL,
+	first_id bigint NOT NULL,
+	last_id bigint NOT NULL,
+	PRIMARY KEY (group_id, xid, first_id)
+);
+
+-- retries: failed messages waiting for their next attempt; a copy each.
+CREATE TABLE order_ext_internal.retries (
+	message_id bigint NOT NULL,
+	group_id integer NOT NULL,
+	topic_id integer NOT NULL,
+	key bigint NOT NULL,
+	published_at timestamptz NOT NULL,
+	due_at timestamptz NOT NULL,
+	attempts integer NOT NULL,
+	payload jsonb NOT NULL,
+	last_error text,
+	last_sqlstate text,
+	PRIMARY KEY (group_id, message_id)
+);
+CREATE INDEX retries_due_at ON order_ext_internal.retries (due_at);
+
+-- dead_messages: gave up after max_attempts or on the handler's word.
+CREATE TABLE order_ext_internal.dead_messages (
+	message_id bigint NOT NULL,
+	group_id integer NOT NULL,
+	topic_id integer NOT NULL,
+	key bigint NOT NULL,
+	published_at timestamptz NOT NULL,
+	died_at timestamptz NOT NULL,
+	attempts integer NOT NULL,
+	payload jsonb NOT NULL,
+	last_error text,
+	last_sqlstate text,
+	PRIMARY KEY (group_id, message_id)
+);
+
+-- attempts: every attempt that did not simply succeed the first time.
+-- state: done, retry, dead, discarded.
+CREATE TABLE order_ext_internal.attempts (
+	message_id bigint NOT NULL,
+	group_id integer NOT NULL,
+	attempt integer NOT NULL,
+	worker integer NOT NULL,
+	started_at timestamptz NOT NULL,
+	finished_at timestamptz NOT NULL,
+	state text NOT NULL,
+	error text,
+	sqlstate text,
+	PRIMARY KEY (message_id, group_id, attempt)
+);
+
+-- assets: kinds that the release fan-out publishes one message for.
+CREATE TABLE order_ext_internal.assets (
+	kind text PRIMARY KEY,
+	topic_id integer NOT NULL,
+	builtin boolean NOT NULL DEFAULT false
+);
+
+-- database_stamp: which database dispatch was enabled in. A restored or copied database
+-- has a foreign stamp and stays quiet until enable_dispatch().
+CREATE TABLE order_ext_internal.database_stamp (
+	system_identifier bigint NOT NULL,
+	database oid NOT NULL,
+	PRIMARY KEY (system_identifier, database)
+);
+
+-- instance: the secret that order ids are permuted with, and the risk check.
+CREATE TABLE order_ext_internal.instance (
+	singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+	id_secret bigint NOT NULL,
+	risk_handler text,
+	risk_role text
+);

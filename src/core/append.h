@@ -1,0 +1,34 @@
+/*
+ * append.h
+ *		Plain inserts into our own append-mostly tables without the planner.
+ *
+ * A call of the API appends a handful of rows to the log tables; going through
+ * SPI for each costs several times the insert itself.
+ *
+ *		Appender *a = append_open("transition_log");
+ *		append_row(a, values, nulls);		-- as often as needed
+ *		append_close(a);
+ */
+#ifndef ORDER_EXT_APPEND_H
+#define ORDER_EXT_APPEND_H
+
+#include "postgres.h"
+
+typedef struct Appender Appender;
+
+/* Open a table of order_ext_internal for appending (RowExclusiveLock, to commit). */
+extern Appender *append_open(const char *table);
+
+/*
+ * Insert one row: values and nulls in column order, for all columns (no defaults
+ * are filled in). Checks NOT NULL and CHECK, maintains indexes, raises 23505.
+ */
+extern void append_row(Appender *appender, const Datum *values, const bool *nulls);
+
+/* Close; the rows become visible to this transaction's next command. */
+extern void append_close(Appender *appender);
+
+/* Oid of a table of order_ext_internal; raises 55000 if the extension is not there. */
+extern Oid	internal_relation(const char *table);
+
+#endif							/* ORDER_EXT_APPEND_H */

@@ -1,0 +1,76 @@
+/*
+ * locks.c
+ *		Advisory locks of our own classes; see locks.h.
+ */
+#include "compat.h"
+
+#include "miscadmin.h"
+#include "storage/lock.h"
+
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/settings.h"
+
+static const char *
+lock_class_name(LockClass lock_class)
+{
+	switch (lock_class)
+	{
+		case LOCK_REQUEST:
+			return "request";
+		case LOCK_ORDER_PAY:
+			return "order_pay";
+		case LOCK_ORDER_CANCEL:
+			return "order_cancel";
+		case LOCK_REFUND:
+			return "refund";
+		case LOCK_STOCK:
+			return "stock";
+		case LOCK_COUPON:
+			return "coupon";
+		case LOCK_GROUP:
+			return "group";
+		case LOCK_TIMERS:
+			return "timers";
+		case LOCK_SWEEP:
+			return "sweep";
+	}
+	return "unknown";
+}
+
+static void
+set_tag(LOCKTAG *tag, LockClass lock_class, int64 key)
+{
+	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId,
+						 (uint32) ((uint64) key >> 32), (uint32) key,
+						 (uint16) lock_class);
+}
+
+bool
+lock_try(LockClass lock_class, int64 key)
+{
+	LOCKTAG		tag;
+
+	set_tag(&tag, lock_class, key);
+	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void
+lock_wait(LockClass lock_class, int64 key)
+{
+	LOCKTAG		tag;
+
+	set_tag(&tag, lock_class, key);
+	if (setting_lock_timeout > 0)
+	{
+		(void) LockAcquire(&tag, ExclusiveLock, false, false);
+		return;
+	}
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_BUSY),
+				 errmsg("busy, another transaction is at work on the same object"),
+				 errdetail("The lock \"%s\" of " INT64_FORMAT " is held and order_ext.lock_timeout is 0.",
+						   lock_class_name(lock_class), key),
+				 errhint("Try again.")));
+}

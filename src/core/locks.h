@@ -1,0 +1,40 @@
+/*
+ * locks.h
+ *		Advisory locks of our own classes.
+ *
+ * All are transaction-level and exclusive. The lock tag's field4 (objsubid in
+ * pg_locks) is the class and the whole 64-bit key is the id (classid = high half,
+ * objid = low half), so nothing is hashed and no application's lock can collide.
+ *
+ * Order of acquisition, in every transaction:
+ *		request -> order_pay -> order_cancel -> refund -> stock -> coupon -> group.
+ * Several keys of one class are taken in ascending order.
+ */
+#ifndef ORDER_EXT_LOCKS_H
+#define ORDER_EXT_LOCKS_H
+
+#include "postgres.h"
+
+typedef enum LockClass
+{
+	LOCK_REQUEST = 200,			/* hash of (function, request_id): may only delay */
+	LOCK_ORDER_PAY = 201,		/* order id: pre_pay, callback */
+	LOCK_ORDER_CANCEL = 202,	/* order id: pre_pay, callback, every cancel */
+	LOCK_REFUND = 203,			/* order id: creation and change of refunds */
+	LOCK_STOCK = 204,			/* product id: adjust_stock, restriping */
+	LOCK_COUPON = 205,			/* coupon id */
+	LOCK_GROUP = 206,			/* consumer group << 16 | part: one reader at a time */
+	LOCK_TIMERS = 207,			/* 0: one process fires timers at a time */
+	LOCK_SWEEP = 208			/* 0: one sweep moves sweep_progress at a time */
+} LockClass;
+
+/* Take the lock if it is free; false if another transaction holds it. Never waits. */
+extern bool lock_try(LockClass lock_class, int64 key);
+
+/*
+ * Take the lock, waiting up to order_ext.lock_timeout; raises OE110 after that.
+ * Must run inside api_call() (which bounds the wait).
+ */
+extern void lock_wait(LockClass lock_class, int64 key);
+
+#endif							/* ORDER_EXT_LOCKS_H */

@@ -1,0 +1,108 @@
+/*
+ * settings.c
+ *		Definition of the settings (GUCs).
+ *
+ * What decides about money or about an order's life is settable by everyone in
+ * their own session, since the API takes it as an argument anyway; what steers
+ * the background workers belongs to the superuser.
+ */
+#include "compat.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+
+#include "core/settings.h"
+
+int			setting_pay_timeout = 30 * 60;
+int			setting_lock_timeout = 3000;
+char	   *setting_currency = NULL;
+int			setting_batch_size = 500;
+int			setting_workers = 1;
+int			setting_handler_timeout = 30000;
+int			setting_max_payload = 256 * 1024;
+int			setting_log_retention = 24 * 60 * 60;
+int			setting_request_retention = 30 * 24 * 60 * 60;
+bool		setting_enabled = true;
+
+#define MAX_CURRENCY_LENGTH 8
+
+/* A currency is 1 to 8 characters, none of them blank. */
+static bool
+check_currency(char **newval, void **extra, GucSource source)
+{
+	const char *p;
+
+	for (p = *newval; *p; p++)
+	{
+		if ((unsigned char) *p <= ' ')
+			return false;
+	}
+	return p > *newval && p - *newval <= MAX_CURRENCY_LENGTH;
+}
+
+static void
+define_order_settings(void)
+{
+	DefineCustomIntVariable("order_ext.pay_timeout",
+							"Time within which a new order must be paid.",
+							NULL, &setting_pay_timeout,
+							30 * 60, 1, 365 * 24 * 60 * 60,
+							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.lock_timeout",
+							"Longest wait for a lock inside a call; 0 fails at once.",
+							NULL, &setting_lock_timeout,
+							3000, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomStringVariable("order_ext.currency",
+							   "Currency of an order that names none.",
+							   NULL, &setting_currency, "CNY",
+							   PGC_USERSET, 0, check_currency, NULL, NULL);
+	DefineCustomIntVariable("order_ext.request_retention",
+							"How long request_ids are remembered.",
+							NULL, &setting_request_retention,
+							30 * 24 * 60 * 60, 60, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
+static void
+define_message_settings(void)
+{
+	DefineCustomIntVariable("order_ext.batch_size",
+							"Most messages that one batch of a dispatcher handles.",
+							NULL, &setting_batch_size,
+							500, 1, 10000,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.workers",
+							"Dispatchers per database and role.",
+							NULL, &setting_workers,
+							1, 1, 64,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.handler_timeout",
+							"Longest run of a handler; 0 turns the limit off.",
+							NULL, &setting_handler_timeout,
+							30000, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.max_payload",
+							"Largest payload of a message.",
+							NULL, &setting_max_payload,
+							256 * 1024, 1024, 64 * 1024 * 1024,
+							PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.log_retention",
+							"How long the message log is kept at least.",
+							NULL, &setting_log_retention,
+							24 * 60 * 60, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomBoolVariable("order_ext.enabled",
+							 "Lets background workers run in a database.",
+							 NULL, &setting_enabled, true,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+}
+
+void
+settings_define(void)
+{
+	define_order_settings();
+	define_message_settings();
+	MarkGUCPrefixReserved("order_ext");
+}

@@ -1,0 +1,24 @@
+/*
+ * settings.h
+ *		The settings (GUCs) of order_ext; see README.md, "Settings".
+ */
+#ifndef ORDER_EXT_SETTINGS_H
+#define ORDER_EXT_SETTINGS_H
+
+#include "postgres.h"
+
+extern int	setting_pay_timeout;		/* seconds */
+extern int	setting_lock_timeout;		/* milliseconds, 0 = fail at once */
+extern char *setting_currency;
+extern int	setting_batch_size;			/* messages of a batch */
+extern int	setting_workers;			/* dispatchers per database and role */
+extern int	setting_handler_timeout;	/* milliseconds */
+extern int	setting_max_payload;		/* bytes */
+extern int	setting_log_retention;		/* seconds */
+extern int	setting_request_retention;	/* seconds */
+extern bool setting_enabled;			/* background workers run in this database */
+
+/* Define all settings; called once from _PG_init. */
+extern void settings_define(void);
+
+#endif							/* ORDER_EXT_SETTINGS_H */

@@ -1,0 +1,74 @@
+/*
+ * spi_util.h
+ *		Saved plans and typed access to their rows.
+ *
+ * A SavedPlan is a static constant text with $n parameters; it is prepared at its
+ * first use in a backend and kept. After a plan_* call the rows are read with the
+ * row_* functions until the next plan_* call; nobody else touches SPI's globals.
+ */
+#ifndef ORDER_EXT_SPI_UTIL_H
+#define ORDER_EXT_SPI_UTIL_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+typedef struct SavedPlan
+{
+	const char *sql;
+	int			nargs;
+	const Oid  *argtypes;
+	SPIPlanPtr	plan;			/* set at first use */
+} SavedPlan;
+
+/* static SavedPlan find = SAVED_PLAN("SELECT ... WHERE order_id = $1", INT8OID); */
+#define SAVED_PLAN(sql, ...) \
+	{(sql), (int) lengthof(((const Oid[]) {__VA_ARGS__})), (const Oid[]) {__VA_ARGS__}, NULL}
+#define SAVED_PLAN_NO_ARGS(sql) {(sql), 0, NULL, NULL}
+
+/*
+ * Run a query with a new snapshot (READ COMMITTED), so that it sees all that was
+ * committed before it starts, and this transaction's own work. nulls as in SPI
+ * ('n' = NULL), or NULL. Returns the number of rows processed or returned; at most
+ * max_rows rows if that is not 0. SPI must be connected.
+ */
+extern uint64 plan_query(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
+
+/* The same under the active snapshot, without a new one; read-only queries. */
+extern uint64 plan_query_in_snapshot(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
+
+/*
+ * The same as plan_query for a statement that changes guarded tables: the guard
+ * triggers let UPDATE, DELETE and TRUNCATE pass only while such a statement runs.
+ */
+extern uint64 plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
+
+/* Columns (from 1) of a row (from 0) of the last query; the column must not be NULL
+ * except where a default is given. Texts and jsonb are copied to CurrentMemoryContext. */
+extern bool row_is_null(uint64 row, int column);
+extern int64 row_int64(uint64 row, int column);
+extern int64 row_int64_or(uint64 row, int column, int64 if_null);
+extern int32 row_int32(uint64 row, int column);
+extern int16 row_int16(uint64 row, int column);
+extern bool row_bool(uint64 row, int column);
+extern TimestampTz row_timestamptz(uint64 row, int column);
+extern char *row_text(uint64 row, int column);		/* NULL if NULL */
+extern Jsonb *row_jsonb(uint64 row, int column);	/* NULL if NULL */
+extern Datum row_datum(uint64 row, int column, bool *isnull);	/* not copied */
+
+/* Array parameters. */
+extern Datum int64_array(const int64 *values, int n);
+extern Datum int32_array(const int32 *values, int n);
+extern Datum int16_array(const int16 *values, int n);
+extern Datum text_array(const char *const *values, int n);
+
+/* Whether a statement of plan_write is running; the guard triggers ask. */
+extern bool engine_is_writing(void);
+
+/* Let code that changes guarded tables without SPI (TRUNCATE by C) pass the guard. */
+extern void engine_writing_begin(void);
+extern void engine_writing_end(void);
+
+#endif							/* ORDER_EXT_SPI_UTIL_H */
