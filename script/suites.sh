@@ -1,0 +1,132 @@
+# shellcheck shell=bash
+# The suites of script/test, how each is run and how its tests are counted.
+# Needs lib.sh, and $work with a copy of the built checkout.
+
+total_passed=0
+total_failed=0
+
+# run_suite NAME: runs suite_NAME, counts, shows what failed
+run_suite() {
+  local name=$1 log=$work/logs/$1.log status=0 passed failed start=$SECONDS
+  say "$name"
+  "suite_$name" >"$log" 2>&1 </dev/null || status=$?
+
+  # pg_regress before 16 has a format of its own, everything else speaks TAP.
+  passed=$(grep -E '^(test .* \.\.\. ok|ok [0-9]+)' "$log" | grep -civ '# skip' || true)
+  failed=$(grep -E '^(test .* \.\.\. FAILED|not ok [0-9]+)' "$log" | grep -civ '# todo' || true)
+  if [ "$failed" = 0 ]; then
+    if [ "$status" != 0 ]; then
+      echo "suite $name ended with status $status"
+      failed=1
+    elif [ "$passed" = 0 ]; then
+      echo "suite $name ran no test"
+      failed=1
+    fi
+  fi
+  [ "$failed" = 0 ] || show_failures "$name" "$log"
+  echo "$name: $passed passed, $failed failed ($((SECONDS - start)) s)"
+  total_passed=$((total_passed + passed))
+  total_failed=$((total_failed + failed))
+}
+
+show_failures() {
+  grep -nE '^(test .* \.\.\. FAILED|not ok |# )' "$2" | head -n 80 || true
+  echo "--- end of $1.log"
+  tail -n 40 "$2"
+  if [ -s "$work/regression.diffs" ]; then
+    echo "--- regression.diffs"
+    head -n 150 "$work/regression.diffs"
+  fi
+}
+
+# make as the server's user, against the test cluster, with a limit that only
+# a hanging test reaches
+make_in_work() {
+  as_server timeout -k 10 "${SUITE_TIMEOUT:-600}" env PGHOST="$work/pg" PGPORT=54329 \
+    PGUSER=postgres make -s -C "$work" PG_CONFIG="$PG_CONFIG" "$@"
+}
+
+suite_regress() {
+  local status=0
+  make_in_work installcheck ISOLATION= || status=$?
+  verified contrib_regression
+  return $status
+}
+
+suite_isolation() {
+  local status=0
+  rm -f "$work/regression.diffs"
+  make_in_work installcheck REGRESS= || status=$?
+  verified isolation_regression
+  return $status
+}
+
+suite_pgtap() {
+  rm -f "$work/regression.diffs"
+  make_in_work pgtap-installcheck PG_PROVE_FLAGS_PGTAP=-v
+}
+
+suite_tap() {
+  rm -f "$work/regression.diffs"
+  make_in_work tap-installcheck PROVE_FLAGS="-v -j 2"
+}
+
+# script/check-* and what the other suites left in the server's log; speaks TAP
+suite_checks() {
+  local n=0 check
+  for check in "$work"/script/check-*; do
+    [ -x "$check" ] || continue
+    n=$((n + 1))
+    if as_server timeout 300 "$check" >"$work/logs/check.out" 2>&1; then
+      echo "ok $n - ${check##*/}"
+    else
+      echo "not ok $n - ${check##*/}"
+      sed 's/^/# /' "$work/logs/check.out"
+    fi
+  done
+  n=$((n + 1))
+  if grep -nE 'PANIC|TRAP:|terminated by signal|terminated abnormally|still waiting for backend' \
+    "$work/pg/log" >"$work/logs/check.out"; then
+    echo "not ok $n - no crash in the server log"
+    sed 's/^/# /' "$work/logs/check.out"
+  else
+    echo "ok $n - no crash in the server log"
+  fi
+}
+
+# verified DATABASE: one more test, that verify() finds no error there
+verified() {
+  local errors
+  errors=$(as_server "$bindir/psql" -X -h "$work/pg" -p 54329 -U postgres -d "$1" -AtF ' ' \
+    -c "SELECT * FROM order_ext.verify() WHERE severity = 'error'" 2>&1) || errors+=" (failed)"
+  if [ -z "$errors" ]; then
+    echo "ok 1 - verify() in $1"
+  else
+    echo "not ok 1 - verify() in $1"
+    printf '%s\n' "$errors" | head -n 20 | sed 's/^/# /'
+  fi
+}
+
+# finish STATUS: stops every server of ours, keeps the logs, says the last line
+finish() {
+  trap - EXIT
+  local pidfile kept=$root/tmp_test
+  cluster_stop "$work/pg" immediate || true
+  find "$work/tmp_check" -name postmaster.pid 2>/dev/null | while read -r pidfile; do
+    as_server "$bindir/pg_ctl" -D "${pidfile%/*}" -m immediate stop >/dev/null 2>&1 || true
+  done
+  rm -rf "$kept"
+  mkdir -p "$kept"
+  mv "$work/pg/log" "$work/logs/server.log" 2>/dev/null || true
+  cp -r "$work/logs" "$work/results" "$work/regression.diffs" "$work/tmp_check/log" \
+    "$kept/" 2>/dev/null || true
+  rm -rf "$work"
+
+  if [ "$1" != 0 ] || [ $((total_passed + total_failed)) = 0 ]; then
+    total_failed=$((total_failed + 1))
+  fi
+  [ "$total_failed" = 0 ] || echo "what the suites left is in $kept"
+  echo "$total_passed passed, $total_failed failed"
+  [ "$total_failed" = 0 ] || exit 1
+  exit 0
+}
