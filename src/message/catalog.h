@@ -1,0 +1,73 @@
+/*
+ * catalog.h
+ *		Topics, consumer groups, assets and the database stamp, cached in each backend.
+ *
+ * The cache follows what is committed: whoever changes one of these tables calls
+ * catalog_changed(), and all backends load them again at their next transaction.
+ * Pointers are good until the end of the transaction's next lookup after a change;
+ * copy what must live longer.
+ */
+#ifndef ORDER_EXT_CATALOG_H
+#define ORDER_EXT_CATALOG_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+/* Topics below this id are the built-in ones of message.h. */
+#define FIRST_USER_TOPIC_ID 1000
+
+#define BACKOFF_EXPONENTIAL 1
+#define BACKOFF_ROCKETMQ 2
+
+typedef struct Topic
+{
+	int32		id;
+	bool		builtin;
+	char	   *name;
+} Topic;
+
+typedef struct ConsumerGroup
+{
+	int32		id;
+	int32		topic_id;
+	int32		max_attempts;
+	int16		backoff;
+	bool		builtin;
+	bool		batch;			/* handler takes order_ext.message[] */
+	bool		paused;
+	char	   *name;
+	char	   *handler;		/* qualified signature; NULL if built in */
+	char	   *run_as;			/* role name; NULL if built in */
+	char	   *start_at;		/* a pg_snapshot in text form */
+} ConsumerGroup;
+
+/* An asset kind that an application registered: one more message at release. */
+typedef struct Asset
+{
+	char	   *kind;
+	int32		topic_id;
+} Asset;
+
+/* NULL where there is none. */
+extern const Topic *topic_by_id(int32 topic_id);
+extern const Topic *topic_by_name(const char *name);
+extern const ConsumerGroup *group_by_id(int32 group_id);
+extern const ConsumerGroup *group_by_name(const char *name);
+
+/* All groups, ordered by id; returns their number. */
+extern int	groups_list(const ConsumerGroup **groups);
+
+/* The registered asset kinds that are not built in; returns their number. */
+extern int	assets_list(const Asset **assets);
+
+/* Whether the database has its own stamp and no foreign one: workers may run in it. */
+extern bool stamp_is_own(void);
+
+/* topics, consumer_groups, assets or database_stamp changed in this transaction. */
+extern void catalog_changed(const char *table);
+
+/* Register the invalidation callback; once, from message_init(). */
+extern void catalog_init(void);
+
+#endif							/* ORDER_EXT_CATALOG_H */

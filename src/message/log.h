@@ -1,0 +1,117 @@
+/*
+ * log.h
+ *		The message log: appending to its current segment, and reading the slice of it
+ *		that lies between two snapshots.
+ */
+#ifndef ORDER_EXT_LOG_H
+#define ORDER_EXT_LOG_H
+
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "utils/jsonb.h"
+#include "utils/snapshot.h"
+#include "utils/timestamp.h"
+
+#include "message/message.h"
+
+#define LOG_SEGMENTS 4
+
+/* A row to be appended that already has its id and its time (a timer that fires). */
+typedef struct LogEntry
+{
+	int64		message_id;
+	int32		topic_id;
+	int64		key;
+	Jsonb	   *payload;
+	TimestampTz published_at;
+} LogEntry;
+
+/*
+ * Append rows to the log under this transaction's id, keeping message_id and
+ * published_at, and note their topics for the wake-up.
+ */
+extern void log_append_with_ids(const LogEntry *entries, int n);
+
+/* The next message id; increasing within a backend. */
+extern int64 log_next_message_id(void);
+
+/* The segment that is appended to. */
+extern int	log_current_segment(void);
+
+/* The shard of a key, 0 to 255. */
+extern int16 log_shard(int64 key);
+
+/* ---- snapshots, as stored in pg_snapshot columns ---- */
+
+typedef struct LogSnapshot
+{
+	uint64		xmin;
+	uint64		xmax;
+	int			nxip;
+	uint64	   *xip;			/* ascending */
+} LogSnapshot;
+
+/* To and from the SQL type; results are in CurrentMemoryContext. */
+extern LogSnapshot *log_snapshot_from_datum(Datum pg_snapshot);
+extern LogSnapshot *log_snapshot_from_text(const char *text);
+extern Datum log_snapshot_to_datum(const LogSnapshot *snapshot);
+
+/*
+ * The active snapshot, with this transaction's own id (if it has one) among those in
+ * progress: what we publish ourselves is not yet behind anybody.
+ */
+extern LogSnapshot *log_snapshot_active(void);
+
+/* Whether a transaction's rows are visible in the snapshot. */
+extern bool log_snapshot_sees(const LogSnapshot *snapshot, uint64 xid);
+
+/* ---- reading ---- */
+
+/* A place in a window's order: (xid, message_id). */
+typedef struct LogPosition
+{
+	uint64		xid;
+	int64		message_id;
+} LogPosition;
+
+typedef struct LogRow
+{
+	Message		message;		/* attempt 1; payload in CurrentMemoryContext */
+	LogPosition at;
+} LogRow;
+
+/*
+ * Read the rows of a topic that are visible in reading and not in done, after the
+ * position (NULL: from the start), at most limit, in the window's order. Returns their
+ * number; fewer than limit means the window is read to its end. Rows of the current
+ * transaction are not among them. Needs an active snapshot not older than reading.
+ */
+extern int	log_read_window(int32 topic_id, const LogSnapshot *done,
+							const LogSnapshot *reading, const LogPosition *after,
+							int limit, LogRow *rows);
+
+/*
+ * Read rows of a topic that this transaction itself published: those whose ids are
+ * among ids[0..n) (ascending), in id order. Returns their number (rows that were rolled
+ * back with a subtransaction are missing).
+ */
+extern int	log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows);
+
+/* ---- what this transaction appends while dispatch() runs in it ---- */
+
+typedef struct LogAppended
+{
+	int32		topic_id;
+	int64		message_id;
+} LogAppended;
+
+/* Start (in the given context) and stop noting the ids that are appended. */
+extern void log_capture_begin(MemoryContext context);
+extern void log_capture_end(void);
+
+/* What was noted so far; forget all but the first n (after a subtransaction's abort). */
+extern int	log_captured(const LogAppended **appended);
+extern void log_capture_truncate(int n);
+
+#endif							/* ORDER_EXT_LOG_H */

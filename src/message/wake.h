@@ -1,0 +1,26 @@
+/*
+ * wake.h
+ *		Waking the workers at commit: what a transaction published is noted here
+ *		and handed to the workers by the commit callback.
+ */
+#ifndef ORDER_EXT_WAKE_H
+#define ORDER_EXT_WAKE_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+/* The bit of a topic in a wake-up mask; topics may share a bit. */
+#define WAKE_TOPIC_BIT(topic_id) (UINT64CONST(1) << ((topic_id) % 64))
+#define WAKE_ALL_TOPICS (~UINT64CONST(0))
+
+/* This transaction published to the topic: its readers wake if it commits. */
+extern void wake_note_topic(int32 topic_id);
+
+/* This transaction armed a timer due at due: the scheduler wakes if it commits. */
+extern void wake_note_timer(TimestampTz due);
+
+/* Register the commit callback; once, from message_init(). */
+extern void wake_init(void);
+
+#endif							/* ORDER_EXT_WAKE_H */
