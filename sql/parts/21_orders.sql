@@ -25,6 +25,7 @@ CREATE TABLE order_ext_internal.orders (
 	options jsonb NOT NULL,
 	CHECK (pay_amount = origin_amount - discount_amount + freight_amount)
 ) WITH (fillfactor = 70);
+CREATE SEQUENCE order_ext_internal.order_number_seq MAXVALUE 9223372036854775807 CYCLE;
 CREATE UNIQUE INDEX orders_external_id ON order_ext_internal.orders (external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX orders_expire_at ON order_ext_internal.orders (expire_at);
 

@@ -1,0 +1,158 @@
+/*
+ * args.c
+ *		Validation of the arguments of API calls: one check, one reason, the argument
+ *		named; declared in call.h.
+ */
+#include "compat.h"
+
+#include "access/detoast.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+
+#include "core/call.h"
+
+void
+arg_not_null(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be NULL", name)));
+}
+
+int64
+arg_amount(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	int64		value;
+
+	arg_not_null(fcinfo, n, name);
+	value = PG_GETARG_INT64(n);
+	if (value < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must not be negative", name),
+				 errdetail("It is " INT64_FORMAT ".", value)));
+	return value;
+}
+
+int64
+arg_id(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	int64		value;
+
+	arg_not_null(fcinfo, n, name);
+	value = PG_GETARG_INT64(n);
+	if (value <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be positive", name),
+				 errdetail("It is " INT64_FORMAT ".", value)));
+	return value;
+}
+
+int32
+arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 max)
+{
+	int32		value;
+
+	arg_not_null(fcinfo, n, name);
+	value = PG_GETARG_INT32(n);
+	if (value <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be positive", name),
+				 errdetail("It is %d.", value)));
+	return Min(value, max);
+}
+
+char *
+arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
+{
+	char	   *value;
+	int			chars;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	/* the size is looked at first, so that a huge value is not even unpacked */
+	if (toast_raw_datum_size(PG_GETARG_DATUM(n)) - VARHDRSZ > (Size) max_chars * MAX_MULTIBYTE_CHAR_LEN)
+		chars = max_chars + 1;
+	else
+	{
+		value = TextDatumGetCString(PG_GETARG_DATUM(n));
+		chars = pg_mbstrlen(value);
+		if (chars > 0 && chars <= max_chars)
+			return value;
+	}
+	if (chars == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must not be empty", name)));
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("argument \"%s\" is too long", name),
+			 errdetail("At most %d characters are allowed.", max_chars)));
+	return NULL;				/* keep the compiler quiet */
+}
+
+char *
+arg_text(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
+{
+	arg_not_null(fcinfo, n, name);
+	return arg_text_or_null(fcinfo, n, name, max_chars);
+}
+
+Jsonb *
+arg_jsonb_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes)
+{
+	if (PG_ARGISNULL(n))
+		return NULL;
+	if (toast_raw_datum_size(PG_GETARG_DATUM(n)) > (Size) max_bytes)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("argument \"%s\" is too large", name),
+				 errdetail("At most %d bytes are allowed.", max_bytes)));
+	return PG_GETARG_JSONB_P(n);
+}
+
+Jsonb *
+arg_jsonb(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes)
+{
+	arg_not_null(fcinfo, n, name);
+	return arg_jsonb_or_null(fcinfo, n, name, max_bytes);
+}
+
+TimestampTz
+arg_timestamptz(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	TimestampTz value;
+
+	arg_not_null(fcinfo, n, name);
+	value = PG_GETARG_TIMESTAMPTZ(n);
+	if (TIMESTAMP_NOT_FINITE(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be finite", name)));
+	return value;
+}
+
+int
+arg_word(FunctionCallInfo fcinfo, int n, const char *name, const char *const *words)
+{
+	char	   *value = arg_text(fcinfo, n, name, 64);
+	StringInfoData list;
+	int			i;
+
+	for (i = 0; words[i] != NULL; i++)
+	{
+		if (strcmp(value, words[i]) == 0)
+			return i;
+	}
+	initStringInfo(&list);
+	for (i = 0; words[i] != NULL; i++)
+		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "", words[i]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" does not know the word \"%s\"", name, value),
+			 errhint("It takes one of %s.", list.data)));
+	return -1;					/* keep the compiler quiet */
+}

@@ -1,0 +1,129 @@
+/*
+ * call.c
+ *		The frame that every writing API call runs in, and its result.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/settings.h"
+
+static MemoryContext result_context = NULL;
+
+/* A lock wait that ran into our bound is OE110; everything else goes on as it is. */
+static void
+rethrow_translated(MemoryContext context)
+{
+	ErrorData  *error;
+
+	if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+		PG_RE_THROW();
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_BUSY),
+			 errmsg("busy, another transaction is at work on the same object"),
+			 errdetail("Waited for order_ext.lock_timeout (%d ms): %s.",
+					   setting_lock_timeout, error->message),
+			 error->context ? errcontext("%s", error->context) : 0,
+			 errhint("Try again.")));
+}
+
+Datum
+api_call(FunctionCallInfo fcinfo, CallBody body)
+{
+	MemoryContext caller_context = CurrentMemoryContext;
+	MemoryContext outer_result_context = result_context;
+	int			outer_lock_timeout = LockTimeout;
+	Datum		result = (Datum) 0;
+
+	PG_TRY();
+	{
+		/* The shortest wait there is stands for "fail at once" on row locks. */
+		LockTimeout = Max(setting_lock_timeout, 1);
+		result_context = caller_context;
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "could not connect to SPI");
+		result = body(fcinfo);
+		SPI_finish();
+		LockTimeout = outer_lock_timeout;
+		result_context = outer_result_context;
+	}
+	PG_CATCH();
+	{
+		LockTimeout = outer_lock_timeout;
+		result_context = outer_result_context;
+		rethrow_translated(caller_context);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+MemoryContext
+call_result_context(void)
+{
+	return result_context;
+}
+
+Datum
+call_return_copy(Datum value, bool typbyval, int typlen)
+{
+	MemoryContext old = MemoryContextSwitchTo(result_context);
+
+	value = datumCopy(value, typbyval, typlen);
+	MemoryContextSwitchTo(old);
+	return value;
+}
+
+Datum
+call_return_jsonb(Jsonb *value)
+{
+	return call_return_copy(PointerGetDatum(value), false, -1);
+}
+
+Datum
+call_return_result(FunctionCallInfo fcinfo, const CallResult *result)
+{
+	MemoryContext old = MemoryContextSwitchTo(result_context);
+	TupleDesc	tupdesc;
+	Datum		values[5] = {0};
+	bool		nulls[5] = {false, false, false, false, false};
+	Datum		datum;
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "result type of the call is not composite");
+	tupdesc = BlessTupleDesc(tupdesc);
+
+	values[0] = Int64GetDatum(result->id);
+	nulls[0] = result->id_is_null;
+	if (result->status != NULL)
+		values[1] = CStringGetTextDatum(result->status);
+	else
+		nulls[1] = true;
+	values[2] = Int32GetDatum(result->version);
+	nulls[2] = (result->version == 0);
+	values[3] = CStringGetTextDatum(result->disposition);
+	if (result->detail != NULL)
+		values[4] = PointerGetDatum(result->detail);
+	else
+		nulls[4] = true;
+
+	datum = HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls));
+	MemoryContextSwitchTo(old);
+	return datum;
+}
+
+Oid
+caller_role(void)
+{
+	return GetOuterUserId();
+}

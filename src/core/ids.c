@@ -1,0 +1,92 @@
+/*
+ * ids.c
+ *		Order ids; see ids.h.
+ */
+#include "compat.h"
+
+#include "commands/sequence.h"
+#include "common/hashfn.h"
+#include "utils/datetime.h"
+
+#include "core/append.h"
+#include "core/ids.h"
+#include "core/spi_util.h"
+
+#define SECONDS_A_DAY		86400
+#define NUMBERS_A_SECOND	100000
+#define FEISTEL_HALF_BITS	9		/* 2^18 is the least even power above 100000 */
+#define FEISTEL_ROUNDS		4
+
+static SavedPlan read_secret = SAVED_PLAN_NO_ARGS(
+	"SELECT id_secret FROM order_ext_internal.instance");
+
+int64
+next_id(const char *sequence)
+{
+	return nextval_internal(internal_relation(sequence), false);
+}
+
+/*
+ * The secret of this database. It is read anew in a transaction of each call that
+ * finds the cache empty; it never changes, so a backend keeps it.
+ */
+static uint64
+id_secret(void)
+{
+	static uint64 secret = 0;
+
+	if (secret == 0)
+	{
+		if (plan_query(&read_secret, NULL, NULL, 1) != 1)
+			elog(ERROR, "table \"order_ext_internal.instance\" is empty");
+		secret = (uint64) row_int64(0, 1);
+	}
+	return secret;
+}
+
+/* A keyed permutation of 0..99999: a small Feistel network, walked until in range. */
+static uint32
+permute(uint32 number, uint64 key)
+{
+	const uint32 mask = (1 << FEISTEL_HALF_BITS) - 1;
+
+	do
+	{
+		uint32		left = number >> FEISTEL_HALF_BITS;
+		uint32		right = number & mask;
+		int			round;
+
+		for (round = 0; round < FEISTEL_ROUNDS; round++)
+		{
+			uint32		input[2] = {right, (uint32) round};
+			uint32		mixed = (uint32) hash_bytes_extended((unsigned char *) input,
+															 sizeof(input), key) & mask;
+			uint32		next = left ^ mixed;
+
+			left = right;
+			right = next;
+		}
+		number = left << FEISTEL_HALF_BITS | right;
+	} while (number >= NUMBERS_A_SECOND);
+	return number;
+}
+
+int64
+next_order_id(int64 user_id, TimestampTz created_at)
+{
+	int64		second = created_at / USECS_PER_SEC;
+	int			day = (int) (second / SECONDS_A_DAY);
+	int			year,
+				month,
+				mday;
+	uint32		number = (uint32) (next_id("order_number_seq") % NUMBERS_A_SECOND);
+	int64		id;
+
+	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	number = permute(number, id_secret() ^ (uint64) second);
+
+	id = (int64) (year % 100) * 10000 + month * 100 + mday;
+	id = id * 100000 + second % SECONDS_A_DAY;
+	id = id * NUMBERS_A_SECOND + number;
+	return id * 1000 + user_id % 1000;
+}

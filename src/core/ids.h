@@ -1,0 +1,24 @@
+/*
+ * ids.h
+ *		Order ids.
+ *
+ * 19 digits that fit a bigint: yyMMdd (UTC), the second of that day (5), a number
+ * permuted within that second (5), and the last three digits of the user id. Ids
+ * sort by time of creation, tell the user's shard, and cannot be guessed from their
+ * neighbours. Uniqueness rests on a sequence (no lock is held), and last on the
+ * primary key: a caller whose id is taken asks for another.
+ */
+#ifndef ORDER_EXT_IDS_H
+#define ORDER_EXT_IDS_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+/* The next order id of the user, created at the given time. SPI must be connected. */
+extern int64 next_order_id(int64 user_id, TimestampTz created_at);
+
+/* The next value of a sequence of order_ext_internal. */
+extern int64 next_id(const char *sequence);
+
+#endif							/* ORDER_EXT_IDS_H */

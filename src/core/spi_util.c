@@ -1,0 +1,257 @@
+/*
+ * spi_util.c
+ *		Saved plans and typed access to their rows; see spi_util.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "optimizer/cost.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+#include "core/spi_util.h"
+
+static int	engine_writing = 0;
+
+static void
+ensure_plan(SavedPlan *plan)
+{
+	SPIPlanPtr	prepared;
+
+	if (plan->plan != NULL)
+		return;
+	prepared = SPI_prepare_cursor(plan->sql, plan->nargs,
+								  unconstify(Oid *, plan->argtypes),
+								  CURSOR_OPT_GENERIC_PLAN);
+	if (prepared == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s",
+			 plan->sql, SPI_result_code_string(SPI_result));
+	SPI_keepplan(prepared);
+	plan->plan = prepared;
+}
+
+/*
+ * Plans are generic and made without sequential scans: a plan made while the tables
+ * were empty must still be right when they have grown.
+ */
+static uint64
+run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
+		 bool read_only, bool writing, long max_rows)
+{
+	bool		outer_seqscan = enable_seqscan;
+	int			rc = 0;
+
+	ensure_plan(plan);
+	PG_TRY();
+	{
+		enable_seqscan = false;
+		engine_writing += writing ? 1 : 0;
+		rc = SPI_execute_plan(plan->plan, unconstify(Datum *, values), nulls,
+							  read_only, max_rows);
+	}
+	PG_FINALLY();
+	{
+		enable_seqscan = outer_seqscan;
+		engine_writing -= writing ? 1 : 0;
+	}
+	PG_END_TRY();
+	if (rc < 0)
+		elog(ERROR, "could not execute \"%s\": %s",
+			 plan->sql, SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+uint64
+plan_query(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows)
+{
+	return run_plan(plan, values, nulls, false, false, max_rows);
+}
+
+uint64
+plan_query_in_snapshot(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows)
+{
+	return run_plan(plan, values, nulls, true, false, max_rows);
+}
+
+uint64
+plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows)
+{
+	return run_plan(plan, values, nulls, false, true, max_rows);
+}
+
+bool
+engine_is_writing(void)
+{
+	return engine_writing > 0;
+}
+
+void
+engine_writing_begin(void)
+{
+	engine_writing++;
+}
+
+void
+engine_writing_end(void)
+{
+	engine_writing--;
+}
+
+/*
+ * Statement trigger on every guarded table: refuses what does not come from the
+ * engine, whoever asks.
+ */
+PG_FUNCTION_INFO_V1(order_ext_guard);
+Datum
+order_ext_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("order_ext guard was not called as a trigger")));
+	if (!engine_is_writing())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("table \"%s\" is changed by order_ext only",
+						RelationGetRelationName(trigger->tg_relation)),
+				 errhint("Use the functions of schema order_ext.")));
+	return PointerGetDatum(NULL);
+}
+
+/* ---- rows ---- */
+
+Datum
+row_datum(uint64 row, int column, bool *isnull)
+{
+	Assert(row < SPI_processed);
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+static Datum
+row_datum_not_null(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = row_datum(row, column, &isnull);
+
+	if (isnull)
+		elog(ERROR, "unexpected NULL in column %d", column);
+	return value;
+}
+
+bool
+row_is_null(uint64 row, int column)
+{
+	bool		isnull;
+
+	(void) row_datum(row, column, &isnull);
+	return isnull;
+}
+
+int64
+row_int64(uint64 row, int column)
+{
+	return DatumGetInt64(row_datum_not_null(row, column));
+}
+
+int64
+row_int64_or(uint64 row, int column, int64 if_null)
+{
+	bool		isnull;
+	Datum		value = row_datum(row, column, &isnull);
+
+	return isnull ? if_null : DatumGetInt64(value);
+}
+
+int32
+row_int32(uint64 row, int column)
+{
+	return DatumGetInt32(row_datum_not_null(row, column));
+}
+
+int16
+row_int16(uint64 row, int column)
+{
+	return DatumGetInt16(row_datum_not_null(row, column));
+}
+
+bool
+row_bool(uint64 row, int column)
+{
+	return DatumGetBool(row_datum_not_null(row, column));
+}
+
+TimestampTz
+row_timestamptz(uint64 row, int column)
+{
+	return DatumGetTimestampTz(row_datum_not_null(row, column));
+}
+
+char *
+row_text(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = row_datum(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+Jsonb *
+row_jsonb(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = row_datum(row, column, &isnull);
+
+	return isnull ? NULL : DatumGetJsonbPCopy(value);
+}
+
+/* ---- array parameters ---- */
+
+Datum
+int64_array(const int64 *values, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+	int			i;
+
+	for (i = 0; i < n; i++)
+		datums[i] = Int64GetDatum(values[i]);
+	return PointerGetDatum(construct_array(datums, n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+Datum
+int32_array(const int32 *values, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+	int			i;
+
+	for (i = 0; i < n; i++)
+		datums[i] = Int32GetDatum(values[i]);
+	return PointerGetDatum(construct_array(datums, n, INT4OID, 4, true, TYPALIGN_INT));
+}
+
+Datum
+int16_array(const int16 *values, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+	int			i;
+
+	for (i = 0; i < n; i++)
+		datums[i] = Int16GetDatum(values[i]);
+	return PointerGetDatum(construct_array(datums, n, INT2OID, 2, true, TYPALIGN_SHORT));
+}
+
+Datum
+text_array(const char *const *values, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+	int			i;
+
+	for (i = 0; i < n; i++)
+		datums[i] = CStringGetTextDatum(values[i]);
+	return PointerGetDatum(construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT));
+}

@@ -1,0 +1,40 @@
+/*
+ * journal.h
+ *		What a unit of work leaves behind: rows of the transition log and messages,
+ *		collected while it runs and appended together at its end.
+ */
+#ifndef ORDER_EXT_JOURNAL_H
+#define ORDER_EXT_JOURNAL_H
+
+#include "machine/machine.h"
+
+typedef struct Journal Journal;
+
+/* A new journal in CurrentMemoryContext; all of its rows carry this time. */
+extern Journal *journal_begin(TimestampTz at);
+
+/* When the unit of work happens. */
+extern TimestampTz journal_time(const Journal *journal);
+
+/*
+ * Note that an entity went along the edge; version is the one after it. detail may be
+ * NULL.
+ */
+extern void journal_transition(Journal *journal, Machine machine, const Edge *edge,
+							   int64 entity_id, int64 order_id, int32 version,
+							   char actor, Jsonb *detail);
+
+/* Publish the messages of an order's edge, with the standard payload. */
+extern void journal_edge_messages(Journal *journal, const Edge *edge,
+								  int64 order_id, int64 user_id, int32 version);
+
+/* Publish one message. */
+extern void journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jsonb *payload);
+
+/* The standard payload {order_id, user_id, version}; begun, so that more can be added. */
+extern struct JsonbBuilder *journal_payload(int64 order_id, int64 user_id, int32 version);
+
+/* Append everything. The journal is then empty and may be used on. */
+extern void journal_write(Journal *journal);
+
+#endif							/* ORDER_EXT_JOURNAL_H */

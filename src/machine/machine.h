@@ -1,0 +1,137 @@
+/*
+ * machine.h
+ *		The state machines: their statuses, events and edges.
+ *
+ * An edge that is not in the table of its machine does not exist: the engine refuses
+ * it, state_graph() does not print it. The tables hold what this version executes.
+ */
+#ifndef ORDER_EXT_MACHINE_H
+#define ORDER_EXT_MACHINE_H
+
+#include "postgres.h"
+
+#include "message/message.h"
+
+typedef enum Machine
+{
+	MACHINE_ORDER = 1,
+	MACHINE_PAYMENT,
+	MACHINE_AFTER_SALE,
+	MACHINE_RETURN,
+	MACHINE_REFUND,
+	MACHINE_COUPON,
+	MACHINE_FULFILMENT
+} Machine;
+
+/* "Does not exist yet", the from-status of a creation; for display it is NULL. */
+#define STATUS_NONE (-1)
+
+typedef enum OrderStatus
+{
+	ORDER_CREATED = 10,
+	ORDER_PAID = 20,
+	ORDER_FULFILLING = 30,
+	ORDER_OUT_STOCK = 40,
+	ORDER_DELIVERING = 50,
+	ORDER_SIGNED = 60,
+	ORDER_CANCELED = 70,
+	ORDER_REFUSED = 100,
+	ORDER_INVALID = 127
+} OrderStatus;
+
+typedef enum PaymentStatus
+{
+	PAYMENT_INITIATED = 10,
+	PAYMENT_CAPTURED = 20,
+	PAYMENT_CLOSED = 30,
+	PAYMENT_FAILED = 40
+} PaymentStatus;
+
+typedef enum RefundStatus
+{
+	REFUND_REQUESTED = 10,
+	REFUND_SUBMITTED = 15,
+	REFUND_SUCCEEDED = 20,
+	REFUND_FAILED = 30,
+	REFUND_WITHDRAWN = 40
+} RefundStatus;
+
+typedef enum CouponStatus
+{
+	COUPON_UNUSED = 0,
+	COUPON_LOCKED = 1,
+	COUPON_USED = 2,
+	COUPON_EXPIRED = 3
+} CouponStatus;
+
+/* Events, unique across machines; the order's are the operate types of the source. */
+typedef enum Event
+{
+	EVENT_CREATE = 10,
+	EVENT_PRE_PAY = 11,
+	EVENT_CANCEL = 20,
+	EVENT_EXPIRE = 30,
+	EVENT_PAY = 40,
+
+	EVENT_INITIATE = 510,
+	EVENT_CAPTURE = 520,
+
+	EVENT_REQUEST = 610,
+
+	EVENT_ISSUE = 710,
+	EVENT_LOCK = 720,
+	EVENT_USE = 730,
+	EVENT_RELEASE = 740,
+	EVENT_LAPSE = 750
+} Event;
+
+/* Who drives an edge. */
+#define ACTOR_BUYER		'B'
+#define ACTOR_STAFF		'S'
+#define ACTOR_GATEWAY	'G'
+#define ACTOR_WAREHOUSE	'W'
+#define ACTOR_SYSTEM	'X'
+
+#define MAX_EDGE_MESSAGES 4
+
+typedef struct Edge
+{
+	int16		from;
+	int16		to;
+	Event		event;
+	const char *actors;			/* any of the ACTOR_ letters */
+	const char *guard;			/* what must hold, for people */
+	BuiltinTopic messages[MAX_EDGE_MESSAGES];	/* published with it; 0 ends the list */
+	BuiltinTopic optional;		/* one message per open payment attempt; or 0 */
+} Edge;
+
+typedef struct StatusName
+{
+	int16		code;
+	const char *name;
+} StatusName;
+
+typedef struct MachineTable
+{
+	Machine		machine;
+	const char *name;
+	const StatusName *statuses;	/* ends with a NULL name */
+	const Edge *edges;			/* ends with event 0 */
+} MachineTable;
+
+/* The table of a machine; by name: NULL if there is none. */
+extern const MachineTable *machine_table(Machine machine);
+extern const MachineTable *machine_by_name(const char *name);
+extern const MachineTable *machine_tables(int *n);
+
+/* The edge, or OE901: callers decide by status first and answer in their own words. */
+extern const Edge *machine_edge(Machine machine, int16 from, Event event);
+
+/* Whether the machine has the edge for this actor. */
+extern bool machine_allows(Machine machine, int16 from, Event event, char actor);
+
+/* Names, NULL for codes that do not exist. */
+extern const char *status_name(Machine machine, int16 status);
+extern const char *event_name(int event);
+
+#endif							/* ORDER_EXT_MACHINE_H */

@@ -1,0 +1,277 @@
+/*
+ * tables.c
+ *		The transition table of every machine. To learn what an order can do, read this.
+ */
+#include "compat.h"
+
+#include "core/errors.h"
+#include "machine/machine.h"
+
+/* ---- order ---- */
+
+static const StatusName order_statuses[] = {
+	{ORDER_CREATED, "created"},
+	{ORDER_PAID, "paid"},
+	{ORDER_FULFILLING, "fulfilling"},
+	{ORDER_OUT_STOCK, "out_stock"},
+	{ORDER_DELIVERING, "delivering"},
+	{ORDER_SIGNED, "signed"},
+	{ORDER_CANCELED, "canceled"},
+	{ORDER_REFUSED, "refused"},
+	{ORDER_INVALID, "invalid"},
+	{0, NULL}
+};
+
+static const Edge order_edges[] = {
+	{STATUS_NONE, ORDER_CREATED, EVENT_CREATE, "B",
+		"price agreed, stock reserved, coupon locked, timer armed",
+	{TOPIC_ORDER_CREATED}, 0},
+	{ORDER_CREATED, ORDER_CREATED, EVENT_PRE_PAY, "B",
+		"before the deadline, amount equal",
+	{0}, 0},
+	{ORDER_CREATED, ORDER_PAID, EVENT_PAY, "GB",
+		"first capture of the full amount, or nothing to pay",
+	{TOPIC_ORDER_PAID}, 0},
+	{ORDER_CREATED, ORDER_CANCELED, EVENT_EXPIRE, "X",
+		"deadline passed, no applied capture",
+	{TOPIC_ORDER_CANCELED, TOPIC_ORDER_RELEASE_ASSETS}, TOPIC_PAYMENT_CLOSE},
+	{ORDER_CREATED, ORDER_CANCELED, EVENT_CANCEL, "BS",
+		"owner or staff",
+	{TOPIC_ORDER_CANCELED, TOPIC_ORDER_RELEASE_ASSETS}, TOPIC_PAYMENT_CLOSE},
+	{ORDER_PAID, ORDER_CANCELED, EVENT_CANCEL, "BS",
+		"owner or staff; captured money is refunded",
+	{TOPIC_ORDER_CANCELED, TOPIC_ORDER_RELEASE_ASSETS}, TOPIC_PAYMENT_CLOSE},
+	{0}
+};
+
+/* ---- payment attempt ---- */
+
+static const StatusName payment_statuses[] = {
+	{PAYMENT_INITIATED, "initiated"},
+	{PAYMENT_CAPTURED, "captured"},
+	{PAYMENT_CLOSED, "closed"},
+	{PAYMENT_FAILED, "failed"},
+	{0, NULL}
+};
+
+static const Edge payment_edges[] = {
+	{STATUS_NONE, PAYMENT_INITIATED, EVENT_INITIATE, "B",
+		"order created, before its deadline",
+	{0}, 0},
+	{PAYMENT_INITIATED, PAYMENT_CAPTURED, EVENT_CAPTURE, "G",
+		"the gateway says so; its purpose follows from the order",
+	{0}, 0},
+	{STATUS_NONE, PAYMENT_CAPTURED, EVENT_CAPTURE, "GB",
+		"a capture without an open attempt, or nothing to pay",
+	{0}, 0},
+	{0}
+};
+
+/* ---- after-sale and return: their numbers are fixed, their edges come later ---- */
+
+static const StatusName after_sale_statuses[] = {
+	{10, "applied"},
+	{20, "approved"},
+	{30, "rejected"},
+	{40, "refunding"},
+	{50, "refunded"},
+	{60, "failed"},
+	{70, "closed"},
+	{100, "reopened"},
+	{127, "revoked"},
+	{0, NULL}
+};
+
+static const StatusName return_statuses[] = {
+	{0, "awaiting"},
+	{10, "to_send"},
+	{20, "in_transit"},
+	{30, "received"},
+	{40, "inspected"},
+	{50, "damaged"},
+	{0, NULL}
+};
+
+/* ---- refund ---- */
+
+static const StatusName refund_statuses[] = {
+	{REFUND_REQUESTED, "requested"},
+	{REFUND_SUBMITTED, "submitted"},
+	{REFUND_SUCCEEDED, "succeeded"},
+	{REFUND_FAILED, "failed"},
+	{REFUND_WITHDRAWN, "withdrawn"},
+	{0, NULL}
+};
+
+static const Edge refund_edges[] = {
+	{STATUS_NONE, REFUND_REQUESTED, EVENT_REQUEST, "XG",
+		"captured and not yet refunded money that belongs to no live order",
+	{0}, 0},
+	{0}
+};
+
+/* ---- coupon ---- */
+
+static const StatusName coupon_statuses[] = {
+	{COUPON_UNUSED, "unused"},
+	{COUPON_LOCKED, "locked"},
+	{COUPON_USED, "used"},
+	{COUPON_EXPIRED, "expired"},
+	{0, NULL}
+};
+
+static const Edge coupon_edges[] = {
+	{STATUS_NONE, COUPON_UNUSED, EVENT_ISSUE, "S",
+		"issued",
+	{0}, 0},
+	{COUPON_UNUSED, COUPON_LOCKED, EVENT_LOCK, "B",
+		"owner, window, threshold",
+	{0}, 0},
+	{COUPON_LOCKED, COUPON_USED, EVENT_USE, "GB",
+		"its order is paid",
+	{0}, 0},
+	{COUPON_LOCKED, COUPON_UNUSED, EVENT_RELEASE, "X",
+		"its order is canceled, window open",
+	{0}, 0},
+	{COUPON_USED, COUPON_UNUSED, EVENT_RELEASE, "X",
+		"its order is canceled, window open",
+	{0}, 0},
+	{COUPON_LOCKED, COUPON_EXPIRED, EVENT_LAPSE, "X",
+		"its order is canceled, window over",
+	{0}, 0},
+	{COUPON_USED, COUPON_EXPIRED, EVENT_LAPSE, "X",
+		"its order is canceled, window over",
+	{0}, 0},
+	{0}
+};
+
+/* ---- fulfilment ---- */
+
+static const StatusName fulfilment_statuses[] = {
+	{10, "created"},
+	{20, "picking"},
+	{30, "labelled"},
+	{40, "out"},
+	{60, "cancel_requested"},
+	{70, "canceled"},
+	{0, NULL}
+};
+
+static const Edge no_edges[] = {{0}};
+
+static const MachineTable tables[] = {
+	{MACHINE_ORDER, "order", order_statuses, order_edges},
+	{MACHINE_PAYMENT, "payment", payment_statuses, payment_edges},
+	{MACHINE_AFTER_SALE, "after_sale", after_sale_statuses, no_edges},
+	{MACHINE_RETURN, "return", return_statuses, no_edges},
+	{MACHINE_REFUND, "refund", refund_statuses, refund_edges},
+	{MACHINE_COUPON, "coupon", coupon_statuses, coupon_edges},
+	{MACHINE_FULFILMENT, "fulfilment", fulfilment_statuses, no_edges}
+};
+
+static const struct
+{
+	Event		event;
+	const char *name;
+}			event_names[] = {
+	{EVENT_CREATE, "create"},
+	{EVENT_PRE_PAY, "pre_pay"},
+	{EVENT_CANCEL, "cancel"},
+	{EVENT_EXPIRE, "expire"},
+	{EVENT_PAY, "pay"},
+	{EVENT_INITIATE, "initiate"},
+	{EVENT_CAPTURE, "capture"},
+	{EVENT_REQUEST, "request"},
+	{EVENT_ISSUE, "issue"},
+	{EVENT_LOCK, "lock"},
+	{EVENT_USE, "use"},
+	{EVENT_RELEASE, "release"},
+	{EVENT_LAPSE, "lapse"}
+};
+
+const MachineTable *
+machine_tables(int *n)
+{
+	*n = lengthof(tables);
+	return tables;
+}
+
+const MachineTable *
+machine_table(Machine machine)
+{
+	return &tables[machine - MACHINE_ORDER];
+}
+
+const MachineTable *
+machine_by_name(const char *name)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(tables); i++)
+	{
+		if (strcmp(tables[i].name, name) == 0)
+			return &tables[i];
+	}
+	return NULL;
+}
+
+static const Edge *
+find_edge(Machine machine, int16 from, Event event)
+{
+	const Edge *edge;
+
+	for (edge = machine_table(machine)->edges; edge->event != 0; edge++)
+	{
+		if (edge->from == from && edge->event == event)
+			return edge;
+	}
+	return NULL;
+}
+
+const Edge *
+machine_edge(Machine machine, int16 from, Event event)
+{
+	const Edge *edge = find_edge(machine, from, event);
+
+	if (edge == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_INVARIANT),
+				 errmsg("the %s machine has no transition \"%s\" from status %d",
+						machine_table(machine)->name, event_name(event), from),
+				 errhint("This is a bug of order_ext; nothing was changed.")));
+	return edge;
+}
+
+bool
+machine_allows(Machine machine, int16 from, Event event, char actor)
+{
+	const Edge *edge = find_edge(machine, from, event);
+
+	return edge != NULL && strchr(edge->actors, actor) != NULL;
+}
+
+const char *
+status_name(Machine machine, int16 status)
+{
+	const StatusName *entry;
+
+	for (entry = machine_table(machine)->statuses; entry->name != NULL; entry++)
+	{
+		if (entry->code == status)
+			return entry->name;
+	}
+	return NULL;
+}
+
+const char *
+event_name(int event)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(event_names); i++)
+	{
+		if ((int) event_names[i].event == event)
+			return event_names[i].name;
+	}
+	return NULL;
+}
