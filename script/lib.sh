@@ -60,14 +60,18 @@ install_packages() {
 
   say "installing ${missing[*]}"
   local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300
-    -o Dpkg::Use-Pty=0)
+    -o Dpkg::Use-Pty=0) log failed=
+  log=$(mktemp)
   without_main_cluster
-  local failed=
   { as_root "${apt[@]}" update &&
-    as_root "${apt[@]}" install -y --no-upgrade --no-install-recommends "${missing[@]}" \
-      </dev/null >/dev/null; } || failed=1
+    as_root "${apt[@]}" install -y --no-upgrade --no-install-recommends "${missing[@]}"
+  } >"$log" 2>&1 </dev/null || failed=1
   restore_main_cluster_setting
-  [ -z "$failed" ] || die "could not install ${missing[*]}"
+  if [ -n "$failed" ]; then
+    tail -n 30 "$log" >&2
+    die "could not install ${missing[*]}; the log is $log"
+  fi
+  rm -f "$log"
 }
 
 # Installing the server package would create and start a cluster "main": a

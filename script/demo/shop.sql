@@ -1,0 +1,43 @@
+-- The quickstart's shop: a role that may do what an application may, and the
+-- catalogue, stock and coupons it sells with.  The psql variable "clients" is the number of
+-- pgbench clients; each sells to 200 users of its own (see buyer.pgbench).
+
+CREATE ROLE shop LOGIN;
+SELECT order_ext.grant_to('shop', 'app');
+SELECT order_ext.grant_to('shop', 'callback');
+
+SELECT order_ext.put_product('SKU-' || n, 'Product number ' || n, 500 + 137 * n)
+FROM generate_series(1, 20) AS n;
+SELECT order_ext.put_freight('island', 1200, 20000);
+
+-- What was put in, to hold the balance against at the end.
+CREATE TABLE stock_in (sku text PRIMARY KEY, quantity bigint NOT NULL);
+INSERT INTO stock_in SELECT 'SKU-' || n, 10000 FROM generate_series(1, 20) AS n;
+SELECT order_ext.adjust_stock(sku, quantity, 'first delivery', 'delivery-' || sku)
+FROM stock_in;
+
+-- The shop's own note of who holds which coupon.
+CREATE TABLE wallet (
+  coupon_id bigint PRIMARY KEY,
+  user_id bigint NOT NULL,
+  spent boolean NOT NULL DEFAULT false
+);
+INSERT INTO wallet (user_id, coupon_id)
+SELECT user_id, order_ext.issue_coupon(user_id, 300, threshold => 400)
+FROM (SELECT client * 1000 + n AS user_id
+      FROM generate_series(0, :clients - 1) AS client, generate_series(1, 200) AS n) AS users;
+CREATE INDEX ON wallet (user_id);
+GRANT SELECT, UPDATE ON wallet TO shop;
+
+-- Payment notices that the gateway sends after the fact, and our answers.
+CREATE TABLE notice (
+  n integer PRIMARY KEY,
+  story text NOT NULL,
+  order_id bigint NOT NULL,
+  trade_no text NOT NULL,
+  pay_type text NOT NULL,
+  amount bigint NOT NULL
+);
+CREATE TABLE answer (story text NOT NULL, disposition text NOT NULL);
+GRANT SELECT ON notice TO shop;
+GRANT INSERT ON answer TO shop;

@@ -1,0 +1,31 @@
+-- What the quickstart did, for people.
+\pset footer off
+\pset null -
+\echo 'Orders by status'
+SELECT status, cancel_type, count(*) AS orders, sum(pay_amount) AS amount
+FROM order_ext.orders_view GROUP BY 1, 2 ORDER BY 1, 2;
+
+\echo 'Payments by purpose'
+SELECT purpose, status, count(*) AS payments, sum(amount) AS amount
+FROM order_ext.payments_view GROUP BY 1, 2 ORDER BY 1, 2;
+
+\echo 'Answers to the notices that came again or too late'
+SELECT story, disposition, count(*) AS answers FROM answer GROUP BY 1, 2 ORDER BY 1, 2;
+
+\echo 'Refunds that wait for their gateway'
+SELECT cause, status, count(*) AS refunds, sum(amount) AS amount
+FROM order_ext.refunds_view GROUP BY 1, 2 ORDER BY 1, 2;
+
+\echo 'Messages by topic'
+SELECT topic, consumer_group, consumed, lag, retrying, dead
+FROM order_ext.consumer_stats ORDER BY 1, 2;
+
+\echo 'Timers'
+SELECT fired, pending, late_p50, late_p99 FROM order_ext.timer_stats;
+
+\echo 'Balances'
+SELECT what, expected, actual, CASE WHEN ok THEN 'yes' ELSE 'NO' END AS ok FROM balance;
+
+\echo 'verify()'
+SELECT severity, invariant, count(*) AS findings, min(actual) AS example
+FROM order_ext.verify() GROUP BY 1, 2 ORDER BY 1, 2;
