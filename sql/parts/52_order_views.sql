@@ -1,0 +1,131 @@
+-- Views of orders, money, coupons and stock. Amounts are in minor units of the currency;
+-- statuses are shown by name. They run with the owner's rights: who may see a view needs
+-- no right on the tables behind it. No view shows addresses or what the gateway sent.
+
+-- orders_view: one row per order.
+--   expire_at    the deadline of an unpaid order
+--   cancel_type  user, timeout or customer_service; NULL unless canceled
+CREATE VIEW order_ext.orders_view AS
+	SELECT o.order_id, o.user_id,
+		order_ext_internal.status_name('order', o.status) AS status,
+		o.pay_amount, o.currency, o.coupon_id, o.external_id, o.version,
+		o.created_at, o.expire_at, o.paid_at, o.canceled_at,
+		CASE o.cancel_type
+			WHEN 0 THEN 'user'
+			WHEN 1 THEN 'timeout'
+			WHEN 2 THEN 'customer_service'
+		END AS cancel_type,
+		o.origin_amount, o.discount_amount, o.freight_amount
+	FROM order_ext_internal.orders o;
+COMMENT ON VIEW order_ext.orders_view IS 'Orders with their status by name and their amounts.';
+
+-- order_items_view: one row per order and sku.
+--   price        of one piece, at the time of the order
+--   discount     this line's share of the coupon; pay = price * quantity - discount
+--   reservation  none, reserved, consumed or released
+CREATE VIEW order_ext.order_items_view AS
+	SELECT i.order_id, i.sku, i.quantity, i.price, i.discount, i.pay,
+		CASE i.reservation
+			WHEN 0 THEN 'none'
+			WHEN 1 THEN 'reserved'
+			WHEN 2 THEN 'consumed'
+			WHEN 3 THEN 'released'
+		END AS reservation
+	FROM order_ext_internal.order_items i;
+COMMENT ON VIEW order_ext.order_items_view IS 'Lines of orders.';
+
+-- payments_view: one row per payment attempt or capture.
+--   order_id     as the gateway named it; for purpose unmatched there may be no such order
+--   purpose      of a capture: applied (paid the order), late, surplus, held, unmatched
+--   captured_at  when the capture was recorded; paid_at is the gateway's own time
+CREATE VIEW order_ext.payments_view AS
+	SELECT p.payment_id, p.order_id, p.pay_type, p.out_trade_no, p.amount, p.currency,
+		order_ext_internal.status_name('payment', p.status) AS status,
+		CASE p.purpose
+			WHEN 1 THEN 'applied'
+			WHEN 2 THEN 'late'
+			WHEN 3 THEN 'surplus'
+			WHEN 4 THEN 'held'
+			WHEN 5 THEN 'unmatched'
+		END AS purpose,
+		p.captured_at, p.paid_at, p.created_at, p.version
+	FROM order_ext_internal.payments p;
+COMMENT ON VIEW order_ext.payments_view IS 'Payment attempts and captures.';
+
+-- refunds_view: one row per refund.
+--   cause    cancel, late, surplus, held, unmatched or after_sale
+--   attempt  how often the gateway was asked
+--   held     waits for retry_refund
+CREATE VIEW order_ext.refunds_view AS
+	SELECT r.refund_id, r.order_id, r.payment_id,
+		CASE r.cause
+			WHEN 1 THEN 'cancel'
+			WHEN 2 THEN 'late'
+			WHEN 3 THEN 'surplus'
+			WHEN 4 THEN 'held'
+			WHEN 5 THEN 'unmatched'
+			WHEN 6 THEN 'after_sale'
+		END AS cause,
+		r.amount, r.currency,
+		order_ext_internal.status_name('refund', r.status) AS status,
+		r.attempt, r.requested_at, r.settled_at,
+		nullif(r.after_sale_id, 0) AS after_sale_id, r.held, r.version
+	FROM order_ext_internal.refunds r;
+COMMENT ON VIEW order_ext.refunds_view IS 'Refunds, requested to settled.';
+
+-- coupons_view: one row per coupon. order_id: the order that holds it while locked or used.
+CREATE VIEW order_ext.coupons_view AS
+	SELECT c.coupon_id, c.user_id,
+		order_ext_internal.status_name('coupon', c.status) AS status,
+		c.order_id, c.amount, c.threshold, c.valid_from, c.valid_until, c.version
+	FROM order_ext_internal.coupons c;
+COMMENT ON VIEW order_ext.coupons_view IS 'Coupons and the orders that hold them.';
+
+-- stock_ledger_view: every movement of stock.
+--   kind   reserve, release, consume, adjust, return or write_off
+--   delta  change of the quantity on hand: the sum over a sku is its available + reserved
+--   order_id is NULL for adjustments
+CREATE VIEW order_ext.stock_ledger_view AS
+	SELECT p.sku, l.at, nullif(l.order_id, 0) AS order_id,
+		CASE l.kind
+			WHEN 1 THEN 'reserve'
+			WHEN 2 THEN 'release'
+			WHEN 3 THEN 'consume'
+			WHEN 4 THEN 'adjust'
+			WHEN 5 THEN 'return'
+			WHEN 6 THEN 'write_off'
+		END AS kind,
+		l.available_delta + l.reserved_delta AS delta, l.reason,
+		l.available_delta, l.reserved_delta, l.consumed_delta
+	FROM order_ext_internal.stock_ledger l
+	JOIN order_ext_internal.products p ON p.product_id = l.product_id;
+COMMENT ON VIEW order_ext.stock_ledger_view IS 'Movements of stock; delta is the change of the quantity on hand.';
+
+-- money_report: what came in and went out, per day (in the session's time zone), pay type
+-- and currency.
+--   captured     by the day of the capture; = applied + late + surplus + held + unmatched
+--   refunded     refunds that succeeded, by the day they were settled
+--   refund_open  refunds requested, submitted or failed (to be tried again), by the day of
+--                the request: money still to go out
+CREATE VIEW order_ext.money_report AS
+	SELECT f.day, f.pay_type, f.currency,
+		coalesce(sum(f.amount) FILTER (WHERE f.what BETWEEN 1 AND 5), 0)::bigint AS captured,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 1), 0)::bigint AS applied,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 2), 0)::bigint AS late,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 3), 0)::bigint AS surplus,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 4), 0)::bigint AS held,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 6), 0)::bigint AS refunded,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 7), 0)::bigint AS refund_open,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 5), 0)::bigint AS unmatched
+	FROM (
+		SELECT p.captured_at::date AS day, p.pay_type, p.currency, p.amount, p.purpose AS what
+		FROM order_ext_internal.payments p
+		WHERE p.status = 20
+		UNION ALL
+		SELECT CASE r.status WHEN 20 THEN r.settled_at ELSE r.requested_at END::date,
+			p.pay_type, r.currency, r.amount, CASE r.status WHEN 20 THEN 6 ELSE 7 END
+		FROM order_ext_internal.refunds r
+		JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id
+		WHERE r.status IN (10, 15, 20, 30)) f
+	GROUP BY f.day, f.pay_type, f.currency;
+COMMENT ON VIEW order_ext.money_report IS 'Money captured and refunded per day, pay type and currency.';
