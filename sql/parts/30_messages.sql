@@ -80,10 +80,12 @@ CREATE TABLE order_ext_internal.inline_ranges (
 	xid xid8 NOT NULL,
 	first_id bigint NOT NULL,
 	last_id bigint NOT NULL,
+	at timestamptz NOT NULL,
 	PRIMARY KEY (group_id, xid, first_id)
 );
 
--- retries: failed messages waiting for their next attempt; a copy each.
+-- retries: failed messages waiting for their next attempt; a copy each. busy counts how
+-- often the message found what it needs busy since its last attempt.
 CREATE TABLE order_ext_internal.retries (
 	message_id bigint NOT NULL,
 	group_id integer NOT NULL,
@@ -92,12 +94,13 @@ CREATE TABLE order_ext_internal.retries (
 	published_at timestamptz NOT NULL,
 	due_at timestamptz NOT NULL,
 	attempts integer NOT NULL,
+	busy smallint NOT NULL,
 	payload jsonb NOT NULL,
 	last_error text,
 	last_sqlstate text,
 	PRIMARY KEY (group_id, message_id)
 );
-CREATE INDEX retries_due_at ON order_ext_internal.retries (due_at);
+CREATE INDEX retries_due ON order_ext_internal.retries (group_id, due_at);
 
 -- dead_messages: gave up after max_attempts or on the handler's word.
 CREATE TABLE order_ext_internal.dead_messages (
@@ -141,6 +144,7 @@ CREATE TABLE order_ext_internal.assets (
 CREATE TABLE order_ext_internal.database_stamp (
 	system_identifier bigint NOT NULL,
 	database oid NOT NULL,
+	stamped_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (system_identifier, database)
 );
 

@@ -48,7 +48,7 @@ typedef struct LogSnapshot
 {
 	uint64		xmin;
 	uint64		xmax;
-	int			nxip;
+	int			nxip;			/* in progress between xmin and xmax */
 	uint64	   *xip;			/* ascending */
 } LogSnapshot;
 
@@ -56,6 +56,9 @@ typedef struct LogSnapshot
 extern LogSnapshot *log_snapshot_from_datum(Datum pg_snapshot);
 extern LogSnapshot *log_snapshot_from_text(const char *text);
 extern Datum log_snapshot_to_datum(const LogSnapshot *snapshot);
+
+/* The text form of a pg_snapshot. */
+extern char *log_snapshot_text(Datum pg_snapshot);
 
 /*
  * The active snapshot, with this transaction's own id (if it has one) among those in

@@ -1,0 +1,39 @@
+/*
+ * engine.c
+ *		The frame of the message layer's own SQL; see engine.h.
+ */
+#include "compat.h"
+
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+
+#include "message/engine.h"
+
+Oid
+engine_owner(void)
+{
+	return get_role_oid("order_ext_owner", false);
+}
+
+void
+engine_enter(EngineScope *scope)
+{
+	GetUserIdAndSecContext(&scope->user, &scope->security_context);
+	SetUserIdAndSecContext(engine_owner(),
+						   scope->security_context | SECURITY_LOCAL_USERID_CHANGE);
+	scope->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+}
+
+void
+engine_leave(EngineScope *scope)
+{
+	SPI_finish();
+	AtEOXact_GUC(true, scope->guc_level);
+	SetUserIdAndSecContext(scope->user, scope->security_context);
+}

@@ -1,0 +1,28 @@
+/*
+ * engine.h
+ *		The frame in which the message layer runs SQL of its own, wherever it is called
+ *		from: as the owner of the tables, with a search path that nobody can steer.
+ */
+#ifndef ORDER_EXT_ENGINE_H
+#define ORDER_EXT_ENGINE_H
+
+#include "postgres.h"
+
+typedef struct EngineScope
+{
+	Oid			user;
+	int			security_context;
+	int			guc_level;
+} EngineScope;
+
+/* The role that owns the tables of order_ext. */
+extern Oid	engine_owner(void);
+
+/*
+ * Become the owner, fix the search path and connect SPI; and back. An error in between
+ * needs no care: the end of the (sub)transaction undoes all three.
+ */
+extern void engine_enter(EngineScope *scope);
+extern void engine_leave(EngineScope *scope);
+
+#endif							/* ORDER_EXT_ENGINE_H */

@@ -1,0 +1,447 @@
+/*
+ * log.c
+ *		The message log: appending and reading; see log.h.
+ *
+ * Reading goes straight to the primary keys of the segments, without the planner: the
+ * path must never depend on statistics of tables that are empty in one minute and have
+ * ten million rows in the next.
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "storage/bufmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/xid8.h"
+
+#include "core/append.h"
+#include "message/log.h"
+#include "message/wake.h"
+
+/* Columns of message_log_N. */
+enum
+{
+	LOG_MESSAGE_ID = 1,
+	LOG_XID,
+	LOG_KEY,
+	LOG_PUBLISHED_AT,
+	LOG_TOPIC_ID,
+	LOG_SHARD,
+	LOG_PAYLOAD,
+	LOG_COLUMNS = LOG_PAYLOAD
+};
+
+/* What dispatch() wants to know of: the ids appended since it began. */
+static MemoryContext capture_context = NULL;
+static LogAppended *captured = NULL;
+static int	n_captured = 0;
+static int	captured_room = 0;
+
+/* ---- appending ---- */
+
+int
+log_current_segment(void)
+{
+	return 0;
+}
+
+int16
+log_shard(int64 key)
+{
+	uint64		hash = (uint64) key;
+
+	/* stored in rows, hence a function of our own that no server version changes */
+	hash ^= hash >> 33;
+	hash *= UINT64CONST(0xff51afd7ed558ccd);
+	hash ^= hash >> 33;
+	hash *= UINT64CONST(0xc4ceb9fe1a85ec53);
+	hash ^= hash >> 33;
+	return (int16) (hash & 255);
+}
+
+int64
+log_next_message_id(void)
+{
+	return nextval_internal(internal_relation("message_id_seq"), false);
+}
+
+static void
+capture(int32 topic_id, int64 message_id)
+{
+	if (capture_context == NULL)
+		return;
+	if (n_captured == captured_room)
+	{
+		captured_room = Max(captured_room * 2, 256);
+		if (captured == NULL)
+			captured = MemoryContextAllocHuge(capture_context, sizeof(LogAppended) * captured_room);
+		else
+			captured = repalloc_huge(captured, sizeof(LogAppended) * captured_room);
+	}
+	captured[n_captured].topic_id = topic_id;
+	captured[n_captured].message_id = message_id;
+	n_captured++;
+}
+
+void
+log_append_with_ids(const LogEntry *entries, int n)
+{
+	uint64		xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	char		table[NAMEDATALEN];
+	Appender   *appender;
+	Datum		values[LOG_COLUMNS];
+	int			i;
+
+	if (n == 0)
+		return;
+	snprintf(table, sizeof(table), "message_log_%d", log_current_segment());
+	appender = append_open(table);
+	for (i = 0; i < n; i++)
+	{
+		const LogEntry *entry = &entries[i];
+
+		values[LOG_MESSAGE_ID - 1] = Int64GetDatum(entry->message_id);
+		values[LOG_XID - 1] = UInt64GetDatum(xid);
+		values[LOG_KEY - 1] = Int64GetDatum(entry->key);
+		values[LOG_PUBLISHED_AT - 1] = TimestampTzGetDatum(entry->published_at);
+		values[LOG_TOPIC_ID - 1] = Int32GetDatum(entry->topic_id);
+		values[LOG_SHARD - 1] = Int16GetDatum(log_shard(entry->key));
+		values[LOG_PAYLOAD - 1] = JsonbPGetDatum(entry->payload);
+		append_row(appender, values, NULL);
+		wake_note_topic(entry->topic_id);
+		capture(entry->topic_id, entry->message_id);
+	}
+	append_close(appender);
+}
+
+/* ---- capture ---- */
+
+void
+log_capture_begin(MemoryContext context)
+{
+	capture_context = context;
+	captured = NULL;
+	n_captured = 0;
+	captured_room = 0;
+}
+
+void
+log_capture_end(void)
+{
+	log_capture_begin(NULL);
+}
+
+int
+log_captured(const LogAppended **appended)
+{
+	*appended = captured;
+	return n_captured;
+}
+
+void
+log_capture_truncate(int n)
+{
+	if (n < n_captured)
+		n_captured = n;
+}
+
+/* ---- reading ---- */
+
+/* One range of the key (topic_id, xid, message_id), in all segments at once. */
+typedef struct RangeScan
+{
+	SysScanDesc scan[LOG_SEGMENTS];
+	HeapTuple	tuple[LOG_SEGMENTS];	/* the next row of each, NULL at its end */
+	LogPosition at[LOG_SEGMENTS];
+} RangeScan;
+
+typedef struct LogReader
+{
+	Relation	rel[LOG_SEGMENTS];	/* NULL where the segment is empty */
+	Relation	index[LOG_SEGMENTS];
+	Snapshot	snapshot;
+	LogRow	   *rows;
+	int			n;
+	int			limit;
+} LogReader;
+
+static void
+reader_open(LogReader *reader, LogRow *rows, int limit)
+{
+	char		name[NAMEDATALEN];
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		snprintf(name, sizeof(name), "message_log_%d", i);
+		reader->rel[i] = table_open(internal_relation(name), AccessShareLock);
+		if (RelationGetNumberOfBlocks(reader->rel[i]) == 0)
+		{
+			/* nothing that our snapshot could see; the lock stays, as for the others */
+			table_close(reader->rel[i], NoLock);
+			reader->rel[i] = NULL;
+			continue;
+		}
+		snprintf(name, sizeof(name), "message_log_%d_pkey", i);
+		reader->index[i] = index_open(internal_relation(name), AccessShareLock);
+	}
+	reader->snapshot = GetActiveSnapshot();
+	reader->rows = rows;
+	reader->n = 0;
+	reader->limit = limit;
+}
+
+static void
+reader_close(LogReader *reader)
+{
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		if (reader->rel[i] == NULL)
+			continue;
+		index_close(reader->index[i], NoLock);
+		table_close(reader->rel[i], NoLock);
+	}
+}
+
+static Datum
+row_column(LogReader *reader, int segment, HeapTuple tuple, int column)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, column, RelationGetDescr(reader->rel[segment]), &isnull);
+
+	if (isnull)
+		elog(ERROR, "unexpected NULL in column %d of the message log", column);
+	return value;
+}
+
+static void
+range_advance(LogReader *reader, RangeScan *range, int segment)
+{
+	HeapTuple	tuple = systable_getnext_ordered(range->scan[segment], ForwardScanDirection);
+
+	range->tuple[segment] = tuple;
+	if (tuple == NULL)
+		return;
+	range->at[segment].xid = DatumGetUInt64(row_column(reader, segment, tuple, LOG_XID));
+	range->at[segment].message_id = DatumGetInt64(row_column(reader, segment, tuple, LOG_MESSAGE_ID));
+}
+
+static void
+range_begin(LogReader *reader, RangeScan *range, const ScanKeyData *keys, int nkeys)
+{
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		ScanKeyData copy[4];
+
+		range->scan[i] = NULL;
+		range->tuple[i] = NULL;
+		if (reader->rel[i] == NULL)
+			continue;
+		/* the scan turns the column numbers into those of the index, in place */
+		memcpy(copy, keys, sizeof(ScanKeyData) * nkeys);
+		range->scan[i] = systable_beginscan_ordered(reader->rel[i], reader->index[i],
+													reader->snapshot, nkeys, copy);
+		range_advance(reader, range, i);
+	}
+}
+
+static void
+range_end(RangeScan *range)
+{
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		if (range->scan[i] != NULL)
+			systable_endscan_ordered(range->scan[i]);
+	}
+}
+
+/* The segment whose next row comes first, -1 at the end. */
+static int
+range_first(const RangeScan *range)
+{
+	int			first = -1;
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		if (range->tuple[i] == NULL)
+			continue;
+		if (first < 0 ||
+			range->at[i].xid < range->at[first].xid ||
+			(range->at[i].xid == range->at[first].xid &&
+			 range->at[i].message_id < range->at[first].message_id))
+			first = i;
+	}
+	return first;
+}
+
+static void
+take_row(LogReader *reader, RangeScan *range, int segment)
+{
+	HeapTuple	tuple = range->tuple[segment];
+	LogRow	   *row = &reader->rows[reader->n++];
+
+	row->at = range->at[segment];
+	row->message.id = row->at.message_id;
+	row->message.topic_id = DatumGetInt32(row_column(reader, segment, tuple, LOG_TOPIC_ID));
+	row->message.key = DatumGetInt64(row_column(reader, segment, tuple, LOG_KEY));
+	row->message.payload = DatumGetJsonbPCopy(row_column(reader, segment, tuple, LOG_PAYLOAD));
+	row->message.attempt = 1;
+	row->message.published_at =
+		DatumGetTimestampTz(row_column(reader, segment, tuple, LOG_PUBLISHED_AT));
+	row->message.outcome = MESSAGE_DONE;
+}
+
+/* Take the rows of a range that are visible in the snapshot, up to the reader's limit. */
+static void
+read_range(LogReader *reader, const ScanKeyData *keys, int nkeys, const LogSnapshot *visible_in)
+{
+	RangeScan	range;
+	int			segment;
+
+	if (reader->n >= reader->limit)
+		return;
+	range_begin(reader, &range, keys, nkeys);
+	while (reader->n < reader->limit && (segment = range_first(&range)) >= 0)
+	{
+		if (log_snapshot_sees(visible_in, range.at[segment].xid))
+			take_row(reader, &range, segment);
+		if (reader->n < reader->limit)
+			range_advance(reader, &range, segment);
+	}
+	range_end(&range);
+}
+
+static void
+key_topic(ScanKeyData *key, int32 topic_id)
+{
+	ScanKeyInit(key, LOG_TOPIC_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(topic_id));
+}
+
+static void
+key_xid(ScanKeyData *key, StrategyNumber strategy, RegProcedure comparison, uint64 xid)
+{
+	ScanKeyInit(key, LOG_XID, strategy, comparison, UInt64GetDatum(xid));
+}
+
+/* All rows of one transaction, from behind a message id (0: all). */
+static void
+read_transaction(LogReader *reader, int32 topic_id, uint64 xid, int64 after_id,
+				 const LogSnapshot *visible_in)
+{
+	ScanKeyData keys[3];
+
+	key_topic(&keys[0], topic_id);
+	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ, xid);
+	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after_id));
+	read_range(reader, keys, lengthof(keys), visible_in);
+}
+
+/* Rows of transactions with from <= xid < to. */
+static void
+read_transactions(LogReader *reader, int32 topic_id, uint64 from, uint64 to,
+				  const LogSnapshot *visible_in)
+{
+	ScanKeyData keys[3];
+
+	if (from >= to)
+		return;
+	key_topic(&keys[0], topic_id);
+	key_xid(&keys[1], BTGreaterEqualStrategyNumber, F_XID8GE, from);
+	key_xid(&keys[2], BTLessStrategyNumber, F_XID8LT, to);
+	read_range(reader, keys, lengthof(keys), visible_in);
+}
+
+/*
+ * The window is read in the order (xid, message_id): first the transactions that were
+ * still running in done and are over in reading, one by one (a scan from the oldest of
+ * them would go over everything that is behind us, again and again, as long as one old
+ * transaction stays open), then those that began after done.
+ */
+int
+log_read_window(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
+				const LogPosition *after, int limit, LogRow *rows)
+{
+	LogReader	reader;
+	uint64		after_xid = after != NULL ? after->xid : 0;
+	int			i;
+
+	reader_open(&reader, rows, limit);
+	for (i = 0; i < done->nxip; i++)
+	{
+		uint64		xid = done->xip[i];
+
+		if (xid >= after_xid && log_snapshot_sees(reading, xid))
+			read_transaction(&reader, topic_id, xid,
+							 xid == after_xid ? after->message_id : 0, reading);
+	}
+	if (after_xid >= done->xmax)
+	{
+		read_transaction(&reader, topic_id, after_xid, after->message_id, reading);
+		read_transactions(&reader, topic_id, after_xid + 1, reading->xmax, reading);
+	}
+	else
+		read_transactions(&reader, topic_id, done->xmax, reading->xmax, reading);
+	reader_close(&reader);
+	return reader.n;
+}
+
+static bool
+is_among(const int64 *ids, int n, int64 id)
+{
+	int			low = 0;
+	int			high = n;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < n && ids[low] == id;
+}
+
+int
+log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
+{
+	LogReader	reader;
+	RangeScan	range;
+	ScanKeyData keys[4];
+	int			segment;
+
+	if (n == 0)
+		return 0;
+	reader_open(&reader, rows, n);
+	key_topic(&keys[0], topic_id);
+	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ,
+			U64FromFullTransactionId(GetTopFullTransactionId()));
+	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(ids[0]));
+	ScanKeyInit(&keys[3], LOG_MESSAGE_ID, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(ids[n - 1]));
+	range_begin(&reader, &range, keys, lengthof(keys));
+	while (reader.n < n && (segment = range_first(&range)) >= 0)
+	{
+		if (is_among(ids, n, range.at[segment].message_id))
+			take_row(&reader, &range, segment);
+		range_advance(&reader, &range, segment);
+	}
+	range_end(&range);
+	reader_close(&reader);
+	return reader.n;
+}

@@ -1,0 +1,16 @@
+/*
+ * message_init.c
+ *		Start of the message layer.
+ */
+#include "compat.h"
+
+#include "message/catalog.h"
+#include "message/message_init.h"
+#include "message/wake.h"
+
+void
+message_init(void)
+{
+	wake_init();
+	catalog_init();
+}

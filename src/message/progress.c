@@ -1,0 +1,286 @@
+/*
+ * progress.c
+ *		Where a consumer group stands in the log; see progress.h.
+ *
+ * group_progress is append-only, the newest row counts: a handful of rows updated
+ * hundreds of times a second would bloat without bound while some session holds an old
+ * snapshot. Old rows are deleted now and then, but never looked at again.
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/xid8.h"
+
+#include "core/append.h"
+#include "core/spi_util.h"
+#include "message/engine.h"
+#include "message/limits.h"
+#include "message/progress.h"
+
+/* Columns of group_progress. */
+enum
+{
+	PROGRESS_SEQ = 1,
+	PROGRESS_GROUP_ID,
+	PROGRESS_PART,
+	PROGRESS_POS_ID,
+	PROGRESS_POS_XID,
+	PROGRESS_CONSUMED,
+	PROGRESS_AT,
+	PROGRESS_DONE,
+	PROGRESS_READING,
+	PROGRESS_COLUMNS = PROGRESS_READING
+};
+
+/* Columns of inline_ranges. */
+enum
+{
+	RANGE_GROUP_ID = 1,
+	RANGE_XID,
+	RANGE_FIRST_ID,
+	RANGE_LAST_ID,
+	RANGE_AT,
+	RANGE_COLUMNS = RANGE_AT
+};
+
+static void
+progress_from_row(Progress *progress, const Datum *values, const bool *nulls)
+{
+	progress->seq = DatumGetInt64(values[PROGRESS_SEQ - 1]);
+	progress->consumed = DatumGetInt64(values[PROGRESS_CONSUMED - 1]);
+	progress->done = log_snapshot_from_datum(values[PROGRESS_DONE - 1]);
+	if (!nulls[PROGRESS_READING - 1])
+		progress->reading = log_snapshot_from_datum(values[PROGRESS_READING - 1]);
+	if (!nulls[PROGRESS_POS_XID - 1])
+	{
+		progress->has_pos = true;
+		progress->pos.xid = DatumGetUInt64(values[PROGRESS_POS_XID - 1]);
+		progress->pos.message_id = DatumGetInt64(values[PROGRESS_POS_ID - 1]);
+	}
+}
+
+void
+progress_load(const ConsumerGroup *group, Progress *progress)
+{
+	Relation	rel = table_open(internal_relation("group_progress"), AccessShareLock);
+	Relation	index = index_open(internal_relation("group_progress_pkey"), AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	memset(progress, 0, sizeof(Progress));
+	progress->group_id = group->id;
+
+	ScanKeyInit(&keys[0], PROGRESS_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group->id));
+	ScanKeyInit(&keys[1], PROGRESS_PART, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(0));
+	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(keys), keys);
+	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+	if (tuple != NULL)
+	{
+		Datum		values[PROGRESS_COLUMNS];
+		bool		nulls[PROGRESS_COLUMNS];
+
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		progress_from_row(progress, values, nulls);
+	}
+	else
+		progress->done = log_snapshot_from_text(group->start_at);
+	systable_endscan_ordered(scan);
+	index_close(index, NoLock);
+	table_close(rel, NoLock);
+}
+
+/* Drop rows that are far behind; only those that became so since the last time. */
+static void
+prune(const Progress *progress)
+{
+	static SavedPlan drop = SAVED_PLAN(
+		"DELETE FROM order_ext_internal.group_progress"
+		" WHERE group_id = $1 AND part = 0 AND seq <= $2 AND seq > $3",
+		INT4OID, INT8OID, INT8OID);
+	int64		upto = progress->seq - PROGRESS_KEPT;
+	EngineScope scope;
+	Datum		values[3];
+
+	if (progress->seq % PROGRESS_PRUNE_EVERY != 0 || upto <= 0)
+		return;
+	values[0] = Int32GetDatum(progress->group_id);
+	values[1] = Int64GetDatum(upto);
+	values[2] = Int64GetDatum(upto - 2 * PROGRESS_PRUNE_EVERY);
+	engine_enter(&scope);
+	plan_write(&drop, values, NULL, 0);
+	engine_leave(&scope);
+}
+
+static void
+append_progress_row(const Progress *progress)
+{
+	Appender   *appender = append_open("group_progress");
+	Datum		values[PROGRESS_COLUMNS] = {0};
+	bool		nulls[PROGRESS_COLUMNS] = {false};
+
+	values[PROGRESS_SEQ - 1] = Int64GetDatum(progress->seq);
+	values[PROGRESS_GROUP_ID - 1] = Int32GetDatum(progress->group_id);
+	values[PROGRESS_PART - 1] = Int16GetDatum(0);
+	nulls[PROGRESS_POS_ID - 1] = nulls[PROGRESS_POS_XID - 1] = !progress->has_pos;
+	values[PROGRESS_POS_ID - 1] = Int64GetDatum(progress->pos.message_id);
+	values[PROGRESS_POS_XID - 1] = UInt64GetDatum(progress->pos.xid);
+	values[PROGRESS_CONSUMED - 1] = Int64GetDatum(progress->consumed);
+	values[PROGRESS_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[PROGRESS_DONE - 1] = log_snapshot_to_datum(progress->done);
+	nulls[PROGRESS_READING - 1] = (progress->reading == NULL);
+	if (progress->reading != NULL)
+		values[PROGRESS_READING - 1] = log_snapshot_to_datum(progress->reading);
+	append_row(appender, values, nulls);
+	append_close(appender);
+}
+
+void
+progress_append(Progress *progress)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	progress->seq++;
+	PG_TRY();
+	{
+		append_progress_row(progress);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: the consumer group was read by another transaction"),
+				 errhint("Run the transaction again.")));
+	}
+	PG_END_TRY();
+	prune(progress);
+}
+
+void
+progress_close_window(Progress *progress)
+{
+	progress->done = progress->reading;
+	progress->reading = NULL;
+	progress->has_pos = false;
+	memset(&progress->pos, 0, sizeof(progress->pos));
+}
+
+/* ---- ranges delivered by dispatch() in the publishing transaction ---- */
+
+int
+inline_ranges_load(int32 group_id, InlineRange **ranges)
+{
+	Relation	rel = table_open(internal_relation("inline_ranges"), AccessShareLock);
+	Relation	index;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			n = 0;
+	int			room = 0;
+
+	*ranges = NULL;
+	index = index_open(internal_relation("inline_ranges_pkey"), AccessShareLock);
+	ScanKeyInit(&key, RANGE_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group_id));
+	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), 1, &key);
+	while ((tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
+	{
+		Datum		values[RANGE_COLUMNS];
+		bool		nulls[RANGE_COLUMNS];
+
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		if (n == room)
+		{
+			room = Max(room * 2, 64);
+			*ranges = (*ranges == NULL) ? palloc(sizeof(InlineRange) * room)
+				: repalloc_huge(*ranges, sizeof(InlineRange) * room);
+		}
+		(*ranges)[n].xid = DatumGetUInt64(values[RANGE_XID - 1]);
+		(*ranges)[n].first_id = DatumGetInt64(values[RANGE_FIRST_ID - 1]);
+		(*ranges)[n].last_id = DatumGetInt64(values[RANGE_LAST_ID - 1]);
+		n++;
+	}
+	systable_endscan_ordered(scan);
+	index_close(index, NoLock);
+	table_close(rel, NoLock);
+	return n;
+}
+
+/* The ranges are in the order (xid, first_id) and do not overlap. */
+bool
+inline_ranges_cover(const InlineRange *ranges, int n, const LogPosition *at)
+{
+	int			low = 0;
+	int			high = n;
+
+	/* find the last range that does not begin behind the row */
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+		const InlineRange *range = &ranges[middle];
+
+		if (range->xid < at->xid ||
+			(range->xid == at->xid && range->first_id <= at->message_id))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && ranges[low - 1].xid == at->xid &&
+		ranges[low - 1].last_id >= at->message_id;
+}
+
+void
+inline_ranges_append(int32 group_id, const LogRow *rows, int n)
+{
+	Appender   *appender;
+	Datum		values[RANGE_COLUMNS];
+	int			i = 0;
+
+	if (n == 0)
+		return;
+	appender = append_open("inline_ranges");
+	values[RANGE_GROUP_ID - 1] = Int32GetDatum(group_id);
+	values[RANGE_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	while (i < n)
+	{
+		int			first = i;
+
+		/* only ids without a gap: what lies in a gap may not be delivered yet */
+		while (i + 1 < n && rows[i + 1].message.id == rows[i].message.id + 1)
+			i++;
+		values[RANGE_XID - 1] = UInt64GetDatum(rows[first].at.xid);
+		values[RANGE_FIRST_ID - 1] = Int64GetDatum(rows[first].message.id);
+		values[RANGE_LAST_ID - 1] = Int64GetDatum(rows[i].message.id);
+		append_row(appender, values, NULL);
+		i++;
+	}
+	append_close(appender);
+}
+
+void
+inline_ranges_forget(int32 group_id, const LogSnapshot *done)
+{
+	static SavedPlan forget = SAVED_PLAN(
+		"DELETE FROM order_ext_internal.inline_ranges"
+		" WHERE group_id = $1 AND pg_catalog.pg_visible_in_snapshot(xid, $2)",
+		INT4OID, PG_SNAPSHOTOID);
+	EngineScope scope;
+	Datum		values[2];
+
+	values[0] = Int32GetDatum(group_id);
+	values[1] = log_snapshot_to_datum(done);
+	engine_enter(&scope);
+	plan_write(&forget, values, NULL, 0);
+	engine_leave(&scope);
+}

@@ -1,0 +1,60 @@
+/*
+ * progress.h
+ *		Where a consumer group stands in the log.
+ */
+#ifndef ORDER_EXT_PROGRESS_H
+#define ORDER_EXT_PROGRESS_H
+
+#include "postgres.h"
+
+#include "message/catalog.h"
+#include "message/log.h"
+
+/*
+ * Everything visible in done is behind the group. While it is inside a window, reading
+ * is the window's end, and what is visible in it and not after pos is behind, too.
+ */
+typedef struct Progress
+{
+	int32		group_id;
+	int64		seq;			/* of the stored row; 0 = none yet */
+	int64		consumed;
+	LogSnapshot *done;
+	LogSnapshot *reading;		/* NULL = between two windows */
+	bool		has_pos;
+	LogPosition pos;
+} Progress;
+
+/* Read the newest progress under the active snapshot; the group's lock must be held. */
+extern void progress_load(const ConsumerGroup *group, Progress *progress);
+
+/*
+ * Append it as the new newest row. Raises 40001 if somebody else did so since it was
+ * read (the reader's snapshot was older than the group's lock).
+ */
+extern void progress_append(Progress *progress);
+
+/* The window was read to its end: all of it is behind the group. */
+extern void progress_close_window(Progress *progress);
+
+/* A group's messages that were delivered within the transaction that published them. */
+typedef struct InlineRange
+{
+	uint64		xid;
+	int64		first_id;
+	int64		last_id;
+} InlineRange;
+
+/* Read a group's ranges under the active snapshot; returns their number. */
+extern int	inline_ranges_load(int32 group_id, InlineRange **ranges);
+
+/* Whether a row is in one of them. */
+extern bool inline_ranges_cover(const InlineRange *ranges, int n, const LogPosition *at);
+
+/* Note that rows of this transaction (in id order) were delivered to the group. */
+extern void inline_ranges_append(int32 group_id, const LogRow *rows, int n);
+
+/* Forget the ranges that are behind the group by its progress. */
+extern void inline_ranges_forget(int32 group_id, const LogSnapshot *done);
+
+#endif							/* ORDER_EXT_PROGRESS_H */
