@@ -1,0 +1,160 @@
+-- What the test files share: orders by name (ids differ from run to run and are never
+-- printed), results as one line, digests that show whether a call changed anything.
+CREATE SCHEMA t;
+CREATE TABLE t.ids (name text PRIMARY KEY, id bigint NOT NULL);
+
+-- The id remembered under a name.
+CREATE FUNCTION t.id(name text) RETURNS bigint LANGUAGE sql STABLE
+	RETURN (SELECT i.id FROM t.ids i WHERE i.name = $1);
+
+CREATE FUNCTION t.remember(name text, id bigint) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+	INSERT INTO t.ids VALUES ($1, $2) ON CONFLICT ON CONSTRAINT ids_pkey DO UPDATE SET id = excluded.id;
+END;
+
+-- 'A:2,B:1' as items
+CREATE FUNCTION t.items(list text) RETURNS jsonb LANGUAGE sql IMMUTABLE
+	RETURN (SELECT jsonb_agg(jsonb_build_object('sku', split_part(line, ':', 1),
+												'quantity', split_part(line, ':', 2)::integer) ORDER BY n)
+			FROM string_to_table(list, ',') WITH ORDINALITY AS l(line, n));
+
+-- A result without its id and detail.
+CREATE FUNCTION t.show(r order_ext.result) RETURNS text LANGUAGE sql
+	RETURN concat_ws(' ', (r).disposition, (r).status, 'v' || (r).version);
+
+-- Create an order for what the server asks for, and remember it.
+CREATE FUNCTION t.new(name text, items text, coupon_id bigint DEFAULT NULL,
+					  pay_timeout interval DEFAULT NULL, user_id bigint DEFAULT 7001,
+					  options jsonb DEFAULT '{}', request_id text DEFAULT NULL)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	amount bigint := order_ext.quote_order(user_id, t.items(items), coupon_id, options)->>'pay_amount';
+	r order_ext.result;
+BEGIN
+	r := order_ext.create_order(user_id, t.items(items), amount, coupon_id, pay_timeout, request_id, options);
+	PERFORM t.remember(name, r.id);
+	RETURN t.show(r);
+END
+$$;
+
+-- What the order pays, for calls that must name it.
+CREATE FUNCTION t.due(name text) RETURNS bigint LANGUAGE sql STABLE
+	RETURN (SELECT pay_amount FROM order_ext.orders_view WHERE order_id = t.id($1));
+
+-- Wait until the order's deadline is over (the deadline itself is the condition).
+CREATE FUNCTION t.wait_due(name text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	deadline timestamptz := (SELECT expire_at FROM order_ext.orders_view WHERE order_id = t.id(name));
+BEGIN
+	IF deadline IS NULL OR deadline > clock_timestamp() + interval '10 seconds' THEN
+		RAISE EXCEPTION '% has no near deadline: %', name, deadline;
+	END IF;
+	WHILE clock_timestamp() <= deadline LOOP
+		PERFORM pg_sleep(0.005);
+	END LOOP;
+END
+$$;
+
+-- Deliver everything that is due.
+CREATE FUNCTION t.drain() RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+	SELECT order_ext.dispatch();
+END;
+
+CREATE FUNCTION t.order(name text) RETURNS text LANGUAGE sql STABLE
+	RETURN (SELECT concat_ws(' ', status, 'v' || version, pay_amount, currency, cancel_type,
+							 CASE WHEN paid_at IS NOT NULL THEN 'paid_at' END,
+							 CASE WHEN canceled_at IS NOT NULL THEN 'canceled_at' END)
+			FROM order_ext.orders_view WHERE order_id = t.id($1));
+
+-- Trade numbers that the tests made up begin with T-; others are the server's own.
+CREATE FUNCTION t.payments(name text) RETURNS SETOF text LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT concat_ws(' ', status, purpose, amount, currency, pay_type,
+					 CASE WHEN out_trade_no LIKE 'T-%' THEN out_trade_no ELSE '(own number)' END,
+					 CASE WHEN captured_at IS NOT NULL THEN 'captured_at' END)
+	FROM order_ext.payments_view WHERE order_id = t.id($1) ORDER BY payment_id;
+END;
+
+CREATE FUNCTION t.refunds(name text) RETURNS SETOF text LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT concat_ws(' ', r.cause, r.status, r.amount, r.currency, 'of', p.pay_type, p.out_trade_no)
+	FROM order_ext.refunds_view r JOIN order_ext.payments_view p USING (payment_id)
+	WHERE r.order_id = t.id($1) ORDER BY p.out_trade_no, r.refund_id;
+END;
+
+-- How many messages of each topic carry the order's id.
+CREATE FUNCTION t.messages(name text) RETURNS text LANGUAGE sql
+	RETURN (SELECT string_agg(topic || CASE WHEN n > 1 THEN ' x' || n ELSE '' END, ', ' ORDER BY topic COLLATE "C")
+			FROM (SELECT topic, count(DISTINCT message_id) AS n
+				  FROM order_ext.message_trace(t.id($1)) GROUP BY topic) AS m);
+
+CREATE FUNCTION t.stock(sku text) RETURNS text LANGUAGE sql
+	RETURN (SELECT format('available %s, reserved %s, consumed %s', available, reserved, consumed)
+			FROM order_ext.stock_level($1));
+
+CREATE FUNCTION t.coupon(coupon_id bigint) RETURNS text LANGUAGE sql STABLE
+	RETURN (SELECT concat_ws(' ', c.status, 'by ' || coalesce(i.name, c.order_id::text))
+			FROM order_ext.coupons_view c LEFT JOIN t.ids i ON i.id = c.order_id
+			WHERE c.coupon_id = $1);
+
+-- Every stored row, table by table, its place included: an update to equal values shows too.
+CREATE FUNCTION t.digest() RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+	tab regclass;
+	rows text;
+	result jsonb := '{}';
+BEGIN
+	FOR tab IN SELECT oid FROM pg_class
+		WHERE relnamespace = 'order_ext_internal'::regnamespace AND relkind = 'r' LOOP
+		EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(hashtextextended(r.ctid || r::text, 0)), 0) FROM %s r', tab)
+			INTO rows;
+		result := result || jsonb_build_object(tab::text, rows);
+	END LOOP;
+	RETURN result;
+END
+$$;
+
+-- The tables that differ from an earlier digest; NULL if none does.
+CREATE FUNCTION t.changed_since(before jsonb) RETURNS text LANGUAGE sql
+	RETURN (SELECT string_agg(replace(key, 'order_ext_internal.', ''), ', ' ORDER BY key COLLATE "C")
+			FROM jsonb_each_text(t.digest()) WHERE value IS DISTINCT FROM before->>key);
+
+-- Evaluate an expression: its value as text, or the SQLSTATE it raised. A result is shown
+-- as t.show does.
+CREATE FUNCTION t.go(expression text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	answer text;
+BEGIN
+	IF expression ~ '^order_ext\.(create_order|pre_pay_order|pay_callback|cancel_order)\(' THEN
+		EXECUTE 'SELECT t.show(' || expression || ')' INTO answer;
+	ELSE
+		EXECUTE 'SELECT (' || expression || ')::text' INTO answer;
+	END IF;
+	RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END
+$$;
+
+-- The same; if the call raised, its texts: 'message | detail | hint'.
+CREATE FUNCTION t.error(expression text, OUT code text, OUT message text, OUT detail text, OUT hint text)
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE 'SELECT (' || expression || ')::text';
+	code := 'no error';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+							detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+END
+$$;
+
+-- One line per call: what it gave, and whether it changed anything.
+CREATE FUNCTION t.effect(expression text, OUT outcome text, OUT changed boolean) LANGUAGE plpgsql AS $$
+DECLARE
+	before jsonb := t.digest();
+BEGIN
+	outcome := t.go(expression);
+	changed := t.changed_since(before) IS NOT NULL;
+END
+$$;

@@ -1,0 +1,50 @@
+-- set_risk_check: asked after the arguments and the key, before everything else.
+\set VERBOSITY sqlstate
+SELECT order_ext.put_product('RSK-1', 'A', 100);
+SELECT available FROM order_ext.adjust_stock('RSK-1', 10);
+
+-- the reason becomes OE004's, and the request is the whole of it
+CREATE TABLE t.risk_requests (request jsonb);
+CREATE FUNCTION t.risk(request jsonb) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO t.risk_requests VALUES (request);
+	RETURN CASE request->'options'->>'remark' WHEN 'bad' THEN 'smells of fish' WHEN 'empty' THEN ''
+		   WHEN 'broken' THEN (1 / 0)::text END;
+END
+$$;
+SELECT order_ext.set_risk_check('t.risk(jsonb)');
+SELECT t.new('rsk', 'RSK-1:1', user_id => 7130, request_id => 'rsk-1', options => '{"remark": "good"}');
+SELECT request - 'items', jsonb_array_length(request->'items') AS items FROM t.risk_requests;
+SELECT array_agg(k ORDER BY k COLLATE "C") FROM t.risk_requests, jsonb_object_keys(request) AS k;
+SELECT code, message || coalesce(detail, '') LIKE '%smells of fish%' AS reason, hint IS NOT NULL AS has_hint
+FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => '{"remark": "bad"}')$$);
+-- not asked for a replay, for bad arguments, or by a quote
+SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, request_id => 'rsk-1', options => '{"remark": "good"}')$$),
+	   t.go($$order_ext.create_order(7130, '[]', 100)$$),
+	   t.go($$order_ext.quote_order(7130, t.items('RSK-1:1'))->'pay_amount'$$);
+SELECT count(*) FROM t.risk_requests;
+-- G24: what the function raises passes through as it is, and nothing is created
+SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => '{"remark": "broken"}')$$);
+-- only NULL passes
+SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => '{"remark": "empty"}')$$);
+SELECT count(*), t.stock('RSK-1') FROM order_ext.orders_view WHERE user_id = 7130;
+
+-- NULL removes it
+SELECT order_ext.set_risk_check(NULL);
+SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => '{"remark": "bad"}')$$);
+
+-- a function that cannot be one is refused
+CREATE FUNCTION t.risk_void(request jsonb) RETURNS void LANGUAGE sql AS '';
+CREATE FUNCTION t.risk_int(request integer) RETURNS text LANGUAGE sql AS 'SELECT NULL';
+SELECT t.go($$order_ext.set_risk_check('t.risk_void(jsonb)')$$), t.go($$order_ext.set_risk_check('t.risk_int(integer)')$$),
+	   t.go($$order_ext.set_risk_check('t.no_such(jsonb)')$$);
+SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+
+-- one that is dropped meanwhile is not silently a pass
+SELECT order_ext.set_risk_check('t.risk(jsonb)');
+DROP FUNCTION t.risk(jsonb);
+SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$) NOT LIKE 'applied%' AS refused;
+SELECT order_ext.set_risk_check(NULL);
+DROP TABLE t.risk_requests;
+
+SELECT * FROM order_ext.verify() WHERE severity = 'error';
