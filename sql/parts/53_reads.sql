@@ -1,0 +1,173 @@
+-- Reads about one order, and the version.
+
+-- check_order_id(order_id): what the reads below have in common.
+-- Raises 22004 for NULL, 22023 for a number that is no id, OE001 for an unknown order.
+CREATE FUNCTION order_ext_internal.check_order_id(order_id bigint) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF check_order_id.order_id IS NULL THEN
+		RAISE EXCEPTION 'argument "order_id" must not be NULL' USING ERRCODE = '22004';
+	ELSIF check_order_id.order_id <= 0 THEN
+		RAISE EXCEPTION 'argument "order_id" must be positive' USING ERRCODE = '22023';
+	ELSIF NOT EXISTS (
+		SELECT FROM order_ext_internal.orders o WHERE o.order_id = check_order_id.order_id)
+	THEN
+		RAISE EXCEPTION 'order % does not exist', check_order_id.order_id
+			USING ERRCODE = 'OE001';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION order_ext_internal.check_order_id(bigint) IS 'Refuses what is not the id of an order.';
+
+-- get_order(order_id): everything about an order in one jsonb: its amounts and times,
+-- items, payments, refunds, after_sales, coupon and shipment. Ids are strings, amounts
+-- are numbers in minor units, statuses are names. A coupon says by "held" whether this
+-- order still holds it. Shows the address (options), so observers may not call it.
+-- Raises 22004, 22023, OE001.
+CREATE FUNCTION order_ext.get_order(order_id bigint) RETURNS jsonb
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	answer jsonb;
+BEGIN
+	PERFORM order_ext_internal.check_order_id(get_order.order_id);
+	SELECT jsonb_build_object(
+			'order_id', o.order_id::text,
+			'user_id', o.user_id::text,
+			'status', o.status,
+			'version', o.version,
+			'origin', o.origin_amount,
+			'discount', o.discount_amount,
+			'freight', o.freight_amount,
+			'pay_amount', o.pay_amount,
+			'currency', o.currency,
+			'external_id', o.external_id,
+			'created_at', o.created_at,
+			'expire_at', o.expire_at,
+			'paid_at', o.paid_at,
+			'canceled_at', o.canceled_at,
+			'cancel_type', o.cancel_type,
+			'options', (SELECT r.options FROM order_ext_internal.orders r
+						WHERE r.order_id = o.order_id))
+		|| jsonb_build_object(
+			'items', (
+				SELECT coalesce(jsonb_agg(to_jsonb(i) - 'order_id' ORDER BY i.sku), '[]')
+				FROM order_ext.order_items_view i
+				WHERE i.order_id = o.order_id),
+			'payments', (
+				SELECT coalesce(jsonb_agg(to_jsonb(p) - 'order_id'
+						|| jsonb_build_object('payment_id', p.payment_id::text)
+					ORDER BY p.created_at, p.payment_id), '[]')
+				FROM order_ext.payments_view p
+				WHERE p.order_id = o.order_id),
+			'refunds', (
+				SELECT coalesce(jsonb_agg(to_jsonb(r) - 'order_id'
+						|| jsonb_build_object(
+							'refund_id', r.refund_id::text,
+							'payment_id', r.payment_id::text,
+							'after_sale_id', r.after_sale_id::text)
+					ORDER BY r.requested_at, r.refund_id), '[]')
+				FROM order_ext.refunds_view r
+				WHERE r.order_id = o.order_id),
+			'after_sales', '[]'::jsonb,
+			'coupon', (
+				SELECT jsonb_build_object(
+					'coupon_id', c.coupon_id::text,
+					'amount', c.amount,
+					'threshold', c.threshold,
+					'status', c.status,
+					'held', c.order_id IS NOT DISTINCT FROM o.order_id)
+				FROM order_ext.coupons_view c
+				WHERE c.coupon_id = o.coupon_id),
+			'shipment', NULL)
+	INTO answer
+	FROM order_ext.orders_view o
+	WHERE o.order_id = get_order.order_id;
+	RETURN answer;
+END
+$$;
+COMMENT ON FUNCTION order_ext.get_order(bigint) IS 'An order with its items, payments, refunds and coupon, as jsonb.';
+
+-- order_timeline(order_id): what happened to an order, oldest first.
+--   Rows of the order itself have a to_status and form a chain; from_status is NULL only
+--   in its first one. Rows about its payments, refunds and coupon have no statuses, an
+--   event such as payment.capture or refund.request, and what changed in detail; those
+--   that only repeat a row of the order (the attempt of a pre-pay, the capture that paid
+--   it, its coupon locked and used) are left out.
+--   actor: buyer, staff, gateway, warehouse or system
+-- Raises 22004, 22023, OE001.
+CREATE FUNCTION order_ext.order_timeline(order_id bigint)
+	RETURNS TABLE (at timestamptz, from_status text, to_status text, event text, actor text, detail jsonb)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM order_ext_internal.check_order_id(order_timeline.order_id);
+	RETURN QUERY
+	WITH entity AS (
+		SELECT 1 AS machine, order_timeline.order_id AS id, NULL::text AS machine_name
+		UNION ALL
+		SELECT 2, p.payment_id, 'payment'
+		FROM order_ext_internal.payments p
+		WHERE p.order_id = order_timeline.order_id
+		UNION ALL
+		SELECT 5, r.refund_id, 'refund'
+		FROM order_ext_internal.refunds r
+		WHERE r.order_id = order_timeline.order_id
+		UNION ALL
+		SELECT 6, o.coupon_id, 'coupon'
+		FROM order_ext_internal.orders o
+		WHERE o.order_id = order_timeline.order_id AND o.coupon_id IS NOT NULL
+	), step AS (
+		SELECT l.*, e.machine_name,
+			-- an order's rows stay in order even where the clock was set back
+			CASE WHEN e.machine = 1
+				THEN max(l.at) OVER (PARTITION BY l.machine, l.entity_id ORDER BY l.version)
+				ELSE l.at
+			END AS sort_at
+		FROM entity e
+		JOIN order_ext_internal.transition_log l
+			ON l.machine = e.machine AND l.entity_id = e.id
+		WHERE e.machine <> 6 OR l.order_id = order_timeline.order_id
+	)
+	SELECT s.at,
+		CASE WHEN s.machine = 1 THEN order_ext_internal.status_name('order', s.from_status) END,
+		CASE WHEN s.machine = 1 THEN order_ext_internal.status_name('order', s.to_status) END,
+		concat_ws('.', s.machine_name, order_ext_internal.event_name(s.machine, s.event)),
+		CASE s.actor
+			WHEN 'B' THEN 'buyer'
+			WHEN 'S' THEN 'staff'
+			WHEN 'G' THEN 'gateway'
+			WHEN 'W' THEN 'warehouse'
+			WHEN 'X' THEN 'system'
+		END,
+		CASE WHEN s.machine = 1 THEN s.detail
+			ELSE coalesce(s.detail, '{}') || jsonb_build_object(
+				s.machine_name || '_id', s.entity_id::text,
+				'from', order_ext_internal.status_name(s.machine_name, s.from_status),
+				'to', order_ext_internal.status_name(s.machine_name, s.to_status))
+		END
+	FROM step s
+	WHERE NOT (s.machine = 2 AND s.event = 510)
+		AND NOT (s.machine = 6 AND s.event IN (720, 730))
+		AND NOT (s.machine = 2 AND s.event = 520 AND EXISTS (
+			SELECT FROM step paid
+			WHERE paid.machine = 1 AND paid.event = 40 AND paid.xid = s.xid
+				AND EXISTS (SELECT FROM order_ext_internal.payments p
+							WHERE p.payment_id = s.entity_id AND p.purpose = 1)))
+	ORDER BY s.sort_at, s.machine, s.entity_id, s.version;
+END
+$$;
+COMMENT ON FUNCTION order_ext.order_timeline(bigint) IS 'What happened to an order and its money, oldest first.';
+
+-- version(): the version of the extension in this database.
+CREATE FUNCTION order_ext.version() RETURNS text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'order_ext'
+$$;
+COMMENT ON FUNCTION order_ext.version() IS 'The version of order_ext in this database.';

@@ -1,0 +1,135 @@
+/*
+ * verify.c
+ *		verify(): whether the tables still say the same thing.
+ *
+ * The log segments and timer buckets are emptied by TRUNCATE, which an older snapshot
+ * sees as an empty table; so they are locked against it first, and only then is the one
+ * snapshot taken that all checks run under.
+ */
+#include "compat.h"
+
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/snapmgr.h"
+
+#include "api/verify_queries.h"
+#include "core/append.h"
+#include "core/call.h"
+#include "message/log.h"
+
+#define TIMER_BUCKETS 32
+#define SCOPE_ALL "all"
+
+/* Sorts and hashes of millions of rows, for the length of a call; in kB. */
+#define VERIFY_WORK_MEM "65536"
+
+static void
+lock_rings(void)
+{
+	int			n;
+
+	for (n = 0; n < LOG_SEGMENTS; n++)
+		LockRelationOid(internal_relation(psprintf("message_log_%d", n)), AccessShareLock);
+	for (n = 0; n < TIMER_BUCKETS; n++)
+		LockRelationOid(internal_relation(psprintf("timer_bucket_%d", n)), AccessShareLock);
+}
+
+static void
+check_scope(const char *scope, const VerifyCheck *checks, int n)
+{
+	StringInfoData known;
+	int			i;
+
+	if (strcmp(scope, SCOPE_ALL) == 0)
+		return;
+	initStringInfo(&known);
+	for (i = 0; i < n; i++)
+	{
+		if (strcmp(scope, checks[i].invariant) == 0)
+			return;
+		if (i == 0 || strcmp(checks[i].invariant, checks[i - 1].invariant) != 0)
+			appendStringInfo(&known, ", %s", checks[i].invariant);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"scope\" does not know the word \"%s\"", scope),
+			 errhint("It takes one of " SCOPE_ALL "%s.", known.data)));
+}
+
+static void
+check_error_context(void *arg)
+{
+	const VerifyCheck *check = arg;
+
+	errcontext("check of %s: %s", check->invariant, check->name);
+}
+
+/* Run one check under the active snapshot; what it finds goes to the result. */
+static void
+run_check(const VerifyCheck *check, ReturnSetInfo *rsinfo)
+{
+	ErrorContextCallback callback;
+	uint64		i;
+
+	callback.callback = check_error_context;
+	callback.arg = unconstify(VerifyCheck *, check);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+
+	if (SPI_execute(check->sql, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "the check is not a SELECT");
+	for (i = 0; i < SPI_processed; i++)
+	{
+		Datum		values[5];
+		bool		nulls[5] = {false};
+		int			column;
+
+		values[0] = CStringGetTextDatum(check->invariant);
+		for (column = 1; column <= 4; column++)
+			values[column] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+										   column, &nulls[column]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	CHECK_FOR_INTERRUPTS();
+
+	error_context_stack = callback.previous;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_verify);
+Datum
+order_ext_verify(PG_FUNCTION_ARGS)
+{
+	char	   *scope = arg_text(fcinfo, 0, "scope", 64);
+	const VerifyCheck *checks;
+	int			n = verify_checks(&checks);
+	int			guc_level;
+	int			i;
+
+	check_scope(scope, checks, n);
+	InitMaterializedSRF(fcinfo, 0);
+
+	guc_level = NewGUCNestLevel();
+	if (work_mem < atoi(VERIFY_WORK_MEM))
+		(void) set_config_option("work_mem", VERIFY_WORK_MEM, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	lock_rings();
+	PushActiveSnapshot(GetLatestSnapshot());
+	for (i = 0; i < n; i++)
+	{
+		if (strcmp(scope, SCOPE_ALL) == 0 || strcmp(scope, checks[i].invariant) == 0)
+			run_check(&checks[i], (ReturnSetInfo *) fcinfo->resultinfo);
+	}
+	PopActiveSnapshot();
+	SPI_finish();
+	AtEOXact_GUC(true, guc_level);
+	return (Datum) 0;
+}

@@ -1,0 +1,427 @@
+/*
+ * verify_queries.c
+ *		The checks of verify(), one query each.
+ *
+ * They run with search_path = pg_catalog and are written for millions of orders: sets
+ * and hash joins, no lookup per row. Built-in consumer groups have the ids of their
+ * topics (message.h): 2 order.pay_timeout, 5 order.release_assets, 11 stock.release,
+ * 12 coupon.release, 13 refund.prepare. "On its way" is the view pending_messages; a
+ * dead letter is on its way too and shows as a warning of I15.
+ */
+#include "compat.h"
+
+#include "api/verify_queries.h"
+
+/* The keys that a built-in release still has to work off. */
+#define PENDING_KEYS(groups) \
+	"pending AS MATERIALIZED (" \
+	" SELECT DISTINCT key FROM order_ext_internal.pending_messages" \
+	" WHERE group_id IN (" groups "))"
+
+#define AGE(since) "date_trunc('second', clock_timestamp() - " since ")::text"
+
+/* ---- I1: amounts ---- */
+
+static const char amounts[] =
+	"WITH lines AS ("
+	" SELECT i.order_id, sum(i.price::numeric * i.quantity) AS origin,"
+	"  sum(i.discount) AS discount, sum(i.pay) AS pay,"
+	"  bool_or(i.pay < 0 OR i.discount < 0"
+	"   OR i.pay <> i.price::numeric * i.quantity - i.discount) AS wrong"
+	" FROM order_ext_internal.order_items i GROUP BY i.order_id)"
+	"SELECT 'error', 'order ' || coalesce(o.order_id, l.order_id),"
+	" CASE WHEN o.order_id IS NULL THEN 'an order row'"
+	"  ELSE format('items: origin %s, discount %s, pay %s, each line exact',"
+	"   o.origin_amount, o.discount_amount, o.pay_amount - o.freight_amount) END,"
+	" CASE WHEN l.order_id IS NULL THEN 'no items'"
+	"  ELSE format('items: origin %s, discount %s, pay %s%s', l.origin, l.discount, l.pay,"
+	"   CASE WHEN l.wrong THEN ', a line is not exact' END) END"
+	" FROM order_ext_internal.orders o"
+	" FULL JOIN lines l ON l.order_id = o.order_id"
+	" WHERE o.order_id IS NULL OR l.order_id IS NULL OR l.wrong"
+	"  OR o.origin_amount <> l.origin OR o.discount_amount <> l.discount"
+	"  OR o.pay_amount <> l.pay + o.freight_amount";
+
+/* ---- I2: every capture has one purpose, which fits its order ---- */
+
+static const char capture_purpose[] =
+	"SELECT 'error', 'payment ' || p.payment_id,"
+	" CASE WHEN p.status = 20 THEN 'a purpose and the time of the capture'"
+	"  ELSE 'no purpose before the capture' END,"
+	" format('status %s, purpose %s, captured at %s', p.status,"
+	"  coalesce(p.purpose::text, 'none'), coalesce(p.captured_at::text, 'no time'))"
+	" FROM order_ext_internal.payments p"
+	" WHERE CASE WHEN p.status = 20"
+	"  THEN p.purpose IS NULL OR p.purpose NOT BETWEEN 1 AND 5 OR p.captured_at IS NULL"
+	"  ELSE p.purpose IS NOT NULL OR p.captured_at IS NOT NULL END";
+
+static const char capture_order[] =
+	"SELECT 'error', 'payment ' || p.payment_id,"
+	" CASE p.purpose WHEN 2 THEN 'late: its order is over'"
+	"  WHEN 3 THEN 'surplus: its order is paid' ELSE 'its order' END,"
+	" coalesce(format('order %s has status %s', o.order_id, o.status),"
+	"  format('no order %s', p.order_id))"
+	" FROM order_ext_internal.payments p"
+	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
+	" WHERE p.status = 20 AND CASE p.purpose"
+	"  WHEN 5 THEN false"
+	"  WHEN 2 THEN o.status IS NULL OR o.status NOT IN (70, 100, 127)"
+	"  WHEN 3 THEN o.status IS NULL OR o.paid_at IS NULL"
+	"  ELSE o.status IS NULL END";
+
+/* ---- I3: never more refunded than captured ---- */
+
+static const char refunds_within_capture[] =
+	"SELECT 'error', 'payment ' || r.payment_id,"
+	" format('refunds of at most %s', coalesce(CASE WHEN p.status = 20 THEN p.amount END, 0)),"
+	" format('refunds of %s', r.live)"
+	" FROM (SELECT payment_id, coalesce(sum(amount) FILTER (WHERE status IN (10, 15, 20)), 0) AS live"
+	"  FROM order_ext_internal.refunds GROUP BY payment_id) r"
+	" LEFT JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
+	" WHERE p.payment_id IS NULL OR p.status <> 20 OR r.live > p.amount";
+
+static const char refund_names_its_payment[] =
+	"SELECT 'error', 'refund ' || r.refund_id,"
+	" format('order %s, %s, settled only when succeeded', p.order_id, p.currency),"
+	" format('order %s, %s, status %s, settled at %s', r.order_id, r.currency, r.status,"
+	"  coalesce(r.settled_at::text, 'no time'))"
+	" FROM order_ext_internal.refunds r"
+	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
+	" WHERE r.order_id <> p.order_id OR r.currency <> p.currency"
+	"  OR (r.status = 20 AND r.settled_at IS NULL)";
+
+/* ---- I4: no captured money of a canceled order, late or surplus, without its refund ---- */
+
+static const char refund_of_captures[] =
+	"WITH " PENDING_KEYS("5, 13") ","
+	" given AS (SELECT payment_id, sum(amount) AS amount FROM order_ext_internal.refunds"
+	"  WHERE status IN (10, 15, 20, 30) GROUP BY payment_id)"
+	"SELECT 'error', 'payment ' || p.payment_id,"
+	" format('refunds of %s (order %s, status %s)', p.amount, p.order_id,"
+	"  coalesce(o.status::text, 'unknown')),"
+	" format('refunds of %s and none on its way', coalesce(g.amount, 0))"
+	" FROM order_ext_internal.payments p"
+	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
+	" LEFT JOIN given g ON g.payment_id = p.payment_id"
+	" WHERE p.status = 20 AND coalesce(g.amount, 0) <> p.amount"
+	"  AND (p.purpose IN (2, 3)"
+	"   OR (p.purpose IN (1, 4) AND o.status = 70"
+	"    AND NOT EXISTS (SELECT FROM pending WHERE pending.key = p.order_id)))";
+
+static const char failed_refunds[] =
+	"SELECT 'warning', 'refund ' || r.refund_id, 'a refund that goes through',"
+	" format('failed, %s old: order %s, %s %s', " AGE("r.requested_at") ","
+	"  r.order_id, r.amount, r.currency)"
+	" FROM order_ext_internal.refunds r WHERE r.status = 30";
+
+/* ---- I6: stock ---- */
+
+static const char stock_and_ledger[] =
+	"SELECT 'error', format('sku %s stripe %s', coalesce(p.sku, '#' || product_id), stripe),"
+	" format('ledger: available %s, reserved %s, consumed %s', l.available, l.reserved, l.consumed),"
+	" format('stock: available %s, reserved %s, consumed %s', s.available, s.reserved, s.consumed)"
+	" FROM order_ext_internal.stock s"
+	" FULL JOIN (SELECT product_id, stripe, sum(available_delta) AS available,"
+	"   sum(reserved_delta) AS reserved, sum(consumed_delta) AS consumed"
+	"  FROM order_ext_internal.stock_ledger GROUP BY product_id, stripe) l"
+	"  USING (product_id, stripe)"
+	" LEFT JOIN order_ext_internal.products p USING (product_id)"
+	" WHERE coalesce(s.available, 0) <> coalesce(l.available, 0)"
+	"  OR coalesce(s.reserved, 0) <> coalesce(l.reserved, 0)"
+	"  OR coalesce(s.consumed, 0) <> coalesce(l.consumed, 0)"
+	"  OR least(s.available, s.reserved, s.consumed) < 0";
+
+static const char stock_and_reservations[] =
+	"SELECT 'error', format('sku %s stripe %s', coalesce(p.sku, '#' || product_id), stripe),"
+	" format('open reservations of orders: %s', coalesce(i.reserved, 0)),"
+	" format('reserved in stock: %s', coalesce(s.reserved, 0))"
+	" FROM order_ext_internal.stock s"
+	" FULL JOIN (SELECT product_id, stripe, sum(quantity) AS reserved"
+	"  FROM order_ext_internal.order_items WHERE reservation = 1 GROUP BY product_id, stripe) i"
+	"  USING (product_id, stripe)"
+	" LEFT JOIN order_ext_internal.products p USING (product_id)"
+	" WHERE coalesce(s.reserved, 0) <> coalesce(i.reserved, 0)";
+
+static const char reservations_and_orders[] =
+	"WITH " PENDING_KEYS("5, 11")
+	"SELECT 'error', format('order %s sku %s', i.order_id, i.sku),"
+	" CASE WHEN o.status IN (10, 20, 30) THEN 'reservation 1 (open)'"
+	"  WHEN o.status IN (40, 50, 60, 100) THEN 'reservation 2 (consumed)'"
+	"  ELSE 'no open reservation, or its release on its way' END,"
+	" format('reservation %s at status %s', i.reservation, o.status)"
+	" FROM order_ext_internal.order_items i"
+	" JOIN order_ext_internal.orders o ON o.order_id = i.order_id"
+	" WHERE ((i.reservation = 1) <> (o.status IN (10, 20, 30))"
+	"   OR (i.reservation = 2) <> (o.status IN (40, 50, 60, 100)))"
+	"  AND NOT (i.reservation = 1 AND o.status = 70"
+	"   AND EXISTS (SELECT FROM pending WHERE pending.key = i.order_id))";
+
+static const char reservations_and_ledger[] =
+	"SELECT 'error',"
+	" format('order %s product %s', coalesce(i.order_id, l.order_id), coalesce(i.product_id, l.product_id)),"
+	" format('reserved %s, consumed %s by its reservation',"
+	"  CASE WHEN i.reservation = 1 THEN i.quantity ELSE 0 END,"
+	"  CASE WHEN i.reservation = 2 THEN i.quantity ELSE 0 END),"
+	" format('reserved %s, consumed %s in the ledger', coalesce(l.reserved, 0), coalesce(l.consumed, 0))"
+	" FROM order_ext_internal.order_items i"
+	" FULL JOIN (SELECT order_id, product_id, sum(reserved_delta) AS reserved,"
+	"   sum(consumed_delta) AS consumed"
+	"  FROM order_ext_internal.stock_ledger WHERE kind IN (1, 2, 3)"
+	"  GROUP BY order_id, product_id) l"
+	"  ON l.order_id = i.order_id AND l.product_id = i.product_id"
+	" WHERE coalesce(l.reserved, 0) <> CASE WHEN i.reservation = 1 THEN i.quantity ELSE 0 END"
+	"  OR coalesce(l.consumed, 0) <> CASE WHEN i.reservation = 2 THEN i.quantity ELSE 0 END";
+
+/* ---- I7: coupons ---- */
+
+static const char coupons_and_orders[] =
+	"WITH " PENDING_KEYS("5, 12")
+	"SELECT 'error', 'coupon ' || c.coupon_id,"
+	" 'locked by an unpaid order, or used by a paid one, that names it',"
+	" format('status %s by order %s (status %s, coupon %s)', c.status, c.order_id,"
+	"  coalesce(o.status::text, 'unknown'), coalesce(o.coupon_id::text, 'none'))"
+	" FROM order_ext_internal.coupons c"
+	" LEFT JOIN order_ext_internal.orders o ON o.order_id = c.order_id"
+	" WHERE c.status IN (1, 2) AND (o.order_id IS NULL"
+	"  OR o.coupon_id IS DISTINCT FROM c.coupon_id"
+	"  OR NOT ((c.status = 1 AND o.status = 10)"
+	"   OR (c.status = 2 AND o.status IN (20, 30, 40, 50, 60, 100))"
+	"   OR (o.status = 70"
+	"    AND EXISTS (SELECT FROM pending WHERE pending.key = c.order_id))))";
+
+static const char orders_and_coupons[] =
+	"SELECT 'error', 'order ' || o.order_id, format('coupon %s held by it', o.coupon_id),"
+	" CASE WHEN c.coupon_id IS NULL THEN 'no such coupon'"
+	"  ELSE format('coupon held by %s', coalesce('order ' || c.order_id, 'nobody')) END"
+	" FROM order_ext_internal.orders o"
+	" LEFT JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id"
+	" WHERE o.coupon_id IS NOT NULL AND o.status IN (10, 20, 30, 40, 50)"
+	"  AND c.order_id IS DISTINCT FROM o.order_id";
+
+/* ---- I8: the transition log ---- */
+
+/* One pass in the order of the log's key: gaps, breaks, and the head against the row. */
+static const char log_chain[] =
+	"WITH step AS ("
+	" SELECT l.machine, l.entity_id, l.version, l.to_status,"
+	"  lead(l.version) OVER entity IS NULL AS is_last,"
+	"  l.version = row_number() OVER entity"
+	"   AND l.from_status = lag(l.to_status, 1, -1::smallint) OVER entity AS fits"
+	" FROM order_ext_internal.transition_log l"
+	" WINDOW entity AS (PARTITION BY l.machine, l.entity_id ORDER BY l.version)),"
+	" head AS ("
+	" SELECT machine, entity_id, max(version) AS version,"
+	"  max(to_status) FILTER (WHERE is_last) AS status,"
+	"  min(version) FILTER (WHERE NOT fits) AS breaks_at"
+	" FROM step GROUP BY machine, entity_id),"
+	" entity AS ("
+	" SELECT 1::smallint AS machine, order_id AS entity_id, version, status"
+	"  FROM order_ext_internal.orders"
+	" UNION ALL SELECT 2::smallint, payment_id, version, status FROM order_ext_internal.payments"
+	" UNION ALL SELECT 5::smallint, refund_id, version, status FROM order_ext_internal.refunds"
+	" UNION ALL SELECT 6::smallint, coupon_id, version, status FROM order_ext_internal.coupons)"
+	"SELECT 'error',"
+	" (ARRAY['order', 'payment', 'after_sale', 'return', 'refund', 'coupon', 'fulfilment'])"
+	"  [coalesce(e.machine, h.machine)] || ' ' || coalesce(e.entity_id, h.entity_id),"
+	" coalesce(format('an unbroken log that ends with status %s, version %s', e.status, e.version),"
+	"  'the row that the log is about'),"
+	" CASE WHEN h.version IS NULL THEN 'no log'"
+	"  WHEN e.version IS NULL THEN 'no row'"
+	"  WHEN h.breaks_at IS NOT NULL THEN format('the log breaks at version %s', h.breaks_at)"
+	"  ELSE format('the log ends with status %s, version %s', h.status, h.version) END"
+	" FROM head h"
+	" FULL JOIN entity e ON e.machine = h.machine AND e.entity_id = h.entity_id"
+	" WHERE h.version IS NULL OR e.version IS NULL OR h.breaks_at IS NOT NULL"
+	"  OR h.status <> e.status OR h.version <> e.version";
+
+#define MACHINES \
+	"(VALUES (1::smallint, 'order'), (2::smallint, 'payment'), (3::smallint, 'after_sale')," \
+	" (4::smallint, 'return'), (5::smallint, 'refund'), (6::smallint, 'coupon')," \
+	" (7::smallint, 'fulfilment')) AS m (machine, name)"
+
+static const char log_edges[] =
+	"WITH used AS MATERIALIZED ("
+	" SELECT DISTINCT machine, from_status, to_status, event"
+	" FROM order_ext_internal.transition_log),"
+	" illegal AS ("
+	" SELECT u.*, m.name FROM used u LEFT JOIN " MACHINES " ON m.machine = u.machine"
+	" WHERE NOT EXISTS ("
+	"  SELECT FROM order_ext.state_graph(m.name) g"
+	"  WHERE g.from_status IS NOT DISTINCT FROM order_ext_internal.status_name(m.name, u.from_status)"
+	"   AND g.to_status = order_ext_internal.status_name(m.name, u.to_status)"
+	"   AND g.event = order_ext_internal.event_name(u.machine, u.event)))"
+	"SELECT 'error', format('%s %s', coalesce(i.name, 'machine ' || i.machine), l.entity_id),"
+	" 'a transition of state_graph()',"
+	" format('version %s: %s -> %s by event %s', l.version, l.from_status, l.to_status, l.event)"
+	" FROM illegal i"
+	" JOIN order_ext_internal.transition_log l"
+	"  ON l.machine = i.machine AND l.from_status = i.from_status"
+	"  AND l.to_status = i.to_status AND l.event = i.event";
+
+/* ---- I9: transitions and their messages, in the same transaction ---- */
+
+/*
+ * Within the log's retention, counted per (order, transaction, topic), which finds
+ * missing, doubled and unfounded messages alike. payment.close depends on the open
+ * attempts and order.pay_timeout comes from the timer: neither belongs to an edge alone.
+ * An hour more than the retention is read, so that the two sides of a pair, which have
+ * slightly different times, are not cut apart.
+ */
+static const char transition_messages[] =
+	"WITH horizon AS MATERIALIZED ("
+	" SELECT clock_timestamp() - current_setting('order_ext.log_retention')::interval AS at),"
+	" used AS MATERIALIZED ("
+	" SELECT DISTINCT machine, from_status, to_status, event"
+	" FROM order_ext_internal.transition_log"
+	" WHERE at > (SELECT at - interval '1 hour' FROM horizon)),"
+	" needed AS MATERIALIZED ("
+	" SELECT u.*, t.topic_id"
+	" FROM used u JOIN " MACHINES " ON m.machine = u.machine"
+	" JOIN LATERAL order_ext.state_graph(m.name) g"
+	"  ON g.from_status IS NOT DISTINCT FROM order_ext_internal.status_name(m.name, u.from_status)"
+	"  AND g.to_status = order_ext_internal.status_name(m.name, u.to_status)"
+	"  AND g.event = order_ext_internal.event_name(u.machine, u.event)"
+	" CROSS JOIN LATERAL unnest(g.messages) AS message (topic)"
+	" JOIN order_ext_internal.topics t ON t.name = message.topic"
+	" WHERE t.topic_id NOT IN (2, 10)),"
+	" wanted AS ("
+	" SELECT l.order_id, l.xid, n.topic_id, count(*) AS n, min(l.at) AS at"
+	" FROM order_ext_internal.transition_log l"
+	" JOIN needed n ON n.machine = l.machine AND n.from_status = l.from_status"
+	"  AND n.to_status = l.to_status AND n.event = l.event"
+	" WHERE l.at > (SELECT at - interval '1 hour' FROM horizon)"
+	" GROUP BY l.order_id, l.xid, n.topic_id),"
+	" there AS ("
+	" SELECT m.key, m.xid, m.topic_id, count(*) AS n, min(m.published_at) AS at"
+	" FROM order_ext_internal.message_log m"
+	" WHERE m.topic_id IN (1, 3, 4, 5, 6, 7, 8, 9)"
+	"  AND m.published_at > (SELECT at - interval '1 hour' FROM horizon)"
+	" GROUP BY m.key, m.xid, m.topic_id)"
+	"SELECT 'error', format('order %s topic %s', coalesce(w.order_id, m.key), t.name),"
+	" format('%s message(s) in transaction %s', coalesce(w.n, 0), coalesce(w.xid, m.xid)),"
+	" format('%s message(s)', coalesce(m.n, 0))"
+	" FROM wanted w"
+	" FULL JOIN there m ON m.key = w.order_id AND m.xid = w.xid AND m.topic_id = w.topic_id"
+	" JOIN order_ext_internal.topics t ON t.topic_id = coalesce(w.topic_id, m.topic_id)"
+	" WHERE w.n IS DISTINCT FROM m.n"
+	"  AND least(w.at, m.at) > (SELECT at FROM horizon)";
+
+/* ---- I10: unpaid orders have their timer ---- */
+
+/* A timer in a bucket is armed unless its bucket's progress says that it fired. */
+static const char timers_armed[] =
+	"WITH armed AS MATERIALIZED ("
+	" SELECT t.key FROM order_ext_internal.timer_ring t"
+	" LEFT JOIN (SELECT DISTINCT ON (bucket) bucket, fired_until, seen"
+	"  FROM order_ext_internal.timer_progress ORDER BY bucket, seq DESC) p"
+	"  ON p.bucket = t.bucket AND t.due_at <= p.fired_until"
+	"  AND pg_visible_in_snapshot(t.xid, p.seen)"
+	" WHERE t.topic_id = 2 AND p.bucket IS NULL"
+	" UNION ALL SELECT key FROM order_ext_internal.timers_far WHERE topic_id = 2"
+	" UNION ALL SELECT key FROM order_ext_internal.pending_messages WHERE group_id = 2)"
+	"SELECT 'error', 'order ' || o.order_id,"
+	" format('a timer for %s, or its message on its way', o.expire_at), 'none'"
+	" FROM order_ext_internal.orders o"
+	" WHERE o.status = 10"
+	"  AND NOT EXISTS (SELECT FROM armed WHERE armed.key = o.order_id)";
+
+static const char overdue_orders[] =
+	"SELECT 'warning', 'order ' || o.order_id, 'canceled within a minute of its deadline',"
+	" format('unpaid, overdue for %s', " AGE("o.expire_at") ")"
+	" FROM order_ext_internal.orders o"
+	" WHERE o.status = 10"
+	"  AND o.expire_at < (SELECT clock_timestamp() - interval '1 minute')";
+
+/* ---- I12: one applied capture exactly where an order was paid ---- */
+
+static const char applied_captures[] =
+	"SELECT 'error', 'order ' || o.order_id,"
+	" CASE WHEN o.status IN (20, 30, 40, 50, 60, 100) OR (o.status <> 10 AND o.paid_at IS NOT NULL)"
+	"  THEN format('one applied capture of %s %s or more', o.pay_amount, o.currency)"
+	"  ELSE 'no applied capture' END,"
+	" format('%s applied capture(s) of %s %s, paid at %s', coalesce(a.n, 0),"
+	"  coalesce(a.amount, 0), coalesce(a.currency, o.currency), coalesce(o.paid_at::text, 'no time'))"
+	" FROM order_ext_internal.orders o"
+	" LEFT JOIN (SELECT order_id, count(*) AS n, sum(amount) AS amount, min(currency) AS currency"
+	"  FROM order_ext_internal.payments WHERE status = 20 AND purpose = 1 GROUP BY order_id) a"
+	"  ON a.order_id = o.order_id"
+	" WHERE coalesce(a.n, 0) <> CASE"
+	"   WHEN o.status IN (20, 30, 40, 50, 60, 100) THEN 1"
+	"   WHEN o.status = 10 OR o.paid_at IS NULL THEN 0"
+	"   ELSE 1 END"
+	"  OR (o.status IN (20, 30, 40, 50, 60, 100) AND o.paid_at IS NULL)"
+	"  OR (o.status = 10 AND o.paid_at IS NOT NULL)"
+	"  OR a.amount < o.pay_amount OR a.currency <> o.currency";
+
+/* ---- I15: what waits for a person ---- */
+
+static const char dead_letters[] =
+	"SELECT 'warning', format('message %s of group %s', d.message_id, coalesce(g.name, d.group_id::text)),"
+	" 'handled',"
+	" format('dead letter, %s old: topic %s, key %s, after %s attempt(s), SQLSTATE %s',"
+	"  " AGE("d.died_at") ", coalesce(t.name, d.topic_id::text), d.key, d.attempts,"
+	"  coalesce(d.last_sqlstate, 'none'))"
+	" FROM order_ext_internal.dead_messages d"
+	" LEFT JOIN order_ext_internal.consumer_groups g ON g.group_id = d.group_id"
+	" LEFT JOIN order_ext_internal.topics t ON t.topic_id = d.topic_id";
+
+/* A capture of nothing needs no refund: it matters only while its order is unpaid. */
+static const char held_money[] =
+	"SELECT 'warning', 'payment ' || p.payment_id, 'a decision: accept or refund',"
+	" format('%s money, %s old: order %s, %s %s',"
+	"  CASE p.purpose WHEN 4 THEN 'held' ELSE 'unmatched' END, " AGE("p.captured_at") ","
+	"  p.order_id, p.amount, p.currency)"
+	" FROM order_ext_internal.payments p"
+	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
+	" WHERE p.status = 20 AND p.purpose IN (4, 5)"
+	"  AND (p.amount > 0 OR o.status = 10)"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r WHERE r.payment_id = p.payment_id)";
+
+static const char held_events[] =
+	"SELECT 'warning', 'payment ' || e.payment_id, 'one amount and order per trade number',"
+	" format('a notice that contradicts it, %s old: order %s, %s %s, %s',"
+	"  " AGE("e.recorded_at") ", e.order_id, e.amount, e.currency, e.disposition)"
+	" FROM order_ext_internal.payment_events e";
+
+/* ---- I16: idempotency keys ---- */
+
+static const char request_results[] =
+	"SELECT 'error', format('request %s of %s', r.request_id, r.function),"
+	" 'a hash and a result',"
+	" format('hash of %s bytes, %s', octet_length(r.request_hash),"
+	"  CASE WHEN r.id IS NULL AND r.detail IS NULL THEN 'no result' ELSE 'a result' END)"
+	" FROM order_ext_internal.requests r"
+	" WHERE octet_length(r.request_hash) <> 16 OR (r.id IS NULL AND r.detail IS NULL)";
+
+static const VerifyCheck checks[] = {
+	{"I1", "amounts of orders and items", amounts},
+	{"I2", "every capture has one purpose", capture_purpose},
+	{"I2", "the purpose of a capture fits its order", capture_order},
+	{"I3", "never more refunded than captured", refunds_within_capture},
+	{"I3", "a refund names its payment's order and currency", refund_names_its_payment},
+	{"I4", "money that belongs to no live order has its refund", refund_of_captures},
+	{"I4", "failed refunds", failed_refunds},
+	{"I6", "stock is the sum of its ledger", stock_and_ledger},
+	{"I6", "reserved stock is the sum of open reservations", stock_and_reservations},
+	{"I6", "reservations fit the status of their order", reservations_and_orders},
+	{"I6", "reservations are in the ledger", reservations_and_ledger},
+	{"I7", "coupons are held by the order that names them", coupons_and_orders},
+	{"I7", "live orders hold their coupon", orders_and_coupons},
+	{"I8", "the log is a chain that ends with the row", log_chain},
+	{"I8", "every transition is in the state graph", log_edges},
+	{"I9", "transitions and messages of the same transaction", transition_messages},
+	{"I10", "unpaid orders have a timer", timers_armed},
+	{"I10", "overdue orders", overdue_orders},
+	{"I12", "one applied capture where an order was paid", applied_captures},
+	{"I15", "dead letters", dead_letters},
+	{"I15", "held and unmatched money", held_money},
+	{"I15", "contradicting payment notices", held_events},
+	{"I16", "requests have a hash and a result", request_results}
+};
+
+int
+verify_checks(const VerifyCheck **all)
+{
+	*all = checks;
+	return lengthof(checks);
+}
