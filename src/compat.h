@@ -26,9 +26,56 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* A random number from 0 to below 1; 15 brought the generator of its own. */
+#if PG_VERSION_NUM >= 150000
+#include "common/pg_prng.h"
+#define random_fraction() pg_prng_double(&pg_global_prng_state)
+#else
+#define random_fraction() ((double) random() / ((double) MAX_RANDOM_VALUE + 1))
+#endif
+
+/* 16 made one function of the ACL checks of all kinds of objects. */
+#if PG_VERSION_NUM >= 160000
+#define may_execute(function, role) \
+	(object_aclcheck(ProcedureRelationId, (function), (role), ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define may_execute(function, role) \
+	(pg_proc_aclcheck((function), (role), ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
 /* 17 replaced the backend id by the proc number. */
 #if PG_VERSION_NUM < 170000
 #define MyProcNumber (MyBackendId - 1)
+#endif
+
+/* The place of this process in ProcGlobal->allProcs. */
+#if PG_VERSION_NUM >= 170000
+#define OE_MY_PROCNO GetNumberFromPGProc(MyProc)
+#else
+#define OE_MY_PROCNO (MyProc->pgprocno)
+#endif
+
+/* 16 replaced the pg_*_ownercheck family. */
+#if PG_VERSION_NUM >= 160000
+#define OE_OWNS_DATABASE(database, role) object_ownercheck(DatabaseRelationId, (database), (role))
+#else
+#define OE_OWNS_DATABASE(database, role) pg_database_ownercheck((database), (role))
+#endif
+
+/* 16 replaced the per-catalog ACL checks by object_aclcheck. */
+#if PG_VERSION_NUM >= 160000
+#define function_execute_aclcheck(function, role) \
+	object_aclcheck(ProcedureRelationId, (function), (role), ACL_EXECUTE)
+#else
+#define function_execute_aclcheck(function, role) \
+	pg_proc_aclcheck((function), (role), ACL_EXECUTE)
+#endif
+
+/* 16 renamed the access to the local copy of the backend status array. */
+#if PG_VERSION_NUM >= 160000
+#define backend_status_by_index(i) pgstat_get_local_beentry_by_index(i)
+#else
+#define backend_status_by_index(i) pgstat_fetch_stat_local_beentry(i)
 #endif
 
 #endif							/* ORDER_EXT_COMPAT_H */

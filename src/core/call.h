@@ -75,6 +75,9 @@ extern void jsonb_add_timestamptz(JsonbBuilder *builder, const char *key, Timest
 extern void jsonb_add_jsonb(JsonbBuilder *builder, const char *key, Jsonb *value);
 extern Jsonb *jsonb_object_end(JsonbBuilder *builder);
 
+/* A number of an object that we wrote ourselves; raises if it is not there. */
+extern int64 jsonb_get_int(Jsonb *object, const char *key);
+
 /* The role that calls the API, also from within SECURITY DEFINER; for the logs. */
 extern Oid	caller_role(void);
 

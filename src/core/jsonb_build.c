@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/numeric.h"
 
@@ -133,4 +134,15 @@ Jsonb *
 jsonb_object_end(JsonbBuilder *builder)
 {
 	return JsonbValueToJsonb(pushJsonbValue(&builder->state, WJB_END_OBJECT, NULL));
+}
+
+int64
+jsonb_get_int(Jsonb *object, const char *key)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(&object->root, key, strlen(key), &buffer);
+
+	if (value == NULL || value->type != jbvNumeric)
+		elog(ERROR, "jsonb has no number \"%s\"", key);
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
 }

@@ -1,0 +1,130 @@
+/*
+ * cancel_order.c
+ *		cancel_order: the buyer or staff cancels.
+ */
+#include "compat.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/request.h"
+#include "machine/cancel.h"
+#include "machine/payment.h"
+
+#define MAX_REASON_CHARS 1000
+
+static const char *const cancel_words[] = {"user", "customer_service", NULL};
+static const CancelType cancel_types[] = {CANCEL_BY_USER, CANCEL_BY_CUSTOMER_SERVICE};
+static const char *const policy_words[] = {"full", "hold", NULL};
+
+typedef struct CancelRequest
+{
+	int64		order_id;
+	int64		user_id;		/* 0 = not given */
+	int			type;			/* index into cancel_words */
+	char	   *reason;
+	char	   *request_id;
+	bool		hold;
+} CancelRequest;
+
+static void
+read_cancel_request(FunctionCallInfo fcinfo, CancelRequest *request)
+{
+	request->order_id = arg_id(fcinfo, 0, "order_id");
+	request->user_id = PG_ARGISNULL(1) ? 0 : arg_id(fcinfo, 1, "user_id");
+	request->type = arg_word(fcinfo, 2, "cancel_type", cancel_words);
+	request->reason = arg_text_or_null(fcinfo, 3, "reason", MAX_REASON_CHARS);
+	request->request_id = arg_text_or_null(fcinfo, 4, "request_id", MAX_REQUEST_ID_CHARS);
+	request->hold = arg_word(fcinfo, 5, "refund_policy", policy_words) == 1;
+}
+
+static void
+check_may_cancel(const Order *order, const CancelRequest *request, char actor)
+{
+	if (request->user_id != 0 && request->user_id != order->user_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_OWNER),
+				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id)));
+	if (order->status != ORDER_CANCELED &&
+		!machine_allows(MACHINE_ORDER, order->status, EVENT_CANCEL, actor))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_CANNOT_CANCEL),
+				 errmsg("order " INT64_FORMAT " can no longer be canceled", order->order_id),
+				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
+				 errhint("Use apply_after_sale.")));
+}
+
+static Jsonb *
+cancel_log_detail(const CancelRequest *request)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_text(detail, "cancel_type", cancel_words[request->type]);
+	if (request->user_id != 0)
+		jsonb_add_id(detail, "user_id", request->user_id);
+	if (request->reason != NULL)
+		jsonb_add_text(detail, "reason", request->reason);
+	if (request->request_id != NULL)
+		jsonb_add_text(detail, "request_id", request->request_id);
+	return jsonb_object_end(detail);
+}
+
+static Jsonb *
+cancel_detail(const CancelRequest *request, int64 refundable)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_int(detail, "refund_amount", refundable);
+	jsonb_add_text(detail, "refund_policy", policy_words[request->hold ? 1 : 0]);
+	return jsonb_object_end(detail);
+}
+
+static void
+cancel(const CancelRequest *request, Order *order, char actor)
+{
+	OrderChange change = {true, cancel_types[request->type], request->hold};
+	Journal    *journal = journal_begin(GetCurrentTimestamp());
+
+	cancel_orders_locked(journal, order, 1, EVENT_CANCEL, actor, &change,
+						 cancel_log_detail(request));
+	journal_write(journal);
+}
+
+static Datum
+cancel_order_body(FunctionCallInfo fcinfo)
+{
+	CancelRequest request;
+	RequestHash hash = {{0, 0}};
+	CallResult	result = {.disposition = "noop"};
+	Order		order;
+	char		actor;
+
+	read_cancel_request(fcinfo, &request);
+	if (request.request_id != NULL)
+		hash = request_hash_arguments(fcinfo, 4);
+	if (request_replay("cancel_order", request.request_id, &hash, &result))
+		return call_return_result(fcinfo, &result);
+
+	actor = cancel_types[request.type] == CANCEL_BY_USER ? ACTOR_BUYER : ACTOR_STAFF;
+	lock_wait(LOCK_ORDER_CANCEL, request.order_id);
+	order_read_or_fail(request.order_id, &order);
+	check_may_cancel(&order, &request, actor);
+	if (order.status != ORDER_CANCELED)
+	{
+		result.disposition = "applied";
+		result.detail = cancel_detail(&request, payments_refundable(order.order_id));
+		cancel(&request, &order, actor);
+	}
+	result.id = order.order_id;
+	result.status = status_name(MACHINE_ORDER, order.status);
+	result.version = order.version;
+	request_remember("cancel_order", request.request_id, &hash, &result);
+	return call_return_result(fcinfo, &result);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_cancel_order);
+Datum
+order_ext_cancel_order(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, cancel_order_body);
+}

@@ -1,0 +1,229 @@
+/*
+ * catalogue.c
+ *		Products, freight, stock and coupons: put_product, put_freight, adjust_stock,
+ *		stock_level, issue_coupon.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "api/cart.h"
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/request.h"
+#include "core/spi_util.h"
+#include "machine/coupon.h"
+#include "machine/stock.h"
+
+#define MAX_NAME_CHARS 1000
+
+static const char *const product_kinds[] = {"normal", "virtual", NULL};
+
+static SavedPlan upsert_product = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.products AS p (sku, name, price, kind)"
+	" VALUES ($1, $2, $3, $4)"
+	" ON CONFLICT (sku) DO UPDATE SET name = excluded.name, price = excluded.price,"
+	"   kind = excluded.kind, updated_at = pg_catalog.clock_timestamp()"
+	" RETURNING product_id",
+	TEXTOID, TEXTOID, INT8OID, INT2OID);
+
+static SavedPlan insert_stock = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.stock (product_id) VALUES ($1) ON CONFLICT DO NOTHING",
+	INT8OID);
+
+static SavedPlan upsert_freight = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.freight_templates (region, fee, free_from)"
+	" VALUES ($1, $2, $3)"
+	" ON CONFLICT (region) DO UPDATE SET fee = excluded.fee, free_from = excluded.free_from",
+	TEXTOID, INT8OID, INT8OID);
+
+static SavedPlan find_product = SAVED_PLAN(
+	"SELECT product_id FROM order_ext_internal.products WHERE sku = $1",
+	TEXTOID);
+
+static Datum
+put_product_body(FunctionCallInfo fcinfo)
+{
+	Datum		values[4];
+
+	values[0] = CStringGetTextDatum(arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS));
+	values[1] = CStringGetTextDatum(arg_text(fcinfo, 1, "name", MAX_NAME_CHARS));
+	values[2] = Int64GetDatum(arg_amount(fcinfo, 2, "price"));
+	values[3] = Int16GetDatum(arg_word(fcinfo, 3, "kind", product_kinds) + 1);
+	(void) plan_write(&upsert_product, values, NULL, 0);
+	values[0] = Int64GetDatum(row_int64(0, 1));
+	(void) plan_write(&insert_stock, values, NULL, 0);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(order_ext_put_product);
+Datum
+order_ext_put_product(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, put_product_body);
+}
+
+static Datum
+put_freight_body(FunctionCallInfo fcinfo)
+{
+	Datum		values[3];
+	char		nulls[3] = {' ', ' ', ' '};
+
+	values[0] = CStringGetTextDatum(arg_text(fcinfo, 0, "region", MAX_WORD_CHARS));
+	values[1] = Int64GetDatum(arg_amount(fcinfo, 1, "fee"));
+	if (PG_ARGISNULL(2))
+		nulls[2] = 'n';
+	else
+		values[2] = Int64GetDatum(arg_amount(fcinfo, 2, "free_from"));
+	(void) plan_write(&upsert_freight, values, nulls, 0);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(order_ext_put_freight);
+Datum
+order_ext_put_freight(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, put_freight_body);
+}
+
+/* ---- stock ---- */
+
+static int64
+product_id_of(const char *sku)
+{
+	Datum		values[1] = {CStringGetTextDatum(sku)};
+
+	if (plan_query(&find_product, values, NULL, 1) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_FOUND),
+				 errmsg("product \"%s\" does not exist", sku),
+				 errhint("Add it with put_product.")));
+	return row_int64(0, 1);
+}
+
+static Datum
+return_stock_level(FunctionCallInfo fcinfo, StockLevel level)
+{
+	MemoryContext old = MemoryContextSwitchTo(call_result_context());
+	TupleDesc	tupdesc;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+	Datum		result;
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "result type of the call is not composite");
+	values[0] = Int64GetDatum(level.available);
+	values[1] = Int64GetDatum(level.reserved);
+	values[2] = Int64GetDatum(level.consumed);
+	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
+	MemoryContextSwitchTo(old);
+	return result;
+}
+
+static Jsonb *
+level_to_jsonb(StockLevel level)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_int(detail, "available", level.available);
+	jsonb_add_int(detail, "reserved", level.reserved);
+	jsonb_add_int(detail, "consumed", level.consumed);
+	return jsonb_object_end(detail);
+}
+
+static StockLevel
+level_from_jsonb(Jsonb *detail)
+{
+	StockLevel	level;
+
+	level.available = jsonb_get_int(detail, "available");
+	level.reserved = jsonb_get_int(detail, "reserved");
+	level.consumed = jsonb_get_int(detail, "consumed");
+	return level;
+}
+
+static Datum
+adjust_stock_body(FunctionCallInfo fcinfo)
+{
+	char	   *sku = arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS);
+	int64		delta;
+	char	   *reason = arg_text_or_null(fcinfo, 2, "reason", MAX_NAME_CHARS);
+	char	   *request_id = arg_text_or_null(fcinfo, 3, "request_id", MAX_REQUEST_ID_CHARS);
+	RequestHash hash = {{0, 0}};
+	CallResult	result = {.id_is_null = true, .disposition = "applied"};
+	int64		product_id;
+	StockLevel	level;
+
+	arg_not_null(fcinfo, 1, "delta");
+	delta = PG_GETARG_INT64(1);
+	if (request_id != NULL)
+		hash = request_hash_arguments(fcinfo, 3);
+	if (request_replay("adjust_stock", request_id, &hash, &result))
+		return return_stock_level(fcinfo, level_from_jsonb(result.detail));
+
+	product_id = product_id_of(sku);
+	lock_wait(LOCK_STOCK, product_id);
+	level = stock_adjust(product_id, sku, delta, reason, GetCurrentTimestamp());
+	if (request_id != NULL)
+		result.detail = level_to_jsonb(level);
+	request_remember("adjust_stock", request_id, &hash, &result);
+	return return_stock_level(fcinfo, level);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_adjust_stock);
+Datum
+order_ext_adjust_stock(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, adjust_stock_body);
+}
+
+static Datum
+stock_level_body(FunctionCallInfo fcinfo)
+{
+	char	   *sku = arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS);
+
+	return return_stock_level(fcinfo, stock_level(product_id_of(sku)));
+}
+
+PG_FUNCTION_INFO_V1(order_ext_stock_level);
+Datum
+order_ext_stock_level(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, stock_level_body);
+}
+
+/* ---- coupons ---- */
+
+static Datum
+issue_coupon_body(FunctionCallInfo fcinfo)
+{
+	Coupon		coupon = {0};
+	Journal    *journal;
+
+	coupon.user_id = arg_id(fcinfo, 0, "user_id");
+	coupon.amount = arg_id(fcinfo, 1, "amount");
+	coupon.threshold = arg_amount(fcinfo, 2, "threshold");
+	arg_not_null(fcinfo, 3, "valid_from");
+	arg_not_null(fcinfo, 4, "valid_until");
+	coupon.valid_from = PG_GETARG_TIMESTAMPTZ(3);
+	coupon.valid_until = PG_GETARG_TIMESTAMPTZ(4);
+	if (coupon.valid_until <= coupon.valid_from)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"valid_until\" must be later than \"valid_from\"")));
+	journal = journal_begin(GetCurrentTimestamp());
+	coupon_issue(journal, &coupon);
+	journal_write(journal);
+	PG_RETURN_INT64(coupon.coupon_id);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_issue_coupon);
+Datum
+order_ext_issue_coupon(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, issue_coupon_body);
+}

@@ -1,0 +1,339 @@
+/*
+ * create_order.c
+ *		quote_order and create_order.
+ *
+ * The way of a new order, all or nothing: arguments, replay, risk check, products and
+ * amounts, the client's amount, then the order row, its stock, its coupon, its timer.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "api/cart.h"
+#include "api/risk.h"
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/ids.h"
+#include "core/request.h"
+#include "core/settings.h"
+#include "core/spi_util.h"
+#include "machine/coupon.h"
+#include "machine/order.h"
+#include "machine/payment.h"
+#include "machine/stock.h"
+
+#define MAX_PAY_TIMEOUT_DAYS (100 * DAYS_PER_YEAR)
+#define MAX_ID_TRIES 100
+
+/* Nothing to pay: the order is paid by a payment of this type at once. */
+#define PAY_TYPE_NONE "none"
+
+static SavedPlan find_external_id = SAVED_PLAN(
+	"SELECT FROM order_ext_internal.orders WHERE external_id = $1",
+	TEXTOID);
+
+/* ---- shared ---- */
+
+static int64
+arg_coupon(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? 0 : arg_id(fcinfo, n, "coupon_id");
+}
+
+static void
+raise_coupon_taken(int64 coupon_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_COUPON_TAKEN),
+			 errmsg("coupon " INT64_FORMAT " is taken", coupon_id),
+			 errdetail("It is locked or used by another order."),
+			 errhint("Use another coupon or none.")));
+}
+
+/* ---- quote_order ---- */
+
+static Jsonb *
+quote_items(const Cart *cart)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	value;
+	int			i;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < cart->n; i++)
+	{
+		const OrderLine *line = &cart->lines[i];
+		JsonbBuilder *item = jsonb_object_begin();
+
+		jsonb_add_text(item, "sku", line->sku);
+		jsonb_add_int(item, "quantity", line->quantity);
+		jsonb_add_int(item, "price", line->price);
+		jsonb_add_int(item, "discount", line->discount);
+		jsonb_add_int(item, "pay", line->pay);
+		JsonbToJsonbValue(jsonb_object_end(item), &value);
+		(void) pushJsonbValue(&state, WJB_ELEM, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+static Datum
+quote_order_body(FunctionCallInfo fcinfo)
+{
+	int64		user_id = arg_id(fcinfo, 0, "user_id");
+	Jsonb	   *items = arg_jsonb(fcinfo, 1, "items", setting_max_payload);
+	int64		coupon_id = arg_coupon(fcinfo, 2);
+	Jsonb	   *options = arg_jsonb(fcinfo, 3, "options", setting_max_payload);
+	Cart	   *cart = cart_parse(items, options);
+	Coupon		coupon;
+	JsonbBuilder *quote;
+
+	cart_price(cart);
+	if (coupon_id != 0)
+	{
+		cart_apply_coupon(cart, coupon_id, user_id, GetCurrentTimestamp(), &coupon);
+		if (coupon.status != COUPON_UNUSED)
+			raise_coupon_taken(coupon_id);
+	}
+	quote = jsonb_object_begin();
+	jsonb_add_int(quote, "origin", cart->origin);
+	jsonb_add_int(quote, "discount", cart->discount);
+	jsonb_add_int(quote, "freight", cart->freight);
+	jsonb_add_int(quote, "pay_amount", cart->pay_amount);
+	jsonb_add_text(quote, "currency", cart->options.currency);
+	jsonb_add_jsonb(quote, "items", quote_items(cart));
+	return call_return_jsonb(jsonb_object_end(quote));
+}
+
+PG_FUNCTION_INFO_V1(order_ext_quote_order);
+Datum
+order_ext_quote_order(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, quote_order_body);
+}
+
+/* ---- create_order ---- */
+
+typedef struct CreateRequest
+{
+	int64		user_id;
+	Jsonb	   *items;
+	int64		pay_amount;
+	int64		coupon_id;
+	Interval   *pay_timeout;	/* NULL: the setting */
+	char	   *request_id;
+	Jsonb	   *options;
+	Cart	   *cart;
+} CreateRequest;
+
+/* Validate the interval: positive, and short enough for arithmetic on it to be safe. */
+static Interval *
+arg_pay_timeout(FunctionCallInfo fcinfo, int n)
+{
+	Interval   *timeout;
+	double		days;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	timeout = PG_GETARG_INTERVAL_P(n);
+	days = timeout->month * (double) DAYS_PER_MONTH + timeout->day +
+		(double) timeout->time / USECS_PER_DAY;
+	if (days > MAX_PAY_TIMEOUT_DAYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("argument \"pay_timeout\" is too long"),
+				 errdetail("At most 100 years are allowed.")));
+	if (days <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"pay_timeout\" must be positive")));
+	return timeout;
+}
+
+static TimestampTz
+deadline(TimestampTz created_at, Interval *timeout)
+{
+	if (timeout == NULL)
+		return created_at + (int64) setting_pay_timeout * USECS_PER_SEC;
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+												   TimestampTzGetDatum(created_at),
+												   IntervalPGetDatum(timeout)));
+}
+
+static void
+read_create_request(FunctionCallInfo fcinfo, CreateRequest *request)
+{
+	request->user_id = arg_id(fcinfo, 0, "user_id");
+	request->items = arg_jsonb(fcinfo, 1, "items", setting_max_payload);
+	request->pay_amount = arg_amount(fcinfo, 2, "pay_amount");
+	request->coupon_id = arg_coupon(fcinfo, 3);
+	request->pay_timeout = arg_pay_timeout(fcinfo, 4);
+	request->request_id = arg_text_or_null(fcinfo, 5, "request_id", MAX_REQUEST_ID_CHARS);
+	request->options = arg_jsonb(fcinfo, 6, "options", setting_max_payload);
+	request->cart = cart_parse(request->items, request->options);
+}
+
+static void
+check_external_id(const char *external_id)
+{
+	Datum		values[1];
+
+	if (external_id == NULL)
+		return;
+	values[0] = CStringGetTextDatum(external_id);
+	if (plan_query(&find_external_id, values, NULL, 1) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("an order with external_id \"%s\" exists already", external_id)));
+}
+
+/* Price the cart and compare with what the client expects to pay. */
+static void
+agree_on_price(CreateRequest *request, Coupon *coupon)
+{
+	Cart	   *cart = request->cart;
+
+	cart_price(cart);
+	if (request->coupon_id != 0)
+		cart_apply_coupon(cart, request->coupon_id, request->user_id,
+						  GetCurrentTimestamp(), coupon);
+	if (cart->pay_amount != request->pay_amount)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_PRICE_DIFFERS),
+				 errmsg("the amount to pay differs"),
+				 errdetail("The order costs " INT64_FORMAT " (goods " INT64_FORMAT
+						   ", discount " INT64_FORMAT ", freight " INT64_FORMAT
+						   "), the client expects " INT64_FORMAT ".",
+						   cart->pay_amount, cart->origin, cart->discount, cart->freight,
+						   request->pay_amount),
+				 errhint("Show the buyer the new price (quote_order) and ask again.")));
+}
+
+/* Insert the order row under an id that is free. */
+static void
+insert_order_row(Journal *journal, CreateRequest *request, NewOrder *new_order)
+{
+	Cart	   *cart = request->cart;
+	Order	   *order = &new_order->order;
+	JsonbBuilder *detail = jsonb_object_begin();
+	Jsonb	   *log_detail;
+	int			tries;
+
+	order->user_id = request->user_id;
+	order->pay_amount = cart->pay_amount;
+	order->coupon_id = request->coupon_id;
+	order->currency = cart->options.currency;
+	new_order->created_at = journal_time(journal);
+	order->expire_at = deadline(new_order->created_at, request->pay_timeout);
+	new_order->origin_amount = cart->origin;
+	new_order->discount_amount = cart->discount;
+	new_order->freight_amount = cart->freight;
+	new_order->external_id = cart->options.external_id;
+	new_order->options = request->options;
+
+	jsonb_add_int(detail, "pay_amount", order->pay_amount);
+	if (request->request_id != NULL)
+		jsonb_add_text(detail, "request_id", request->request_id);
+	log_detail = jsonb_object_end(detail);
+	for (tries = 0; tries < MAX_ID_TRIES; tries++)
+	{
+		order->order_id = next_order_id(order->user_id, new_order->created_at);
+		if (order_create(journal, new_order, log_detail))
+			return;
+	}
+	elog(ERROR, "could not find a free order id in %d tries", MAX_ID_TRIES);
+}
+
+/* Nothing to pay: the order is paid at once, by a payment of nothing. */
+static void
+pay_nothing(Journal *journal, Order *order)
+{
+	Capture		capture = {0};
+
+	capture.order_id = order->order_id;
+	capture.paid_at = journal_time(journal);
+	capture.pay_type = PAY_TYPE_NONE;
+	capture.out_trade_no = psprintf(INT64_FORMAT, order->order_id);
+	capture.currency = order->currency;
+	(void) payment_capture(journal, NULL, &capture, PURPOSE_APPLIED, ACTOR_BUYER);
+	orders_fire(journal, order, 1, EVENT_PAY, ACTOR_BUYER, NULL, NULL);
+	if (order->coupon_id != 0)
+		coupon_use(journal, order->coupon_id, order->order_id, ACTOR_BUYER);
+}
+
+static Jsonb *
+created_detail(const NewOrder *new_order)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_id(detail, "order_id", new_order->order.order_id);
+	jsonb_add_int(detail, "pay_amount", new_order->order.pay_amount);
+	jsonb_add_int(detail, "origin", new_order->origin_amount);
+	jsonb_add_int(detail, "discount", new_order->discount_amount);
+	jsonb_add_int(detail, "freight", new_order->freight_amount);
+	jsonb_add_text(detail, "currency", new_order->order.currency);
+	jsonb_add_timestamptz(detail, "expire_at", new_order->order.expire_at);
+	return jsonb_object_end(detail);
+}
+
+/* The writing part: the order, its stock, its coupon, its payment or its timer. */
+static void
+place_order(CreateRequest *request, const Coupon *coupon, NewOrder *new_order)
+{
+	Journal    *journal = journal_begin(GetCurrentTimestamp());
+	Order	   *order = &new_order->order;
+	Cart	   *cart = request->cart;
+
+	insert_order_row(journal, request, new_order);
+	stock_reserve(order->order_id, cart->lines, cart->n, journal_time(journal));
+	if (order->coupon_id != 0)
+	{
+		if (coupon->status != COUPON_UNUSED)
+			raise_coupon_taken(order->coupon_id);
+		coupon_lock(journal, order->coupon_id, order->order_id);
+	}
+	if (order->pay_amount == 0)
+		pay_nothing(journal, order);
+	else
+		(void) timer_arm(TOPIC_ORDER_PAY_TIMEOUT, order->order_id, order->expire_at,
+						 ORDER_CREATED,
+						 jsonb_object_end(journal_payload(order->order_id, order->user_id,
+														  order->version)));
+	journal_write(journal);
+}
+
+static Datum
+create_order_body(FunctionCallInfo fcinfo)
+{
+	CreateRequest request = {0};
+	RequestHash hash = {{0, 0}};
+	CallResult	result = {.disposition = "applied"};
+	NewOrder	new_order = {0};
+	Coupon		coupon = {0};
+
+	read_create_request(fcinfo, &request);
+	if (request.request_id != NULL)
+		hash = request_hash_arguments(fcinfo, 5);
+	if (request_replay("create_order", request.request_id, &hash, &result))
+		return call_return_result(fcinfo, &result);
+	check_external_id(request.cart->options.external_id);
+	risk_check(request.user_id, request.items, request.pay_amount, request.coupon_id,
+			   request.options);
+	agree_on_price(&request, &coupon);
+	place_order(&request, &coupon, &new_order);
+
+	result.id = new_order.order.order_id;
+	result.status = status_name(MACHINE_ORDER, new_order.order.status);
+	result.version = new_order.order.version;
+	result.detail = created_detail(&new_order);
+	request_remember("create_order", request.request_id, &hash, &result);
+	return call_return_result(fcinfo, &result);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_create_order);
+Datum
+order_ext_create_order(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, create_order_body);
+}

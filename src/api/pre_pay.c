@@ -1,0 +1,89 @@
+/*
+ * pre_pay.c
+ *		pre_pay_order: begin a payment attempt.
+ */
+#include "compat.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/request.h"
+#include "machine/order.h"
+#include "machine/payment.h"
+
+static void
+check_may_pay(const Order *order, int64 pay_amount, TimestampTz now)
+{
+	if (!machine_allows(MACHINE_ORDER, order->status, EVENT_PRE_PAY, ACTOR_BUYER))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_WRONG_STATUS),
+				 errmsg("order " INT64_FORMAT " cannot be paid", order->order_id),
+				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status))));
+	if (order->pay_amount != pay_amount)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
+				 errmsg("the amount differs from the order's"),
+				 errdetail("The order costs " INT64_FORMAT ", the call says " INT64_FORMAT ".",
+						   order->pay_amount, pay_amount)));
+	if (now >= order->expire_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_DEADLINE_PASSED),
+				 errmsg("the deadline of order " INT64_FORMAT " has passed", order->order_id),
+				 errdetail("It was %s.", timestamptz_to_str(order->expire_at)),
+				 errhint("Create a new order.")));
+}
+
+static Datum
+pre_pay_body(FunctionCallInfo fcinfo)
+{
+	int64		order_id = arg_id(fcinfo, 0, "order_id");
+	char	   *pay_type = arg_text(fcinfo, 1, "pay_type", MAX_PAY_TYPE_CHARS);
+	int64		pay_amount = arg_amount(fcinfo, 2, "pay_amount");
+	char	   *request_id = arg_text_or_null(fcinfo, 3, "request_id", MAX_REQUEST_ID_CHARS);
+	RequestHash hash = {{0, 0}};
+	CallResult	result = {.disposition = "applied"};
+	Order		order;
+	Payment		payment = {0};
+	Journal    *journal;
+	JsonbBuilder *detail;
+	TimestampTz now;
+
+	if (request_id != NULL)
+		hash = request_hash_arguments(fcinfo, 3);
+	if (request_replay("pre_pay_order", request_id, &hash, &result))
+		return call_return_result(fcinfo, &result);
+
+	lock_wait(LOCK_ORDER_PAY, order_id);
+	lock_wait(LOCK_ORDER_CANCEL, order_id);
+	order_read_or_fail(order_id, &order);
+	now = GetCurrentTimestamp();
+	check_may_pay(&order, pay_amount, now);
+
+	journal = journal_begin(now);
+	payment.order_id = order_id;
+	payment.amount = pay_amount;
+	payment.pay_type = pay_type;
+	payment.currency = order.currency;
+	payment_initiate(journal, &payment);
+
+	detail = jsonb_object_begin();
+	jsonb_add_id(detail, "payment_id", payment.payment_id);
+	jsonb_add_text(detail, "out_trade_no", payment.out_trade_no);
+	jsonb_add_text(detail, "pay_type", pay_type);
+	result.detail = jsonb_object_end(detail);
+	orders_fire(journal, &order, 1, EVENT_PRE_PAY, ACTOR_BUYER, NULL, result.detail);
+	journal_write(journal);
+
+	result.id = order_id;
+	result.status = status_name(MACHINE_ORDER, order.status);
+	result.version = order.version;
+	request_remember("pre_pay_order", request_id, &hash, &result);
+	return call_return_result(fcinfo, &result);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_pre_pay_order);
+Datum
+order_ext_pre_pay_order(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, pre_pay_body);
+}

@@ -1,0 +1,172 @@
+/*
+ * risk.c
+ *		The risk check: a function of the application that may refuse an order.
+ *
+ * It runs as the role that set it, in a security-restricted operation: it cannot get
+ * back to another role, queue deferred triggers or leave temporary objects behind.
+ */
+#include "compat.h"
+
+#include "catalog/pg_authid.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+#include "api/risk.h"
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/owner.h"
+#include "core/spi_util.h"
+
+static SavedPlan read_check = SAVED_PLAN_NO_ARGS(
+	"SELECT risk_handler, risk_role FROM order_ext_internal.instance"
+	" WHERE risk_handler IS NOT NULL");
+
+static SavedPlan write_check = SAVED_PLAN(
+	"UPDATE order_ext_internal.instance SET risk_handler = $1, risk_role = $2",
+	TEXTOID, TEXTOID);
+
+/* The request as the check sees it. */
+static Jsonb *
+risk_request(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb *options)
+{
+	JsonbBuilder *request = jsonb_object_begin();
+
+	jsonb_add_id(request, "user_id", user_id);
+	jsonb_add_jsonb(request, "items", items);
+	jsonb_add_int(request, "pay_amount", pay_amount);
+	if (coupon_id != 0)
+		jsonb_add_id(request, "coupon_id", coupon_id);
+	else
+		jsonb_add_text(request, "coupon_id", NULL);
+	jsonb_add_jsonb(request, "options", options);
+	return jsonb_object_end(request);
+}
+
+/* What may have changed since it was set is checked again: the role, its rights. */
+static Oid
+resolve_check(const char *handler, Oid role)
+{
+	Oid			function;
+
+	if (!OidIsValid(role))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the role of the risk check does not exist any more"),
+				 errhint("Set the check again with set_risk_check.")));
+	function = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(handler)));
+	if (function_execute_aclcheck(function, role) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the role of the risk check may not execute it any more"),
+				 errdetail("The function is %s.", handler)));
+	return function;
+}
+
+/* Call the function; its answer, or NULL. */
+static char *
+call_check(Oid function, Jsonb *request)
+{
+	FmgrInfo	flinfo;
+	LOCAL_FCINFO(call, 1);
+	Datum		answer;
+
+	fmgr_info(function, &flinfo);
+	InitFunctionCallInfoData(*call, &flinfo, 1, InvalidOid, NULL, NULL);
+	call->args[0].value = PointerGetDatum(request);
+	call->args[0].isnull = false;
+	answer = FunctionCallInvoke(call);
+	return call->isnull ? NULL : TextDatumGetCString(answer);
+}
+
+void
+risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb *options)
+{
+	Oid			outer_user;
+	int			outer_context;
+	Oid			role;
+	Oid			function;
+	char	   *reason;
+
+	if (plan_query(&read_check, NULL, NULL, 1) == 0)
+		return;
+	role = get_role_oid(row_text(0, 2), true);
+	function = resolve_check(row_text(0, 1), role);
+
+	GetUserIdAndSecContext(&outer_user, &outer_context);
+	SetUserIdAndSecContext(role, outer_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	/* an error puts user and context back with the (sub)transaction */
+	reason = call_check(function, risk_request(user_id, items, pay_amount, coupon_id, options));
+	SetUserIdAndSecContext(outer_user, outer_context);
+
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_RISK_REFUSED),
+				 errmsg("the risk check refused the order"),
+				 errdetail("%s", reason)));
+}
+
+/* ---- set_risk_check ---- */
+
+static void
+check_signature(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc proc;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("argument \"handler\" is not a function")));
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	if (proc->prokind != PROKIND_FUNCTION || proc->proretset || proc->prorettype != TEXTOID ||
+		proc->pronargs != 1 || proc->proargtypes.values[0] != JSONBOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"handler\" has the wrong signature"),
+				 errdetail("It must be f(request jsonb) returns text.")));
+	if (superuser() && !superuser_arg(proc->proowner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a superuser's risk check must be owned by a superuser"),
+				 errhint("Set it as the role that owns the function.")));
+	ReleaseSysCache(tuple);
+	if (function_execute_aclcheck(function, GetUserId()) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("you may not execute the function of argument \"handler\"")));
+}
+
+static Datum
+set_risk_check_body(FunctionCallInfo fcinfo)
+{
+	Datum		values[2] = {0};
+	char		nulls[2] = {'n', 'n'};
+	OwnerSwitch owner;
+
+	if (!PG_ARGISNULL(0))
+	{
+		check_signature(PG_GETARG_OID(0));
+		values[0] = CStringGetTextDatum(format_procedure_qualified(PG_GETARG_OID(0)));
+		values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+		nulls[0] = nulls[1] = ' ';
+	}
+	owner_begin(&owner);
+	(void) plan_write(&write_check, values, nulls, 0);
+	owner_end(&owner);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(order_ext_set_risk_check);
+Datum
+order_ext_set_risk_check(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, set_risk_check_body);
+}

@@ -1,0 +1,15 @@
+/*
+ * risk.h
+ *		The risk check: a function of the application that may refuse an order.
+ */
+#ifndef ORDER_EXT_RISK_H
+#define ORDER_EXT_RISK_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+/* Ask the risk check, if one is set, about an order to be created; OE004 if it refuses. */
+extern void risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb *options);
+
+#endif							/* ORDER_EXT_RISK_H */

@@ -1,0 +1,101 @@
+/*
+ * handlers.c
+ *		The list of built-in consumers, and the ones that are a few lines.
+ */
+#include "compat.h"
+
+#include "core/locks.h"
+#include "handlers/handlers.h"
+#include "machine/cancel.h"
+#include "machine/coupon.h"
+#include "machine/refund.h"
+#include "machine/stock.h"
+
+void
+handlers_init(void)
+{
+	timer_bind_source(order_statuses_source);
+	message_register_builtin(TOPIC_ORDER_PAY_TIMEOUT, handle_pay_timeout);
+	message_register_builtin(TOPIC_ORDER_RELEASE_ASSETS, handle_release_assets);
+	message_register_builtin(TOPIC_STOCK_RELEASE, handle_stock_release);
+	message_register_builtin(TOPIC_COUPON_RELEASE, handle_coupon_release);
+	message_register_builtin(TOPIC_REFUND_PREPARE, handle_refund_prepare);
+}
+
+int64 *
+message_keys(const Message *messages, int n)
+{
+	int64	   *keys = palloc(sizeof(int64) * Max(n, 1));
+	int			i;
+
+	for (i = 0; i < n; i++)
+		keys[i] = messages[i].key;
+	return keys;
+}
+
+static void
+mark_busy(Message *messages, int n, const bool *busy)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (busy[i])
+			messages[i].outcome = MESSAGE_BUSY;
+	}
+}
+
+/*
+ * An order that is not due yet stays as it is: its own timer is bound to its deadline,
+ * and a message cannot be earlier than that. One that is unknown, paid or canceled is
+ * simply done.
+ */
+void
+handle_pay_timeout(Message *messages, int n)
+{
+	bool	   *busy = palloc0(sizeof(bool) * n);
+
+	(void) cancel_expired(message_keys(messages, n), n, busy);
+	mark_busy(messages, n, busy);
+}
+
+void
+handle_stock_release(Message *messages, int n)
+{
+	stock_release(message_keys(messages, n), n, GetCurrentTimestamp());
+}
+
+void
+handle_coupon_release(Message *messages, int n)
+{
+	bool	   *busy = palloc0(sizeof(bool) * n);
+	Journal    *journal = journal_begin(GetCurrentTimestamp());
+
+	coupons_release(journal, message_keys(messages, n), n, busy);
+	journal_write(journal);
+	mark_busy(messages, n, busy);
+}
+
+void
+handle_refund_prepare(Message *messages, int n)
+{
+	bool	   *busy = palloc0(sizeof(bool) * n);
+	int64	   *locked = palloc(sizeof(int64) * n);
+	int			n_locked = 0;
+	int			budget = lock_budget();
+	Journal    *journal;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		busy[i] = n_locked >= budget || !lock_try(LOCK_REFUND, messages[i].key);
+		if (!busy[i])
+			locked[n_locked++] = messages[i].key;
+	}
+	mark_busy(messages, n, busy);
+	if (n_locked == 0)
+		return;
+	journal = journal_begin(GetCurrentTimestamp());
+	refunds_request_for_canceled(journal, locked, n_locked);
+	journal_write(journal);
+}

@@ -1,0 +1,32 @@
+/*
+ * handlers.h
+ *		The built-in consumers. Each takes a whole batch and works in sets; a second
+ *		delivery finds nothing left to do.
+ */
+#ifndef ORDER_EXT_HANDLERS_H
+#define ORDER_EXT_HANDLERS_H
+
+#include "message/message.h"
+
+/* Register all of them and the status source of bound timers; called from _PG_init. */
+extern void handlers_init(void);
+
+/* order.pay_timeout: cancel the orders that are unpaid and due. */
+extern void handle_pay_timeout(Message *messages, int n);
+
+/* order.release_assets: one message per asset kind that applies. */
+extern void handle_release_assets(Message *messages, int n);
+
+/* stock.release: give back what the orders' own reservations hold. */
+extern void handle_stock_release(Message *messages, int n);
+
+/* coupon.release: free the coupons that still name the orders. */
+extern void handle_coupon_release(Message *messages, int n);
+
+/* refund.prepare: refund rows for captured money of canceled orders. */
+extern void handle_refund_prepare(Message *messages, int n);
+
+/* The keys of a batch. */
+extern int64 *message_keys(const Message *messages, int n);
+
+#endif							/* ORDER_EXT_HANDLERS_H */

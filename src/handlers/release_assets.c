@@ -1,0 +1,82 @@
+/*
+ * release_assets.c
+ *		order.release_assets: the fan-out. One message per asset kind that applies to the
+ *		order, decided from what it holds now and not from what the message says.
+ *
+ * The messages are published in the handler's transaction, so a redelivery after a
+ * failure repeats nothing. Kinds that applications registered get a message each.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+
+#include "core/call.h"
+#include "core/spi_util.h"
+#include "handlers/handlers.h"
+#include "machine/journal.h"
+#include "message/catalog.h"
+
+static SavedPlan read_assets = SAVED_PLAN(
+	"SELECT o.order_id, o.user_id, o.version, o.coupon_id,"
+	"   EXISTS (SELECT FROM order_ext_internal.payments p"
+	"           WHERE p.order_id = o.order_id AND p.status = 20 AND p.purpose IN (1, 4)"
+	"             AND p.amount > 0)"
+	" FROM order_ext_internal.orders o"
+	" WHERE o.order_id = ANY ($1) AND o.status = 70",
+	INT8ARRAYOID);
+
+static void
+publish_builtin(Journal *journal, uint64 row)
+{
+	int64		order_id = row_int64(row, 1);
+	int64		user_id = row_int64(row, 2);
+	int32		version = row_int32(row, 3);
+	Jsonb	   *payload = jsonb_object_end(journal_payload(order_id, user_id, version));
+
+	if (row_bool(row, 5))
+		journal_message(journal, TOPIC_REFUND_PREPARE, order_id, payload);
+	journal_message(journal, TOPIC_STOCK_RELEASE, order_id, payload);
+	if (!row_is_null(row, 4))
+	{
+		JsonbBuilder *coupon = journal_payload(order_id, user_id, version);
+
+		jsonb_add_id(coupon, "coupon_id", row_int64(row, 4));
+		journal_message(journal, TOPIC_COUPON_RELEASE, order_id, jsonb_object_end(coupon));
+	}
+}
+
+static void
+publish_registered(Journal *journal, uint64 row, const Asset *assets, int n)
+{
+	int64		order_id = row_int64(row, 1);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		JsonbBuilder *payload = jsonb_object_begin();
+
+		jsonb_add_id(payload, "order_id", order_id);
+		jsonb_add_id(payload, "user_id", row_int64(row, 2));
+		jsonb_add_text(payload, "kind", assets[i].kind);
+		journal_message(journal, (BuiltinTopic) assets[i].topic_id, order_id,
+						jsonb_object_end(payload));
+	}
+}
+
+void
+handle_release_assets(Message *messages, int n)
+{
+	const Asset *assets;
+	int			n_assets = assets_list(&assets);
+	Journal    *journal = journal_begin(GetCurrentTimestamp());
+	Datum		values[1] = {int64_array(message_keys(messages, n), n)};
+	uint64		orders = plan_query(&read_assets, values, NULL, 0);
+	uint64		i;
+
+	for (i = 0; i < orders; i++)
+	{
+		publish_builtin(journal, i);
+		publish_registered(journal, i, assets, n_assets);
+	}
+	journal_write(journal);
+}

@@ -1,0 +1,40 @@
+/*
+ * coupon.h
+ *		The coupon machine.
+ */
+#ifndef ORDER_EXT_MACHINE_COUPON_H
+#define ORDER_EXT_MACHINE_COUPON_H
+
+#include "machine/journal.h"
+
+typedef struct Coupon
+{
+	int64		coupon_id;
+	int64		user_id;
+	int64		amount;
+	int64		threshold;
+	TimestampTz valid_from;
+	TimestampTz valid_until;
+	int16		status;
+} Coupon;
+
+/* Issue a coupon (coupon_id and status are filled in). */
+extern void coupon_issue(Journal *journal, Coupon *coupon);
+
+/* Read a coupon; false if there is none. */
+extern bool coupon_read(int64 coupon_id, Coupon *coupon);
+
+/* Lock an unused coupon for an order; OE203 if another order was faster. */
+extern void coupon_lock(Journal *journal, int64 coupon_id, int64 order_id);
+
+/* The coupon that the order locked is used now; its order was paid. */
+extern void coupon_use(Journal *journal, int64 coupon_id, int64 order_id, char actor);
+
+/*
+ * Give the coupons of canceled orders back, where they still name the order: unused
+ * again, or expired where their window is over. A second time does nothing. busy[i] is
+ * set where another transaction is at work on the coupon of order i; it is left alone.
+ */
+extern void coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy);
+
+#endif							/* ORDER_EXT_MACHINE_COUPON_H */

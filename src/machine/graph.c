@@ -1,0 +1,169 @@
+/*
+ * graph.c
+ *		The transition tables for people: state_graph(), state_diagram(), status_code().
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "core/call.h"
+#include "core/spi_util.h"
+#include "machine/machine.h"
+#include "message/topic_names.h"
+
+static const MachineTable *
+arg_machine(FunctionCallInfo fcinfo, int n)
+{
+	char	   *name = arg_text(fcinfo, n, "machine", 64);
+	const MachineTable *table = machine_by_name(name);
+
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"machine\" does not know the word \"%s\"", name),
+				 errhint("It takes one of order, payment, after_sale, return, refund, coupon, fulfilment.")));
+	return table;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_status_code);
+Datum
+order_ext_status_code(PG_FUNCTION_ARGS)
+{
+	const MachineTable *table = arg_machine(fcinfo, 0);
+	char	   *name = arg_text(fcinfo, 1, "name", 64);
+	const StatusName *status;
+
+	for (status = table->statuses; status->name != NULL; status++)
+	{
+		if (strcmp(status->name, name) == 0)
+			PG_RETURN_INT32(status->code);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"name\" does not know the word \"%s\"", name),
+			 errdetail("The machine \"%s\" has no such status.", table->name)));
+	PG_RETURN_NULL();
+}
+
+PG_FUNCTION_INFO_V1(order_ext_status_name);
+Datum
+order_ext_status_name(PG_FUNCTION_ARGS)
+{
+	const MachineTable *table = arg_machine(fcinfo, 0);
+	const char *name = status_name(table->machine, PG_GETARG_INT16(1));
+
+	if (name == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(name));
+}
+
+PG_FUNCTION_INFO_V1(order_ext_event_name);
+Datum
+order_ext_event_name(PG_FUNCTION_ARGS)
+{
+	const char *name = event_name(PG_GETARG_INT16(1));
+
+	if (name == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(name));
+}
+
+static const char *
+actor_words(const char *actors)
+{
+	StringInfoData words;
+	const char *actor;
+
+	initStringInfo(&words);
+	for (actor = actors; *actor; actor++)
+	{
+		if (words.len > 0)
+			appendStringInfoString(&words, ", ");
+		switch (*actor)
+		{
+			case ACTOR_BUYER:
+				appendStringInfoString(&words, "buyer");
+				break;
+			case ACTOR_STAFF:
+				appendStringInfoString(&words, "staff");
+				break;
+			case ACTOR_GATEWAY:
+				appendStringInfoString(&words, "gateway");
+				break;
+			case ACTOR_WAREHOUSE:
+				appendStringInfoString(&words, "warehouse");
+				break;
+			case ACTOR_SYSTEM:
+				appendStringInfoString(&words, "system");
+				break;
+		}
+	}
+	return words.data;
+}
+
+/* The topics of an edge; the optional one last. */
+static Datum
+edge_topics(const Edge *edge)
+{
+	const char *names[MAX_EDGE_MESSAGES + 1];
+	int			n = 0;
+
+	while (n < MAX_EDGE_MESSAGES && edge->messages[n] != 0)
+	{
+		names[n] = builtin_topic_name(edge->messages[n]);
+		n++;
+	}
+	if (edge->optional != 0)
+		names[n++] = builtin_topic_name(edge->optional);
+	return text_array(names, n);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_state_graph);
+Datum
+order_ext_state_graph(PG_FUNCTION_ARGS)
+{
+	const MachineTable *table = arg_machine(fcinfo, 0);
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	const Edge *edge;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (edge = table->edges; edge->event != 0; edge++)
+	{
+		Datum		values[6];
+		bool		nulls[6] = {false};
+
+		nulls[0] = edge->from == STATUS_NONE;
+		values[0] = nulls[0] ? (Datum) 0 : CStringGetTextDatum(status_name(table->machine, edge->from));
+		values[1] = CStringGetTextDatum(status_name(table->machine, edge->to));
+		values[2] = CStringGetTextDatum(event_name(edge->event));
+		values[3] = CStringGetTextDatum(actor_words(edge->actors));
+		values[4] = CStringGetTextDatum(edge->guard);
+		values[5] = edge_topics(edge);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_state_diagram);
+Datum
+order_ext_state_diagram(PG_FUNCTION_ARGS)
+{
+	const MachineTable *table = arg_machine(fcinfo, 0);
+	const Edge *edge;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "stateDiagram-v2\n");
+	for (edge = table->edges; edge->event != 0; edge++)
+		appendStringInfo(&text, "    %s --> %s: %s (%s)\n",
+						 edge->from == STATUS_NONE ? "[*]" : status_name(table->machine, edge->from),
+						 status_name(table->machine, edge->to),
+						 event_name(edge->event), actor_words(edge->actors));
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(text.data, text.len));
+}

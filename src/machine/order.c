@@ -1,0 +1,218 @@
+/*
+ * order.c
+ *		The order machine: reads and moves rows of the table orders.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "core/errors.h"
+#include "core/spi_util.h"
+#include "machine/order.h"
+
+#define ORDER_COLUMNS \
+	"order_id, user_id, pay_amount, coupon_id, expire_at, version, status, currency"
+
+static SavedPlan read_order = SAVED_PLAN(
+	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders WHERE order_id = $1",
+	INT8OID);
+
+static SavedPlan read_expired = SAVED_PLAN(
+	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders"
+	" WHERE order_id = ANY ($1) AND status = 10 AND expire_at <= $2"
+	" ORDER BY order_id",
+	INT8ARRAYOID, TIMESTAMPTZOID);
+
+static SavedPlan read_statuses = SAVED_PLAN(
+	"SELECT order_id, status FROM order_ext_internal.orders"
+	" WHERE order_id = ANY ($1) ORDER BY order_id",
+	INT8ARRAYOID);
+
+static SavedPlan insert_order = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.orders"
+	" (order_id, user_id, origin_amount, discount_amount, freight_amount, pay_amount,"
+	"  coupon_id, created_at, expire_at, version, status, currency, external_id, options)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13)"
+	" ON CONFLICT (order_id) DO NOTHING",
+	INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
+	INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, TEXTOID, TEXTOID, JSONBOID);
+
+static SavedPlan move_orders = SAVED_PLAN(
+	"UPDATE order_ext_internal.orders"
+	" SET status = $3, version = version + 1,"
+	"     paid_at = CASE WHEN $3 = 20 THEN $4 ELSE paid_at END"
+	" WHERE order_id = ANY ($1) AND status = $2",
+	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID);
+
+static SavedPlan cancel_orders = SAVED_PLAN(
+	"UPDATE order_ext_internal.orders"
+	" SET status = $3, version = version + 1,"
+	"     canceled_at = $4, cancel_type = $5, refund_hold = $6"
+	" WHERE order_id = ANY ($1) AND status = $2",
+	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID, INT2OID, BOOLOID);
+
+static void
+order_from_row(Order *order, uint64 row)
+{
+	order->order_id = row_int64(row, 1);
+	order->user_id = row_int64(row, 2);
+	order->pay_amount = row_int64(row, 3);
+	order->coupon_id = row_int64_or(row, 4, 0);
+	order->expire_at = row_timestamptz(row, 5);
+	order->version = row_int32(row, 6);
+	order->status = row_int16(row, 7);
+	order->currency = row_text(row, 8);
+}
+
+bool
+order_read(int64 order_id, Order *order)
+{
+	Datum		values[1] = {Int64GetDatum(order_id)};
+
+	if (plan_query(&read_order, values, NULL, 1) == 0)
+		return false;
+	order_from_row(order, 0);
+	return true;
+}
+
+void
+order_read_or_fail(int64 order_id, Order *order)
+{
+	if (!order_read(order_id, order))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_FOUND),
+				 errmsg("order " INT64_FORMAT " does not exist", order_id)));
+}
+
+Order *
+orders_read_expired(const int64 *ids, int n, TimestampTz due, int *n_orders)
+{
+	Datum		values[2] = {int64_array(ids, n), TimestampTzGetDatum(due)};
+	Order	   *orders;
+	int			i;
+
+	*n_orders = (int) plan_query(&read_expired, values, NULL, 0);
+	orders = palloc(sizeof(Order) * Max(*n_orders, 1));
+	for (i = 0; i < *n_orders; i++)
+		order_from_row(&orders[i], i);
+	return orders;
+}
+
+bool
+order_create(Journal *journal, NewOrder *new_order, Jsonb *detail)
+{
+	const Edge *edge = machine_edge(MACHINE_ORDER, STATUS_NONE, EVENT_CREATE);
+	Order	   *order = &new_order->order;
+	Datum		values[13];
+	char		nulls[13];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(order->order_id);
+	values[1] = Int64GetDatum(order->user_id);
+	values[2] = Int64GetDatum(new_order->origin_amount);
+	values[3] = Int64GetDatum(new_order->discount_amount);
+	values[4] = Int64GetDatum(new_order->freight_amount);
+	values[5] = Int64GetDatum(order->pay_amount);
+	values[6] = Int64GetDatum(order->coupon_id);
+	nulls[6] = order->coupon_id == 0 ? 'n' : ' ';
+	values[7] = TimestampTzGetDatum(new_order->created_at);
+	values[8] = TimestampTzGetDatum(order->expire_at);
+	values[9] = Int16GetDatum(edge->to);
+	values[10] = CStringGetTextDatum(order->currency);
+	values[11] = new_order->external_id ? CStringGetTextDatum(new_order->external_id) : (Datum) 0;
+	nulls[11] = new_order->external_id ? ' ' : 'n';
+	values[12] = PointerGetDatum(new_order->options);
+	if (plan_write(&insert_order, values, nulls, 0) == 0)
+		return false;
+
+	order->status = edge->to;
+	order->version = 1;
+	journal_transition(journal, MACHINE_ORDER, edge, order->order_id, order->order_id,
+					   order->version, ACTOR_BUYER, detail);
+	journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version);
+	return true;
+}
+
+static uint64
+update_orders(const int64 *ids, int n, const Edge *edge, TimestampTz at, const OrderChange *change)
+{
+	Datum		values[6];
+
+	values[0] = int64_array(ids, n);
+	values[1] = Int16GetDatum(edge->from);
+	values[2] = Int16GetDatum(edge->to);
+	values[3] = TimestampTzGetDatum(at);
+	if (!change->cancels)
+		return plan_write(&move_orders, values, NULL, 0);
+	values[4] = Int16GetDatum(change->cancel_type);
+	values[5] = BoolGetDatum(change->refund_hold);
+	return plan_write(&cancel_orders, values, NULL, 0);
+}
+
+void
+orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
+			const OrderChange *change, Jsonb *detail)
+{
+	static const OrderChange no_change = {false, 0, false};
+	const Edge *edge;
+	int64	   *ids;
+	int			i;
+
+	if (n == 0)
+		return;
+	edge = machine_edge(MACHINE_ORDER, orders[0].status, event);
+	ids = palloc(sizeof(int64) * n);
+	for (i = 0; i < n; i++)
+		ids[i] = orders[i].order_id;
+	if (update_orders(ids, n, edge, journal_time(journal), change ? change : &no_change) != (uint64) n)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("an order was changed by another transaction"),
+				 errhint("Try again.")));
+
+	for (i = 0; i < n; i++)
+	{
+		Order	   *order = &orders[i];
+
+		order->status = edge->to;
+		order->version++;
+		journal_transition(journal, MACHINE_ORDER, edge, order->order_id, order->order_id,
+						   order->version, actor, detail);
+		journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version);
+	}
+}
+
+void
+order_statuses_source(const int64 *keys, int n, int16 *statuses)
+{
+	Datum		values[1] = {int64_array(keys, n)};
+	int64	   *found_ids;
+	int16	   *found;
+	int			n_found = (int) plan_query(&read_statuses, values, NULL, 0);
+	int			i;
+
+	found_ids = palloc(sizeof(int64) * Max(n_found, 1));
+	found = palloc(sizeof(int16) * Max(n_found, 1));
+	for (i = 0; i < n_found; i++)
+	{
+		found_ids[i] = row_int64(i, 1);
+		found[i] = row_int16(i, 2);
+	}
+	for (i = 0; i < n; i++)
+	{
+		int			low = 0;
+		int			high = n_found;
+
+		while (low < high)
+		{
+			int			middle = (low + high) / 2;
+
+			if (found_ids[middle] < keys[i])
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		statuses[i] = (low < n_found && found_ids[low] == keys[i]) ? found[low] : -1;
+	}
+}

@@ -1,0 +1,77 @@
+/*
+ * payment.h
+ *		The payment machine: attempts and captures of money.
+ */
+#ifndef ORDER_EXT_MACHINE_PAYMENT_H
+#define ORDER_EXT_MACHINE_PAYMENT_H
+
+#include "machine/journal.h"
+
+#define MAX_PAY_TYPE_CHARS		32
+#define MAX_TRADE_NO_CHARS		128
+#define MAX_CURRENCY_CHARS		8
+
+/* What a captured amount was for. */
+typedef enum PaymentPurpose
+{
+	PURPOSE_APPLIED = 1,
+	PURPOSE_LATE,
+	PURPOSE_SURPLUS,
+	PURPOSE_HELD,
+	PURPOSE_UNMATCHED
+} PaymentPurpose;
+
+typedef struct Payment
+{
+	int64		payment_id;
+	int64		order_id;
+	int64		amount;
+	int32		version;
+	int16		status;
+	int16		purpose;		/* 0 = none yet */
+	char	   *pay_type;
+	char	   *out_trade_no;
+	char	   *currency;
+} Payment;
+
+/* A capture as the gateway tells it. */
+typedef struct Capture
+{
+	int64		order_id;
+	int64		amount;
+	TimestampTz paid_at;
+	const char *pay_type;
+	const char *out_trade_no;
+	const char *currency;
+	Jsonb	   *raw;			/* or NULL */
+} Capture;
+
+/* The payment with this trade number; false if there is none. */
+extern bool payment_by_trade_no(const char *pay_type, const char *out_trade_no, Payment *payment);
+
+/* The oldest open attempt of the order with this pay type; false if there is none. */
+extern bool payment_open_attempt(int64 order_id, const char *pay_type, Payment *payment);
+
+/* Begin an attempt of the order; fills in payment_id and out_trade_no. */
+extern void payment_initiate(Journal *journal, Payment *payment);
+
+/*
+ * Record a capture: on the attempt given, which is open, or in a row of its own
+ * (attempt NULL). Returns the payment id.
+ */
+extern int64 payment_capture(Journal *journal, const Payment *attempt, const Capture *capture,
+							 PaymentPurpose purpose, char actor);
+
+/* Record a fact that contradicts the payment that has its trade number. Once is enough. */
+extern void payment_event_record(int64 payment_id, const Capture *capture,
+								 const char *disposition, TimestampTz at);
+
+/* Ask for the closing of every open attempt of these orders: payment.close messages. */
+extern void payments_ask_close(Journal *journal, const int64 *order_ids, int n);
+
+/* Σ of what was captured for the order and is not refunded or being refunded yet. */
+extern int64 payments_refundable(int64 order_id);
+
+extern const char *purpose_name(int16 purpose);
+
+#endif							/* ORDER_EXT_MACHINE_PAYMENT_H */

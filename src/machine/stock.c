@@ -1,0 +1,316 @@
+/*
+ * stock.c
+ *		Stock, reservations and the stock ledger; see stock.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+#include "core/append.h"
+#include "core/errors.h"
+#include "core/ids.h"
+#include "core/spi_util.h"
+#include "machine/stock.h"
+
+/* A product starts with one stripe; which one an order reserves from is decided here. */
+#define FIRST_STRIPE 0
+
+static SavedPlan reserve_one = SAVED_PLAN(
+	"UPDATE order_ext_internal.stock"
+	" SET available = available - $3, reserved = reserved + $3"
+	" WHERE product_id = $1 AND stripe = $2 AND available >= $3",
+	INT8OID, INT2OID, INT8OID);
+
+/* All rows are locked in order first; then those that suffice are updated. */
+static SavedPlan reserve_many = SAVED_PLAN(
+	"WITH wanted AS MATERIALIZED ("
+	"  SELECT s.product_id, s.stripe, w.quantity"
+	"  FROM pg_catalog.unnest($1, $3) AS w (product_id, quantity)"
+	"  JOIN order_ext_internal.stock s ON s.product_id = w.product_id AND s.stripe = $2"
+	"  ORDER BY s.product_id FOR UPDATE OF s)"
+	" UPDATE order_ext_internal.stock s"
+	" SET available = s.available - w.quantity, reserved = s.reserved + w.quantity"
+	" FROM wanted w"
+	" WHERE s.product_id = w.product_id AND s.stripe = w.stripe AND s.available >= w.quantity",
+	INT8ARRAYOID, INT2OID, INT8ARRAYOID);
+
+static SavedPlan read_levels = SAVED_PLAN(
+	"SELECT product_id, sum(available)::bigint, sum(reserved)::bigint, sum(consumed)::bigint"
+	" FROM order_ext_internal.stock WHERE product_id = ANY ($1)"
+	" GROUP BY product_id ORDER BY product_id",
+	INT8ARRAYOID);
+
+static SavedPlan close_reservations = SAVED_PLAN(
+	"UPDATE order_ext_internal.order_items i SET reservation = 3"
+	" FROM order_ext_internal.orders o"
+	" WHERE o.order_id = ANY ($1) AND o.status = 70"
+	"   AND i.order_id = o.order_id AND i.reservation = 1"
+	" RETURNING i.product_id, i.stripe, i.quantity, i.order_id",
+	INT8ARRAYOID);
+
+static SavedPlan release_many = SAVED_PLAN(
+	"WITH given AS MATERIALIZED ("
+	"  SELECT s.product_id, s.stripe, g.quantity"
+	"  FROM pg_catalog.unnest($1, $2, $3) AS g (product_id, stripe, quantity)"
+	"  JOIN order_ext_internal.stock s ON s.product_id = g.product_id AND s.stripe = g.stripe"
+	"  ORDER BY s.product_id, s.stripe FOR UPDATE OF s)"
+	" UPDATE order_ext_internal.stock s"
+	" SET available = s.available + g.quantity, reserved = s.reserved - g.quantity"
+	" FROM given g"
+	" WHERE s.product_id = g.product_id AND s.stripe = g.stripe",
+	INT8ARRAYOID, INT2ARRAYOID, INT8ARRAYOID);
+
+static SavedPlan adjust_one = SAVED_PLAN(
+	"UPDATE order_ext_internal.stock SET available = available + $3"
+	" WHERE product_id = $1 AND stripe = $2 AND available + $3 >= 0",
+	INT8OID, INT2OID, INT8OID);
+
+/* What was released from one stock row, or moved in the ledger. */
+typedef struct Movement
+{
+	int64		product_id;
+	int64		order_id;
+	int64		quantity;
+	int16		stripe;
+} Movement;
+
+static void
+append_ledger(Appender *ledger, int64 order_id, int64 product_id, int64 ref, int64 available,
+			  int64 reserved, TimestampTz at, LedgerKind kind, int16 stripe, const char *reason)
+{
+	Datum		values[10];
+	bool		nulls[10] = {false};
+
+	values[0] = Int64GetDatum(order_id);
+	values[1] = Int64GetDatum(product_id);
+	values[2] = Int64GetDatum(ref);
+	values[3] = Int64GetDatum(available);
+	values[4] = Int64GetDatum(reserved);
+	values[5] = Int64GetDatum(0);
+	values[6] = TimestampTzGetDatum(at);
+	values[7] = Int16GetDatum(kind);
+	values[8] = Int16GetDatum(stripe);
+	values[9] = reason ? CStringGetTextDatum(reason) : (Datum) 0;
+	nulls[9] = reason == NULL;
+	append_row(ledger, values, nulls);
+}
+
+/* ---- reserve ---- */
+
+/* Some line found too little: say which, all of them. */
+static void
+raise_stock_short(const OrderLine *lines, int n)
+{
+	int64	   *products = palloc(sizeof(int64) * n);
+	Datum		values[1];
+	StringInfoData detail;
+	int			found,
+				i,
+				j;
+
+	for (i = 0; i < n; i++)
+		products[i] = lines[i].product_id;
+	values[0] = int64_array(products, n);
+	found = (int) plan_query(&read_levels, values, NULL, 0);
+
+	initStringInfo(&detail);
+	for (i = 0; i < n; i++)
+	{
+		int64		available = 0;
+
+		for (j = 0; j < found; j++)
+		{
+			if (row_int64(j, 1) == lines[i].product_id)
+				available = row_int64(j, 2);
+		}
+		if (available < lines[i].quantity)
+			appendStringInfo(&detail, "%s\"%s\": %d wanted, " INT64_FORMAT " available",
+							 detail.len > 0 ? "; " : "", lines[i].sku,
+							 lines[i].quantity, available);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_STOCK_SHORT),
+			 errmsg("stock is short"),
+			 detail.len > 0 ? errdetail("%s.", detail.data) : 0,
+			 errhint("Order less, or try again when stock has been added.")));
+}
+
+static void
+append_items(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
+{
+	Appender   *items = append_open("order_items");
+	Appender   *ledger;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		const OrderLine *line = &lines[i];
+		Datum		values[10];
+
+		values[0] = Int64GetDatum(order_id);
+		values[1] = Int64GetDatum(line->product_id);
+		values[2] = Int64GetDatum(line->price);
+		values[3] = Int64GetDatum(line->discount);
+		values[4] = Int64GetDatum(line->pay);
+		values[5] = Int32GetDatum(line->quantity);
+		values[6] = Int16GetDatum(FIRST_STRIPE);
+		values[7] = Int16GetDatum(line->kind);
+		values[8] = Int16GetDatum(RESERVATION_OPEN);
+		values[9] = CStringGetTextDatum(line->sku);
+		append_row(items, values, NULL);
+	}
+	append_close(items);
+
+	ledger = append_open("stock_ledger");
+	for (i = 0; i < n; i++)
+		append_ledger(ledger, order_id, lines[i].product_id, 0, -(int64) lines[i].quantity,
+					  lines[i].quantity, at, LEDGER_RESERVE, FIRST_STRIPE, NULL);
+	append_close(ledger);
+}
+
+void
+stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
+{
+	uint64		reserved;
+	Datum		values[3];
+	int			i;
+
+	values[1] = Int16GetDatum(FIRST_STRIPE);
+	if (n == 1)
+	{
+		values[0] = Int64GetDatum(lines[0].product_id);
+		values[2] = Int64GetDatum(lines[0].quantity);
+		reserved = plan_write(&reserve_one, values, NULL, 0);
+	}
+	else
+	{
+		int64	   *products = palloc(sizeof(int64) * n);
+		int64	   *quantities = palloc(sizeof(int64) * n);
+
+		for (i = 0; i < n; i++)
+		{
+			products[i] = lines[i].product_id;
+			quantities[i] = lines[i].quantity;
+		}
+		values[0] = int64_array(products, n);
+		values[2] = int64_array(quantities, n);
+		reserved = plan_write(&reserve_many, values, NULL, 0);
+	}
+	if (reserved != (uint64) n)
+		raise_stock_short(lines, n);
+	append_items(order_id, lines, n, at);
+}
+
+/* ---- release ---- */
+
+static int
+compare_movements(const void *a, const void *b)
+{
+	const Movement *left = a;
+	const Movement *right = b;
+
+	if (left->product_id != right->product_id)
+		return left->product_id < right->product_id ? -1 : 1;
+	return (int) left->stripe - (int) right->stripe;
+}
+
+/* One UPDATE for the whole batch: a hot product is written once, not once per order. */
+static void
+release_movements(Movement *movements, int n)
+{
+	int64	   *products = palloc(sizeof(int64) * n);
+	int16	   *stripes = palloc(sizeof(int16) * n);
+	int64	   *quantities = palloc(sizeof(int64) * n);
+	Datum		values[3];
+	int			rows = 0;
+	int			i;
+
+	qsort(movements, n, sizeof(Movement), compare_movements);
+	for (i = 0; i < n; i++)
+	{
+		if (rows == 0 || compare_movements(&movements[i], &movements[i - 1]) != 0)
+		{
+			products[rows] = movements[i].product_id;
+			stripes[rows] = movements[i].stripe;
+			quantities[rows++] = 0;
+		}
+		quantities[rows - 1] += movements[i].quantity;
+	}
+	values[0] = int64_array(products, rows);
+	values[1] = int16_array(stripes, rows);
+	values[2] = int64_array(quantities, rows);
+	if (plan_write(&release_many, values, NULL, 0) != (uint64) rows)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_INVARIANT),
+				 errmsg("a stock row of a reservation is missing")));
+}
+
+void
+stock_release(const int64 *order_ids, int n, TimestampTz at)
+{
+	Datum		values[1] = {int64_array(order_ids, n)};
+	int			released = (int) plan_write(&close_reservations, values, NULL, 0);
+	Movement   *movements;
+	Appender   *ledger;
+	int			i;
+
+	if (released == 0)
+		return;
+	movements = palloc(sizeof(Movement) * released);
+	for (i = 0; i < released; i++)
+	{
+		movements[i].product_id = row_int64(i, 1);
+		movements[i].stripe = row_int16(i, 2);
+		movements[i].quantity = row_int32(i, 3);
+		movements[i].order_id = row_int64(i, 4);
+	}
+	release_movements(movements, released);
+
+	ledger = append_open("stock_ledger");
+	for (i = 0; i < released; i++)
+		append_ledger(ledger, movements[i].order_id, movements[i].product_id, 0,
+					  movements[i].quantity, -movements[i].quantity, at,
+					  LEDGER_RELEASE, movements[i].stripe, NULL);
+	append_close(ledger);
+}
+
+/* ---- adjust and read ---- */
+
+StockLevel
+stock_level(int64 product_id)
+{
+	Datum		values[1] = {int64_array(&product_id, 1)};
+	StockLevel	level = {0, 0, 0};
+
+	if (plan_query(&read_levels, values, NULL, 1) > 0)
+	{
+		level.available = row_int64(0, 2);
+		level.reserved = row_int64(0, 3);
+		level.consumed = row_int64(0, 4);
+	}
+	return level;
+}
+
+StockLevel
+stock_adjust(int64 product_id, const char *sku, int64 delta, const char *reason, TimestampTz at)
+{
+	Datum		values[3];
+	Appender   *ledger;
+
+	values[0] = Int64GetDatum(product_id);
+	values[1] = Int16GetDatum(FIRST_STRIPE);
+	values[2] = Int64GetDatum(delta);
+	if (plan_write(&adjust_one, values, NULL, 0) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_STOCK_SHORT),
+				 errmsg("stock of \"%s\" would be negative", sku),
+				 errdetail(INT64_FORMAT " are available, the change is " INT64_FORMAT ".",
+						   stock_level(product_id).available, delta)));
+	ledger = append_open("stock_ledger");
+	append_ledger(ledger, 0, product_id, next_id("stock_adjustment_seq"), delta, 0, at,
+				  LEDGER_ADJUST, FIRST_STRIPE, reason);
+	append_close(ledger);
+	return stock_level(product_id);
+}

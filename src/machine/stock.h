@@ -1,0 +1,66 @@
+/*
+ * stock.h
+ *		Stock, reservations and the stock ledger.
+ *
+ * Stock rows are locked in (product_id, stripe) order by everyone. A reservation is
+ * held by the order's item rows; only what they hold can be released.
+ */
+#ifndef ORDER_EXT_MACHINE_STOCK_H
+#define ORDER_EXT_MACHINE_STOCK_H
+
+#include "machine/journal.h"
+
+typedef enum LedgerKind
+{
+	LEDGER_RESERVE = 1,
+	LEDGER_RELEASE,
+	LEDGER_CONSUME,
+	LEDGER_ADJUST,
+	LEDGER_RETURN,
+	LEDGER_WRITE_OFF
+} LedgerKind;
+
+typedef enum Reservation
+{
+	RESERVATION_NONE = 0,
+	RESERVATION_OPEN,
+	RESERVATION_CONSUMED,
+	RESERVATION_RELEASED
+} Reservation;
+
+typedef struct StockLevel
+{
+	int64		available;
+	int64		reserved;
+	int64		consumed;
+} StockLevel;
+
+/* A line of an order: what is reserved, and what is kept of it in order_items. */
+typedef struct OrderLine
+{
+	int64		product_id;
+	int64		price;
+	int64		discount;
+	int64		pay;
+	int32		quantity;
+	int16		kind;
+	const char *sku;
+} OrderLine;
+
+/*
+ * Reserve the lines (distinct products, in product_id order) for an order and keep them
+ * as its items. Raises OE201 listing every short sku.
+ */
+extern void stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at);
+
+/* Release what the open reservations of canceled orders hold; a second time nothing. */
+extern void stock_release(const int64 *order_ids, int n, TimestampTz at);
+
+/* Add delta to a product's available stock; OE201 if that would be negative. */
+extern StockLevel stock_adjust(int64 product_id, const char *sku, int64 delta,
+							   const char *reason, TimestampTz at);
+
+/* The level of a product, summed over its stripes. */
+extern StockLevel stock_level(int64 product_id);
+
+#endif							/* ORDER_EXT_MACHINE_STOCK_H */
