@@ -1,0 +1,71 @@
+-- Jobs of pg_cron: a second way to cancel what is due, independent of the workers, and
+-- maintenance.
+
+-- maintain(): removes idempotency keys older than order_ext.request_retention, in batches
+-- and up to a bound, and progress rows long superseded. Call it again and again.
+-- Returns the number of rows removed. Raises OE110, 25006. Source: src/api/maintain.c
+CREATE FUNCTION order_ext.maintain() RETURNS bigint
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_maintain';
+COMMENT ON FUNCTION order_ext.maintain() IS 'Removes idempotency keys past their retention and superseded progress.';
+
+-- schedule_jobs(): registers two jobs of pg_cron that belong to the caller: "order_ext
+-- sweep" (expire_orders(), every minute) and "order_ext maintenance" (maintain(), every
+-- five minutes). The same call again replaces them. The caller needs LOGIN and USAGE on
+-- schema cron. Raises 42501, 55000 where pg_cron is missing.
+CREATE FUNCTION order_ext.schedule_jobs() RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY INVOKER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	cron_database text := current_setting('cron.database_name', true);
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+		IF cron_database IS NULL THEN
+			RAISE EXCEPTION 'pg_cron is not loaded in this server'
+				USING ERRCODE = '55000',
+					HINT = format('Add pg_cron to shared_preload_libraries, set cron.database_name = %L, restart, and run CREATE EXTENSION pg_cron in that database.',
+						current_database());
+		ELSIF cron_database = current_database() THEN
+			RAISE EXCEPTION 'pg_cron is not installed in this database'
+				USING ERRCODE = '55000', HINT = 'Run CREATE EXTENSION pg_cron.';
+		END IF;
+		RAISE EXCEPTION 'pg_cron takes jobs only in database "%", not in this one', cron_database
+			USING ERRCODE = '55000',
+				HINT = format($hint$There, run SELECT cron.schedule_in_database('order_ext sweep', '* * * * *', 'SELECT order_ext.expire_orders()', %1$L), cron.schedule_in_database('order_ext maintenance', '*/5 * * * *', 'SELECT order_ext.maintain()', %1$L);$hint$,
+					current_database());
+	ELSIF NOT has_schema_privilege('cron', 'USAGE') THEN
+		RAISE EXCEPTION 'role "%" may not use pg_cron', current_user
+			USING ERRCODE = '42501',
+				HINT = format('GRANT USAGE ON SCHEMA cron TO %I;', current_user);
+	ELSIF NOT (SELECT rolcanlogin FROM pg_roles WHERE rolname = current_user) THEN
+		RAISE EXCEPTION 'role "%" cannot log in, so pg_cron could not run its jobs', current_user
+			USING ERRCODE = '42501',
+				HINT = 'Call this as a role with LOGIN; the jobs will belong to it.';
+	END IF;
+	PERFORM cron.schedule('order_ext sweep', '* * * * *', 'SELECT order_ext.expire_orders()');
+	PERFORM cron.schedule('order_ext maintenance', '*/5 * * * *', 'SELECT order_ext.maintain()');
+END
+$$;
+COMMENT ON FUNCTION order_ext.schedule_jobs() IS 'Registers the sweep and maintenance with pg_cron, as the caller''s jobs.';
+
+-- unschedule_jobs(): removes the caller's jobs that schedule_jobs() made; none is fine.
+-- Raises 42501, 55000 where pg_cron is missing.
+CREATE FUNCTION order_ext.unschedule_jobs() RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY INVOKER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+		RAISE EXCEPTION 'pg_cron is not installed in this database'
+			USING ERRCODE = '55000',
+				HINT = 'Jobs can only be in the database that cron.database_name names.';
+	END IF;
+	PERFORM cron.unschedule(j.jobid)
+	FROM cron.job j
+	WHERE j.jobname IN ('order_ext sweep', 'order_ext maintenance')
+		AND j.username = current_user AND j.database = current_database();
+END
+$$;
+COMMENT ON FUNCTION order_ext.unschedule_jobs() IS 'Removes the caller''s jobs from pg_cron.';
