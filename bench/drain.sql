@@ -1,0 +1,37 @@
+-- Drain: bench.messages messages of topic bench.topic, published in one transaction; prints
+-- the seconds from its commit until the handler has seen the last one. The handler counts
+-- in public.target, where the messages are spread over the rows 1 to 20000, the last one
+-- has row 0 for itself, and at the end the sum must be exact.
+UPDATE public.target SET hits = 0;
+VACUUM public.target;
+CHECKPOINT;
+DO $$
+DECLARE
+	messages bigint := current_setting('bench.messages');
+	started timestamptz;
+	finished timestamptz;
+BEGIN
+	PERFORM public.publish_many(current_setting('bench.topic'), messages);
+	COMMIT;
+	started := clock_timestamp();
+	LOOP
+		IF (SELECT hits FROM public.target WHERE id = 0) > 0 THEN
+			finished := clock_timestamp();
+			EXIT WHEN (SELECT sum(hits) FROM public.target) >= messages;
+		END IF;
+		IF clock_timestamp() > started + interval '5 minutes' THEN
+			RAISE EXCEPTION 'only % of % messages were handled',
+				(SELECT sum(hits) FROM public.target), messages;
+		END IF;
+		COMMIT;
+		PERFORM pg_sleep(0.005);
+		COMMIT;
+	END LOOP;
+	IF (SELECT sum(hits) FROM public.target) <> messages THEN
+		RAISE EXCEPTION '% messages were handled instead of %',
+			(SELECT sum(hits) FROM public.target), messages;
+	END IF;
+	INSERT INTO public.figures VALUES (extract(epoch FROM finished - started));
+END
+$$;
+DELETE FROM public.figures RETURNING seconds;
