@@ -15,6 +15,9 @@
  * of a backend's subtransactions; beyond that every snapshot in the server gets slower. */
 #define ISOLATED_BATCH 60
 
+/* Payload bytes after which a batch is full, however few messages it has. */
+#define BATCH_BYTES (16 * 1024 * 1024)
+
 /* Longest error text that is kept, in bytes. */
 #define MAX_ERROR_BYTES 1024
 

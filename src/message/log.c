@@ -23,6 +23,7 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
+#include "message/limits.h"
 #include "message/log.h"
 #include "message/wake.h"
 
@@ -171,6 +172,7 @@ typedef struct LogReader
 	LogRow	   *rows;
 	int			n;
 	int			limit;
+	Size		room;			/* bytes of payload that may still be read */
 } LogReader;
 
 static void
@@ -197,6 +199,14 @@ reader_open(LogReader *reader, LogRow *rows, int limit)
 	reader->rows = rows;
 	reader->n = 0;
 	reader->limit = limit;
+	reader->room = BATCH_BYTES;
+}
+
+/* The payloads decide, too: a batch lies in memory as a whole. */
+static bool
+reader_is_full(const LogReader *reader)
+{
+	return reader->n >= reader->limit || reader->room == 0;
 }
 
 static void
@@ -304,6 +314,7 @@ take_row(LogReader *reader, RangeScan *range, int segment)
 	row->message.published_at =
 		DatumGetTimestampTz(row_column(reader, segment, tuple, LOG_PUBLISHED_AT));
 	row->message.outcome = MESSAGE_DONE;
+	reader->room -= Min(reader->room, VARSIZE(row->message.payload));
 }
 
 /* Take the rows of a range that are visible in the snapshot, up to the reader's limit. */
@@ -313,14 +324,14 @@ read_range(LogReader *reader, const ScanKeyData *keys, int nkeys, const LogSnaps
 	RangeScan	range;
 	int			segment;
 
-	if (reader->n >= reader->limit)
+	if (reader_is_full(reader))
 		return;
 	range_begin(reader, &range, keys, nkeys);
-	while (reader->n < reader->limit && (segment = range_first(&range)) >= 0)
+	while (!reader_is_full(reader) && (segment = range_first(&range)) >= 0)
 	{
 		if (log_snapshot_sees(visible_in, range.at[segment].xid))
 			take_row(reader, &range, segment);
-		if (reader->n < reader->limit)
+		if (!reader_is_full(reader))
 			range_advance(reader, &range, segment);
 	}
 	range_end(&range);
@@ -374,7 +385,7 @@ read_transactions(LogReader *reader, int32 topic_id, uint64 from, uint64 to,
  */
 int
 log_read_window(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
-				const LogPosition *after, int limit, LogRow *rows)
+				const LogPosition *after, int limit, LogRow *rows, bool *at_end)
 {
 	LogReader	reader;
 	uint64		after_xid = after != NULL ? after->xid : 0;
@@ -397,6 +408,7 @@ log_read_window(int32 topic_id, const LogSnapshot *done, const LogSnapshot *read
 	else
 		read_transactions(&reader, topic_id, done->xmax, reading->xmax, reading);
 	reader_close(&reader);
+	*at_end = !reader_is_full(&reader);
 	return reader.n;
 }
 

@@ -86,13 +86,14 @@ typedef struct LogRow
 
 /*
  * Read the rows of a topic that are visible in reading and not in done, after the
- * position (NULL: from the start), at most limit, in the window's order. Returns their
- * number; fewer than limit means the window is read to its end. Rows of the current
- * transaction are not among them. Needs an active snapshot not older than reading.
+ * position (NULL: from the start), in the window's order: at most limit, and fewer where
+ * the payloads are large. Returns their number; *at_end says whether the window is read to
+ * its end. Rows of the current transaction are not among them. Needs an active snapshot
+ * not older than reading.
  */
 extern int	log_read_window(int32 topic_id, const LogSnapshot *done,
 							const LogSnapshot *reading, const LogPosition *after,
-							int limit, LogRow *rows);
+							int limit, LogRow *rows, bool *at_end);
 
 /*
  * Read rows of a topic that this transaction itself published: those whose ids are

@@ -51,6 +51,16 @@ enum
 	RANGE_COLUMNS = RANGE_AT
 };
 
+static SavedPlan drop_old_progress = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.group_progress"
+	" WHERE group_id = $1 AND part = 0 AND seq <= $2 AND seq > $3",
+	INT4OID, INT8OID, INT8OID);
+
+static SavedPlan forget_ranges = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.inline_ranges"
+	" WHERE group_id = $1 AND pg_catalog.pg_visible_in_snapshot(xid, $2)",
+	INT4OID, PG_SNAPSHOTOID);
+
 static void
 progress_from_row(Progress *progress, const Datum *values, const bool *nulls)
 {
@@ -102,10 +112,6 @@ progress_load(const ConsumerGroup *group, Progress *progress)
 static void
 prune(const Progress *progress)
 {
-	static SavedPlan drop = SAVED_PLAN(
-		"DELETE FROM order_ext_internal.group_progress"
-		" WHERE group_id = $1 AND part = 0 AND seq <= $2 AND seq > $3",
-		INT4OID, INT8OID, INT8OID);
 	int64		upto = progress->seq - PROGRESS_KEPT;
 	EngineScope scope;
 	Datum		values[3];
@@ -116,7 +122,7 @@ prune(const Progress *progress)
 	values[1] = Int64GetDatum(upto);
 	values[2] = Int64GetDatum(upto - 2 * PROGRESS_PRUNE_EVERY);
 	engine_enter(&scope);
-	plan_write(&drop, values, NULL, 0);
+	plan_write(&drop_old_progress, values, NULL, 0);
 	engine_leave(&scope);
 }
 
@@ -271,16 +277,12 @@ inline_ranges_append(int32 group_id, const LogRow *rows, int n)
 void
 inline_ranges_forget(int32 group_id, const LogSnapshot *done)
 {
-	static SavedPlan forget = SAVED_PLAN(
-		"DELETE FROM order_ext_internal.inline_ranges"
-		" WHERE group_id = $1 AND pg_catalog.pg_visible_in_snapshot(xid, $2)",
-		INT4OID, PG_SNAPSHOTOID);
 	EngineScope scope;
 	Datum		values[2];
 
 	values[0] = Int32GetDatum(group_id);
 	values[1] = log_snapshot_to_datum(done);
 	engine_enter(&scope);
-	plan_write(&forget, values, NULL, 0);
+	plan_write(&forget_ranges, values, NULL, 0);
 	engine_leave(&scope);
 }

@@ -11,11 +11,11 @@
 #include <math.h>
 
 #include "access/genam.h"
-#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
-#include "common/pg_prng.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -133,17 +133,28 @@ retries_next_due(int32 group_id)
 
 /* ---- writing ---- */
 
+/*
+ * Take the message out of retries, if it is there. Only a transaction whose snapshot is
+ * older than its lock on the group can find the row gone.
+ */
 static void
 leave_retries(const Delivery *delivery)
 {
 	Relation	rel;
 	ItemPointerData tid = delivery->tid;
+	TM_FailureData failure;
 
 	if (!delivery->is_retry)
 		return;
 	rel = table_open(internal_relation("retries"), RowExclusiveLock);
-	simple_heap_delete(rel, &tid);
+	if (table_tuple_delete(rel, &tid, GetCurrentCommandId(true), InvalidSnapshot,
+						   InvalidSnapshot, true, &failure, false) != TM_Ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: the retry was run by another transaction"),
+				 errhint("Run the transaction again.")));
 	table_close(rel, NoLock);
+	CommandCounterIncrement();
 }
 
 /* A text column of limited size, cut at a character. */
@@ -264,7 +275,7 @@ static int64
 exponential_delay(int attempt)
 {
 	double		longest = Min(7200.0, ldexp(1.0, Min(attempt, 14) - 1));
-	double		chosen = pg_prng_double(&pg_global_prng_state) * longest;
+	double		chosen = random_fraction() * longest;
 
 	return (int64) (chosen * SECOND);
 }

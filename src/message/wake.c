@@ -7,8 +7,7 @@
 #include "access/xact.h"
 
 #include "message/wake.h"
-
-static WakeNotifier notify = NULL;
+#include "worker/worker.h"
 
 static uint64 pending_topics = 0;
 static bool pending_timers = false;
@@ -46,8 +45,8 @@ on_transaction_event(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
-			if (notify != NULL && (pending_topics != 0 || pending_timers))
-				notify(pending_topics, pending_timers, pending_due);
+			if (pending_topics != 0 || pending_timers)
+				worker_notify(pending_topics, pending_timers, pending_due);
 			forget_pending();
 			break;
 		case XACT_EVENT_ABORT:
@@ -57,12 +56,6 @@ on_transaction_event(XactEvent event, void *arg)
 		default:
 			break;
 	}
-}
-
-void
-wake_set_notifier(WakeNotifier notifier)
-{
-	notify = notifier;
 }
 
 void

@@ -1,0 +1,327 @@
+/*
+ * dispatch.c
+ *		dispatch(): the workers' work, done in the caller's transaction.
+ *
+ * Rounds of due timers, due retries and new messages, until a round finds nothing.
+ * Where a worker uses a transaction, dispatch() uses a subtransaction, so that a failing
+ * handler does not fail the call.
+ *
+ * What handlers publish during the call is to be delivered by it, too, though it is not
+ * committed and no snapshot can tell it from what the caller published before. So the log
+ * notes the ids that are appended meanwhile; these are read by id, and recorded in
+ * inline_ranges as delivered. Everything else of this transaction waits for its commit.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "core/call.h"
+#include "core/settings.h"
+#include "message/catalog.h"
+#include "message/engine.h"
+#include "message/log.h"
+#include "message/run.h"
+#include "message/timers.h"
+#include "message/wake.h"
+
+/* Timers that are fired before the next messages are looked at. */
+#define TIMERS_A_ROUND 5000
+
+typedef enum Source
+{
+	FROM_RETRIES,
+	FROM_LOG,
+	FROM_OWN
+} Source;
+
+/* How far a group has come in the list of ids that were appended during the call. */
+typedef struct OwnCursor
+{
+	int32		group_id;
+	int			next;
+} OwnCursor;
+
+typedef struct Dispatch
+{
+	Oid			caller;
+	int64		limit;
+	int64		handled;
+	MemoryContext context;		/* lives as long as the call */
+	MemoryContext pass_context; /* reset after each pass */
+	OwnCursor  *cursors;
+	int			n_cursors;
+} Dispatch;
+
+static bool dispatching = false;
+
+/* ---- passes in subtransactions ---- */
+
+static void
+run_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
+{
+	switch (source)
+	{
+		case FROM_RETRIES:
+			pass_retries(pass, GetCurrentTimestamp());
+			break;
+		case FROM_LOG:
+			pass_window(pass);
+			break;
+		case FROM_OWN:
+			pass_inline(pass, ids, n_ids);
+			break;
+	}
+}
+
+/* Run the pass in a subtransaction; NULL if it went well, else nothing of it remains. */
+static Failure *
+try_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Failure    *volatile failure = NULL;
+	const LogAppended *ignored;
+	int			appended = log_captured(&ignored);
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		run_pass(pass, source, ids, n_ids);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		failure = failure_from_error();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		log_capture_truncate(appended);
+	}
+	PG_END_TRY();
+	return failure;
+}
+
+/* Run the pass: all at once if that goes well, else one by one. */
+static void
+run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int n_ids)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->pass_context);
+	Failure    *failure;
+
+	pass->in_dispatch = true;
+	pass->only_run_as = call->caller;
+	pass->mode = PASS_SET;
+	pass->limit = (int) Min(call->limit - call->handled, setting_batch_size);
+	failure = try_pass(pass, source, ids, n_ids);
+	if (failure != NULL)
+	{
+		if (pass->taken == 0 ||
+			(failure_is_conflict(failure) && IsolationUsesXactSnapshot()))
+			ereport(ERROR,
+					(errcode(failure->sqlstate),
+					 errmsg("%s", failure->message),
+					 failure->detail ? errdetail("%s", failure->detail) : 0));
+		pass->mode = PASS_ISOLATED;
+		pass->limit = pass->taken;
+		run_pass(pass, source, ids, n_ids);
+	}
+	call->handled += pass->handled;
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(call->pass_context);
+}
+
+/* ---- what was published during the call ---- */
+
+static OwnCursor *
+own_cursor(Dispatch *call, int32 group_id)
+{
+	int			i;
+
+	for (i = 0; i < call->n_cursors; i++)
+	{
+		if (call->cursors[i].group_id == group_id)
+			return &call->cursors[i];
+	}
+	if (call->cursors == NULL)
+		call->cursors = MemoryContextAlloc(call->context, sizeof(OwnCursor));
+	else
+		call->cursors = repalloc(call->cursors, sizeof(OwnCursor) * (call->n_cursors + 1));
+	call->cursors[call->n_cursors].group_id = group_id;
+	call->cursors[call->n_cursors].next = 0;
+	return &call->cursors[call->n_cursors++];
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	int64		left = *(const int64 *) a;
+	int64		right = *(const int64 *) b;
+
+	return (left > right) - (left < right);
+}
+
+/* Deliver the next of them to the group; false if there was none. */
+static bool
+deliver_own(Dispatch *call, int32 group_id, int32 topic_id)
+{
+	OwnCursor  *cursor = own_cursor(call, group_id);
+	int			limit = (int) Min(call->limit - call->handled, setting_batch_size);
+	Pass		pass = {.group_id = group_id};
+	const LogAppended *appended;
+	int			n_appended = log_captured(&appended);
+	int			next = cursor->next;
+	int64	   *ids;
+	int			n = 0;
+
+	if (next >= n_appended || limit <= 0)
+		return false;
+	ids = palloc(sizeof(int64) * limit);
+	for (; next < n_appended && n < limit; next++)
+	{
+		if (appended[next].topic_id == topic_id)
+			ids[n++] = appended[next].message_id;
+	}
+	if (n > 0)
+	{
+		qsort(ids, n, sizeof(int64), compare_ids);
+		run_pass_safely(call, &pass, FROM_OWN, ids, n);
+	}
+	pfree(ids);
+	/* run_pass_safely() publishes, but adds no cursor */
+	if (!pass.locked)
+		cursor->next = next;
+	return n > 0 && !pass.locked;
+}
+
+/* ---- rounds ---- */
+
+/* Everything that the group has to do now; whether there was anything. */
+static bool
+dispatch_group(Dispatch *call, int32 group_id, int32 topic_id)
+{
+	bool		worked = false;
+	Pass		pass;
+	Source		source;
+
+	for (source = FROM_RETRIES; source <= FROM_LOG; source++)
+	{
+		do
+		{
+			if (call->handled >= call->limit)
+				return true;
+			memset(&pass, 0, sizeof(pass));
+			pass.group_id = group_id;
+			run_pass_safely(call, &pass, source, NULL, 0);
+			if (!pass.locked)
+				wake_note_topic(topic_id);	/* a worker may have found it locked by us */
+			worked |= pass.handled > 0;
+		} while (pass.more);
+	}
+	while (call->handled < call->limit && deliver_own(call, group_id, topic_id))
+		worked = true;
+	return worked;
+}
+
+/* Publish due timers; whether there were any. */
+static bool
+fire_timers(Dispatch *call)
+{
+	EngineScope scope;
+	int64		fired;
+
+	engine_enter(&scope);
+	fired = timers_fire_due(Min(call->limit - call->handled, TIMERS_A_ROUND));
+	engine_leave(&scope);
+	return fired > 0;
+}
+
+static bool
+dispatch_round(Dispatch *call)
+{
+	const ConsumerGroup *groups;
+	int			n;
+	int			i;
+	int32	   *group_ids;
+	int32	   *topic_ids;
+	bool		worked;
+
+	worked = fire_timers(call);
+
+	n = groups_list(&groups);
+	group_ids = palloc(sizeof(int32) * (n + 1));
+	topic_ids = palloc(sizeof(int32) * (n + 1));
+	for (i = 0; i < n; i++)
+	{
+		group_ids[i] = groups[i].id;
+		topic_ids[i] = groups[i].topic_id;
+	}
+	for (i = 0; i < n && call->handled < call->limit; i++)
+	{
+		if (dispatch_group(call, group_ids[i], topic_ids[i]))
+			worked = true;
+	}
+	pfree(group_ids);
+	pfree(topic_ids);
+	return worked;
+}
+
+static void
+check_dispatch_possible(void)
+{
+	PreventCommandIfReadOnly("dispatch()");
+	if (dispatching)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dispatch() cannot be called by a handler"),
+				 errhint("What a handler publishes is delivered anyway.")));
+	if (!stamp_is_own())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dispatch is not enabled in this database"),
+				 errdetail("The database was restored, copied or upgraded: its stamp is missing or another database's."),
+				 errhint("Run order_ext.enable_dispatch() once the copy is meant to work on its own.")));
+}
+
+/*
+ * dispatch(max_messages): SECURITY INVOKER, since it runs handlers of the caller's right
+ * only. The engine's own reading and writing asks for no rights; its SQL and the built-in
+ * handlers run as the owner (engine.h).
+ */
+PG_FUNCTION_INFO_V1(order_ext_dispatch);
+Datum
+order_ext_dispatch(PG_FUNCTION_ARGS)
+{
+	Dispatch	call = {.caller = GetUserId(), .limit = PG_INT64_MAX};
+
+	if (!PG_ARGISNULL(0))
+		call.limit = arg_count(fcinfo, 0, "max_messages", PG_INT32_MAX);
+	check_dispatch_possible();
+	call.context = AllocSetContextCreate(CurrentMemoryContext, "order_ext dispatch",
+										 ALLOCSET_DEFAULT_SIZES);
+	call.pass_context = AllocSetContextCreate(call.context, "order_ext pass",
+											  ALLOCSET_DEFAULT_SIZES);
+	PG_TRY();
+	{
+		dispatching = true;
+		log_capture_begin(call.context);
+		while (dispatch_round(&call) && call.handled < call.limit)
+			CHECK_FOR_INTERRUPTS();
+	}
+	PG_FINALLY();
+	{
+		dispatching = false;
+		log_capture_end();
+	}
+	PG_END_TRY();
+	MemoryContextDelete(call.context);
+	PG_RETURN_INT64(call.handled);
+}

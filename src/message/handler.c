@@ -1,0 +1,324 @@
+/*
+ * handler.c
+ *		Calling handlers; see handler.h.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timeout.h"
+#include "utils/typcache.h"
+
+#include "core/settings.h"
+#include "message/engine.h"
+#include "message/handler.h"
+
+static BuiltinHandler builtin_handlers[BUILTIN_TOPICS_END];
+
+void
+message_register_builtin(BuiltinTopic topic, BuiltinHandler handler)
+{
+	builtin_handlers[topic] = handler;
+}
+
+/* ---- the time limit ---- */
+
+static TimeoutId timeout_id;
+static bool timeout_registered = false;
+static volatile sig_atomic_t timeout_fired = false;
+
+/*
+ * Runs in the signal handler. statement_timeout cannot serve: it is armed per statement
+ * of a client, and background workers have none.
+ */
+static void
+on_timeout(void)
+{
+	timeout_fired = true;
+	InterruptPending = true;
+	QueryCancelPending = true;
+	SetLatch(MyLatch);
+}
+
+static void
+arm_timeout(void)
+{
+	timeout_fired = false;
+	if (setting_handler_timeout == 0)
+		return;
+	if (!timeout_registered)
+	{
+		timeout_id = RegisterTimeout(USER_TIMEOUT, on_timeout);
+		timeout_registered = true;
+	}
+	enable_timeout_after(timeout_id, setting_handler_timeout);
+}
+
+static void
+disarm_timeout(void)
+{
+	if (timeout_registered)
+		disable_timeout(timeout_id, false);
+}
+
+/* The handler came back by itself, perhaps a moment before the cancel would have hit. */
+static void
+disarm_timeout_after_success(void)
+{
+	disarm_timeout();
+	if (timeout_fired)
+	{
+		QueryCancelPending = false;
+		timeout_fired = false;
+	}
+}
+
+bool
+handler_timed_out(void)
+{
+	return timeout_fired;
+}
+
+/* ---- finding it ---- */
+
+static Oid
+message_type_oid(void)
+{
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("message"),
+						   ObjectIdGetDatum(get_namespace_oid("order_ext", false)));
+}
+
+Oid
+function_by_signature(const char *signature)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+	Datum		found;
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = CStringGetTextDatum(signature);
+	fcinfo->args[0].isnull = false;
+	found = to_regprocedure(fcinfo);
+	return fcinfo->isnull ? InvalidOid : DatumGetObjectId(found);
+}
+
+char *
+function_signature(Oid function)
+{
+	return format_procedure_qualified(function);
+}
+
+bool
+handler_signature_fits(Oid function, bool *batch)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+	Oid			type = message_type_oid();
+	bool		fits = false;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prokind == PROKIND_FUNCTION && form->pronargs == 1 && !form->proretset &&
+		form->prorettype == VOIDOID)
+	{
+		*batch = (form->proargtypes.values[0] == get_array_type(type));
+		fits = *batch || form->proargtypes.values[0] == type;
+	}
+	ReleaseSysCache(tuple);
+	return fits;
+}
+
+bool
+function_owner_is_superuser(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		is_superuser = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		is_superuser = superuser_arg(((Form_pg_proc) GETSTRUCT(tuple))->proowner);
+		ReleaseSysCache(tuple);
+	}
+	return is_superuser;
+}
+
+static bool
+refuse(Failure *why, int sqlstate, char *message)
+{
+	why->sqlstate = sqlstate;
+	why->message = message;
+	why->detail = NULL;
+	return false;
+}
+
+/* Everything is looked up anew for each batch: functions and roles come and go. */
+static bool
+open_database_function(const ConsumerGroup *group, Handler *handler, Failure *why)
+{
+	const Topic *topic = topic_by_id(group->topic_id);
+	Oid			function = InvalidOid;
+
+	if (group->handler != NULL)
+		function = function_by_signature(group->handler);
+	if (!OidIsValid(function) || !handler_signature_fits(function, &handler->batch))
+		return refuse(why, ERRCODE_UNDEFINED_FUNCTION,
+					  psprintf("handler %s does not exist",
+							   group->handler != NULL ? group->handler : "(none)"));
+	handler->run_as = group->run_as != NULL ? get_role_oid(group->run_as, true) : InvalidOid;
+	if (!OidIsValid(handler->run_as))
+		return refuse(why, ERRCODE_UNDEFINED_OBJECT,
+					  psprintf("role \"%s\" does not exist",
+							   group->run_as != NULL ? group->run_as : "(none)"));
+	if (!superuser_arg(handler->run_as) || !function_owner_is_superuser(function))
+		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
+					  psprintf("handler %s and the role \"%s\" it runs as must be a superuser's",
+							   group->handler, group->run_as));
+	if (!may_execute(function, handler->run_as))
+		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
+					  psprintf("role \"%s\" may not execute %s", group->run_as, group->handler));
+
+	fmgr_info(function, &handler->function);
+	handler->message_type = message_type_oid();
+	handler->message_desc = lookup_rowtype_tupdesc_copy(handler->message_type, -1);
+	handler->topic_name = CStringGetTextDatum(topic != NULL ? topic->name : "");
+	return true;
+}
+
+bool
+handler_open(const ConsumerGroup *group, Handler *handler, Failure *why)
+{
+	memset(handler, 0, sizeof(Handler));
+	handler->call_context = AllocSetContextCreate(CurrentMemoryContext, "order_ext handler call",
+												  ALLOCSET_DEFAULT_SIZES);
+	if (!group->builtin)
+		return open_database_function(group, handler, why);
+	if (group->topic_id > 0 && group->topic_id < BUILTIN_TOPICS_END)
+		handler->builtin = builtin_handlers[group->topic_id];
+	if (handler->builtin == NULL)
+		return refuse(why, ERRCODE_UNDEFINED_FUNCTION,
+					  psprintf("this version of the library has no handler for \"%s\"", group->name));
+	handler->batch = true;
+	return true;
+}
+
+/* ---- calling it ---- */
+
+static Datum
+message_datum(const Handler *handler, const Message *message)
+{
+	Datum		values[6];
+	bool		nulls[6] = {false};
+
+	values[0] = Int64GetDatum(message->id);
+	values[1] = handler->topic_name;
+	values[2] = Int64GetDatum(message->key);
+	values[3] = JsonbPGetDatum(message->payload);
+	values[4] = Int32GetDatum(message->attempt);
+	values[5] = TimestampTzGetDatum(message->published_at);
+	return HeapTupleGetDatum(heap_form_tuple(handler->message_desc, values, nulls));
+}
+
+static Datum
+message_array_datum(const Handler *handler, const Message *messages, int n)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * n);
+	int			i;
+
+	for (i = 0; i < n; i++)
+		elements[i] = message_datum(handler, &messages[i]);
+	return PointerGetDatum(construct_array(elements, n, handler->message_type,
+										   -1, false, TYPALIGN_DOUBLE));
+}
+
+/* A call with n messages: an array of them, or the only one. */
+static void
+call_function(Handler *handler, const Message *messages, int n)
+{
+	MemoryContext old = MemoryContextSwitchTo(handler->call_context);
+	LOCAL_FCINFO(fcinfo, 1);
+
+	InitFunctionCallInfoData(*fcinfo, &handler->function, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = handler->batch ? message_array_datum(handler, messages, n)
+		: message_datum(handler, messages);
+	fcinfo->args[0].isnull = false;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	arm_timeout();
+	(void) FunctionCallInvoke(fcinfo);
+	disarm_timeout_after_success();
+	PopActiveSnapshot();
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(handler->call_context);
+}
+
+static void
+call_database_function(Handler *handler, const Message *messages, int n)
+{
+	Oid			user;
+	int			security_context;
+	int			i;
+
+	GetUserIdAndSecContext(&user, &security_context);
+	SetUserIdAndSecContext(handler->run_as, security_context | SECURITY_LOCAL_USERID_CHANGE);
+	if (handler->batch)
+		call_function(handler, messages, n);
+	else
+	{
+		for (i = 0; i < n; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			call_function(handler, &messages[i], 1);
+		}
+	}
+	SetUserIdAndSecContext(user, security_context);
+}
+
+static void
+call_builtin(Handler *handler, Message *messages, int n)
+{
+	EngineScope scope;
+
+	engine_enter(&scope);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	arm_timeout();
+	handler->builtin(messages, n);
+	disarm_timeout_after_success();
+	PopActiveSnapshot();
+	engine_leave(&scope);
+}
+
+void
+handler_run(Handler *handler, Message *messages, int n)
+{
+	timeout_fired = false;
+	PG_TRY();
+	{
+		if (handler->builtin != NULL)
+			call_builtin(handler, messages, n);
+		else
+			call_database_function(handler, messages, n);
+	}
+	PG_CATCH();
+	{
+		disarm_timeout();
+		if (timeout_fired)
+			QueryCancelPending = false;	/* it failed otherwise in that moment */
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}

@@ -1,0 +1,59 @@
+/*
+ * handler.h
+ *		Calling the handler of a consumer group, built in or the application's.
+ */
+#ifndef ORDER_EXT_HANDLER_H
+#define ORDER_EXT_HANDLER_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "fmgr.h"
+
+#include "message/catalog.h"
+#include "message/message.h"
+#include "message/retries.h"
+
+/* A handler made ready for the calls of one batch. */
+typedef struct Handler
+{
+	BuiltinHandler builtin;		/* NULL: a function of the database */
+	bool		batch;			/* it takes an array */
+	Oid			run_as;
+	FmgrInfo	function;
+	Oid			message_type;
+	TupleDesc	message_desc;
+	Datum		topic_name;
+	MemoryContext call_context; /* for the arguments; reset after each call */
+} Handler;
+
+/*
+ * Make the group's handler ready. False, with the reason, where it cannot be called:
+ * it is gone, or its role may not execute it.
+ */
+extern bool handler_open(const ConsumerGroup *group, Handler *handler, Failure *why);
+
+/*
+ * Call the handler for all of the messages: one by one, or all at once if it takes
+ * batches. Every call is bounded by order_ext.handler_timeout. What the handler raises
+ * comes out of here; built-in handlers set the messages' outcome.
+ */
+extern void handler_run(Handler *handler, Message *messages, int n);
+
+/* Whether the last error was the end of handler_timeout, and not somebody's cancel. */
+extern bool handler_timed_out(void);
+
+/*
+ * The function with this signature, as stored in consumer_groups.handler; InvalidOid if
+ * there is none. function_signature() makes the signature.
+ */
+extern Oid	function_by_signature(const char *signature);
+extern char *function_signature(Oid function);
+
+/* Whether the function is one that order_ext.message (or an array of it) can be given to. */
+extern bool handler_signature_fits(Oid function, bool *batch);
+
+/* Whether a superuser may have the function run under its own rights by the workers. */
+extern bool function_owner_is_superuser(Oid function);
+
+#endif							/* ORDER_EXT_HANDLER_H */

@@ -1,0 +1,56 @@
+/*
+ * run.h
+ *		One pass of a consumer group: a batch of messages is read, handled and recorded,
+ *		all in the current (sub)transaction.
+ */
+#ifndef ORDER_EXT_RUN_H
+#define ORDER_EXT_RUN_H
+
+#include "postgres.h"
+
+#include "message/catalog.h"
+#include "message/retries.h"
+
+typedef enum PassMode
+{
+	PASS_SET,					/* all at once; any error comes out and undoes the pass */
+	PASS_ISOLATED,				/* each message in a subtransaction of its own */
+	PASS_GIVE_UP				/* the first message has failed already: record that */
+} PassMode;
+
+typedef struct Pass
+{
+	int32		group_id;
+	PassMode	mode;
+	int			limit;			/* most messages to take */
+	bool		in_dispatch;	/* inside of somebody's transaction, not in a worker's own */
+	Oid			only_run_as;	/* if valid: skip handlers of other roles */
+	const Failure *failure;		/* of PASS_GIVE_UP */
+
+	/* results */
+	int			taken;			/* messages read; set before any of them is run */
+	int			handled;		/* messages that were run, well or not */
+	bool		more;			/* there may be more to do at once */
+	bool		locked;			/* somebody else is at work on the group */
+	TimestampTz next_retry;		/* when the group's next retry is due; DT_NOEND */
+} Pass;
+
+/* The next slice of the log. */
+extern void pass_window(Pass *pass);
+
+/* Retries that are due at now. */
+extern void pass_retries(Pass *pass, TimestampTz now);
+
+/* Messages of this transaction: those with these ids (ascending), of the group's topic. */
+extern void pass_inline(Pass *pass, const int64 *ids, int n);
+
+/*
+ * The last error as a Failure in CurrentMemoryContext, which must not be ErrorContext;
+ * clears it. Rethrows what is not the handler's failure: a cancel by somebody.
+ */
+extern Failure *failure_from_error(void);
+
+/* Whether it is a deadlock or a serialization failure, to be retried at once. */
+extern bool failure_is_conflict(const Failure *failure);
+
+#endif							/* ORDER_EXT_RUN_H */

@@ -1,0 +1,289 @@
+/*
+ * turn.c
+ *		The dispatcher's turn; see dispatch.h.
+ *
+ * A turn runs, for every group that may have something to do, one batch of due retries
+ * and one batch of the log, each in a transaction of its own. A batch runs all at once
+ * first. If that fails, the same messages (nothing of the batch remains, so they are the
+ * next ones again) are run isolated, and if even that fails as a whole, as with a deferred
+ * constraint at commit, one in a transaction.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "core/settings.h"
+#include "message/catalog.h"
+#include "message/dispatch.h"
+#include "message/limits.h"
+#include "message/run.h"
+#include "message/wake.h"
+
+/* How long to wait for a group that another transaction is at work on. */
+#define LOCKED_PAUSE_MS 100
+
+/* Conflicts of a whole batch before it is isolated. */
+#define MAX_SET_CONFLICTS 3
+
+/* How one source of a group's messages, the log or its retries, is being read. */
+typedef struct Lane
+{
+	int			isolate_left;	/* so many messages still run isolated */
+	bool		single;			/* ... and one in a transaction */
+} Lane;
+
+typedef struct GroupState
+{
+	int32		group_id;		/* key */
+	int32		topic_id;
+	bool		builtin;
+	bool		listed;			/* seen in the current listing */
+	bool		again;			/* the log has more for it, or nobody has looked yet */
+	TimestampTz locked_until;	/* 0 = not locked elsewhere */
+	TimestampTz next_retry;
+	Lane		log;
+	Lane		retries;
+} GroupState;
+
+static HTAB *group_states = NULL;
+
+static HTAB *
+get_group_states(void)
+{
+	HASHCTL		control = {.keysize = sizeof(int32), .entrysize = sizeof(GroupState)};
+
+	if (group_states == NULL)
+		group_states = hash_create("order_ext groups", 64, &control, HASH_ELEM | HASH_BLOBS);
+	return group_states;
+}
+
+static void
+begin_transaction(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+}
+
+/* Bring the states up to date with the catalog. */
+static void
+list_groups(void)
+{
+	HASH_SEQ_STATUS all;
+	GroupState *state;
+	const ConsumerGroup *groups;
+	int			n;
+	int			i;
+
+	hash_seq_init(&all, get_group_states());
+	while ((state = hash_seq_search(&all)) != NULL)
+		state->listed = false;
+
+	begin_transaction();
+	n = stamp_is_own() ? groups_list(&groups) : 0;
+	for (i = 0; i < n; i++)
+	{
+		bool		found;
+
+		if (groups[i].paused || (!groups[i].builtin && groups[i].handler == NULL))
+			continue;
+		state = hash_search(group_states, &groups[i].id, HASH_ENTER, &found);
+		if (!found)
+		{
+			memset(state, 0, sizeof(GroupState));
+			state->group_id = groups[i].id;
+			state->again = true;
+			state->next_retry = DT_NOEND;
+		}
+		state->topic_id = groups[i].topic_id;
+		state->builtin = groups[i].builtin;
+		state->listed = true;
+	}
+	CommitTransactionCommand();
+
+	hash_seq_init(&all, group_states);
+	while ((state = hash_seq_search(&all)) != NULL)
+	{
+		if (!state->listed)
+			(void) hash_search(group_states, &state->group_id, HASH_REMOVE, NULL);
+	}
+}
+
+/* Run a pass in a transaction. NULL if it was committed, else why it was not. */
+static Failure *
+pass_in_transaction(Pass *pass, bool of_retries)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Failure    *volatile failure = NULL;
+
+	PG_TRY();
+	{
+		begin_transaction();
+		if (of_retries)
+			pass_retries(pass, GetCurrentTimestamp());
+		else
+			pass_window(pass);
+		CommitTransactionCommand();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		failure = failure_from_error();
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	return failure;
+}
+
+static void
+choose_mode(Pass *pass, const Lane *lane, bool always_isolated)
+{
+	if (lane->isolate_left > 0 || always_isolated)
+	{
+		pass->mode = PASS_ISOLATED;
+		pass->limit = lane->single ? 1 : ISOLATED_BATCH;
+		if (lane->isolate_left > 0)
+			pass->limit = Min(pass->limit, lane->isolate_left);
+	}
+	else
+	{
+		pass->mode = PASS_SET;
+		pass->limit = setting_batch_size;
+	}
+}
+
+/* The pass failed as a whole: what to do differently the next time. */
+static void
+learn_from_failure(Pass *pass, Lane *lane, Failure *failure, int conflicts)
+{
+	int			allowed = pass->mode == PASS_SET ? MAX_SET_CONFLICTS : MAX_CONFLICTS;
+
+	/* Nothing was handed to a handler: the engine itself is in trouble. */
+	if (pass->taken == 0 || pass->mode == PASS_GIVE_UP)
+		ereport(ERROR,
+				(errcode(failure->sqlstate),
+				 errmsg("%s", failure->message),
+				 failure->detail ? errdetail("%s", failure->detail) : 0));
+	if (failure_is_conflict(failure) && conflicts < allowed)
+		return;
+	if (pass->mode == PASS_SET)
+		lane->isolate_left = pass->taken;
+	else if (pass->limit > 1)
+	{
+		lane->isolate_left = pass->taken;
+		lane->single = true;
+	}
+	else
+	{
+		pass->mode = PASS_GIVE_UP;
+		pass->failure = failure;
+	}
+}
+
+/*
+ * Run passes of a lane until one is committed. Returns the messages handled; *pass tells
+ * the rest.
+ */
+static void
+run_lane(GroupState *state, Lane *lane, bool of_retries, Pass *pass)
+{
+	Failure    *failure;
+	int			conflicts = 0;
+
+	memset(pass, 0, sizeof(Pass));
+	pass->group_id = state->group_id;
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (pass->mode != PASS_GIVE_UP)
+			choose_mode(pass, lane, of_retries && !state->builtin);
+		failure = pass_in_transaction(pass, of_retries);
+		if (failure == NULL)
+			break;
+		if (failure_is_conflict(failure))
+			conflicts++;
+		learn_from_failure(pass, lane, failure, conflicts);
+	}
+
+	if (!pass->locked)
+		lane->isolate_left -= pass->handled;
+	if (lane->isolate_left <= 0 || (!pass->locked && pass->taken == 0))
+		memset(lane, 0, sizeof(Lane));
+
+	state->next_retry = pass->locked ? state->next_retry : pass->next_retry;
+	state->locked_until = pass->locked
+		? TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOCKED_PAUSE_MS) : 0;
+}
+
+static void
+run_group(GroupState *state, int64 *messages, int64 *batches)
+{
+	Pass		pass;
+
+	if (state->next_retry <= GetCurrentTimestamp())
+	{
+		run_lane(state, &state->retries, true, &pass);
+		*messages += pass.handled;
+		*batches += (pass.handled > 0);
+	}
+	if (state->again && state->locked_until == 0)
+	{
+		run_lane(state, &state->log, false, &pass);
+		*messages += pass.handled;
+		*batches += (pass.handled > 0);
+		state->again = pass.more || pass.locked;
+	}
+}
+
+bool
+dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, int64 *batches)
+{
+	MemoryContext context = CurrentMemoryContext;
+	HASH_SEQ_STATUS all;
+	GroupState *state;
+	TimestampTz now;
+	bool		more = false;
+	int32	   *ids;
+	int			n = 0;
+	int			i;
+
+	*next_wakeup = DT_NOEND;
+	list_groups();
+	MemoryContextSwitchTo(context);
+	ids = palloc(sizeof(int32) * (hash_get_num_entries(group_states) + 1));
+
+	now = GetCurrentTimestamp();
+	hash_seq_init(&all, group_states);
+	while ((state = hash_seq_search(&all)) != NULL)
+	{
+		if (topic_bits & WAKE_TOPIC_BIT(state->topic_id))
+			state->again = true;
+		if (state->locked_until > now)
+			continue;
+		state->locked_until = 0;
+		if (state->again || state->next_retry <= now)
+			ids[n++] = state->group_id;
+	}
+	for (i = 0; i < n; i++)
+	{
+		state = hash_search(group_states, &ids[i], HASH_FIND, NULL);
+		run_group(state, messages, batches);
+	}
+
+	now = GetCurrentTimestamp();
+	hash_seq_init(&all, group_states);
+	while ((state = hash_seq_search(&all)) != NULL)
+	{
+		TimestampTz next = state->again ? now : state->next_retry;
+
+		next = Max(next, state->locked_until);
+		if (next <= now)
+			more = true;
+		*next_wakeup = Min(*next_wakeup, next);
+	}
+	pfree(ids);
+	return more;
+}
