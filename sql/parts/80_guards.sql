@@ -26,3 +26,30 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- A dump brings rows of its own for what CREATE EXTENSION fills in: the dumped instance
+-- replaces the new one, and a stamp that is there already is not inserted again (a foreign
+-- one is, and keeps dispatch quiet until enable_dispatch()). See src/core/restore.c
+CREATE FUNCTION order_ext_internal.replace_instance() RETURNS trigger
+	LANGUAGE C AS 'MODULE_PATHNAME', 'order_ext_replace_instance';
+COMMENT ON FUNCTION order_ext_internal.replace_instance() IS 'Lets a restored instance row replace the one that is there.';
+CREATE TRIGGER replace_instance BEFORE INSERT ON order_ext_internal.instance
+	FOR EACH ROW EXECUTE FUNCTION order_ext_internal.replace_instance();
+
+CREATE FUNCTION order_ext_internal.skip_known_stamp() RETURNS trigger
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF EXISTS (
+		SELECT FROM order_ext_internal.database_stamp s
+		WHERE s.system_identifier = NEW.system_identifier AND s.database = NEW.database)
+	THEN
+		RETURN NULL;
+	END IF;
+	RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION order_ext_internal.skip_known_stamp() IS 'Lets a stamp that is there already be restored.';
+CREATE TRIGGER skip_known_stamp BEFORE INSERT ON order_ext_internal.database_stamp
+	FOR EACH ROW EXECUTE FUNCTION order_ext_internal.skip_known_stamp();
