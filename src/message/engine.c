@@ -6,22 +6,16 @@
 
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/guc.h"
 
+#include "core/owner.h"
 #include "message/engine.h"
-
-Oid
-engine_owner(void)
-{
-	return get_role_oid("order_ext_owner", false);
-}
 
 void
 engine_enter(EngineScope *scope)
 {
 	GetUserIdAndSecContext(&scope->user, &scope->security_context);
-	SetUserIdAndSecContext(engine_owner(),
+	SetUserIdAndSecContext(owner_role(),
 						   scope->security_context | SECURITY_LOCAL_USERID_CHANGE);
 	scope->guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",

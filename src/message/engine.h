@@ -15,9 +15,6 @@ typedef struct EngineScope
 	int			guc_level;
 } EngineScope;
 
-/* The role that owns the tables of order_ext. */
-extern Oid	engine_owner(void);
-
 /*
  * Become the owner, fix the search path and connect SPI; and back. An error in between
  * needs no care: the end of the (sub)transaction undoes all three.

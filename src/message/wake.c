@@ -7,7 +7,8 @@
 #include "access/xact.h"
 
 #include "message/wake.h"
-#include "worker/worker.h"
+
+static WakeNotifier notify = NULL;
 
 static uint64 pending_topics = 0;
 static bool pending_timers = false;
@@ -45,8 +46,8 @@ on_transaction_event(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
-			if (pending_topics != 0 || pending_timers)
-				worker_notify(pending_topics, pending_timers, pending_due);
+			if (notify != NULL && (pending_topics != 0 || pending_timers))
+				notify(pending_topics, pending_timers, pending_due);
 			forget_pending();
 			break;
 		case XACT_EVENT_ABORT:
@@ -56,6 +57,12 @@ on_transaction_event(XactEvent event, void *arg)
 		default:
 			break;
 	}
+}
+
+void
+wake_set_notifier(WakeNotifier notifier)
+{
+	notify = notifier;
 }
 
 void

@@ -20,6 +20,14 @@ extern void wake_note_topic(int32 topic_id);
 /* This transaction armed a timer due at due: the scheduler wakes if it commits. */
 extern void wake_note_timer(TimestampTz due);
 
+/*
+ * Who is told at commit; set by the workers' part of the library. It runs after the
+ * commit record is written: it must not raise an error, allocate, or look at a catalog.
+ * earliest_due counts if timers is set.
+ */
+typedef void (*WakeNotifier) (uint64 topic_bits, bool timers, TimestampTz earliest_due);
+extern void wake_set_notifier(WakeNotifier notifier);
+
 /* Register the commit callback; once, from message_init(). */
 extern void wake_init(void);
 
