@@ -234,7 +234,8 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	if (decision != NULL)
 	{
 		payment_id = carry_out_event(journal, decision, known, order, &capture);
-		refund_id = refund_of_payment(payment_id);
+		if (decision == &replayed)
+			refund_id = refund_of_payment(payment_id);
 	}
 	else
 	{
@@ -249,8 +250,8 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	result.version = order ? order->version : 0;
 	result.disposition = decision->disposition;
 	result.detail = callback_detail(payment_id, refund_id, &capture,
-									purpose_name(decision->purpose ? (int16) decision->purpose :
-												 known->purpose), raw_cut);
+									purpose_name(decision == &replayed ? known->purpose :
+												 (int16) decision->purpose), raw_cut);
 	return call_return_result(fcinfo, &result);
 }
 

@@ -46,7 +46,7 @@ static SavedPlan release_coupons = SAVED_PLAN(
 	"UPDATE order_ext_internal.coupons c"
 	" SET status = CASE WHEN c.valid_until > $3 THEN 0 ELSE 3 END,"
 	"     order_id = NULL, version = c.version + 1"
-	" FROM pg_catalog.unnest($1, $2) AS held (coupon_id, order_id),"
+	" FROM unnest($1, $2) AS held (coupon_id, order_id),"
 	"      order_ext_internal.coupons before"
 	" WHERE c.coupon_id = held.coupon_id AND c.order_id = held.order_id"
 	"   AND c.status IN (1, 2) AND before.coupon_id = c.coupon_id"

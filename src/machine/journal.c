@@ -83,7 +83,10 @@ journal_payload(int64 order_id, int64 user_id, int32 version)
 	JsonbBuilder *payload = jsonb_object_begin();
 
 	jsonb_add_id(payload, "order_id", order_id);
-	jsonb_add_id(payload, "user_id", user_id);
+	if (user_id != 0)
+		jsonb_add_id(payload, "user_id", user_id);
+	else
+		jsonb_add_text(payload, "user_id", NULL);
 	jsonb_add_int(payload, "version", version);
 	return payload;
 }

@@ -31,7 +31,10 @@ extern void journal_edge_messages(Journal *journal, const Edge *edge,
 /* Publish one message. */
 extern void journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jsonb *payload);
 
-/* The standard payload {order_id, user_id, version}; begun, so that more can be added. */
+/*
+ * The standard payload {order_id, user_id, version}; begun, so that more can be added.
+ * user_id 0 (the order is not known) becomes null.
+ */
 extern struct JsonbBuilder *journal_payload(int64 order_id, int64 user_id, int32 version);
 
 /* Append everything. The journal is then empty and may be used on. */

@@ -27,7 +27,7 @@ static SavedPlan reserve_one = SAVED_PLAN(
 static SavedPlan reserve_many = SAVED_PLAN(
 	"WITH wanted AS MATERIALIZED ("
 	"  SELECT s.product_id, s.stripe, w.quantity"
-	"  FROM pg_catalog.unnest($1, $3) AS w (product_id, quantity)"
+	"  FROM unnest($1, $3) AS w (product_id, quantity)"
 	"  JOIN order_ext_internal.stock s ON s.product_id = w.product_id AND s.stripe = $2"
 	"  ORDER BY s.product_id FOR UPDATE OF s)"
 	" UPDATE order_ext_internal.stock s"
@@ -53,7 +53,7 @@ static SavedPlan close_reservations = SAVED_PLAN(
 static SavedPlan release_many = SAVED_PLAN(
 	"WITH given AS MATERIALIZED ("
 	"  SELECT s.product_id, s.stripe, g.quantity"
-	"  FROM pg_catalog.unnest($1, $2, $3) AS g (product_id, stripe, quantity)"
+	"  FROM unnest($1, $2, $3) AS g (product_id, stripe, quantity)"
 	"  JOIN order_ext_internal.stock s ON s.product_id = g.product_id AND s.stripe = g.stripe"
 	"  ORDER BY s.product_id, s.stripe FOR UPDATE OF s)"
 	" UPDATE order_ext_internal.stock s"
