@@ -1,0 +1,101 @@
+/*
+ * timers.c
+ *		Arming timers, and putting them right after a restore; see timers.h.
+ */
+#include "compat.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "utils/xid8.h"
+
+#include "core/append.h"
+#include "core/locks.h"
+#include "core/spi_util.h"
+#include "message/log.h"
+#include "message/message.h"
+#include "message/timer_buckets.h"
+#include "message/timer_fire.h"
+#include "message/timer_queue.h"
+#include "message/timers.h"
+#include "message/wake.h"
+
+static char *
+bucket_table(int bucket)
+{
+	return psprintf("timer_bucket_%d", bucket);
+}
+
+Oid
+timer_bucket_relation(int bucket)
+{
+	return internal_relation(bucket_table(bucket));
+}
+
+int64
+timer_arm(int32 topic_id, int64 key, TimestampTz due_at, int16 bound, Jsonb *payload)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int64		period = timer_period(Max(due_at, now));
+	bool		in_ring = period - timer_period(now) <= TIMER_RING_AHEAD;
+	int64		message_id = log_next_message_id();
+	Datum		values[TIMER_COLUMNS];
+	bool		nulls[TIMER_COLUMNS] = {false};
+	Appender   *appender;
+
+	values[TIMER_MESSAGE_ID - 1] = Int64GetDatum(message_id);
+	values[TIMER_XID - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	values[TIMER_KEY - 1] = Int64GetDatum(key);
+	values[TIMER_DUE_AT - 1] = TimestampTzGetDatum(due_at);
+	values[TIMER_PUBLISHED_AT - 1] = TimestampTzGetDatum(now);
+	values[TIMER_TOPIC_ID - 1] = Int32GetDatum(topic_id);
+	values[TIMER_BOUND - 1] = Int16GetDatum(bound);
+	nulls[TIMER_BOUND - 1] = (bound < 0);
+	values[TIMER_PAYLOAD - 1] = JsonbPGetDatum(payload);
+
+	appender = append_open(in_ring ? bucket_table(timer_bucket(period)) : "timers_far");
+	append_row(appender, values, nulls);
+	append_close(appender);
+	wake_note_timer(due_at);
+	return message_id;
+}
+
+/*
+ * Numbers are compared with numbers here, never with this cluster's transactions: the
+ * rule holds wherever the rows come from.
+ */
+static SavedPlan move_to_far = SAVED_PLAN_NO_ARGS(
+	"INSERT INTO order_ext_internal.timers_far"
+	" SELECT r.message_id, r.xid, r.key, r.due_at, r.published_at, r.topic_id, r.bound, r.payload"
+	" FROM order_ext_internal.timer_ring r"
+	" LEFT JOIN (SELECT DISTINCT ON (bucket) bucket, fired_until, seen"
+	"  FROM order_ext_internal.timer_progress ORDER BY bucket, seq DESC) p USING (bucket)"
+	" WHERE p.bucket IS NULL OR r.due_at > p.fired_until"
+	"  OR NOT pg_visible_in_snapshot(r.xid, p.seen)");
+
+static SavedPlan forget_progress = SAVED_PLAN_NO_ARGS(
+	"DELETE FROM order_ext_internal.timer_progress");
+
+/* Its totals go on; what matters is that every queue in memory is forgotten. */
+static SavedPlan note_reset = SAVED_PLAN_NO_ARGS(
+	"INSERT INTO order_ext_internal.timer_firings"
+	" SELECT seq + 1, clock_timestamp(), fired, lateness"
+	" FROM order_ext_internal.timer_firings ORDER BY seq DESC LIMIT 1");
+
+void
+timers_reset_after_restore(void)
+{
+	int			bucket;
+
+	if (!lock_try(LOCK_TIMERS, 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("timers are being fired by another process"),
+				 errhint("Try again.")));
+	timer_queue_forget();
+	(void) plan_write(&move_to_far, NULL, NULL, 0);
+	for (bucket = 0; bucket < TIMER_BUCKETS; bucket++)
+		timer_bucket_truncate(bucket);
+	(void) plan_write(&forget_progress, NULL, NULL, 0);
+	(void) plan_write(&note_reset, NULL, NULL, 0);
+	wake_note_timer(DT_NOBEGIN);
+}

@@ -1,0 +1,170 @@
+/*
+ * checks.c
+ *		Whether a database is one to work in; see checks.h.
+ *
+ * The whole check is made at every turn that has work to do. It is three lookups of a
+ * microsecond or two each, and it notices everything, a stamp that pg_restore has just
+ * copied in as well.
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "core/settings.h"
+#include "worker/checks.h"
+
+#ifndef ORDER_EXT_VERSION
+#define ORDER_EXT_VERSION "0.1"
+#endif
+
+static Oid	gate_extension = InvalidOid;
+
+/* The oid of the extension and whether its version is this library's. */
+static Oid
+find_extension(bool *version_matches)
+{
+	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
+	Oid			extension = InvalidOid;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum("order_ext"));
+	scan = systable_beginscan(rel, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+		Datum		version = heap_getattr(tuple, Anum_pg_extension_extversion,
+										   RelationGetDescr(rel), &isnull);
+
+		extension = ((Form_pg_extension) GETSTRUCT(tuple))->oid;
+		*version_matches = !isnull &&
+			strcmp(TextDatumGetCString(version), ORDER_EXT_VERSION) == 0;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return extension;
+}
+
+/* Whether the stamp says that this database, and no other, has its dispatch here. */
+static bool
+stamp_is_ours(void)
+{
+	Oid			namespace_oid = get_namespace_oid("order_ext_internal", true);
+	Oid			relation = get_relname_relid("database_stamp", namespace_oid);
+	bool		ours = false;
+	bool		foreign = false;
+	Relation	rel;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(relation))
+		return false;
+	rel = table_open(relation, AccessShareLock);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+		int64		cluster = DatumGetInt64(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
+		Oid			database = DatumGetObjectId(heap_getattr(tuple, 2, RelationGetDescr(rel), &isnull));
+
+		if (cluster == (int64) GetSystemIdentifier() && database == MyDatabaseId)
+			ours = true;
+		else
+			foreign = true;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return ours && !foreign;
+}
+
+Verdict
+check_database(Oid *extension)
+{
+	bool		version_matches = false;
+
+	*extension = find_extension(&version_matches);
+	if (!OidIsValid(*extension))
+		return VERDICT_ABSENT;
+	if (!setting_enabled)
+		return VERDICT_DISABLED;
+	if (!version_matches)
+		return VERDICT_VERSION;
+	if (!stamp_is_ours())
+		return VERDICT_FOREIGN;
+	return VERDICT_RUN;
+}
+
+static void
+set_gate_tag(LOCKTAG *tag)
+{
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, ExtensionRelationId, gate_extension, 0);
+}
+
+void
+gate_enter(void (*inside) (void))
+{
+	MemoryContext caller_context = CurrentMemoryContext;
+	LOCKTAG		tag;
+	Oid			extension;
+	Verdict		verdict;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	if (OidIsValid(gate_extension))
+	{
+		set_gate_tag(&tag);
+		(void) LockAcquire(&tag, AccessShareLock, true, false);
+		AcceptInvalidationMessages();
+	}
+	verdict = check_database(&extension);
+	if (verdict == VERDICT_RUN && !OidIsValid(gate_extension))
+	{
+		/* The first time the oid has to be known before it can be locked. */
+		gate_extension = extension;
+		set_gate_tag(&tag);
+		(void) LockAcquire(&tag, AccessShareLock, true, false);
+		AcceptInvalidationMessages();
+		verdict = check_database(&extension);
+	}
+	/* Dropped and created again is another extension; the next worker is its own. */
+	if (verdict == VERDICT_RUN && extension != gate_extension)
+		verdict = VERDICT_UNKNOWN;
+	if (verdict == VERDICT_VERSION)
+		ereport(WARNING,
+				(errmsg("the SQL objects of order_ext in database \"%s\" are not of version %s, its workers stay away",
+						get_database_name(MyDatabaseId), ORDER_EXT_VERSION),
+				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.")));
+	if (verdict == VERDICT_RUN && inside != NULL)
+		inside();
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(caller_context);
+	if (verdict != VERDICT_RUN)
+		worker_leave(verdict);
+}
+
+void
+gate_leave(void)
+{
+	LOCKTAG		tag;
+
+	set_gate_tag(&tag);
+	(void) LockRelease(&tag, AccessShareLock, true);
+}

@@ -1,0 +1,77 @@
+/*
+ * dispatcher.c
+ *		The process that runs handlers; at least one per (database, role).
+ *
+ * For now the only role is the bootstrap superuser: built-in groups, which switch to
+ * order_ext_owner, and handlers that a superuser owns. The session keeps the
+ * search_path that the role has in this database, because a handler expects to run as
+ * in any session of its role; the engine's own statements never depend on it (the
+ * dispatch code sets pg_catalog, pg_temp around them).
+ */
+#include "compat.h"
+
+#include "message/catalog.h"
+#include "message/dispatch.h"
+#include "message/wake.h"
+#include "worker/checks.h"
+#include "worker/dispatcher.h"
+#include "worker/loop.h"
+#include "worker/shmem.h"
+
+/*
+ * Tell publishers which topics somebody here reads, so that the others, most of the
+ * built-in ones, wake nobody.
+ */
+static void
+note_interest(void)
+{
+	const ConsumerGroup *groups;
+	int			n = groups_list(&groups);
+	uint64		interest = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+		interest |= WAKE_TOPIC_BIT(groups[i].topic_id);
+	pg_atomic_write_u64(&my_worker->interest, interest);
+	pg_memory_barrier();
+}
+
+static bool
+something_published(void)
+{
+	return (pg_atomic_read_u64(&my_worker->topics) &
+			pg_atomic_read_u64(&my_worker->interest)) != 0;
+}
+
+static bool
+turn(bool everything, TimestampTz *next_wakeup)
+{
+	int64		messages = 0;
+	int64		batches = 0;
+	uint64		topics;
+	bool		more;
+
+	gate_enter(note_interest);
+	topics = pg_atomic_exchange_u64(&my_worker->topics, 0);
+	if (everything)
+		topics = WAKE_ALL_TOPICS;
+	more = dispatcher_turn(topics, next_wakeup, &messages, &batches);
+	gate_leave();
+	if (batches > 0)
+		worker_count(batches, messages);
+	return more;
+}
+
+void
+order_ext_dispatcher_main(Datum main_arg)
+{
+	static const WorkerLoop loop = {
+		.activity = "handling messages",
+		.wanted = something_published,
+		.turn = turn,
+		.check_exit = worker_check_exit,
+	};
+
+	worker_start(main_arg);
+	worker_loop(&loop);
+}

@@ -1,0 +1,484 @@
+/*
+ * launcher.c
+ *		The process that starts the workers of all databases; one per server.
+ *
+ * It is connected to no database and so keeps nobody from dropping one. It knows of
+ * databases by probing each once at its own start, and by announcements afterwards
+ * (CREATE EXTENSION, enable_dispatch(), ALTER DATABASE ... SET). A probe is simply the
+ * start of the database's scheduler, which leaves at once, and says why, where it has
+ * nothing to do.
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "core/settings.h"
+#include "worker/launcher.h"
+#include "worker/loop.h"
+#include "worker/shmem.h"
+
+/* Databases of which it is not known yet whether they want workers, looked into at once. */
+#define MAX_PROBES 3
+
+/* A worker asked to leave gets this long before SIGTERM, and that again every time. */
+#define LEAVE_GRACE (1 * USECS_PER_SEC)
+
+/* A worker that was registered by a former launcher and never came. */
+#define START_PATIENCE (15 * USECS_PER_SEC)
+
+#define WARNING_INTERVAL (60 * USECS_PER_SEC)
+
+/* Launches of this process that have not attached yet. */
+typedef struct Launch
+{
+	BackgroundWorkerHandle *handle;
+	uint32		number;
+} Launch;
+
+static Launch launches[MAX_DATABASES][MAX_DATABASE_WORKERS];
+static TimestampTz terminate_at[MAX_DATABASES];
+
+/* Databases still to be probed, in the launcher's own memory context. */
+static MemoryContext probe_context = NULL;
+static List *to_probe = NIL;
+
+static TimestampTz next_warning = 0;
+
+/* ---- pg_database ---- */
+
+/* Oids of the databases that workers may connect to (one of them, if wanted is given). */
+static List *
+read_databases(Oid wanted, MemoryContext context)
+{
+	MemoryContext caller_context = CurrentMemoryContext;
+	List	   *found = NIL;
+	Relation	rel;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	(void) GetTransactionSnapshot();
+	rel = table_open(DatabaseRelationId, AccessShareLock);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
+		MemoryContext old;
+
+		/* A connection limit below -1 marks a database whose DROP was interrupted. */
+		if (!database->datallowconn || database->datistemplate || database->datconnlimit < -1)
+			continue;
+		if (OidIsValid(wanted) && database->oid != wanted)
+			continue;
+		old = MemoryContextSwitchTo(context);
+		found = lappend_oid(found, database->oid);
+		MemoryContextSwitchTo(old);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(caller_context);
+	return found;
+}
+
+static void
+probe_everything(void)
+{
+	if (probe_context == NULL)
+		probe_context = AllocSetContextCreate(TopMemoryContext, "order_ext probes",
+											  ALLOCSET_SMALL_SIZES);
+	to_probe = NIL;
+	MemoryContextReset(probe_context);
+	to_probe = read_databases(InvalidOid, probe_context);
+}
+
+/* Move databases from the list to slots, a few at a time. */
+static void
+begin_probes(void)
+{
+	int			probing = 0;
+	int			d;
+
+	if (to_probe == NIL)
+		return;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	for (d = 0; d < MAX_DATABASES; d++)
+	{
+		DatabaseSlot *db = &worker_shared->databases[d];
+
+		if (OidIsValid(db->database) && db->verdict == VERDICT_UNKNOWN)
+			probing++;
+	}
+	while (to_probe != NIL && probing < MAX_PROBES)
+	{
+		if (database_slot(linitial_oid(to_probe), true) == NULL)
+			break;
+		to_probe = list_delete_first(to_probe);
+		probing++;
+	}
+	LWLockRelease(worker_shared->lock);
+}
+
+/* ---- starting workers ---- */
+
+/* At most one WARNING a minute, whatever goes wrong. */
+static bool
+may_warn(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (now < next_warning && next_warning - now <= WARNING_INTERVAL)
+		return false;
+	next_warning = now + WARNING_INTERVAL;
+	return true;
+}
+
+static void
+fill_in_worker(BackgroundWorker *worker, const char *kind)
+{
+	memset(worker, 0, sizeof(*worker));
+	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker->bgw_restart_time = BGW_NEVER_RESTART;
+	snprintf(worker->bgw_type, BGW_MAXLEN, "order_ext %s", kind);
+	snprintf(worker->bgw_name, BGW_MAXLEN, "order_ext %s", kind);
+	snprintf(worker->bgw_library_name, BGW_MAXLEN, "order_ext");
+	snprintf(worker->bgw_function_name, BGW_MAXLEN, "order_ext_%s_main", kind);
+}
+
+void
+launcher_register(void)
+{
+	BackgroundWorker worker;
+
+	fill_in_worker(&worker, "launcher");
+	worker.bgw_restart_time = 5;
+	RegisterBackgroundWorker(&worker);
+}
+
+/* Reserve the slot under the lock; false if the database must not get workers now. */
+static bool
+reserve(DatabaseSlot *db, int w, uint32 *number)
+{
+	WorkerSlot *worker = &db->workers[w];
+	bool		free;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	free = OidIsValid(db->database) && db->holds == 0 && worker->state == WORKER_FREE;
+	if (free)
+	{
+		worker->state = WORKER_STARTING;
+		worker->kind = (w == SCHEDULER_SLOT) ? WORKER_SCHEDULER : WORKER_DISPATCHER;
+		worker->role = BOOTSTRAP_SUPERUSERID;
+		worker->launch = *number = ++worker_shared->launches;
+		worker->announced = db->announced;
+		worker->pid = 0;
+		worker->procno = -1;
+		worker->leave = false;
+		worker->since = GetCurrentTimestamp();
+	}
+	LWLockRelease(worker_shared->lock);
+	return free;
+}
+
+/* The reserved slot's process did not come to be, or died before it could tell. */
+static void
+launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
+{
+	WorkerSlot *worker = &db->workers[w];
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	if (worker->state == WORKER_STARTING && worker->launch == number)
+	{
+		worker->state = WORKER_FREE;
+		database_failed(db);
+		db->no_slot = no_slot;
+	}
+	LWLockRelease(worker_shared->lock);
+}
+
+static void
+start_worker(DatabaseSlot *db, int w)
+{
+	int			d = db - worker_shared->databases;
+	Launch	   *launch = &launches[d][w];
+	BackgroundWorker worker;
+	MemoryContext old;
+	uint32		number;
+	bool		registered;
+
+	if (!reserve(db, w, &number))
+		return;
+	fill_in_worker(&worker, w == SCHEDULER_SLOT ? "scheduler" : "dispatcher");
+	worker.bgw_main_arg = UInt32GetDatum(d * MAX_DATABASE_WORKERS + w);
+	worker.bgw_notify_pid = MyProcPid;
+	memcpy(worker.bgw_extra, &number, sizeof(number));
+
+	if (launch->handle != NULL)
+		pfree(launch->handle);
+	launch->handle = NULL;
+	launch->number = number;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	registered = RegisterDynamicBackgroundWorker(&worker, &launch->handle);
+	MemoryContextSwitchTo(old);
+	if (registered)
+	{
+		db->no_slot = false;
+		return;
+	}
+	launch_failed(db, w, number, true);
+	if (may_warn())
+		ereport(WARNING,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("order_ext found no free background worker slot"),
+				 errdetail("Database %u waits for a worker; the next try is in at most a minute.",
+						   db->database),
+				 errhint("Increase max_worker_processes.")));
+}
+
+/* See what became of the launches that have not attached. */
+static void
+check_launches(DatabaseSlot *db)
+{
+	int			d = db - worker_shared->databases;
+	TimestampTz now = GetCurrentTimestamp();
+	int			w;
+
+	for (w = 0; w < MAX_DATABASE_WORKERS; w++)
+	{
+		WorkerSlot *worker = &db->workers[w];
+		Launch	   *launch = &launches[d][w];
+		pid_t		pid;
+
+		if (worker->state != WORKER_STARTING)
+			continue;
+		if (launch->handle != NULL && launch->number == worker->launch)
+		{
+			if (GetBackgroundWorkerPid(launch->handle, &pid) == BGWH_STOPPED)
+				launch_failed(db, w, launch->number, false);
+		}
+		else if (now - worker->since > START_PATIENCE)
+			launch_failed(db, w, worker->launch, false);
+	}
+}
+
+/* ---- a database's turn ---- */
+
+/* Workers that were asked to leave, or shall start anew, and are still there: SIGTERM. */
+static void
+urge_to_leave(DatabaseSlot *db, TimestampTz now)
+{
+	int			d = db - worker_shared->databases;
+	bool		due = (terminate_at[d] != 0 && now >= terminate_at[d]);
+	bool		stale = false;
+	int			w;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	for (w = 0; w < MAX_DATABASE_WORKERS; w++)
+	{
+		WorkerSlot *worker = &db->workers[w];
+
+		if (worker->state == WORKER_FREE ||
+			(worker->announced == db->announced && !worker->leave))
+			continue;
+		stale = true;
+		if (due)
+			worker_send_away(worker, true);
+	}
+	LWLockRelease(worker_shared->lock);
+	if (!stale)
+		terminate_at[d] = 0;
+	else if (due || terminate_at[d] == 0)
+		terminate_at[d] = now + LEAVE_GRACE;
+}
+
+/* Give back the slot of a database that has no use for workers. */
+static void
+free_if_unused(DatabaseSlot *db, uint32 announced)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	if (db->announced == announced && db->holds == 0 && !database_has_workers(db))
+		database_slot_free(db);
+	LWLockRelease(worker_shared->lock);
+}
+
+/* How many workers of the database should be there, counting from slot 0. */
+static int
+workers_wanted(const DatabaseSlot *db)
+{
+	switch (db->verdict)
+	{
+		case VERDICT_UNKNOWN:
+			return 1;			/* the scheduler, which will find out */
+		case VERDICT_RUN:
+			return 2;			/* one dispatcher; setting_workers is for sharded groups */
+		default:
+			return 0;
+	}
+}
+
+static void
+care_for_database(DatabaseSlot *db, TimestampTz *next_wakeup)
+{
+	uint32		announced = db->announced;
+	TimestampTz now = GetCurrentTimestamp();
+	int			d = db - worker_shared->databases;
+	int			wanted = workers_wanted(db);
+	int			w;
+
+	pg_read_barrier();
+	check_launches(db);
+	urge_to_leave(db, now);
+	if (terminate_at[d] != 0)
+		*next_wakeup = Min(*next_wakeup, terminate_at[d]);
+	if (db->verdict == VERDICT_ABSENT)
+	{
+		free_if_unused(db, announced);
+		return;
+	}
+	for (w = 0; w < wanted && db->holds == 0; w++)
+	{
+		List	   *here;
+
+		if (db->workers[w].state == WORKER_STARTING)
+			*next_wakeup = Min(*next_wakeup, now + START_PATIENCE);
+		if (db->workers[w].state != WORKER_FREE)
+			continue;
+		if (now < db->retry_at && db->failures > 0)
+		{
+			*next_wakeup = Min(*next_wakeup, db->retry_at);
+			break;
+		}
+		here = read_databases(db->database, CurrentMemoryContext);
+		if (here == NIL)
+		{
+			free_if_unused(db, announced);
+			return;
+		}
+		start_worker(db, w);
+		if (db->failures > 0 && now < db->retry_at)
+			*next_wakeup = Min(*next_wakeup, db->retry_at);
+	}
+}
+
+static void
+warn_of_failures(DatabaseSlot *db)
+{
+	if (db->failures >= 2 && !db->no_slot && !database_has_workers(db) && may_warn())
+		ereport(WARNING,
+				(errmsg("order_ext's workers of database %u have failed %d times in a row",
+						db->database, db->failures),
+				 errdetail("The next start is at %s.", timestamptz_to_str(db->retry_at)),
+				 errhint("See the server log for the reason.")));
+}
+
+static bool
+turn(bool everything, TimestampTz *next_wakeup)
+{
+	uint32		used;
+	uint32		i;
+
+	(void) everything;			/* only announcements matter here */
+	if (worker_shared->overflow)
+	{
+		worker_shared->overflow = false;
+		probe_everything();
+	}
+	if (worker_reloaded())
+	{
+		/* order_ext.enabled may have changed for databases without workers. */
+		LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+		for (i = 0; i < MAX_DATABASES; i++)
+		{
+			if (worker_shared->databases[i].verdict == VERDICT_DISABLED)
+				worker_shared->databases[i].verdict = VERDICT_UNKNOWN;
+		}
+		LWLockRelease(worker_shared->lock);
+	}
+	begin_probes();
+	used = pg_atomic_read_u32(&worker_shared->databases_used);
+	for (i = 0; i < used; i++)
+	{
+		DatabaseSlot *db = &worker_shared->databases[i];
+
+		if (!OidIsValid(db->database))
+			continue;
+		warn_of_failures(db);
+		care_for_database(db, next_wakeup);
+	}
+	return false;
+}
+
+/* ---- the process ---- */
+
+/*
+ * The latch says that something changed; there are no words to look at. It is cleared
+ * by the loop, so this remembers that the loop has slept since the last turn.
+ */
+static bool slept = false;
+
+static bool
+woken(void)
+{
+	bool		was = slept;
+
+	slept = !was;
+	return was;
+}
+
+static void
+check_exit(void)
+{
+	/* Not 0, which would mean never to be started again. */
+	if (ProcDiePending)
+		proc_exit(1);
+}
+
+static void
+launcher_detach(int code, Datum arg)
+{
+	(void) code;
+	(void) arg;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	if (worker_shared->launcher_pid == MyProcPid)
+	{
+		worker_shared->launcher_pid = 0;
+		worker_shared->launcher_procno = -1;
+	}
+	LWLockRelease(worker_shared->lock);
+}
+
+void
+order_ext_launcher_main(Datum main_arg)
+{
+	static const WorkerLoop loop = {
+		.activity = NULL,
+		.wanted = woken,
+		.turn = turn,
+		.check_exit = check_exit,
+	};
+
+	(void) main_arg;
+	worker_signals();
+	before_shmem_exit(launcher_detach, (Datum) 0);
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	worker_shared->launcher_pid = MyProcPid;
+	worker_shared->launcher_procno = OE_MY_PROCNO;
+	LWLockRelease(worker_shared->lock);
+	probe_everything();
+	worker_loop(&loop);
+}

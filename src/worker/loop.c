@@ -1,0 +1,285 @@
+/*
+ * loop.c
+ *		The start and the loop of all background processes; see loop.h.
+ */
+#include "compat.h"
+
+#include <signal.h>
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timeout.h"
+
+#include "core/settings.h"
+#include "worker/checks.h"
+#include "worker/loop.h"
+#include "worker/shmem.h"
+
+/*
+ * The longest sleep. What no wake-up tells of (COMMIT PREPARED, logical apply) moves the
+ * newest transaction id, which is looked at then, and only that.
+ */
+#define SAFETY_POLL_MS 2000
+
+#define MAX_ERROR_PAUSE_SECONDS 60
+
+static bool reloaded = false;
+
+typedef struct LoopState
+{
+	uint64		looked_at_xid;	/* newest transaction id at the last safety poll */
+	TimestampTz next_look;
+	TimestampTz next_wakeup;	/* what the last turn asked for */
+	TimestampTz pause_until;	/* after an error */
+	int			errors;			/* in a row */
+	bool		stats_pending;
+	bool		more;			/* the last turn left work */
+} LoopState;
+
+void
+worker_signals(void)
+{
+	/* SIGINT cancels the running handler, as it does in a client's backend. */
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+}
+
+/*
+ * Settings that somebody gave the database for its applications and that would break
+ * our own transactions. Handlers run under these too.
+ */
+static void
+neutralise_settings(void)
+{
+	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_deferrable", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+void
+worker_start(Datum main_arg)
+{
+	worker_signals();
+	if (!worker_attach(main_arg))
+		proc_exit(0);
+	if (worker_must_leave())
+		worker_leave(VERDICT_UNKNOWN);
+	BackgroundWorkerInitializeConnectionByOid(my_database->database, my_worker->role, 0);
+	neutralise_settings();
+	if (worker_must_leave())
+		worker_leave(VERDICT_UNKNOWN);
+	gate_enter(NULL);
+	gate_leave();
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	if (my_database->announced == my_worker->announced)
+		my_database->verdict = VERDICT_RUN;
+	LWLockRelease(worker_shared->lock);
+	launcher_wake();
+}
+
+void
+worker_check_exit(void)
+{
+	if (ProcDiePending || worker_must_leave())
+		worker_leave(VERDICT_UNKNOWN);
+	if (!setting_enabled)
+		worker_leave(VERDICT_DISABLED);
+}
+
+bool
+worker_reloaded(void)
+{
+	bool		was = reloaded;
+
+	reloaded = false;
+	return was;
+}
+
+static void
+handle_interrupts(const WorkerLoop *loop)
+{
+	/* Nothing is running that a cancel could mean. */
+	QueryCancelPending = false;
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+		reloaded = true;
+	}
+	loop->check_exit();
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* After an error in a turn: as the main loop of a client's backend does. */
+static void
+recover(const WorkerLoop *loop, MemoryContext context)
+{
+	HOLD_INTERRUPTS();
+	disable_all_timeouts(false);
+	QueryCancelPending = false;
+	MemoryContextSwitchTo(context);
+	EmitErrorReport();
+	AbortCurrentTransaction();
+	LockReleaseSession(DEFAULT_LOCKMETHOD);
+	FlushErrorState();
+	if (loop->forget != NULL)
+		loop->forget();
+	RESUME_INTERRUPTS();
+}
+
+/* Run a turn; false if it ended in an error. */
+static bool
+run_turn(const WorkerLoop *loop, MemoryContext context, bool everything,
+		 bool *more, TimestampTz *next_wakeup)
+{
+	volatile bool worked = false;
+
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		*next_wakeup = DT_NOEND;
+		*more = loop->turn(everything, next_wakeup);
+		worked = true;
+	}
+	PG_CATCH();
+	{
+		recover(loop, context);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(TopMemoryContext);
+	MemoryContextReset(context);
+	return worked;
+}
+
+/* Milliseconds to sleep, rounded up so that a deadline has passed on waking. */
+static long
+sleep_ms(TimestampTz until)
+{
+	int64		us = until - GetCurrentTimestamp();
+
+	if (us <= 0)
+		return 0;
+	return (long) Min((us + 999) / 1000, SAFETY_POLL_MS);
+}
+
+static void
+sleep_until(TimestampTz until)
+{
+	int			events;
+
+	events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					   sleep_ms(until), PG_WAIT_EXTENSION);
+	if (events & WL_LATCH_SET)
+		ResetLatch(MyLatch);
+}
+
+/*
+ * Every SAFETY_POLL_MS at most: whether a transaction id was given out since the last
+ * time, so that something may have happened that nobody told us.
+ */
+static bool
+look_for_the_untold(LoopState *state, TimestampTz now)
+{
+	const TimestampTz interval = SAFETY_POLL_MS * INT64CONST(1000);
+	uint64		xid;
+	bool		moved;
+
+	/* The clock may have been set back, hence the second condition. */
+	if (now < state->next_look && state->next_look - now <= interval)
+		return false;
+	xid = U64FromFullTransactionId(ReadNextFullTransactionId());
+	moved = (xid != state->looked_at_xid);
+	state->looked_at_xid = xid;
+	state->next_look = now + interval;
+	if (state->stats_pending && !moved)
+	{
+		pgstat_report_stat(true);
+		state->stats_pending = false;
+	}
+	return moved;
+}
+
+static void
+after_turn(LoopState *state, bool worked)
+{
+	int			seconds;
+
+	if (worked)
+	{
+		state->errors = 0;
+		state->pause_until = 0;
+		worker_set_state(WORKER_IDLE);
+	}
+	else
+	{
+		seconds = state->errors < 6 ? 1 << state->errors : MAX_ERROR_PAUSE_SECONDS;
+		seconds = Min(seconds, MAX_ERROR_PAUSE_SECONDS);
+		state->errors++;
+		state->pause_until = GetCurrentTimestamp() + seconds * USECS_PER_SEC;
+		/* Whatever failed may have kept the turn from seeing all there is. */
+		state->looked_at_xid = 0;
+		state->next_look = 0;
+		worker_set_state(WORKER_FAILING);
+	}
+	pgstat_report_stat(false);
+	state->stats_pending = true;
+	if (!state->more || !worked)
+		pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+void
+worker_loop(const WorkerLoop *loop)
+{
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "order_ext turn",
+												  ALLOCSET_DEFAULT_SIZES);
+	LoopState	state = {.more = true};
+
+	for (;;)
+	{
+		TimestampTz now;
+		bool		everything;
+		bool		worked;
+
+		handle_interrupts(loop);
+		now = GetCurrentTimestamp();
+		if (now < state.pause_until &&
+			state.pause_until - now <= MAX_ERROR_PAUSE_SECONDS * USECS_PER_SEC)
+		{
+			sleep_until(state.pause_until);
+			continue;
+		}
+
+		everything = look_for_the_untold(&state, now);
+		if (!state.more && !everything && now < state.next_wakeup)
+		{
+			/* Tell until when we sleep, and only then look: no wake-up falls between. */
+			if (loop->sleeping != NULL)
+				loop->sleeping(state.next_wakeup);
+			if (!loop->wanted())
+			{
+				sleep_until(state.next_wakeup);
+				continue;
+			}
+		}
+
+		worker_set_state(WORKER_BUSY);
+		pgstat_report_activity(STATE_RUNNING, loop->activity);
+		worked = run_turn(loop, context, everything, &state.more, &state.next_wakeup);
+		after_turn(&state, worked);
+	}
+}

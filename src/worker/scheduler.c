@@ -1,0 +1,76 @@
+/*
+ * scheduler.c
+ *		The process that fires the timers of a database; one per database. It is also
+ *		the first to look into a database, so that its start is the launcher's probe.
+ */
+#include "compat.h"
+
+#include "utils/guc.h"
+
+#include "message/timers.h"
+#include "worker/checks.h"
+#include "worker/loop.h"
+#include "worker/scheduler.h"
+#include "worker/shmem.h"
+
+/* When the last turn asked to be woken. */
+static TimestampTz next_due = DT_NOEND;
+
+static bool
+something_armed(void)
+{
+	return (TimestampTz) pg_atomic_read_u64(&my_worker->earliest) < next_due;
+}
+
+static void
+before_sleep(TimestampTz until)
+{
+	next_due = until;
+	pg_atomic_write_u64(&my_worker->sleep_until, (uint64) until);
+	pg_memory_barrier();
+}
+
+static bool
+turn(bool everything, TimestampTz *next_wakeup)
+{
+	int64		fired = 0;
+	int64		batches = 0;
+	bool		more;
+
+	(void) everything;			/* a turn reads whatever is new anyway */
+
+	/* Wake us for any timer from here on; those that came before, this turn will see. */
+	pg_atomic_write_u64(&my_worker->sleep_until, (uint64) DT_NOEND);
+	(void) pg_atomic_exchange_u64(&my_worker->earliest, (uint64) DT_NOEND);
+
+	gate_enter(NULL);
+	more = scheduler_turn(next_wakeup, &fired, &batches);
+	gate_leave();
+	if (batches > 0)
+		worker_count(batches, fired);
+	return more;
+}
+
+void
+order_ext_scheduler_main(Datum main_arg)
+{
+	static const WorkerLoop loop = {
+		.activity = "firing timers",
+		.wanted = something_armed,
+		.turn = turn,
+		.forget = scheduler_forget,
+		.sleeping = before_sleep,
+		.check_exit = worker_check_exit,
+	};
+
+	worker_start(main_arg);
+	/* No handler of anybody's runs here. */
+	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
+
+	/*
+	 * A fired timer that a crash undoes fires again, and whatever a handler did about it
+	 * is later in the WAL: nobody can have been told, so nobody has to wait for the disk.
+	 */
+	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	worker_loop(&loop);
+}

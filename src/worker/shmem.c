@@ -1,0 +1,379 @@
+/*
+ * shmem.c
+ *		The shared memory of the workers; see shmem.h.
+ */
+#include "compat.h"
+
+#include <signal.h>
+
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+
+#include "worker/shmem.h"
+#include "worker/worker.h"
+
+#define TRANCHE_NAME "order_ext"
+#define MAX_BACKOFF_SECONDS 60
+
+WorkerShared *worker_shared = NULL;
+WorkerSlot *my_worker = NULL;
+DatabaseSlot *my_database = NULL;
+
+static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
+#ifdef ORDER_EXT_HAVE_SHMEM_REQUEST_HOOK
+static shmem_request_hook_type previous_shmem_request_hook = NULL;
+#endif
+
+/* Set by worker_leave(): this exit is not a failure. */
+static bool leaving = false;
+
+static void
+request_shmem(void)
+{
+#ifdef ORDER_EXT_HAVE_SHMEM_REQUEST_HOOK
+	if (previous_shmem_request_hook)
+		previous_shmem_request_hook();
+#endif
+	RequestAddinShmemSpace(MAXALIGN(sizeof(WorkerShared)));
+	RequestNamedLWLockTranche(TRANCHE_NAME, 1);
+}
+
+static void
+init_worker_slot(WorkerSlot *worker)
+{
+	worker->state = WORKER_FREE;
+	worker->procno = -1;
+	pg_atomic_init_u64(&worker->topics, 0);
+	pg_atomic_init_u64(&worker->interest, ~UINT64CONST(0));
+	pg_atomic_init_u64(&worker->earliest, (uint64) DT_NOEND);
+	pg_atomic_init_u64(&worker->sleep_until, (uint64) DT_NOEND);
+	pg_atomic_init_u64(&worker->batches, 0);
+	pg_atomic_init_u64(&worker->messages, 0);
+	pg_atomic_init_u64(&worker->last_active, 0);
+}
+
+static void
+startup_shmem(void)
+{
+	bool		found;
+	int			d;
+	int			w;
+
+	if (previous_shmem_startup_hook)
+		previous_shmem_startup_hook();
+
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	worker_shared = ShmemInitStruct("order_ext", sizeof(WorkerShared), &found);
+	if (!found)
+	{
+		memset(worker_shared, 0, sizeof(WorkerShared));
+		worker_shared->lock = &(GetNamedLWLockTranche(TRANCHE_NAME))->lock;
+		worker_shared->launcher_procno = -1;
+		pg_atomic_init_u32(&worker_shared->databases_used, 0);
+		for (d = 0; d < MAX_DATABASES; d++)
+		{
+			for (w = 0; w < MAX_DATABASE_WORKERS; w++)
+				init_worker_slot(&worker_shared->databases[d].workers[w]);
+		}
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+shmem_init(void)
+{
+#ifdef ORDER_EXT_HAVE_SHMEM_REQUEST_HOOK
+	previous_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+#else
+	request_shmem();
+#endif
+	previous_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = startup_shmem;
+}
+
+/* ---- databases ---- */
+
+DatabaseSlot *
+database_slot(Oid database, bool create)
+{
+	uint32		used = pg_atomic_read_u32(&worker_shared->databases_used);
+	DatabaseSlot *unused = NULL;
+	uint32		i;
+
+	for (i = 0; i < used; i++)
+	{
+		DatabaseSlot *db = &worker_shared->databases[i];
+
+		if (db->database == database)
+			return db;
+		if (unused == NULL && !OidIsValid(db->database))
+			unused = db;
+	}
+	if (!create)
+		return NULL;
+	if (unused == NULL)
+	{
+		if (used >= MAX_DATABASES)
+			return NULL;
+		unused = &worker_shared->databases[used];
+		pg_atomic_write_u32(&worker_shared->databases_used, used + 1);
+	}
+	unused->announced++;
+	unused->holds = 0;
+	unused->verdict = VERDICT_UNKNOWN;
+	unused->failures = 0;
+	unused->retry_at = 0;
+	unused->no_slot = false;
+	unused->database = database;
+	return unused;
+}
+
+void
+database_slot_free(DatabaseSlot *db)
+{
+	db->database = InvalidOid;
+}
+
+bool
+database_has_workers(const DatabaseSlot *db)
+{
+	int			w;
+
+	for (w = 0; w < MAX_DATABASE_WORKERS; w++)
+	{
+		if (db->workers[w].state != WORKER_FREE)
+			return true;
+	}
+	return false;
+}
+
+void
+database_failed(DatabaseSlot *db)
+{
+	int			seconds = MAX_BACKOFF_SECONDS;
+
+	if (db->failures < 6)
+		seconds = Min(1 << db->failures, MAX_BACKOFF_SECONDS);
+	db->failures++;
+	db->retry_at = GetCurrentTimestamp() + seconds * USECS_PER_SEC;
+}
+
+/*
+ * Runs in commit callbacks: an LWLock and plain stores only, nothing that can fail.
+ */
+void
+database_announce(Oid database)
+{
+	DatabaseSlot *db;
+	int			w;
+
+	if (worker_shared == NULL)
+		return;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	db = database_slot(database, true);
+	if (db == NULL)
+		worker_shared->overflow = true;
+	else
+	{
+		db->announced++;
+		db->verdict = VERDICT_UNKNOWN;
+		db->failures = 0;
+		db->retry_at = 0;
+		for (w = 0; w < MAX_DATABASE_WORKERS; w++)
+			worker_wake(&db->workers[w]);
+	}
+	LWLockRelease(worker_shared->lock);
+	launcher_wake();
+}
+
+void
+worker_send_away(WorkerSlot *worker, bool force)
+{
+	worker->leave = true;
+	worker_wake(worker);
+	/* The pid is that worker's as long as we hold the lock. */
+	if (force && worker->pid != 0)
+		kill(worker->pid, SIGTERM);
+}
+
+/* ---- latches ---- */
+
+static void
+wake_process(int procno)
+{
+	if (procno >= 0)
+		SetLatch(&ProcGlobal->allProcs[procno].procLatch);
+}
+
+void
+launcher_wake(void)
+{
+	if (worker_shared != NULL)
+		wake_process(worker_shared->launcher_procno);
+}
+
+void
+worker_wake(const WorkerSlot *worker)
+{
+	wake_process(worker->procno);
+}
+
+/* ---- this worker ---- */
+
+/*
+ * Give the slot back. Registered before the connection is made, so that it runs after
+ * the transaction was aborted; does nothing the second time.
+ */
+static void
+detach(int code, Datum arg)
+{
+	WorkerSlot *worker = my_worker;
+
+	(void) code;
+	(void) arg;
+	if (worker == NULL)
+		return;
+	my_worker = NULL;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	if (!leaving && !worker->leave && my_database->holds == 0)
+	{
+		/* One that lived long has not failed in a row. */
+		if (GetCurrentTimestamp() - worker->since > MAX_BACKOFF_SECONDS * USECS_PER_SEC)
+			my_database->failures = 0;
+		database_failed(my_database);
+	}
+	worker->state = WORKER_FREE;
+	worker->pid = 0;
+	worker->procno = -1;
+	LWLockRelease(worker_shared->lock);
+	launcher_wake();
+}
+
+bool
+worker_attach(Datum main_arg)
+{
+	uint32		index = DatumGetUInt32(main_arg);
+	DatabaseSlot *db = &worker_shared->databases[index / MAX_DATABASE_WORKERS];
+	WorkerSlot *worker = &db->workers[index % MAX_DATABASE_WORKERS];
+	uint32		launch;
+	bool		ours;
+
+	memcpy(&launch, MyBgworkerEntry->bgw_extra, sizeof(launch));
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	ours = (worker->state == WORKER_STARTING && worker->launch == launch);
+	if (ours)
+	{
+		worker->state = WORKER_IDLE;
+		worker->pid = MyProcPid;
+		worker->procno = OE_MY_PROCNO;
+		worker->since = GetCurrentTimestamp();
+		pg_atomic_write_u64(&worker->topics, ~UINT64CONST(0));
+		pg_atomic_write_u64(&worker->interest, ~UINT64CONST(0));
+		pg_atomic_write_u64(&worker->earliest, (uint64) DT_NOEND);
+		pg_atomic_write_u64(&worker->sleep_until, (uint64) DT_NOEND);
+		pg_atomic_write_u64(&worker->batches, 0);
+		pg_atomic_write_u64(&worker->messages, 0);
+		pg_atomic_write_u64(&worker->last_active, (uint64) worker->since);
+	}
+	LWLockRelease(worker_shared->lock);
+	if (!ours)
+		return false;
+	my_database = db;
+	my_worker = worker;
+	before_shmem_exit(detach, (Datum) 0);
+	return true;
+}
+
+bool
+worker_must_leave(void)
+{
+	return my_worker->leave || my_database->holds > 0 ||
+		my_worker->announced != my_database->announced;
+}
+
+void
+worker_leave(Verdict verdict)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	leaving = true;
+	if (my_worker->announced == my_database->announced && verdict != VERDICT_UNKNOWN)
+		my_database->verdict = verdict;
+	LWLockRelease(worker_shared->lock);
+	proc_exit(0);
+}
+
+void
+worker_set_state(WorkerState state)
+{
+	if (my_worker != NULL)
+		my_worker->state = state;
+}
+
+/* Only this process writes its counters. */
+void
+worker_count(int64 batches, int64 messages)
+{
+	if (my_worker == NULL)
+		return;
+	pg_atomic_fetch_add_u64(&my_worker->batches, batches);
+	pg_atomic_fetch_add_u64(&my_worker->messages, messages);
+	pg_atomic_write_u64(&my_worker->last_active, (uint64) GetCurrentTimestamp());
+}
+
+/* ---- wake-ups at commit ---- */
+
+static void
+note_timers(WorkerSlot *worker, TimestampTz due)
+{
+	uint64		old = pg_atomic_read_u64(&worker->earliest);
+
+	/* Failing to exchange reads the newer value into old. */
+	while (due < (TimestampTz) old &&
+		   !pg_atomic_compare_exchange_u64(&worker->earliest, &old, (uint64) due))
+		;
+	pg_memory_barrier();
+	if (due < (TimestampTz) pg_atomic_read_u64(&worker->sleep_until))
+		worker_wake(worker);
+}
+
+static void
+note_topics(WorkerSlot *worker, uint64 topic_bits)
+{
+	pg_atomic_fetch_or_u64(&worker->topics, topic_bits);
+	if ((topic_bits & pg_atomic_read_u64(&worker->interest)) != 0)
+		worker_wake(worker);
+}
+
+/*
+ * No lock: a database slot is reused so rarely that the worst case, waking another
+ * database's worker for nothing, does not matter; the workers' safety poll covers the
+ * slot that is taken at this very moment.
+ */
+void
+worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due)
+{
+	DatabaseSlot *db;
+	int			w;
+
+	if (worker_shared == NULL)
+		return;
+	db = database_slot(MyDatabaseId, false);
+	if (db == NULL)
+		return;
+	for (w = 0; w < MAX_DATABASE_WORKERS; w++)
+	{
+		WorkerSlot *worker = &db->workers[w];
+
+		if (worker->state == WORKER_FREE)
+			continue;
+		if (worker->kind == WORKER_DISPATCHER && topic_bits != 0)
+			note_topics(worker, topic_bits);
+		else if (worker->kind == WORKER_SCHEDULER && timers)
+			note_timers(worker, earliest_due);
+	}
+}

@@ -1,0 +1,141 @@
+/*
+ * shmem.h
+ *		The one struct of order_ext in shared memory: which databases have workers, and
+ *		what these are doing.
+ *
+ * It holds no pointers. Everything is under WorkerShared.lock except the words that are
+ * atomics, which wake-ups and counters use, and the flags that a worker polls about
+ * itself (a stale read only delays it until its latch is set).
+ */
+#ifndef ORDER_EXT_SHMEM_H
+#define ORDER_EXT_SHMEM_H
+
+#include "postgres.h"
+
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+#include "utils/timestamp.h"
+
+#define MAX_DATABASES 128
+#define MAX_DATABASE_WORKERS 16
+#define SCHEDULER_SLOT 0		/* of each database's workers; the rest are dispatchers */
+
+typedef enum WorkerKind
+{
+	WORKER_SCHEDULER,
+	WORKER_DISPATCHER
+} WorkerKind;
+
+typedef enum WorkerState
+{
+	WORKER_FREE,				/* nobody here */
+	WORKER_STARTING,			/* registered, not yet attached */
+	WORKER_IDLE,
+	WORKER_BUSY,
+	WORKER_FAILING				/* alive, waiting after an error of its own */
+} WorkerState;
+
+/* What the last worker that looked into a database found. */
+typedef enum Verdict
+{
+	VERDICT_UNKNOWN,			/* nobody has looked since the last announcement */
+	VERDICT_RUN,				/* workers belong here */
+	VERDICT_ABSENT,				/* the extension is not there */
+	VERDICT_FOREIGN,			/* the stamp is missing or another database's */
+	VERDICT_VERSION,			/* the SQL objects are of another version */
+	VERDICT_DISABLED			/* order_ext.enabled is off */
+} Verdict;
+
+typedef struct WorkerSlot
+{
+	WorkerState state;
+	WorkerKind	kind;
+	Oid			role;			/* that it runs as */
+	uint32		launch;			/* which launch the slot was given to */
+	uint32		announced;		/* DatabaseSlot.announced at its launch */
+	int			pid;			/* 0 until it attached */
+	int			procno;			/* -1 until it attached */
+	bool		leave;			/* asked to exit */
+	TimestampTz since;			/* launch time, then start time */
+	pg_atomic_uint64 topics;	/* topic bits published and not yet looked at */
+	pg_atomic_uint64 interest;	/* topic bits that are worth waking for */
+	pg_atomic_uint64 earliest;	/* earliest due time armed and not yet looked at */
+	pg_atomic_uint64 sleep_until;	/* timers due later need no wake-up */
+	pg_atomic_uint64 batches;
+	pg_atomic_uint64 messages;
+	pg_atomic_uint64 last_active;
+} WorkerSlot;
+
+typedef struct DatabaseSlot
+{
+	Oid			database;		/* InvalidOid = free */
+	uint32		announced;		/* +1 whenever its workers must look again */
+	int			holds;			/* commands that need it without workers */
+	Verdict		verdict;
+	int			failures;		/* in a row */
+	TimestampTz retry_at;		/* no start before this */
+	bool		no_slot;		/* max_worker_processes was used up at the last try */
+	WorkerSlot	workers[MAX_DATABASE_WORKERS];
+} DatabaseSlot;
+
+typedef struct WorkerShared
+{
+	LWLock	   *lock;
+	int			launcher_pid;	/* 0 = none */
+	int			launcher_procno;
+	uint32		launches;
+	bool		overflow;		/* an announcement found no free database slot */
+	pg_atomic_uint32 databases_used;	/* slots above were never used */
+	DatabaseSlot databases[MAX_DATABASES];
+} WorkerShared;
+
+/* NULL unless the library was preloaded. */
+extern WorkerShared *worker_shared;
+
+/* The slot of this process, if it is a worker. */
+extern WorkerSlot *my_worker;
+extern DatabaseSlot *my_database;
+
+/* Install the shared memory hooks; only while preloading. */
+extern void shmem_init(void);
+
+/* The slot of a database, made if it is not there and create is set; NULL if there is
+ * none (or none is free). Caller holds the lock, exclusively to create. */
+extern DatabaseSlot *database_slot(Oid database, bool create);
+
+/* Give the slot of a database back; it has no workers and no holds. Lock held. */
+extern void database_slot_free(DatabaseSlot *db);
+
+/* Whether any worker of the database is alive or starting. Lock held. */
+extern bool database_has_workers(const DatabaseSlot *db);
+
+/* Note a failure: the next start waits 1, 2, 4 ... 60 seconds. Lock held exclusively. */
+extern void database_failed(DatabaseSlot *db);
+
+/*
+ * Take the slot that the launcher gave this process (bgw_main_arg); false if it is not
+ * this process' any more. The slot is given back when the process exits.
+ */
+extern bool worker_attach(Datum main_arg);
+
+/* Whether this worker was asked to exit, or its database to be looked at anew. */
+extern bool worker_must_leave(void);
+
+/* Exit with the reason, which becomes the verdict about the database; not a failure. */
+extern void worker_leave(Verdict verdict) pg_attribute_noreturn();
+
+/* The workers of the database shall look again (restart); safe at commit. */
+extern void database_announce(Oid database);
+
+/* Wake the launcher, or a worker. */
+extern void launcher_wake(void);
+extern void worker_wake(const WorkerSlot *worker);
+
+/* Ask a worker to exit, with force by SIGTERM; lock held exclusively. */
+extern void worker_send_away(WorkerSlot *worker, bool force);
+
+/* State and counters of this worker, for worker_stats. */
+extern void worker_set_state(WorkerState state);
+extern void worker_count(int64 batches, int64 messages);
+
+#endif							/* ORDER_EXT_SHMEM_H */

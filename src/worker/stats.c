@@ -1,0 +1,180 @@
+/*
+ * stats.c
+ *		What is behind the view worker_stats.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "worker/shmem.h"
+
+/* A row: a worker that is there, or the reason why a database has none. */
+typedef struct StatsRow
+{
+	int			pid;			/* 0 = NULL */
+	Oid			database;		/* InvalidOid = NULL */
+	Oid			role;
+	const char *kind;
+	const char *state;
+	int64		batches;
+	int64		messages;
+	TimestampTz last_active;
+} StatsRow;
+
+typedef struct StatsRows
+{
+	int			n;
+	StatsRow   *rows;
+} StatsRows;
+
+static const char *
+worker_state_name(WorkerState state)
+{
+	switch (state)
+	{
+		case WORKER_FREE:
+			return "free";
+		case WORKER_STARTING:
+			return "starting";
+		case WORKER_IDLE:
+			return "idle";
+		case WORKER_BUSY:
+			return "busy";
+		case WORKER_FAILING:
+			return "failing";
+	}
+	return "unknown";
+}
+
+/* Why a database of ours has no workers. */
+static const char *
+absence_reason(const DatabaseSlot *db)
+{
+	if (db->holds > 0)
+		return "sent away";
+	if (db->no_slot)
+		return "no worker slot";
+	switch (db->verdict)
+	{
+		case VERDICT_DISABLED:
+			return "disabled";
+		case VERDICT_FOREIGN:
+			return "not enabled";
+		case VERDICT_VERSION:
+			return "other version";
+		default:
+			return db->failures > 0 ? "backing off" : "starting";
+	}
+}
+
+static void
+add_database(StatsRows *into, const DatabaseSlot *db)
+{
+	bool		any = false;
+	int			w;
+
+	for (w = 0; w < MAX_DATABASE_WORKERS; w++)
+	{
+		/* A copy of the pointer: counters are read with atomics, which are not const. */
+		WorkerSlot *worker = unconstify(WorkerSlot *, &db->workers[w]);
+		StatsRow   *row;
+
+		if (worker->state == WORKER_FREE)
+			continue;
+		any = true;
+		row = &into->rows[into->n++];
+		row->pid = worker->pid;
+		row->database = db->database;
+		row->role = worker->role;
+		row->kind = worker->kind == WORKER_SCHEDULER ? "scheduler" : "dispatcher";
+		row->state = worker_state_name(worker->state);
+		row->batches = (int64) pg_atomic_read_u64(&worker->batches);
+		row->messages = (int64) pg_atomic_read_u64(&worker->messages);
+		row->last_active = (TimestampTz) pg_atomic_read_u64(&worker->last_active);
+	}
+	if (!any && db->verdict != VERDICT_ABSENT)
+	{
+		StatsRow   *row = &into->rows[into->n++];
+
+		memset(row, 0, sizeof(*row));
+		row->database = db->database;
+		row->kind = "scheduler";
+		row->state = absence_reason(db);
+	}
+}
+
+static StatsRows *
+collect(void)
+{
+	StatsRows  *into = palloc0(sizeof(StatsRows));
+	int			d;
+
+	if (worker_shared == NULL)
+		return into;
+	into->rows = palloc0(sizeof(StatsRow) * (MAX_DATABASES * MAX_DATABASE_WORKERS + 1));
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	into->rows[0].pid = worker_shared->launcher_pid;
+	into->rows[0].kind = "launcher";
+	into->rows[0].state = worker_shared->launcher_pid != 0 ? "idle" : "starting";
+	into->n = 1;
+	for (d = 0; d < MAX_DATABASES; d++)
+	{
+		if (OidIsValid(worker_shared->databases[d].database))
+			add_database(into, &worker_shared->databases[d]);
+	}
+	LWLockRelease(worker_shared->lock);
+	return into;
+}
+
+static HeapTuple
+form_row(TupleDesc tupdesc, const StatsRow *row)
+{
+	Datum		values[8] = {0};
+	bool		nulls[8] = {false};
+
+	values[0] = Int32GetDatum(row->pid);
+	nulls[0] = (row->pid == 0);
+	values[1] = ObjectIdGetDatum(row->database);
+	nulls[1] = !OidIsValid(row->database);
+	values[2] = ObjectIdGetDatum(row->role);
+	nulls[2] = !OidIsValid(row->role);
+	values[3] = CStringGetTextDatum(row->kind);
+	values[4] = CStringGetTextDatum(row->state);
+	values[5] = Int64GetDatum(row->batches);
+	values[6] = Int64GetDatum(row->messages);
+	values[7] = TimestampTzGetDatum(row->last_active);
+	nulls[7] = (row->last_active == 0);
+	return heap_form_tuple(tupdesc, values, nulls);
+}
+
+/* worker_list(): one row per background process of order_ext, of all databases. */
+PG_FUNCTION_INFO_V1(order_ext_worker_list);
+Datum
+order_ext_worker_list(PG_FUNCTION_ARGS)
+{
+	FuncCallContext *funcctx;
+	StatsRows  *rows;
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext old;
+
+		funcctx = SRF_FIRSTCALL_INIT();
+		old = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);
+		if (get_call_result_type(fcinfo, NULL, &funcctx->tuple_desc) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "result type of worker_list() is not composite");
+		funcctx->tuple_desc = BlessTupleDesc(funcctx->tuple_desc);
+		funcctx->user_fctx = collect();
+		MemoryContextSwitchTo(old);
+	}
+	funcctx = SRF_PERCALL_SETUP();
+	rows = funcctx->user_fctx;
+	if (funcctx->call_cntr < (uint64) rows->n)
+		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(form_row(funcctx->tuple_desc,
+															 &rows->rows[funcctx->call_cntr])));
+	SRF_RETURN_DONE(funcctx);
+}

@@ -1,0 +1,25 @@
+/*
+ * worker.c
+ *		Start of the background workers; see worker.h and README.md.
+ */
+#include "compat.h"
+
+#include "miscadmin.h"
+
+#include "message/wake.h"
+#include "worker/hooks.h"
+#include "worker/launcher.h"
+#include "worker/shmem.h"
+#include "worker/worker.h"
+
+void
+worker_init(void)
+{
+	/* pg_upgrade runs a server on a cluster that nobody may touch but itself. */
+	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
+		return;
+	shmem_init();
+	hooks_init();
+	launcher_register();
+	wake_set_notifier(worker_notify);
+}
