@@ -86,8 +86,11 @@ pgtap-installcheck:
 quickstart stop test:
 	@script/$@
 
+bench:
+	@bench/run $(BENCH_FLAGS)
+
 dist:
 	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ \
 	  -o $(EXTENSION)-$(EXTVERSION).tar.gz HEAD
 
-.PHONY: quickstart stop test dist tap-installcheck pgtap-installcheck
+.PHONY: quickstart stop test bench dist tap-installcheck pgtap-installcheck
