@@ -1,0 +1,275 @@
+/*
+ * groups.c
+ *		subscribe and unsubscribe.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+#include "core/append.h"
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/spi_util.h"
+#include "message/catalog.h"
+#include "message/engine.h"
+#include "message/handler.h"
+#include "message/limits.h"
+#include "message/log.h"
+#include "message/options.h"
+#include "message/topics.h"
+
+#define MAX_OPTIONS_BYTES 65536
+#define DEFAULT_MAX_ATTEMPTS 16
+
+/* The snapshot that nothing is visible in: a group that reads from the beginning. */
+#define START_EARLIEST "1:1:"
+
+static SavedPlan insert_group = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.consumer_groups"
+	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (name) DO NOTHING",
+	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID);
+
+static SavedPlan find_group = SAVED_PLAN(
+	"SELECT group_id, topic_id, builtin FROM order_ext_internal.consumer_groups"
+	" WHERE name = $1 FOR UPDATE",
+	TEXTOID);
+
+static SavedPlan update_group = SAVED_PLAN(
+	"UPDATE order_ext_internal.consumer_groups"
+	" SET max_attempts = $2, backoff = $3, batch = $4, handler = $5, run_as = $6"
+	" WHERE group_id = $1",
+	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID);
+
+static SavedPlan delete_group[] = {
+	SAVED_PLAN("DELETE FROM order_ext_internal.consumer_groups WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.group_progress WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.inline_ranges WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.retries WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.dead_messages WHERE group_id = $1", INT4OID),
+};
+
+/* What a call of subscribe asks for. */
+typedef struct Subscription
+{
+	char	   *name;
+	char	   *topic;
+	char	   *handler;
+	char	   *run_as;
+	int32		max_attempts;
+	int16		backoff;
+	bool		batch;
+	bool		earliest;
+} Subscription;
+
+/* ---- subscribe ---- */
+
+static void
+not_supported(const char *what, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("%s is not supported yet", what),
+			 errhint("%s", hint)));
+}
+
+static void
+read_options(Jsonb *options, Subscription *want)
+{
+	static const char *const known[] = {
+		"max_attempts", "backoff", "ordered", "start", "run_as", NULL
+	};
+	static const char *const backoffs[] = {"exponential", "rocketmq", NULL};
+	static const char *const starts[] = {"now", "earliest", NULL};
+	char	   *run_as;
+
+	options_check_keys(options, known);
+	want->max_attempts = option_int(options, "max_attempts", DEFAULT_MAX_ATTEMPTS, 1, MAX_MAX_ATTEMPTS);
+	want->backoff = option_word(options, "backoff", 0, backoffs) + BACKOFF_EXPONENTIAL;
+	want->earliest = option_word(options, "start", 0, starts) == 1;
+	if (option_bool(options, "ordered", false))
+		not_supported("option \"ordered\"", "Leave it out.");
+	run_as = option_text(options, "run_as");
+	if (run_as != NULL && strcmp(run_as, want->run_as) != 0)
+		not_supported("option \"run_as\" for another role than the caller", "Leave it out.");
+}
+
+/*
+ * Until handlers run in processes of their own role, all of them run in a superuser's
+ * session, where nothing but a superuser's code may run.
+ */
+static void
+check_handler(Oid function, Subscription *want)
+{
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only a superuser may subscribe a handler")));
+	if (function_signature(function) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("argument \"handler\" is not a function")));
+	if (!handler_signature_fits(function, &want->batch))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"handler\" has not the form of a handler"),
+				 errdetail("It is %s.", function_signature(function)),
+				 errhint("Write f(order_ext.message) or f(order_ext.message[]), returning void.")));
+	if (!function_owner_is_superuser(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("handler %s does not belong to a superuser", function_signature(function)),
+				 errhint("Only a superuser's function may run in the workers.")));
+	want->handler = function_signature(function);
+}
+
+/* Where a new group begins. */
+static Datum
+start_snapshot(bool earliest)
+{
+	LogSnapshot *start;
+
+	if (earliest)
+		return log_snapshot_to_datum(log_snapshot_from_text(START_EARLIEST));
+	PushActiveSnapshot(GetLatestSnapshot());
+	start = log_snapshot_active();
+	PopActiveSnapshot();
+	return log_snapshot_to_datum(start);
+}
+
+static void
+refuse_builtin_group(const char *name)
+{
+	const Topic *topic = topic_by_name(name);
+
+	if (topic != NULL && topic->builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("consumer group \"%s\" is built in", name),
+				 errhint("Choose another name.")));
+}
+
+static bool
+insert_new_group(const Subscription *want, int32 topic_id)
+{
+	int64		group_id = nextval_internal(internal_relation("group_id_seq"), false);
+	Datum		values[9];
+
+	if (group_id > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many consumer groups")));
+	values[0] = Int32GetDatum((int32) group_id);
+	values[1] = Int32GetDatum(topic_id);
+	values[2] = Int32GetDatum(want->max_attempts);
+	values[3] = Int16GetDatum(want->backoff);
+	values[4] = BoolGetDatum(want->batch);
+	values[5] = CStringGetTextDatum(want->name);
+	values[6] = CStringGetTextDatum(want->handler);
+	values[7] = CStringGetTextDatum(want->run_as);
+	values[8] = start_snapshot(want->earliest);
+	return plan_write(&insert_group, values, NULL, 0) > 0;
+}
+
+static void
+change_group(const Subscription *want, int32 topic_id)
+{
+	Datum		name = CStringGetTextDatum(want->name);
+	Datum		values[6];
+
+	if (plan_query(&find_group, &name, NULL, 0) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: consumer group \"%s\" was changed meanwhile",
+						want->name)));
+	if (row_int32(0, 2) != topic_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("consumer group \"%s\" already reads another topic", want->name),
+				 errhint("Use another name, or order_ext.unsubscribe() first.")));
+	values[0] = Int32GetDatum(row_int32(0, 1));
+	values[1] = Int32GetDatum(want->max_attempts);
+	values[2] = Int16GetDatum(want->backoff);
+	values[3] = BoolGetDatum(want->batch);
+	values[4] = CStringGetTextDatum(want->handler);
+	values[5] = CStringGetTextDatum(want->run_as);
+	plan_write(&update_group, values, NULL, 0);
+}
+
+static Datum
+subscribe_body(FunctionCallInfo fcinfo)
+{
+	Subscription want = {0};
+	EngineScope scope;
+	Jsonb	   *options;
+	int32		topic_id;
+	bool		builtin;
+
+	want.name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+	want.topic = arg_text(fcinfo, 1, "topic", MAX_NAME_CHARS);
+	options = arg_jsonb(fcinfo, 3, "options", MAX_OPTIONS_BYTES);
+	want.run_as = GetUserNameFromId(GetUserId(), false);
+	read_options(options, &want);
+	refuse_builtin_group(want.name);
+	if (topic_by_name(want.topic) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
+				 errmsg("topic \"%s\" does not exist", want.topic),
+				 errhint("Create it with order_ext.create_topic().")));
+	if (PG_ARGISNULL(2))
+		not_supported("a consumer group without a handler", "Give a handler.");
+	check_handler(PG_GETARG_OID(2), &want);
+
+	engine_enter(&scope);
+	topic_id = topic_hold(want.topic, &builtin);
+	if (!insert_new_group(&want, topic_id))
+		change_group(&want, topic_id);
+	catalog_changed("consumer_groups");
+	engine_leave(&scope);
+	return (Datum) 0;
+}
+
+/* SECURITY INVOKER: the caller becomes the role that the handler runs as. */
+PG_FUNCTION_INFO_V1(order_ext_subscribe);
+Datum
+order_ext_subscribe(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, subscribe_body);
+	PG_RETURN_VOID();
+}
+
+/* ---- unsubscribe ---- */
+
+static Datum
+unsubscribe_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+	Datum		value = CStringGetTextDatum(name);
+	Datum		group_id;
+	int			i;
+
+	refuse_builtin_group(name);
+	if (plan_query(&find_group, &value, NULL, 0) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
+				 errmsg("consumer group \"%s\" does not exist", name)));
+	group_id = Int32GetDatum(row_int32(0, 1));
+	lock_wait(LOCK_GROUP, (int64) DatumGetInt32(group_id) << 16);
+	for (i = 0; i < (int) lengthof(delete_group); i++)
+		plan_write(&delete_group[i], &group_id, NULL, 0);
+	catalog_changed("consumer_groups");
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_unsubscribe);
+Datum
+order_ext_unsubscribe(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, unsubscribe_body);
+	PG_RETURN_VOID();
+}

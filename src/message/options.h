@@ -1,0 +1,27 @@
+/*
+ * options.h
+ *		Options given as a jsonb object: known keys only, each of its type. Everything here
+ *		raises 22023 naming the option.
+ */
+#ifndef ORDER_EXT_OPTIONS_H
+#define ORDER_EXT_OPTIONS_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+/* Raise unless it is an object that has no other keys (a NULL-terminated list). */
+extern void options_check_keys(Jsonb *options, const char *const *known);
+
+/* Whether the key is there with something else than null. */
+extern bool option_is_given(Jsonb *options, const char *key);
+
+/* The value, or the default where it is not given. */
+extern int32 option_int(Jsonb *options, const char *key, int32 if_missing, int32 min, int32 max);
+extern bool option_bool(Jsonb *options, const char *key, bool if_missing);
+extern char *option_text(Jsonb *options, const char *key);	/* NULL if not given */
+
+/* One of the words (a NULL-terminated list): its index. */
+extern int	option_word(Jsonb *options, const char *key, int if_missing, const char *const *words);
+
+#endif							/* ORDER_EXT_OPTIONS_H */
