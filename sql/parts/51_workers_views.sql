@@ -1,0 +1,81 @@
+-- Background workers and timers: what they tell, and what they are told.
+
+-- announce(): called in a transaction after whose commit the workers of this database are
+-- started, or start anew: by this script, by enable_dispatch(), and by every update
+-- script. Without shared_preload_libraries it does nothing. Source: src/worker/hooks.c
+CREATE FUNCTION order_ext_internal.announce() RETURNS void
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'order_ext_announce';
+COMMENT ON FUNCTION order_ext_internal.announce() IS 'Tells the launcher at commit to look at this database again.';
+
+-- worker_list(): one row for each background process of order_ext in the server, and one
+-- without pid for each database that wants workers and has none. No rows without preload.
+-- Source: src/worker/stats.c
+CREATE FUNCTION order_ext_internal.worker_list(
+		OUT pid integer, OUT database oid, OUT role oid, OUT kind text, OUT state text,
+		OUT batches bigint, OUT messages bigint, OUT last_active timestamptz)
+	RETURNS SETOF record
+	LANGUAGE C VOLATILE STRICT ROWS 10 AS 'MODULE_PATHNAME', 'order_ext_worker_list';
+COMMENT ON FUNCTION order_ext_internal.worker_list() IS 'The background processes of order_ext; see order_ext.worker_stats.';
+
+-- worker_stats: the background processes of all databases of the server.
+--   kind   launcher (one per server), scheduler (timers), dispatcher (handlers)
+--   state  starting, idle, busy, failing (waiting after an error); without pid the reason
+--          why a database has none: disabled, not enabled (foreign stamp: see
+--          enable_dispatch), other version, no worker slot, backing off, sent away
+--   batches, messages  since the process started; a scheduler's messages are timers fired
+CREATE VIEW order_ext.worker_stats AS
+	SELECT w.pid, d.datname AS database, r.rolname AS role, w.kind, w.state,
+		w.batches, w.messages, w.last_active
+	FROM order_ext_internal.worker_list() w
+	LEFT JOIN pg_catalog.pg_database d ON d.oid = w.database
+	LEFT JOIN pg_catalog.pg_roles r ON r.oid = w.role;
+COMMENT ON VIEW order_ext.worker_stats IS 'Background processes of order_ext, and databases that wait for theirs.';
+
+-- pending_timers: timers that have neither fired nor been found void. A row of a bucket is
+-- behind if it is visible in the bucket's newest progress and due until its fired_until.
+CREATE VIEW order_ext_internal.pending_timers AS
+	SELECT t.message_id, t.key, t.due_at, t.published_at, t.topic_id, t.bound, t.payload
+	FROM order_ext_internal.timer_ring t
+	LEFT JOIN (
+		SELECT DISTINCT ON (bucket) bucket, fired_until, seen
+		FROM order_ext_internal.timer_progress
+		ORDER BY bucket, seq DESC) p ON p.bucket = t.bucket
+	WHERE p.bucket IS NULL
+		OR t.due_at > p.fired_until
+		OR NOT pg_catalog.pg_visible_in_snapshot(t.xid, p.seen)
+	UNION ALL
+	SELECT message_id, key, due_at, published_at, topic_id, bound, payload
+	FROM order_ext_internal.timers_far;
+COMMENT ON VIEW order_ext_internal.pending_timers IS 'Timers that have not fired.';
+
+-- timer_stats: one row. pending counts timers that have become void, too, and reads all
+-- pending timers; lateness is that of all fired ones, to within a factor of 1.42.
+CREATE VIEW order_ext.timer_stats AS
+	WITH newest AS (
+		SELECT fired, lateness FROM order_ext_internal.timer_firings ORDER BY seq DESC LIMIT 1
+	), histogram AS (
+		SELECT h.position, pg_catalog.sum(h.timers) OVER (ORDER BY h.position) AS until_here,
+			pg_catalog.sum(h.timers) OVER () AS total
+		FROM newest, pg_catalog.unnest(newest.lateness) WITH ORDINALITY AS h (timers, position)
+	), late AS (
+		-- element n (from 1) counts lateness below 2^(n/2) microseconds
+		SELECT pg_catalog.min(position) FILTER (WHERE until_here >= total * 0.50) AS p50,
+			pg_catalog.min(position) FILTER (WHERE until_here >= total * 0.99) AS p99
+		FROM histogram
+		WHERE total > 0
+	)
+	SELECT pending.timers AS pending, pending.next_due,
+		coalesce((SELECT fired FROM newest), 0) AS fired,
+		pg_catalog.power(2::double precision, least(late.p50, 120) / 2.0::double precision)
+			* interval '1 microsecond' AS late_p50,
+		pg_catalog.power(2::double precision, least(late.p99, 120) / 2.0::double precision)
+			* interval '1 microsecond' AS late_p99
+	FROM (SELECT pg_catalog.count(*) AS timers, pg_catalog.min(due_at) AS next_due
+		  FROM order_ext_internal.pending_timers) pending, late;
+COMMENT ON VIEW order_ext.timer_stats IS 'Timers: how many wait, when the next is due, how many fired and how late.';
+
+DO $$
+BEGIN
+	PERFORM order_ext_internal.announce();
+END
+$$;
