@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "jit/jit.h"
 #include "nodes/parsenodes.h"
 #include "optimizer/cost.h"
 #include "utils/array.h"
@@ -36,19 +37,22 @@ ensure_plan(SavedPlan *plan)
 
 /*
  * Plans are generic and made without sequential scans: a plan made while the tables
- * were empty must still be right when they have grown.
+ * were empty must still be right when they have grown. Where a scan cannot be avoided,
+ * its penalty must not make JIT compilation look worthwhile.
  */
 static uint64
 run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
 		 bool read_only, bool writing, long max_rows)
 {
 	bool		outer_seqscan = enable_seqscan;
+	bool		outer_jit = jit_enabled;
 	int			rc = 0;
 
 	ensure_plan(plan);
 	PG_TRY();
 	{
 		enable_seqscan = false;
+		jit_enabled = false;
 		engine_writing += writing ? 1 : 0;
 		rc = SPI_execute_plan(plan->plan, unconstify(Datum *, values), nulls,
 							  read_only, max_rows);
@@ -56,6 +60,7 @@ run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
 	PG_FINALLY();
 	{
 		enable_seqscan = outer_seqscan;
+		jit_enabled = outer_jit;
 		engine_writing -= writing ? 1 : 0;
 	}
 	PG_END_TRY();
