@@ -1,0 +1,48 @@
+-- What operators see of topics and groups.
+
+CREATE VIEW order_ext.topics_view AS
+	SELECT t.name AS topic, t.builtin,
+		(SELECT count(*) FROM order_ext_internal.consumer_groups g
+		 WHERE g.topic_id = t.topic_id) AS consumer_groups
+	FROM order_ext_internal.topics t;
+COMMENT ON VIEW order_ext.topics_view IS 'The topics, and how many groups read each.';
+
+CREATE VIEW order_ext.subscriptions_view AS
+	SELECT g.name AS consumer_group, t.name AS topic, g.handler, g.run_as, g.batch,
+		g.max_attempts,
+		CASE g.backoff WHEN 1 THEN 'exponential' ELSE 'rocketmq' END AS backoff,
+		g.builtin, g.created_at
+	FROM order_ext_internal.consumer_groups g
+	JOIN order_ext_internal.topics t USING (topic_id);
+COMMENT ON VIEW order_ext.subscriptions_view IS 'The consumer groups with their handlers and options.';
+
+CREATE VIEW order_ext.dead_letters AS
+	SELECT d.message_id, g.name AS consumer_group, t.name AS topic, d.key, d.payload,
+		d.attempts, d.last_error, d.last_sqlstate, d.died_at
+	FROM order_ext_internal.dead_messages d
+	JOIN order_ext_internal.consumer_groups g USING (group_id)
+	LEFT JOIN order_ext_internal.topics t ON t.topic_id = d.topic_id;
+COMMENT ON VIEW order_ext.dead_letters IS 'Messages that a group gave up on, with the error of the last attempt.';
+
+-- lag counts what lies behind the cursor by reading it: exact, and as slow as the backlog
+-- is long.
+CREATE VIEW order_ext.consumer_stats AS
+	SELECT g.name AS consumer_group, t.name AS topic,
+		coalesce(p.lag, 0) AS lag,
+		coalesce(p.retrying, 0) AS retrying,
+		coalesce(p.dead, 0) AS dead,
+		greatest(pg_catalog.clock_timestamp() - p.oldest, '0'::interval) AS oldest_age,
+		coalesce((SELECT gp.consumed FROM order_ext_internal.group_progress gp
+				  WHERE gp.group_id = g.group_id AND gp.part = 0
+				  ORDER BY gp.seq DESC LIMIT 1), 0) AS consumed
+	FROM order_ext_internal.consumer_groups g
+	JOIN order_ext_internal.topics t USING (topic_id)
+	LEFT JOIN (
+		SELECT group_id,
+			count(*) FILTER (WHERE state = 'waiting') AS lag,
+			count(*) FILTER (WHERE state = 'retry') AS retrying,
+			count(*) FILTER (WHERE state = 'dead') AS dead,
+			min(published_at) FILTER (WHERE state <> 'dead') AS oldest
+		FROM order_ext_internal.pending_messages
+		GROUP BY group_id) p USING (group_id);
+COMMENT ON VIEW order_ext.consumer_stats IS 'How far each group is: waiting, retrying and dead messages, age of the oldest.';

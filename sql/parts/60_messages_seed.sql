@@ -1,0 +1,39 @@
+-- Topics, groups and asset kinds that are built in. Ids as in src/message/message.h; a
+-- built-in group has the id and the name of its topic, and reads from the beginning.
+
+INSERT INTO order_ext_internal.topics (topic_id, builtin, name)
+VALUES (1, true, 'order.created'),
+	(2, true, 'order.pay_timeout'),
+	(3, true, 'order.paid'),
+	(4, true, 'order.canceled'),
+	(5, true, 'order.release_assets'),
+	(6, true, 'order.shipped_out'),
+	(7, true, 'order.delivering'),
+	(8, true, 'order.signed'),
+	(9, true, 'order.refused'),
+	(10, true, 'payment.close'),
+	(11, true, 'stock.release'),
+	(12, true, 'coupon.release'),
+	(13, true, 'refund.prepare'),
+	(14, true, 'refund.execute'),
+	(15, true, 'refund.succeeded'),
+	(16, true, 'refund.failed'),
+	(17, true, 'fulfilment.requested'),
+	(18, true, 'fulfilment.cancel_requested'),
+	(19, true, 'after_sale.applied'),
+	(20, true, 'after_sale.reviewed'),
+	(21, true, 'after_sale.revoked'),
+	(22, true, 'after_sale.refunded'),
+	(23, true, 'ops.alert');
+
+-- Only topics that this version has handlers for.
+INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, builtin, batch, name, start_at)
+SELECT topic_id, topic_id, true, true, name, '1:1:'
+FROM order_ext_internal.topics
+WHERE name IN ('order.pay_timeout', 'order.release_assets', 'stock.release',
+	'coupon.release', 'refund.prepare');
+
+INSERT INTO order_ext_internal.assets (kind, topic_id, builtin)
+VALUES ('stock', 11, true), ('coupon', 12, true), ('refund', 13, true);
+
+SELECT order_ext_internal.stamp_database();
