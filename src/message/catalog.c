@@ -22,6 +22,7 @@
 #include "core/append.h"
 #include "message/catalog.h"
 #include "message/log.h"
+#include "message/wake.h"
 
 typedef struct Cache
 {
@@ -70,6 +71,7 @@ void
 catalog_changed(const char *table)
 {
 	CacheInvalidateRelcacheByRelid(internal_relation(table));
+	wake_note_groups();
 }
 
 /* ---- loading ---- */

@@ -148,6 +148,7 @@ stamp_database_body(FunctionCallInfo fcinfo)
 	own_stamp(values);
 	plan_write(&add_stamp, values, NULL, 0);
 	catalog_changed("database_stamp");
+	wake_note_database();
 	return (Datum) 0;
 }
 
@@ -243,6 +244,7 @@ enable_dispatch_body(FunctionCallInfo fcinfo)
 	plan_write(&remove_foreign_stamps, values, NULL, 0);
 	plan_write(&add_stamp, values, NULL, 0);
 	catalog_changed("database_stamp");
+	wake_note_database();
 	return (Datum) 0;
 }
 

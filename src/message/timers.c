@@ -97,5 +97,5 @@ timers_reset_after_restore(void)
 		timer_bucket_truncate(bucket);
 	(void) plan_write(&forget_progress, NULL, NULL, 0);
 	(void) plan_write(&note_reset, NULL, NULL, 0);
-	wake_note_timer(DT_NOBEGIN);
+	wake_note_timer(0);
 }

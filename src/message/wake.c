@@ -13,6 +13,7 @@ static WakeNotifier notify = NULL;
 static uint64 pending_topics = 0;
 static bool pending_timers = false;
 static TimestampTz pending_due = 0;
+static bool pending_database = false;
 
 void
 wake_note_topic(int32 topic_id)
@@ -28,9 +29,22 @@ wake_note_timer(TimestampTz due)
 	pending_timers = true;
 }
 
+void
+wake_note_groups(void)
+{
+	pending_topics = WAKE_ALL_TOPICS;
+}
+
+void
+wake_note_database(void)
+{
+	pending_database = true;
+}
+
 static void
 forget_pending(void)
 {
+	pending_database = false;
 	pending_topics = 0;
 	pending_timers = false;
 }
@@ -46,8 +60,8 @@ on_transaction_event(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
-			if (notify != NULL && (pending_topics != 0 || pending_timers))
-				notify(pending_topics, pending_timers, pending_due);
+			if (notify != NULL && (pending_topics != 0 || pending_timers || pending_database))
+				notify(pending_topics, pending_timers, pending_due, pending_database);
 			forget_pending();
 			break;
 		case XACT_EVENT_ABORT:

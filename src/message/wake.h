@@ -21,11 +21,19 @@ extern void wake_note_topic(int32 topic_id);
 extern void wake_note_timer(TimestampTz due);
 
 /*
+ * This transaction changed who reads, or whether this database dispatches at all: its
+ * workers look at everything anew if it commits.
+ */
+extern void wake_note_groups(void);
+extern void wake_note_database(void);
+
+/*
  * Who is told at commit; set by the workers' part of the library. It runs after the
  * commit record is written: it must not raise an error, allocate, or look at a catalog.
- * earliest_due counts if timers is set.
+ * earliest_due counts if timers is set; database means the database as a whole.
  */
-typedef void (*WakeNotifier) (uint64 topic_bits, bool timers, TimestampTz earliest_due);
+typedef void (*WakeNotifier) (uint64 topic_bits, bool timers, TimestampTz earliest_due,
+							  bool database);
 extern void wake_set_notifier(WakeNotifier notifier);
 
 /* Register the commit callback; once, from message_init(). */

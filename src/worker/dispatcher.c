@@ -39,8 +39,10 @@ note_interest(void)
 static bool
 something_published(void)
 {
-	return (pg_atomic_read_u64(&my_worker->topics) &
-			pg_atomic_read_u64(&my_worker->interest)) != 0;
+	uint64		topics = pg_atomic_read_u64(&my_worker->topics);
+
+	return topics == WAKE_ALL_TOPICS ||
+		(topics & pg_atomic_read_u64(&my_worker->interest)) != 0;
 }
 
 static bool

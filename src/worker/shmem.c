@@ -345,7 +345,8 @@ static void
 note_topics(WorkerSlot *worker, uint64 topic_bits)
 {
 	pg_atomic_fetch_or_u64(&worker->topics, topic_bits);
-	if ((topic_bits & pg_atomic_read_u64(&worker->interest)) != 0)
+	if (topic_bits == ~UINT64CONST(0) ||
+		(topic_bits & pg_atomic_read_u64(&worker->interest)) != 0)
 		worker_wake(worker);
 }
 
@@ -355,13 +356,15 @@ note_topics(WorkerSlot *worker, uint64 topic_bits)
  * slot that is taken at this very moment.
  */
 void
-worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due)
+worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due, bool database)
 {
 	DatabaseSlot *db;
 	int			w;
 
 	if (worker_shared == NULL)
 		return;
+	if (database)
+		database_announce(MyDatabaseId);
 	db = database_slot(MyDatabaseId, false);
 	if (db == NULL)
 		return;

@@ -18,9 +18,11 @@ extern void worker_init(void);
 /*
  * This transaction has committed and published to the topics of these bits (wake.h),
  * or armed timers, the earliest of which is due at earliest_due: wake who waits for
- * that in this database. Called from the commit callback: raises nothing, allocates
- * nothing. Without preload it does nothing.
+ * that in this database. With database set, its workers are started, or start anew.
+ * Called from the commit callback: raises nothing, allocates nothing. Without preload
+ * it does nothing.
  */
-extern void worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due);
+extern void worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due,
+						  bool database);
 
 #endif							/* ORDER_EXT_WORKER_H */
