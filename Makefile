@@ -53,7 +53,7 @@ override CPPFLAGS := $(patsubst -I$(includedir_internal),-isystem $(includedir_i
 # Libraries are loaded with RTLD_GLOBAL: bind our names to ourselves, so that
 # another preloaded library with a function of the same name is never called.
 ifeq ($(PORTNAME),linux)
-SHLIB_LINK += -Wl,-Bsymbolic
+SHLIB_LINK += -Wl,-Bsymbolic -lm
 endif
 
 -include $(wildcard $(OBJS:.o=.d))
