@@ -66,9 +66,9 @@ CREATE VIEW order_ext.timer_stats AS
 	)
 	SELECT pending.timers AS pending, pending.next_due,
 		coalesce((SELECT fired FROM newest), 0) AS fired,
-		pg_catalog.power(2::double precision, least(late.p50, 120) / 2.0::double precision)
+		pg_catalog.power(2::double precision, late.p50 / 2.0::double precision)
 			* interval '1 microsecond' AS late_p50,
-		pg_catalog.power(2::double precision, least(late.p99, 120) / 2.0::double precision)
+		pg_catalog.power(2::double precision, late.p99 / 2.0::double precision)
 			* interval '1 microsecond' AS late_p99
 	FROM (SELECT pg_catalog.count(*) AS timers, pg_catalog.min(due_at) AS next_due
 		  FROM order_ext_internal.pending_timers) pending, late;

@@ -174,7 +174,10 @@ order_ext_worker_list(PG_FUNCTION_ARGS)
 	funcctx = SRF_PERCALL_SETUP();
 	rows = funcctx->user_fctx;
 	if (funcctx->call_cntr < (uint64) rows->n)
-		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(form_row(funcctx->tuple_desc,
-															 &rows->rows[funcctx->call_cntr])));
+	{
+		HeapTuple	tuple = form_row(funcctx->tuple_desc, &rows->rows[funcctx->call_cntr]);
+
+		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(tuple));
+	}
 	SRF_RETURN_DONE(funcctx);
 }
