@@ -70,20 +70,36 @@ check_error_context(void *arg)
 	errcontext("check of %s: %s", check->invariant, check->name);
 }
 
-/* Run one check under the active snapshot; what it finds goes to the result. */
 static void
-run_check(const VerifyCheck *check, ReturnSetInfo *rsinfo)
+select_or_fail(const char *sql)
 {
-	ErrorContextCallback callback;
+	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "the check is not a SELECT");
+	CHECK_FOR_INTERRUPTS();
+}
+
+static bool
+fingerprint_matches(const VerifyCheck *check)
+{
+	bool		matches = false;
+	bool		isnull = true;
+
+	if (check->fingerprint == NULL)
+		return false;
+	select_or_fail(check->fingerprint);
+	if (SPI_processed == 1)
+		matches = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+											 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return matches && !isnull;
+}
+
+/* What a check found goes to the result. */
+static void
+put_rows(const VerifyCheck *check, ReturnSetInfo *rsinfo)
+{
 	uint64		i;
 
-	callback.callback = check_error_context;
-	callback.arg = unconstify(VerifyCheck *, check);
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-
-	if (SPI_execute(check->sql, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "the check is not a SELECT");
 	for (i = 0; i < SPI_processed; i++)
 	{
 		Datum		values[5];
@@ -97,7 +113,24 @@ run_check(const VerifyCheck *check, ReturnSetInfo *rsinfo)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	SPI_freetuptable(SPI_tuptable);
-	CHECK_FOR_INTERRUPTS();
+}
+
+/* Run one check under the active snapshot. */
+static void
+run_check(const VerifyCheck *check, ReturnSetInfo *rsinfo)
+{
+	ErrorContextCallback callback;
+
+	callback.callback = check_error_context;
+	callback.arg = unconstify(VerifyCheck *, check);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+
+	if (!fingerprint_matches(check))
+	{
+		select_or_fail(check->sql);
+		put_rows(check, rsinfo);
+	}
 
 	error_context_stack = callback.previous;
 }

@@ -14,6 +14,7 @@ typedef struct VerifyCheck
 	const char *invariant;
 	const char *name;			/* what it checks, for errcontext */
 	const char *sql;
+	const char *fingerprint;	/* a cheap query that says true where all is well; or NULL */
 } VerifyCheck;
 
 /* All checks, ordered by invariant; returns their number. */
