@@ -64,14 +64,34 @@ typedef enum CouponStatus
 	COUPON_EXPIRED = 3
 } CouponStatus;
 
+typedef enum FulfilmentStatus
+{
+	FULFILMENT_CREATED = 10,
+	FULFILMENT_PICKING = 20,
+	FULFILMENT_LABELLED = 30,
+	FULFILMENT_OUT = 40,
+	FULFILMENT_CANCEL_REQUESTED = 60,
+	FULFILMENT_CANCELED = 70
+} FulfilmentStatus;
+
 /* Events, unique across machines; the order's are the operate types of the source. */
 typedef enum Event
 {
 	EVENT_CREATE = 10,
 	EVENT_PRE_PAY = 11,
+	EVENT_CHANGE_ADDRESS = 12,
 	EVENT_CANCEL = 20,
+	EVENT_REQUEST_INTERCEPT = 21,
+	EVENT_REFUSE_INTERCEPT = 22,
 	EVENT_EXPIRE = 30,
 	EVENT_PAY = 40,
+	EVENT_FULFIL = 50,
+	EVENT_SHIP_OUT = 60,
+	EVENT_DELIVER = 70,
+	EVENT_SIGN = 80,
+	EVENT_REMOVE = 81,
+	EVENT_REFUSE = 90,
+	EVENT_SIGN_VIRTUAL = 300,
 
 	EVENT_INITIATE = 510,
 	EVENT_CAPTURE = 520,
@@ -82,7 +102,17 @@ typedef enum Event
 	EVENT_LOCK = 720,
 	EVENT_USE = 730,
 	EVENT_RELEASE = 740,
-	EVENT_LAPSE = 750
+	EVENT_LAPSE = 750,
+
+	EVENT_PREPARE = 810,
+	EVENT_PICK = 820,
+	EVENT_LABEL = 830,
+	EVENT_OUT = 840,
+	EVENT_REQUEST_CANCEL = 850,
+	EVENT_ACCEPT_CANCEL = 860,
+	EVENT_REJECT_CANCEL = 870,
+	EVENT_ABANDON = 880,
+	EVENT_TOMBSTONE = 890
 } Event;
 
 /* Who drives an edge. */
@@ -126,6 +156,9 @@ extern const MachineTable *machine_tables(int *n);
 
 /* The edge, or OE901: callers decide by status first and answer in their own words. */
 extern const Edge *machine_edge(Machine machine, int16 from, Event event);
+
+/* The same where the event may lead to several statuses. */
+extern const Edge *machine_edge_to(Machine machine, int16 from, Event event, int16 to);
 
 /* Whether the machine has the edge for this actor. */
 extern bool machine_allows(Machine machine, int16 from, Event event, char actor);

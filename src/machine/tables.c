@@ -39,8 +39,59 @@ static const Edge order_edges[] = {
 		"owner or staff",
 	{TOPIC_ORDER_CANCELED, TOPIC_ORDER_RELEASE_ASSETS}, TOPIC_PAYMENT_CLOSE},
 	{ORDER_PAID, ORDER_CANCELED, EVENT_CANCEL, "BS",
-		"owner or staff; captured money is refunded",
+		"owner or staff; captured money is refunded, the fulfilment gets a tombstone",
 	{TOPIC_ORDER_CANCELED, TOPIC_ORDER_RELEASE_ASSETS}, TOPIC_PAYMENT_CLOSE},
+	{ORDER_PAID, ORDER_FULFILLING, EVENT_FULFIL, "X",
+		"something to ship, no tombstone",
+	{TOPIC_FULFILMENT_REQUESTED}, 0},
+	{ORDER_PAID, ORDER_SIGNED, EVENT_SIGN_VIRTUAL, "X",
+		"virtual goods only; reservation consumed",
+	{TOPIC_ORDER_SIGNED}, 0},
+	{ORDER_FULFILLING, ORDER_OUT_STOCK, EVENT_SHIP_OUT, "W",
+		"not canceled; reservation consumed",
+	{TOPIC_ORDER_SHIPPED_OUT}, 0},
+	{ORDER_FULFILLING, ORDER_CANCELED, EVENT_CANCEL, "BSW",
+		"intercepted: our own warehouse at once, an external one by its answer",
+	{TOPIC_ORDER_CANCELED, TOPIC_ORDER_RELEASE_ASSETS}, TOPIC_PAYMENT_CLOSE},
+	{ORDER_FULFILLING, ORDER_FULFILLING, EVENT_REQUEST_INTERCEPT, "BS",
+		"an external warehouse, not asked before",
+	{TOPIC_FULFILMENT_CANCEL_REQUESTED}, 0},
+	{ORDER_FULFILLING, ORDER_FULFILLING, EVENT_REFUSE_INTERCEPT, "W",
+		"the external warehouse refuses, or the goods are out already",
+	{0}, 0},
+	{ORDER_OUT_STOCK, ORDER_DELIVERING, EVENT_DELIVER, "W",
+		"the carrier has it",
+	{TOPIC_ORDER_DELIVERING}, 0},
+	{ORDER_OUT_STOCK, ORDER_REFUSED, EVENT_REFUSE, "W",
+		"the receiver refuses the parcel",
+	{TOPIC_ORDER_REFUSED}, 0},
+	{ORDER_DELIVERING, ORDER_SIGNED, EVENT_SIGN, "WB",
+		"the carrier says so, or the buyer",
+	{TOPIC_ORDER_SIGNED}, 0},
+	{ORDER_DELIVERING, ORDER_REFUSED, EVENT_REFUSE, "W",
+		"the receiver refuses the parcel",
+	{TOPIC_ORDER_REFUSED}, 0},
+	{ORDER_CREATED, ORDER_CREATED, EVENT_CHANGE_ADDRESS, "B",
+		"owner, once",
+	{0}, 0},
+	{ORDER_PAID, ORDER_PAID, EVENT_CHANGE_ADDRESS, "B",
+		"owner, once",
+	{0}, 0},
+	{ORDER_FULFILLING, ORDER_FULFILLING, EVENT_CHANGE_ADDRESS, "B",
+		"owner, once",
+	{0}, 0},
+	{ORDER_SIGNED, ORDER_SIGNED, EVENT_REMOVE, "B",
+		"owner, once",
+	{0}, 0},
+	{ORDER_CANCELED, ORDER_CANCELED, EVENT_REMOVE, "B",
+		"owner, once",
+	{0}, 0},
+	{ORDER_REFUSED, ORDER_REFUSED, EVENT_REMOVE, "B",
+		"owner, once",
+	{0}, 0},
+	{ORDER_INVALID, ORDER_INVALID, EVENT_REMOVE, "B",
+		"owner, once",
+	{0}, 0},
 	{0}
 };
 
@@ -148,13 +199,57 @@ static const Edge coupon_edges[] = {
 /* ---- fulfilment ---- */
 
 static const StatusName fulfilment_statuses[] = {
-	{10, "created"},
-	{20, "picking"},
-	{30, "labelled"},
-	{40, "out"},
-	{60, "cancel_requested"},
-	{70, "canceled"},
+	{FULFILMENT_CREATED, "created"},
+	{FULFILMENT_PICKING, "picking"},
+	{FULFILMENT_LABELLED, "labelled"},
+	{FULFILMENT_OUT, "out"},
+	{FULFILMENT_CANCEL_REQUESTED, "cancel_requested"},
+	{FULFILMENT_CANCELED, "canceled"},
 	{0, NULL}
+};
+
+/*
+ * A picked parcel is labelled in the same transaction, so nothing rests at picking. Where
+ * out_stock comes first, it takes these steps too.
+ */
+static const Edge fulfilment_edges[] = {
+	{STATUS_NONE, FULFILMENT_CREATED, EVENT_PREPARE, "X",
+		"its order is paid; delivery order made",
+	{0}, 0},
+	{STATUS_NONE, FULFILMENT_CANCELED, EVENT_TOMBSTONE, "BS",
+		"its order is canceled before order.paid was handled",
+	{0}, 0},
+	{FULFILMENT_CREATED, FULFILMENT_PICKING, EVENT_PICK, "W",
+		"the warehouse picks",
+	{0}, 0},
+	{FULFILMENT_PICKING, FULFILMENT_LABELLED, EVENT_LABEL, "W",
+		"picked; logistic order made",
+	{0}, 0},
+	{FULFILMENT_LABELLED, FULFILMENT_OUT, EVENT_OUT, "W",
+		"out of the warehouse; both documents done",
+	{0}, 0},
+	{FULFILMENT_CREATED, FULFILMENT_CANCELED, EVENT_ABANDON, "BS",
+		"our own warehouse; documents canceled",
+	{0}, 0},
+	{FULFILMENT_LABELLED, FULFILMENT_CANCELED, EVENT_ABANDON, "BS",
+		"our own warehouse; documents canceled",
+	{0}, 0},
+	{FULFILMENT_CREATED, FULFILMENT_CANCEL_REQUESTED, EVENT_REQUEST_CANCEL, "BS",
+		"an external warehouse that has not refused",
+	{0}, 0},
+	{FULFILMENT_LABELLED, FULFILMENT_CANCEL_REQUESTED, EVENT_REQUEST_CANCEL, "BS",
+		"an external warehouse that has not refused",
+	{0}, 0},
+	{FULFILMENT_CANCEL_REQUESTED, FULFILMENT_CANCELED, EVENT_ACCEPT_CANCEL, "W",
+		"documents canceled",
+	{0}, 0},
+	{FULFILMENT_CANCEL_REQUESTED, FULFILMENT_CREATED, EVENT_REJECT_CANCEL, "W",
+		"back to where it was",
+	{0}, 0},
+	{FULFILMENT_CANCEL_REQUESTED, FULFILMENT_LABELLED, EVENT_REJECT_CANCEL, "W",
+		"back to where it was",
+	{0}, 0},
+	{0}
 };
 
 static const Edge no_edges[] = {{0}};
@@ -166,7 +261,7 @@ static const MachineTable tables[] = {
 	{MACHINE_RETURN, "return", return_statuses, no_edges},
 	{MACHINE_REFUND, "refund", refund_statuses, refund_edges},
 	{MACHINE_COUPON, "coupon", coupon_statuses, coupon_edges},
-	{MACHINE_FULFILMENT, "fulfilment", fulfilment_statuses, no_edges}
+	{MACHINE_FULFILMENT, "fulfilment", fulfilment_statuses, fulfilment_edges}
 };
 
 static const struct
@@ -176,9 +271,19 @@ static const struct
 }			event_names[] = {
 	{EVENT_CREATE, "create"},
 	{EVENT_PRE_PAY, "pre_pay"},
+	{EVENT_CHANGE_ADDRESS, "change_address"},
 	{EVENT_CANCEL, "cancel"},
+	{EVENT_REQUEST_INTERCEPT, "request_intercept"},
+	{EVENT_REFUSE_INTERCEPT, "refuse_intercept"},
 	{EVENT_EXPIRE, "expire"},
 	{EVENT_PAY, "pay"},
+	{EVENT_FULFIL, "fulfil"},
+	{EVENT_SHIP_OUT, "ship_out"},
+	{EVENT_DELIVER, "deliver"},
+	{EVENT_SIGN, "sign"},
+	{EVENT_REMOVE, "remove"},
+	{EVENT_REFUSE, "refuse"},
+	{EVENT_SIGN_VIRTUAL, "sign_virtual"},
 	{EVENT_INITIATE, "initiate"},
 	{EVENT_CAPTURE, "capture"},
 	{EVENT_REQUEST, "request"},
@@ -186,7 +291,16 @@ static const struct
 	{EVENT_LOCK, "lock"},
 	{EVENT_USE, "use"},
 	{EVENT_RELEASE, "release"},
-	{EVENT_LAPSE, "lapse"}
+	{EVENT_LAPSE, "lapse"},
+	{EVENT_PREPARE, "prepare"},
+	{EVENT_PICK, "pick"},
+	{EVENT_LABEL, "label"},
+	{EVENT_OUT, "out"},
+	{EVENT_REQUEST_CANCEL, "request_cancel"},
+	{EVENT_ACCEPT_CANCEL, "accept_cancel"},
+	{EVENT_REJECT_CANCEL, "reject_cancel"},
+	{EVENT_ABANDON, "abandon"},
+	{EVENT_TOMBSTONE, "tombstone"}
 };
 
 const MachineTable *
@@ -228,18 +342,38 @@ find_edge(Machine machine, int16 from, Event event)
 	return NULL;
 }
 
+static void
+no_such_edge(Machine machine, int16 from, Event event)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_INVARIANT),
+			 errmsg("the %s machine has no transition \"%s\" from status %d",
+					machine_table(machine)->name, event_name(event), from),
+			 errhint("This is a bug of order_ext; nothing was changed.")));
+}
+
 const Edge *
 machine_edge(Machine machine, int16 from, Event event)
 {
 	const Edge *edge = find_edge(machine, from, event);
 
 	if (edge == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_INVARIANT),
-				 errmsg("the %s machine has no transition \"%s\" from status %d",
-						machine_table(machine)->name, event_name(event), from),
-				 errhint("This is a bug of order_ext; nothing was changed.")));
+		no_such_edge(machine, from, event);
 	return edge;
+}
+
+const Edge *
+machine_edge_to(Machine machine, int16 from, Event event, int16 to)
+{
+	const Edge *edge;
+
+	for (edge = machine_table(machine)->edges; edge->event != 0; edge++)
+	{
+		if (edge->from == from && edge->event == event && edge->to == to)
+			return edge;
+	}
+	no_such_edge(machine, from, event);
+	return NULL;				/* keep the compiler quiet */
 }
 
 bool
