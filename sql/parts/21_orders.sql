@@ -3,7 +3,8 @@
 -- orders: one narrow row, updated in place (HOT): no index covers a column that changes.
 -- expire_at is fixed at creation; the sweep reads it through orders_expire_at.
 -- cancel_type 0 user, 1 timeout, 2 customer service; refund_hold: refunds of the
--- cancellation wait for retry_refund.
+-- cancellation wait for retry_refund. address_changes: how often the buyer changed it;
+-- removed_at: when the buyer hid the order from himself.
 CREATE TABLE order_ext_internal.orders (
 	order_id bigint PRIMARY KEY,
 	user_id bigint NOT NULL,
@@ -23,6 +24,8 @@ CREATE TABLE order_ext_internal.orders (
 	currency text NOT NULL,
 	external_id text,
 	options jsonb NOT NULL,
+	address_changes smallint NOT NULL DEFAULT 0,
+	removed_at timestamptz,
 	CHECK (pay_amount = origin_amount - discount_amount + freight_amount)
 ) WITH (fillfactor = 70);
 CREATE SEQUENCE order_ext_internal.order_number_seq MAXVALUE 9223372036854775807 CYCLE;

@@ -5,11 +5,7 @@
  */
 #include "compat.h"
 
-#include <limits.h>
-
 #include "common/hashfn.h"
-#include "mb/pg_wchar.h"
-#include "utils/builtins.h"
 
 #include "core/call.h"
 #include "core/locks.h"
@@ -151,24 +147,6 @@ carry_out_capture(Journal *journal, const Decision *decision, const Payment *kno
 
 /* ---- arguments ---- */
 
-/* raw is evidence: what is too large is cut rather than refused. */
-static Jsonb *
-arg_raw(FunctionCallInfo fcinfo, int n, bool *cut)
-{
-	Jsonb	   *raw = arg_jsonb_or_null(fcinfo, n, "raw", INT_MAX);
-	char	   *text;
-	JsonbBuilder *rest;
-
-	*cut = raw != NULL && VARSIZE(raw) > (Size) setting_max_payload;
-	if (!*cut)
-		return raw;
-	text = JsonbToCString(NULL, &raw->root, VARSIZE(raw));
-	text[pg_mbcliplen(text, strlen(text), setting_max_payload / 2)] = '\0';
-	rest = jsonb_object_begin();
-	jsonb_add_text(rest, "cut", text);
-	return jsonb_object_end(rest);
-}
-
 static void
 read_capture(FunctionCallInfo fcinfo, Capture *capture, bool *raw_cut)
 {
@@ -178,7 +156,7 @@ read_capture(FunctionCallInfo fcinfo, Capture *capture, bool *raw_cut)
 	capture->amount = arg_amount(fcinfo, 3, "pay_amount");
 	capture->currency = arg_text_or_null(fcinfo, 4, "currency", MAX_CURRENCY_CHARS);
 	capture->paid_at = arg_timestamptz(fcinfo, 5, "paid_at");
-	capture->raw = arg_raw(fcinfo, 6, raw_cut);
+	capture->raw = arg_evidence(fcinfo, 6, "raw", raw_cut);
 }
 
 /* ---- the call ---- */

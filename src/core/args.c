@@ -5,11 +5,14 @@
  */
 #include "compat.h"
 
+#include <limits.h>
+
 #include "access/detoast.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "core/call.h"
+#include "core/settings.h"
 
 void
 arg_not_null(FunctionCallInfo fcinfo, int n, const char *name)
@@ -119,6 +122,23 @@ arg_jsonb(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes)
 {
 	arg_not_null(fcinfo, n, name);
 	return arg_jsonb_or_null(fcinfo, n, name, max_bytes);
+}
+
+Jsonb *
+arg_evidence(FunctionCallInfo fcinfo, int n, const char *name, bool *cut)
+{
+	Jsonb	   *evidence = arg_jsonb_or_null(fcinfo, n, name, INT_MAX);
+	char	   *text;
+	JsonbBuilder *rest;
+
+	*cut = evidence != NULL && VARSIZE(evidence) > (Size) setting_max_payload;
+	if (!*cut)
+		return evidence;
+	text = JsonbToCString(NULL, &evidence->root, VARSIZE(evidence));
+	text[pg_mbcliplen(text, strlen(text), setting_max_payload / 2)] = '\0';
+	rest = jsonb_object_begin();
+	jsonb_add_text(rest, "cut", text);
+	return jsonb_object_end(rest);
 }
 
 TimestampTz

@@ -57,6 +57,12 @@ extern char *arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, 
 extern Jsonb *arg_jsonb(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes);
 extern Jsonb *arg_jsonb_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes);
 
+/*
+ * A jsonb or NULL that is evidence of a fact: what is larger than order_ext.max_payload is
+ * cut rather than refused, and *cut says so.
+ */
+extern Jsonb *arg_evidence(FunctionCallInfo fcinfo, int n, const char *name, bool *cut);
+
 /* A finite timestamp that must be there (22023 for infinity). */
 extern TimestampTz arg_timestamptz(FunctionCallInfo fcinfo, int n, const char *name);
 
