@@ -79,15 +79,24 @@ cancel_detail(const CancelRequest *request, int64 refundable)
 	return jsonb_object_end(detail);
 }
 
-static void
+/* What the order's own status and fulfilment make of the request. */
+static const char *
 cancel(const CancelRequest *request, Order *order, char actor)
 {
-	OrderChange change = {true, cancel_types[request->type], request->hold};
+	OrderChange change = {.cancels = true, .cancel_type = cancel_types[request->type],
+	.refund_hold = request->hold};
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
+	CancelOutcome outcome = cancel_order_locked(journal, order, actor, &change,
+												cancel_log_detail(request));
 
-	cancel_orders_locked(journal, order, 1, EVENT_CANCEL, actor, &change,
-						 cancel_log_detail(request));
+	if (outcome == CANCEL_REFUSED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_INTERCEPT_REFUSED),
+				 errmsg("order " INT64_FORMAT " can no longer be intercepted", order->order_id),
+				 errdetail("The warehouse was asked and has refused."),
+				 errhint("Use apply_after_sale when it has arrived.")));
 	journal_write(journal);
+	return outcome == CANCEL_DONE ? "applied" : "intercept_pending";
 }
 
 static Datum
@@ -111,9 +120,8 @@ cancel_order_body(FunctionCallInfo fcinfo)
 	check_may_cancel(&order, &request, actor);
 	if (order.status != ORDER_CANCELED)
 	{
-		result.disposition = "applied";
 		result.detail = cancel_detail(&request, payments_refundable(order.order_id));
-		cancel(&request, &order, actor);
+		result.disposition = cancel(&request, &order, actor);
 	}
 	result.id = order.order_id;
 	result.status = status_name(MACHINE_ORDER, order.status);

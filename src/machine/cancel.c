@@ -1,6 +1,6 @@
 /*
  * cancel.c
- *		The cancellation of orders: one way for buyer, staff, timer and sweep.
+ *		The cancellation of orders: one way for buyer, staff, timer, sweep and warehouse.
  */
 #include "compat.h"
 
@@ -9,9 +9,11 @@
 #include "storage/lock.h"
 
 #include "core/call.h"
+#include "core/errors.h"
 #include "core/locks.h"
 #include "machine/cancel.h"
 #include "machine/payment.h"
+#include "machine/shipment.h"
 
 int
 lock_budget(void)
@@ -30,7 +32,92 @@ cancel_orders_locked(Journal *journal, Order *orders, int n, Event event, char a
 		ids[i] = orders[i].order_id;
 	orders_fire(journal, orders, n, event, actor, change, detail);
 	payments_ask_close(journal, ids, n);
+	shipments_hold_parked(journal, orders, n);
 }
+
+const char *
+cancel_type_name(CancelType cancel_type)
+{
+	switch (cancel_type)
+	{
+		case CANCEL_BY_USER:
+			return "user";
+		case CANCEL_BY_TIMEOUT:
+			return "timeout";
+		case CANCEL_BY_CUSTOMER_SERVICE:
+			return "customer_service";
+	}
+	return NULL;
+}
+
+/* ---- interception ---- */
+
+/* Stop the parcel, or ask for it. */
+static CancelOutcome
+intercept(Journal *journal, Order *order, char actor, const OrderChange *change, Jsonb *detail)
+{
+	Fulfilment	fulfilment;
+
+	if (!fulfilment_read(order->order_id, &fulfilment))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_INVARIANT),
+				 errmsg("order " INT64_FORMAT " has no fulfilment", order->order_id)));
+	if (fulfilment.status == FULFILMENT_CANCEL_REQUESTED)
+		return CANCEL_PENDING;
+	if (!fulfilment.external)
+	{
+		fulfilment_abandon(journal, &fulfilment, actor);
+		return CANCEL_DONE;
+	}
+	if (fulfilment.intercept_refused)
+		return CANCEL_REFUSED;
+	fulfilment_request_cancel(journal, &fulfilment, actor, change->cancel_type,
+							  change->refund_hold);
+	orders_fire(journal, order, 1, EVENT_REQUEST_INTERCEPT, actor, NULL, detail);
+	return CANCEL_ASKED;
+}
+
+CancelOutcome
+cancel_order_locked(Journal *journal, Order *order, char actor, const OrderChange *change,
+					Jsonb *detail)
+{
+	CancelOutcome outcome = CANCEL_DONE;
+
+	if (order->status == ORDER_PAID)
+		fulfilment_tombstone(journal, order->order_id, actor);
+	else if (order->status == ORDER_FULFILLING)
+		outcome = intercept(journal, order, actor, change, detail);
+	if (outcome == CANCEL_DONE)
+		cancel_orders_locked(journal, order, 1, EVENT_CANCEL, actor, change, detail);
+	return outcome;
+}
+
+void
+intercept_accepted(Journal *journal, Order *order, Fulfilment *fulfilment, const char *event_id)
+{
+	OrderChange change = {.cancels = true, .cancel_type = fulfilment->cancel_type,
+	.refund_hold = fulfilment->refund_hold};
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_text(detail, "cancel_type", cancel_type_name(fulfilment->cancel_type));
+	jsonb_add_text(detail, "event_id", event_id);
+	fulfilment_accept_cancel(journal, fulfilment);
+	cancel_orders_locked(journal, order, 1, EVENT_CANCEL, ACTOR_WAREHOUSE, &change,
+						 jsonb_object_end(detail));
+}
+
+void
+intercept_refused(Journal *journal, Order *order, Fulfilment *fulfilment, const char *event_id)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_text(detail, "event_id", event_id);
+	fulfilment_reject_cancel(journal, fulfilment);
+	orders_fire(journal, order, 1, EVENT_REFUSE_INTERCEPT, ACTOR_WAREHOUSE, NULL,
+				jsonb_object_end(detail));
+}
+
+/* ---- timeout ---- */
 
 static int
 compare_ids(const void *a, const void *b)
@@ -44,7 +131,7 @@ compare_ids(const void *a, const void *b)
 int
 cancel_expired(const int64 *ids, int n, bool *busy)
 {
-	static const OrderChange timed_out = {true, CANCEL_BY_TIMEOUT, false};
+	static const OrderChange timed_out = {.cancels = true, .cancel_type = CANCEL_BY_TIMEOUT};
 	TimestampTz now = GetCurrentTimestamp();
 	int64	   *locked = palloc(sizeof(int64) * Max(n, 1));
 	int			n_locked = 0;

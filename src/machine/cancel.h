@@ -1,18 +1,43 @@
 /*
  * cancel.h
- *		The cancellation of orders: one way for buyer, staff, timer and sweep.
+ *		The cancellation of orders: one way for buyer, staff, timer, sweep and warehouse.
  */
 #ifndef ORDER_EXT_MACHINE_CANCEL_H
 #define ORDER_EXT_MACHINE_CANCEL_H
 
-#include "machine/order.h"
+#include "machine/fulfilment.h"
+
+typedef enum CancelOutcome
+{
+	CANCEL_DONE,				/* the order is canceled */
+	CANCEL_ASKED,				/* the external warehouse is asked now */
+	CANCEL_PENDING,				/* it was asked before and has not answered; nothing done */
+	CANCEL_REFUSED				/* it has refused; nothing done */
+} CancelOutcome;
 
 /*
  * Cancel orders, all in the same status and with their cancel locks held: the move, the
- * request to close open payment attempts, and the release message, in the journal.
+ * request to close open payment attempts, and the release message, in the journal. What
+ * the warehouse told too early about them is held for staff from now on.
  */
 extern void cancel_orders_locked(Journal *journal, Order *orders, int n, Event event, char actor,
 								 const OrderChange *change, Jsonb *detail);
+
+/*
+ * Cancel one order, from any status that can be canceled, with its cancel lock held, and
+ * intercept its fulfilment in the same transaction: a tombstone before there is one, in
+ * place in our own warehouse, by a question to an external one.
+ */
+extern CancelOutcome cancel_order_locked(Journal *journal, Order *order, char actor,
+										 const OrderChange *change, Jsonb *detail);
+
+/* The external warehouse has stopped the parcel: what was asked for is done now. */
+extern void intercept_accepted(Journal *journal, Order *order, Fulfilment *fulfilment,
+							   const char *event_id);
+
+/* It has not, or the parcel is out: the order goes on. */
+extern void intercept_refused(Journal *journal, Order *order, Fulfilment *fulfilment,
+							  const char *event_id);
 
 /*
  * Cancel those of the orders that are unpaid and due now, with the locks that are free;
@@ -23,5 +48,8 @@ extern int	cancel_expired(const int64 *ids, int n, bool *busy);
 
 /* How many object locks one transaction may take: a tenth of the lock table. */
 extern int	lock_budget(void);
+
+/* The word for a cancel type. */
+extern const char *cancel_type_name(CancelType cancel_type);
 
 #endif							/* ORDER_EXT_MACHINE_CANCEL_H */

@@ -113,12 +113,16 @@ void
 journal_edge_messages(Journal *journal, const Edge *edge,
 					  int64 order_id, int64 user_id, int32 version)
 {
-	Jsonb	   *payload;
+	if (edge->messages[0] != 0)
+		journal_edge_payload(journal, edge, order_id,
+							 jsonb_object_end(journal_payload(order_id, user_id, version)));
+}
+
+void
+journal_edge_payload(Journal *journal, const Edge *edge, int64 order_id, Jsonb *payload)
+{
 	int			i;
 
-	if (edge->messages[0] == 0)
-		return;
-	payload = jsonb_object_end(journal_payload(order_id, user_id, version));
 	for (i = 0; i < MAX_EDGE_MESSAGES && edge->messages[i] != 0; i++)
 		journal_message(journal, edge->messages[i], order_id, payload);
 }

@@ -28,6 +28,10 @@ extern void journal_transition(Journal *journal, Machine machine, const Edge *ed
 extern void journal_edge_messages(Journal *journal, const Edge *edge,
 								  int64 order_id, int64 user_id, int32 version);
 
+/* The same with a payload of one's own. */
+extern void journal_edge_payload(Journal *journal, const Edge *edge, int64 order_id,
+								 Jsonb *payload);
+
 /* Publish one message. */
 extern void journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jsonb *payload);
 

@@ -47,6 +47,29 @@ typedef enum PaymentStatus
 	PAYMENT_FAILED = 40
 } PaymentStatus;
 
+typedef enum AfterSaleStatus
+{
+	AFTER_SALE_APPLIED = 10,
+	AFTER_SALE_APPROVED = 20,
+	AFTER_SALE_REJECTED = 30,
+	AFTER_SALE_REFUNDING = 40,
+	AFTER_SALE_REFUNDED = 50,
+	AFTER_SALE_FAILED = 60,
+	AFTER_SALE_CLOSED = 70,
+	AFTER_SALE_REOPENED = 100,
+	AFTER_SALE_REVOKED = 127
+} AfterSaleStatus;
+
+typedef enum ReturnStatus
+{
+	RETURN_AWAITING = 0,
+	RETURN_TO_SEND = 10,
+	RETURN_IN_TRANSIT = 20,
+	RETURN_RECEIVED = 30,
+	RETURN_INSPECTED = 40,
+	RETURN_DAMAGED = 50
+} ReturnStatus;
+
 typedef enum RefundStatus
 {
 	REFUND_REQUESTED = 10,
@@ -93,10 +116,35 @@ typedef enum Event
 	EVENT_REFUSE = 90,
 	EVENT_SIGN_VIRTUAL = 300,
 
+	EVENT_AFTER_SALE_APPLY = 310,
+	EVENT_AFTER_SALE_OPEN = 315,
+	EVENT_AFTER_SALE_APPROVE = 320,
+	EVENT_AFTER_SALE_REJECT = 330,
+	EVENT_AFTER_SALE_REFUND = 340,
+	EVENT_AFTER_SALE_SETTLE = 350,
+	EVENT_AFTER_SALE_FAIL = 360,
+	EVENT_AFTER_SALE_REVERSE = 365,
+	EVENT_AFTER_SALE_RETRY = 368,
+	EVENT_AFTER_SALE_CLOSE = 370,
+	EVENT_AFTER_SALE_REOPEN = 380,
+	EVENT_AFTER_SALE_REAPPLY = 385,
+	EVENT_AFTER_SALE_REVOKE = 390,
+
 	EVENT_INITIATE = 510,
 	EVENT_CAPTURE = 520,
+	EVENT_ACCEPT = 525,
+	EVENT_PAYMENT_CLOSE = 530,
+	EVENT_PAYMENT_FAIL = 540,
 
 	EVENT_REQUEST = 610,
+	EVENT_REFUND_CLAIM = 615,
+	EVENT_REFUND_RECLAIM = 616,
+	EVENT_REFUND_SUCCEED = 620,
+	EVENT_REFUND_FAIL = 630,
+	EVENT_REFUND_REVERSE = 635,
+	EVENT_REFUND_RETRY = 636,
+	EVENT_REFUND_UNHOLD = 637,
+	EVENT_REFUND_WITHDRAW = 640,
 
 	EVENT_ISSUE = 710,
 	EVENT_LOCK = 720,
@@ -132,7 +180,7 @@ typedef struct Edge
 	const char *actors;			/* any of the ACTOR_ letters */
 	const char *guard;			/* what must hold, for people */
 	BuiltinTopic messages[MAX_EDGE_MESSAGES];	/* published with it; 0 ends the list */
-	BuiltinTopic optional;		/* one message per open payment attempt; or 0 */
+	BuiltinTopic optional;		/* payment.close per open attempt, refund.execute unless held; or 0 */
 } Edge;
 
 typedef struct StatusName

@@ -12,11 +12,22 @@
 #include "machine/order.h"
 
 #define ORDER_COLUMNS \
-	"order_id, user_id, pay_amount, coupon_id, expire_at, version, status, currency"
+	"order_id, user_id, pay_amount, coupon_id, expire_at, version, status, currency," \
+	" address_changes, removed_at IS NOT NULL"
 
 static SavedPlan read_order = SAVED_PLAN(
 	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders WHERE order_id = $1",
 	INT8OID);
+
+static SavedPlan read_current = SAVED_PLAN(
+	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders WHERE order_id = $1"
+	" FOR NO KEY UPDATE",
+	INT8OID);
+
+static SavedPlan read_in_status = SAVED_PLAN(
+	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders"
+	" WHERE order_id = ANY ($1) AND status = $2 ORDER BY order_id",
+	INT8ARRAYOID, INT2OID);
 
 static SavedPlan read_expired = SAVED_PLAN(
 	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders"
@@ -52,6 +63,19 @@ static SavedPlan cancel_orders = SAVED_PLAN(
 	" WHERE order_id = ANY ($1) AND status = $2",
 	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID, INT2OID, BOOLOID);
 
+static SavedPlan change_address = SAVED_PLAN(
+	"UPDATE order_ext_internal.orders"
+	" SET status = $3, version = version + 1, address_changes = address_changes + 1,"
+	"     options = options || pg_catalog.jsonb_build_object('address', $4)"
+	" WHERE order_id = ANY ($1) AND status = $2",
+	INT8ARRAYOID, INT2OID, INT2OID, JSONBOID);
+
+static SavedPlan remove_orders = SAVED_PLAN(
+	"UPDATE order_ext_internal.orders"
+	" SET status = $3, version = version + 1, removed_at = $4"
+	" WHERE order_id = ANY ($1) AND status = $2",
+	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID);
+
 static void
 order_from_row(Order *order, uint64 row)
 {
@@ -63,6 +87,8 @@ order_from_row(Order *order, uint64 row)
 	order->version = row_int32(row, 6);
 	order->status = row_int16(row, 7);
 	order->currency = row_text(row, 8);
+	order->address_changes = row_int16(row, 9);
+	order->removed = row_bool(row, 10);
 }
 
 bool
@@ -71,6 +97,17 @@ order_read(int64 order_id, Order *order)
 	Datum		values[1] = {Int64GetDatum(order_id)};
 
 	if (plan_query(&read_order, values, NULL, 1) == 0)
+		return false;
+	order_from_row(order, 0);
+	return true;
+}
+
+bool
+order_read_current(int64 order_id, Order *order)
+{
+	Datum		values[1] = {Int64GetDatum(order_id)};
+
+	if (plan_query(&read_current, values, NULL, 1) == 0)
 		return false;
 	order_from_row(order, 0);
 	return true;
@@ -85,18 +122,33 @@ order_read_or_fail(int64 order_id, Order *order)
 				 errmsg("order " INT64_FORMAT " does not exist", order_id)));
 }
 
+static Order *
+orders_from_rows(int n)
+{
+	Order	   *orders = palloc0(sizeof(Order) * Max(n, 1));
+	int			i;
+
+	for (i = 0; i < n; i++)
+		order_from_row(&orders[i], i);
+	return orders;
+}
+
 Order *
 orders_read_expired(const int64 *ids, int n, TimestampTz due, int *n_orders)
 {
 	Datum		values[2] = {int64_array(ids, n), TimestampTzGetDatum(due)};
-	Order	   *orders;
-	int			i;
 
 	*n_orders = (int) plan_query(&read_expired, values, NULL, 0);
-	orders = palloc(sizeof(Order) * Max(*n_orders, 1));
-	for (i = 0; i < *n_orders; i++)
-		order_from_row(&orders[i], i);
-	return orders;
+	return orders_from_rows(*n_orders);
+}
+
+Order *
+orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders)
+{
+	Datum		values[2] = {int64_array(ids, n), Int16GetDatum(status)};
+
+	*n_orders = (int) plan_query(&read_in_status, values, NULL, 0);
+	return orders_from_rows(*n_orders);
 }
 
 bool
@@ -143,6 +195,13 @@ update_orders(const int64 *ids, int n, const Edge *edge, TimestampTz at, const O
 	values[1] = Int16GetDatum(edge->from);
 	values[2] = Int16GetDatum(edge->to);
 	values[3] = TimestampTzGetDatum(at);
+	if (change->removes)
+		return plan_write(&remove_orders, values, NULL, 0);
+	if (change->address != NULL)
+	{
+		values[3] = JsonbPGetDatum(change->address);
+		return plan_write(&change_address, values, NULL, 0);
+	}
 	if (!change->cancels)
 		return plan_write(&move_orders, values, NULL, 0);
 	values[4] = Int16GetDatum(change->cancel_type);
@@ -154,18 +213,20 @@ void
 orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 			const OrderChange *change, Jsonb *detail)
 {
-	static const OrderChange no_change = {false, 0, false};
+	static const OrderChange no_change = {0};
 	const Edge *edge;
 	int64	   *ids;
 	int			i;
 
 	if (n == 0)
 		return;
+	if (change == NULL)
+		change = &no_change;
 	edge = machine_edge(MACHINE_ORDER, orders[0].status, event);
 	ids = palloc(sizeof(int64) * n);
 	for (i = 0; i < n; i++)
 		ids[i] = orders[i].order_id;
-	if (update_orders(ids, n, edge, journal_time(journal), change ? change : &no_change) != (uint64) n)
+	if (update_orders(ids, n, edge, journal_time(journal), change) != (uint64) n)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("an order was changed by another transaction"),
@@ -179,7 +240,10 @@ orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 		order->version++;
 		journal_transition(journal, MACHINE_ORDER, edge, order->order_id, order->order_id,
 						   order->version, actor, detail);
-		journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version);
+		if (change->payloads != NULL)
+			journal_edge_payload(journal, edge, order->order_id, change->payloads[i]);
+		else
+			journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version);
 	}
 }
 

@@ -24,6 +24,8 @@ typedef struct Order
 	int32		version;
 	int16		status;
 	char	   *currency;
+	int16		address_changes;
+	bool		removed;		/* hidden by its buyer */
 } Order;
 
 /* What an event changes besides status and version. */
@@ -32,6 +34,9 @@ typedef struct OrderChange
 	bool		cancels;		/* sets canceled_at and the two below */
 	CancelType	cancel_type;
 	bool		refund_hold;
+	bool		removes;		/* sets removed_at */
+	Jsonb	   *address;		/* the new address, or NULL */
+	Jsonb	  **payloads;		/* of the messages, one per order; NULL: the standard one */
 } OrderChange;
 
 /*
@@ -40,11 +45,20 @@ typedef struct OrderChange
  */
 extern bool order_read(int64 order_id, Order *order);
 
+/*
+ * The same with the row locked: in REPEATABLE READ and above, raises 40001 where the row
+ * is newer than the snapshot. For calls that decide on the status without changing the row.
+ */
+extern bool order_read_current(int64 order_id, Order *order);
+
 /* Raise OE001 if there is no such order. */
 extern void order_read_or_fail(int64 order_id, Order *order);
 
 /* The orders among ids that are unpaid and due at the given time, in id order. */
 extern Order *orders_read_expired(const int64 *ids, int n, TimestampTz due, int *n_orders);
+
+/* The orders among ids that have the status, in id order. */
+extern Order *orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders);
 
 /* The amounts and texts of a new order that no machine cares about later. */
 typedef struct NewOrder

@@ -50,12 +50,29 @@ static SavedPlan close_reservations = SAVED_PLAN(
 	" RETURNING i.product_id, i.stripe, i.quantity, i.order_id",
 	INT8ARRAYOID);
 
-static SavedPlan release_many = SAVED_PLAN(
-	"WITH given AS MATERIALIZED ("
-	"  SELECT s.product_id, s.stripe, g.quantity"
-	"  FROM unnest($1, $2, $3) AS g (product_id, stripe, quantity)"
-	"  JOIN order_ext_internal.stock s ON s.product_id = g.product_id AND s.stripe = g.stripe"
+static SavedPlan consume_reservations = SAVED_PLAN(
+	"UPDATE order_ext_internal.order_items SET reservation = 2"
+	" WHERE order_id = ANY ($1) AND reservation = 1"
+	" RETURNING product_id, stripe, quantity, order_id",
+	INT8ARRAYOID);
+
+#define LOCK_GIVEN_ROWS \
+	"WITH given AS MATERIALIZED (" \
+	"  SELECT s.product_id, s.stripe, g.quantity" \
+	"  FROM unnest($1, $2, $3) AS g (product_id, stripe, quantity)" \
+	"  JOIN order_ext_internal.stock s ON s.product_id = g.product_id AND s.stripe = g.stripe" \
 	"  ORDER BY s.product_id, s.stripe FOR UPDATE OF s)"
+
+static SavedPlan consume_many = SAVED_PLAN(
+	LOCK_GIVEN_ROWS
+	" UPDATE order_ext_internal.stock s"
+	" SET reserved = s.reserved - g.quantity, consumed = s.consumed + g.quantity"
+	" FROM given g"
+	" WHERE s.product_id = g.product_id AND s.stripe = g.stripe",
+	INT8ARRAYOID, INT2ARRAYOID, INT8ARRAYOID);
+
+static SavedPlan release_many = SAVED_PLAN(
+	LOCK_GIVEN_ROWS
 	" UPDATE order_ext_internal.stock s"
 	" SET available = s.available + g.quantity, reserved = s.reserved - g.quantity"
 	" FROM given g"
@@ -78,7 +95,8 @@ typedef struct Movement
 
 static void
 append_ledger(Appender *ledger, int64 order_id, int64 product_id, int64 ref, int64 available,
-			  int64 reserved, TimestampTz at, LedgerKind kind, int16 stripe, const char *reason)
+			  int64 reserved, int64 consumed, TimestampTz at, LedgerKind kind, int16 stripe,
+			  const char *reason)
 {
 	Datum		values[10];
 	bool		nulls[10] = {false};
@@ -88,7 +106,7 @@ append_ledger(Appender *ledger, int64 order_id, int64 product_id, int64 ref, int
 	values[2] = Int64GetDatum(ref);
 	values[3] = Int64GetDatum(available);
 	values[4] = Int64GetDatum(reserved);
-	values[5] = Int64GetDatum(0);
+	values[5] = Int64GetDatum(consumed);
 	values[6] = TimestampTzGetDatum(at);
 	values[7] = Int16GetDatum(kind);
 	values[8] = Int16GetDatum(stripe);
@@ -166,7 +184,7 @@ append_items(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
 	ledger = append_open("stock_ledger");
 	for (i = 0; i < n; i++)
 		append_ledger(ledger, order_id, lines[i].product_id, 0, -(int64) lines[i].quantity,
-					  lines[i].quantity, at, LEDGER_RESERVE, FIRST_STRIPE, NULL);
+					  lines[i].quantity, 0, at, LEDGER_RESERVE, FIRST_STRIPE, NULL);
 	append_close(ledger);
 }
 
@@ -203,7 +221,7 @@ stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
 	append_items(order_id, lines, n, at);
 }
 
-/* ---- release ---- */
+/* ---- release and consume ---- */
 
 static int
 compare_movements(const void *a, const void *b)
@@ -218,7 +236,7 @@ compare_movements(const void *a, const void *b)
 
 /* One UPDATE for the whole batch: a hot product is written once, not once per order. */
 static void
-release_movements(Movement *movements, int n)
+update_stock(SavedPlan *plan, Movement *movements, int n)
 {
 	int64	   *products = palloc(sizeof(int64) * n);
 	int16	   *stripes = palloc(sizeof(int16) * n);
@@ -241,39 +259,55 @@ release_movements(Movement *movements, int n)
 	values[0] = int64_array(products, rows);
 	values[1] = int16_array(stripes, rows);
 	values[2] = int64_array(quantities, rows);
-	if (plan_write(&release_many, values, NULL, 0) != (uint64) rows)
+	if (plan_write(plan, values, NULL, 0) != (uint64) rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("a stock row of a reservation is missing")));
 }
 
-void
-stock_release(const int64 *order_ids, int n, TimestampTz at)
+/* End the open reservations that a plan finds, and move what they held. */
+static void
+end_reservations(SavedPlan *end, SavedPlan *move, const int64 *order_ids, int n,
+				 TimestampTz at, LedgerKind kind)
 {
 	Datum		values[1] = {int64_array(order_ids, n)};
-	int			released = (int) plan_write(&close_reservations, values, NULL, 0);
+	int			ended = (int) plan_write(end, values, NULL, 0);
 	Movement   *movements;
 	Appender   *ledger;
 	int			i;
 
-	if (released == 0)
+	if (ended == 0)
 		return;
-	movements = palloc(sizeof(Movement) * released);
-	for (i = 0; i < released; i++)
+	movements = palloc(sizeof(Movement) * ended);
+	for (i = 0; i < ended; i++)
 	{
 		movements[i].product_id = row_int64(i, 1);
 		movements[i].stripe = row_int16(i, 2);
 		movements[i].quantity = row_int32(i, 3);
 		movements[i].order_id = row_int64(i, 4);
 	}
-	release_movements(movements, released);
+	update_stock(move, movements, ended);
 
 	ledger = append_open("stock_ledger");
-	for (i = 0; i < released; i++)
+	for (i = 0; i < ended; i++)
 		append_ledger(ledger, movements[i].order_id, movements[i].product_id, 0,
-					  movements[i].quantity, -movements[i].quantity, at,
-					  LEDGER_RELEASE, movements[i].stripe, NULL);
+					  kind == LEDGER_RELEASE ? movements[i].quantity : 0,
+					  -movements[i].quantity,
+					  kind == LEDGER_CONSUME ? movements[i].quantity : 0,
+					  at, kind, movements[i].stripe, NULL);
 	append_close(ledger);
+}
+
+void
+stock_release(const int64 *order_ids, int n, TimestampTz at)
+{
+	end_reservations(&close_reservations, &release_many, order_ids, n, at, LEDGER_RELEASE);
+}
+
+void
+stock_consume(const int64 *order_ids, int n, TimestampTz at)
+{
+	end_reservations(&consume_reservations, &consume_many, order_ids, n, at, LEDGER_CONSUME);
 }
 
 /* ---- adjust and read ---- */
@@ -309,8 +343,8 @@ stock_adjust(int64 product_id, const char *sku, int64 delta, const char *reason,
 				 errdetail(INT64_FORMAT " are available, the change is " INT64_FORMAT ".",
 						   stock_level(product_id).available, delta)));
 	ledger = append_open("stock_ledger");
-	append_ledger(ledger, 0, product_id, next_id("stock_adjustment_seq"), delta, 0, at,
-				  LEDGER_ADJUST, FIRST_STRIPE, reason);
+	append_ledger(ledger, 0, product_id, next_id("stock_adjustment_seq"), delta, 0, 0,
+				  at, LEDGER_ADJUST, FIRST_STRIPE, reason);
 	append_close(ledger);
 	return stock_level(product_id);
 }

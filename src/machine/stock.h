@@ -56,6 +56,12 @@ extern void stock_reserve(int64 order_id, const OrderLine *lines, int n, Timesta
 /* Release what the open reservations of canceled orders hold; a second time nothing. */
 extern void stock_release(const int64 *order_ids, int n, TimestampTz at);
 
+/*
+ * Consume what the open reservations of orders hold: the goods leave. The orders' locks
+ * are held and their status says so in the same transaction.
+ */
+extern void stock_consume(const int64 *order_ids, int n, TimestampTz at);
+
 /* Add delta to a product's available stock; OE201 if that would be negative. */
 extern StockLevel stock_adjust(int64 product_id, const char *sku, int64 delta,
 							   const char *reason, TimestampTz at);

@@ -1,0 +1,60 @@
+-- After-sales: why and how much of an order goes back.
+
+-- after_sales: one row per application, made by a buyer, staff or the system. status 10
+-- applied, 20 approved, 30 rejected, 40 refunding, 50 refunded, 60 failed, 70 closed,
+-- 100 reopened, 127 revoked. amount is what is paid back, freight included.
+-- type 1 refund_only, 2 return_refund. detail_type: 1 all, 2 timeout, 3 user cancel,
+-- 4 customer service cancel, 5 part, 6 shortage. source: 10 user refund, 20 system,
+-- 30 customer service, 40 user return, 50 fulfilment. reason_code: 10 to 200 of the
+-- source (80 canceled, 90 forced, 100 refused, 200 other).
+-- return_status (type 2 only): 0 awaiting, 10 to_send, 20 in_transit, 30 received,
+-- 40 inspected, 50 damaged; return_version counts its transitions.
+-- origin names what a system-made one stems from ('cancel', 'refused',
+-- 'shortage:<request>') and makes it unique per order; NULL for applications of people.
+CREATE TABLE order_ext_internal.after_sales (
+	after_sale_id bigint PRIMARY KEY,
+	order_id bigint NOT NULL,
+	user_id bigint NOT NULL,
+	amount bigint NOT NULL CHECK (amount >= 0),
+	freight bigint NOT NULL DEFAULT 0 CHECK (freight BETWEEN 0 AND amount),
+	applied_at timestamptz NOT NULL,
+	reviewed_at timestamptz,
+	settled_at timestamptz,
+	return_by timestamptz,
+	goods_sent_at timestamptz,
+	goods_received_at timestamptz,
+	version integer NOT NULL,
+	return_version integer NOT NULL DEFAULT 0,
+	status smallint NOT NULL,
+	type smallint NOT NULL CHECK (type IN (1, 2)),
+	detail_type smallint NOT NULL,
+	source smallint NOT NULL,
+	reason_code smallint NOT NULL,
+	return_status smallint,
+	origin text,
+	reason text,
+	review_reason text,
+	carrier text,
+	tracking_no text,
+	UNIQUE (order_id, origin)
+) WITH (fillfactor = 80);
+CREATE SEQUENCE order_ext_internal.after_sale_id_seq CACHE 32;
+
+-- after_sale_items: what of an order's lines goes back. amount is paid back for them,
+-- discount is their part of the line's coupon share. received, damaged and restocked
+-- count pieces of a return; restocked ones are available again.
+CREATE TABLE order_ext_internal.after_sale_items (
+	after_sale_id bigint NOT NULL,
+	product_id bigint NOT NULL,
+	order_id bigint NOT NULL,
+	amount bigint NOT NULL CHECK (amount >= 0),
+	discount bigint NOT NULL DEFAULT 0 CHECK (discount >= 0),
+	quantity integer NOT NULL CHECK (quantity > 0),
+	received integer NOT NULL DEFAULT 0,
+	damaged integer NOT NULL DEFAULT 0,
+	restocked integer NOT NULL DEFAULT 0,
+	PRIMARY KEY (after_sale_id, product_id),
+	CHECK (received BETWEEN 0 AND quantity AND damaged BETWEEN 0 AND received
+		AND restocked BETWEEN 0 AND received)
+) WITH (fillfactor = 80);
+CREATE INDEX after_sale_items_order_id ON order_ext_internal.after_sale_items (order_id);

@@ -1,0 +1,410 @@
+/*
+ * after_sale.c
+ *		The after-sale machine; see after_sale.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/ids.h"
+#include "core/spi_util.h"
+#include "machine/after_sale.h"
+
+static SavedPlan read_after_sale = SAVED_PLAN(
+	"SELECT a.after_sale_id, a.order_id, a.user_id, a.amount, a.freight, a.applied_at,"
+	"       a.version, a.return_version, o.version, a.status, a.type, a.detail_type,"
+	"       a.source, a.reason_code, coalesce(a.return_status, -1)::smallint, a.origin, a.reason"
+	" FROM order_ext_internal.after_sales a"
+	" JOIN order_ext_internal.orders o ON o.order_id = a.order_id"
+	" WHERE a.after_sale_id = $1",
+	INT8OID);
+
+static SavedPlan find_origin = SAVED_PLAN(
+	"SELECT after_sale_id FROM order_ext_internal.after_sales"
+	" WHERE order_id = $1 AND origin = $2",
+	INT8OID, TEXTOID);
+
+static SavedPlan insert_after_sale = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.after_sales"
+	" (after_sale_id, order_id, user_id, amount, freight, applied_at, version, status, type,"
+	"  detail_type, source, reason_code, return_status, origin, reason)"
+	" VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14)"
+	" ON CONFLICT (order_id, origin) DO NOTHING",
+	INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, INT2OID, INT2OID,
+	INT2OID, INT2OID, INT2OID, INT2OID, TEXTOID, TEXTOID);
+
+static SavedPlan insert_items = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.after_sale_items"
+	" (after_sale_id, order_id, product_id, amount, discount, quantity)"
+	" SELECT $1, $2, i.product_id, i.amount, i.discount, i.quantity"
+	" FROM unnest($3, $4, $5, $6) AS i (product_id, amount, discount, quantity)",
+	INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID);
+
+/* An order paid for has one applied capture; what is left of it goes back. */
+static SavedPlan open_for_canceled = SAVED_PLAN(
+	"WITH opened AS ("
+	"  INSERT INTO order_ext_internal.after_sales"
+	"   (after_sale_id, order_id, user_id, amount, freight, applied_at, version, status,"
+	"    type, detail_type, source, reason_code, origin)"
+	"  SELECT pg_catalog.nextval('order_ext_internal.after_sale_id_seq'), o.order_id, o.user_id,"
+	"   rest.amount, least(o.freight_amount, rest.amount), $2, 1, $3, 1,"
+	"   CASE o.cancel_type WHEN 0 THEN 3 WHEN 1 THEN 2 ELSE 4 END,"
+	"   CASE o.cancel_type WHEN 2 THEN 30 ELSE 20 END, 80, 'cancel'"
+	"  FROM order_ext_internal.orders o"
+	"  JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
+	"  CROSS JOIN LATERAL order_ext_internal.rest_of_payment(p.payment_id, p.amount) AS rest (amount)"
+	"  WHERE o.order_id = ANY ($1) AND o.status = 70"
+	"   AND p.status = 20 AND p.purpose = 1 AND rest.amount > 0"
+	"  ON CONFLICT (order_id, origin) DO NOTHING"
+	"  RETURNING after_sale_id, order_id, user_id, amount, version)"
+	" SELECT n.after_sale_id, n.order_id, n.user_id, n.amount, n.version, o.version"
+	" FROM opened n JOIN order_ext_internal.orders o ON o.order_id = n.order_id"
+	" ORDER BY n.after_sale_id",
+	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
+
+static SavedPlan insert_all_items = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.after_sale_items"
+	" (after_sale_id, order_id, product_id, amount, discount, quantity)"
+	" SELECT a.after_sale_id, i.order_id, i.product_id, i.pay, i.discount, i.quantity"
+	" FROM order_ext_internal.after_sales a"
+	" JOIN order_ext_internal.order_items i ON i.order_id = a.order_id"
+	" WHERE a.after_sale_id = ANY ($1)",
+	INT8ARRAYOID);
+
+/* A review sets reviewed_at; settled_at is set where the after-sale has come to an end. */
+static SavedPlan move_after_sales = SAVED_PLAN(
+	"WITH moved AS ("
+	"  UPDATE order_ext_internal.after_sales"
+	"  SET status = $3, version = version + 1,"
+	"   reviewed_at = CASE WHEN $2 = 10 AND $3 IN (20, 30) THEN $4 ELSE reviewed_at END,"
+	"   settled_at = CASE WHEN $3 IN (30, 50, 70, 127) THEN $4 END,"
+	"   review_reason = coalesce($5, review_reason)"
+	"  WHERE after_sale_id = ANY ($1) AND status = $2"
+	"  RETURNING after_sale_id, order_id, user_id, amount, version)"
+	" SELECT m.after_sale_id, m.order_id, m.user_id, m.amount, m.version, o.version"
+	" FROM moved m JOIN order_ext_internal.orders o ON o.order_id = m.order_id"
+	" ORDER BY m.after_sale_id",
+	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID, TEXTOID);
+
+static SavedPlan count_refunds = SAVED_PLAN(
+	"SELECT a.after_sale_id, a.status,"
+	"       count(*) FILTER (WHERE r.status = 10)::int, count(*) FILTER (WHERE r.status = 15)::int,"
+	"       count(*) FILTER (WHERE r.status = 20)::int, count(*) FILTER (WHERE r.status = 30)::int"
+	" FROM order_ext_internal.after_sales a"
+	" JOIN order_ext_internal.refunds r ON r.order_id = a.order_id"
+	"   AND r.after_sale_id = a.after_sale_id"
+	" WHERE a.after_sale_id = ANY ($1)"
+	" GROUP BY a.after_sale_id, a.status ORDER BY a.after_sale_id",
+	INT8ARRAYOID);
+
+/* ---- reading ---- */
+
+bool
+after_sale_read(int64 after_sale_id, AfterSale *after_sale)
+{
+	Datum		values[1] = {Int64GetDatum(after_sale_id)};
+
+	if (plan_query(&read_after_sale, values, NULL, 1) == 0)
+		return false;
+	after_sale->after_sale_id = row_int64(0, 1);
+	after_sale->order_id = row_int64(0, 2);
+	after_sale->user_id = row_int64(0, 3);
+	after_sale->amount = row_int64(0, 4);
+	after_sale->freight = row_int64(0, 5);
+	after_sale->applied_at = row_timestamptz(0, 6);
+	after_sale->version = row_int32(0, 7);
+	after_sale->return_version = row_int32(0, 8);
+	after_sale->order_version = row_int32(0, 9);
+	after_sale->status = row_int16(0, 10);
+	after_sale->type = row_int16(0, 11);
+	after_sale->detail_type = row_int16(0, 12);
+	after_sale->source = row_int16(0, 13);
+	after_sale->reason_code = row_int16(0, 14);
+	after_sale->return_status = row_int16(0, 15);
+	after_sale->origin = row_text(0, 16);
+	after_sale->reason = row_text(0, 17);
+	return true;
+}
+
+void
+after_sale_read_or_fail(int64 after_sale_id, AfterSale *after_sale)
+{
+	if (!after_sale_read(after_sale_id, after_sale))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_FOUND),
+				 errmsg("after-sale " INT64_FORMAT " does not exist", after_sale_id)));
+}
+
+int64
+after_sale_of_origin(int64 order_id, const char *origin)
+{
+	Datum		values[2] = {Int64GetDatum(order_id), CStringGetTextDatum(origin)};
+
+	return plan_query(&find_origin, values, NULL, 1) > 0 ? row_int64(0, 1) : 0;
+}
+
+/* ---- what a transition leaves behind ---- */
+
+static void
+journal_after_sale(Journal *journal, const Edge *edge, const AfterSale *after_sale,
+				   char actor, Jsonb *detail)
+{
+	Jsonb	   *payload = NULL;
+	int			i;
+
+	journal_transition(journal, MACHINE_AFTER_SALE, edge, after_sale->after_sale_id,
+					   after_sale->order_id, after_sale->version, actor, detail);
+	for (i = 0; i < MAX_EDGE_MESSAGES && edge->messages[i] != 0; i++)
+	{
+		if (payload == NULL)
+		{
+			JsonbBuilder *builder = journal_payload(after_sale->order_id, after_sale->user_id,
+													after_sale->order_version);
+
+			jsonb_add_id(builder, "after_sale_id", after_sale->after_sale_id);
+			jsonb_add_text(builder, "status", status_name(MACHINE_AFTER_SALE, edge->to));
+			jsonb_add_int(builder, "amount", after_sale->amount);
+			payload = jsonb_object_end(builder);
+		}
+		journal_message(journal, edge->messages[i], after_sale->order_id, payload);
+	}
+}
+
+/* The same for the rows that the last statement returned. */
+static void
+journal_returned(Journal *journal, const Edge *edge, int n, char actor, Jsonb *detail)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		AfterSale	after_sale = {0};
+
+		after_sale.after_sale_id = row_int64(i, 1);
+		after_sale.order_id = row_int64(i, 2);
+		after_sale.user_id = row_int64(i, 3);
+		after_sale.amount = row_int64(i, 4);
+		after_sale.version = row_int32(i, 5);
+		after_sale.order_version = row_int32(i, 6);
+		journal_after_sale(journal, edge, &after_sale, actor, detail);
+	}
+}
+
+/* ---- creation ---- */
+
+static void
+insert_lines(const AfterSale *after_sale, const AfterSaleItem *items, int n)
+{
+	int64	   *products = palloc(sizeof(int64) * n);
+	int64	   *amounts = palloc(sizeof(int64) * n);
+	int64	   *discounts = palloc(sizeof(int64) * n);
+	int32	   *quantities = palloc(sizeof(int32) * n);
+	Datum		values[6];
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		products[i] = items[i].product_id;
+		amounts[i] = items[i].amount;
+		discounts[i] = items[i].discount;
+		quantities[i] = items[i].quantity;
+	}
+	values[0] = Int64GetDatum(after_sale->after_sale_id);
+	values[1] = Int64GetDatum(after_sale->order_id);
+	values[2] = int64_array(products, n);
+	values[3] = int64_array(amounts, n);
+	values[4] = int64_array(discounts, n);
+	values[5] = int32_array(quantities, n);
+	(void) plan_write(&insert_items, values, NULL, 0);
+}
+
+bool
+after_sale_create(Journal *journal, AfterSale *after_sale,
+				  const AfterSaleItem *items, int n_items,
+				  Event event, char actor, Jsonb *detail)
+{
+	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, event);
+	Datum		values[14];
+	char		nulls[14];
+
+	after_sale->after_sale_id = next_id("after_sale_id_seq");
+	after_sale->applied_at = journal_time(journal);
+	after_sale->status = edge->to;
+	after_sale->version = 1;
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(after_sale->after_sale_id);
+	values[1] = Int64GetDatum(after_sale->order_id);
+	values[2] = Int64GetDatum(after_sale->user_id);
+	values[3] = Int64GetDatum(after_sale->amount);
+	values[4] = Int64GetDatum(after_sale->freight);
+	values[5] = TimestampTzGetDatum(after_sale->applied_at);
+	values[6] = Int16GetDatum(after_sale->status);
+	values[7] = Int16GetDatum(after_sale->type);
+	values[8] = Int16GetDatum(after_sale->detail_type);
+	values[9] = Int16GetDatum(after_sale->source);
+	values[10] = Int16GetDatum(after_sale->reason_code);
+	values[11] = Int16GetDatum(after_sale->return_status);
+	nulls[11] = after_sale->return_status == NO_RETURN ? 'n' : ' ';
+	values[12] = after_sale->origin ? CStringGetTextDatum(after_sale->origin) : (Datum) 0;
+	nulls[12] = after_sale->origin ? ' ' : 'n';
+	values[13] = after_sale->reason ? CStringGetTextDatum(after_sale->reason) : (Datum) 0;
+	nulls[13] = after_sale->reason ? ' ' : 'n';
+	if (plan_write(&insert_after_sale, values, nulls, 0) == 0)
+		return false;
+	insert_lines(after_sale, items, n_items);
+	journal_after_sale(journal, edge, after_sale, actor, detail);
+	return true;
+}
+
+void
+after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n)
+{
+	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, EVENT_AFTER_SALE_OPEN);
+	JsonbBuilder *detail = jsonb_object_begin();
+	Datum		values[3];
+	int64	   *ids;
+	int			opened;
+	int			i;
+
+	values[0] = int64_array(order_ids, n);
+	values[1] = TimestampTzGetDatum(journal_time(journal));
+	values[2] = Int16GetDatum(edge->to);
+	opened = (int) plan_write(&open_for_canceled, values, NULL, 0);
+	if (opened == 0)
+		return;
+	jsonb_add_text(detail, "origin", "cancel");
+	journal_returned(journal, edge, opened, ACTOR_SYSTEM, jsonb_object_end(detail));
+	ids = palloc(sizeof(int64) * opened);
+	for (i = 0; i < opened; i++)
+		ids[i] = row_int64(i, 1);
+	values[0] = int64_array(ids, opened);
+	(void) plan_write(&insert_all_items, values, NULL, 0);
+}
+
+/* ---- moving ---- */
+
+/* One guarded UPDATE for after-sales of one status; 40001 if one of them is not in it. */
+static void
+move(Journal *journal, const Edge *edge, const int64 *ids, int n, char actor,
+	 const char *review_reason, Jsonb *detail)
+{
+	Datum		values[5];
+	char		nulls[5] = {' ', ' ', ' ', ' ', review_reason ? ' ' : 'n'};
+
+	values[0] = int64_array(ids, n);
+	values[1] = Int16GetDatum(edge->from);
+	values[2] = Int16GetDatum(edge->to);
+	values[3] = TimestampTzGetDatum(journal_time(journal));
+	values[4] = review_reason ? CStringGetTextDatum(review_reason) : (Datum) 0;
+	if (plan_write(&move_after_sales, values, nulls, 0) != (uint64) n)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("an after-sale was changed by another transaction"),
+				 errhint("Try again.")));
+	journal_returned(journal, edge, n, actor, detail);
+}
+
+void
+after_sale_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
+				const char *review_reason, Jsonb *detail)
+{
+	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, after_sale->status, event);
+
+	move(journal, edge, &after_sale->after_sale_id, 1, actor, review_reason, detail);
+	after_sale->status = edge->to;
+	after_sale->version++;
+}
+
+/* ---- following the refunds ---- */
+
+typedef struct RefundCounts
+{
+	int64		after_sale_id;
+	int16		status;			/* of the after-sale */
+	int32		requested;
+	int32		submitted;
+	int32		succeeded;
+	int32		failed;
+} RefundCounts;
+
+/* What the refunds make of the after-sale; 0: it is in line with them. */
+static Event
+next_event(const RefundCounts *refunds)
+{
+	int32		open = refunds->requested + refunds->submitted;
+	int32		answered = refunds->submitted + refunds->succeeded + refunds->failed;
+
+	if (open + answered == 0)
+		return 0;
+	switch ((AfterSaleStatus) refunds->status)
+	{
+		case AFTER_SALE_APPROVED:
+			return answered > 0 ? EVENT_AFTER_SALE_REFUND : 0;
+		case AFTER_SALE_REFUNDING:
+			if (open > 0)
+				return 0;
+			return refunds->failed > 0 ? EVENT_AFTER_SALE_FAIL : EVENT_AFTER_SALE_SETTLE;
+		case AFTER_SALE_REFUNDED:
+			return refunds->failed > 0 ? EVENT_AFTER_SALE_REVERSE : 0;
+		case AFTER_SALE_FAILED:
+			if (open > 0)
+				return EVENT_AFTER_SALE_RETRY;
+			return refunds->failed > 0 ? 0 : EVENT_AFTER_SALE_SETTLE;
+		default:
+			return 0;
+	}
+}
+
+/* Move all that are in the status of the first one that has to move, by its event. */
+static bool
+follow_one_edge(Journal *journal, RefundCounts *refunds, int n, char actor)
+{
+	const Edge *edge = NULL;
+	int64	   *ids = palloc(sizeof(int64) * n);
+	int			n_ids = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		Event		event = next_event(&refunds[i]);
+
+		if (event == 0 || (edge != NULL && (edge->from != refunds[i].status || edge->event != event)))
+			continue;
+		if (edge == NULL)
+			edge = machine_edge(MACHINE_AFTER_SALE, refunds[i].status, event);
+		ids[n_ids++] = refunds[i].after_sale_id;
+		refunds[i].status = edge->to;
+	}
+	if (n_ids > 0)
+		move(journal, edge, ids, n_ids, actor, NULL, NULL);
+	return n_ids > 0;
+}
+
+void
+after_sales_follow(Journal *journal, const int64 *after_sale_ids, int n, char actor)
+{
+	Datum		values[1];
+	RefundCounts *refunds;
+	int			i;
+
+	if (n == 0)
+		return;
+	values[0] = int64_array(after_sale_ids, n);
+	n = (int) plan_query(&count_refunds, values, NULL, 0);
+	refunds = palloc(sizeof(RefundCounts) * Max(n, 1));
+	for (i = 0; i < n; i++)
+	{
+		refunds[i].after_sale_id = row_int64(i, 1);
+		refunds[i].status = row_int16(i, 2);
+		refunds[i].requested = row_int32(i, 3);
+		refunds[i].submitted = row_int32(i, 4);
+		refunds[i].succeeded = row_int32(i, 5);
+		refunds[i].failed = row_int32(i, 6);
+	}
+	while (follow_one_edge(journal, refunds, n, actor))
+		 /* one status after the other */ ;
+}

@@ -1,0 +1,120 @@
+/*
+ * after_sale.h
+ *		The after-sale machine: what of an order goes back, and why.
+ *
+ * An after-sale is changed under the refund lock of its order, as are its refunds: one
+ * lock for one pot of money. From approved on it follows its refunds.
+ */
+#ifndef ORDER_EXT_MACHINE_AFTER_SALE_H
+#define ORDER_EXT_MACHINE_AFTER_SALE_H
+
+#include "machine/journal.h"
+
+typedef enum AfterSaleType
+{
+	AFTER_SALE_REFUND_ONLY = 1,
+	AFTER_SALE_RETURN_REFUND
+} AfterSaleType;
+
+typedef enum AfterSaleDetailType
+{
+	DETAIL_ALL = 1,
+	DETAIL_TIMEOUT,
+	DETAIL_USER_CANCEL,
+	DETAIL_STAFF_CANCEL,
+	DETAIL_PART,
+	DETAIL_SHORTAGE
+} AfterSaleDetailType;
+
+typedef enum AfterSaleSource
+{
+	SOURCE_USER_REFUND = 10,
+	SOURCE_SYSTEM = 20,
+	SOURCE_CUSTOMER_SERVICE = 30,
+	SOURCE_USER_RETURN = 40,
+	SOURCE_FULFILMENT = 50
+} AfterSaleSource;
+
+typedef enum AfterSaleReason
+{
+	REASON_NUMBER = 10,
+	REASON_QUALITY = 20,
+	REASON_PACKAGE = 30,
+	REASON_LOGISTICS = 40,
+	REASON_COURIER = 50,
+	REASON_USER = 60,
+	REASON_PRICE = 70,
+	REASON_CANCEL = 80,
+	REASON_FORCED = 90,
+	REASON_REFUSED = 100,
+	REASON_OTHER = 200
+} AfterSaleReason;
+
+#define NO_RETURN (-1)			/* return_status of a refund without goods */
+
+typedef struct AfterSale
+{
+	int64		after_sale_id;
+	int64		order_id;
+	int64		user_id;
+	int64		amount;			/* paid back, freight included */
+	int64		freight;
+	TimestampTz applied_at;
+	int32		version;
+	int32		return_version;
+	int32		order_version;	/* of its order, for messages */
+	int16		status;
+	int16		type;
+	int16		detail_type;
+	int16		source;
+	int16		reason_code;
+	int16		return_status;	/* or NO_RETURN */
+	char	   *origin;			/* NULL: an application of people */
+	char	   *reason;			/* or NULL */
+} AfterSale;
+
+typedef struct AfterSaleItem
+{
+	int64		product_id;
+	int64		amount;			/* paid back for the pieces */
+	int64		discount;		/* their part of the line's coupon share */
+	int32		quantity;
+} AfterSaleItem;
+
+/* Read an after-sale in a new statement; false, or OE001, if there is none. */
+extern bool after_sale_read(int64 after_sale_id, AfterSale *after_sale);
+extern void after_sale_read_or_fail(int64 after_sale_id, AfterSale *after_sale);
+
+/*
+ * Insert an after-sale with its items: event EVENT_AFTER_SALE_APPLY or _OPEN. Id, status,
+ * version and applied_at are filled in. False, and nothing done, if the order has one of
+ * this origin already. The order's refund lock is held.
+ */
+extern bool after_sale_create(Journal *journal, AfterSale *after_sale,
+							  const AfterSaleItem *items, int n_items,
+							  Event event, char actor, Jsonb *detail);
+
+/*
+ * Open the after-sales of canceled orders whose applied capture is not refunded: whole
+ * orders, origin 'cancel'. The orders' refund locks are held. A second time nothing.
+ */
+extern void after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n);
+
+/*
+ * Move an after-sale along an edge with its log row and messages; the row given is
+ * brought up to date. review_reason may be NULL. 40001 if its status is another one.
+ */
+extern void after_sale_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
+							const char *review_reason, Jsonb *detail);
+
+/*
+ * Bring after-sales in line with their refunds: approved -> refunding -> refunded or
+ * failed, and back where a refund is tried again or reversed. Those that are rejected,
+ * closed or revoked stay as they are. The refund locks are held.
+ */
+extern void after_sales_follow(Journal *journal, const int64 *after_sale_ids, int n, char actor);
+
+/* The id of the order's after-sale of this origin; 0 if there is none. */
+extern int64 after_sale_of_origin(int64 order_id, const char *origin);
+
+#endif							/* ORDER_EXT_MACHINE_AFTER_SALE_H */

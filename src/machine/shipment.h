@@ -1,0 +1,98 @@
+/*
+ * shipment.h
+ *		What warehouse and carrier tell about an order: recorded, judged against the
+ *		order's status, and applied at once, when its turn comes, or never.
+ *
+ * All of it happens with the order's cancel lock held.
+ */
+#ifndef ORDER_EXT_MACHINE_SHIPMENT_H
+#define ORDER_EXT_MACHINE_SHIPMENT_H
+
+#include "machine/fulfilment.h"
+
+#define MAX_EVENT_ID_CHARS 128
+
+/* Which call told it; each has event ids of its own. */
+typedef enum ShipmentSource
+{
+	SOURCE_SHIPMENT = 1,
+	SOURCE_CANCEL_RESULT
+} ShipmentSource;
+
+/* In the order in which they happen to a parcel. */
+typedef enum ShipmentKind
+{
+	SHIPMENT_PICKED = 1,
+	SHIPMENT_OUT_STOCK,
+	SHIPMENT_DELIVERING,
+	SHIPMENT_SIGNED,
+	SHIPMENT_REFUSED,
+	SHIPMENT_CANCEL_ACCEPTED = 11,
+	SHIPMENT_CANCEL_REJECTED
+} ShipmentKind;
+
+/* What became of it. */
+typedef enum ShipmentState
+{
+	SHIPMENT_APPLIED = 10,
+	SHIPMENT_PARKED = 20,
+	SHIPMENT_HELD = 30,			/* waits for staff; an alert was sent */
+	SHIPMENT_BEHIND = 40,		/* the order was past it already */
+	SHIPMENT_NO_EFFECT = 50
+} ShipmentState;
+
+typedef struct ShipmentFact
+{
+	int64		order_id;
+	const char *event_id;
+	ShipmentSource source;
+	int16		seq;			/* 1, or more where it contradicts one with its event_id */
+	ShipmentKind kind;
+	TimestampTz occurred_at;
+	Jsonb	   *payload;		/* or NULL */
+} ShipmentFact;
+
+/* A judgement, and why where it is SHIPMENT_HELD. */
+typedef struct ShipmentVerdict
+{
+	ShipmentState state;
+	const char *reason;
+} ShipmentVerdict;
+
+/* What is on record under the event_id of a fact. */
+typedef struct ShipmentRecord
+{
+	int			n;				/* facts with this event_id */
+	bool		same;			/* the very fact is one of them ... */
+	bool		first;			/* ... the first */
+	Jsonb	   *detail;			/* what that one answered */
+} ShipmentRecord;
+
+extern void shipment_find(const ShipmentFact *fact, ShipmentRecord *record);
+
+/* Record a fact with its verdict and what the call answers; alerts where it is held. */
+extern void shipment_record(Journal *journal, const ShipmentFact *fact, const Order *order,
+							ShipmentVerdict verdict, Jsonb *detail);
+
+/* What a fact means for an order; either may be missing (NULL). */
+extern ShipmentVerdict shipment_judge(ShipmentKind kind, const Order *order,
+									  const Fulfilment *fulfilment);
+
+/* Move the order by a fact that was judged to be applied. */
+extern void shipment_apply(Journal *journal, const ShipmentFact *fact, Order *order);
+
+/*
+ * The order has moved: settle those of its parked facts whose turn has come, until there
+ * is none.
+ */
+extern void shipments_settle(Journal *journal, Order *order);
+
+/* The same for many orders that have just moved; few of them have parked facts. */
+extern void shipments_settle_among(Journal *journal, const int64 *order_ids, int n);
+
+/* Orders were canceled: what is parked for them waits for staff from now on. */
+extern void shipments_hold_parked(Journal *journal, const Order *orders, int n);
+
+extern const char *shipment_kind_name(ShipmentKind kind);
+
+#endif							/* ORDER_EXT_MACHINE_SHIPMENT_H */
