@@ -295,15 +295,18 @@ static const char log_edges[] =
 /* ---- I9: transitions and their messages, in the same transaction ---- */
 
 /*
- * Within the log's retention, counted per (order, transaction, topic), which finds
- * missing, doubled and unfounded messages alike. payment.close depends on the open
- * attempts and order.pay_timeout comes from the timer: neither belongs to an edge alone.
- * An hour more than the retention is read, so that the two sides of a pair, which have
- * slightly different times, are not cut apart.
+ * Counted per (order, transaction, topic), which finds missing, doubled and unfounded
+ * messages alike. payment.close depends on the open attempts and order.pay_timeout comes
+ * from the timer: neither belongs to an edge alone. The horizon is the log's retention,
+ * or the last enable_dispatch(), which gives all messages new transaction ids. An hour
+ * before it is read, too, so that the two sides of a pair, which have slightly different
+ * times, are not cut apart.
  */
 #define HORIZON \
 	"horizon AS MATERIALIZED (" \
-	" SELECT clock_timestamp() - current_setting('order_ext.log_retention')::interval AS at)"
+	" SELECT greatest(max(stamped_at)," \
+	"  clock_timestamp() - current_setting('order_ext.log_retention')::interval) AS at" \
+	" FROM order_ext_internal.database_stamp)"
 
 #define NEEDED_MESSAGES \
 	"used AS MATERIALIZED (" \
