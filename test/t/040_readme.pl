@@ -24,7 +24,7 @@ while ($readme =~ /<!-- state_diagram: (\w+) -->\n```mermaid\n(.*?)```/sg)
 {
 	my ($machine, $text) = ($1, $2);
 	my $now = $node->safe_psql('postgres', "SELECT order_ext.state_diagram('$machine')");
-	$text =~ s/\s+$//;
+	s/\s+$// for $text, $now;
 	is($text, $now, "diagram of $machine");
 	$diagrams++;
 }
