@@ -49,7 +49,7 @@ static SavedPlan remove_foreign_stamps = SAVED_PLAN(
 	" WHERE (system_identifier, database) IS DISTINCT FROM ($1, $2)",
 	INT8OID, OIDOID);
 
-/* Rows and groups younger than this have transaction ids of this cluster. */
+/* What is younger than this has transaction ids of this cluster. */
 static SavedPlan find_cut = SAVED_PLAN(
 	"SELECT coalesce("
 	"	(SELECT stamped_at FROM order_ext_internal.database_stamp"
@@ -67,13 +67,14 @@ static SavedPlan list_group_ids = SAVED_PLAN_NO_ARGS(
 	" FROM order_ext_internal.consumer_groups g" \
 	" JOIN order_ext_internal.message_log m ON m.topic_id = g.topic_id" \
 	" LEFT JOIN LATERAL (" \
-	"	SELECT p.done, p.reading, p.pos_xid, p.pos_id" \
+	"	SELECT p.at, p.done, p.reading, p.pos_xid, p.pos_id" \
 	"	FROM order_ext_internal.group_progress p" \
 	"	WHERE p.group_id = g.group_id AND p.part = 0" \
 	"	ORDER BY p.seq DESC LIMIT 1) p ON true" \
 	" WHERE CASE" \
-	"	WHEN m.published_at > $1 AND g.created_at <= $1 THEN true" \
-	"	WHEN m.published_at <= $1 AND g.created_at > $1 THEN g.start_at::text = '1:1:'" \
+	"	WHEN m.published_at > $1 AND coalesce(p.at, g.created_at) <= $1 THEN true" \
+	"	WHEN m.published_at <= $1 AND coalesce(p.at, g.created_at) > $1" \
+	"		THEN p.at IS NULL AND g.start_at::text = '1:1:'" \
 	"	ELSE NOT pg_visible_in_snapshot(m.xid, coalesce(p.done, g.start_at))" \
 	"		AND (p.reading IS NULL OR p.pos_xid IS NULL" \
 	"			OR NOT pg_visible_in_snapshot(m.xid, p.reading)" \
