@@ -40,18 +40,16 @@ is($node->safe_psql('postgres', "SELECT count(*) FROM pg_locks l JOIN pg_stat_ac
 		  . " WHERE a.backend_type LIKE 'order_ext %'"),
 	'0', 'no lock held');
 
-# Wake-up: from each of many sleeps, soon after the commit. The safety poll comes every two
-# seconds: were it what wakes the dispatcher, the waits would add up to the rounds' seconds.
-my $started = time();
+# Wake-up: from each of many sleeps, soon after the commit. Were it the safety poll, which
+# comes every two seconds, half of them would take more than one.
 foreach my $round (1 .. 20)
 {
 	$node->safe_psql('shop', "SELECT order_ext.publish('t', $round)");
 	$node->poll_query_until('shop', "SELECT count(*) = $round + 1 FROM handled");
 }
-cmp_ok(time() - $started, '<', 20, 'twenty publications in turn were not handled by polling');
-cmp_ok($node->safe_psql('shop', 'SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY h.at - l.published_at)'
-		  . " < interval '300 ms' FROM handled h JOIN order_ext_internal.message_log l"
-		  . ' ON l.message_id = h.id WHERE h.key > 0'), 'eq', 't', 'most within a moment');
+is($node->safe_psql('shop', 'SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY h.at - l.published_at)'
+		  . " < interval '500 ms' FROM handled h JOIN order_ext_internal.message_log l"
+		  . ' ON l.message_id = h.id WHERE h.key > 0'), 't', 'it is the commit that wakes, not the poll');
 
 # Timers, too, and none early.
 $node->safe_psql('shop', "SELECT order_ext.publish('t', 100 + n, deliver_at =>"
