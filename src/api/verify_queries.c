@@ -364,16 +364,9 @@ static const char transition_messages[] =
 
 /* ---- I10: unpaid orders have their timer ---- */
 
-/* A timer in a bucket is armed unless its bucket's progress says that it fired. */
 static const char timers_armed[] =
 	"WITH armed AS MATERIALIZED ("
-	" SELECT t.key FROM order_ext_internal.timer_ring t"
-	" LEFT JOIN (SELECT DISTINCT ON (bucket) bucket, fired_until, seen"
-	"  FROM order_ext_internal.timer_progress ORDER BY bucket, seq DESC) p"
-	"  ON p.bucket = t.bucket AND t.due_at <= p.fired_until"
-	"  AND pg_visible_in_snapshot(t.xid, p.seen)"
-	" WHERE t.topic_id = 2 AND p.bucket IS NULL"
-	" UNION ALL SELECT key FROM order_ext_internal.timers_far WHERE topic_id = 2"
+	" SELECT key FROM order_ext_internal.pending_timers WHERE topic_id = 2"
 	" UNION ALL SELECT key FROM order_ext_internal.pending_messages WHERE group_id = 2)"
 	"SELECT 'error', 'order ' || o.order_id,"
 	" format('a timer for %s, or its message on its way', o.expire_at), 'none'"
