@@ -101,6 +101,7 @@ product_id_of(const char *sku)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("product \"%s\" does not exist", sku),
+				 errdetail("No product of this database has that sku."),
 				 errhint("Add it with put_product.")));
 	return row_int64(0, 1);
 }

@@ -140,7 +140,8 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_RISK_REFUSED),
 				 errmsg("the risk check refused the order"),
-				 errdetail("%s", reason)));
+				 errdetail("%s", reason),
+				 errhint("The function of set_risk_check decides.")));
 }
 
 /* ---- set_risk_check ---- */
