@@ -63,6 +63,22 @@ is($node->safe_psql('postgres', 'SELECT count(DISTINCT id) FROM handled'), $coun
 is($node->safe_psql('postgres', 'SELECT count(*) FROM handled h JOIN armed a USING (id) WHERE h.at < a.due_at'),
 	'0', 'none early');
 
+# The clock is set back by ten seconds: what had fired until then (as the progress tells)
+# stays fired, and what is armed now for a time that was fired before fires in its time.
+$node->safe_psql('postgres', "INSERT INTO order_ext_internal.timer_progress (seq, bucket, fired_until, seen)"
+	  . " SELECT 1000000, n, clock_timestamp() + interval '10 s', pg_current_snapshot() FROM generate_series(0, 31) AS n");
+$node->safe_psql('postgres', "INSERT INTO armed SELECT order_ext.publish('t', n, deliver_at => due), due"
+	  . " FROM generate_series(1, 20) AS n, LATERAL (SELECT clock_timestamp() + n * interval '100 ms' AS due OFFSET 0) AS at");
+$count += 20;
+$node->safe_psql('postgres', 'SELECT order_ext.dispatch()');
+is($node->safe_psql('postgres', 'SELECT count(*) > 0 FROM order_ext_internal.timers_far JOIN armed ON id = message_id'
+		  . " WHERE armed.due_at < clock_timestamp() + interval '1 min'"), 't', 'they wait outside the ring');
+wait_sql($node, 'postgres', 'WITH done AS MATERIALIZED (SELECT order_ext.dispatch()) SELECT count(*) FROM done, handled',
+	$count, 20, 'timers armed after the clock was set back fire');
+wait_sql($node, 'postgres', 'SELECT count(*) - count(DISTINCT id) FROM handled', '0', 1, 'each once');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM handled h JOIN armed a USING (id) WHERE h.at < a.due_at'),
+	'0', 'none early');
+
 verify_clean($node, 'postgres');
 check_log($node);
 $node->stop('fast');
