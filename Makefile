@@ -32,7 +32,7 @@ endif
 
 # Signatures of hooks and callbacks are the server's, used parameters or not.
 WERROR     ?= -Werror
-PG_CPPFLAGS = -Isrc -MMD -MP
+PG_CPPFLAGS = -Isrc -MMD -MP -DORDER_EXT_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter $(WERROR)
 EXTRA_CLEAN = $(OBJS:.o=.d) results regression.diffs regression.out \
 	output_iso tmp_check $(EXTENSION)-$(EXTVERSION).tar.gz

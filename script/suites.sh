@@ -29,13 +29,16 @@ run_suite() {
   total_failed=$((total_failed + failed))
 }
 
+# show_failures NAME LOG: the failed tests with what they say (or the end of
+# the log where none does), and the beginning of each file's difference
 show_failures() {
-  grep -nE '^(test .* \.\.\. FAILED|not ok |# )' "$2" | head -n 80 || true
-  echo "--- end of $1.log"
-  tail -n 40 "$2"
+  if ! grep -nE '^(test .* \.\.\. FAILED|not ok |# )' "$2" | sed 100q; then
+    echo "--- end of $1.log"
+    tail -n 40 "$2"
+  fi
   if [ -s "$work/regression.diffs" ]; then
     echo "--- regression.diffs"
-    head -n 150 "$work/regression.diffs"
+    awk '/^diff / { n = 0 } n++ < 60 && total++ < 600' "$work/regression.diffs"
   fi
 }
 

@@ -40,5 +40,9 @@ WITH level AS (
   UNION ALL
   SELECT 'messages: waiting, in retry or dead', 0,
          (SELECT coalesce(sum(lag + retrying + dead), 0) FROM order_ext.consumer_stats)
+  UNION ALL
+  SELECT 'messages: heard by the shop = orders created + paid + canceled',
+         (SELECT count(*) + count(paid_at) + count(canceled_at) FROM order_ext.orders_view),
+         (SELECT count(*) FROM heard)
 )
 SELECT what, expected, actual, expected IS NOT DISTINCT FROM actual AS ok FROM checks;

@@ -1,6 +1,6 @@
 -- The quickstart's shop: a role that may do what an application may, and the
--- catalogue, stock and coupons it sells with.  The psql variable "clients" is the number of
--- pgbench clients; each sells to 200 users of its own (see buyer.pgbench).
+-- catalogue, stock and coupons it sells with.  The psql variable "clients" is the
+-- number of pgbench clients; each sells to 200 users of its own (buyer.pgbench).
 
 CREATE ROLE shop LOGIN;
 SELECT order_ext.grant_to('shop', 'app');
@@ -28,6 +28,17 @@ FROM (SELECT client * 1000 + n AS user_id
       FROM generate_series(0, :clients - 1) AS client, generate_series(1, 200) AS n) AS users;
 CREATE INDEX ON wallet (user_id);
 GRANT SELECT, UPDATE ON wallet TO shop;
+
+-- What the shop hears from order_ext: a handler of its own for three topics,
+-- run by the workers.  The key would refuse a message that came twice.
+CREATE TABLE heard (message_id bigint PRIMARY KEY, topic text NOT NULL, order_id bigint NOT NULL);
+CREATE FUNCTION hear(messages order_ext.message[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO heard SELECT m.id, m.topic, m.key FROM unnest(messages) AS m;
+END;
+SELECT order_ext.subscribe('shop.' || topic, topic, 'hear(order_ext.message[])')
+FROM unnest(ARRAY['order.created', 'order.paid', 'order.canceled']) AS topic;
 
 -- Payment notices that the gateway sends after the fact, and our answers.
 CREATE TABLE notice (

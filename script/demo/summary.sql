@@ -23,6 +23,15 @@ FROM order_ext.consumer_stats ORDER BY 1, 2;
 \echo 'Timers'
 SELECT fired, pending, late_p50, late_p99 FROM order_ext.timer_stats;
 
+SELECT order_id FROM order_ext.orders_view
+WHERE cancel_type = 'timeout' ORDER BY coupon_id LIMIT 1 \gset
+\echo 'The way of one order that was not paid in time, number' :order_id
+SELECT at::time(3) AS at, coalesce(from_status || ' -> ', '') || to_status AS status, event, actor
+FROM order_ext.order_timeline(:order_id);
+SELECT published_at::time(3) AS published, topic, consumer_group, state,
+       (finished_at - published_at)::interval(3) AS took
+FROM order_ext.message_trace(:order_id);
+
 \echo 'Balances'
 SELECT what, expected, actual, CASE WHEN ok THEN 'yes' ELSE 'NO' END AS ok FROM balance;
 

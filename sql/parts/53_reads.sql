@@ -15,7 +15,8 @@ BEGIN
 		SELECT FROM order_ext_internal.orders o WHERE o.order_id = check_order_id.order_id)
 	THEN
 		RAISE EXCEPTION 'order % does not exist', check_order_id.order_id
-			USING ERRCODE = 'OE001';
+			USING ERRCODE = 'OE001', DETAIL = 'No order of this database has that id.',
+				  HINT = 'Use the id that create_order returned.';
 	END IF;
 END
 $$;

@@ -19,9 +19,14 @@ CREATE FUNCTION order_ext.schedule_jobs() RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	cron_database text := current_setting('cron.database_name', true);
+	cron_database text;
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+		BEGIN
+			cron_database := current_setting('cron.database_name', true);
+		EXCEPTION WHEN insufficient_privilege THEN
+			cron_database := '(cron.database_name)';
+		END;
 		IF cron_database IS NULL THEN
 			RAISE EXCEPTION 'pg_cron is not loaded in this server'
 				USING ERRCODE = '55000',
@@ -31,8 +36,9 @@ BEGIN
 			RAISE EXCEPTION 'pg_cron is not installed in this database'
 				USING ERRCODE = '55000', HINT = 'Run CREATE EXTENSION pg_cron.';
 		END IF;
-		RAISE EXCEPTION 'pg_cron takes jobs only in database "%", not in this one', cron_database
+		RAISE EXCEPTION 'pg_cron is not installed in this database'
 			USING ERRCODE = '55000',
+				DETAIL = format('It takes jobs in database %s.', cron_database),
 				HINT = format($hint$There, run SELECT cron.schedule_in_database('order_ext sweep', '* * * * *', 'SELECT order_ext.expire_orders()', %1$L), cron.schedule_in_database('order_ext maintenance', '*/5 * * * *', 'SELECT order_ext.maintain()', %1$L);$hint$,
 					current_database());
 	ELSIF NOT has_schema_privilege('cron', 'USAGE') THEN

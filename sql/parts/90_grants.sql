@@ -169,9 +169,10 @@ BEGIN
 			UNION ALL
 			SELECT 'TYPE', t.oid::regtype::text,
 				coalesce(t.typacl, pg_catalog.acldefault('T', t.typowner))
+			-- not the row types of tables and views: pg_dump does not know rights of those
 			FROM pg_catalog.pg_type t
-			WHERE t.typnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)
-				AND t.typrelid <> 0) o,
+			JOIN pg_catalog.pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+			WHERE t.typnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)) o,
 			pg_catalog.aclexplode(o.acl) a
 		WHERE a.grantee <> 'order_ext_owner'::regrole
 	LOOP

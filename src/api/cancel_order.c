@@ -44,7 +44,9 @@ check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 	if (request->user_id != 0 && request->user_id != order->user_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_OWNER),
-				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id)));
+				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id),
+				 errdetail("User " INT64_FORMAT " is not its owner.", request->user_id),
+				 errhint("Name its owner; staff cancels without a user_id.")));
 	if (order->status != ORDER_CANCELED &&
 		!machine_allows(MACHINE_ORDER, order->status, EVENT_CANCEL, actor))
 		ereport(ERROR,

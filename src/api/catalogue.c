@@ -101,6 +101,7 @@ product_id_of(const char *sku)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("product \"%s\" does not exist", sku),
+				 errdetail("No product of this database has that sku."),
 				 errhint("Add it with put_product.")));
 	return row_int64(0, 1);
 }
@@ -160,6 +161,11 @@ adjust_stock_body(FunctionCallInfo fcinfo)
 
 	arg_not_null(fcinfo, 1, "delta");
 	delta = PG_GETARG_INT64(1);
+	if (delta == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"delta\" must not be zero"),
+				 errhint("stock_level reads the stock.")));
 	if (request_id != NULL)
 		hash = request_hash_arguments(fcinfo, 3);
 	if (request_replay("adjust_stock", request_id, &hash, &result))

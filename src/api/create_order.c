@@ -279,7 +279,7 @@ created_detail(const NewOrder *new_order)
 
 /* The writing part: the order, its stock, its coupon, its payment or its timer. */
 static void
-place_order(CreateRequest *request, const Coupon *coupon, NewOrder *new_order)
+place_order(CreateRequest *request, NewOrder *new_order)
 {
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	Order	   *order = &new_order->order;
@@ -287,12 +287,9 @@ place_order(CreateRequest *request, const Coupon *coupon, NewOrder *new_order)
 
 	insert_order_row(journal, request, new_order);
 	stock_reserve(order->order_id, cart->lines, cart->n, journal_time(journal));
+	/* whether it is free was only read before; its lock and its row decide */
 	if (order->coupon_id != 0)
-	{
-		if (coupon->status != COUPON_UNUSED)
-			raise_coupon_taken(order->coupon_id);
 		coupon_lock(journal, order->coupon_id, order->order_id);
-	}
 	if (order->pay_amount == 0)
 		pay_nothing(journal, order);
 	else
@@ -321,7 +318,7 @@ create_order_body(FunctionCallInfo fcinfo)
 	risk_check(request.user_id, request.items, request.pay_amount, request.coupon_id,
 			   request.options);
 	agree_on_price(&request, &coupon);
-	place_order(&request, &coupon, &new_order);
+	place_order(&request, &new_order);
 
 	result.id = new_order.order.order_id;
 	result.status = status_name(MACHINE_ORDER, new_order.order.status);

@@ -105,17 +105,18 @@ apply_to_order(Journal *journal, Order *order, int64 payment_id)
 		coupon_use(journal, order->coupon_id, order->order_id, ACTOR_GATEWAY);
 }
 
-/* A fact about a trade number that is on record. Returns the payment it is about. */
+/*
+ * A fact about a trade number that is on record. Returns the payment it is about. What
+ * the gateway repeats is stored, and alerted of, once.
+ */
 static int64
 carry_out_event(Journal *journal, const Decision *decision, const Payment *known,
 				const Order *order, const Capture *capture)
 {
-	if (decision != &replayed)
-	{
+	if (decision != &replayed &&
 		payment_event_record(known->payment_id, capture, decision->disposition,
-							 journal_time(journal));
+							 journal_time(journal)))
 		alert_held(journal, order, capture, known->payment_id, decision->disposition);
-	}
 	return known->payment_id;
 }
 
@@ -150,7 +151,9 @@ carry_out_capture(Journal *journal, const Decision *decision, const Payment *kno
 static void
 read_capture(FunctionCallInfo fcinfo, Capture *capture, bool *raw_cut)
 {
-	capture->order_id = arg_id(fcinfo, 0, "order_id");
+	/* an id that fits no order is a fact all the same: it is recorded as unmatched */
+	arg_not_null(fcinfo, 0, "order_id");
+	capture->order_id = PG_GETARG_INT64(0);
 	capture->out_trade_no = arg_text(fcinfo, 1, "out_trade_no", MAX_TRADE_NO_CHARS);
 	capture->pay_type = arg_text(fcinfo, 2, "pay_type", MAX_PAY_TYPE_CHARS);
 	capture->amount = arg_amount(fcinfo, 3, "pay_amount");
@@ -212,7 +215,9 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	if (decision != NULL)
 	{
 		payment_id = carry_out_event(journal, decision, known, order, &capture);
-		if (decision == &replayed)
+		/* the first answer again: it named the refund that the callback itself wrote */
+		if (decision == &replayed &&
+			(known->purpose == PURPOSE_LATE || known->purpose == PURPOSE_SURPLUS))
 			refund_id = refund_of_payment(payment_id);
 	}
 	else

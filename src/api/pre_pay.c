@@ -18,13 +18,15 @@ check_may_pay(const Order *order, int64 pay_amount, TimestampTz now)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("order " INT64_FORMAT " cannot be paid", order->order_id),
-				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status))));
+				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
+				 errhint("Only an order that waits for its payment can be paid.")));
 	if (order->pay_amount != pay_amount)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("the amount differs from the order's"),
 				 errdetail("The order costs " INT64_FORMAT ", the call says " INT64_FORMAT ".",
-						   order->pay_amount, pay_amount)));
+						   order->pay_amount, pay_amount),
+				 errhint("Pay what the order costs.")));
 	if (now >= order->expire_at)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_DEADLINE_PASSED),

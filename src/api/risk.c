@@ -49,23 +49,48 @@ risk_request(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jso
 	return jsonb_object_end(request);
 }
 
-/* What may have changed since it was set is checked again: the role, its rights. */
 static Oid
-resolve_check(const char *handler, Oid role)
+check_role(const char *name)
 {
-	Oid			function;
+	Oid			role = get_role_oid(name, true);
 
 	if (!OidIsValid(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the role of the risk check does not exist any more"),
 				 errhint("Set the check again with set_risk_check.")));
+	return role;
+}
+
+/* A superuser runs nothing that somebody else could have written. */
+static void
+check_owner(Oid function, Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	if (superuser_arg(role) && !superuser_arg(((Form_pg_proc) GETSTRUCT(tuple))->proowner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a superuser's risk check must be owned by a superuser"),
+				 errhint("Set it as the role that owns the function.")));
+	ReleaseSysCache(tuple);
+}
+
+/* What may have changed since it was set is checked again: the owner, the role's rights. */
+static Oid
+resolve_check(const char *handler, Oid role)
+{
+	Oid			function;
+
 	function = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(handler)));
 	if (function_execute_aclcheck(function, role) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the role of the risk check may not execute it any more"),
 				 errdetail("The function is %s.", handler)));
+	check_owner(function, role);
 	return function;
 }
 
@@ -90,19 +115,24 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 {
 	Oid			outer_user;
 	int			outer_context;
+	char	   *handler;
 	Oid			role;
 	Oid			function;
 	char	   *reason;
 
 	if (plan_query(&read_check, NULL, NULL, 1) == 0)
 		return;
-	role = get_role_oid(row_text(0, 2), true);
-	function = resolve_check(row_text(0, 1), role);
+	handler = row_text(0, 1);
+	role = check_role(row_text(0, 2));
 
 	GetUserIdAndSecContext(&outer_user, &outer_context);
 	SetUserIdAndSecContext(role, outer_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
-	/* an error puts user and context back with the (sub)transaction */
+	/*
+	 * The function is found as the role too: the owner of order_ext need not see its
+	 * schema. An error puts user and context back with the (sub)transaction.
+	 */
+	function = resolve_check(handler, role);
 	reason = call_check(function, risk_request(user_id, items, pay_amount, coupon_id, options));
 	SetUserIdAndSecContext(outer_user, outer_context);
 
@@ -110,7 +140,8 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_RISK_REFUSED),
 				 errmsg("the risk check refused the order"),
-				 errdetail("%s", reason)));
+				 errdetail("%s", reason),
+				 errhint("The function of set_risk_check decides.")));
 }
 
 /* ---- set_risk_check ---- */
@@ -132,12 +163,8 @@ check_signature(Oid function)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"handler\" has the wrong signature"),
 				 errdetail("It must be f(request jsonb) returns text.")));
-	if (superuser() && !superuser_arg(proc->proowner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a superuser's risk check must be owned by a superuser"),
-				 errhint("Set it as the role that owns the function.")));
 	ReleaseSysCache(tuple);
+	check_owner(function, GetUserId());
 	if (function_execute_aclcheck(function, GetUserId()) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

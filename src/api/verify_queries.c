@@ -295,15 +295,18 @@ static const char log_edges[] =
 /* ---- I9: transitions and their messages, in the same transaction ---- */
 
 /*
- * Within the log's retention, counted per (order, transaction, topic), which finds
- * missing, doubled and unfounded messages alike. payment.close depends on the open
- * attempts and order.pay_timeout comes from the timer: neither belongs to an edge alone.
- * An hour more than the retention is read, so that the two sides of a pair, which have
- * slightly different times, are not cut apart.
+ * Counted per (order, transaction, topic), which finds missing, doubled and unfounded
+ * messages alike. payment.close depends on the open attempts and order.pay_timeout comes
+ * from the timer: neither belongs to an edge alone. The horizon is the log's retention,
+ * or the last enable_dispatch(), which gives all messages new transaction ids. An hour
+ * before it is read, too, so that the two sides of a pair, which have slightly different
+ * times, are not cut apart.
  */
 #define HORIZON \
 	"horizon AS MATERIALIZED (" \
-	" SELECT clock_timestamp() - current_setting('order_ext.log_retention')::interval AS at)"
+	" SELECT greatest(max(stamped_at)," \
+	"  clock_timestamp() - current_setting('order_ext.log_retention')::interval) AS at" \
+	" FROM order_ext_internal.database_stamp)"
 
 #define NEEDED_MESSAGES \
 	"used AS MATERIALIZED (" \
@@ -361,16 +364,9 @@ static const char transition_messages[] =
 
 /* ---- I10: unpaid orders have their timer ---- */
 
-/* A timer in a bucket is armed unless its bucket's progress says that it fired. */
 static const char timers_armed[] =
 	"WITH armed AS MATERIALIZED ("
-	" SELECT t.key FROM order_ext_internal.timer_ring t"
-	" LEFT JOIN (SELECT DISTINCT ON (bucket) bucket, fired_until, seen"
-	"  FROM order_ext_internal.timer_progress ORDER BY bucket, seq DESC) p"
-	"  ON p.bucket = t.bucket AND t.due_at <= p.fired_until"
-	"  AND pg_visible_in_snapshot(t.xid, p.seen)"
-	" WHERE t.topic_id = 2 AND p.bucket IS NULL"
-	" UNION ALL SELECT key FROM order_ext_internal.timers_far WHERE topic_id = 2"
+	" SELECT key FROM order_ext_internal.pending_timers WHERE topic_id = 2"
 	" UNION ALL SELECT key FROM order_ext_internal.pending_messages WHERE group_id = 2)"
 	"SELECT 'error', 'order ' || o.order_id,"
 	" format('a timer for %s, or its message on its way', o.expire_at), 'none'"

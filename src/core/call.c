@@ -18,16 +18,42 @@
 
 static MemoryContext result_context = NULL;
 
-/* A lock wait that ran into our bound is OE110; everything else goes on as it is. */
+/*
+ * A row of ours that is there, but that this transaction's snapshot does not show, was
+ * put there by a concurrent transaction. external_id is the caller's own unique key.
+ */
+static bool
+is_invisible_duplicate(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && IsolationUsesXactSnapshot() &&
+		error->schema_name && strcmp(error->schema_name, "order_ext_internal") == 0 &&
+		error->constraint_name && strcmp(error->constraint_name, "orders_external_id") != 0;
+}
+
+/*
+ * A lock wait that ran into our bound is OE110, an invisible duplicate 40001; everything
+ * else goes on as it is.
+ */
 static void
 rethrow_translated(MemoryContext context)
 {
 	ErrorData  *error;
 
-	if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+	if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE && geterrcode() != ERRCODE_UNIQUE_VIOLATION)
 		PG_RE_THROW();
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
+	if (is_invisible_duplicate(error))
+	{
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to a concurrent call"),
+				 errdetail("%s", error->detail ? error->detail : error->message),
+				 errhint("Try again.")));
+	}
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		PG_RE_THROW();
 	FlushErrorState();
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_BUSY),

@@ -27,18 +27,23 @@ bool		setting_enabled = true;
 
 #define MAX_CURRENCY_LENGTH 8
 
-/* A currency is 1 to 8 characters, none of them blank. */
-static bool
-check_currency(char **newval, void **extra, GucSource source)
+bool
+currency_is_valid(const char *currency)
 {
 	const char *p;
 
-	for (p = *newval; *p; p++)
+	for (p = currency; *p; p++)
 	{
 		if ((unsigned char) *p <= ' ')
 			return false;
 	}
-	return p > *newval && p - *newval <= MAX_CURRENCY_LENGTH;
+	return p > currency && p - currency <= MAX_CURRENCY_LENGTH;
+}
+
+static bool
+check_currency(char **newval, void **extra, GucSource source)
+{
+	return currency_is_valid(*newval);
 }
 
 static void

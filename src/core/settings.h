@@ -18,6 +18,9 @@ extern int	setting_log_retention;		/* seconds */
 extern int	setting_request_retention;	/* seconds */
 extern bool setting_enabled;			/* background workers run in this database */
 
+/* A currency is 1 to 8 bytes, none of them blank. */
+extern bool currency_is_valid(const char *currency);
+
 /* Define all settings; called once from _PG_init. */
 extern void settings_define(void);
 

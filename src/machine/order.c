@@ -119,7 +119,9 @@ order_read_or_fail(int64 order_id, Order *order)
 	if (!order_read(order_id, order))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("order " INT64_FORMAT " does not exist", order_id)));
+				 errmsg("order " INT64_FORMAT " does not exist", order_id),
+				 errdetail("No order of this database has that id."),
+				 errhint("Use the id that create_order returned.")));
 }
 
 static Order *

@@ -220,7 +220,7 @@ payment_capture(Journal *journal, const Payment *attempt, const Capture *capture
 	return payment.payment_id;
 }
 
-void
+bool
 payment_event_record(int64 payment_id, const Capture *capture,
 					 const char *disposition, TimestampTz at)
 {
@@ -239,7 +239,7 @@ payment_event_record(int64 payment_id, const Capture *capture,
 	values[8] = CStringGetTextDatum(disposition);
 	values[9] = PointerGetDatum(capture->raw);
 	nulls[9] = capture->raw == NULL ? 'n' : ' ';
-	(void) plan_write(&insert_event, values, nulls, 0);
+	return plan_write(&insert_event, values, nulls, 0) > 0;
 }
 
 void

@@ -62,8 +62,11 @@ extern void payment_initiate(Journal *journal, Payment *payment);
 extern int64 payment_capture(Journal *journal, const Payment *attempt, const Capture *capture,
 							 PaymentPurpose purpose, char actor);
 
-/* Record a fact that contradicts the payment that has its trade number. Once is enough. */
-extern void payment_event_record(int64 payment_id, const Capture *capture,
+/*
+ * Record a fact that contradicts the payment that has its trade number; false if it is
+ * on record already.
+ */
+extern bool payment_event_record(int64 payment_id, const Capture *capture,
 								 const char *disposition, TimestampTz at);
 
 /* Ask for the closing of every open attempt of these orders: payment.close messages. */

@@ -341,7 +341,8 @@ stock_adjust(int64 product_id, const char *sku, int64 delta, const char *reason,
 				(errcode(ERRCODE_OE_STOCK_SHORT),
 				 errmsg("stock of \"%s\" would be negative", sku),
 				 errdetail(INT64_FORMAT " are available, the change is " INT64_FORMAT ".",
-						   stock_level(product_id).available, delta)));
+						   stock_level(product_id).available, delta),
+				 errhint("Reserved units come back when their orders are canceled.")));
 	ledger = append_open("stock_ledger");
 	append_ledger(ledger, 0, product_id, next_id("stock_adjustment_seq"), delta, 0, 0,
 				  at, LEDGER_ADJUST, FIRST_STRIPE, reason);

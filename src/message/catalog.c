@@ -71,6 +71,7 @@ void
 catalog_changed(const char *table)
 {
 	CacheInvalidateRelcacheByRelid(internal_relation(table));
+	cache_is_stale = true;		/* for us at once, not with the next command */
 	wake_note_groups();
 }
 

@@ -49,6 +49,9 @@ enum
 	RETRY_COLUMNS = RETRY_LAST_SQLSTATE
 };
 
+/* Longest error text in the server's log, in bytes. */
+#define MAX_LOGGED_BYTES 200
+
 #define SECOND USECS_PER_SEC
 #define LONGEST_DELAY (INT64CONST(10) * 365 * 86400 * USECS_PER_SEC)
 
@@ -359,6 +362,7 @@ void
 delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *failure)
 {
 	const char *sqlstate = unpack_sql_state(failure->sqlstate);
+	int			shown = pg_mbcliplen(failure->message, strlen(failure->message), MAX_LOGGED_BYTES);
 
 	leave_retries(delivery);
 	append_attempt(group, delivery, "dead", failure->message, sqlstate);
@@ -367,7 +371,7 @@ delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *fai
 	ereport(LOG,
 			(errmsg("message " INT64_FORMAT " of consumer group \"%s\" is dead after %d attempts",
 					delivery->message.id, group->name, delivery->message.attempt),
-			 errdetail("%s: %s", sqlstate, failure->message)));
+			 errdetail("%s: %.*s", sqlstate, shown, failure->message)));
 }
 
 void

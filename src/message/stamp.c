@@ -38,12 +38,18 @@ static SavedPlan add_stamp = SAVED_PLAN(
 	" VALUES ($1, $2) ON CONFLICT DO NOTHING",
 	INT8OID, OIDOID);
 
+/* What is older was renumbered and no longer shares its transition's transaction id. */
+static SavedPlan date_stamp = SAVED_PLAN(
+	"UPDATE order_ext_internal.database_stamp SET stamped_at = clock_timestamp()"
+	" WHERE (system_identifier, database) = ($1, $2)",
+	INT8OID, OIDOID);
+
 static SavedPlan remove_foreign_stamps = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.database_stamp"
 	" WHERE (system_identifier, database) IS DISTINCT FROM ($1, $2)",
 	INT8OID, OIDOID);
 
-/* Rows and groups younger than this have transaction ids of this cluster. */
+/* What is younger than this has transaction ids of this cluster. */
 static SavedPlan find_cut = SAVED_PLAN(
 	"SELECT coalesce("
 	"	(SELECT stamped_at FROM order_ext_internal.database_stamp"
@@ -61,13 +67,14 @@ static SavedPlan list_group_ids = SAVED_PLAN_NO_ARGS(
 	" FROM order_ext_internal.consumer_groups g" \
 	" JOIN order_ext_internal.message_log m ON m.topic_id = g.topic_id" \
 	" LEFT JOIN LATERAL (" \
-	"	SELECT p.done, p.reading, p.pos_xid, p.pos_id" \
+	"	SELECT p.at, p.done, p.reading, p.pos_xid, p.pos_id" \
 	"	FROM order_ext_internal.group_progress p" \
 	"	WHERE p.group_id = g.group_id AND p.part = 0" \
 	"	ORDER BY p.seq DESC LIMIT 1) p ON true" \
 	" WHERE CASE" \
-	"	WHEN m.published_at > $1 AND g.created_at <= $1 THEN true" \
-	"	WHEN m.published_at <= $1 AND g.created_at > $1 THEN g.start_at::text = '1:1:'" \
+	"	WHEN m.published_at > $1 AND coalesce(p.at, g.created_at) <= $1 THEN true" \
+	"	WHEN m.published_at <= $1 AND coalesce(p.at, g.created_at) > $1" \
+	"		THEN p.at IS NULL AND g.start_at::text = '1:1:'" \
 	"	ELSE NOT pg_visible_in_snapshot(m.xid, coalesce(p.done, g.start_at))" \
 	"		AND (p.reading IS NULL OR p.pos_xid IS NULL" \
 	"			OR NOT pg_visible_in_snapshot(m.xid, p.reading)" \
@@ -110,26 +117,24 @@ static SavedPlan note_consumed = SAVED_PLAN(
 	INT4ARRAYOID, INT8ARRAYOID);
 
 /* $1 = the snapshot that all groups continue from; they keep their totals. */
-static SavedPlan restart_groups[] = {
-	SAVED_PLAN(
-		"INSERT INTO order_ext_internal.group_progress (seq, group_id, part, consumed, at, done)"
-		" SELECT coalesce(max(p.seq), 0) + 1, g.group_id, 0, coalesce(max(p.consumed), 0),"
-		"	clock_timestamp(), $1"
-		" FROM order_ext_internal.consumer_groups g"
-		" LEFT JOIN order_ext_internal.group_progress p USING (group_id)"
-		" GROUP BY g.group_id",
-		PG_SNAPSHOTOID),
-	SAVED_PLAN(
-		"DELETE FROM order_ext_internal.group_progress p"
-		" WHERE p.done IS DISTINCT FROM $1 OR p.reading IS NOT NULL"
-		"	OR NOT EXISTS (SELECT FROM order_ext_internal.consumer_groups g"
-		"		WHERE g.group_id = p.group_id)",
-		PG_SNAPSHOTOID),
-	SAVED_PLAN(
-		"UPDATE order_ext_internal.consumer_groups SET start_at = '1:1:'"
-		" WHERE $1 IS NOT NULL",
-		PG_SNAPSHOTOID),
-};
+static SavedPlan restart_groups = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.group_progress (seq, group_id, part, consumed, at, done)"
+	" SELECT coalesce(max(p.seq), 0) + 1, g.group_id, 0,"
+	"	coalesce((array_agg(p.consumed ORDER BY p.seq DESC))[1], 0), clock_timestamp(), $1"
+	" FROM order_ext_internal.consumer_groups g"
+	" LEFT JOIN order_ext_internal.group_progress p USING (group_id)"
+	" GROUP BY g.group_id",
+	PG_SNAPSHOTOID);
+
+static SavedPlan forget_old_progress = SAVED_PLAN_NO_ARGS(
+	"DELETE FROM order_ext_internal.group_progress p"
+	" WHERE NOT EXISTS (SELECT FROM order_ext_internal.consumer_groups g"
+	"		WHERE g.group_id = p.group_id)"
+	"	OR EXISTS (SELECT FROM order_ext_internal.group_progress q"
+	"		WHERE q.group_id = p.group_id AND q.seq > p.seq)");
+
+static SavedPlan forget_old_starts = SAVED_PLAN_NO_ARGS(
+	"UPDATE order_ext_internal.consumer_groups SET start_at = '1:1:'");
 
 static void
 own_stamp(Datum *values)
@@ -212,8 +217,10 @@ restart_all_groups(void)
 	PushActiveSnapshot(GetLatestSnapshot());
 	start = log_snapshot_to_datum(log_snapshot_active());
 	PopActiveSnapshot();
-	for (i = 0; i < (int) lengthof(restart_groups); i++)
-		plan_write(&restart_groups[i], &start, NULL, 0);
+	plan_write(&restart_groups, &start, NULL, 0);
+	plan_write(&forget_old_progress, NULL, NULL, 0);
+	plan_write(&forget_old_starts, NULL, NULL, 0);
+	catalog_changed("consumer_groups");
 
 	n = groups_list(&groups);
 	for (i = 0; i < n; i++)
@@ -243,6 +250,7 @@ enable_dispatch_body(FunctionCallInfo fcinfo)
 
 	plan_write(&remove_foreign_stamps, values, NULL, 0);
 	plan_write(&add_stamp, values, NULL, 0);
+	plan_write(&date_stamp, values, NULL, 0);
 	catalog_changed("database_stamp");
 	wake_note_database();
 	return (Datum) 0;

@@ -49,6 +49,13 @@ typedef struct GroupState
 } GroupState;
 
 static HTAB *group_states = NULL;
+static void (*after_abort) (void) = NULL;
+
+void
+dispatcher_after_abort(void (*function) (void))
+{
+	after_abort = function;
+}
 
 static HTAB *
 get_group_states(void)
@@ -135,6 +142,8 @@ pass_in_transaction(Pass *pass, bool of_retries)
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
+	if (failure != NULL && after_abort != NULL)
+		after_abort();
 	return failure;
 }
 

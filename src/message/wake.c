@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "utils/resowner.h"
 
 #include "message/wake.h"
 
@@ -14,6 +15,7 @@ static uint64 pending_topics = 0;
 static bool pending_timers = false;
 static TimestampTz pending_due = 0;
 static bool pending_database = false;
+static bool committed = false;
 
 void
 wake_note_topic(int32 topic_id)
@@ -60,9 +62,7 @@ on_transaction_event(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
-			if (notify != NULL && (pending_topics != 0 || pending_timers || pending_database))
-				notify(pending_topics, pending_timers, pending_due, pending_database);
-			forget_pending();
+			committed = (pending_topics != 0 || pending_timers || pending_database);
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
@@ -71,6 +71,22 @@ on_transaction_event(XactEvent event, void *arg)
 		default:
 			break;
 	}
+}
+
+/*
+ * The last step of a commit that tells us of itself. At XACT_EVENT_COMMIT the locks are
+ * still held and the invalidation messages not yet sent: a worker that is woken there
+ * may look too early, and past a group that has just been made.
+ */
+static void
+on_resource_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *arg)
+{
+	if (!committed || !is_top_level || phase != RESOURCE_RELEASE_AFTER_LOCKS)
+		return;
+	committed = false;
+	if (notify != NULL)
+		notify(pending_topics, pending_timers, pending_due, pending_database);
+	forget_pending();
 }
 
 void
@@ -83,4 +99,5 @@ void
 wake_init(void)
 {
 	RegisterXactCallback(on_transaction_event, NULL);
+	RegisterResourceReleaseCallback(on_resource_release, NULL);
 }

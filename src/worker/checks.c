@@ -28,9 +28,7 @@
 #include "core/settings.h"
 #include "worker/checks.h"
 
-#ifndef ORDER_EXT_VERSION
-#define ORDER_EXT_VERSION "0.1"
-#endif
+/* ORDER_EXT_VERSION comes from the Makefile, which has it from order_ext.control. */
 
 static Oid	gate_extension = InvalidOid;
 

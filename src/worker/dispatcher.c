@@ -64,6 +64,12 @@ turn(bool everything, TimestampTz *next_wakeup)
 	return more;
 }
 
+static void
+reenter_gate(void)
+{
+	gate_enter(NULL);
+}
+
 void
 order_ext_dispatcher_main(Datum main_arg)
 {
@@ -75,5 +81,6 @@ order_ext_dispatcher_main(Datum main_arg)
 	};
 
 	worker_start(main_arg);
+	dispatcher_after_abort(reenter_gate);
 	worker_loop(&loop);
 }

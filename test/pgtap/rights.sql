@@ -1,0 +1,203 @@
+-- PUBLIC has nothing, the owner is nobody one can be, and each kind of role may call and
+-- see what api says and nothing else.
+BEGIN;
+SELECT * FROM no_plan();
+
+-- ---- the owner ----
+SELECT is(
+	(SELECT concat_ws(' ', rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolinherit)
+	 FROM pg_roles WHERE rolname = 'order_ext_owner'),
+	'f f f f f f f', 'order_ext_owner has no attributes');
+SELECT is((SELECT count(*) FROM pg_auth_members WHERE roleid = 'order_ext_owner'::regrole
+		OR member = 'order_ext_owner'::regrole), 0::bigint, 'order_ext_owner has no members and is none');
+
+CREATE TEMP VIEW members AS
+	SELECT d.classid, d.objid FROM pg_depend d
+	JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'order_ext'
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e';
+SELECT is_empty($$
+	SELECT n.nspname FROM pg_namespace n JOIN members m ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid
+	WHERE n.nspowner <> 'order_ext_owner'::regrole
+	UNION ALL
+	SELECT c.relname FROM pg_class c JOIN members m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid
+	WHERE c.relowner <> 'order_ext_owner'::regrole
+	UNION ALL
+	SELECT t.typname FROM pg_type t JOIN members m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
+	WHERE t.typowner <> 'order_ext_owner'::regrole
+	UNION ALL
+	SELECT p.proname FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+	WHERE p.proowner <> 'order_ext_owner'::regrole$$, 'it owns everything');
+SELECT is_empty($$
+	SELECT oid::regclass FROM pg_class c
+	WHERE c.relnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)
+		AND c.relkind IN ('r', 'v', 'S')
+		AND NOT EXISTS (SELECT FROM members m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)$$,
+	'every relation of the two schemas is a member of the extension');
+SELECT is_empty($$
+	SELECT c.oid::regclass FROM pg_class c, pg_extension e
+	WHERE e.extname = 'order_ext' AND c.relnamespace = 'order_ext_internal'::regnamespace
+		AND c.relkind IN ('r', 'S') AND c.oid <> ALL (e.extconfig)$$,
+	'pg_dump takes every table and sequence along');
+
+-- ---- PUBLIC ----
+SELECT is_empty($$
+	SELECT what, privilege_type
+	FROM (
+		SELECT n.nspname::text AS what, coalesce(n.nspacl, acldefault('n', n.nspowner)) AS acl
+		FROM pg_namespace n WHERE n.nspname IN ('order_ext', 'order_ext_internal')
+		UNION ALL
+		SELECT c.oid::regclass::text, coalesce(c.relacl, acldefault('r', c.relowner))
+		FROM pg_class c
+		WHERE c.relnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)
+			AND c.relkind IN ('r', 'v', 'S')
+		UNION ALL
+		SELECT p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner))
+		FROM pg_proc p
+		WHERE p.pronamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)
+		UNION ALL
+		SELECT t.oid::regtype::text, coalesce(t.typacl, acldefault('T', t.typowner))
+		FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+		WHERE t.typnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)) o,
+		aclexplode(o.acl) a
+	WHERE a.grantee <> 'order_ext_owner'::regrole$$, 'nobody but the owner has any right after CREATE EXTENSION');
+
+-- ---- SECURITY DEFINER ----
+SELECT is_empty($$
+	SELECT p.oid::regprocedure FROM pg_proc p
+	WHERE p.pronamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)
+		AND p.prosecdef
+		AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)$$,
+	'every SECURITY DEFINER function has a fixed search_path');
+SELECT is(
+	(SELECT array_agg(p.proname ORDER BY p.proname COLLATE "C") FROM pg_proc p
+	 WHERE p.pronamespace = 'order_ext'::regnamespace AND NOT p.prosecdef
+		AND p.proname NOT IN ('status_code', 'state_graph', 'state_diagram', 'version')),
+	ARRAY['dispatch', 'grant_to', 'schedule_jobs', 'set_risk_check', 'subscribe', 'unschedule_jobs']::name[],
+	'only calls that must know their caller, and grant_to, run as the caller');
+
+-- ---- kinds ----
+CREATE ROLE "tap app";
+CREATE ROLE tap_callback;
+CREATE ROLE tap_operator;
+CREATE ROLE tap_observer;
+CREATE ROLE tap_worker;
+CREATE ROLE tap_nobody;
+SELECT lives_ok(format('SELECT order_ext.grant_to(%L, %L)', role, kind), 'grant_to ' || kind)
+FROM (VALUES ('"tap app"', 'app'), ('tap_callback', 'callback'), ('tap_operator', 'operator'),
+	('tap_observer', 'observer'), ('tap_worker', 'worker')) AS r (role, kind);
+
+CREATE TEMP TABLE allowed (role name, functions text[], views text[]);
+INSERT INTO allowed VALUES
+	('tap app', '{quote_order,create_order,pre_pay_order,cancel_order,get_order,order_timeline,allowed_actions,stock_level,publish}', '{}'),
+	('tap_callback', '{pay_callback}', '{}'),
+	('tap_operator', '{put_product,put_freight,adjust_stock,stock_level,issue_coupon,set_risk_check,cancel_order,expire_orders,create_topic,drop_topic,subscribe,unsubscribe,register_asset,unregister_asset,dispatch,schedule_jobs,unschedule_jobs,maintain,get_order,order_timeline,allowed_actions,message_trace,verify,state_graph,state_diagram}',
+		'{orders_view,order_items_view,payments_view,refunds_view,coupons_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,consumer_stats,timer_stats,worker_stats}'),
+	('tap_observer', '{order_timeline,allowed_actions,stock_level,message_trace,verify,state_graph,state_diagram}',
+		'{orders_view,order_items_view,payments_view,refunds_view,coupons_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,consumer_stats,timer_stats,worker_stats}'),
+	('tap_worker', '{publish}', '{}'),
+	('tap_nobody', '{}', '{}');
+UPDATE allowed SET functions = functions || '{status_code,version}' WHERE role <> 'tap_nobody';
+
+SELECT is(
+	(SELECT array_agg(p.proname::text ORDER BY p.proname::text COLLATE "C") FROM pg_proc p
+	 WHERE p.pronamespace = 'order_ext'::regnamespace
+		AND has_function_privilege(a.role, p.oid, 'EXECUTE')),
+	(SELECT array_agg(f ORDER BY f COLLATE "C") FROM unnest(a.functions) AS f),
+	a.role || ' may call this and nothing else')
+FROM allowed a;
+SELECT is(
+	(SELECT array_agg(c.relname::text ORDER BY c.relname::text COLLATE "C") FROM pg_class c
+	 WHERE c.relnamespace = 'order_ext'::regnamespace AND c.relkind IN ('r', 'v', 'S')
+		AND has_any_column_privilege(a.role, c.oid, 'SELECT')),
+	(SELECT array_agg(v ORDER BY v COLLATE "C") FROM unnest(a.views) AS v),
+	a.role || ' may see this and nothing else')
+FROM allowed a;
+SELECT is_empty($$
+	SELECT a.role, c.oid::regclass, privilege FROM allowed a,
+		pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
+	WHERE c.relnamespace = 'order_ext'::regnamespace AND c.relkind IN ('r', 'v')
+		AND has_table_privilege(a.role, c.oid, privilege)
+	UNION ALL
+	SELECT a.role, c.oid::regclass, 'SELECT' FROM allowed a, pg_class c
+	WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind IN ('r', 'v')
+		AND has_any_column_privilege(a.role, c.oid, 'SELECT, INSERT, UPDATE')$$,
+	'nobody has more than SELECT, and none on tables');
+SELECT is(has_schema_privilege(a.role, 'order_ext', 'USAGE'), a.role <> 'tap_nobody', a.role || ': USAGE on order_ext')
+FROM allowed a;
+SELECT ok(NOT has_schema_privilege(a.role, 'order_ext_internal', 'USAGE'), a.role || ': no USAGE on order_ext_internal')
+FROM allowed a;
+SELECT is(has_type_privilege(a.role, t.oid, 'USAGE'), a.role <> 'tap_nobody', format('%s: USAGE on %s', a.role, t.oid::regtype))
+FROM allowed a, pg_type t
+JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+WHERE t.typnamespace = 'order_ext'::regnamespace;
+
+-- every name in the list of grants exists
+SELECT is_empty($$
+	SELECT g.kind, g.object FROM order_ext_internal.grants() g
+	WHERE NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'order_ext'::regnamespace AND p.proname = g.object)
+		AND to_regclass('order_ext.' || g.object) IS NULL$$, 'grants() names nothing that is not there');
+
+SELECT throws_ok($$SELECT order_ext.grant_to('tap_app', 'app')$$, '42704', NULL, 'grant_to: unknown role');
+SELECT throws_ok($$SELECT order_ext.grant_to('-', 'app')$$, '22023', NULL, 'grant_to: no role');
+SELECT throws_ok($$SELECT order_ext.grant_to('tap_nobody', 'boss')$$, '22023', NULL, 'grant_to: unknown kind');
+SELECT throws_ok($$SELECT order_ext.grant_to('tap_nobody', NULL)$$, '22004', NULL, 'grant_to: NULL kind');
+SELECT throws_ok($$SELECT order_ext.grant_to(NULL, 'app')$$, '22004', NULL, 'grant_to: NULL role');
+
+-- ---- it works, as these roles ----
+SELECT order_ext.put_product('tap', 'tap', 100);
+SELECT available FROM order_ext.adjust_stock('tap', 10);
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+CREATE TEMP TABLE made (order_id bigint);
+GRANT ALL ON made TO PUBLIC;
+
+SET LOCAL ROLE "tap app";
+INSERT INTO made SELECT id FROM order_ext.create_order(1, '[{"sku": "tap", "quantity": 1}]', 100, options => '{"address": {"street": "secret"}}');
+SELECT is(order_ext.get_order(order_id)->>'status', 'created', 'app: create_order, get_order') FROM made;
+SELECT throws_ok('SELECT order_ext.pay_callback(1, ''t'', ''x'', 1)', '42501', NULL, 'app: no pay_callback');
+SELECT throws_ok('SELECT * FROM order_ext.orders_view', '42501', NULL, 'app: no views');
+SELECT throws_ok('SELECT * FROM order_ext_internal.orders', '42501', NULL, 'app: no tables');
+RESET ROLE;
+
+SET LOCAL ROLE tap_callback;
+SELECT is((order_ext.pay_callback(order_id, 'tap-1', 'x', 100)).disposition, 'applied', 'callback: pay_callback') FROM made;
+SELECT throws_ok('SELECT order_ext.get_order(1)', '42501', NULL, 'callback: no get_order');
+RESET ROLE;
+
+CREATE FUNCTION pg_temp.see(who text, columns text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	seen regclass;
+BEGIN
+	FOR seen IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'order_ext'::regnamespace
+		AND c.relkind = 'v' AND c.relname <> 'dead_letters' ORDER BY c.relname
+	LOOP
+		RETURN NEXT lives_ok(format('SELECT v::text FROM %s v', seen), format('%s: %s', who, seen));
+	END LOOP;
+	RETURN NEXT lives_ok(format('SELECT %s FROM order_ext.dead_letters', columns), who || ': dead_letters');
+END
+$$;
+DO $$BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO PUBLIC',
+	(SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema())); END$$;
+
+SET LOCAL ROLE tap_operator;
+SELECT pg_temp.see('operator', '*');
+SELECT lives_ok('SELECT * FROM order_ext.verify()', 'operator: verify');
+SELECT lives_ok('SELECT order_ext.dispatch()', 'operator: dispatch');
+SELECT is((order_ext.cancel_order(order_id)).status, 'canceled', 'operator: cancel_order') FROM made;
+SELECT lives_ok('SELECT order_ext.dispatch()', 'operator: dispatch again');
+SELECT lives_ok('SELECT order_ext.expire_orders(), order_ext.maintain()', 'operator: sweep and maintenance');
+SELECT throws_ok('SELECT order_ext.grant_to(''tap_operator'', ''app'')', '42501', NULL, 'operator: no grant_to');
+SELECT throws_ok('SELECT order_ext.enable_dispatch()', '42501', NULL, 'operator: no enable_dispatch');
+RESET ROLE;
+
+SET LOCAL ROLE tap_observer;
+SELECT pg_temp.see('observer', 'message_id, consumer_group, topic, key, attempts, last_error, last_sqlstate, died_at');
+SELECT throws_ok('SELECT payload FROM order_ext.dead_letters', '42501', NULL, 'observer: no payloads');
+SELECT throws_ok('SELECT order_ext.get_order(1)', '42501', NULL, 'observer: no get_order, which has the address');
+SELECT is(array_agg(to_status) FILTER (WHERE to_status IS NOT NULL), '{created,paid,canceled}'::text[], 'observer: order_timeline')
+FROM made, order_ext.order_timeline(order_id);
+SELECT is((SELECT count(*) FROM made, order_ext.order_timeline(order_id) t WHERE t::text ~ 'secret'), 0::bigint, 'observer: no address');
+SELECT is((SELECT count(*) FROM order_ext.verify() WHERE severity = 'error'), 0::bigint, 'observer: verify');
+RESET ROLE;
+
+SELECT * FROM finish();
+ROLLBACK;

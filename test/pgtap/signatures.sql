@@ -1,0 +1,93 @@
+-- Names, arguments in their order, defaults and results are a contract.
+BEGIN;
+SELECT * FROM no_plan();
+
+-- casts of defaults are left out: DEFAULT NULL::bigint is DEFAULT NULL
+CREATE FUNCTION pg_temp.signature(name text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(format('(%s) -> %s',
+		regexp_replace(pg_get_function_arguments(p.oid), '::[a-z ]+', '', 'g'),
+		pg_get_function_result(p.oid)), ' and ')
+	FROM pg_proc p
+	WHERE p.pronamespace = 'order_ext'::regnamespace AND p.proname = $1
+$$;
+
+SELECT is(pg_temp.signature(name), expected, name)
+FROM (VALUES
+	('put_product', '(sku text, name text, price bigint, kind text DEFAULT ''normal'') -> void'),
+	('put_freight', '(region text, fee bigint, free_from bigint DEFAULT NULL) -> void'),
+	('adjust_stock', '(sku text, delta bigint, reason text DEFAULT NULL, request_id text DEFAULT NULL, OUT available bigint, OUT reserved bigint, OUT consumed bigint) -> record'),
+	('stock_level', '(sku text, OUT available bigint, OUT reserved bigint, OUT consumed bigint) -> record'),
+	('issue_coupon', '(user_id bigint, amount bigint, threshold bigint DEFAULT 0, valid_from timestamp with time zone DEFAULT now(), valid_until timestamp with time zone DEFAULT ''infinity'') -> bigint'),
+	('quote_order', '(user_id bigint, items jsonb, coupon_id bigint DEFAULT NULL, options jsonb DEFAULT ''{}'') -> jsonb'),
+	('create_order', '(user_id bigint, items jsonb, pay_amount bigint, coupon_id bigint DEFAULT NULL, pay_timeout interval DEFAULT NULL, request_id text DEFAULT NULL, options jsonb DEFAULT ''{}'') -> order_ext.result'),
+	('pre_pay_order', '(order_id bigint, pay_type text, pay_amount bigint, request_id text DEFAULT NULL) -> order_ext.result'),
+	('pay_callback', '(order_id bigint, out_trade_no text, pay_type text, pay_amount bigint, currency text DEFAULT NULL, paid_at timestamp with time zone DEFAULT now(), raw jsonb DEFAULT NULL) -> order_ext.result'),
+	('cancel_order', '(order_id bigint, user_id bigint DEFAULT NULL, cancel_type text DEFAULT ''user'', reason text DEFAULT NULL, request_id text DEFAULT NULL, refund_policy text DEFAULT ''full'') -> order_ext.result'),
+	('expire_orders', '(max_orders integer DEFAULT 1000) -> integer'),
+	('set_risk_check', '(handler regprocedure) -> void'),
+	('get_order', '(order_id bigint) -> jsonb'),
+	('order_timeline', '(order_id bigint) -> TABLE(at timestamp with time zone, from_status text, to_status text, event text, actor text, detail jsonb)'),
+	('allowed_actions', '(order_id bigint) -> SETOF text'),
+	('status_code', '(machine text, name text) -> integer'),
+	('state_graph', '(machine text, OUT from_status text, OUT to_status text, OUT event text, OUT actor text, OUT guard text, OUT messages text[]) -> SETOF record'),
+	('state_diagram', '(machine text) -> text'),
+	('create_topic', '(topic text, options jsonb DEFAULT ''{}'') -> void'),
+	('drop_topic', '(topic text) -> void'),
+	('publish', '(topic text, key bigint, payload jsonb DEFAULT ''{}'', deliver_at timestamp with time zone DEFAULT NULL, dedup_key text DEFAULT NULL) -> bigint'),
+	('subscribe', '(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT ''{}'') -> void'),
+	('unsubscribe', '(consumer_group text) -> void'),
+	('register_asset', '(kind text, topic text) -> void'),
+	('unregister_asset', '(kind text) -> void'),
+	('dispatch', '(max_messages integer DEFAULT NULL) -> bigint'),
+	('enable_dispatch', '() -> void'),
+	('message_trace', '(key bigint) -> TABLE(message_id bigint, topic text, consumer_group text, state text, attempt integer, published_at timestamp with time zone, finished_at timestamp with time zone, error text)'),
+	('verify', '(scope text DEFAULT ''all'') -> TABLE(invariant text, severity text, entity text, expected text, actual text)'),
+	('schedule_jobs', '() -> void'),
+	('unschedule_jobs', '() -> void'),
+	('maintain', '() -> bigint'),
+	('grant_to', '(role regrole, kind text) -> void'),
+	('version', '() -> text')
+) AS contract (name, expected);
+
+-- views have these columns, in this order; more may follow
+SELECT is(
+	(SELECT string_agg(a.attname, ', ' ORDER BY a.attnum)
+	 FROM pg_attribute a
+	 WHERE a.attrelid = to_regclass('order_ext.' || name)
+		AND a.attnum BETWEEN 1 AND array_length(string_to_array(columns, ', '), 1)),
+	columns, name)
+FROM (VALUES
+	('orders_view', 'order_id, user_id, status, pay_amount, currency, coupon_id, external_id, version, created_at, expire_at, paid_at, canceled_at, cancel_type'),
+	('order_items_view', 'order_id, sku, quantity, price, discount, pay'),
+	('payments_view', 'payment_id, order_id, pay_type, out_trade_no, amount, currency, status, purpose, captured_at'),
+	('refunds_view', 'refund_id, order_id, payment_id, cause, amount, currency, status, attempt, requested_at, settled_at'),
+	('coupons_view', 'coupon_id, user_id, status, order_id, amount, threshold, valid_from, valid_until'),
+	('stock_ledger_view', 'sku, at, order_id, kind, delta, reason'),
+	('money_report', 'day, pay_type, currency, captured, applied, late, surplus, held, refunded, refund_open'),
+	('dead_letters', 'message_id, consumer_group, topic, key, payload, attempts, last_error, last_sqlstate, died_at'),
+	('consumer_stats', 'consumer_group, topic, lag, retrying, dead, oldest_age, consumed'),
+	('timer_stats', 'pending, next_due, fired, late_p50, late_p99'),
+	('worker_stats', 'pid, database, role, kind, state, batches, messages, last_active')
+) AS contract (name, columns);
+
+SELECT is(
+	(SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+	 FROM pg_attribute a
+	 WHERE a.attrelid = to_regclass('order_ext.' || name) AND a.attnum > 0),
+	columns, name)
+FROM (VALUES
+	('result', 'id bigint, status text, version integer, disposition text, detail jsonb'),
+	('message', 'id bigint, topic text, key bigint, payload jsonb, attempt integer, published_at timestamp with time zone')
+) AS contract (name, columns);
+
+SELECT is(order_ext.version(), (SELECT extversion FROM pg_extension WHERE extname = 'order_ext'), 'version() is the extension''s');
+SELECT is(
+	(SELECT count(*) FROM pg_proc WHERE pronamespace = 'order_ext'::regnamespace
+		AND prokind = 'f' AND provolatile <> 'v' AND proname IN (
+			'put_product', 'put_freight', 'adjust_stock', 'issue_coupon', 'create_order',
+			'pre_pay_order', 'pay_callback', 'cancel_order', 'expire_orders', 'publish',
+			'dispatch', 'verify', 'maintain')),
+	0::bigint, 'calls that write are volatile');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,167 @@
+-- What the calls of messaging refuse: bad input, what is built in, what is not there yet,
+-- what needs a superuser.
+CREATE SCHEMA mi;
+CREATE TABLE mi.calls (line serial, expression text);
+CREATE FUNCTION mi.ok(m order_ext.message) RETURNS void LANGUAGE sql AS '';
+CREATE FUNCTION mi.all(m order_ext.message[]) RETURNS void LANGUAGE sql AS '';
+CREATE FUNCTION mi.returns(m order_ext.message) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION mi.takes(m jsonb) RETURNS void LANGUAGE sql AS '';
+CREATE FUNCTION mi.two(m order_ext.message, n integer) RETURNS void LANGUAGE sql AS '';
+CREATE PROCEDURE mi.proc(m order_ext.message) LANGUAGE sql AS '';
+CREATE FUNCTION mi.srf(m order_ext.message) RETURNS SETOF void LANGUAGE sql AS '';
+SELECT t.drain();
+SELECT order_ext.create_topic('mi.t'), order_ext.create_topic('mi.other');
+SELECT order_ext.subscribe('mi.g', 'mi.t', 'mi.ok(order_ext.message)');
+SELECT order_ext.register_asset('mi.points', 'mi.t');
+
+INSERT INTO mi.calls (expression) VALUES
+	($$order_ext.create_topic(NULL)$$),
+	($$order_ext.create_topic('')$$),
+	($$order_ext.create_topic(repeat('x', 129))$$),
+	($$order_ext.create_topic('mi.t')$$),
+	($$order_ext.create_topic('order.paid')$$),
+	($$order_ext.create_topic('mi.u', NULL)$$),
+	($$order_ext.create_topic('mi.u', '[]')$$),
+	($$order_ext.create_topic('mi.u', '"x"')$$),
+	($$order_ext.create_topic('mi.u', '{"depth": 1}')$$),
+	($$order_ext.create_topic('mi.u', '{"max_depth": 1}')$$),
+	($$order_ext.drop_topic(NULL)$$),
+	($$order_ext.drop_topic('mi.none')$$),
+	($$order_ext.drop_topic('order.paid')$$),
+	($$order_ext.drop_topic('mi.t')$$),
+	($$order_ext.publish(NULL, 1)$$),
+	($$order_ext.publish('', 1)$$),
+	($$order_ext.publish('mi.t', NULL)$$),
+	($$order_ext.publish('mi.t', 1, NULL)$$),
+	($$order_ext.publish('mi.none', 1)$$),
+	($$order_ext.publish(repeat('x', 1000000), 1)$$),
+	($$order_ext.publish('order.paid', 1)$$),
+	($$order_ext.publish('ops.alert', 1)$$),
+	($$order_ext.publish('mi.t', 1, '{}', 'infinity')$$),
+	($$order_ext.publish('mi.t', 1, '{}', '-infinity')$$),
+	($$order_ext.publish('mi.t', 1, '{}', NULL, 'once')$$),
+	($$order_ext.publish('mi.t', 1, to_jsonb(repeat('x', 300000)))$$),
+	($$order_ext.subscribe(NULL, 'mi.t', 'mi.ok(order_ext.message)')$$),
+	($$order_ext.subscribe('', 'mi.t', 'mi.ok(order_ext.message)')$$),
+	($$order_ext.subscribe(repeat('x', 129), 'mi.t', 'mi.ok(order_ext.message)')$$),
+	($$order_ext.subscribe('mi.h', NULL, 'mi.ok(order_ext.message)')$$),
+	($$order_ext.subscribe('mi.h', 'mi.none', 'mi.ok(order_ext.message)')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', NULL, '{}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 4294967295::oid::regprocedure)$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.returns(order_ext.message)')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.takes(jsonb)')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.two(order_ext.message, integer)')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.proc(order_ext.message)')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.srf(order_ext.message)')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'pg_catalog.count(anyelement)')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', NULL)$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '1')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"max_attempt": 1}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"max_attempts": 0}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"max_attempts": -1}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"max_attempts": 1.5}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"max_attempts": 1e300}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"max_attempts": "3"}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"backoff": "linear"}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"backoff": 1}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"start": "yesterday"}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"ordered": 1}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"ordered": true}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"run_as": "pg_monitor"}')$$),
+	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"run_as": 1}')$$),
+	($$order_ext.subscribe('mi.g', 'mi.other', 'mi.ok(order_ext.message)')$$),
+	($$order_ext.subscribe('stock.release', 'stock.release', 'mi.ok(order_ext.message)')$$),
+	($$order_ext.subscribe('order.paid', 'order.paid', 'mi.ok(order_ext.message)')$$),
+	($$order_ext.unsubscribe(NULL)$$),
+	($$order_ext.unsubscribe('mi.none')$$),
+	($$order_ext.unsubscribe('stock.release')$$),
+	($$order_ext.register_asset(NULL, 'mi.t')$$),
+	($$order_ext.register_asset('', 'mi.t')$$),
+	($$order_ext.register_asset('mi.a', NULL)$$),
+	($$order_ext.register_asset('mi.a', 'mi.none')$$),
+	($$order_ext.register_asset('mi.a', 'order.paid')$$),
+	($$order_ext.register_asset('stock', 'mi.t')$$),
+	($$order_ext.unregister_asset(NULL)$$),
+	($$order_ext.unregister_asset('mi.none')$$),
+	($$order_ext.unregister_asset('coupon')$$),
+	($$order_ext.dispatch(0)$$),
+	($$order_ext.dispatch(-1)$$),
+	($$(SELECT count(*) FROM order_ext.message_trace(NULL))$$),
+	($$(SELECT count(*) FROM order_ext.message_trace(-5))$$);
+-- one line per call, and nothing is stored
+SELECT expression, outcome, changed FROM mi.calls, t.effect(expression) ORDER BY line;
+
+-- the texts name the argument and the way out
+SELECT code, message, hint FROM t.error($$order_ext.publish('mi.none', 1)$$);
+SELECT code, message, hint FROM t.error($$order_ext.publish('mi.t', 1, '{}', 'infinity')$$);
+SELECT code, message, detail, hint FROM t.error($$order_ext.subscribe('mi.h', 'mi.t', 'mi.takes(jsonb)')$$);
+SELECT code, message, detail, hint FROM t.error($$order_ext.drop_topic('mi.t')$$);
+
+-- the defaults may be said
+SELECT order_ext.subscribe('mi.g', 'mi.t', 'mi.all(order_ext.message[])',
+	jsonb_build_object('max_attempts', 16, 'backoff', 'exponential', 'ordered', false, 'start', 'now', 'run_as', current_user));
+-- nothing is delivered in a read-only transaction, and nothing published
+BEGIN READ ONLY;
+SELECT t.go('order_ext.dispatch()'), t.go($$order_ext.publish('mi.t', 1)$$), t.go($$order_ext.create_topic('mi.ro')$$);
+COMMIT;
+
+-- rights: an operator may manage topics, but not run code as a superuser
+CREATE ROLE regress_mi_operator;
+SELECT order_ext.grant_to('regress_mi_operator', 'operator');
+GRANT USAGE, CREATE ON SCHEMA mi TO regress_mi_operator;
+GRANT USAGE ON SCHEMA t TO regress_mi_operator;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA t TO regress_mi_operator;
+CREATE TABLE mi.who (name text);
+GRANT INSERT, SELECT ON mi.who TO regress_mi_operator;
+CREATE FUNCTION mi.whoami(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO mi.who VALUES (current_user)';
+SELECT order_ext.subscribe('mi.g', 'mi.t', 'mi.whoami(order_ext.message)');
+SET ROLE regress_mi_operator;
+SELECT order_ext.create_topic('mi.op');
+CREATE FUNCTION mi.mine(m order_ext.message) RETURNS void LANGUAGE sql AS '';
+SELECT t.go($$order_ext.subscribe('mi.op', 'mi.op', 'mi.mine(order_ext.message)')$$),
+	t.go($$order_ext.subscribe('mi.op', 'mi.op', 'mi.ok(order_ext.message)')$$),
+	t.go($$order_ext.publish('mi.op', 1)$$);
+RESET ROLE;
+-- a superuser may not subscribe somebody else's function either
+SELECT t.go($$order_ext.subscribe('mi.op', 'mi.op', 'mi.mine(order_ext.message)')$$);
+-- an operator's dispatch() leaves the superuser's handler alone, and runs what is built in
+SELECT order_ext.publish('mi.t', 1) > 0 AS published;
+SET ROLE regress_mi_operator;
+SELECT order_ext.dispatch() AS handled;
+RESET ROLE;
+SELECT order_ext.dispatch() AS handled;
+SELECT name = current_user AS as_me FROM mi.who;
+-- the search path and the role of a caller do not reach the engine, and come back to him
+SET ROLE regress_mi_operator;
+CREATE FUNCTION mi.evil(integer, integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN INSERT INTO mi.who VALUES ('evil ' || current_user); RETURN true; END $$;
+CREATE OPERATOR mi.= (FUNCTION = mi.evil, LEFTARG = integer, RIGHTARG = integer);
+SET search_path = mi, pg_catalog;
+SELECT pg_catalog.count(*) FROM order_ext.dispatch();
+SELECT current_user, current_setting('search_path');
+RESET search_path;
+RESET ROLE;
+SELECT count(*) FROM mi.who WHERE name LIKE 'evil%';
+
+-- the stamp: a copy does not dispatch until it is told to
+SELECT order_ext.publish('mi.t', 2) > 0 AS published;
+BEGIN;
+INSERT INTO order_ext_internal.database_stamp VALUES (1, 1, now() - interval '1 hour');
+SELECT order_ext.publish('mi.t', 3) > 0 AS published;
+COMMIT;
+\c -
+SELECT code, message, hint FROM t.error('order_ext.dispatch()');
+SELECT order_ext.enable_dispatch();
+SELECT order_ext.dispatch() AS handled;
+SELECT count(*) FROM mi.who;
+SELECT order_ext.enable_dispatch();
+SELECT order_ext.dispatch() AS handled;
+
+SELECT order_ext.unsubscribe('mi.g'), order_ext.unregister_asset('mi.points');
+SELECT order_ext.drop_topic('mi.t'), order_ext.drop_topic('mi.other'), order_ext.drop_topic('mi.op');
+SET client_min_messages = warning;
+DROP SCHEMA mi CASCADE;
+RESET client_min_messages;
+DROP OWNED BY regress_mi_operator;
+DROP ROLE regress_mi_operator;
+SELECT * FROM order_ext.verify() WHERE severity = 'error';

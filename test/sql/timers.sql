@@ -1,0 +1,186 @@
+-- Timers: armed in the past, now and later; fired by dispatch(), never early, each once.
+
+CREATE TABLE fired (id bigint, key bigint, at timestamptz DEFAULT clock_timestamp());
+CREATE FUNCTION note_timer(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO public.fired (id, key) VALUES (m.id, m.key);
+END
+$$;
+SELECT order_ext.create_topic('timers.test');
+SELECT order_ext.subscribe('timers.test', 'timers.test', 'public.note_timer(order_ext.message)');
+CREATE TEMP TABLE armed (id bigint, key bigint, due_at timestamptz);
+CREATE TABLE start AS SELECT fired FROM order_ext.timer_stats;
+-- Other files have timers, too: only ours count.
+CREATE VIEW waiting AS
+	SELECT count(*) AS timers, min(due_at) AS first
+	FROM order_ext_internal.pending_timers JOIN order_ext_internal.topics USING (topic_id)
+	WHERE name = 'timers.test';
+
+-- dispatch_until(): dispatches until the condition is true (at most 10 s); whether it is.
+CREATE FUNCTION dispatch_until(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	holds boolean := false;
+BEGIN
+	FOR round IN 1..200 LOOP
+		PERFORM order_ext.dispatch();
+		EXECUTE 'SELECT ' || condition INTO holds;
+		EXIT WHEN holds;
+		PERFORM pg_sleep(0.05);
+	END LOOP;
+	RETURN holds;
+END
+$$;
+
+-- Refused: no time at all, and none that ever comes.
+SELECT order_ext.publish('timers.test', 1, deliver_at => 'infinity');
+SELECT order_ext.publish('timers.test', 1, deliver_at => '-infinity');
+
+-- A past time is now: a message, not a timer.
+SELECT order_ext.publish('timers.test', 1, deliver_at => '2001-01-01') > 0 AS published;
+SELECT order_ext.publish('timers.test', 2, deliver_at => now()) > 0 AS published;
+SELECT timers FROM waiting;
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT key FROM fired ORDER BY key;
+
+-- Later: not before its time, whatever asks for it.
+INSERT INTO armed
+SELECT order_ext.publish('timers.test', key, deliver_at => due), key, due
+FROM (SELECT 10 + n AS key, clock_timestamp() + n * interval '30 ms' AS due
+	  FROM generate_series(1, 20) AS n) AS later;
+SELECT timers, first = (SELECT min(due_at) FROM armed) AS first_is_known,
+	pending >= timers AS counted, next_due <= first AS next_due_is_known
+FROM order_ext.timer_stats, waiting;
+SELECT dispatch_until('(SELECT count(*) FROM fired WHERE key > 10) = 20');
+SELECT count(*) AS early FROM fired JOIN armed USING (id) WHERE at < due_at;
+SELECT count(*) AS fired, count(DISTINCT id) AS different FROM fired JOIN armed USING (id, key);
+SELECT timers, stats.fired - start.fired >= 20 AS fired,
+	late_p50 > '0' AS late_p50, late_p99 >= late_p50 AS late_p99
+FROM order_ext.timer_stats stats, start, waiting;
+
+-- A message id stays the same from publish to handler; published_at, too.
+SELECT count(*) AS same FROM armed JOIN order_ext_internal.message_log l ON l.message_id = armed.id
+WHERE l.published_at < armed.due_at;
+
+-- A transaction that is rolled back arms nothing, in whole or in part.
+BEGIN;
+SELECT order_ext.publish('timers.test', 50, deliver_at => clock_timestamp() + interval '10 ms') > 0 AS published;
+ROLLBACK;
+BEGIN;
+SELECT order_ext.publish('timers.test', 51, deliver_at => clock_timestamp() + interval '10 ms') > 0 AS published;
+SAVEPOINT s;
+SELECT order_ext.publish('timers.test', 52, deliver_at => clock_timestamp() + interval '10 ms') > 0 AS published;
+ROLLBACK TO s;
+COMMIT;
+SELECT dispatch_until('EXISTS (SELECT FROM fired WHERE key = 51)');
+SELECT key FROM fired WHERE key BETWEEN 50 AND 59;
+
+-- What this transaction armed waits for its commit, due or not.
+BEGIN;
+SELECT order_ext.publish('timers.test', 60, deliver_at => clock_timestamp() + interval '1 ms') > 0 AS published;
+SELECT pg_sleep(0.01);
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+COMMIT;
+SELECT dispatch_until('EXISTS (SELECT FROM fired WHERE key = 60)');
+
+-- dispatch() that is rolled back has fired nothing; the next one does, in one piece with
+-- what was armed meanwhile.
+SELECT order_ext.publish('timers.test', 70, deliver_at => clock_timestamp() + interval '1 ms') > 0 AS published;
+SELECT pg_sleep(0.01);
+BEGIN;
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT key FROM fired WHERE key = 70;
+ROLLBACK;
+SELECT key FROM fired WHERE key = 70;
+BEGIN;
+SAVEPOINT s;
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+ROLLBACK TO s;
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+COMMIT;
+SELECT key FROM fired WHERE key = 70;
+
+-- At every isolation level.
+SELECT order_ext.publish('timers.test', 80, deliver_at => clock_timestamp() + interval '1 ms') > 0 AS published;
+SELECT pg_sleep(0.01);
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+COMMIT;
+SELECT dispatch_until('EXISTS (SELECT FROM fired WHERE key = 80)');
+
+-- Far away: beyond the ring of an hour, up to many years.
+INSERT INTO armed
+SELECT order_ext.publish('timers.test', key, deliver_at => due), key, due
+FROM (VALUES (100, clock_timestamp() + interval '59 min'), (101, clock_timestamp() + interval '63 min'),
+		(102, clock_timestamp() + interval '1 day'), (103, '9999-12-31')) AS far (key, due);
+SELECT count(*) AS beyond_the_ring FROM order_ext_internal.timers_far
+WHERE message_id IN (SELECT id FROM armed);
+SELECT timers FROM waiting;
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT timers FROM waiting;
+
+-- One of them falls due (as if its time had come: the engine's tables take inserts).
+INSERT INTO order_ext_internal.timers_far (message_id, xid, key, due_at, published_at, topic_id, payload)
+SELECT nextval('order_ext_internal.message_id_seq'), pg_current_xact_id(), 110 + n,
+	clock_timestamp() - n * interval '1 s', clock_timestamp() - interval '2 h', topic_id, '{}'
+FROM order_ext_internal.topics, generate_series(0, 2) AS n WHERE name = 'timers.test';
+-- A new session looks everywhere at first.
+\c -
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT key FROM fired WHERE key BETWEEN 110 AND 119 ORDER BY key;
+SELECT count(*) AS left_in_far FROM order_ext_internal.timers_far WHERE key BETWEEN 110 AND 119;
+
+-- A stopped server leaves timers of any period behind: they all fire, once.
+DO $$
+BEGIN
+	FOR n IN 0..31 LOOP
+		EXECUTE format('INSERT INTO order_ext_internal.timer_bucket_%s
+			(message_id, xid, key, due_at, published_at, topic_id, payload)
+			SELECT nextval(''order_ext_internal.message_id_seq''), pg_current_xact_id(), 200 + %s,
+				now() - interval ''3 h'' - random() * interval ''1 h'', now() - interval ''5 h'', topic_id, ''{}''
+			FROM order_ext_internal.topics WHERE name = ''timers.test''', n, n);
+	END LOOP;
+END
+$$;
+\c -
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT count(*), count(DISTINCT key) FROM fired WHERE key BETWEEN 200 AND 231;
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT count(*) FROM fired WHERE key BETWEEN 200 AND 231;
+
+-- Many at the very same time are one batch; a limit does not split them.
+CREATE TEMP TABLE at AS SELECT clock_timestamp() + interval '300 ms' AS due;
+SELECT count(order_ext.publish('timers.test', 1000 + n, deliver_at => due)) FROM generate_series(1, 2500) AS n, at;
+SELECT pg_sleep(0.3);
+SELECT order_ext.dispatch(10) <= 10 AS limited;
+SELECT count(*) <= 10 AS limited FROM fired WHERE key > 1000;
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE key > 1000;
+
+-- A timer bound to a status of its key is void once the key has moved on; that costs no
+-- message. Orders are what binds timers.
+SELECT order_ext.put_product('timer-sku', 'a thing', 100);
+SELECT available FROM order_ext.adjust_stock('timer-sku', 10);
+CREATE TEMP TABLE orders AS
+SELECT n, (order_ext.create_order(n, '[{"sku": "timer-sku", "quantity": 1}]', 100,
+		pay_timeout => interval '1 s')).id
+FROM generate_series(1, 3) AS n;
+SELECT disposition FROM orders, order_ext.cancel_order(id) WHERE n = 1;
+SELECT disposition FROM orders, order_ext.pay_callback(id, 'timer-1', 'test', 100) WHERE n = 2;
+SELECT n, status FROM orders JOIN order_ext.orders_view ON order_id = id ORDER BY n;
+SELECT dispatch_until($$EXISTS (SELECT FROM orders JOIN order_ext.orders_view ON order_id = id
+	WHERE n = 3 AND status = 'canceled')$$);
+SELECT n, status, cancel_type FROM orders JOIN order_ext.orders_view ON order_id = id ORDER BY n;
+SELECT n, count(*) AS messages FROM orders JOIN order_ext_internal.message_log ON key = id
+WHERE topic_id = 2 GROUP BY n ORDER BY n;
+SELECT reserved, available FROM order_ext.stock_level('timer-sku');
+
+-- Workers: none in this database.
+SELECT count(*) FROM order_ext.worker_stats WHERE database = current_database() AND pid IS NOT NULL;
+
+SELECT order_ext.unsubscribe('timers.test');
+SELECT order_ext.drop_topic('timers.test');
+DROP VIEW waiting;
+DROP TABLE fired, start;
+DROP FUNCTION dispatch_until(text);
+DROP FUNCTION note_timer(order_ext.message);
+SELECT * FROM order_ext.verify() WHERE severity = 'error';

@@ -1,0 +1,118 @@
+-- verify() can fail: every check finds what it is there for. Each line breaks one thing
+-- behind the engine's back (as a superuser whose guard triggers stand aside), shows what
+-- verify() adds to its report, and takes it back.
+CREATE FUNCTION t.detects(corruption text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	before text[] := (SELECT array_agg(v.invariant || v.severity || v.entity) FROM order_ext.verify() v);
+	found text[];
+BEGIN
+	BEGIN
+		PERFORM set_config('session_replication_role', 'replica', true);
+		EXECUTE corruption;
+		found := (
+			SELECT array_agg(DISTINCT format('%s %s: %s', v.invariant, v.severity,
+				-- ids differ from run to run
+				regexp_replace(v.entity, '[0-9]+( |$)', '#\1', 'g')))
+			FROM order_ext.verify() v
+			WHERE v.invariant || v.severity || v.entity <> ALL (coalesce(before, '{}')));
+		RAISE EXCEPTION 'take it back' USING ERRCODE = 'P0099';
+	EXCEPTION WHEN SQLSTATE 'P0099' THEN
+		NULL;
+	END;
+	RETURN QUERY SELECT coalesce(f, 'nothing') FROM unnest(coalesce(found, ARRAY[NULL])) AS f ORDER BY f COLLATE "C";
+END
+$$;
+
+-- An unpaid order, a paid one with a coupon, a canceled one that was paid, and a late
+-- capture for it.
+SELECT order_ext.put_product('V', 'verified', 1000);
+SELECT available FROM order_ext.adjust_stock('V', 100);
+SELECT t.remember('V coupon', order_ext.issue_coupon(7001, 300));
+SELECT t.new('V unpaid', 'V:1'), t.new('V paid', 'V:2', t.id('V coupon')), t.new('V canceled', 'V:3');
+SELECT t.show(order_ext.pre_pay_order(t.id('V paid'), 'card', 1700));
+SELECT t.show(order_ext.pay_callback(t.id('V paid'), 'V-1', 'card', 1700));
+SELECT t.show(order_ext.pay_callback(t.id('V canceled'), 'V-2', 'card', 3000));
+SELECT t.show(order_ext.cancel_order(t.id('V canceled'), request_id => 'V cancel'));
+SELECT t.show(order_ext.pay_callback(t.id('V canceled'), 'V-3', 'card', 3000));
+-- on its way is not broken
+SELECT count(*) FROM order_ext.verify() WHERE entity ~ t.id('V canceled')::text OR entity ~ 'sku V';
+SELECT t.drain();
+SELECT count(*) FROM order_ext.verify() WHERE severity = 'error';
+
+SET search_path = order_ext_internal, public;
+
+-- I1 amounts
+SELECT t.detects('UPDATE order_items SET pay = pay + 1 WHERE order_id = t.id(''V paid'')');
+SELECT t.detects('UPDATE order_items SET pay = pay + 1, discount = discount - 1 WHERE order_id = t.id(''V paid'')');
+SELECT t.detects('UPDATE orders SET origin_amount = origin_amount + 1, pay_amount = pay_amount + 1 WHERE order_id = t.id(''V unpaid'')');
+SELECT t.detects('UPDATE order_items SET order_id = 1 WHERE order_id = t.id(''V unpaid'')');
+-- I2 purposes
+SELECT t.detects('UPDATE payments SET purpose = NULL WHERE out_trade_no = ''V-1''');
+SELECT t.detects('UPDATE payments SET captured_at = NULL WHERE out_trade_no = ''V-1''');
+SELECT t.detects('UPDATE payments SET purpose = 2 WHERE out_trade_no = ''V-1''');
+SELECT t.detects('UPDATE payments SET order_id = 1 WHERE out_trade_no = ''V-3''');
+-- I3 refunds within captures
+SELECT t.detects('UPDATE refunds SET amount = amount + 1 WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-2'')');
+SELECT t.detects('UPDATE refunds SET currency = ''XXX'' WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-2'')');
+-- I4 every refund that is due
+SELECT t.detects('UPDATE refunds SET amount = amount - 1 WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-2'')');
+SELECT t.detects('DELETE FROM refunds WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-3'')');
+SELECT t.detects('UPDATE refunds SET status = 30 WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-3'')');
+-- I6 stock
+SELECT t.detects('UPDATE stock SET available = available + 1 WHERE product_id = (SELECT product_id FROM products WHERE sku = ''V'')');
+SELECT t.detects('UPDATE stock SET consumed = consumed + 1 WHERE product_id = (SELECT product_id FROM products WHERE sku = ''V'')');
+SELECT t.detects('DELETE FROM stock_ledger WHERE order_id = t.id(''V paid'')');
+SELECT t.detects('UPDATE stock_ledger SET order_id = t.id(''V unpaid''), kind = 2, reserved_delta = -1, available_delta = 1 WHERE order_id = t.id(''V unpaid'')');
+SELECT t.detects('UPDATE order_items SET reservation = 3 WHERE order_id = t.id(''V paid'')');
+SELECT t.detects('UPDATE order_items SET reservation = 1 WHERE order_id = t.id(''V canceled'')');
+-- I7 coupons
+SELECT t.detects('UPDATE coupons SET order_id = t.id(''V unpaid'') WHERE coupon_id = t.id(''V coupon'')');
+SELECT t.detects('UPDATE coupons SET order_id = t.id(''V canceled'') WHERE coupon_id = t.id(''V coupon'')');
+SELECT t.detects('UPDATE orders SET coupon_id = NULL WHERE coupon_id = t.id(''V coupon'')');
+-- I8 the log
+SELECT t.detects('DELETE FROM transition_log WHERE machine = 1 AND entity_id = t.id(''V paid'') AND version = 2');
+SELECT t.detects('DELETE FROM transition_log WHERE machine = 1 AND entity_id = t.id(''V unpaid'')');
+SELECT t.detects('UPDATE transition_log SET from_status = 20 WHERE machine = 1 AND entity_id = t.id(''V paid'') AND version = 3');
+SELECT t.detects('UPDATE transition_log SET event = 20 WHERE machine = 1 AND entity_id = t.id(''V paid'') AND version = 2');
+SELECT t.detects('UPDATE coupons SET version = version + 1 WHERE coupon_id = t.id(''V coupon'')');
+SELECT t.detects('INSERT INTO transition_log (entity_id, order_id, at, xid, version, machine, from_status, to_status, event, actor) VALUES (1000000000, 0, now(), ''1'', 1, 6, -1, 0, 710, ''S'')');
+SELECT t.detects('UPDATE refunds SET status = 20, settled_at = now() WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-3'')');
+-- I9 messages of transitions
+SELECT t.detects('DELETE FROM message_log_0 WHERE key = t.id(''V paid'') AND topic_id = 3');
+SELECT t.detects('INSERT INTO message_log_0 SELECT 1, xid, key, published_at, topic_id, shard, payload FROM message_log_0 WHERE key = t.id(''V paid'') AND topic_id = 3');
+SELECT t.detects('UPDATE message_log_0 SET xid = pg_current_xact_id() WHERE key = t.id(''V paid'') AND topic_id = 3');
+SELECT t.detects('UPDATE message_log_0 SET topic_id = 4 WHERE key = t.id(''V paid'') AND topic_id = 3');
+-- I10 timers
+SELECT t.detects('DO $d$BEGIN FOR n IN 0..31 LOOP EXECUTE format(''DELETE FROM timer_bucket_%s WHERE key = t.id(''''V unpaid'''')'', n); END LOOP; DELETE FROM timers_far WHERE key = t.id(''V unpaid''); END$d$');
+SELECT t.detects('INSERT INTO timer_progress SELECT 1 + coalesce(max(p.seq), 0), b, ''infinity'', pg_current_snapshot() FROM generate_series(0, 31) b LEFT JOIN timer_progress p ON p.bucket = b GROUP BY b');
+SELECT t.detects('UPDATE orders SET expire_at = now() - interval ''2 minutes'' WHERE order_id = t.id(''V unpaid'')');
+-- I12 applied captures
+SELECT t.detects('UPDATE payments SET order_id = t.id(''V unpaid'') WHERE out_trade_no = ''V-1''');
+SELECT t.detects('UPDATE payments SET purpose = 1 WHERE out_trade_no = ''V-3''');
+SELECT t.detects('UPDATE payments SET amount = amount - 1 WHERE out_trade_no = ''V-1''');
+SELECT t.detects('UPDATE orders SET paid_at = NULL WHERE order_id = t.id(''V paid'')');
+-- I15 what waits for a person
+SELECT t.detects('INSERT INTO dead_messages (message_id, group_id, topic_id, key, published_at, died_at, attempts, payload) VALUES (1, 11, 11, t.id(''V paid''), now(), now(), 16, ''{}'')');
+SELECT t.detects('UPDATE payments SET purpose = 4 WHERE out_trade_no = ''V-1''');
+SELECT t.detects('INSERT INTO payment_events (payment_id, order_id, amount, recorded_at, pay_type, out_trade_no, currency, disposition) SELECT payment_id, order_id, 1, now(), pay_type, out_trade_no, currency, ''amount_mismatch_held'' FROM payments WHERE out_trade_no = ''V-1''');
+-- I16 requests
+SELECT t.detects('UPDATE requests SET request_hash = '''' WHERE request_id = ''V cancel''');
+SELECT t.detects('UPDATE requests SET id = NULL, detail = NULL WHERE request_id = ''V cancel''');
+
+-- A release on its way, or among the dead letters, is no error: the dead letter warns.
+SELECT t.detects('DELETE FROM refunds WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-2'');
+	DELETE FROM transition_log WHERE machine = 5 AND entity_id NOT IN (SELECT refund_id FROM refunds);
+	INSERT INTO dead_messages (message_id, group_id, topic_id, key, published_at, died_at, attempts, payload) VALUES (1, 13, 13, t.id(''V canceled''), now(), now(), 16, ''{}'')');
+SELECT t.detects('DELETE FROM refunds WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-2'');
+	DELETE FROM transition_log WHERE machine = 5 AND entity_id NOT IN (SELECT refund_id FROM refunds);
+	INSERT INTO retries (message_id, group_id, topic_id, key, published_at, due_at, attempts, busy, payload) VALUES (1, 13, 13, t.id(''V canceled''), now(), now(), 1, 0, ''{}'')');
+
+RESET search_path;
+
+-- One invariant at a time, and only those that there are.
+SELECT count(*) FROM order_ext.verify('I6');
+SELECT * FROM t.error('order_ext.verify(''I99'')');
+SELECT t.go('order_ext.verify(NULL)');
+
+-- Nothing of this stayed.
+SELECT count(*) FROM order_ext.verify() WHERE severity = 'error';

@@ -1,0 +1,61 @@
+# DROP EXTENSION and CREATE EXTENSION in a loop, under load: no deadlock, no long wait, no
+# worker left behind, no error in a worker.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use IPC::Run qw(start);
+use OrderExtTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $rounds = $ENV{DROP_ROUNDS} || 12;
+my $node = start_node('dropext', 'deadlock_timeout = 100ms');
+
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
+
+foreach my $round (1 .. $rounds)
+{
+	$node->safe_psql('shop', 'CREATE EXTENSION order_ext');
+	$node->safe_psql('shop', 'DROP TABLE IF EXISTS handled; DROP FUNCTION IF EXISTS note');
+	create_handled($node, 'shop');
+
+	# Publishes as long as there is something to publish to.
+	my ($in, $out, $err) = ('', '', '');
+	my $load = start(
+		[ 'psql', '-X', '-q', '-d', $node->connstr('shop'), '-v', 'ON_ERROR_STOP=1', '-c',
+			"DO \$\$ BEGIN FOR n IN 1..100000 LOOP"
+			  . " PERFORM order_ext.publish('t', n, deliver_at => clock_timestamp() + interval '1 ms' * (n % 3));"
+			  . " COMMIT; END LOOP; END \$\$" ],
+		\$in, \$out, \$err);
+	$node->poll_query_until('shop', 'SELECT count(*) > 20 FROM handled');
+	my ($rc, $dropped, $error);
+	# The client that publishes may be the deadlock's victim, the command must not be.
+	foreach my $try (1 .. 3)
+	{
+		($rc, $dropped, $error) = $node->psql('shop', 'DROP EXTENSION order_ext CASCADE');
+		last if $rc == 0 || $error !~ /deadlock/;
+	}
+	is($rc, 0, "DROP EXTENSION under load, round $round") or diag($error);
+	$load->finish;
+	isnt($err, '', 'the client noticed');
+}
+wait_workers($node, 'shop', '', 10, 'the workers have left');
+$node->safe_psql('shop', 'DROP TABLE IF EXISTS handled; CREATE EXTENSION order_ext');
+wait_workers($node, 'shop', 'dispatcher,scheduler', 10, 'and come back');
+verify_clean($node, 'shop');
+
+# Rolled back: nothing has happened.
+$node->safe_psql('shop', 'DROP FUNCTION IF EXISTS note');
+create_handled($node, 'shop');
+$node->safe_psql('shop', "BEGIN; DROP EXTENSION order_ext CASCADE; ROLLBACK; SELECT order_ext.publish('t', 7)");
+wait_sql($node, 'shop', 'SELECT count(*) FROM handled', '1', 10, 'after a rolled back DROP EXTENSION work goes on');
+
+my @complaints = grep { /order_ext (scheduler|dispatcher|launcher)/ && /ERROR|FATAL|WARNING/ }
+  split /\n/, slurp_file($node->logfile);
+is(join("\n", @complaints), '', 'no worker has complained');
+check_log($node);
+$node->stop('fast');
+done_testing();

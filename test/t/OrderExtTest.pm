@@ -1,0 +1,117 @@
+# What the TAP tests of the workers have in common.
+package OrderExtTest;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(start_node create_handled wait_sql wait_workers workers check_log verify_clean worker_pid);
+
+# A preloaded server. Extra lines go to its configuration.
+sub start_node
+{
+	my ($name, @conf) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init;
+	$node->append_conf('postgresql.conf', <<'CONF');
+shared_preload_libraries = 'order_ext'
+max_worker_processes = 16
+autovacuum = off
+log_line_prefix = '%m [%p] %b %d '
+restart_after_crash = on
+CONF
+	$node->append_conf('postgresql.conf', "$_\n") foreach @conf;
+	$node->start;
+	return $node;
+}
+
+# A topic t, a group g whose handler notes each message in table handled.
+sub create_handled
+{
+	my ($node, $database) = @_;
+
+	$node->safe_psql($database, <<'SQL');
+CREATE TABLE handled (
+	id bigint, key bigint, attempt integer, at timestamptz DEFAULT clock_timestamp(),
+	pid integer DEFAULT pg_backend_pid());
+CREATE FUNCTION note(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO public.handled (id, key, attempt) VALUES (m.id, m.key, m.attempt);
+END
+$$;
+SELECT order_ext.create_topic('t');
+SELECT order_ext.subscribe('g', 't', 'public.note(order_ext.message)');
+SQL
+	return;
+}
+
+# Poll until the query answers as expected; tells what it answered last if it never does.
+# Errors of the connection (a restarting server) are only another wrong answer.
+sub wait_sql
+{
+	my ($node, $database, $query, $expected, $seconds, $name) = @_;
+	my $deadline = time() + $seconds;
+	my $answer;
+
+	while (1)
+	{
+		my ($rc, $out, $err) = $node->psql($database, $query);
+		$answer = $rc == 0 ? $out : "error: $err";
+		last if $answer eq $expected || time() > $deadline;
+		sleep 0.05;
+	}
+	return is($answer, $expected, $name);
+}
+
+# The kinds of the database's live workers, sorted, as "dispatcher,scheduler".
+sub workers
+{
+	my ($database) = @_;
+	return "SELECT coalesce(string_agg(substr(backend_type, 11), ',' ORDER BY backend_type), '')"
+	  . " FROM pg_stat_activity WHERE backend_type LIKE 'order_ext %' AND datname = '$database'";
+}
+
+# Wait until the database has its workers, or has none. Asked from another database.
+sub wait_workers
+{
+	my ($node, $database, $expected, $seconds, $name) = @_;
+	return wait_sql($node, 'postgres', workers($database), $expected, $seconds, $name);
+}
+
+sub worker_pid
+{
+	my ($node, $database, $kind) = @_;
+	return $node->safe_psql('postgres',
+		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'order_ext $kind'"
+		  . ($kind eq 'launcher' ? '' : " AND datname = '$database'"));
+}
+
+# verify() finds no broken invariant.
+sub verify_clean
+{
+	my ($node, $database, $name) = @_;
+	return is($node->safe_psql($database, "SELECT * FROM order_ext.verify() WHERE severity = 'error'"),
+		'', $name || 'verify() finds no error');
+}
+
+# The log holds none of what must never happen (nor of what the caller adds).
+sub check_log
+{
+	my ($node, %options) = @_;
+	my $log = slurp_file($node->logfile);
+	my $bad = 'PANIC:|TRAP:';
+	my @found;
+
+	$bad .= '|was terminated by signal' unless $options{crashes};
+	$bad .= "|$options{also}" if $options{also};
+	@found = grep { /$bad/ } split /\n/, $log;
+	return is(join("\n", @found), '', $options{name} || 'nothing bad in the log');
+}
+
+1;
