@@ -16,8 +16,10 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" order_ext.co
 # Every list is a wildcard, so that no file can be forgotten.
 OBJS       := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 SQL_PARTS  := $(sort $(wildcard sql/parts/*.sql))
-DATA       := $(sort $(wildcard sql/order_ext--*--*.sql))
-DATA_built  = sql/order_ext--$(EXTVERSION).sql
+# Install scripts of earlier versions, as they were released.
+DATA       := $(sort $(wildcard sql/released/*.sql))
+UPGRADES   := $(notdir $(wildcard sql/upgrades/*))
+DATA_built  = sql/order_ext--$(EXTVERSION).sql $(UPGRADES:%=sql/order_ext--%.sql)
 
 # pg_regress and the isolation tester share the top-level expected/, so a
 # name belongs to one of them only.  The *_setup files sort first: they keep
@@ -59,8 +61,12 @@ endif
 -include $(wildcard $(OBJS:.o=.d))
 
 # The directory is a prerequisite too: a part that was removed rebuilds it.
-$(DATA_built): $(SQL_PARTS) sql/parts
+sql/order_ext--$(EXTVERSION).sql: $(SQL_PARTS) sql/parts
 	cat $(SQL_PARTS) > $@.tmp && mv $@.tmp $@
+
+# An upgrade is joined from its folder; links there are parts that are new.
+$(UPGRADES:%=sql/order_ext--%.sql): sql/order_ext--%.sql: sql/upgrades/% $(SQL_PARTS) $(wildcard sql/upgrades/*/*.sql)
+	cat $(sort $(wildcard $</*.sql)) > $@.tmp && mv $@.tmp $@
 
 # TAP tests start servers of their own and so cannot run as root.
 PROVE ?= prove

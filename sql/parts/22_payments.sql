@@ -42,6 +42,10 @@ CREATE TABLE order_ext_internal.payment_events (
 -- refunds: status 10 requested, 15 submitted, 20 succeeded, 30 failed, 40 withdrawn.
 -- cause: 1 cancel, 2 late, 3 surplus, 4 held, 5 unmatched, 6 after_sale.
 -- One live refund per (payment, cause, after-sale); a retry reuses its row and id.
+-- held: waits for retry_refund, or for the inspection of returned goods. While submitted
+-- it is claimed_by a worker until lease_until, claimed in transaction claim_xid; attempt
+-- counts the claims. last_outcome and raw: what the gateway said last. refunds_open
+-- costs HOT updates, but refunds are few and whoever claims must not read all of them.
 CREATE TABLE order_ext_internal.refunds (
 	refund_id bigint PRIMARY KEY,
 	order_id bigint NOT NULL,
@@ -56,7 +60,14 @@ CREATE TABLE order_ext_internal.refunds (
 	cause smallint NOT NULL,
 	held boolean NOT NULL DEFAULT false,
 	currency text NOT NULL,
+	lease_until timestamptz,
+	claim_xid xid8,
+	claimed_by text,
+	gateway_refund_no text,
+	last_outcome text,
+	raw jsonb,
 	UNIQUE (payment_id, cause, after_sale_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX refunds_order_id ON order_ext_internal.refunds (order_id);
+CREATE INDEX refunds_open ON order_ext_internal.refunds (requested_at) WHERE status IN (10, 15);
 CREATE SEQUENCE order_ext_internal.refund_id_seq CACHE 32;

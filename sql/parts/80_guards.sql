@@ -8,24 +8,6 @@ CREATE FUNCTION order_ext_internal.guard() RETURNS trigger
 	LANGUAGE C AS 'MODULE_PATHNAME', 'order_ext_guard';
 COMMENT ON FUNCTION order_ext_internal.guard() IS 'Refuses UPDATE, DELETE and TRUNCATE that do not come from the engine.';
 
-DO $$
-DECLARE
-	guarded regclass;
-BEGIN
-	FOR guarded IN
-		SELECT c.oid FROM pg_catalog.pg_class c
-		WHERE c.relnamespace = 'order_ext_internal'::pg_catalog.regnamespace AND c.relkind = 'r'
-		ORDER BY c.relname
-	LOOP
-		EXECUTE pg_catalog.format(
-			'CREATE TRIGGER guard_rows BEFORE UPDATE OR DELETE ON %s FOR EACH STATEMENT
-			 EXECUTE FUNCTION order_ext_internal.guard()', guarded);
-		EXECUTE pg_catalog.format(
-			'CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT
-			 EXECUTE FUNCTION order_ext_internal.guard()', guarded);
-	END LOOP;
-END
-$$;
 
 -- A dump brings rows of its own for what CREATE EXTENSION fills in: the dumped instance
 -- replaces the new one, and a stamp that is there already is not inserted again (a foreign

@@ -1,0 +1,41 @@
+-- The kinds of role, as data; the only place that names functions for rights.
+
+-- grants(): what each kind of role may call (functions of schema order_ext, by name) and
+-- see (views, where columns are given: only those).
+CREATE FUNCTION order_ext_internal.grants()
+	RETURNS TABLE (kind text, object text, columns text)
+	LANGUAGE sql IMMUTABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT kind, object, NULL
+	FROM (VALUES
+		('app', ARRAY['quote_order', 'create_order', 'pre_pay_order', 'cancel_order',
+			'get_order', 'order_timeline', 'allowed_actions', 'stock_level', 'publish']),
+		('callback', ARRAY['pay_callback']),
+		('operator', ARRAY['put_product', 'put_freight', 'adjust_stock', 'stock_level',
+			'issue_coupon', 'set_risk_check', 'cancel_order', 'expire_orders',
+			'create_topic', 'drop_topic', 'subscribe', 'unsubscribe', 'register_asset',
+			'unregister_asset', 'dispatch', 'schedule_jobs', 'unschedule_jobs', 'maintain',
+			'get_order', 'order_timeline', 'allowed_actions', 'message_trace',
+			'verify', 'state_graph', 'state_diagram',
+			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
+			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
+			'subscriptions_view', 'dead_letters', 'consumer_stats', 'timer_stats',
+			'worker_stats']),
+		('observer', ARRAY['order_timeline', 'allowed_actions', 'stock_level',
+			'message_trace', 'verify', 'state_graph', 'state_diagram',
+			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
+			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
+			'subscriptions_view', 'consumer_stats', 'timer_stats', 'worker_stats']),
+		('worker', ARRAY['publish'])
+	) AS allowed (kind, objects), unnest(allowed.objects) AS object
+	UNION ALL
+	SELECT kind, object, NULL
+	FROM unnest(ARRAY['app', 'callback', 'operator', 'observer', 'worker']) AS kind,
+		unnest(ARRAY['status_code', 'version']) AS object
+	UNION ALL
+	-- all but the payload
+	SELECT 'observer', 'dead_letters',
+		'message_id, consumer_group, topic, key, attempts, last_error, last_sqlstate, died_at'
+$$;
+COMMENT ON FUNCTION order_ext_internal.grants() IS 'Which kind of role may call and see what.';

@@ -1,0 +1,1 @@
+../../parts/81_guard_tables.sql

@@ -1,0 +1,1 @@
+../../parts/87_grant_kinds.sql

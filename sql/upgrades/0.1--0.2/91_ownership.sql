@@ -1,0 +1,1 @@
+../../parts/91_ownership.sql
