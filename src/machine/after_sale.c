@@ -12,6 +12,7 @@
 #include "core/ids.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
+#include "machine/refund.h"
 
 static SavedPlan read_after_sale = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.order_id, a.user_id, a.amount, a.freight, a.applied_at,"
@@ -55,7 +56,7 @@ static SavedPlan open_for_canceled = SAVED_PLAN(
 	"   CASE o.cancel_type WHEN 2 THEN 30 ELSE 20 END, 80, 'cancel'"
 	"  FROM order_ext_internal.orders o"
 	"  JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
-	"  CROSS JOIN LATERAL order_ext_internal.rest_of_payment(p.payment_id, p.amount) AS rest (amount)"
+	LEFT_OF_PAYMENT
 	"  WHERE o.order_id = ANY ($1) AND o.status = 70"
 	"   AND p.status = 20 AND p.purpose = 1 AND rest.amount > 0"
 	"  ON CONFLICT (order_id, origin) DO NOTHING"

@@ -1,99 +1,154 @@
 /*
  * refund.c
- *		The refund machine.
- *
- * A refund row is unique per (payment, cause, after-sale) and never exceeds what is
- * left of its payment, so whoever asks twice finds it done.
+ *		The refund machine: reading and moving refunds; see refund.h. They are made in
+ *		refund_request.c.
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 
 #include "core/call.h"
+#include "core/errors.h"
 #include "core/spi_util.h"
+#include "machine/after_sale.h"
 #include "machine/refund.h"
 
-#define INSERT_REFUNDS \
-	"INSERT INTO order_ext_internal.refunds" \
-	" (refund_id, order_id, payment_id, amount, requested_at, version, status, cause, held, currency)"
-#define LEFT_OF_PAYMENT \
-	" CROSS JOIN LATERAL (SELECT p.amount - coalesce(sum(r.amount), 0)::bigint AS amount" \
-	"   FROM order_ext_internal.refunds r" \
-	"   WHERE r.payment_id = p.payment_id AND r.status IN (10, 15, 20)) AS rest"
-#define UNLESS_REQUESTED \
-	" ON CONFLICT (payment_id, cause, after_sale_id) DO NOTHING" \
-	" RETURNING refund_id, order_id, payment_id, amount"
+/* Columns of read_row(), of a refund r with its payment p and its order o, if known. */
+#define REFUND_COLUMNS \
+	" r.refund_id, r.order_id, r.payment_id, r.after_sale_id, o.user_id, r.amount," \
+	" r.lease_until, coalesce(r.claim_xid, '0'), o.version, r.version, r.attempt, r.status," \
+	" r.held, r.currency, p.pay_type, p.out_trade_no, r.gateway_refund_no"
+#define FROM_REFUNDS \
+	" FROM order_ext_internal.refunds r" \
+	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id" \
+	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
 
-static SavedPlan insert_refund = SAVED_PLAN(
-	INSERT_REFUNDS
-	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
-	"        rest.amount, $3, 1, $4, $2, false, p.currency"
-	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
-	" WHERE p.payment_id = $1 AND p.status = 20 AND rest.amount > 0"
-	UNLESS_REQUESTED,
-	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID);
+static SavedPlan read_refund = SAVED_PLAN(
+	"SELECT" REFUND_COLUMNS FROM_REFUNDS " WHERE r.refund_id = $1",
+	INT8OID);
 
-static SavedPlan insert_for_canceled = SAVED_PLAN(
-	INSERT_REFUNDS
-	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
-	"        rest.amount, $2, 1, $3,"
-	"        CASE p.purpose WHEN 1 THEN 1 ELSE 4 END, o.refund_hold, p.currency"
-	" FROM order_ext_internal.orders o"
-	" JOIN order_ext_internal.payments p ON p.order_id = o.order_id" LEFT_OF_PAYMENT
-	" WHERE o.order_id = ANY ($1) AND o.status = 70"
-	"   AND p.status = 20 AND p.purpose IN (1, 4) AND rest.amount > 0"
-	UNLESS_REQUESTED,
-	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
+static SavedPlan read_submitted = SAVED_PLAN(
+	"SELECT" REFUND_COLUMNS FROM_REFUNDS
+	" WHERE r.refund_id = ANY ($1) AND r.status = 15 ORDER BY r.refund_id",
+	INT8ARRAYOID);
+
+static SavedPlan read_of_after_sale = SAVED_PLAN(
+	"SELECT" REFUND_COLUMNS FROM_REFUNDS
+	" JOIN order_ext_internal.after_sales a ON a.order_id = r.order_id"
+	" WHERE a.after_sale_id = $1 AND r.after_sale_id = $1 ORDER BY r.refund_id",
+	INT8OID);
 
 static SavedPlan first_refund = SAVED_PLAN(
 	"SELECT refund_id FROM order_ext_internal.refunds WHERE payment_id = $1"
 	" ORDER BY requested_at, refund_id LIMIT 1",
 	INT8OID);
 
-/* Note the rows that the last statement returned; gives the id of the last one, or 0. */
-static int64
-journal_returned(Journal *journal, const Edge *edge, uint64 n, char actor)
+static SavedPlan move_refund = SAVED_PLAN(
+	"UPDATE order_ext_internal.refunds"
+	" SET status = $3, version = version + 1,"
+	"     settled_at = CASE WHEN $3 = 20 THEN $4 END, lease_until = NULL, held = false,"
+	"     last_outcome = coalesce($5, last_outcome),"
+	"     gateway_refund_no = coalesce($6, gateway_refund_no), raw = coalesce($7, raw)"
+	" WHERE refund_id = $1 AND status = $2",
+	INT8OID, INT2OID, INT2OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, JSONBOID);
+
+static SavedPlan note_words = SAVED_PLAN(
+	"UPDATE order_ext_internal.refunds"
+	" SET last_outcome = coalesce($2, last_outcome),"
+	"     gateway_refund_no = coalesce($3, gateway_refund_no), raw = coalesce($4, raw)"
+	" WHERE refund_id = $1",
+	INT8OID, TEXTOID, TEXTOID, JSONBOID);
+
+/* The status before is needed for the log; the lock keeps it as it is. */
+static SavedPlan claim_refunds = SAVED_PLAN(
+	"WITH claimed AS ("
+	"  UPDATE order_ext_internal.refunds r"
+	"  SET status = 15, version = r.version + 1, attempt = r.attempt + 1, claimed_by = $2,"
+	"   claim_xid = pg_catalog.pg_current_xact_id(),"
+	"   lease_until = $3 + $4 * CASE WHEN $5 THEN power(2, least(r.attempt, 6)) ELSE 1 END"
+	"    * interval '1 microsecond'"
+	"  FROM order_ext_internal.refunds was"
+	"  JOIN order_ext_internal.payments p ON p.payment_id = was.payment_id"
+	"  WHERE r.refund_id = ANY ($1) AND was.refund_id = r.refund_id"
+	"   AND ((r.status = 10 AND NOT r.held) OR (r.status = 15 AND r.lease_until <= $3))"
+	"   AND $6 = EXISTS (SELECT FROM order_ext_internal.gateways g WHERE g.pay_type = p.pay_type)"
+	"   AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
+	"    WHERE a.after_sale_id = r.after_sale_id"
+	"     AND (a.status NOT IN (20, 40, 60) OR (a.type = 2 AND a.return_status IS DISTINCT FROM 40)))"
+	"  RETURNING r.*, was.status AS was_status)"
+	" SELECT" REFUND_COLUMNS ", r.was_status"
+	" FROM claimed r"
+	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
+	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
+	" ORDER BY r.refund_id",
+	INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID, INT8OID, BOOLOID, BOOLOID);
+
+/* ---- reading ---- */
+
+static void
+read_row(Refund *refund, uint64 row)
 {
-	int64		refund_id = 0;
-	uint64		i;
+	bool		isnull;
 
-	for (i = 0; i < n; i++)
-	{
-		JsonbBuilder *detail = jsonb_object_begin();
-
-		refund_id = row_int64(i, 1);
-		jsonb_add_id(detail, "payment_id", row_int64(i, 3));
-		jsonb_add_int(detail, "amount", row_int64(i, 4));
-		journal_transition(journal, MACHINE_REFUND, edge, refund_id, row_int64(i, 2),
-						   1, actor, jsonb_object_end(detail));
-	}
-	return refund_id;
+	refund->refund_id = row_int64(row, 1);
+	refund->order_id = row_int64(row, 2);
+	refund->payment_id = row_int64(row, 3);
+	refund->after_sale_id = row_int64(row, 4);
+	refund->user_id = row_int64_or(row, 5, 0);
+	refund->amount = row_int64(row, 6);
+	refund->lease_until = row_is_null(row, 7) ? DT_NOBEGIN : row_timestamptz(row, 7);
+	refund->claim_xid = DatumGetUInt64(row_datum(row, 8, &isnull));
+	refund->order_version = row_is_null(row, 9) ? 0 : row_int32(row, 9);
+	refund->version = row_int32(row, 10);
+	refund->attempt = row_int32(row, 11);
+	refund->status = row_int16(row, 12);
+	refund->held = row_bool(row, 13);
+	refund->currency = row_text(row, 14);
+	refund->pay_type = row_text(row, 15);
+	refund->out_trade_no = row_text(row, 16);
+	refund->gateway_refund_no = row_text(row, 17);
 }
 
-int64
-refund_request(Journal *journal, int64 payment_id, RefundCause cause, char actor)
+static Refund *
+read_rows(int n)
 {
-	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, EVENT_REQUEST);
-	Datum		values[4];
+	Refund	   *refunds = palloc(sizeof(Refund) * Max(n, 1));
+	int			i;
 
-	values[0] = Int64GetDatum(payment_id);
-	values[1] = Int16GetDatum(cause);
-	values[2] = TimestampTzGetDatum(journal_time(journal));
-	values[3] = Int16GetDatum(edge->to);
-	return journal_returned(journal, edge, plan_write(&insert_refund, values, NULL, 0), actor);
+	for (i = 0; i < n; i++)
+		read_row(&refunds[i], i);
+	return refunds;
+}
+
+bool
+refund_read(int64 refund_id, Refund *refund)
+{
+	Datum		values[1] = {Int64GetDatum(refund_id)};
+
+	if (plan_query(&read_refund, values, NULL, 1) == 0)
+		return false;
+	read_row(refund, 0);
+	return true;
 }
 
 void
-refunds_request_for_canceled(Journal *journal, const int64 *order_ids, int n)
+refund_read_or_fail(int64 refund_id, Refund *refund)
 {
-	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, EVENT_REQUEST);
-	Datum		values[3];
+	if (!refund_read(refund_id, refund))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_FOUND),
+				 errmsg("refund " INT64_FORMAT " does not exist", refund_id)));
+}
 
-	values[0] = int64_array(order_ids, n);
-	values[1] = TimestampTzGetDatum(journal_time(journal));
-	values[2] = Int16GetDatum(edge->to);
-	(void) journal_returned(journal, edge,
-							plan_write(&insert_for_canceled, values, NULL, 0), ACTOR_SYSTEM);
+Refund *
+refunds_read_submitted(const int64 *refund_ids, int n, int *n_refunds)
+{
+	Datum		values[1] = {int64_array(refund_ids, n)};
+
+	*n_refunds = (int) plan_query(&read_submitted, values, NULL, 0);
+	return read_rows(*n_refunds);
 }
 
 int64
@@ -102,4 +157,189 @@ refund_of_payment(int64 payment_id)
 	Datum		values[1] = {Int64GetDatum(payment_id)};
 
 	return plan_query(&first_refund, values, NULL, 1) > 0 ? row_int64(0, 1) : 0;
+}
+
+/* ---- moving ---- */
+
+static JsonbBuilder *
+refund_payload(const Refund *refund)
+{
+	JsonbBuilder *payload = journal_payload(refund->order_id, refund->user_id,
+											refund->order_version);
+
+	jsonb_add_id(payload, "refund_id", refund->refund_id);
+	return payload;
+}
+
+void
+refund_publish_execute(Journal *journal, const Refund *refund, bool call)
+{
+	JsonbBuilder *payload = refund_payload(refund);
+
+	jsonb_add_text(payload, "pay_type", refund->pay_type);
+	if (call)
+		jsonb_add_text(payload, "phase", "call");
+	journal_message(journal, TOPIC_REFUND_EXECUTE, refund->order_id, jsonb_object_end(payload));
+}
+
+/* The log row and messages of a refund that has moved. */
+static void
+journal_refund(Journal *journal, const Edge *edge, const Refund *refund, char actor)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+	int			i;
+
+	jsonb_add_id(detail, "payment_id", refund->payment_id);
+	jsonb_add_int(detail, "amount", refund->amount);
+	if (refund->attempt > 0)
+		jsonb_add_int(detail, "attempt", refund->attempt);
+	if (refund->gateway_refund_no != NULL)
+		jsonb_add_text(detail, "gateway_refund_no", refund->gateway_refund_no);
+	journal_transition(journal, MACHINE_REFUND, edge, refund->refund_id, refund->order_id,
+					   refund->version, actor, jsonb_object_end(detail));
+	for (i = 0; i < MAX_EDGE_MESSAGES && edge->messages[i] != 0; i++)
+	{
+		JsonbBuilder *payload = refund_payload(refund);
+
+		jsonb_add_id(payload, "payment_id", refund->payment_id);
+		if (refund->after_sale_id != 0)
+			jsonb_add_id(payload, "after_sale_id", refund->after_sale_id);
+		jsonb_add_int(payload, "amount", refund->amount);
+		jsonb_add_text(payload, "currency", refund->currency);
+		journal_message(journal, edge->messages[i], refund->order_id, jsonb_object_end(payload));
+	}
+}
+
+static void
+words_datums(const RefundWords *words, Datum *values, char *nulls)
+{
+	bool		no_outcome = words == NULL || words->outcome == NULL;
+	bool		no_number = words == NULL || words->gateway_refund_no == NULL;
+	bool		no_raw = words == NULL || words->raw == NULL;
+
+	values[0] = no_outcome ? (Datum) 0 : CStringGetTextDatum(words->outcome);
+	values[1] = no_number ? (Datum) 0 : CStringGetTextDatum(words->gateway_refund_no);
+	values[2] = no_raw ? (Datum) 0 : PointerGetDatum(words->raw);
+	nulls[0] = no_outcome ? 'n' : ' ';
+	nulls[1] = no_number ? 'n' : ' ';
+	nulls[2] = no_raw ? 'n' : ' ';
+}
+
+void
+refund_fire(Journal *journal, Refund *refund, Event event, char actor, const RefundWords *words)
+{
+	const Edge *edge = machine_edge(MACHINE_REFUND, refund->status, event);
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', ' '};
+
+	values[0] = Int64GetDatum(refund->refund_id);
+	values[1] = Int16GetDatum(edge->from);
+	values[2] = Int16GetDatum(edge->to);
+	values[3] = TimestampTzGetDatum(journal_time(journal));
+	words_datums(words, &values[4], &nulls[4]);
+	if (plan_write(&move_refund, values, nulls, 0) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("refund " INT64_FORMAT " was changed by another transaction",
+						refund->refund_id),
+				 errhint("Try again.")));
+	refund->status = edge->to;
+	refund->version++;
+	refund->held = false;
+	if (words != NULL && words->gateway_refund_no != NULL)
+		refund->gateway_refund_no = unconstify(char *, words->gateway_refund_no);
+	journal_refund(journal, edge, refund, actor);
+	if (edge->to == REFUND_REQUESTED)
+		refund_publish_execute(journal, refund, false);
+}
+
+void
+refund_note(int64 refund_id, const RefundWords *words)
+{
+	Datum		values[4] = {Int64GetDatum(refund_id)};
+	char		nulls[4] = {' ', ' ', ' ', ' '};
+
+	words_datums(words, &values[1], &nulls[1]);
+	(void) plan_write(&note_words, values, nulls, 0);
+}
+
+Refund *
+refunds_claim(Journal *journal, const int64 *refund_ids, int n,
+			  const RefundClaim *claim, int *n_claimed)
+{
+	Datum		values[6];
+	Refund	   *refunds;
+	int16	   *was;
+	int64	   *after_sales;
+	int			n_after_sales = 0;
+	int			i;
+
+	values[0] = int64_array(refund_ids, n);
+	values[1] = CStringGetTextDatum(claim->worker);
+	values[2] = TimestampTzGetDatum(journal_time(journal));
+	values[3] = Int64GetDatum(claim->lease);
+	values[4] = BoolGetDatum(claim->backoff);
+	values[5] = BoolGetDatum(claim->in_database);
+	*n_claimed = (int) plan_write(&claim_refunds, values, NULL, 0);
+	refunds = read_rows(*n_claimed);
+	was = palloc(sizeof(int16) * Max(*n_claimed, 1));
+	for (i = 0; i < *n_claimed; i++)
+		was[i] = row_int16(i, 18);
+
+	after_sales = palloc(sizeof(int64) * Max(*n_claimed, 1));
+	for (i = 0; i < *n_claimed; i++)
+	{
+		Event		event = was[i] == REFUND_SUBMITTED ? EVENT_REFUND_RECLAIM : EVENT_REFUND_CLAIM;
+
+		journal_refund(journal, machine_edge(MACHINE_REFUND, was[i], event), &refunds[i],
+					   ACTOR_SYSTEM);
+		if (refunds[i].after_sale_id != 0)
+			after_sales[n_after_sales++] = refunds[i].after_sale_id;
+	}
+	after_sales_follow(journal, after_sales, n_after_sales, ACTOR_SYSTEM);
+	return refunds;
+}
+
+static Refund *
+refunds_of_after_sale(int64 after_sale_id, int *n)
+{
+	Datum		values[1] = {Int64GetDatum(after_sale_id)};
+
+	*n = (int) plan_query(&read_of_after_sale, values, NULL, 0);
+	return read_rows(*n);
+}
+
+bool
+refunds_withdraw(Journal *journal, int64 after_sale_id, char actor)
+{
+	int			n;
+	Refund	   *refunds = refunds_of_after_sale(after_sale_id, &n);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (refunds[i].attempt > 0 ||
+			(refunds[i].status != REFUND_REQUESTED && refunds[i].status != REFUND_WITHDRAWN))
+			return false;
+	}
+	for (i = 0; i < n; i++)
+	{
+		if (refunds[i].status == REFUND_REQUESTED)
+			refund_fire(journal, &refunds[i], EVENT_REFUND_WITHDRAW, actor, NULL);
+	}
+	return true;
+}
+
+void
+refunds_unhold(Journal *journal, int64 after_sale_id, char actor)
+{
+	int			n;
+	Refund	   *refunds = refunds_of_after_sale(after_sale_id, &n);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (refunds[i].status == REFUND_REQUESTED && refunds[i].held)
+			refund_fire(journal, &refunds[i], EVENT_REFUND_UNHOLD, actor, NULL);
+	}
 }

@@ -1,6 +1,10 @@
 /*
  * refund.h
- *		The refund machine.
+ *		The refund machine. Everything here runs under the refund lock of the order.
+ *
+ * requested -> submitted (claimed, committed before the gateway is called) -> succeeded
+ * or failed. An outcome that is not known changes nothing: when the lease is over the
+ * gateway is asked again, under the same refund id.
  */
 #ifndef ORDER_EXT_MACHINE_REFUND_H
 #define ORDER_EXT_MACHINE_REFUND_H
@@ -18,19 +22,124 @@ typedef enum RefundCause
 	CAUSE_AFTER_SALE
 } RefundCause;
 
+typedef struct Refund
+{
+	int64		refund_id;
+	int64		order_id;
+	int64		payment_id;
+	int64		after_sale_id;	/* 0 = none */
+	int64		user_id;		/* 0 = the order is not known */
+	int64		amount;
+	TimestampTz lease_until;	/* while submitted */
+	uint64		claim_xid;		/* 0 = never claimed */
+	int32		order_version;	/* 0 = the order is not known */
+	int32		version;
+	int32		attempt;
+	int16		status;
+	bool		held;
+	char	   *currency;
+	char	   *pay_type;
+	char	   *out_trade_no;
+	char	   *gateway_refund_no;	/* or NULL */
+} Refund;
+
 /*
- * Request the refund of one capture in full; the order's refund lock is held. Returns
- * the refund id, or 0 where there is nothing to refund (amount 0, or it exists).
+ * SQL: joins "rest", what is left of payment p. A failed refund counts as long as it may
+ * be tried again, that is unless its after-sale was rejected, closed or revoked.
+ */
+#define LEFT_OF_PAYMENT \
+	" CROSS JOIN LATERAL (SELECT p.amount - coalesce(sum(r.amount), 0)::bigint AS amount" \
+	"   FROM order_ext_internal.refunds r" \
+	"   LEFT JOIN order_ext_internal.after_sales s ON s.after_sale_id = r.after_sale_id" \
+	"   WHERE r.payment_id = p.payment_id AND (r.status IN (10, 15, 20)" \
+	"    OR (r.status = 30 AND (s.status IS NULL OR s.status NOT IN (30, 70, 127))))) AS rest"
+
+/* ---- requesting ---- */
+
+/*
+ * Request the refund of what is left of a capture. Returns the refund id, or 0 where
+ * there is nothing to refund (amount 0, or it exists).
  */
 extern int64 refund_request(Journal *journal, int64 payment_id, RefundCause cause, char actor);
 
+/* Request the refund of a part of a capture (at most what is left); 0 as above. */
+extern int64 refund_request_part(Journal *journal, int64 payment_id, RefundCause cause,
+								 int64 amount, char actor);
+
 /*
- * Request the refunds of canceled orders: one per applied or held capture that is not
- * fully refunded. The orders' refund locks are held. A second time does nothing.
+ * Request the refunds of canceled orders: one per applied capture, tied to the after-sale
+ * of the cancellation, and one per held capture, as far as they are not refunded. A
+ * second time does nothing.
  */
 extern void refunds_request_for_canceled(Journal *journal, const int64 *order_ids, int n);
 
+/*
+ * Request the refund of an after-sale's amount from its order's applied capture; held:
+ * not to be claimed before refunds_unhold(). Returns the refund id; 0 if the amount is 0
+ * or it exists. Raises OE901 if less than that is left.
+ */
+extern int64 refund_request_for_after_sale(Journal *journal, int64 after_sale_id, bool held, char actor);
+
+/* ---- reading ---- */
+
+/* Read a refund in a new statement; false, or OE001, if there is none. */
+extern bool refund_read(int64 refund_id, Refund *refund);
+extern void refund_read_or_fail(int64 refund_id, Refund *refund);
+
+/* The refunds with these ids that are submitted, in id order. */
+extern Refund *refunds_read_submitted(const int64 *refund_ids, int n, int *n_refunds);
+
 /* The first refund of a payment; 0 if there is none. */
 extern int64 refund_of_payment(int64 payment_id);
+
+/* ---- moving ---- */
+
+/* What the gateway said; kept with the refund. */
+typedef struct RefundWords
+{
+	const char *outcome;
+	const char *gateway_refund_no;	/* or NULL */
+	Jsonb	   *raw;			/* or NULL */
+} RefundWords;
+
+/*
+ * Move a refund along an edge, with its log row and messages; the row given is brought
+ * up to date. words may be NULL. 40001 if its status is another one. The after-sale has
+ * to follow: after_sales_follow().
+ */
+extern void refund_fire(Journal *journal, Refund *refund, Event event, char actor,
+						const RefundWords *words);
+
+/* Keep what the gateway said of a refund that does not move. */
+extern void refund_note(int64 refund_id, const RefundWords *words);
+
+/* What a claim is for. */
+typedef struct RefundClaim
+{
+	const char *worker;
+	int64		lease;			/* microseconds */
+	bool		in_database;	/* of pay types with a gateway in the database, or without */
+	bool		backoff;		/* the lease doubles with every attempt, up to 64 times */
+} RefundClaim;
+
+/*
+ * Claim those of the refunds that can be: requested and not held back, or submitted with
+ * their lease over; goods of a return are inspected first. Returns what was claimed, in
+ * id order; the after-sales follow.
+ */
+extern Refund *refunds_claim(Journal *journal, const int64 *refund_ids, int n,
+							 const RefundClaim *claim, int *n_claimed);
+
+/*
+ * Withdraw the requested refunds of an after-sale. False, and nothing done, if one of
+ * its refunds was claimed before.
+ */
+extern bool refunds_withdraw(Journal *journal, int64 after_sale_id, char actor);
+
+/* Let refunds of an after-sale that are held back be claimed. */
+extern void refunds_unhold(Journal *journal, int64 after_sale_id, char actor);
+
+/* Tell the workers of a requested refund. */
+extern void refund_publish_execute(Journal *journal, const Refund *refund, bool call);
 
 #endif							/* ORDER_EXT_MACHINE_REFUND_H */

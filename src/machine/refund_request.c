@@ -1,0 +1,170 @@
+/*
+ * refund_request.c
+ *		Requesting refunds.
+ *
+ * A refund row is unique per (payment, cause, after-sale) and never exceeds what is
+ * left of its payment, so whoever asks twice finds it done.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/spi_util.h"
+#include "machine/after_sale.h"
+#include "machine/refund.h"
+
+#define INSERT_REFUNDS \
+	"WITH requested AS (" \
+	" INSERT INTO order_ext_internal.refunds" \
+	" (refund_id, order_id, payment_id, after_sale_id, amount, requested_at, version, status," \
+	"  cause, held, currency)"
+#define UNLESS_REQUESTED \
+	" ON CONFLICT (payment_id, cause, after_sale_id) DO NOTHING" \
+	" RETURNING refund_id, order_id, payment_id, after_sale_id, amount, held)" \
+	" SELECT r.refund_id, r.order_id, r.payment_id, r.after_sale_id, r.amount, r.held," \
+	"  o.user_id, o.version, p.pay_type" \
+	" FROM requested r" \
+	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id" \
+	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id" \
+	" ORDER BY r.refund_id"
+
+/* $5 is the most to refund; NULL: all that is left. */
+static SavedPlan insert_refund = SAVED_PLAN(
+	INSERT_REFUNDS
+	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id, 0,"
+	"        least(rest.amount, $5), $3, 1, $4, $2, false, p.currency"
+	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
+	" WHERE p.payment_id = $1 AND p.status = 20 AND least(rest.amount, $5) > 0"
+	UNLESS_REQUESTED,
+	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT8OID);
+
+static SavedPlan insert_for_canceled = SAVED_PLAN(
+	INSERT_REFUNDS
+	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
+	"        coalesce(a.after_sale_id, 0), rest.amount, $2, 1, $3,"
+	"        CASE p.purpose WHEN 1 THEN 1 ELSE 4 END, o.refund_hold, p.currency"
+	" FROM order_ext_internal.orders o"
+	" JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
+	" LEFT JOIN order_ext_internal.after_sales a"
+	"   ON a.order_id = o.order_id AND a.origin = 'cancel' AND p.purpose = 1"
+	LEFT_OF_PAYMENT
+	" WHERE o.order_id = ANY ($1) AND o.status = 70"
+	"   AND p.status = 20 AND p.purpose IN (1, 4) AND rest.amount > 0"
+	UNLESS_REQUESTED,
+	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
+
+static SavedPlan insert_for_after_sale = SAVED_PLAN(
+	INSERT_REFUNDS
+	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
+	"        a.after_sale_id, a.amount, $2, 1, $3, 6, $4, p.currency"
+	" FROM order_ext_internal.after_sales a"
+	" JOIN order_ext_internal.payments p ON p.order_id = a.order_id"
+	LEFT_OF_PAYMENT
+	" WHERE a.after_sale_id = $1 AND p.status = 20 AND p.purpose = 1"
+	"   AND a.amount > 0 AND a.amount <= rest.amount"
+	UNLESS_REQUESTED,
+	INT8OID, TIMESTAMPTZOID, INT2OID, BOOLOID);
+
+static SavedPlan has_refund = SAVED_PLAN(
+	"SELECT a.amount = 0 OR EXISTS (SELECT FROM order_ext_internal.refunds r"
+	"  WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id)"
+	" FROM order_ext_internal.after_sales a WHERE a.after_sale_id = $1",
+	INT8OID);
+
+/*
+ * Note the rows that the last statement returned, and tell the workers of those that
+ * are not held back; gives the id of the last one, or 0.
+ */
+static int64
+journal_requested(Journal *journal, const Edge *edge, uint64 n, char actor)
+{
+	int64		refund_id = 0;
+	uint64		i;
+
+	for (i = 0; i < n; i++)
+	{
+		Refund		refund = {0};
+		JsonbBuilder *detail = jsonb_object_begin();
+
+		refund_id = refund.refund_id = row_int64(i, 1);
+		refund.order_id = row_int64(i, 2);
+		refund.after_sale_id = row_int64(i, 4);
+		refund.user_id = row_int64_or(i, 7, 0);
+		refund.order_version = row_is_null(i, 8) ? 0 : row_int32(i, 8);
+		refund.pay_type = row_text(i, 9);
+		jsonb_add_id(detail, "payment_id", row_int64(i, 3));
+		jsonb_add_int(detail, "amount", row_int64(i, 5));
+		if (refund.after_sale_id != 0)
+			jsonb_add_id(detail, "after_sale_id", refund.after_sale_id);
+		journal_transition(journal, MACHINE_REFUND, edge, refund.refund_id, refund.order_id,
+						   1, actor, jsonb_object_end(detail));
+		if (!row_bool(i, 6))
+			refund_publish_execute(journal, &refund, false);
+	}
+	return refund_id;
+}
+
+static int64
+request(Journal *journal, int64 payment_id, RefundCause cause, int64 amount, bool all, char actor)
+{
+	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, EVENT_REQUEST);
+	Datum		values[5];
+	char		nulls[5] = {' ', ' ', ' ', ' ', all ? 'n' : ' '};
+
+	values[0] = Int64GetDatum(payment_id);
+	values[1] = Int16GetDatum(cause);
+	values[2] = TimestampTzGetDatum(journal_time(journal));
+	values[3] = Int16GetDatum(edge->to);
+	values[4] = Int64GetDatum(amount);
+	return journal_requested(journal, edge, plan_write(&insert_refund, values, nulls, 0), actor);
+}
+
+int64
+refund_request(Journal *journal, int64 payment_id, RefundCause cause, char actor)
+{
+	return request(journal, payment_id, cause, 0, true, actor);
+}
+
+int64
+refund_request_part(Journal *journal, int64 payment_id, RefundCause cause, int64 amount, char actor)
+{
+	return request(journal, payment_id, cause, amount, false, actor);
+}
+
+void
+refunds_request_for_canceled(Journal *journal, const int64 *order_ids, int n)
+{
+	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, EVENT_REQUEST);
+	Datum		values[3];
+
+	values[0] = int64_array(order_ids, n);
+	values[1] = TimestampTzGetDatum(journal_time(journal));
+	values[2] = Int16GetDatum(edge->to);
+	(void) journal_requested(journal, edge,
+							 plan_write(&insert_for_canceled, values, NULL, 0), ACTOR_SYSTEM);
+}
+
+int64
+refund_request_for_after_sale(Journal *journal, int64 after_sale_id, bool held, char actor)
+{
+	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, EVENT_REQUEST);
+	Datum		values[4];
+	int64		refund_id;
+
+	values[0] = Int64GetDatum(after_sale_id);
+	values[1] = TimestampTzGetDatum(journal_time(journal));
+	values[2] = Int16GetDatum(edge->to);
+	values[3] = BoolGetDatum(held);
+	refund_id = journal_requested(journal, edge,
+								  plan_write(&insert_for_after_sale, values, NULL, 0), actor);
+	if (refund_id == 0 &&
+		(plan_query(&has_refund, values, NULL, 1) != 1 || !row_bool(0, 1)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_INVARIANT),
+				 errmsg("after-sale " INT64_FORMAT " exceeds what is left of its payment",
+						after_sale_id),
+				 errhint("This is a bug of order_ext; nothing was changed.")));
+	return refund_id;
+}
