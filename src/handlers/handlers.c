@@ -16,6 +16,7 @@ handlers_init(void)
 {
 	timer_bind_source(order_statuses_source);
 	message_register_builtin(TOPIC_ORDER_PAY_TIMEOUT, handle_pay_timeout);
+	message_register_builtin(TOPIC_ORDER_PAID, handle_order_paid);
 	message_register_builtin(TOPIC_ORDER_RELEASE_ASSETS, handle_release_assets);
 	message_register_builtin(TOPIC_STOCK_RELEASE, handle_stock_release);
 	message_register_builtin(TOPIC_COUPON_RELEASE, handle_coupon_release);

@@ -14,6 +14,9 @@ extern void handlers_init(void);
 /* order.pay_timeout: cancel the orders that are unpaid and due. */
 extern void handle_pay_timeout(Message *messages, int n);
 
+/* order.paid: put paid orders on their way. */
+extern void handle_order_paid(Message *messages, int n);
+
 /* order.release_assets: one message per asset kind that applies. */
 extern void handle_release_assets(Message *messages, int n);
 

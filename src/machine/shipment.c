@@ -1,0 +1,380 @@
+/*
+ * shipment.c
+ *		Facts of warehouse and carrier; see shipment.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "core/call.h"
+#include "core/spi_util.h"
+#include "machine/cancel.h"
+#include "machine/shipment.h"
+#include "machine/stock.h"
+
+static SavedPlan find_facts = SAVED_PLAN(
+	"SELECT seq, kind = $4 AND payload IS NOT DISTINCT FROM $5, detail"
+	" FROM order_ext_internal.shipment_events"
+	" WHERE order_id = $1 AND source = $2 AND event_id = $3 ORDER BY seq",
+	INT8OID, INT2OID, TEXTOID, INT2OID, JSONBOID);
+
+/* In REPEATABLE READ an event_id that was taken meanwhile gives 40001 here. */
+static SavedPlan insert_fact = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.shipment_events"
+	" (order_id, occurred_at, recorded_at, settled_at, source, seq, kind, state, event_id,"
+	"  reason, payload, detail)"
+	" VALUES ($1, $2, $3, CASE WHEN $7 <> 20 THEN $3 END, $4, $5, $6, $7, $8, $9, $10, $11)"
+	" ON CONFLICT DO NOTHING",
+	INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID, INT2OID, INT2OID, TEXTOID,
+	TEXTOID, JSONBOID, JSONBOID);
+
+#define PARKED_COLUMNS "order_id, event_id, seq, kind, occurred_at"
+
+static SavedPlan read_parked = SAVED_PLAN(
+	"SELECT " PARKED_COLUMNS " FROM order_ext_internal.shipment_events"
+	" WHERE order_id = $1 AND state = 20 ORDER BY kind, occurred_at, event_id, seq",
+	INT8OID);
+
+static SavedPlan find_parked = SAVED_PLAN(
+	"SELECT DISTINCT order_id FROM order_ext_internal.shipment_events"
+	" WHERE order_id = ANY ($1) AND state = 20 ORDER BY order_id",
+	INT8ARRAYOID);
+
+static SavedPlan settle_fact = SAVED_PLAN(
+	"UPDATE order_ext_internal.shipment_events SET state = $5, settled_at = $6, reason = $7"
+	" WHERE order_id = $1 AND source = $2 AND event_id = $3 AND seq = $4 AND state = 20",
+	INT8OID, INT2OID, TEXTOID, INT2OID, INT2OID, TIMESTAMPTZOID, TEXTOID);
+
+static const char reason_unknown[] = "unknown_order_held";
+static const char reason_shipped[] = "shipped_after_cancel_held";
+static const char reason_picked[] = "picked_after_cancel_held";
+static const char reason_contradiction[] = "contradiction_held";
+
+const char *
+shipment_kind_name(ShipmentKind kind)
+{
+	switch (kind)
+	{
+		case SHIPMENT_PICKED:
+			return "picked";
+		case SHIPMENT_OUT_STOCK:
+			return "out_stock";
+		case SHIPMENT_DELIVERING:
+			return "delivering";
+		case SHIPMENT_SIGNED:
+			return "signed";
+		case SHIPMENT_REFUSED:
+			return "refused";
+		case SHIPMENT_CANCEL_ACCEPTED:
+			return "cancel_accepted";
+		case SHIPMENT_CANCEL_REJECTED:
+			return "cancel_rejected";
+	}
+	return NULL;
+}
+
+/* ---- on record ---- */
+
+void
+shipment_find(const ShipmentFact *fact, ShipmentRecord *record)
+{
+	Datum		values[5];
+	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
+	int			i;
+
+	values[0] = Int64GetDatum(fact->order_id);
+	values[1] = Int16GetDatum(fact->source);
+	values[2] = CStringGetTextDatum(fact->event_id);
+	values[3] = Int16GetDatum(fact->kind);
+	values[4] = PointerGetDatum(fact->payload);
+	nulls[4] = fact->payload == NULL ? 'n' : ' ';
+	memset(record, 0, sizeof(ShipmentRecord));
+	record->n = (int) plan_query(&find_facts, values, nulls, 0);
+	for (i = 0; i < record->n && !record->same; i++)
+	{
+		record->same = row_bool(i, 2);
+		record->first = i == 0;
+		record->detail = row_jsonb(i, 3);
+	}
+}
+
+static void
+alert(Journal *journal, const ShipmentFact *fact, const Order *order, const char *reason)
+{
+	JsonbBuilder *payload = journal_payload(fact->order_id, order ? order->user_id : 0,
+											order ? order->version : 0);
+
+	jsonb_add_text(payload, "alert", reason);
+	jsonb_add_text(payload, "event_id", fact->event_id);
+	jsonb_add_text(payload, "kind", shipment_kind_name(fact->kind));
+	journal_message(journal, TOPIC_OPS_ALERT, fact->order_id, jsonb_object_end(payload));
+}
+
+void
+shipment_record(Journal *journal, const ShipmentFact *fact, const Order *order,
+				ShipmentVerdict verdict, Jsonb *detail)
+{
+	Datum		values[11];
+	char		nulls[11];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(fact->order_id);
+	values[1] = TimestampTzGetDatum(fact->occurred_at);
+	values[2] = TimestampTzGetDatum(journal_time(journal));
+	values[3] = Int16GetDatum(fact->source);
+	values[4] = Int16GetDatum(fact->seq);
+	values[5] = Int16GetDatum(fact->kind);
+	values[6] = Int16GetDatum(verdict.state);
+	values[7] = CStringGetTextDatum(fact->event_id);
+	values[8] = verdict.reason ? CStringGetTextDatum(verdict.reason) : (Datum) 0;
+	nulls[8] = verdict.reason ? ' ' : 'n';
+	values[9] = PointerGetDatum(fact->payload);
+	nulls[9] = fact->payload ? ' ' : 'n';
+	values[10] = PointerGetDatum(detail);
+	if (plan_write(&insert_fact, values, nulls, 0) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("event \"%s\" was recorded by another transaction", fact->event_id),
+				 errhint("Try again.")));
+	if (verdict.state == SHIPMENT_HELD)
+		alert(journal, fact, order, verdict.reason);
+}
+
+/* ---- judging ---- */
+
+static ShipmentVerdict
+verdict(ShipmentState state)
+{
+	ShipmentVerdict result = {state, NULL};
+
+	return result;
+}
+
+static ShipmentVerdict
+held(const char *reason)
+{
+	ShipmentVerdict result = {SHIPMENT_HELD, reason};
+
+	return result;
+}
+
+/* The goods are in the warehouse. A pending cancel stops the picking, not a parcel that left. */
+static ShipmentVerdict
+judge_in_warehouse(ShipmentKind kind, const Fulfilment *fulfilment)
+{
+	if (kind > SHIPMENT_OUT_STOCK)
+		return verdict(SHIPMENT_PARKED);
+	if (kind == SHIPMENT_OUT_STOCK)
+		return verdict(SHIPMENT_APPLIED);
+	if (fulfilment->status == FULFILMENT_CREATED)
+		return verdict(SHIPMENT_APPLIED);
+	if (fulfilment->status == FULFILMENT_CANCEL_REQUESTED &&
+		fulfilment->prior_status == FULFILMENT_CREATED)
+		return verdict(SHIPMENT_PARKED);
+	return verdict(SHIPMENT_BEHIND);
+}
+
+ShipmentVerdict
+shipment_judge(ShipmentKind kind, const Order *order, const Fulfilment *fulfilment)
+{
+	if (order == NULL)
+		return held(reason_unknown);
+	switch ((OrderStatus) order->status)
+	{
+		case ORDER_CREATED:
+		case ORDER_PAID:
+			return verdict(SHIPMENT_PARKED);
+		case ORDER_FULFILLING:
+			return judge_in_warehouse(kind, fulfilment);
+		case ORDER_OUT_STOCK:
+			if (kind == SHIPMENT_SIGNED)
+				return verdict(SHIPMENT_PARKED);
+			return verdict(kind <= SHIPMENT_OUT_STOCK ? SHIPMENT_BEHIND : SHIPMENT_APPLIED);
+		case ORDER_DELIVERING:
+			return verdict(kind <= SHIPMENT_DELIVERING ? SHIPMENT_BEHIND : SHIPMENT_APPLIED);
+		case ORDER_SIGNED:
+			return kind == SHIPMENT_REFUSED ? held(reason_contradiction) : verdict(SHIPMENT_BEHIND);
+		case ORDER_REFUSED:
+			return kind == SHIPMENT_SIGNED ? held(reason_contradiction) : verdict(SHIPMENT_BEHIND);
+		case ORDER_CANCELED:
+			return held(kind == SHIPMENT_PICKED ? reason_picked : reason_shipped);
+		case ORDER_INVALID:
+			break;
+	}
+	return held(reason_contradiction);
+}
+
+/* ---- applying ---- */
+
+static Jsonb *
+move_detail(const ShipmentFact *fact)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_text(detail, "event_id", fact->event_id);
+	jsonb_add_timestamptz(detail, "occurred_at", fact->occurred_at);
+	return jsonb_object_end(detail);
+}
+
+/* The parcel leaves, whatever was asked for: what is gone cannot be canceled. */
+static void
+ship_out(Journal *journal, const ShipmentFact *fact, Order *order, Fulfilment *fulfilment)
+{
+	if (fulfilment->status == FULFILMENT_CANCEL_REQUESTED)
+		intercept_refused(journal, order, fulfilment, fact->event_id);
+	fulfilment_out(journal, fulfilment);
+	stock_consume(&order->order_id, 1, journal_time(journal));
+	orders_fire(journal, order, 1, EVENT_SHIP_OUT, ACTOR_WAREHOUSE, NULL, move_detail(fact));
+}
+
+void
+shipment_apply(Journal *journal, const ShipmentFact *fact, Order *order)
+{
+	Fulfilment	fulfilment;
+	Event		event;
+
+	switch (fact->kind)
+	{
+		case SHIPMENT_PICKED:
+			(void) fulfilment_read(order->order_id, &fulfilment);
+			fulfilment_pick(journal, &fulfilment);
+			return;
+		case SHIPMENT_OUT_STOCK:
+			(void) fulfilment_read(order->order_id, &fulfilment);
+			ship_out(journal, fact, order, &fulfilment);
+			return;
+		case SHIPMENT_DELIVERING:
+			event = EVENT_DELIVER;
+			break;
+		case SHIPMENT_SIGNED:
+			event = EVENT_SIGN;
+			break;
+		case SHIPMENT_REFUSED:
+			event = EVENT_REFUSE;
+			break;
+		default:
+			elog(ERROR, "fact of kind %d does not move an order", fact->kind);
+	}
+	orders_fire(journal, order, 1, event, ACTOR_WAREHOUSE, NULL, move_detail(fact));
+}
+
+/* ---- parked facts ---- */
+
+static ShipmentFact *
+read_parked_of(int64 order_id, int *n)
+{
+	Datum		values[1] = {Int64GetDatum(order_id)};
+	ShipmentFact *facts;
+	int			i;
+
+	*n = (int) plan_query(&read_parked, values, NULL, 0);
+	facts = palloc0(sizeof(ShipmentFact) * Max(*n, 1));
+	for (i = 0; i < *n; i++)
+	{
+		facts[i].order_id = row_int64(i, 1);
+		facts[i].event_id = row_text(i, 2);
+		facts[i].source = SOURCE_SHIPMENT;
+		facts[i].seq = row_int16(i, 3);
+		facts[i].kind = (ShipmentKind) row_int16(i, 4);
+		facts[i].occurred_at = row_timestamptz(i, 5);
+	}
+	return facts;
+}
+
+static void
+settle(Journal *journal, const ShipmentFact *fact, Order *order, ShipmentVerdict verdict)
+{
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', ' '};
+
+	values[0] = Int64GetDatum(fact->order_id);
+	values[1] = Int16GetDatum(fact->source);
+	values[2] = CStringGetTextDatum(fact->event_id);
+	values[3] = Int16GetDatum(fact->seq);
+	values[4] = Int16GetDatum(verdict.state);
+	values[5] = TimestampTzGetDatum(journal_time(journal));
+	values[6] = verdict.reason ? CStringGetTextDatum(verdict.reason) : (Datum) 0;
+	nulls[6] = verdict.reason ? ' ' : 'n';
+	if (plan_write(&settle_fact, values, nulls, 0) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("event \"%s\" was settled by another transaction", fact->event_id),
+				 errhint("Try again.")));
+	if (verdict.state == SHIPMENT_HELD)
+		alert(journal, fact, order, verdict.reason);
+	else if (verdict.state == SHIPMENT_APPLIED)
+		shipment_apply(journal, fact, order);
+}
+
+void
+shipments_settle(Journal *journal, Order *order)
+{
+	bool		moved = true;
+
+	/* Each move may bring the turn of another fact, or leave one behind. */
+	while (moved)
+	{
+		Fulfilment	fulfilment;
+		int			n;
+		ShipmentFact *facts = read_parked_of(order->order_id, &n);
+		int			i;
+
+		moved = false;
+		if (n > 0)
+			(void) fulfilment_read(order->order_id, &fulfilment);
+		for (i = 0; i < n && !moved; i++)
+		{
+			ShipmentVerdict now = shipment_judge(facts[i].kind, order, &fulfilment);
+
+			if (now.state != SHIPMENT_PARKED)
+				settle(journal, &facts[i], order, now);
+			moved = now.state == SHIPMENT_APPLIED;
+		}
+	}
+}
+
+/* Those of the orders that have parked facts. */
+static int64 *
+orders_with_parked(const int64 *order_ids, int n, int *n_found)
+{
+	Datum		values[1] = {int64_array(order_ids, n)};
+	int64	   *found;
+	int			i;
+
+	*n_found = (int) plan_query(&find_parked, values, NULL, 0);
+	found = palloc(sizeof(int64) * Max(*n_found, 1));
+	for (i = 0; i < *n_found; i++)
+		found[i] = row_int64(i, 1);
+	return found;
+}
+
+void
+shipments_settle_among(Journal *journal, const int64 *order_ids, int n)
+{
+	int			n_found;
+	int64	   *found = orders_with_parked(order_ids, n, &n_found);
+	int			i;
+
+	for (i = 0; i < n_found; i++)
+	{
+		Order		order;
+
+		order_read_or_fail(found[i], &order);
+		shipments_settle(journal, &order);
+	}
+}
+
+void
+shipments_hold_parked(Journal *journal, const Order *orders, int n)
+{
+	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
+	int			n_found;
+	int			i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = orders[i].order_id;
+	(void) orders_with_parked(ids, n, &n_found);
+	if (n_found > 0)
+		shipments_settle_among(journal, ids, n);
+}
