@@ -93,8 +93,10 @@ COMMENT ON FUNCTION order_ext.pay_callback(bigint, text, text, bigint, text, tim
 
 -- cancel_order(order_id, user_id checked as the owner where given, cancel_type 'user' or
 -- 'customer_service', reason, request_id, refund_policy 'full', or 'hold': refunds wait for
--- retry_refund): applied, replayed, noop (canceled already). Raises 22004, 22023, 54000, OE601,
--- OE001, OE003, OE103. Messages: order.canceled, order.release_assets, payment.close.
+-- retry_refund): applied, replayed, noop (canceled already), intercept_pending (an external
+-- warehouse must answer first). Raises 22004, 22023, 54000, OE601, OE001, OE003, OE103, OE401
+-- the warehouse has refused. Messages: order.canceled, order.release_assets, payment.close,
+-- fulfilment.cancel_requested.
 -- src/api/cancel_order.c
 CREATE FUNCTION order_ext.cancel_order(order_id bigint, user_id bigint DEFAULT NULL, cancel_type text DEFAULT 'user', reason text DEFAULT NULL, request_id text DEFAULT NULL, refund_policy text DEFAULT 'full')
 	RETURNS order_ext.result

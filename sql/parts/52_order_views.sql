@@ -5,6 +5,7 @@
 -- orders_view: one row per order.
 --   expire_at    the deadline of an unpaid order
 --   cancel_type  user, timeout or customer_service; NULL unless canceled
+--   removed_at   when its buyer hid it
 CREATE VIEW order_ext.orders_view AS
 	SELECT o.order_id, o.user_id,
 		order_ext_internal.status_name('order', o.status) AS status,
@@ -15,7 +16,8 @@ CREATE VIEW order_ext.orders_view AS
 			WHEN 1 THEN 'timeout'
 			WHEN 2 THEN 'customer_service'
 		END AS cancel_type,
-		o.origin_amount, o.discount_amount, o.freight_amount
+		o.origin_amount, o.discount_amount, o.freight_amount,
+		o.removed_at
 	FROM order_ext_internal.orders o;
 COMMENT ON VIEW order_ext.orders_view IS 'Orders with their status by name and their amounts.';
 

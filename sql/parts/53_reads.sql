@@ -25,7 +25,8 @@ COMMENT ON FUNCTION order_ext_internal.check_order_id(bigint) IS 'Refuses what i
 -- get_order(order_id): everything about an order in one jsonb: its amounts and times,
 -- items, payments, refunds, after_sales, coupon and shipment. Ids are strings, amounts
 -- are numbers in minor units, statuses are names. A coupon says by "held" whether this
--- order still holds it. Shows the address (options), so observers may not call it.
+-- order still holds it. A shipment has its documents and what warehouse and carrier told.
+-- removed_at: its buyer does not want to see it any more. Shows the address (options), so observers may not call it.
 -- Raises 22004, 22023, OE001.
 CREATE FUNCTION order_ext.get_order(order_id bigint) RETURNS jsonb
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -51,6 +52,7 @@ BEGIN
 			'paid_at', o.paid_at,
 			'canceled_at', o.canceled_at,
 			'cancel_type', o.cancel_type,
+			'removed_at', o.removed_at,
 			'options', (SELECT r.options FROM order_ext_internal.orders r
 						WHERE r.order_id = o.order_id))
 		|| jsonb_build_object(
@@ -83,7 +85,17 @@ BEGIN
 					'held', c.order_id IS NOT DISTINCT FROM o.order_id)
 				FROM order_ext.coupons_view c
 				WHERE c.coupon_id = o.coupon_id),
-			'shipment', NULL)
+			'shipment', (
+				SELECT to_jsonb(f) - 'order_id' || jsonb_build_object(
+					'delivery_order', f.delivery_order::text,
+					'logistic_order', f.logistic_order::text,
+					'events', (
+						SELECT coalesce(jsonb_agg(to_jsonb(e) - 'order_id'
+							ORDER BY e.recorded_at, e.event_id), '[]')
+						FROM order_ext.shipment_events_view e
+						WHERE e.order_id = o.order_id))
+				FROM order_ext.fulfilments_view f
+				WHERE f.order_id = o.order_id))
 	INTO answer
 	FROM order_ext.orders_view o
 	WHERE o.order_id = get_order.order_id;
@@ -94,10 +106,10 @@ COMMENT ON FUNCTION order_ext.get_order(bigint) IS 'An order with its items, pay
 
 -- order_timeline(order_id): what happened to an order, oldest first.
 --   Rows of the order itself have a to_status and form a chain; from_status is NULL only
---   in its first one. Rows about its payments, refunds and coupon have no statuses, an
---   event such as payment.capture or refund.request, and what changed in detail; those
---   that only repeat a row of the order (the attempt of a pre-pay, the capture that paid
---   it, its coupon locked and used) are left out.
+--   in its first one. Rows about its payments, refunds, coupon and fulfilment have no
+--   statuses, an event such as payment.capture or fulfilment.label, and what changed in
+--   detail; those that only repeat a row of the order (the attempt of a pre-pay, the capture
+--   that paid it, its coupon locked and used, its fulfilment made) are left out.
 --   actor: buyer, staff, gateway, warehouse or system
 -- Raises 22004, 22023, OE001.
 CREATE FUNCTION order_ext.order_timeline(order_id bigint)
@@ -118,6 +130,10 @@ BEGIN
 		SELECT 5, r.refund_id, 'refund'
 		FROM order_ext_internal.refunds r
 		WHERE r.order_id = order_timeline.order_id
+		UNION ALL
+		SELECT 7, f.order_id, 'fulfilment'
+		FROM order_ext_internal.fulfilments f
+		WHERE f.order_id = order_timeline.order_id
 		UNION ALL
 		SELECT 6, o.coupon_id, 'coupon'
 		FROM order_ext_internal.orders o
@@ -154,6 +170,7 @@ BEGIN
 	FROM step s
 	WHERE NOT (s.machine = 2 AND s.event = 510)
 		AND NOT (s.machine = 6 AND s.event IN (720, 730))
+		AND NOT (s.machine = 7 AND s.event NOT IN (820, 830))
 		AND NOT (s.machine = 2 AND s.event = 520 AND EXISTS (
 			SELECT FROM step paid
 			WHERE paid.machine = 1 AND paid.event = 40 AND paid.xid = s.xid

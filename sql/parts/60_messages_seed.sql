@@ -30,7 +30,7 @@ VALUES (1, true, 'order.created'),
 INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, builtin, batch, name, start_at)
 SELECT topic_id, topic_id, true, true, name, '1:1:'
 FROM order_ext_internal.topics
-WHERE name IN ('order.pay_timeout', 'order.release_assets', 'stock.release',
+WHERE name IN ('order.pay_timeout', 'order.paid', 'order.release_assets', 'stock.release',
 	'coupon.release', 'refund.prepare');
 
 INSERT INTO order_ext_internal.assets (kind, topic_id, builtin)

@@ -10,9 +10,9 @@
 #include "utils/tuplestore.h"
 
 #include "core/call.h"
-#include "machine/order.h"
+#include "machine/fulfilment.h"
 
-/* The calls behind the events that people and gateways drive. */
+/* The calls behind the events that people, gateways and warehouses drive. */
 static const struct
 {
 	Event		event;
@@ -20,8 +20,14 @@ static const struct
 }			calls[] = {
 	{EVENT_PRE_PAY, "pre_pay_order"},
 	{EVENT_PAY, "pay_callback"},
-	{EVENT_CANCEL, "cancel_order"}
+	{EVENT_CANCEL, "cancel_order"},
+	{EVENT_REFUSE_INTERCEPT, "fulfilment_cancel_result"},
+	{EVENT_CHANGE_ADDRESS, "change_address"},
+	{EVENT_REMOVE, "remove_order"}
 };
+
+/* shipment_event has an event per kind. */
+static const Event shipment_events[] = {EVENT_SHIP_OUT, EVENT_DELIVER, EVENT_SIGN, EVENT_REFUSE};
 
 static bool
 anyone_allows(int16 status, Event event)
@@ -30,6 +36,43 @@ anyone_allows(int16 status, Event event)
 		machine_allows(MACHINE_ORDER, status, event, ACTOR_STAFF) ||
 		machine_allows(MACHINE_ORDER, status, event, ACTOR_GATEWAY) ||
 		machine_allows(MACHINE_ORDER, status, event, ACTOR_WAREHOUSE);
+}
+
+/* What the status allows, and something else about the order forbids. */
+static bool
+forbidden(Event event, const Order *order)
+{
+	Fulfilment	fulfilment;
+
+	switch (event)
+	{
+		case EVENT_PRE_PAY:
+			/* the deadline ends paying before the timer ends the order */
+			return GetCurrentTimestamp() >= order->expire_at;
+		case EVENT_CHANGE_ADDRESS:
+			return order->address_changes > 0;
+		case EVENT_REMOVE:
+			return order->removed;
+		case EVENT_CANCEL:
+			/* a second time while the warehouse is asked, or after it has refused */
+			return order->status == ORDER_FULFILLING &&
+				fulfilment_read(order->order_id, &fulfilment) &&
+				(fulfilment.status == FULFILMENT_CANCEL_REQUESTED || fulfilment.intercept_refused);
+		case EVENT_REFUSE_INTERCEPT:
+			return !fulfilment_read(order->order_id, &fulfilment) ||
+				fulfilment.status != FULFILMENT_CANCEL_REQUESTED;
+		default:
+			return false;
+	}
+}
+
+static void
+put_call(ReturnSetInfo *rsinfo, const char *call)
+{
+	Datum		values[1] = {CStringGetTextDatum(call)};
+	bool		nulls[1] = {false};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 static Datum
@@ -42,16 +85,18 @@ allowed_actions_body(FunctionCallInfo fcinfo)
 	order_read_or_fail(arg_id(fcinfo, 0, "order_id"), &order);
 	for (i = 0; i < (int) lengthof(calls); i++)
 	{
-		Datum		values[1];
-		bool		nulls[1] = {false};
-
-		if (!anyone_allows(order.status, calls[i].event))
-			continue;
-		/* the deadline ends paying before the timer ends the order */
-		if (calls[i].event == EVENT_PRE_PAY && GetCurrentTimestamp() >= order.expire_at)
-			continue;
-		values[0] = CStringGetTextDatum(calls[i].call);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		if (anyone_allows(order.status, calls[i].event) && !forbidden(calls[i].event, &order))
+			put_call(rsinfo, calls[i].call);
+	}
+	if (machine_allows(MACHINE_ORDER, order.status, EVENT_SIGN, ACTOR_BUYER))
+		put_call(rsinfo, "confirm_receipt");
+	for (i = 0; i < (int) lengthof(shipment_events); i++)
+	{
+		if (machine_allows(MACHINE_ORDER, order.status, shipment_events[i], ACTOR_WAREHOUSE))
+		{
+			put_call(rsinfo, "shipment_event");
+			break;
+		}
 	}
 	return (Datum) 0;
 }

@@ -4,7 +4,7 @@
  *
  * They run with search_path = pg_catalog and are written for millions of orders: sets
  * and hash joins, no lookup per row. Built-in consumer groups have the ids of their
- * topics (message.h): 2 order.pay_timeout, 5 order.release_assets, 11 stock.release,
+ * topics (message.h): 2 order.pay_timeout, 3 order.paid, 5 order.release_assets, 11 stock.release,
  * 12 coupon.release, 13 refund.prepare. "On its way" is the view pending_messages; a
  * dead letter is on its way too and shows as a warning of I15.
  *
@@ -15,14 +15,6 @@
 #include "compat.h"
 
 #include "api/verify_queries.h"
-
-/* The keys that a built-in release still has to work off. */
-#define PENDING_KEYS(groups) \
-	"pending AS MATERIALIZED (" \
-	" SELECT DISTINCT key FROM order_ext_internal.pending_messages" \
-	" WHERE group_id IN (" groups "))"
-
-#define AGE(since) "date_trunc('second', clock_timestamp() - " since ")::text"
 
 /* ---- I1: amounts ---- */
 
@@ -237,7 +229,8 @@ static const char orders_and_coupons[] =
 	"  FROM order_ext_internal.orders" \
 	" UNION ALL SELECT 2, payment_id, version, status FROM order_ext_internal.payments" \
 	" UNION ALL SELECT 5, refund_id, version, status FROM order_ext_internal.refunds" \
-	" UNION ALL SELECT 6, coupon_id, version, status FROM order_ext_internal.coupons)"
+	" UNION ALL SELECT 6, coupon_id, version, status FROM order_ext_internal.coupons" \
+	" UNION ALL SELECT 7, order_id, version, status FROM order_ext_internal.fulfilments)"
 
 static const char log_chain_print[] =
 	"SELECT (SELECT (coalesce(sum(version), 0),"
@@ -324,7 +317,7 @@ static const char log_edges[] =
 	" JOIN order_ext_internal.topics t ON t.name = message.topic" \
 	" WHERE t.topic_id NOT IN (2, 10))"
 
-#define FACT_TOPICS "(1, 3, 4, 5, 6, 7, 8, 9)"
+#define FACT_TOPICS "(1, 3, 4, 5, 6, 7, 8, 9, 17, 18)"
 
 static const char transition_messages_print[] =
 	"WITH " HORIZON ", " NEEDED_MESSAGES
@@ -462,10 +455,17 @@ static const VerifyCheck checks[] = {
 		transition_messages_print},
 	{"I10", "unpaid orders have a timer", timers_armed, NULL},
 	{"I10", "overdue orders", overdue_orders, NULL},
+	{"I11", "fulfilments fit their orders", verify_fulfilments_and_orders, NULL},
+	{"I11", "documents fit their fulfilments", verify_fulfilment_documents, NULL},
+	{"I11", "facts are parked before their turn only", verify_parked_shipments, NULL},
+	{"I11", "paid orders are on their way", verify_paid_orders, NULL},
 	{"I12", "one applied capture where an order was paid", applied_captures, NULL},
 	{"I15", "dead letters", dead_letters, NULL},
 	{"I15", "held and unmatched money", held_money, NULL},
 	{"I15", "contradicting payment notices", held_events, NULL},
+	{"I15", "held facts of warehouse and carrier", verify_held_shipments, NULL},
+	{"I15", "facts that came early", verify_waiting_shipments, NULL},
+	{"I15", "cancels that a warehouse has not answered", verify_unanswered_cancels, NULL},
 	{"I16", "requests have a hash and a result", request_results, NULL}
 };
 

@@ -17,6 +17,23 @@ typedef struct VerifyCheck
 	const char *fingerprint;	/* a cheap query that says true where all is well; or NULL */
 } VerifyCheck;
 
+/* The keys that built-in groups still have to work off; a table of a WITH. */
+#define PENDING_KEYS(groups) \
+	"pending AS MATERIALIZED (" \
+	" SELECT DISTINCT key FROM order_ext_internal.pending_messages" \
+	" WHERE group_id IN (" groups "))"
+
+#define AGE(since) "date_trunc('second', clock_timestamp() - " since ")::text"
+
+/* The checks about fulfilment, in verify_fulfilment.c. */
+extern const char verify_fulfilments_and_orders[];
+extern const char verify_fulfilment_documents[];
+extern const char verify_parked_shipments[];
+extern const char verify_paid_orders[];
+extern const char verify_held_shipments[];
+extern const char verify_waiting_shipments[];
+extern const char verify_unanswered_cancels[];
+
 /* All checks, ordered by invariant; returns their number. */
 extern int	verify_checks(const VerifyCheck **checks);
 
