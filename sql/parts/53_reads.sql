@@ -176,7 +176,7 @@ BEGIN
 			WHERE paid.machine = 1 AND paid.event = 40 AND paid.xid = s.xid
 				AND EXISTS (SELECT FROM order_ext_internal.payments p
 							WHERE p.payment_id = s.entity_id AND p.purpose = 1)))
-	ORDER BY s.sort_at, s.machine, s.entity_id, s.version;
+	ORDER BY s.sort_at, s.machine <> 7, s.machine, s.entity_id, s.version;
 END
 $$;
 COMMENT ON FUNCTION order_ext.order_timeline(bigint) IS 'What happened to an order and its money, oldest first.';
