@@ -84,6 +84,10 @@ extern Jsonb *jsonb_object_end(JsonbBuilder *builder);
 /* A number of an object that we wrote ourselves; raises if it is not there. */
 extern int64 jsonb_get_int(Jsonb *object, const char *key);
 
+/* An id (a string of digits) or a text of an object; 0 or NULL if it is not there. */
+extern int64 jsonb_get_id(Jsonb *object, const char *key);
+extern char *jsonb_get_text(Jsonb *object, const char *key);
+
 /* The role that calls the API, also from within SECURITY DEFINER; for the logs. */
 extern Oid	caller_role(void);
 

@@ -146,3 +146,22 @@ jsonb_get_int(Jsonb *object, const char *key)
 		elog(ERROR, "jsonb has no number \"%s\"", key);
 	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
 }
+
+char *
+jsonb_get_text(Jsonb *object, const char *key)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(&object->root, key, strlen(key), &buffer);
+
+	if (value == NULL || value->type != jbvString)
+		return NULL;
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+int64
+jsonb_get_id(Jsonb *object, const char *key)
+{
+	char	   *digits = jsonb_get_text(object, key);
+
+	return digits == NULL ? 0 : strtoll(digits, NULL, 10);
+}

@@ -4,11 +4,9 @@
  */
 #include "compat.h"
 
-#include "core/locks.h"
 #include "handlers/handlers.h"
 #include "machine/cancel.h"
 #include "machine/coupon.h"
-#include "machine/refund.h"
 #include "machine/stock.h"
 
 void
@@ -21,6 +19,7 @@ handlers_init(void)
 	message_register_builtin(TOPIC_STOCK_RELEASE, handle_stock_release);
 	message_register_builtin(TOPIC_COUPON_RELEASE, handle_coupon_release);
 	message_register_builtin(TOPIC_REFUND_PREPARE, handle_refund_prepare);
+	message_register_builtin(TOPIC_REFUND_EXECUTE, handle_refund_execute);
 }
 
 int64 *
@@ -75,28 +74,4 @@ handle_coupon_release(Message *messages, int n)
 	coupons_release(journal, message_keys(messages, n), n, busy);
 	journal_write(journal);
 	mark_busy(messages, n, busy);
-}
-
-void
-handle_refund_prepare(Message *messages, int n)
-{
-	bool	   *busy = palloc0(sizeof(bool) * n);
-	int64	   *locked = palloc(sizeof(int64) * n);
-	int			n_locked = 0;
-	int			budget = lock_budget();
-	Journal    *journal;
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		busy[i] = n_locked >= budget || !lock_try(LOCK_REFUND, messages[i].key);
-		if (!busy[i])
-			locked[n_locked++] = messages[i].key;
-	}
-	mark_busy(messages, n, busy);
-	if (n_locked == 0)
-		return;
-	journal = journal_begin(GetCurrentTimestamp());
-	refunds_request_for_canceled(journal, locked, n_locked);
-	journal_write(journal);
 }

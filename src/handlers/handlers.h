@@ -26,8 +26,11 @@ extern void handle_stock_release(Message *messages, int n);
 /* coupon.release: free the coupons that still name the orders. */
 extern void handle_coupon_release(Message *messages, int n);
 
-/* refund.prepare: refund rows for captured money of canceled orders. */
+/* refund.prepare: after-sales and refunds for captured money of canceled orders. */
 extern void handle_refund_prepare(Message *messages, int n);
+
+/* refund.execute: claim refunds, and in a later transaction call their gateway. */
+extern void handle_refund_execute(Message *messages, int n);
 
 /* The keys of a batch. */
 extern int64 *message_keys(const Message *messages, int n);

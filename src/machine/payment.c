@@ -11,6 +11,7 @@
 #include "core/ids.h"
 #include "core/spi_util.h"
 #include "machine/payment.h"
+#include "machine/refund.h"
 
 #define PAYMENT_COLUMNS \
 	"payment_id, order_id, amount, version, status, purpose, pay_type, out_trade_no, currency"
@@ -60,12 +61,36 @@ static SavedPlan insert_event = SAVED_PLAN(
 	TEXTOID, TEXTOID, JSONBOID);
 
 static SavedPlan sum_refundable = SAVED_PLAN(
-	"SELECT coalesce(sum(p.amount - coalesce("
-	"     (SELECT sum(r.amount) FROM order_ext_internal.refunds r"
-	"      WHERE r.payment_id = p.payment_id AND r.status IN (10, 15, 20)), 0)), 0)::bigint"
-	" FROM order_ext_internal.payments p"
+	"SELECT coalesce(sum(rest.amount), 0)::bigint"
+	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
 	" WHERE p.order_id = $1 AND p.status = 20 AND p.purpose IN (1, 4)",
 	INT8OID);
+
+static SavedPlan by_id = SAVED_PLAN(
+	"SELECT " PAYMENT_COLUMNS " FROM order_ext_internal.payments WHERE payment_id = $1",
+	INT8OID);
+
+static SavedPlan open_of_type = SAVED_PLAN(
+	"SELECT " PAYMENT_COLUMNS " FROM order_ext_internal.payments"
+	" WHERE order_id = $1 AND pay_type = $2 AND status = 10 LIMIT 2",
+	INT8OID, TEXTOID);
+
+static SavedPlan end_attempt = SAVED_PLAN(
+	"UPDATE order_ext_internal.payments"
+	" SET status = $3, version = version + 1, out_trade_no = $4"
+	" WHERE payment_id = $1 AND status = $2",
+	INT8OID, INT2OID, INT2OID, TEXTOID);
+
+static SavedPlan accept_held = SAVED_PLAN(
+	"UPDATE order_ext_internal.payments SET purpose = 1, version = version + 1"
+	" WHERE payment_id = $1 AND status = $2 AND purpose = 4",
+	INT8OID, INT2OID);
+
+static SavedPlan insert_notice = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.payment_notices"
+	" (order_id, payment_id, recorded_at, pay_type, out_trade_no, outcome, raw)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+	INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID);
 
 static const char *const purpose_names[] = {
 	NULL, "applied", "late", "surplus", "held", "unmatched"
@@ -108,6 +133,28 @@ payment_open_attempt(int64 order_id, const char *pay_type, Payment *payment)
 	Datum		values[2] = {Int64GetDatum(order_id), CStringGetTextDatum(pay_type)};
 
 	if (plan_query(&open_attempt, values, NULL, 1) == 0)
+		return false;
+	payment_from_row(payment, 0);
+	return true;
+}
+
+bool
+payment_read(int64 payment_id, Payment *payment)
+{
+	Datum		values[1] = {Int64GetDatum(payment_id)};
+
+	if (plan_query(&by_id, values, NULL, 1) == 0)
+		return false;
+	payment_from_row(payment, 0);
+	return true;
+}
+
+bool
+payment_only_open_attempt(int64 order_id, const char *pay_type, Payment *payment)
+{
+	Datum		values[2] = {Int64GetDatum(order_id), CStringGetTextDatum(pay_type)};
+
+	if (plan_query(&open_of_type, values, NULL, 0) != 1)
 		return false;
 	payment_from_row(payment, 0);
 	return true;
@@ -158,6 +205,18 @@ payment_initiate(Journal *journal, Payment *payment)
 					   payment->version, ACTOR_BUYER, NULL);
 }
 
+/* The only row of a guarded UPDATE was changed, or somebody was faster. */
+static void
+check_changed(const Payment *payment, uint64 n)
+{
+	if (n != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("payment " INT64_FORMAT " was changed by another transaction",
+						payment->payment_id),
+				 errhint("Try again.")));
+}
+
 static void
 update_attempt(Journal *journal, const Edge *edge, const Payment *attempt,
 			   const Capture *capture, PaymentPurpose purpose)
@@ -177,12 +236,7 @@ update_attempt(Journal *journal, const Edge *edge, const Payment *attempt,
 	values[8] = CStringGetTextDatum(capture->currency);
 	values[9] = PointerGetDatum(capture->raw);
 	nulls[9] = capture->raw == NULL ? 'n' : ' ';
-	if (plan_write(&capture_attempt, values, nulls, 0) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("payment " INT64_FORMAT " was changed by another transaction",
-						attempt->payment_id),
-				 errhint("Try again.")));
+	check_changed(attempt, plan_write(&capture_attempt, values, nulls, 0));
 }
 
 int64
@@ -240,6 +294,57 @@ payment_event_record(int64 payment_id, const Capture *capture,
 	values[9] = PointerGetDatum(capture->raw);
 	nulls[9] = capture->raw == NULL ? 'n' : ' ';
 	return plan_write(&insert_event, values, nulls, 0) > 0;
+}
+
+void
+payment_end(Journal *journal, Payment *payment, Event event, const char *out_trade_no, char actor)
+{
+	const Edge *edge = machine_edge(MACHINE_PAYMENT, payment->status, event);
+	Datum		values[4];
+
+	values[0] = Int64GetDatum(payment->payment_id);
+	values[1] = Int16GetDatum(edge->from);
+	values[2] = Int16GetDatum(edge->to);
+	values[3] = CStringGetTextDatum(out_trade_no);
+	check_changed(payment, plan_write(&end_attempt, values, NULL, 0));
+	payment->status = edge->to;
+	payment->version++;
+	journal_transition(journal, MACHINE_PAYMENT, edge, payment->payment_id, payment->order_id,
+					   payment->version, actor, NULL);
+}
+
+void
+payment_accept(Journal *journal, Payment *payment)
+{
+	const Edge *edge = machine_edge(MACHINE_PAYMENT, payment->status, EVENT_ACCEPT);
+	Datum		values[2] = {Int64GetDatum(payment->payment_id), Int16GetDatum(edge->from)};
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	check_changed(payment, plan_write(&accept_held, values, NULL, 0));
+	payment->purpose = PURPOSE_APPLIED;
+	payment->version++;
+	jsonb_add_text(detail, "purpose", purpose_name(payment->purpose));
+	jsonb_add_int(detail, "amount", payment->amount);
+	journal_transition(journal, MACHINE_PAYMENT, edge, payment->payment_id, payment->order_id,
+					   payment->version, ACTOR_STAFF, jsonb_object_end(detail));
+}
+
+bool
+payment_notice_record(const PaymentNotice *notice, int64 payment_id, TimestampTz at)
+{
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', ' '};
+
+	values[0] = Int64GetDatum(notice->order_id);
+	values[1] = Int64GetDatum(payment_id);
+	nulls[1] = payment_id == 0 ? 'n' : ' ';
+	values[2] = TimestampTzGetDatum(at);
+	values[3] = CStringGetTextDatum(notice->pay_type);
+	values[4] = CStringGetTextDatum(notice->out_trade_no);
+	values[5] = CStringGetTextDatum(notice->outcome);
+	values[6] = PointerGetDatum(notice->raw);
+	nulls[6] = notice->raw == NULL ? 'n' : ' ';
+	return plan_write(&insert_notice, values, nulls, 0) > 0;
 }
 
 void

@@ -46,11 +46,27 @@ typedef struct Capture
 	Jsonb	   *raw;			/* or NULL */
 } Capture;
 
+/* A notice that an attempt came to nothing, as the gateway tells it. */
+typedef struct PaymentNotice
+{
+	int64		order_id;
+	const char *pay_type;
+	const char *out_trade_no;
+	const char *outcome;
+	Jsonb	   *raw;			/* or NULL */
+} PaymentNotice;
+
+/* The payment with this id; false if there is none. */
+extern bool payment_read(int64 payment_id, Payment *payment);
+
 /* The payment with this trade number; false if there is none. */
 extern bool payment_by_trade_no(const char *pay_type, const char *out_trade_no, Payment *payment);
 
 /* The oldest open attempt of the order with this pay type; false if there is none. */
 extern bool payment_open_attempt(int64 order_id, const char *pay_type, Payment *payment);
+
+/* The order's open attempt with this pay type; false if there is none, or several. */
+extern bool payment_only_open_attempt(int64 order_id, const char *pay_type, Payment *payment);
 
 /* Begin an attempt of the order; fills in payment_id and out_trade_no. */
 extern void payment_initiate(Journal *journal, Payment *payment);
@@ -68,6 +84,19 @@ extern int64 payment_capture(Journal *journal, const Payment *attempt, const Cap
  */
 extern bool payment_event_record(int64 payment_id, const Capture *capture,
 								 const char *disposition, TimestampTz at);
+
+/*
+ * End an open attempt: EVENT_PAYMENT_CLOSE or _FAIL. The trade number becomes the one
+ * that the gateway uses.
+ */
+extern void payment_end(Journal *journal, Payment *payment, Event event,
+						const char *out_trade_no, char actor);
+
+/* Held money pays its order after all: purpose applied. The order moves elsewhere. */
+extern void payment_accept(Journal *journal, Payment *payment);
+
+/* Keep a notice that fits no open attempt; false if it is there already. */
+extern bool payment_notice_record(const PaymentNotice *notice, int64 payment_id, TimestampTz at);
 
 /* Ask for the closing of every open attempt of these orders: payment.close messages. */
 extern void payments_ask_close(Journal *journal, const int64 *order_ids, int n);

@@ -1,0 +1,144 @@
+/*
+ * claim_refunds.c
+ *		claim_refunds: the queue of external refund workers.
+ *
+ * A claim is committed before the gateway is called, so that a worker that dies leaves a
+ * submitted refund whose lease runs out, and the next one asks the gateway again under
+ * the same refund id.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "core/call.h"
+#include "core/locks.h"
+#include "core/spi_util.h"
+#include "machine/cancel.h"
+#include "machine/refund.h"
+
+#define MAX_WORKER_CHARS 128
+#define MAX_LEASE_DAYS 366
+
+/*
+ * Rows that another claim is looking at are skipped, so that two claims at once get
+ * different refunds. The limit is on what can be claimed: what a gateway in the database
+ * executes, or waits for goods, is passed over.
+ */
+static SavedPlan find_claimable = SAVED_PLAN(
+	"SELECT r.refund_id, r.order_id"
+	" FROM order_ext_internal.refunds r"
+	" WHERE r.status IN (10, 15) AND (CASE r.status WHEN 10 THEN NOT r.held ELSE r.lease_until <= $1 END)"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.payments p"
+	"   JOIN order_ext_internal.gateways g ON g.pay_type = p.pay_type"
+	"   WHERE p.payment_id = r.payment_id)"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
+	"   WHERE a.after_sale_id = r.after_sale_id"
+	"    AND (a.status NOT IN (20, 40, 60) OR (a.type = 2 AND a.return_status IS DISTINCT FROM 40)))"
+	" ORDER BY r.requested_at, r.refund_id LIMIT $2 FOR UPDATE OF r SKIP LOCKED",
+	TIMESTAMPTZOID, INT4OID);
+
+/* The lease in microseconds: positive, and short enough for arithmetic on it to be safe. */
+static int64
+arg_lease(FunctionCallInfo fcinfo, int n)
+{
+	Interval   *lease;
+	double		days;
+
+	arg_not_null(fcinfo, n, "lease");
+	lease = PG_GETARG_INTERVAL_P(n);
+	days = lease->month * (double) DAYS_PER_MONTH + lease->day +
+		(double) lease->time / USECS_PER_DAY;
+	if (days <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"lease\" must be positive")));
+	if (days > MAX_LEASE_DAYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("argument \"lease\" is too long"),
+				 errdetail("At most %d days are allowed.", MAX_LEASE_DAYS)));
+	return Max((int64) (days * USECS_PER_DAY), 1);
+}
+
+/* The refunds whose orders' locks are free; never waits. */
+static int64 *
+lock_candidates(int n, int *n_locked)
+{
+	int64	   *locked = palloc(sizeof(int64) * Max(n, 1));
+	int64	   *orders = palloc(sizeof(int64) * Max(n, 1));
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		locked[i] = row_int64(i, 1);
+		orders[i] = row_int64(i, 2);
+	}
+	*n_locked = 0;
+	for (i = 0; i < n; i++)
+	{
+		if (lock_try(LOCK_REFUND, orders[i]))
+			locked[(*n_locked)++] = locked[i];
+	}
+	return locked;
+}
+
+static void
+put_refund(ReturnSetInfo *rsinfo, const Refund *refund)
+{
+	Datum		values[9];
+	bool		nulls[9] = {false};
+
+	values[0] = Int64GetDatum(refund->refund_id);
+	values[1] = Int64GetDatum(refund->order_id);
+	values[2] = Int64GetDatum(refund->payment_id);
+	values[3] = CStringGetTextDatum(refund->out_trade_no);
+	values[4] = CStringGetTextDatum(refund->pay_type);
+	values[5] = Int64GetDatum(refund->amount);
+	values[6] = CStringGetTextDatum(refund->currency);
+	values[7] = Int32GetDatum(refund->attempt);
+	values[8] = TimestampTzGetDatum(refund->lease_until);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static Datum
+claim_refunds_body(FunctionCallInfo fcinfo)
+{
+	int32		max_refunds = arg_count(fcinfo, 0, "max_refunds", lock_budget());
+	char	   *worker = arg_text_or_null(fcinfo, 1, "worker", MAX_WORKER_CHARS);
+	RefundClaim claim = {.in_database = false, .backoff = false};
+	TimestampTz now = GetCurrentTimestamp();
+	Journal    *journal;
+	Datum		values[2];
+	int64	   *ids;
+	Refund	   *refunds;
+	int			n;
+	int			i;
+
+	claim.worker = worker != NULL ? worker : GetUserNameFromId(caller_role(), false);
+	claim.lease = arg_lease(fcinfo, 2);
+
+	values[0] = TimestampTzGetDatum(now);
+	values[1] = Int32GetDatum(max_refunds);
+	n = (int) plan_write(&find_claimable, values, NULL, 0);
+	ids = lock_candidates(n, &n);
+	if (n == 0)
+		return (Datum) 0;
+	journal = journal_begin(now);
+	refunds = refunds_claim(journal, ids, n, &claim, &n);
+	journal_write(journal);
+	for (i = 0; i < n; i++)
+		put_refund((ReturnSetInfo *) fcinfo->resultinfo, &refunds[i]);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_claim_refunds);
+Datum
+order_ext_claim_refunds(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	return api_call(fcinfo, claim_refunds_body);
+}

@@ -1,0 +1,226 @@
+/*
+ * refund_execute.c
+ *		refund.prepare and refund.execute: from a canceled order to money that is back.
+ *
+ * refund.execute works on refunds of pay types with a gateway in the database; all others
+ * wait for claim_refunds(). It takes two transactions: the first one claims the refund
+ * and publishes a second message, phase "call"; only when the claim is committed the
+ * second one calls the gateway and records what it says. A server that dies in between
+ * leaves a submitted refund, and the message: the gateway is asked again under the same
+ * refund id. A timer claims again what has no final answer when its lease is over.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+
+#include "core/call.h"
+#include "core/locks.h"
+#include "core/spi_util.h"
+#include "handlers/gateway.h"
+#include "handlers/handlers.h"
+#include "machine/after_sale.h"
+#include "machine/cancel.h"
+#include "machine/refund_answer.h"
+#include "message/log.h"
+
+/* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */
+#define FIRST_LEASE (5 * USECS_PER_SEC)
+#define WORKER_NAME "order_ext"
+
+/* Lock the refunds of the messages' orders where that is possible at once; marks the rest. */
+static int
+lock_messages(Message *messages, int n)
+{
+	int			budget = lock_budget();
+	int			n_locked = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (n_locked < budget && lock_try(LOCK_REFUND, messages[i].key))
+			n_locked++;
+		else
+			messages[i].outcome = MESSAGE_BUSY;
+	}
+	return n_locked;
+}
+
+/* ---- refund.prepare ---- */
+
+void
+handle_refund_prepare(Message *messages, int n)
+{
+	int64	   *locked = palloc(sizeof(int64) * n);
+	int			n_locked = 0;
+	Journal    *journal;
+	int			i;
+
+	if (lock_messages(messages, n) == 0)
+		return;
+	for (i = 0; i < n; i++)
+	{
+		if (messages[i].outcome != MESSAGE_BUSY)
+			locked[n_locked++] = messages[i].key;
+	}
+	journal = journal_begin(GetCurrentTimestamp());
+	after_sales_open_for_canceled(journal, locked, n_locked);
+	refunds_request_for_canceled(journal, locked, n_locked);
+	journal_write(journal);
+}
+
+/* ---- refund.execute, first step: claim ---- */
+
+/*
+ * The message that has the gateway called must not be delivered in this transaction, as
+ * dispatch() does with what handlers publish; so it is kept out of dispatch()'s notes.
+ */
+static void
+publish_calls(const Refund *refunds, int n)
+{
+	const LogAppended *ignored;
+	int			noted = log_captured(&ignored);
+	Journal    *journal = journal_begin(GetCurrentTimestamp());
+	int			i;
+
+	for (i = 0; i < n; i++)
+		refund_publish_execute(journal, &refunds[i], true);
+	journal_write(journal);
+	log_capture_truncate(noted);
+}
+
+static void
+arm_leases(const Refund *refunds, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		JsonbBuilder *payload = journal_payload(refunds[i].order_id, refunds[i].user_id,
+												refunds[i].order_version);
+
+		jsonb_add_id(payload, "refund_id", refunds[i].refund_id);
+		jsonb_add_text(payload, "pay_type", refunds[i].pay_type);
+		(void) timer_arm(TOPIC_REFUND_EXECUTE, refunds[i].order_id, refunds[i].lease_until, -1,
+						 jsonb_object_end(payload));
+	}
+}
+
+static void
+claim(const int64 *refund_ids, int n)
+{
+	const RefundClaim how = {WORKER_NAME, FIRST_LEASE, true, true};
+	Journal    *journal;
+	Refund	   *refunds;
+
+	if (n == 0)
+		return;
+	journal = journal_begin(GetCurrentTimestamp());
+	refunds = refunds_claim(journal, refund_ids, n, &how, &n);
+	journal_write(journal);
+	if (n == 0)
+		return;
+	publish_calls(refunds, n);
+	arm_leases(refunds, n);
+}
+
+/* ---- refund.execute, second step: call and record ---- */
+
+static const Gateway *
+find_gateway(const Gateway *gateways, int n, const char *pay_type)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (strcmp(gateways[i].pay_type, pay_type) == 0)
+			return &gateways[i];
+	}
+	return NULL;
+}
+
+/* A word that is none of ours, no word at all and an error leave the outcome unknown. */
+static void
+call_and_record(Journal *journal, const Gateway *gateway, Refund *refund)
+{
+	RefundAnswer answer = {.outcome = OUTCOME_PENDING};
+	char	   *error;
+	char	   *word = gateway_call(gateway, refund, &error);
+	const char *why;
+	int			i;
+
+	answer.words.outcome = word != NULL ? word : error != NULL ? error : "no answer";
+	for (i = 0; word != NULL && refund_outcomes[i] != NULL; i++)
+	{
+		if (strcmp(word, refund_outcomes[i]) == 0)
+			answer.outcome = (RefundOutcome) i;
+	}
+	(void) refund_answer(journal, refund, &answer, &why);
+}
+
+static void
+call_gateways(const int64 *refund_ids, Message **messages, int n)
+{
+	int			n_gateways;
+	Gateway    *gateways;
+	Refund	   *refunds;
+	Journal    *journal;
+	uint64		xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	int			n_refunds;
+	int			i;
+	int			j;
+
+	if (n == 0)
+		return;
+	gateways = gateways_load(&n_gateways);
+	refunds = refunds_read_submitted(refund_ids, n, &n_refunds);
+	journal = journal_begin(GetCurrentTimestamp());
+	for (i = 0; i < n_refunds; i++)
+	{
+		const Gateway *gateway = find_gateway(gateways, n_gateways, refunds[i].pay_type);
+
+		CHECK_FOR_INTERRUPTS();
+		if (refunds[i].claim_xid == xid)
+		{
+			/* claimed in this very transaction: never call before the commit */
+			for (j = 0; j < n; j++)
+			{
+				if (refund_ids[j] == refunds[i].refund_id)
+					messages[j]->outcome = MESSAGE_BUSY;
+			}
+		}
+		else if (gateway != NULL)
+			call_and_record(journal, gateway, &refunds[i]);
+	}
+	journal_write(journal);
+}
+
+void
+handle_refund_execute(Message *messages, int n)
+{
+	int64	   *to_claim = palloc(sizeof(int64) * n);
+	int64	   *to_call = palloc(sizeof(int64) * n);
+	Message   **call_messages = palloc(sizeof(Message *) * n);
+	int			n_claim = 0;
+	int			n_call = 0;
+	int			i;
+
+	if (lock_messages(messages, n) == 0)
+		return;
+	for (i = 0; i < n; i++)
+	{
+		int64		refund_id = jsonb_get_id(messages[i].payload, "refund_id");
+
+		if (messages[i].outcome == MESSAGE_BUSY || refund_id == 0)
+			continue;
+		if (jsonb_get_text(messages[i].payload, "phase") == NULL)
+			to_claim[n_claim++] = refund_id;
+		else
+		{
+			call_messages[n_call] = &messages[i];
+			to_call[n_call++] = refund_id;
+		}
+	}
+	call_gateways(to_call, call_messages, n_call);
+	claim(to_claim, n_claim);
+}
