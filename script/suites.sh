@@ -113,6 +113,7 @@ verified() {
 # finish STATUS: stops every server of ours, keeps the logs, says the last line
 finish() {
   trap - EXIT
+  set +e    # whatever goes wrong here, the last line is said
   local pidfile kept=$root/tmp_test
   cluster_stop "$work/pg" immediate || true
   find "$work/tmp_check" -name postmaster.pid 2>/dev/null | while read -r pidfile; do
