@@ -248,8 +248,7 @@ static void
 read_slice(const ConsumerGroup *group, int limit, Slice *slice)
 {
 	Progress   *progress = &slice->progress;
-	InlineRange *ranges = NULL;
-	int			n_ranges = 0;
+	bool	   *delivered;
 	int			i;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -261,17 +260,17 @@ read_slice(const ConsumerGroup *group, int limit, Slice *slice)
 	slice->n_rows = log_read_window(group->topic_id, progress->done, progress->reading,
 									progress->has_pos ? &progress->pos : NULL,
 									limit, slice->rows, &slice->at_end);
-	if (slice->n_rows > 0)
-		n_ranges = inline_ranges_load(group->id, &ranges);
+	delivered = palloc(sizeof(bool) * (slice->n_rows + 1));
+	slice->has_ranges = slice->n_rows > 0 &&
+		inline_ranges_mark(group->id, slice->rows, slice->n_rows, delivered);
 	PopActiveSnapshot();
 
-	slice->has_ranges = n_ranges > 0;
 	slice->deliveries = palloc0(sizeof(Delivery) * Max(slice->n_rows, 1));
 	slice->row_of = palloc(sizeof(int) * Max(slice->n_rows, 1));
 	slice->n = 0;
 	for (i = 0; i < slice->n_rows; i++)
 	{
-		if (n_ranges > 0 && inline_ranges_cover(ranges, n_ranges, &slice->rows[i].at))
+		if (delivered[i])
 			continue;
 		slice->row_of[slice->n] = i;
 		slice->deliveries[slice->n++].message = slice->rows[i].message;
