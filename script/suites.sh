@@ -56,6 +56,23 @@ suite_regress() {
   return $status
 }
 
+# the same once more on a server that does not preload order_ext, where
+# dispatch() does the workers' work
+suite_bare() {
+  local status=0
+  rm -f "$work/regression.diffs"
+  restart_with "ALTER SYSTEM SET shared_preload_libraries = ''" || return
+  make_in_work installcheck ISOLATION= || status=$?
+  verified contrib_regression
+  restart_with 'ALTER SYSTEM RESET shared_preload_libraries' || status=1
+  return $status
+}
+
+restart_with() {
+  as_server "$bindir/psql" -Xq -h "$work/pg" -p 54329 -U postgres -d postgres -c "$1" &&
+    cluster_stop "$work/pg" && cluster_start "$work/pg"
+}
+
 suite_isolation() {
   local status=0
   rm -f "$work/regression.diffs"
