@@ -9,7 +9,7 @@ total_failed=0
 run_suite() {
   local name=$1 log=$work/logs/$1.log status=0 passed failed start=$SECONDS
   say "$name"
-  "suite_$name" >"$log" 2>&1 </dev/null || status=$?
+  ("suite_$name") >"$log" 2>&1 </dev/null || status=$?
 
   # pg_regress before 16 has a format of its own, everything else speaks TAP.
   passed=$(grep -E '^(test .* \.\.\. ok|ok [0-9]+)' "$log" | grep -civ '# skip' || true)
@@ -61,16 +61,13 @@ suite_regress() {
 suite_bare() {
   local status=0
   rm -f "$work/regression.diffs"
-  restart_with "ALTER SYSTEM SET shared_preload_libraries = ''" || return
+  cluster_stop "$work/pg"
+  cluster_start "$work/pg" '-c shared_preload_libraries='
   make_in_work installcheck ISOLATION= || status=$?
   verified contrib_regression
-  restart_with 'ALTER SYSTEM RESET shared_preload_libraries' || status=1
+  cluster_stop "$work/pg"
+  cluster_start "$work/pg"
   return $status
-}
-
-restart_with() {
-  as_server "$bindir/psql" -Xq -h "$work/pg" -p 54329 -U postgres -d postgres -c "$1" &&
-    cluster_stop "$work/pg" && cluster_start "$work/pg"
 }
 
 suite_isolation() {
