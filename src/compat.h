@@ -78,4 +78,13 @@
 #define backend_status_by_index(i) pgstat_fetch_stat_local_beentry(i)
 #endif
 
+/* 16 added an argument for updates. */
+#if PG_VERSION_NUM >= 160000
+#define insert_index_tuples(rel, slot, estate) \
+	ExecInsertIndexTuples((rel), (slot), (estate), false, false, NULL, NIL, false)
+#else
+#define insert_index_tuples(rel, slot, estate) \
+	ExecInsertIndexTuples((rel), (slot), (estate), false, false, NULL, NIL)
+#endif
+
 #endif							/* ORDER_EXT_COMPAT_H */
