@@ -48,6 +48,13 @@
 #define MyProcNumber (MyBackendId - 1)
 #endif
 
+/* 17 moved the local transaction id within PGPROC. */
+#if PG_VERSION_NUM >= 170000
+#define MyLocalTransactionId (MyProc->vxid.lxid)
+#else
+#define MyLocalTransactionId (MyProc->lxid)
+#endif
+
 /* The place of this process in ProcGlobal->allProcs. */
 #if PG_VERSION_NUM >= 170000
 #define OE_MY_PROCNO GetNumberFromPGProc(MyProc)
