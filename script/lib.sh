@@ -131,9 +131,10 @@ cluster_init() {
     as_server tee -a "$dir/data/postgresql.conf" >/dev/null
 }
 
-# cluster_start DIR
+# cluster_start DIR [SERVER OPTIONS]
 cluster_start() {
-  as_server "$bindir/pg_ctl" -D "$1/data" -l "$1/log" -w -t 60 start >/dev/null </dev/null || {
+  as_server "$bindir/pg_ctl" -D "$1/data" -l "$1/log" -w -t 60 -o "${2:-}" start \
+    >/dev/null </dev/null || {
     as_server tail -n 20 "$1/log" >&2
     die "the server did not start"
   }

@@ -9,7 +9,7 @@ total_failed=0
 run_suite() {
   local name=$1 log=$work/logs/$1.log status=0 passed failed start=$SECONDS
   say "$name"
-  "suite_$name" >"$log" 2>&1 </dev/null || status=$?
+  ("suite_$name") >"$log" 2>&1 </dev/null || status=$?
 
   # pg_regress before 16 has a format of its own, everything else speaks TAP.
   passed=$(grep -E '^(test .* \.\.\. ok|ok [0-9]+)' "$log" | grep -civ '# skip' || true)
@@ -53,6 +53,20 @@ suite_regress() {
   local status=0
   make_in_work installcheck ISOLATION= || status=$?
   verified contrib_regression
+  return $status
+}
+
+# the same once more on a server that does not preload order_ext, where
+# dispatch() does the workers' work
+suite_bare() {
+  local status=0
+  rm -f "$work/regression.diffs"
+  cluster_stop "$work/pg"
+  cluster_start "$work/pg" '-c shared_preload_libraries='
+  make_in_work installcheck ISOLATION= || status=$?
+  verified contrib_regression
+  cluster_stop "$work/pg"
+  cluster_start "$work/pg"
   return $status
 }
 
@@ -113,6 +127,7 @@ verified() {
 # finish STATUS: stops every server of ours, keeps the logs, says the last line
 finish() {
   trap - EXIT
+  set +e    # whatever goes wrong here, the last line is said
   local pidfile kept=$root/tmp_test
   cluster_stop "$work/pg" immediate || true
   find "$work/tmp_check" -name postmaster.pid 2>/dev/null | while read -r pidfile; do

@@ -48,6 +48,13 @@
 #define MyProcNumber (MyBackendId - 1)
 #endif
 
+/* 17 moved the local transaction id within PGPROC. */
+#if PG_VERSION_NUM >= 170000
+#define MyLocalTransactionId (MyProc->vxid.lxid)
+#else
+#define MyLocalTransactionId (MyProc->lxid)
+#endif
+
 /* The place of this process in ProcGlobal->allProcs. */
 #if PG_VERSION_NUM >= 170000
 #define OE_MY_PROCNO GetNumberFromPGProc(MyProc)
@@ -76,6 +83,15 @@
 #define backend_status_by_index(i) pgstat_get_local_beentry_by_index(i)
 #else
 #define backend_status_by_index(i) pgstat_fetch_stat_local_beentry(i)
+#endif
+
+/* 16 added an argument for updates. */
+#if PG_VERSION_NUM >= 160000
+#define insert_index_tuples(rel, slot, estate) \
+	ExecInsertIndexTuples((rel), (slot), (estate), false, false, NULL, NIL, false)
+#else
+#define insert_index_tuples(rel, slot, estate) \
+	ExecInsertIndexTuples((rel), (slot), (estate), false, false, NULL, NIL)
 #endif
 
 #endif							/* ORDER_EXT_COMPAT_H */

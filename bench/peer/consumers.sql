@@ -29,11 +29,26 @@ BEGIN
 	INSERT INTO outbox (key, topic, payload)
 	SELECT c.order_id, t.topic, jsonb_build_object('order_id', c.order_id::text,
 			'user_id', c.user_id::text, 'version', c.version)
-	FROM canceled AS c
-	CROSS JOIN LATERAL (VALUES ('order.canceled', true), ('stock.release', true),
-							   ('coupon.release', c.coupon_id IS NOT NULL)) AS t (topic, applies)
-	WHERE t.applies;
+	FROM canceled AS c, (VALUES ('order.canceled'), ('order.release_assets')) AS t (topic);
 	RETURN cardinality(v_ids);
+END
+$$;
+
+-- The fan-out: a message for each kind of asset that the order holds.
+CREATE FUNCTION release_assets(p_orders bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO outbox (key, topic, payload)
+	SELECT o.order_id, t.topic, jsonb_build_object('order_id', o.order_id::text,
+			'user_id', o.user_id::text, 'version', o.version)
+	FROM orders AS o
+	CROSS JOIN LATERAL (VALUES
+		('stock.release', true),
+		('coupon.release', o.coupon_id IS NOT NULL),
+		('refund.prepare', EXISTS (SELECT FROM payments AS p
+								   WHERE p.order_id = o.order_id AND p.status = 20
+									 AND p.purpose = 'applied' AND p.amount > 0)))
+		AS t (topic, applies)
+	WHERE o.order_id = ANY (p_orders) AND o.status = 70 AND t.applies;
 END
 $$;
 
@@ -85,6 +100,7 @@ $$;
 CREATE FUNCTION handle(p_topic text, p_keys bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	CASE p_topic
+		WHEN 'order.release_assets' THEN PERFORM release_assets(p_keys);
 		WHEN 'stock.release' THEN PERFORM release_stock(p_keys);
 		WHEN 'coupon.release' THEN PERFORM release_coupons(p_keys);
 		WHEN 'refund.prepare' THEN PERFORM prepare_refunds(p_keys);

@@ -3,7 +3,8 @@ DO $$
 BEGIN
 	FOR i IN 1 .. 60000 LOOP
 		IF NOT EXISTS (SELECT FROM outbox
-					   WHERE topic IN ('stock.release', 'coupon.release', 'refund.prepare')) THEN
+					   WHERE topic IN ('order.release_assets', 'stock.release', 'coupon.release',
+									 'refund.prepare')) THEN
 			RETURN;
 		END IF;
 		COMMIT;

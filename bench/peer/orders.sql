@@ -289,11 +289,8 @@ BEGIN
 	v_payload := jsonb_build_object('order_id', p_order_id::text, 'user_id', v_order.user_id::text,
 			'version', v_order.version);
 	INSERT INTO outbox (key, topic, payload)
-	SELECT p_order_id, t.topic, v_payload
-	FROM (VALUES ('order.canceled', true), ('stock.release', true),
-				 ('coupon.release', v_order.coupon_id IS NOT NULL),
-				 ('refund.prepare', v_from = 20)) AS t (topic, applies)
-	WHERE t.applies;
+	VALUES (p_order_id, 'order.canceled', v_payload),
+		   (p_order_id, 'order.release_assets', v_payload);
 
 	RETURN (p_order_id, 'canceled', v_order.version, 'applied', NULL)::result;
 END

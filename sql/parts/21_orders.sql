@@ -4,7 +4,8 @@
 -- expire_at is fixed at creation; the sweep reads it through orders_expire_at.
 -- cancel_type 0 user, 1 timeout, 2 customer service; refund_hold: refunds of the
 -- cancellation wait for retry_refund. address_changes: how often the buyer changed it;
--- removed_at: when the buyer hid the order from himself.
+-- removed_at: when the buyer hid the order from himself. Half of each page stays free: when
+-- all orders of a page expire at once, each needs room for its next version.
 CREATE TABLE order_ext_internal.orders (
 	order_id bigint PRIMARY KEY,
 	user_id bigint NOT NULL,
@@ -27,13 +28,14 @@ CREATE TABLE order_ext_internal.orders (
 	address_changes smallint NOT NULL DEFAULT 0,
 	removed_at timestamptz,
 	CHECK (pay_amount = origin_amount - discount_amount + freight_amount)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 50);
 CREATE SEQUENCE order_ext_internal.order_number_seq MAXVALUE 9223372036854775807 CYCLE;
 CREATE UNIQUE INDEX orders_external_id ON order_ext_internal.orders (external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX orders_expire_at ON order_ext_internal.orders (expire_at);
 
 -- order_items: a line per sku. pay = price * quantity - discount.
--- reservation: 0 none, 1 reserved, 2 consumed, 3 released.
+-- reservation: 0 none, 1 reserved, 2 consumed, 3 released; it ends with one update of
+-- every line, for which half of each page stays free.
 CREATE TABLE order_ext_internal.order_items (
 	order_id bigint NOT NULL,
 	product_id bigint NOT NULL,
@@ -46,7 +48,7 @@ CREATE TABLE order_ext_internal.order_items (
 	reservation smallint NOT NULL,
 	sku text NOT NULL,
 	PRIMARY KEY (order_id, product_id)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 50);
 
 -- transition_log: append-only; one row per transition of an entity of a machine, the
 -- order's own included. version counts them per entity from 1; xid is the transaction

@@ -73,8 +73,10 @@ CREATE FUNCTION order_ext.unregister_asset(kind text)
 COMMENT ON FUNCTION order_ext.unregister_asset(text) IS 'Takes an asset kind out of the release of assets.';
 
 -- dispatch(max_messages, NULL = no limit): delivers what is due, here and now, and returns
--- how many messages handlers were given, failed ones included. SECURITY INVOKER: only
--- built-in handlers and those that run as the caller.
+-- how many messages handlers were given, failed ones included. Where built-in handlers have
+-- locked as many orders as one transaction may, their groups wait for the next call: call
+-- it until it returns 0. SECURITY INVOKER: only built-in handlers and those that run as
+-- the caller.
 -- Raises 22023, 55000 not enabled here, or called by a handler, 25006, 40001.
 -- src/message/dispatch.c
 CREATE FUNCTION order_ext.dispatch(max_messages integer DEFAULT NULL)

@@ -104,21 +104,21 @@ CREATE VIEW order_ext.stock_ledger_view AS
 COMMENT ON VIEW order_ext.stock_ledger_view IS 'Movements of stock; delta is the change of the quantity on hand.';
 
 -- money_report: what came in and went out, per day (in the session's time zone), pay type
--- and currency.
+-- and currency; sums are numeric, since wrong notices can add up to more than a bigint.
 --   captured     by the day of the capture; = applied + late + surplus + held + unmatched
 --   refunded     refunds that succeeded, by the day they were settled
 --   refund_open  refunds requested, submitted or failed (to be tried again), by the day of
 --                the request: money still to go out
 CREATE VIEW order_ext.money_report AS
 	SELECT f.day, f.pay_type, f.currency,
-		coalesce(sum(f.amount) FILTER (WHERE f.what BETWEEN 1 AND 5), 0)::bigint AS captured,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 1), 0)::bigint AS applied,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 2), 0)::bigint AS late,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 3), 0)::bigint AS surplus,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 4), 0)::bigint AS held,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 6), 0)::bigint AS refunded,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 7), 0)::bigint AS refund_open,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 5), 0)::bigint AS unmatched
+		coalesce(sum(f.amount) FILTER (WHERE f.what BETWEEN 1 AND 5), 0) AS captured,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 1), 0) AS applied,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 2), 0) AS late,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 3), 0) AS surplus,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 4), 0) AS held,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 6), 0) AS refunded,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 7), 0) AS refund_open,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 5), 0) AS unmatched
 	FROM (
 		SELECT p.captured_at::date AS day, p.pay_type, p.currency, p.amount, p.purpose AS what
 		FROM order_ext_internal.payments p

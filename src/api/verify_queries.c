@@ -384,7 +384,7 @@ static const char applied_captures[] =
 	" format('%s applied capture(s) of %s %s, paid at %s', coalesce(a.n, 0),"
 	"  coalesce(a.amount, 0), coalesce(a.currency, o.currency), coalesce(o.paid_at::text, 'no time'))"
 	" FROM order_ext_internal.orders o"
-	" LEFT JOIN (SELECT order_id, count(*) AS n, sum(amount) AS amount, min(currency) AS currency"
+	" LEFT JOIN (SELECT order_id, count(*) AS n, max(amount) AS amount, min(currency) AS currency"
 	"  FROM order_ext_internal.payments WHERE status = 20 AND purpose = 1 GROUP BY order_id) a"
 	"  ON a.order_id = o.order_id"
 	" WHERE coalesce(a.n, 0) <> CASE"

@@ -2,13 +2,14 @@
  * append.c
  *		Plain inserts into our own tables without the planner; see append.h.
  *
- * The executor's own insert routine is used (as logical replication does), so
- * constraints, indexes, TOAST and WAL are handled as for any INSERT. The tables
- * have no row triggers and no foreign keys.
+ * What the executor does for an INSERT is done here, so constraints, indexes, TOAST
+ * and WAL are handled as for any other; rows go into the table by the page, as with
+ * COPY. The tables have no row triggers and no foreign keys.
  */
 #include "compat.h"
 
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "executor/executor.h"
@@ -18,12 +19,17 @@
 
 #include "core/append.h"
 
+/* Rows that wait to be inserted together. */
+#define APPEND_BATCH 64
+
 struct Appender
 {
 	Relation	rel;
 	EState	   *estate;
 	ResultRelInfo *result_rel;
-	TupleTableSlot *slot;
+	int			n;				/* rows waiting in the first slots */
+	int			n_slots;		/* slots made so far */
+	TupleTableSlot *slots[APPEND_BATCH];
 };
 
 Oid
@@ -65,31 +71,69 @@ append_open(const char *table)
 	appender->result_rel = makeNode(ResultRelInfo);
 	InitResultRelInfo(appender->result_rel, appender->rel, 0, NULL, 0);
 	ExecOpenIndices(appender->result_rel, false);
-	appender->slot = MakeSingleTupleTableSlot(RelationGetDescr(appender->rel), &TTSOpsVirtual);
+	appender->n = appender->n_slots = 0;
 	return appender;
+}
+
+static void
+insert_waiting(Appender *appender)
+{
+	EState	   *estate = appender->estate;
+	MemoryContext old;
+	int			i;
+
+	if (appender->n == 0)
+		return;
+	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+	if (appender->n == 1)
+		table_tuple_insert(appender->rel, appender->slots[0], estate->es_output_cid, 0, NULL);
+	else
+		table_multi_insert(appender->rel, appender->slots, appender->n, estate->es_output_cid,
+						   0, NULL);
+	MemoryContextSwitchTo(old);
+	ResetPerTupleExprContext(estate);
+	for (i = 0; i < appender->n; i++)
+	{
+		if (appender->result_rel->ri_NumIndices > 0)
+			(void) insert_index_tuples(appender->result_rel, appender->slots[i], estate);
+		ResetPerTupleExprContext(estate);
+	}
+	appender->n = 0;
 }
 
 void
 append_row(Appender *appender, const Datum *values, const bool *nulls)
 {
-	TupleTableSlot *slot = appender->slot;
-	int			natts = slot->tts_tupleDescriptor->natts;
+	TupleDesc	desc = RelationGetDescr(appender->rel);
+	TupleTableSlot *slot;
 
+	if (appender->n == APPEND_BATCH)
+		insert_waiting(appender);
+	if (appender->n == appender->n_slots)
+		appender->slots[appender->n_slots++] = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	slot = appender->slots[appender->n];
 	ExecClearTuple(slot);
-	memcpy(slot->tts_values, values, sizeof(Datum) * natts);
+	memcpy(slot->tts_values, values, sizeof(Datum) * desc->natts);
 	if (nulls != NULL)
-		memcpy(slot->tts_isnull, nulls, sizeof(bool) * natts);
+		memcpy(slot->tts_isnull, nulls, sizeof(bool) * desc->natts);
 	else
-		memset(slot->tts_isnull, false, sizeof(bool) * natts);
+		memset(slot->tts_isnull, false, sizeof(bool) * desc->natts);
 	ExecStoreVirtualTuple(slot);
-	ExecSimpleRelationInsert(appender->result_rel, appender->estate, slot);
+	if (desc->constr != NULL)
+		ExecConstraints(appender->result_rel, slot, appender->estate);
 	ResetPerTupleExprContext(appender->estate);
+	ExecMaterializeSlot(slot);
+	appender->n++;
 }
 
 void
 append_close(Appender *appender)
 {
-	ExecDropSingleTupleTableSlot(appender->slot);
+	int			i;
+
+	insert_waiting(appender);
+	for (i = 0; i < appender->n_slots; i++)
+		ExecDropSingleTupleTableSlot(appender->slots[i]);
 	ExecCloseIndices(appender->result_rel);
 	table_close(appender->rel, NoLock);
 	FreeExecutorState(appender->estate);

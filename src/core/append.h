@@ -20,12 +20,13 @@ typedef struct Appender Appender;
 extern Appender *append_open(const char *table);
 
 /*
- * Insert one row: values and nulls in column order, for all columns (no defaults
- * are filled in). Checks NOT NULL and CHECK, maintains indexes, raises 23505.
+ * Append one row: values and nulls in column order, for all columns (no defaults
+ * are filled in); they are copied. Checks NOT NULL and CHECK. The row is inserted
+ * and 23505 raised at append_close() at the latest.
  */
 extern void append_row(Appender *appender, const Datum *values, const bool *nulls);
 
-/* Close; the rows become visible to this transaction's next command. */
+/* Insert what waits and close; the rows become visible to this transaction's next command. */
 extern void append_close(Appender *appender);
 
 /* Oid of a table of order_ext_internal; raises 55000 if the extension is not there. */

@@ -4,8 +4,10 @@
  */
 #include "compat.h"
 
+#include "access/twophase.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
 
 #include "core/errors.h"
 #include "core/locks.h"
@@ -46,13 +48,37 @@ set_tag(LOCKTAG *tag, LockClass lock_class, int64 key)
 						 (uint16) lock_class);
 }
 
+/* Locks that lock_try() took in the transaction with this local id. */
+static int	tries_taken = 0;
+static LocalTransactionId tries_taken_in = InvalidLocalTransactionId;
+
+bool
+lock_tries_used_up(void)
+{
+	int			budget = max_locks_per_xact * (MaxBackends + max_prepared_xacts) / 2;
+
+	return tries_taken_in == MyLocalTransactionId && tries_taken >= Max(budget, 1);
+}
+
 bool
 lock_try(LockClass lock_class, int64 key)
 {
+	bool		counts = lock_class < LOCK_GROUP;
 	LOCKTAG		tag;
 
+	if (tries_taken_in != MyLocalTransactionId)
+	{
+		tries_taken_in = MyLocalTransactionId;
+		tries_taken = 0;
+	}
+	if (counts && lock_tries_used_up())
+		return false;
 	set_tag(&tag, lock_class, key);
-	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	if (counts)
+		tries_taken++;
+	return true;
 }
 
 void

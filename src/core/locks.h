@@ -28,8 +28,15 @@ typedef enum LockClass
 	LOCK_SWEEP = 208			/* 0: one sweep moves sweep_progress at a time */
 } LockClass;
 
-/* Take the lock if it is free; false if another transaction holds it. Never waits. */
+/*
+ * Take the lock if it is free; false if another transaction holds it. Never waits. False,
+ * too, if this transaction has filled half of the server's lock table this way: whoever
+ * works on set after set must leave room for others (groups, timers, sweep do not count).
+ */
 extern bool lock_try(LockClass lock_class, int64 key);
+
+/* Whether lock_try() refuses for that reason, until the end of this transaction. */
+extern bool lock_tries_used_up(void);
 
 /*
  * Take the lock, waiting up to order_ext.lock_timeout; raises OE110 after that.

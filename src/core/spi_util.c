@@ -36,15 +36,18 @@ ensure_plan(SavedPlan *plan)
 }
 
 /*
- * Plans are generic and made without sequential scans: a plan made while the tables
- * were empty must still be right when they have grown. Where a scan cannot be avoided,
- * its penalty must not make JIT compilation look worthwhile.
+ * Plans are generic and made without sequential scans, and join by index lookups only:
+ * a plan made while the tables were empty must still be right when they have grown.
+ * Where a scan cannot be avoided, its penalty must not make JIT compilation look
+ * worthwhile.
  */
 static uint64
 run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
 		 bool read_only, bool writing, long max_rows)
 {
 	bool		outer_seqscan = enable_seqscan;
+	bool		outer_hashjoin = enable_hashjoin;
+	bool		outer_mergejoin = enable_mergejoin;
 	bool		outer_jit = jit_enabled;
 	int			rc = 0;
 
@@ -52,6 +55,8 @@ run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
 	PG_TRY();
 	{
 		enable_seqscan = false;
+		enable_hashjoin = false;
+		enable_mergejoin = false;
 		jit_enabled = false;
 		engine_writing += writing ? 1 : 0;
 		rc = SPI_execute_plan(plan->plan, unconstify(Datum *, values), nulls,
@@ -60,6 +65,8 @@ run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
 	PG_FINALLY();
 	{
 		enable_seqscan = outer_seqscan;
+		enable_hashjoin = outer_hashjoin;
+		enable_mergejoin = outer_mergejoin;
 		jit_enabled = outer_jit;
 		engine_writing -= writing ? 1 : 0;
 	}

@@ -131,14 +131,12 @@ compare_ids(const void *a, const void *b)
 int
 cancel_expired(const int64 *ids, int n, bool *busy)
 {
-	static const OrderChange timed_out = {.cancels = true, .cancel_type = CANCEL_BY_TIMEOUT};
-	TimestampTz now = GetCurrentTimestamp();
+	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	int64	   *locked = palloc(sizeof(int64) * Max(n, 1));
 	int			n_locked = 0;
 	int			budget = lock_budget();
 	int			n_orders;
 	Order	   *orders;
-	Journal    *journal;
 	JsonbBuilder *detail;
 	int			i;
 
@@ -152,15 +150,17 @@ cancel_expired(const int64 *ids, int n, bool *busy)
 		return 0;
 	qsort(locked, n_locked, sizeof(int64), compare_ids);
 
-	/* The locks decide who goes first; what is true is read now, under them. */
-	orders = orders_read_expired(locked, n_locked, now, &n_orders);
-	if (n_orders == 0)
-		return 0;
-	journal = journal_begin(now);
+	/* The locks decide who goes first; what is true is decided now, under them. */
 	detail = jsonb_object_begin();
 	jsonb_add_text(detail, "cancel_type", "timeout");
-	cancel_orders_locked(journal, orders, n_orders, EVENT_EXPIRE, ACTOR_SYSTEM, &timed_out,
-						 jsonb_object_end(detail));
+	orders = orders_expire(journal, locked, n_locked, jsonb_object_end(detail), &n_orders);
+	for (i = 0; i < n_orders; i++)
+		locked[i] = orders[i].order_id;
+	if (n_orders > 0)
+	{
+		payments_ask_close(journal, locked, n_orders);
+		shipments_hold_parked(journal, orders, n_orders);
+	}
 	journal_write(journal);
 	return n_orders;
 }

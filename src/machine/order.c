@@ -29,12 +29,6 @@ static SavedPlan read_in_status = SAVED_PLAN(
 	" WHERE order_id = ANY ($1) AND status = $2 ORDER BY order_id",
 	INT8ARRAYOID, INT2OID);
 
-static SavedPlan read_expired = SAVED_PLAN(
-	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders"
-	" WHERE order_id = ANY ($1) AND status = 10 AND expire_at <= $2"
-	" ORDER BY order_id",
-	INT8ARRAYOID, TIMESTAMPTZOID);
-
 static SavedPlan read_statuses = SAVED_PLAN(
 	"SELECT order_id, status FROM order_ext_internal.orders"
 	" WHERE order_id = ANY ($1) ORDER BY order_id",
@@ -75,6 +69,13 @@ static SavedPlan remove_orders = SAVED_PLAN(
 	" SET status = $3, version = version + 1, removed_at = $4"
 	" WHERE order_id = ANY ($1) AND status = $2",
 	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID);
+
+static SavedPlan expire_orders = SAVED_PLAN(
+	"UPDATE order_ext_internal.orders"
+	" SET status = $3, version = version + 1, canceled_at = $4, cancel_type = $5"
+	" WHERE order_id = ANY ($1) AND status = $2 AND expire_at <= $4"
+	" RETURNING " ORDER_COLUMNS,
+	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID, INT2OID);
 
 static void
 order_from_row(Order *order, uint64 row)
@@ -124,33 +125,18 @@ order_read_or_fail(int64 order_id, Order *order)
 				 errhint("Use the id that create_order returned.")));
 }
 
-static Order *
-orders_from_rows(int n)
-{
-	Order	   *orders = palloc0(sizeof(Order) * Max(n, 1));
-	int			i;
-
-	for (i = 0; i < n; i++)
-		order_from_row(&orders[i], i);
-	return orders;
-}
-
-Order *
-orders_read_expired(const int64 *ids, int n, TimestampTz due, int *n_orders)
-{
-	Datum		values[2] = {int64_array(ids, n), TimestampTzGetDatum(due)};
-
-	*n_orders = (int) plan_query(&read_expired, values, NULL, 0);
-	return orders_from_rows(*n_orders);
-}
-
 Order *
 orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders)
 {
 	Datum		values[2] = {int64_array(ids, n), Int16GetDatum(status)};
+	Order	   *orders;
+	int			i;
 
 	*n_orders = (int) plan_query(&read_in_status, values, NULL, 0);
-	return orders_from_rows(*n_orders);
+	orders = palloc(sizeof(Order) * Max(*n_orders, 1));
+	for (i = 0; i < *n_orders; i++)
+		order_from_row(&orders[i], i);
+	return orders;
 }
 
 bool
@@ -211,11 +197,33 @@ update_orders(const int64 *ids, int n, const Edge *edge, TimestampTz at, const O
 	return plan_write(&cancel_orders, values, NULL, 0);
 }
 
+/* Status and version only. */
+static const OrderChange no_change = {0};
+
+/* The log rows and messages of orders that have moved along an edge. */
+static void
+journal_moves(Journal *journal, const Edge *edge, const Order *orders, int n, char actor,
+			  const OrderChange *change, Jsonb *detail)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		const Order *order = &orders[i];
+
+		journal_transition(journal, MACHINE_ORDER, edge, order->order_id, order->order_id,
+						   order->version, actor, detail);
+		if (change->payloads != NULL)
+			journal_edge_payload(journal, edge, order->order_id, change->payloads[i]);
+		else
+			journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version);
+	}
+}
+
 void
 orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 			const OrderChange *change, Jsonb *detail)
 {
-	static const OrderChange no_change = {0};
 	const Edge *edge;
 	int64	   *ids;
 	int			i;
@@ -236,17 +244,31 @@ orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 
 	for (i = 0; i < n; i++)
 	{
-		Order	   *order = &orders[i];
-
-		order->status = edge->to;
-		order->version++;
-		journal_transition(journal, MACHINE_ORDER, edge, order->order_id, order->order_id,
-						   order->version, actor, detail);
-		if (change->payloads != NULL)
-			journal_edge_payload(journal, edge, order->order_id, change->payloads[i]);
-		else
-			journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version);
+		orders[i].status = edge->to;
+		orders[i].version++;
 	}
+	journal_moves(journal, edge, orders, n, actor, change, detail);
+}
+
+Order *
+orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail, int *n_orders)
+{
+	const Edge *edge = machine_edge(MACHINE_ORDER, ORDER_CREATED, EVENT_EXPIRE);
+	Datum		values[5];
+	Order	   *orders;
+	int			i;
+
+	values[0] = int64_array(ids, n);
+	values[1] = Int16GetDatum(edge->from);
+	values[2] = Int16GetDatum(edge->to);
+	values[3] = TimestampTzGetDatum(journal_time(journal));
+	values[4] = Int16GetDatum(CANCEL_BY_TIMEOUT);
+	*n_orders = (int) plan_write(&expire_orders, values, NULL, 0);
+	orders = palloc(sizeof(Order) * Max(*n_orders, 1));
+	for (i = 0; i < *n_orders; i++)
+		order_from_row(&orders[i], i);
+	journal_moves(journal, edge, orders, *n_orders, ACTOR_SYSTEM, &no_change, detail);
+	return orders;
 }
 
 void

@@ -54,9 +54,6 @@ extern bool order_read_current(int64 order_id, Order *order);
 /* Raise OE001 if there is no such order. */
 extern void order_read_or_fail(int64 order_id, Order *order);
 
-/* The orders among ids that are unpaid and due at the given time, in id order. */
-extern Order *orders_read_expired(const int64 *ids, int n, TimestampTz due, int *n_orders);
-
 /* The orders among ids that have the status, in id order. */
 extern Order *orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders);
 
@@ -85,6 +82,14 @@ extern bool order_create(Journal *journal, NewOrder *new_order, Jsonb *detail);
  */
 extern void orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 						const OrderChange *change, Jsonb *detail);
+
+/*
+ * Cancel those among ids, their locks held, that are unpaid and due at the journal's
+ * time: one guarded UPDATE decides which, then log rows and messages. Returns them as
+ * they are now.
+ */
+extern Order *orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail,
+							int *n_orders);
 
 /* Tell the message layer the statuses of orders, for bound timers. */
 extern void order_statuses_source(const int64 *keys, int n, int16 *statuses);

@@ -23,19 +23,6 @@ static SavedPlan reserve_one = SAVED_PLAN(
 	" WHERE product_id = $1 AND stripe = $2 AND available >= $3",
 	INT8OID, INT2OID, INT8OID);
 
-/* All rows are locked in order first; then those that suffice are updated. */
-static SavedPlan reserve_many = SAVED_PLAN(
-	"WITH wanted AS MATERIALIZED ("
-	"  SELECT s.product_id, s.stripe, w.quantity"
-	"  FROM unnest($1, $3) AS w (product_id, quantity)"
-	"  JOIN order_ext_internal.stock s ON s.product_id = w.product_id AND s.stripe = $2"
-	"  ORDER BY s.product_id FOR UPDATE OF s)"
-	" UPDATE order_ext_internal.stock s"
-	" SET available = s.available - w.quantity, reserved = s.reserved + w.quantity"
-	" FROM wanted w"
-	" WHERE s.product_id = w.product_id AND s.stripe = w.stripe AND s.available >= w.quantity",
-	INT8ARRAYOID, INT2OID, INT8ARRAYOID);
-
 static SavedPlan read_levels = SAVED_PLAN(
 	"SELECT product_id, sum(available)::bigint, sum(reserved)::bigint, sum(consumed)::bigint"
 	" FROM order_ext_internal.stock WHERE product_id = ANY ($1)"
@@ -56,26 +43,18 @@ static SavedPlan consume_reservations = SAVED_PLAN(
 	" RETURNING product_id, stripe, quantity, order_id",
 	INT8ARRAYOID);
 
-#define LOCK_GIVEN_ROWS \
-	"WITH given AS MATERIALIZED (" \
-	"  SELECT s.product_id, s.stripe, g.quantity" \
-	"  FROM unnest($1, $2, $3) AS g (product_id, stripe, quantity)" \
-	"  JOIN order_ext_internal.stock s ON s.product_id = g.product_id AND s.stripe = g.stripe" \
-	"  ORDER BY s.product_id, s.stripe FOR UPDATE OF s)"
-
+/* The rows given are sorted, and a nested loop keeps their order: it is the lock order. */
 static SavedPlan consume_many = SAVED_PLAN(
-	LOCK_GIVEN_ROWS
-	" UPDATE order_ext_internal.stock s"
+	"UPDATE order_ext_internal.stock s"
 	" SET reserved = s.reserved - g.quantity, consumed = s.consumed + g.quantity"
-	" FROM given g"
+	" FROM unnest($1, $2, $3) AS g (product_id, stripe, quantity)"
 	" WHERE s.product_id = g.product_id AND s.stripe = g.stripe",
 	INT8ARRAYOID, INT2ARRAYOID, INT8ARRAYOID);
 
 static SavedPlan release_many = SAVED_PLAN(
-	LOCK_GIVEN_ROWS
-	" UPDATE order_ext_internal.stock s"
+	"UPDATE order_ext_internal.stock s"
 	" SET available = s.available + g.quantity, reserved = s.reserved - g.quantity"
-	" FROM given g"
+	" FROM unnest($1, $2, $3) AS g (product_id, stripe, quantity)"
 	" WHERE s.product_id = g.product_id AND s.stripe = g.stripe",
 	INT8ARRAYOID, INT2ARRAYOID, INT8ARRAYOID);
 
@@ -117,9 +96,12 @@ append_ledger(Appender *ledger, int64 order_id, int64 product_id, int64 ref, int
 
 /* ---- reserve ---- */
 
-/* Some line found too little: say which, all of them. */
+/*
+ * Some line found too little: say which, all of them. The first n_reserved lines were
+ * reserved, and what is available does not count them any more.
+ */
 static void
-raise_stock_short(const OrderLine *lines, int n)
+raise_stock_short(const OrderLine *lines, int n, int n_reserved)
 {
 	int64	   *products = palloc(sizeof(int64) * n);
 	Datum		values[1];
@@ -143,7 +125,7 @@ raise_stock_short(const OrderLine *lines, int n)
 			if (row_int64(j, 1) == lines[i].product_id)
 				available = row_int64(j, 2);
 		}
-		if (available < lines[i].quantity)
+		if (i >= n_reserved && available < lines[i].quantity)
 			appendStringInfo(&detail, "%s\"%s\": %d wanted, " INT64_FORMAT " available",
 							 detail.len > 0 ? "; " : "", lines[i].sku,
 							 lines[i].quantity, available);
@@ -191,33 +173,18 @@ append_items(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
 void
 stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
 {
-	uint64		reserved;
 	Datum		values[3];
 	int			i;
 
-	values[1] = Int16GetDatum(FIRST_STRIPE);
-	if (n == 1)
+	/* In product order, so that two buyers never deadlock; the lines are sorted so. */
+	for (i = 0; i < n; i++)
 	{
-		values[0] = Int64GetDatum(lines[0].product_id);
-		values[2] = Int64GetDatum(lines[0].quantity);
-		reserved = plan_write(&reserve_one, values, NULL, 0);
+		values[0] = Int64GetDatum(lines[i].product_id);
+		values[1] = Int16GetDatum(FIRST_STRIPE);
+		values[2] = Int64GetDatum(lines[i].quantity);
+		if (plan_write(&reserve_one, values, NULL, 0) != 1)
+			raise_stock_short(lines, n, i);
 	}
-	else
-	{
-		int64	   *products = palloc(sizeof(int64) * n);
-		int64	   *quantities = palloc(sizeof(int64) * n);
-
-		for (i = 0; i < n; i++)
-		{
-			products[i] = lines[i].product_id;
-			quantities[i] = lines[i].quantity;
-		}
-		values[0] = int64_array(products, n);
-		values[2] = int64_array(quantities, n);
-		reserved = plan_write(&reserve_many, values, NULL, 0);
-	}
-	if (reserved != (uint64) n)
-		raise_stock_short(lines, n);
 	append_items(order_id, lines, n, at);
 }
 

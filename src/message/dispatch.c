@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 
 #include "core/call.h"
+#include "core/locks.h"
 #include "core/settings.h"
 #include "message/catalog.h"
 #include "message/engine.h"
@@ -39,12 +40,13 @@ typedef enum Source
 	FROM_OWN
 } Source;
 
-/* How far a group has come in the list of ids that were appended during the call. */
-typedef struct OwnCursor
+/* A group in the call; next: how far it has come in the list of ids appended meanwhile. */
+typedef struct GroupInCall
 {
 	int32		group_id;
 	int			next;
-} OwnCursor;
+	bool		stalled;		/* it needs locks, and this transaction may take no more */
+} GroupInCall;
 
 typedef struct Dispatch
 {
@@ -53,13 +55,33 @@ typedef struct Dispatch
 	int64		handled;
 	MemoryContext context;		/* lives as long as the call */
 	MemoryContext pass_context; /* reset after each pass */
-	OwnCursor  *cursors;
-	int			n_cursors;
+	GroupInCall *groups;
+	int			n_groups;
 } Dispatch;
 
 static bool dispatching = false;
 
 /* ---- passes in subtransactions ---- */
+
+static GroupInCall *
+group_in_call(Dispatch *call, int32 group_id)
+{
+	int			i;
+
+	for (i = 0; i < call->n_groups; i++)
+	{
+		if (call->groups[i].group_id == group_id)
+			return &call->groups[i];
+	}
+	if (call->groups == NULL)
+		call->groups = MemoryContextAlloc(call->context, sizeof(GroupInCall));
+	else
+		call->groups = repalloc(call->groups, sizeof(GroupInCall) * (call->n_groups + 1));
+	call->groups[call->n_groups].group_id = group_id;
+	call->groups[call->n_groups].next = 0;
+	call->groups[call->n_groups].stalled = false;
+	return &call->groups[call->n_groups++];
+}
 
 static void
 run_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
@@ -114,6 +136,7 @@ try_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
 static void
 run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int n_ids)
 {
+	GroupInCall *group = group_in_call(call, pass->group_id);
 	MemoryContext old = MemoryContextSwitchTo(call->pass_context);
 	Failure    *failure;
 
@@ -135,30 +158,13 @@ run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int
 		run_pass(pass, source, ids, n_ids);
 	}
 	call->handled += pass->handled;
+	if (pass->busy > 0 && lock_tries_used_up())
+		group->stalled = true;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(call->pass_context);
 }
 
 /* ---- what was published during the call ---- */
-
-static OwnCursor *
-own_cursor(Dispatch *call, int32 group_id)
-{
-	int			i;
-
-	for (i = 0; i < call->n_cursors; i++)
-	{
-		if (call->cursors[i].group_id == group_id)
-			return &call->cursors[i];
-	}
-	if (call->cursors == NULL)
-		call->cursors = MemoryContextAlloc(call->context, sizeof(OwnCursor));
-	else
-		call->cursors = repalloc(call->cursors, sizeof(OwnCursor) * (call->n_cursors + 1));
-	call->cursors[call->n_cursors].group_id = group_id;
-	call->cursors[call->n_cursors].next = 0;
-	return &call->cursors[call->n_cursors++];
-}
 
 static int
 compare_ids(const void *a, const void *b)
@@ -169,20 +175,20 @@ compare_ids(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Deliver the next of them to the group; false if there was none. */
+/* Deliver the next of them to the group; false if there was nothing to deliver. */
 static bool
 deliver_own(Dispatch *call, int32 group_id, int32 topic_id)
 {
-	OwnCursor  *cursor = own_cursor(call, group_id);
+	GroupInCall *group = group_in_call(call, group_id);
 	int			limit = (int) Min(call->limit - call->handled, setting_batch_size);
 	Pass		pass = {.group_id = group_id};
 	const LogAppended *appended;
 	int			n_appended = log_captured(&appended);
-	int			next = cursor->next;
+	int			next = group->next;
 	int64	   *ids;
 	int			n = 0;
 
-	if (next >= n_appended || limit <= 0)
+	if (group->stalled || next >= n_appended || limit <= 0)
 		return false;
 	ids = palloc(sizeof(int64) * limit);
 	for (; next < n_appended && n < limit; next++)
@@ -196,9 +202,9 @@ deliver_own(Dispatch *call, int32 group_id, int32 topic_id)
 		run_pass_safely(call, &pass, FROM_OWN, ids, n);
 	}
 	pfree(ids);
-	/* run_pass_safely() publishes, but adds no cursor */
+	/* the array cannot have moved: run_pass_safely() knows the group by now */
 	if (!pass.locked)
-		cursor->next = next;
+		group->next = next;
 	return n > 0 && !pass.locked;
 }
 
@@ -216,8 +222,8 @@ dispatch_group(Dispatch *call, int32 group_id, int32 topic_id)
 	{
 		do
 		{
-			if (call->handled >= call->limit)
-				return true;
+			if (call->handled >= call->limit || group_in_call(call, group_id)->stalled)
+				return worked;
 			memset(&pass, 0, sizeof(pass));
 			pass.group_id = group_id;
 			run_pass_safely(call, &pass, source, NULL, 0);

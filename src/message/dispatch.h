@@ -24,10 +24,4 @@
 extern bool dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup,
 							int64 *messages, int64 *batches);
 
-/*
- * Have a function called, outside of any transaction, whenever a turn went on after it had
- * to abort one of its transactions: an abort releases the session's locks, too.
- */
-extern void dispatcher_after_abort(void (*function) (void));
-
 #endif							/* ORDER_EXT_DISPATCH_H */

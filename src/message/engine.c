@@ -4,9 +4,11 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/snapmgr.h"
 
 #include "core/owner.h"
 #include "message/engine.h"
@@ -30,4 +32,30 @@ engine_leave(EngineScope *scope)
 	SPI_finish();
 	AtEOXact_GUC(true, scope->guc_level);
 	SetUserIdAndSecContext(scope->user, scope->security_context);
+}
+
+static void (*transaction_gate) (void) = NULL;
+
+void
+engine_set_gate(void (*gate) (void))
+{
+	transaction_gate = gate;
+}
+
+void
+engine_begin_transaction(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	if (transaction_gate != NULL)
+		transaction_gate();
+	/* SPI wants one to be there, if only to take newer ones. */
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+void
+engine_commit_transaction(void)
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
 }

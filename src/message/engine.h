@@ -22,4 +22,13 @@ typedef struct EngineScope
 extern void engine_enter(EngineScope *scope);
 extern void engine_leave(EngineScope *scope);
 
+/*
+ * Begin a transaction of a background worker, with a snapshot; and commit it. The gate,
+ * set by the workers' part of the library, runs first in each: it takes the lock that
+ * keeps the extension from being dropped meanwhile, and ends the process if it is gone.
+ */
+extern void engine_begin_transaction(void);
+extern void engine_commit_transaction(void);
+extern void engine_set_gate(void (*gate) (void));
+
 #endif							/* ORDER_EXT_ENGINE_H */

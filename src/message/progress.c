@@ -185,65 +185,49 @@ progress_close_window(Progress *progress)
 
 /* ---- ranges delivered by dispatch() in the publishing transaction ---- */
 
-int
-inline_ranges_load(int32 group_id, InlineRange **ranges)
+/* The last range of the group that begins at or before the place (all: anywhere). */
+static bool
+find_range(Relation rel, Relation index, int32 group_id, const LogPosition *at, int64 *last_id)
 {
-	Relation	rel = table_open(internal_relation("inline_ranges"), AccessShareLock);
-	Relation	index;
-	ScanKeyData key;
+	ScanKeyData keys[3];
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	int			n = 0;
-	int			room = 0;
+	bool		isnull;
 
-	*ranges = NULL;
-	index = index_open(internal_relation("inline_ranges_pkey"), AccessShareLock);
-	ScanKeyInit(&key, RANGE_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group_id));
-	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), 1, &key);
-	while ((tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
+	ScanKeyInit(&keys[0], RANGE_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group_id));
+	if (at != NULL)
 	{
-		Datum		values[RANGE_COLUMNS];
-		bool		nulls[RANGE_COLUMNS];
-
-		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
-		if (n == room)
-		{
-			room = Max(room * 2, 64);
-			*ranges = (*ranges == NULL) ? palloc(sizeof(InlineRange) * room)
-				: repalloc_huge(*ranges, sizeof(InlineRange) * room);
-		}
-		(*ranges)[n].xid = DatumGetUInt64(values[RANGE_XID - 1]);
-		(*ranges)[n].first_id = DatumGetInt64(values[RANGE_FIRST_ID - 1]);
-		(*ranges)[n].last_id = DatumGetInt64(values[RANGE_LAST_ID - 1]);
-		n++;
+		ScanKeyInit(&keys[1], RANGE_XID, BTEqualStrategyNumber, F_XID8EQ, UInt64GetDatum(at->xid));
+		ScanKeyInit(&keys[2], RANGE_FIRST_ID, BTLessEqualStrategyNumber, F_INT8LE,
+					Int64GetDatum(at->message_id));
 	}
+	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), at != NULL ? 3 : 1, keys);
+	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+	if (tuple != NULL)
+		*last_id = DatumGetInt64(heap_getattr(tuple, RANGE_LAST_ID, RelationGetDescr(rel), &isnull));
 	systable_endscan_ordered(scan);
-	index_close(index, NoLock);
-	table_close(rel, NoLock);
-	return n;
+	return tuple != NULL;
 }
 
-/* The ranges are in the order (xid, first_id) and do not overlap. */
+/*
+ * A look for each row, since one transaction can have left a hundred thousand ranges, of
+ * which a batch meets a few hundred. Most groups have none, which is one look for all.
+ */
 bool
-inline_ranges_cover(const InlineRange *ranges, int n, const LogPosition *at)
+inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *delivered)
 {
-	int			low = 0;
-	int			high = n;
+	Relation	rel = table_open(internal_relation("inline_ranges"), AccessShareLock);
+	Relation	index = index_open(internal_relation("inline_ranges_pkey"), AccessShareLock);
+	int64		last_id;
+	bool		any = find_range(rel, index, group_id, NULL, &last_id);
+	int			i;
 
-	/* find the last range that does not begin behind the row */
-	while (low < high)
-	{
-		int			middle = low + (high - low) / 2;
-		const InlineRange *range = &ranges[middle];
-
-		if (range->xid < at->xid ||
-			(range->xid == at->xid && range->first_id <= at->message_id))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low > 0 && ranges[low - 1].xid == at->xid &&
-		ranges[low - 1].last_id >= at->message_id;
+	for (i = 0; i < n; i++)
+		delivered[i] = any && find_range(rel, index, group_id, &rows[i].at, &last_id) &&
+			last_id >= rows[i].at.message_id;
+	index_close(index, NoLock);
+	table_close(rel, NoLock);
+	return any;
 }
 
 void

@@ -37,19 +37,12 @@ extern void progress_append(Progress *progress);
 /* The window was read to its end: all of it is behind the group. */
 extern void progress_close_window(Progress *progress);
 
-/* A group's messages that were delivered within the transaction that published them. */
-typedef struct InlineRange
-{
-	uint64		xid;
-	int64		first_id;
-	int64		last_id;
-} InlineRange;
-
-/* Read a group's ranges under the active snapshot; returns their number. */
-extern int	inline_ranges_load(int32 group_id, InlineRange **ranges);
-
-/* Whether a row is in one of them. */
-extern bool inline_ranges_cover(const InlineRange *ranges, int n, const LogPosition *at);
+/*
+ * A group's messages that were delivered within the transaction that published them:
+ * mark those among the rows. Returns whether the group has any such messages behind it
+ * at all (if not, nothing is marked). Needs an active snapshot.
+ */
+extern bool inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *delivered);
 
 /* Note that rows of this transaction (in id order) were delivered to the group. */
 extern void inline_ranges_append(int32 group_id, const LogRow *rows, int n);

@@ -49,7 +49,8 @@ failure_is_conflict(const Failure *failure)
 /* ---- delivering ---- */
 
 static void
-deliver_set(const ConsumerGroup *group, Handler *handler, Delivery *deliveries, int n)
+deliver_set(Pass *pass, const ConsumerGroup *group, Handler *handler,
+			Delivery *deliveries, int n)
 {
 	Message    *messages = palloc(sizeof(Message) * n);
 	TimestampTz now = GetCurrentTimestamp();
@@ -64,7 +65,10 @@ deliver_set(const ConsumerGroup *group, Handler *handler, Delivery *deliveries, 
 	for (i = 0; i < n; i++)
 	{
 		if (messages[i].outcome == MESSAGE_BUSY)
+		{
 			delivery_busy(group, &deliveries[i], 0);
+			pass->busy++;
+		}
 		else
 			delivery_done(group, &deliveries[i]);
 	}
@@ -138,7 +142,10 @@ deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
 				break;
 		}
 		if (failure == NULL && delivery->message.outcome == MESSAGE_BUSY)
+		{
 			delivery_busy(group, delivery, 0);
+			pass->busy++;
+		}
 		else if (failure == NULL)
 			delivery_done(group, delivery);
 		else if (failure_is_conflict(failure))
@@ -169,7 +176,7 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 	switch (pass->mode)
 	{
 		case PASS_SET:
-			deliver_set(group, &handler, deliveries, n);
+			deliver_set(pass, group, &handler, deliveries, n);
 			return n;
 		case PASS_ISOLATED:
 			return deliver_isolated(pass, group, &handler, deliveries, n);
@@ -200,6 +207,7 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 
 	pass->taken = 0;
 	pass->handled = 0;
+	pass->busy = 0;
 	pass->more = false;
 	pass->next_retry = DT_NOEND;
 	pass->locked = !lock_try(LOCK_GROUP, (int64) pass->group_id << 16);
@@ -248,8 +256,7 @@ static void
 read_slice(const ConsumerGroup *group, int limit, Slice *slice)
 {
 	Progress   *progress = &slice->progress;
-	InlineRange *ranges = NULL;
-	int			n_ranges = 0;
+	bool	   *delivered;
 	int			i;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -261,17 +268,17 @@ read_slice(const ConsumerGroup *group, int limit, Slice *slice)
 	slice->n_rows = log_read_window(group->topic_id, progress->done, progress->reading,
 									progress->has_pos ? &progress->pos : NULL,
 									limit, slice->rows, &slice->at_end);
-	if (slice->n_rows > 0)
-		n_ranges = inline_ranges_load(group->id, &ranges);
+	delivered = palloc(sizeof(bool) * (slice->n_rows + 1));
+	slice->has_ranges = slice->n_rows > 0 &&
+		inline_ranges_mark(group->id, slice->rows, slice->n_rows, delivered);
 	PopActiveSnapshot();
 
-	slice->has_ranges = n_ranges > 0;
 	slice->deliveries = palloc0(sizeof(Delivery) * Max(slice->n_rows, 1));
 	slice->row_of = palloc(sizeof(int) * Max(slice->n_rows, 1));
 	slice->n = 0;
 	for (i = 0; i < slice->n_rows; i++)
 	{
-		if (n_ranges > 0 && inline_ranges_cover(ranges, n_ranges, &slice->rows[i].at))
+		if (delivered[i])
 			continue;
 		slice->row_of[slice->n] = i;
 		slice->deliveries[slice->n++].message = slice->rows[i].message;

@@ -30,6 +30,7 @@ typedef struct Pass
 	/* results */
 	int			taken;			/* messages read; set before any of them is run */
 	int			handled;		/* messages that were run, well or not */
+	int			busy;			/* ... of which found busy what they need */
 	bool		more;			/* there may be more to do at once */
 	bool		locked;			/* somebody else is at work on the group */
 	TimestampTz next_retry;		/* when the group's next retry is due; DT_NOEND */

@@ -78,14 +78,11 @@ scheduler_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches)
 	EngineScope scope;
 	TurnResult	result;
 
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
+	engine_begin_transaction();
 	engine_enter(&scope);
 	result = work(BATCH, true);
 	engine_leave(&scope);
-	PopActiveSnapshot();
-	CommitTransactionCommand();
+	engine_commit_transaction();
 
 	*next_wakeup = result.next_wakeup;
 	*fired += result.firing.published;

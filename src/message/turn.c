@@ -18,6 +18,7 @@
 #include "core/settings.h"
 #include "message/catalog.h"
 #include "message/dispatch.h"
+#include "message/engine.h"
 #include "message/limits.h"
 #include "message/run.h"
 #include "message/wake.h"
@@ -49,13 +50,6 @@ typedef struct GroupState
 } GroupState;
 
 static HTAB *group_states = NULL;
-static void (*after_abort) (void) = NULL;
-
-void
-dispatcher_after_abort(void (*function) (void))
-{
-	after_abort = function;
-}
 
 static HTAB *
 get_group_states(void)
@@ -65,13 +59,6 @@ get_group_states(void)
 	if (group_states == NULL)
 		group_states = hash_create("order_ext groups", 64, &control, HASH_ELEM | HASH_BLOBS);
 	return group_states;
-}
-
-static void
-begin_transaction(void)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
 }
 
 /* Bring the states up to date with the catalog. */
@@ -88,7 +75,7 @@ list_groups(void)
 	while ((state = hash_seq_search(&all)) != NULL)
 		state->listed = false;
 
-	begin_transaction();
+	engine_begin_transaction();
 	n = stamp_is_own() ? groups_list(&groups) : 0;
 	for (i = 0; i < n; i++)
 	{
@@ -108,7 +95,7 @@ list_groups(void)
 		state->builtin = groups[i].builtin;
 		state->listed = true;
 	}
-	CommitTransactionCommand();
+	engine_commit_transaction();
 
 	hash_seq_init(&all, group_states);
 	while ((state = hash_seq_search(&all)) != NULL)
@@ -127,12 +114,12 @@ pass_in_transaction(Pass *pass, bool of_retries)
 
 	PG_TRY();
 	{
-		begin_transaction();
+		engine_begin_transaction();
 		if (of_retries)
 			pass_retries(pass, GetCurrentTimestamp());
 		else
 			pass_window(pass);
-		CommitTransactionCommand();
+		engine_commit_transaction();
 	}
 	PG_CATCH();
 	{
@@ -142,8 +129,6 @@ pass_in_transaction(Pass *pass, bool of_retries)
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
-	if (failure != NULL && after_abort != NULL)
-		after_abort();
 	return failure;
 }
 

@@ -2,7 +2,7 @@
  * checks.c
  *		Whether a database is one to work in; see checks.h.
  *
- * The whole check is made at every turn that has work to do. It is three lookups of a
+ * The whole check is made in every transaction of a worker. It is three lookups of a
  * microsecond or two each, and it notices everything, a stamp that pg_restore has just
  * copied in as well.
  */
@@ -11,7 +11,6 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
@@ -21,7 +20,6 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -110,36 +108,20 @@ check_database(Oid *extension)
 	return VERDICT_RUN;
 }
 
-static void
-set_gate_tag(LOCKTAG *tag)
-{
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, ExtensionRelationId, gate_extension, 0);
-}
-
 void
-gate_enter(void (*inside) (void))
+gate(void)
 {
-	MemoryContext caller_context = CurrentMemoryContext;
-	LOCKTAG		tag;
 	Oid			extension;
 	Verdict		verdict;
 
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
 	if (OidIsValid(gate_extension))
-	{
-		set_gate_tag(&tag);
-		(void) LockAcquire(&tag, AccessShareLock, true, false);
-		AcceptInvalidationMessages();
-	}
+		LockDatabaseObject(ExtensionRelationId, gate_extension, 0, AccessShareLock);
 	verdict = check_database(&extension);
 	if (verdict == VERDICT_RUN && !OidIsValid(gate_extension))
 	{
 		/* The first time the oid has to be known before it can be locked. */
 		gate_extension = extension;
-		set_gate_tag(&tag);
-		(void) LockAcquire(&tag, AccessShareLock, true, false);
-		AcceptInvalidationMessages();
+		LockDatabaseObject(ExtensionRelationId, gate_extension, 0, AccessShareLock);
 		verdict = check_database(&extension);
 	}
 	/* Dropped and created again is another extension; the next worker is its own. */
@@ -150,19 +132,6 @@ gate_enter(void (*inside) (void))
 				(errmsg("the SQL objects of order_ext in database \"%s\" are not of version %s, its workers stay away",
 						get_database_name(MyDatabaseId), ORDER_EXT_VERSION),
 				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.")));
-	if (verdict == VERDICT_RUN && inside != NULL)
-		inside();
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(caller_context);
 	if (verdict != VERDICT_RUN)
 		worker_leave(verdict);
-}
-
-void
-gate_leave(void)
-{
-	LOCKTAG		tag;
-
-	set_gate_tag(&tag);
-	(void) LockRelease(&tag, AccessShareLock, true);
 }

@@ -16,13 +16,11 @@
 extern Verdict check_database(Oid *extension);
 
 /*
- * A worker's gate: enter before a turn's work, leave after it. In between, the
- * extension cannot be dropped: a session-level lock on it, the lock that DROP EXTENSION
- * takes first, is held, so that DROP EXTENSION waits for at most a turn and never
- * deadlocks with one. Entering ends the process if the database is no longer one to
- * work in. inside (may be NULL) runs in the gate's own short transaction.
+ * A worker's gate, the first thing in each of its transactions: takes the lock on the
+ * extension that DROP EXTENSION takes first, until the transaction's end, so that DROP
+ * EXTENSION waits for at most a transaction and never deadlocks with one. Ends the
+ * process if the database is no longer one to work in.
  */
-extern void gate_enter(void (*inside) (void));
-extern void gate_leave(void);
+extern void gate(void);
 
 #endif							/* ORDER_EXT_CHECKS_H */

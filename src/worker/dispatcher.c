@@ -20,16 +20,19 @@
 
 /*
  * Tell publishers which topics somebody here reads, so that the others, most of the
- * built-in ones, wake nobody.
+ * built-in ones, wake nobody. Whoever published to a topic that came in just now has left
+ * its bit, and that is looked at before the next sleep.
  */
 static void
-note_interest(void)
+gate_and_interest(void)
 {
 	const ConsumerGroup *groups;
-	int			n = groups_list(&groups);
 	uint64		interest = 0;
+	int			n;
 	int			i;
 
+	gate();
+	n = groups_list(&groups);
 	for (i = 0; i < n; i++)
 		interest |= WAKE_TOPIC_BIT(groups[i].topic_id);
 	pg_atomic_write_u64(&my_worker->interest, interest);
@@ -53,21 +56,13 @@ turn(bool everything, TimestampTz *next_wakeup)
 	uint64		topics;
 	bool		more;
 
-	gate_enter(note_interest);
 	topics = pg_atomic_exchange_u64(&my_worker->topics, 0);
 	if (everything)
 		topics = WAKE_ALL_TOPICS;
 	more = dispatcher_turn(topics, next_wakeup, &messages, &batches);
-	gate_leave();
 	if (batches > 0)
 		worker_count(batches, messages);
 	return more;
-}
-
-static void
-reenter_gate(void)
-{
-	gate_enter(NULL);
 }
 
 void
@@ -77,10 +72,10 @@ order_ext_dispatcher_main(Datum main_arg)
 		.activity = "handling messages",
 		.wanted = something_published,
 		.turn = turn,
+		.gate = gate_and_interest,
 		.check_exit = worker_check_exit,
 	};
 
 	worker_start(main_arg);
-	dispatcher_after_abort(reenter_gate);
 	worker_loop(&loop);
 }

@@ -94,8 +94,11 @@ release_all(void)
 	{
 		DatabaseSlot *db = database_slot(held.oids[i], false);
 
-		if (db != NULL && db->holds > 0)
-			db->holds--;
+		if (db == NULL || db->holds == 0)
+			continue;
+		db->holds--;
+		/* Is it still there? The launcher finds out when it starts a worker. */
+		db->verdict = VERDICT_UNKNOWN;
 	}
 	held.n = 0;
 	LWLockRelease(worker_shared->lock);

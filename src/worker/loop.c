@@ -14,7 +14,6 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
@@ -22,6 +21,7 @@
 #include "utils/timeout.h"
 
 #include "core/settings.h"
+#include "message/engine.h"
 #include "worker/checks.h"
 #include "worker/loop.h"
 #include "worker/shmem.h"
@@ -68,6 +68,9 @@ neutralise_settings(void)
 	SetConfigOption("default_transaction_deferrable", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+	/* New in 17. */
+	if (GetConfigOption("transaction_timeout", true, false) != NULL)
+		SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 void
@@ -82,8 +85,10 @@ worker_start(Datum main_arg)
 	neutralise_settings();
 	if (worker_must_leave())
 		worker_leave(VERDICT_UNKNOWN);
-	gate_enter(NULL);
-	gate_leave();
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	gate();
+	CommitTransactionCommand();
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	if (my_database->announced == my_worker->announced)
@@ -135,7 +140,6 @@ recover(const WorkerLoop *loop, MemoryContext context)
 	MemoryContextSwitchTo(context);
 	EmitErrorReport();
 	AbortCurrentTransaction();
-	LockReleaseSession(DEFAULT_LOCKMETHOD);
 	FlushErrorState();
 	if (loop->forget != NULL)
 		loop->forget();
@@ -249,6 +253,7 @@ worker_loop(const WorkerLoop *loop)
 												  ALLOCSET_DEFAULT_SIZES);
 	LoopState	state = {.more = true};
 
+	engine_set_gate(loop->gate);
 	for (;;)
 	{
 		TimestampTz now;

@@ -29,6 +29,9 @@ typedef struct WorkerLoop
 	/* About to sleep until then. May be NULL. */
 	void		(*sleeping) (TimestampTz until);
 
+	/* First in each transaction of the message layer. NULL: none. */
+	void		(*gate) (void);
+
 	/* Called with every round of the loop: exit if that is asked for. */
 	void		(*check_exit) (void);
 } WorkerLoop;

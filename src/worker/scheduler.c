@@ -43,9 +43,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 	pg_atomic_write_u64(&my_worker->sleep_until, (uint64) DT_NOEND);
 	(void) pg_atomic_exchange_u64(&my_worker->earliest, (uint64) DT_NOEND);
 
-	gate_enter(NULL);
 	more = scheduler_turn(next_wakeup, &fired, &batches);
-	gate_leave();
 	if (batches > 0)
 		worker_count(batches, fired);
 	return more;
@@ -60,6 +58,7 @@ order_ext_scheduler_main(Datum main_arg)
 		.turn = turn,
 		.forget = scheduler_forget,
 		.sleeping = before_sleep,
+		.gate = gate,
 		.check_exit = worker_check_exit,
 	};
 

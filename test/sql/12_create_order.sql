@@ -28,7 +28,7 @@ SELECT topic, consumer_group, state FROM order_ext.message_trace(:id) ORDER BY t
 SELECT from_status, to_status, event, actor FROM order_ext.order_timeline(:id);
 -- what the order says of itself; ids in jsonb are strings
 SELECT jsonb_typeof(j->'items') AS items, jsonb_typeof(j->'payments') AS payments, jsonb_typeof(j->'refunds') AS refunds,
-	   jsonb_path_exists(j, '$.** ? (@ == 1 || @ == $id)', jsonb_build_object('id', :id)) AS id_as_number,
+	   jsonb_path_exists(j, '$.** ? (@ == $id)', jsonb_build_object('id', :id)) AS id_as_number,
 	   j::text LIKE '%"' || :id || '"%' AS id_as_string, j::text LIKE '%ring twice%' AND j::text LIKE '%"kept": [1, 2]%' AS options_kept
 FROM order_ext.get_order(:id) AS j;
 
@@ -42,8 +42,10 @@ BEGIN;
 SELECT pg_sleep(0.01);
 SELECT t.new('clock', 'CRE-B:1', user_id => 7120);
 SELECT expire_at - created_at AS timeout, created_at > now() AS by_the_clock FROM order_ext.orders_view WHERE order_id = t.id('clock');
+SELECT t.id('clock') AS clock \gset
 ROLLBACK;
 -- G11: rolled back, it leaves nothing, no timer either
+SELECT t.remember('clock', :clock);
 SELECT t.order('clock'), t.messages('clock'), t.go($$order_ext.get_order(t.id('clock'))$$);
 
 -- ---- idempotency ----
@@ -141,7 +143,6 @@ SELECT count(*) FROM order_ext.message_trace(t.id('zero_by_coupon')) WHERE state
 -- virtual goods are bought as any other
 SELECT t.new('virtual', 'CRE-V:1', user_id => 7126);
 -- many lines
-SELECT order_ext.put_product('CRE-M' || n, 'many', n) IS NULL FROM generate_series(1, 100) AS n WHERE n = 1;
 SELECT count(order_ext.put_product('CRE-M' || n, 'many', n)) FROM generate_series(1, 100) AS n;
 SELECT sum(available) FROM generate_series(1, 100) AS n, LATERAL order_ext.adjust_stock('CRE-M' || n, 1);
 SELECT t.show(order_ext.create_order(7127, (SELECT jsonb_agg(jsonb_build_object('sku', 'CRE-M' || n, 'quantity', 1))

@@ -1,5 +1,7 @@
 -- The settings: defaults, units, who may set them, what they do.
 \set VERBOSITY sqlstate
+-- a server without preload knows them once the library is loaded
+LOAD 'order_ext';
 SELECT name, setting, unit, context FROM pg_settings WHERE name LIKE 'order\_ext.%' AND name <> 'order_ext.enabled' ORDER BY name COLLATE "C";
 SELECT boot_val, context FROM pg_settings WHERE name = 'order_ext.enabled';
 SET order_ext.pay_timeout = '2h';

@@ -24,13 +24,33 @@ SELECT outcome, changed FROM t.effect($$order_ext.pay_callback(t.id('cb'), 'T-1'
 SELECT outcome, changed FROM t.effect($$order_ext.pay_callback(t.id('cb'), 'T-1', 'wechat', 100, 'CNY', now() - interval '1 day', '{"second": "time"}')$$);
 SELECT (order_ext.pay_callback(t.id('cb'), 'T-1', 'wechat', 100)).detail->>'payment_id' = payment_id::text AS same_payment
 FROM order_ext.payments_view WHERE order_id = t.id('cb');
+CREATE TABLE t.first_details (trade_no text, detail jsonb);
+CREATE FUNCTION t.first_detail(name text, trade_no text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	r order_ext.result := order_ext.pay_callback(t.id(name), trade_no, 'wechat', 100);
+	first_detail jsonb := (SELECT detail FROM t.first_details f WHERE f.trade_no = first_detail.trade_no);
+BEGIN
+	IF first_detail IS NULL THEN
+		INSERT INTO t.first_details VALUES (trade_no, r.detail);
+	END IF;
+	RETURN concat_ws(' ', r.disposition, CASE WHEN first_detail = r.detail THEN 'with the first detail' END);
+END
+$$;
+SELECT t.new('cb_detail', 'CB-1:1', user_id => 7210);
+SELECT t.first_detail('cb_detail', 'T-detail-1');
+SELECT t.first_detail('cb_detail', 'T-detail-2');
+SELECT t.show(order_ext.cancel_order(t.id('cb_detail')));
+SELECT t.drain();
+SELECT t.first_detail('cb_detail', 'T-detail-3');
+SELECT trade_no, t.first_detail('cb_detail', trade_no) FROM t.first_details ORDER BY trade_no;
 
 -- ---- captured otherwise: an event, held; the capture stays what it is ----
 SELECT t.cb('cb', 'T-1', 90);
 SELECT t.cb('cb', 'T-1', 100, 'USD');
 SELECT t.cb('cb', 'T-1', 0);
--- again: not stored twice
+-- again: neither stored nor alerted of twice
 SELECT t.cb('cb', 'T-1', 90);
+SELECT topic, count(*) FROM order_ext.message_trace(t.id('cb')) WHERE topic = 'ops.alert' GROUP BY topic;
 SELECT t.payments('cb');
 SELECT amount, currency, disposition, count(*) FROM order_ext_internal.payment_events WHERE order_id = t.id('cb') GROUP BY 1, 2, 3 ORDER BY 1, 2;
 -- where the order differs: another that exists, and none
@@ -200,15 +220,15 @@ SELECT t.cb('args', repeat('é', 128), 99);
 SELECT t.cb('args', 'T-max', 9223372036854775807);
 -- raw is kept; an over-long one is cut, and the detail says so; the fact stands
 SELECT t.new('raw', 'CB-1:1', user_id => 7217);
-SELECT t.show(r), (r).detail::text ~* '(cut|truncated)' AS says_so, pg_column_size(p.raw) < 100000000 AS stored
-FROM (SELECT order_ext.pay_callback(t.id('raw'), 'T-raw-1', 'wechat', 99, raw => jsonb_build_object('x', repeat('raw ', 20000000))) AS r OFFSET 0) AS s
-	JOIN order_ext_internal.payments p ON p.payment_id = ((r).detail->>'payment_id')::bigint;
-SELECT t.show(r), (r).detail::text ~* '(cut|truncated)' AS says_so, p.raw
-FROM (SELECT order_ext.pay_callback(t.id('raw'), 'T-raw-2', 'wechat', 100, raw => '{"nested": {"deeply": [1, null]}}') AS r OFFSET 0) AS s
-	JOIN order_ext_internal.payments p ON p.payment_id = ((r).detail->>'payment_id')::bigint;
+SELECT t.show(r), (r).detail::text ~* '(cut|truncated)' AS says_so
+FROM (SELECT order_ext.pay_callback(t.id('raw'), 'T-raw-1', 'wechat', 99, raw => jsonb_build_object('x', repeat('raw ', 20000000))) AS r OFFSET 0) AS s;
+SELECT t.show(r), (r).detail::text ~* '(cut|truncated)' AS says_so
+FROM (SELECT order_ext.pay_callback(t.id('raw'), 'T-raw-2', 'wechat', 100, raw => '{"nested": {"deeply": [1, null]}}') AS r OFFSET 0) AS s;
+SELECT out_trade_no, length(raw::text) BETWEEN 10000 AND 300000 AS evidence, CASE WHEN length(raw::text) < 100 THEN raw END AS raw
+FROM order_ext_internal.payments WHERE order_id = t.id('raw') ORDER BY out_trade_no;
 SELECT t.cb('cb_unknown', 'T-neg', 0);
 -- ids that cannot be: recorded as unknown, not raised
-SELECT order_id, (r).disposition, (r).id IS NULL AS no_id FROM unnest(ARRAY[9223372036854775807, 1]) AS order_id,
+SELECT order_id, (r).disposition, (r).id IS NULL AS no_id FROM unnest(ARRAY[9223372036854775807, 1, 0, -1]) AS order_id,
 	LATERAL (SELECT order_ext.pay_callback(order_id, 'T-odd-' || order_id, 'wechat', 1) AS r OFFSET 0) AS s;
 -- rolled back, it is gone, and comes again
 BEGIN;

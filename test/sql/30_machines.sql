@@ -54,7 +54,7 @@ FROM unnest('{mac,mac_paid,mac_canceled}'::text[]) AS name,
 GROUP BY name ORDER BY name;
 
 -- get_order: the whole order in one jsonb
-SELECT jsonb_object_keys(order_ext.get_order(t.id('mac_paid'))) ORDER BY 1 COLLATE "C";
+SELECT string_agg(k, ', ' ORDER BY k COLLATE "C") FROM jsonb_object_keys(order_ext.get_order(t.id('mac_paid'))) AS k;
 
 -- ---- UPDATE, DELETE, TRUNCATE round the engine are refused, to the owner and a superuser too ----
 CREATE FUNCTION t.tamper(role text) RETURNS TABLE (tab text, "update" text, "delete" text, "truncate" text) LANGUAGE plpgsql AS $$

@@ -59,6 +59,7 @@ BEGIN
 	FOR s IN SELECT * FROM t.states ORDER BY n LOOP
 		FOR c IN SELECT * FROM t.calls ORDER BY n LOOP
 			cell := cell + 1;
+			PERFORM order_ext.expire_orders();
 			IF s.items IS NULL THEN
 				PERFORM t.remember('mtx', 7310000 + cell);
 			ELSE

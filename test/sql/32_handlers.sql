@@ -31,8 +31,8 @@ SELECT order_ext.dispatch() AS handled;
 -- key and payload: ids as strings
 SELECT DISTINCT topic, key = t.id('hnd') AS key, payload->>'order_id' = t.id('hnd')::text AS order_id, payload->>'user_id' AS user_id,
 	   jsonb_typeof(payload->'order_id') || ' ' || jsonb_typeof(payload->'user_id') AS types, payload ? 'version' AS version
-FROM order_ext_internal.message_log m JOIN order_ext_internal.topics t USING (topic_id)
-WHERE m.key = t.id('hnd') ORDER BY topic COLLATE "C";
+FROM (SELECT name COLLATE "C" AS topic, m.key, m.payload FROM order_ext_internal.message_log m JOIN order_ext_internal.topics USING (topic_id)) AS m
+WHERE m.key = t.id('hnd') ORDER BY topic;
 
 -- what does not apply is not sent: no coupon, no money
 SELECT t.new('hnd_plain', 'HND-1:1', user_id => 7320);

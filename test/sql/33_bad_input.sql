@@ -78,7 +78,7 @@ INSERT INTO t.bad (arg, expected, call) VALUES
 	('user_id', '22023', $$create_order(0, t.items('BAD-1:1'), 100)$$),
 	('user_id', '22023', $$create_order(-1, t.items('BAD-1:1'), 100)$$),
 	('pay_amount', '22023', $$create_order(7330, t.items('BAD-1:1'), -1)$$),
-	('coupon_id', 'OE202', $$create_order(7330, t.items('BAD-1:1'), 100, 9223372036854775807)$$),
+	('', 'OE202', $$create_order(7330, t.items('BAD-1:1'), 100, 9223372036854775807)$$),
 	('pay_timeout', '22023', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, '0 seconds')$$),
 	('pay_timeout', '22023', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, '-1 second')$$),
 	('pay_timeout', '22023', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, '1 day -25 hours')$$),
@@ -217,6 +217,29 @@ SELECT call, got, CASE WHEN NOT named THEN 'argument not named' END AS "named?" 
 -- the faults
 SELECT s.call, s.expected, s.got, s.named, s.short_message, c.changed FROM t.bad_seen s LEFT JOIN t.bad_changes c USING (n)
 WHERE s.got <> s.expected OR s.named IS NOT TRUE OR s.short_message IS NOT TRUE OR c.changed IS NOT NULL ORDER BY n;
+
+-- ---- every refusal: one sentence, its facts, the next step ----
+CREATE FUNCTION t.refuse(request jsonb) RETURNS text LANGUAGE sql RETURN 'no';
+CREATE TABLE t.refusals (n serial, call text);
+SELECT order_ext.issue_coupon(7330, 10) AS c, order_ext.issue_coupon(7331, 10) AS calien \gset
+SELECT t.remember('bad_coupon', :c), t.remember('bad_alien', :calien);
+SELECT t.new('bad_taker', 'BAD-1:1', t.id('bad_coupon'), user_id => 7330, request_id => 'bad-key');
+SELECT t.new('bad_canceled', 'BAD-1:1', user_id => 7330), t.new('bad_due', 'BAD-1:1', pay_timeout => '1 millisecond', user_id => 7330);
+SELECT t.show(order_ext.cancel_order(t.id('bad_canceled')));
+SELECT t.wait_due('bad_due');
+INSERT INTO t.refusals (call) VALUES
+	($$cancel_order(1)$$), ($$get_order(1)$$), ($$cancel_order(t.id('bad_taker'), 1)$$),
+	($$pre_pay_order(t.id('bad_canceled'), 'wechat', 100)$$), ($$pre_pay_order(t.id('bad_taker'), 'wechat', 1)$$),
+	($$pre_pay_order(t.id('bad_due'), 'wechat', 100)$$), ($$stock_level('BAD-none')$$),
+	($$create_order(7330, t.items('BAD-none:1'), 1)$$), ($$create_order(7330, t.items('BAD-1:1'), 99)$$),
+	($$create_order(7330, t.items('BAD-1:1'), 90, t.id('bad_alien'))$$), ($$create_order(7330, t.items('BAD-1:1'), 90, t.id('bad_coupon'))$$),
+	($$create_order(7330, t.items('BAD-1:99'), 9900)$$), ($$create_order(7330, t.items('BAD-1:2'), 200, request_id => 'bad-key')$$);
+SELECT call, code, message ~ '^[a-z"].*[^.]$' AND message !~ E'\n' AS one_sentence, detail ~ '\.$' AS facts, hint ~ '\.$' AS next_step
+FROM t.refusals, LATERAL t.error('order_ext.' || call) ORDER BY n;
+SELECT order_ext.set_risk_check('t.refuse(jsonb)');
+SELECT code, message ~ '^[a-z"].*[^.]$' AS one_sentence, detail, hint ~ '\.$' AS next_step
+FROM t.error($$order_ext.create_order(7330, t.items('BAD-1:1'), 100)$$);
+SELECT order_ext.set_risk_check(NULL);
 
 -- ---- what is unusual, but not bad ----
 SELECT t.go(call) FROM (VALUES

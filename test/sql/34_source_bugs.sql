@@ -102,7 +102,6 @@ SELECT status, canceled_at - expire_at < interval '1 minute' AS at_once FROM ord
 SELECT order_ext.issue_coupon(7340, 10) AS c \gset
 SELECT t.expiring('g12', coupon_id => :c);
 SELECT t.wait_due('g12');
-SELECT t.stock('BUG-V') AS before \gset
 SELECT t.drain();
 SELECT t.coupon(:c);
 SELECT kind, delta FROM order_ext.stock_ledger_view WHERE order_id = t.id('g12') ORDER BY at;
@@ -178,7 +177,7 @@ SELECT n, t.show(order_ext.pay_callback(t.id('g33'), 'T-g33', 'wechat', 1)), t.s
 SELECT t.payments('g33');
 SELECT t.payments('g63');
 -- G35: the log says what the status was before
-SELECT from_status, to_status FROM order_ext.order_timeline(t.id('g30'));
+SELECT from_status, to_status FROM order_ext.order_timeline(t.id('g30')) WHERE to_status IS NOT NULL;
 -- G36, G41: paid and canceled: every message of it is there, and its refund arrives
 SELECT t.messages('g30');
 -- G38: a capture after the deadline, before the cancel

@@ -25,6 +25,9 @@ COMMIT;
 BEGIN;
 SELECT t.show(order_ext.cancel_order(t.id('lck')));
 INSERT INTO t.lock_classes SELECT 'cancel', array_agg(objsubid ORDER BY objsubid) FROM t.locks WHERE name = 'lck';
+COMMIT;
+BEGIN;
+SELECT t.show(order_ext.cancel_order(t.id('lck')));
 -- G17: a failing call of the same transaction does not give the lock away
 SELECT t.go($$order_ext.pre_pay_order(t.id('lck'), 'wechat', 100)$$);
 SELECT count(*) > 0 AS still_held FROM t.locks;

@@ -18,7 +18,7 @@ $node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'order_ext'
 max_worker_processes = 16
 fsync = off
-log_line_prefix = '%m [%p] %q%a '
+log_line_prefix = '%m [%p] %e %q%a '
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION order_ext');
