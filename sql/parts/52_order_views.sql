@@ -57,7 +57,8 @@ COMMENT ON VIEW order_ext.payments_view IS 'Payment attempts and captures.';
 -- refunds_view: one row per refund.
 --   cause    cancel, late, surplus, held, unmatched or after_sale
 --   attempt  how often the gateway was asked
---   held     waits for retry_refund
+--   held     waits for retry_refund, or for the inspection of returned goods
+--   last_outcome  what the gateway said last; claimed_by has it in work until lease_until
 CREATE VIEW order_ext.refunds_view AS
 	SELECT r.refund_id, r.order_id, r.payment_id,
 		CASE r.cause
@@ -71,7 +72,8 @@ CREATE VIEW order_ext.refunds_view AS
 		r.amount, r.currency,
 		order_ext_internal.status_name('refund', r.status) AS status,
 		r.attempt, r.requested_at, r.settled_at,
-		nullif(r.after_sale_id, 0) AS after_sale_id, r.held, r.version
+		nullif(r.after_sale_id, 0) AS after_sale_id, r.held, r.version,
+		r.gateway_refund_no, r.last_outcome, r.claimed_by, r.lease_until
 	FROM order_ext_internal.refunds r;
 COMMENT ON VIEW order_ext.refunds_view IS 'Refunds, requested to settled.';
 
@@ -107,8 +109,8 @@ COMMENT ON VIEW order_ext.stock_ledger_view IS 'Movements of stock; delta is the
 -- and currency; sums are numeric, since wrong notices can add up to more than a bigint.
 --   captured     by the day of the capture; = applied + late + surplus + held + unmatched
 --   refunded     refunds that succeeded, by the day they were settled
---   refund_open  refunds requested, submitted or failed (to be tried again), by the day of
---                the request: money still to go out
+--   refund_open  refunds requested, submitted or failed (to be tried again, so not where the
+--                after-sale was settled otherwise), by the day of the request: still to go out
 CREATE VIEW order_ext.money_report AS
 	SELECT f.day, f.pay_type, f.currency,
 		coalesce(sum(f.amount) FILTER (WHERE f.what BETWEEN 1 AND 5), 0) AS captured,
@@ -128,6 +130,8 @@ CREATE VIEW order_ext.money_report AS
 			p.pay_type, r.currency, r.amount, CASE r.status WHEN 20 THEN 6 ELSE 7 END
 		FROM order_ext_internal.refunds r
 		JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id
-		WHERE r.status IN (10, 15, 20, 30)) f
+		LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id
+		WHERE r.status IN (10, 15, 20)
+			OR (r.status = 30 AND (a.status IS NULL OR a.status NOT IN (30, 70, 127)))) f
 	GROUP BY f.day, f.pay_type, f.currency;
 COMMENT ON VIEW order_ext.money_report IS 'Money captured and refunded per day, pay type and currency.';

@@ -75,7 +75,18 @@ BEGIN
 					ORDER BY r.requested_at, r.refund_id), '[]')
 				FROM order_ext.refunds_view r
 				WHERE r.order_id = o.order_id),
-			'after_sales', '[]'::jsonb,
+			'after_sales', (
+				SELECT coalesce(jsonb_agg(to_jsonb(a) - 'order_id' - 'user_id'
+						|| jsonb_build_object(
+							'after_sale_id', a.after_sale_id::text,
+							'items', (
+								SELECT coalesce(jsonb_agg(to_jsonb(i) - 'after_sale_id' - 'order_id'
+									ORDER BY i.sku), '[]')
+								FROM order_ext.after_sale_items_view i
+								WHERE i.after_sale_id = a.after_sale_id))
+					ORDER BY a.applied_at, a.after_sale_id), '[]')
+				FROM order_ext.after_sales_view a
+				WHERE a.order_id = o.order_id),
 			'coupon', (
 				SELECT jsonb_build_object(
 					'coupon_id', c.coupon_id::text,
@@ -106,8 +117,8 @@ COMMENT ON FUNCTION order_ext.get_order(bigint) IS 'An order with its items, pay
 
 -- order_timeline(order_id): what happened to an order, oldest first.
 --   Rows of the order itself have a to_status and form a chain; from_status is NULL only
---   in its first one. Rows about its payments, refunds, coupon and fulfilment have no
---   statuses, an event such as payment.capture or fulfilment.label, and what changed in
+--   in its first one. Rows about its payments, after-sales, refunds, coupon and fulfilment
+--   have no statuses, an event such as payment.capture or fulfilment.label, and what changed in
 --   detail; those that only repeat a row of the order (the attempt of a pre-pay, the capture
 --   that paid it, its coupon locked and used, its fulfilment made) are left out.
 --   actor: buyer, staff, gateway, warehouse or system
@@ -126,6 +137,11 @@ BEGIN
 		SELECT 2, p.payment_id, 'payment'
 		FROM order_ext_internal.payments p
 		WHERE p.order_id = order_timeline.order_id
+		UNION ALL
+		SELECT machine, a.after_sale_id, machine_name
+		FROM order_ext_internal.after_sales a,
+			(VALUES (3, 'after_sale'), (4, 'return')) AS m (machine, machine_name)
+		WHERE a.order_id = order_timeline.order_id
 		UNION ALL
 		SELECT 5, r.refund_id, 'refund'
 		FROM order_ext_internal.refunds r

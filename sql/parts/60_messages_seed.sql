@@ -31,7 +31,7 @@ INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, builtin, bat
 SELECT topic_id, topic_id, true, true, name, '1:1:'
 FROM order_ext_internal.topics
 WHERE name IN ('order.pay_timeout', 'order.paid', 'order.release_assets', 'stock.release',
-	'coupon.release', 'refund.prepare');
+	'coupon.release', 'refund.prepare', 'refund.execute');
 
 INSERT INTO order_ext_internal.assets (kind, topic_id, builtin)
 VALUES ('stock', 11, true), ('coupon', 12, true), ('refund', 13, true);

@@ -67,27 +67,6 @@ static const char capture_order[] =
 	"  WHEN 3 THEN o.status IS NULL OR o.paid_at IS NULL"
 	"  ELSE o.status IS NULL END";
 
-/* ---- I3: never more refunded than captured ---- */
-
-static const char refunds_within_capture[] =
-	"SELECT 'error', 'payment ' || r.payment_id,"
-	" format('refunds of at most %s', coalesce(CASE WHEN p.status = 20 THEN p.amount END, 0)),"
-	" format('refunds of %s', r.live)"
-	" FROM (SELECT payment_id, coalesce(sum(amount) FILTER (WHERE status IN (10, 15, 20)), 0) AS live"
-	"  FROM order_ext_internal.refunds GROUP BY payment_id) r"
-	" LEFT JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
-	" WHERE p.payment_id IS NULL OR p.status <> 20 OR r.live > p.amount";
-
-static const char refund_names_its_payment[] =
-	"SELECT 'error', 'refund ' || r.refund_id,"
-	" format('order %s, %s, settled only when succeeded', p.order_id, p.currency),"
-	" format('order %s, %s, status %s, settled at %s', r.order_id, r.currency, r.status,"
-	"  coalesce(r.settled_at::text, 'no time'))"
-	" FROM order_ext_internal.refunds r"
-	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
-	" WHERE r.order_id <> p.order_id OR r.currency <> p.currency"
-	"  OR (r.status = 20 AND r.settled_at IS NULL)";
-
 /* ---- I4: no captured money of a canceled order, late or surplus, without its refund ---- */
 
 static const char refund_of_captures[] =
@@ -105,12 +84,6 @@ static const char refund_of_captures[] =
 	"  AND (p.purpose IN (2, 3)"
 	"   OR (p.purpose IN (1, 4) AND o.status = 70"
 	"    AND NOT EXISTS (SELECT FROM pending WHERE pending.key = p.order_id)))";
-
-static const char failed_refunds[] =
-	"SELECT 'warning', 'refund ' || r.refund_id, 'a refund that goes through',"
-	" format('failed, %s old: order %s, %s %s', " AGE("r.requested_at") ","
-	"  r.order_id, r.amount, r.currency)"
-	" FROM order_ext_internal.refunds r WHERE r.status = 30";
 
 /* ---- I6: stock ---- */
 
@@ -228,6 +201,9 @@ static const char orders_and_coupons[] =
 	"(SELECT 1::bigint AS machine, order_id AS entity_id, version, status" \
 	"  FROM order_ext_internal.orders" \
 	" UNION ALL SELECT 2, payment_id, version, status FROM order_ext_internal.payments" \
+	" UNION ALL SELECT 3, after_sale_id, version, status FROM order_ext_internal.after_sales" \
+	" UNION ALL SELECT 4, after_sale_id, return_version, return_status" \
+	"  FROM order_ext_internal.after_sales WHERE return_version > 0" \
 	" UNION ALL SELECT 5, refund_id, version, status FROM order_ext_internal.refunds" \
 	" UNION ALL SELECT 6, coupon_id, version, status FROM order_ext_internal.coupons" \
 	" UNION ALL SELECT 7, order_id, version, status FROM order_ext_internal.fulfilments)"
@@ -315,9 +291,9 @@ static const char log_edges[] =
 	"  AND g.event = order_ext_internal.event_name(u.machine, u.event)" \
 	" CROSS JOIN LATERAL unnest(g.messages) AS message (topic)" \
 	" JOIN order_ext_internal.topics t ON t.name = message.topic" \
-	" WHERE t.topic_id NOT IN (2, 10))"
+	" WHERE t.topic_id NOT IN (2, 10, 14))"
 
-#define FACT_TOPICS "(1, 3, 4, 5, 6, 7, 8, 9, 17, 18)"
+#define FACT_TOPICS "(1, 3, 4, 5, 6, 7, 8, 9, 17, 18, 15, 16, 19, 20, 21, 22)"
 
 static const char transition_messages_print[] =
 	"WITH " HORIZON ", " NEEDED_MESSAGES
@@ -439,10 +415,11 @@ static const VerifyCheck checks[] = {
 	{"I1", "amounts of orders and items", amounts, NULL},
 	{"I2", "every capture has one purpose", capture_purpose, NULL},
 	{"I2", "the purpose of a capture fits its order", capture_order, NULL},
-	{"I3", "never more refunded than captured", refunds_within_capture, NULL},
-	{"I3", "a refund names its payment's order and currency", refund_names_its_payment, NULL},
+	{"I3", "never more refunded than captured", verify_refunds_within_capture, NULL},
+	{"I3", "a refund fits its payment, after-sale and status", verify_refund_facts, NULL},
 	{"I4", "money that belongs to no live order has its refund", refund_of_captures, NULL},
-	{"I4", "failed refunds", failed_refunds, NULL},
+	{"I4", "what was paid too much goes back", verify_excess, NULL},
+	{"I4", "failed refunds", verify_failed_refunds, NULL},
 	{"I6", "stock is the sum of its ledger", stock_and_ledger, NULL},
 	{"I6", "reserved stock is the sum of open reservations", stock_and_reservations, NULL},
 	{"I6", "reservations fit the status of their order", reservations_and_orders, NULL},
@@ -460,9 +437,16 @@ static const VerifyCheck checks[] = {
 	{"I11", "facts are parked before their turn only", verify_parked_shipments, NULL},
 	{"I11", "paid orders are on their way", verify_paid_orders, NULL},
 	{"I12", "one applied capture where an order was paid", applied_captures, NULL},
+	{"I13", "after-sales fit their refunds", verify_after_sales_and_refunds, NULL},
+	{"I13", "after-sales are the sum of their lines", verify_after_sale_amounts, NULL},
+	{"I13", "goods are inspected before money goes back", verify_returns_before_refunds, NULL},
 	{"I15", "dead letters", dead_letters, NULL},
 	{"I15", "held and unmatched money", held_money, NULL},
 	{"I15", "contradicting payment notices", held_events, NULL},
+	{"I15", "payment notices that fit no attempt", verify_payment_notices, NULL},
+	{"I15", "contradicting answers about refunds", verify_refund_events, NULL},
+	{"I15", "refunds without an answer", verify_expired_leases, NULL},
+	{"I15", "refunds that wait", verify_waiting_refunds, NULL},
 	{"I15", "held facts of warehouse and carrier", verify_held_shipments, NULL},
 	{"I15", "facts that came early", verify_waiting_shipments, NULL},
 	{"I15", "cancels that a warehouse has not answered", verify_unanswered_cancels, NULL},

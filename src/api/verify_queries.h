@@ -34,6 +34,19 @@ extern const char verify_held_shipments[];
 extern const char verify_waiting_shipments[];
 extern const char verify_unanswered_cancels[];
 
+/* The checks about refunds and after-sales, in verify_refunds.c. */
+extern const char verify_refunds_within_capture[];
+extern const char verify_refund_facts[];
+extern const char verify_excess[];
+extern const char verify_failed_refunds[];
+extern const char verify_after_sales_and_refunds[];
+extern const char verify_after_sale_amounts[];
+extern const char verify_returns_before_refunds[];
+extern const char verify_expired_leases[];
+extern const char verify_waiting_refunds[];
+extern const char verify_refund_events[];
+extern const char verify_payment_notices[];
+
 /* All checks, ordered by invariant; returns their number. */
 extern int	verify_checks(const VerifyCheck **checks);
 

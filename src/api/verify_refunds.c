@@ -1,0 +1,152 @@
+/*
+ * verify_refunds.c
+ *		The checks of verify() about refunds and after-sales: I3, I4, I13, I15.
+ */
+#include "compat.h"
+
+#include "api/verify_queries.h"
+
+/* ---- I3: never more refunded than captured ---- */
+
+/* Money that came back after its after-sale had been given up is a warning, not an error. */
+const char	verify_refunds_within_capture[] =
+	"SELECT CASE WHEN p.status = 20 AND r.live - r.given_up <= p.amount THEN 'warning' ELSE 'error' END,"
+	" 'payment ' || r.payment_id,"
+	" format('refunds of at most %s', coalesce(CASE WHEN p.status = 20 THEN p.amount END, 0)),"
+	" format('refunds of %s', r.live)"
+	" FROM (SELECT r.payment_id,"
+	"   coalesce(sum(r.amount) FILTER (WHERE r.status IN (10, 15, 20)), 0) AS live,"
+	"   coalesce(sum(r.amount) FILTER (WHERE r.status = 20 AND a.status IN (30, 70, 127)), 0) AS given_up"
+	"  FROM order_ext_internal.refunds r"
+	"  LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
+	"  GROUP BY r.payment_id) r"
+	" LEFT JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
+	" WHERE p.payment_id IS NULL OR p.status <> 20 OR r.live > p.amount";
+
+const char	verify_refund_facts[] =
+	"SELECT 'error', 'refund ' || r.refund_id,"
+	" format('order %s, %s, an after-sale of it where it names one, settled when succeeded, leased when submitted',"
+	"  p.order_id, p.currency),"
+	" format('order %s, %s, after-sale %s, status %s, settled at %s, lease until %s', r.order_id,"
+	"  r.currency, r.after_sale_id, r.status, coalesce(r.settled_at::text, 'no time'),"
+	"  coalesce(r.lease_until::text, 'no time'))"
+	" FROM order_ext_internal.refunds r"
+	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
+	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
+	" WHERE r.order_id <> p.order_id OR r.currency <> p.currency"
+	"  OR (r.after_sale_id <> 0 AND r.order_id IS DISTINCT FROM a.order_id)"
+	"  OR (r.after_sale_id = 0) <> (r.cause NOT IN (1, 6))"
+	"  OR (r.status = 20) <> (r.settled_at IS NOT NULL)"
+	"  OR (r.status = 15) <> (r.lease_until IS NOT NULL)"
+	"  OR (r.status = 15 AND (r.attempt = 0 OR r.claim_xid IS NULL))";
+
+/* ---- I4: what an accepted payment brought too much goes back ---- */
+
+const char	verify_excess[] =
+	"SELECT 'error', 'payment ' || p.payment_id,"
+	" format('refunds of at least %s (order %s costs %s)', p.amount - o.pay_amount, o.order_id, o.pay_amount),"
+	" format('refunds of %s', coalesce(g.amount, 0))"
+	" FROM order_ext_internal.payments p"
+	" JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
+	" LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM order_ext_internal.refunds"
+	"  WHERE status IN (10, 15, 20, 30) GROUP BY payment_id) g ON g.payment_id = p.payment_id"
+	" WHERE p.status = 20 AND p.purpose = 1 AND p.amount > o.pay_amount"
+	"  AND coalesce(g.amount, 0) < p.amount - o.pay_amount";
+
+const char	verify_failed_refunds[] =
+	"SELECT 'warning', 'refund ' || r.refund_id, 'a refund that goes through: retry_refund',"
+	" format('failed, %s old: order %s, %s %s, attempt %s', " AGE("r.requested_at") ","
+	"  r.order_id, r.amount, r.currency, r.attempt)"
+	" FROM order_ext_internal.refunds r"
+	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
+	" WHERE r.status = 30 AND (a.status IS NULL OR a.status NOT IN (30, 70, 127))";
+
+/* ---- I13: after-sales and their refunds ---- */
+
+#define REFUND_COUNTS \
+	"refund AS MATERIALIZED (" \
+	" SELECT after_sale_id, count(*) FILTER (WHERE status = 10) AS requested," \
+	"  count(*) FILTER (WHERE status = 15) AS submitted," \
+	"  count(*) FILTER (WHERE status = 20) AS succeeded," \
+	"  count(*) FILTER (WHERE status = 30) AS failed," \
+	"  sum(amount) FILTER (WHERE status <> 40) AS amount" \
+	" FROM order_ext_internal.refunds WHERE after_sale_id <> 0 GROUP BY after_sale_id)"
+
+const char	verify_after_sales_and_refunds[] =
+	"WITH " REFUND_COUNTS
+	"SELECT CASE WHEN a.status IN (30, 70, 127) AND r.requested + r.submitted = 0 THEN 'warning'"
+	"  ELSE 'error' END,"
+	" 'after-sale ' || a.after_sale_id,"
+	" CASE WHEN a.status IN (10, 100) THEN 'no refund'"
+	"  WHEN a.status = 20 THEN 'refunds requested, or none'"
+	"  WHEN a.status = 40 THEN format('open refunds, %s in all', a.amount)"
+	"  WHEN a.status = 50 THEN format('all refunds succeeded, %s in all', a.amount)"
+	"  WHEN a.status = 60 THEN format('a failed refund and none open, %s in all', a.amount)"
+	"  ELSE 'no live refund' END,"
+	" format('status %s: %s requested, %s submitted, %s succeeded, %s failed, %s in all', a.status,"
+	"  coalesce(r.requested, 0), coalesce(r.submitted, 0), coalesce(r.succeeded, 0),"
+	"  coalesce(r.failed, 0), coalesce(r.amount, 0))"
+	" FROM order_ext_internal.after_sales a"
+	" LEFT JOIN refund r ON r.after_sale_id = a.after_sale_id"
+	" WHERE CASE"
+	"  WHEN a.status IN (10, 100) THEN r.amount IS NOT NULL"
+	"  WHEN a.status = 20 THEN r.submitted + r.succeeded + r.failed > 0"
+	"  WHEN a.status = 40 THEN coalesce(r.requested + r.submitted, 0) = 0 OR r.amount <> a.amount"
+	"  WHEN a.status = 50 THEN r.requested + r.submitted + r.failed > 0"
+	"    OR coalesce(r.amount, 0) <> a.amount"
+	"  WHEN a.status = 60 THEN coalesce(r.failed, 0) = 0 OR r.requested + r.submitted > 0"
+	"    OR r.amount <> a.amount"
+	"  ELSE r.requested + r.submitted + r.succeeded > 0 END";
+
+const char	verify_after_sale_amounts[] =
+	"WITH line AS (SELECT after_sale_id, sum(amount) AS amount, count(*) AS n,"
+	"  count(DISTINCT order_id) AS orders, min(order_id) AS order_id"
+	" FROM order_ext_internal.after_sale_items GROUP BY after_sale_id)"
+	"SELECT 'error', 'after-sale ' || coalesce(a.after_sale_id, l.after_sale_id),"
+	" coalesce(format('lines of order %s that sum up to %s', a.order_id, a.amount - a.freight), 'an after-sale'),"
+	" coalesce(format('%s line(s) of order %s, %s in all', l.n, l.order_id, l.amount), 'no lines')"
+	" FROM order_ext_internal.after_sales a"
+	" FULL JOIN line l ON l.after_sale_id = a.after_sale_id"
+	" WHERE a.order_id IS NULL OR l.n IS NULL OR l.orders <> 1 OR l.order_id <> a.order_id"
+	"  OR l.amount <> a.amount - a.freight";
+
+const char	verify_returns_before_refunds[] =
+	"SELECT 'error', 'refund ' || r.refund_id, 'submitted after the goods were inspected only',"
+	" format('status %s, return status %s', r.status, coalesce(a.return_status::text, 'none'))"
+	" FROM order_ext_internal.refunds r"
+	" JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
+	" WHERE a.type = 2 AND r.attempt > 0 AND a.return_status IS DISTINCT FROM 40";
+
+/* ---- I15: refunds that wait for somebody ---- */
+
+const char	verify_expired_leases[] =
+	"SELECT 'warning', 'refund ' || r.refund_id, 'an answer of the gateway, or another attempt',"
+	" format('submitted, lease over for %s: order %s, %s %s, attempt %s by %s, last answer %s',"
+	"  " AGE("r.lease_until") ", r.order_id, r.amount, r.currency, r.attempt, r.claimed_by,"
+	"  coalesce(r.last_outcome, 'none'))"
+	" FROM order_ext_internal.refunds r WHERE r.status = 15 AND r.lease_until <= clock_timestamp()";
+
+/* An hour is long for a worker; a person may take longer. */
+const char	verify_waiting_refunds[] =
+	"SELECT 'warning', 'refund ' || r.refund_id,"
+	" CASE WHEN r.held THEN 'a decision: retry_refund' ELSE 'a worker that claims it' END,"
+	" format('%s, %s old: order %s, %s %s', CASE WHEN r.held THEN 'held back' ELSE 'requested' END,"
+	"  " AGE("r.requested_at") ", r.order_id, r.amount, r.currency)"
+	" FROM order_ext_internal.refunds r"
+	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
+	" WHERE r.status = 10 AND (CASE WHEN r.held THEN a.type IS DISTINCT FROM 2"
+	"  ELSE r.requested_at <= clock_timestamp() - interval '1 hour' END)";
+
+const char	verify_refund_events[] =
+	"SELECT 'warning', 'refund ' || e.refund_id, 'one outcome, amount and number per refund',"
+	" format('%s, %s old: %s, amount %s, number %s', e.reason, " AGE("e.recorded_at") ", e.outcome,"
+	"  coalesce(e.amount::text, 'not given'), coalesce(e.gateway_refund_no, 'not given'))"
+	" FROM order_ext_internal.refund_events e"
+	" LEFT JOIN order_ext_internal.refunds r ON r.refund_id = e.refund_id"
+	" WHERE NOT (e.reason = 'refund_reversed' AND r.status <> 30)";
+
+const char	verify_payment_notices[] =
+	"SELECT 'warning', 'order ' || n.order_id, 'an open payment attempt that it ends',"
+	" format('a notice that fits none, %s old: %s %s %s', " AGE("n.recorded_at") ","
+	"  n.pay_type, n.out_trade_no, n.outcome)"
+	" FROM order_ext_internal.payment_notices n";
