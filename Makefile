@@ -45,7 +45,12 @@ override with_llvm = no
 endif
 
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq ($(PGXS),)
+ifneq (,$(filter-out quickstart stop test dist,$(or $(MAKECMDGOALS),all)))
+$(error $(PG_CONFIG) knows no PGXS: install the server's headers, or set PG_CONFIG; make quickstart installs what it needs)
+endif
+endif
 include $(PGXS)
 
 # Server headers are not ours to warn about.

@@ -51,16 +51,25 @@ INSERT INTO transition_log (entity_id, order_id, at, xid, version, machine, from
 SELECT order_id, order_id, created_at, '3', t.version, 1, t.from_status, t.to_status, t.event,
 	t.actor::"char", 'shop'
 FROM public.gen,
-	LATERAL (VALUES (1, 0, 10, 10, 'B', true), (2, 10, 10, 11, 'B', paid),
+	LATERAL (VALUES (1, -1, 10, 10, 'B', true), (2, 10, 10, 11, 'B', paid),
 					(3, 10, 20, 40, 'G', paid), (2, 10, 70, 30, 'X', NOT paid))
 		AS t (version, from_status, to_status, event, actor, applies)
 WHERE t.applies ORDER BY n;
 
 INSERT INTO payments (payment_id, order_id, amount, created_at, captured_at, paid_at, version,
 					  status, purpose, pay_type, out_trade_no, currency)
-SELECT nextval('payment_id_seq'), order_id, 2000 + 10 * (a + b), created_at, created_at,
+SELECT -n, order_id, 2000 + 10 * (a + b), created_at, created_at,
 	created_at, 2, 20, 1, 'wechat', 'L' || n, 'CNY'
-FROM public.gen WHERE paid ORDER BY n;
+FROM public.gen WHERE paid ORDER BY n DESC;
+
+INSERT INTO transition_log (entity_id, order_id, at, xid, version, machine, from_status,
+							to_status, event, actor, operator)
+SELECT -n, order_id, created_at, '3', t.version, 2, t.from_status, t.to_status, t.event,
+	t.actor::"char", 'shop'
+FROM public.gen,
+	LATERAL (VALUES (1, -1, 10, 510, 'B'), (2, 10, 20, 520, 'G'))
+		AS t (version, from_status, to_status, event, actor)
+WHERE paid ORDER BY n DESC;
 
 INSERT INTO message_log_0 (message_id, xid, key, published_at, topic_id, shard, payload)
 SELECT nextval('message_id_seq'), '3', order_id, created_at, t.topic_id, n % 256,

@@ -40,10 +40,7 @@ next_deadline(TimerQueue *queue, TimestampTz now)
 	return Min(next, timer_far_first(queue, now));
 }
 
-/*
- * One transaction's work: a batch, or, if nothing was due and that is wanted, emptying a
- * bucket.
- */
+/* One transaction's work: a batch, and, if that was all and it is wanted, emptying a bucket. */
 static TurnResult
 work(int64 limit, bool may_empty)
 {
@@ -63,7 +60,7 @@ work(int64 limit, bool may_empty)
 	result.firing = timer_fire_batch(queue, limit, now);
 	PopActiveSnapshot();
 
-	if (result.firing.handled == 0 && may_empty)
+	if (!result.firing.more && may_empty)
 		result.emptied = timer_empty_one_bucket(queue, now, &result.next_wakeup);
 	PushActiveSnapshot(GetLatestSnapshot());
 	result.next_wakeup = Min(result.next_wakeup, next_deadline(queue, now));
@@ -106,10 +103,9 @@ timers_fire_due(int64 limit)
 	for (;;)
 	{
 		int64		batch = limit == 0 ? BATCH : Min(limit - handled, BATCH);
-		TurnResult	result = work(batch, may_empty && handled == 0);
+		TurnResult	result = work(batch, may_empty);
 
 		handled += result.firing.handled;
-		may_empty = may_empty && !result.emptied;
 		if (!result.firing.more || (limit != 0 && handled >= limit))
 			return handled;
 	}
