@@ -127,7 +127,8 @@ CREATE FUNCTION t.go(expression text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer text;
 BEGIN
-	IF expression ~ '^order_ext\.(create_order|pre_pay_order|pay_callback|cancel_order)\(' THEN
+	IF EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'order_ext'::regnamespace AND prorettype = 'order_ext.result'::regtype
+			   AND proname = substring(expression FROM '^order_ext\.(\w+)\(')) THEN
 		EXECUTE 'SELECT t.show(' || expression || ')' INTO answer;
 	ELSE
 		EXECUTE 'SELECT (' || expression || ')::text' INTO answer;
@@ -159,3 +160,25 @@ BEGIN
 	changed := t.changed_since(before) IS NOT NULL;
 END
 $$;
+
+-- What warehouse and carrier told about an order, and what became of it.
+CREATE FUNCTION t.shipments(name text) RETURNS SETOF text LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT concat_ws(' ', event_id, kind, state, reason, CASE WHEN settled_at IS NOT NULL THEN 'settled_at' END)
+	FROM order_ext.shipment_events_view WHERE order_id = t.id($1) ORDER BY recorded_at, event_id COLLATE "C";
+END;
+
+-- The fulfilment with its documents and their statuses.
+CREATE FUNCTION t.fulfilment(name text) RETURNS text LANGUAGE sql STABLE
+	RETURN (SELECT concat_ws(' ', status, 'v' || version, CASE WHEN external THEN 'external' END,
+							 CASE WHEN intercept_refused THEN 'refused' END,
+							 CASE WHEN out_at IS NOT NULL THEN 'out_at' END,
+							 CASE WHEN canceled_at IS NOT NULL THEN 'canceled_at' END,
+							 (SELECT string_agg(CASE kind WHEN 1 THEN 'delivery ' ELSE 'logistic ' END || d.status, ', ' ORDER BY kind)
+							  FROM order_ext_internal.fulfilment_documents d WHERE d.order_id = f.order_id))
+			FROM order_ext.fulfilments_view f WHERE order_id = t.id($1));
+
+-- The way of an order through its statuses.
+CREATE FUNCTION t.way(name text) RETURNS text LANGUAGE sql STABLE
+	RETURN (SELECT string_agg(event || ' (' || actor || ')', ', ' ORDER BY n) FROM order_ext.order_timeline(t.id($1))
+			WITH ORDINALITY AS l(at, from_status, to_status, event, actor, detail, n) WHERE to_status IS NOT NULL);
