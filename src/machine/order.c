@@ -24,6 +24,10 @@ static SavedPlan read_current = SAVED_PLAN(
 	" FOR NO KEY UPDATE",
 	INT8OID);
 
+static SavedPlan touch_order = SAVED_PLAN(
+	"UPDATE order_ext_internal.orders SET version = version WHERE order_id = $1",
+	INT8OID);
+
 static SavedPlan read_in_status = SAVED_PLAN(
 	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders"
 	" WHERE order_id = ANY ($1) AND status = $2 ORDER BY order_id",
@@ -112,6 +116,14 @@ order_read_current(int64 order_id, Order *order)
 		return false;
 	order_from_row(order, 0);
 	return true;
+}
+
+void
+order_touch(int64 order_id)
+{
+	Datum		values[1] = {Int64GetDatum(order_id)};
+
+	(void) plan_write(&touch_order, values, NULL, 0);
 }
 
 void

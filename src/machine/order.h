@@ -51,6 +51,12 @@ extern bool order_read(int64 order_id, Order *order);
  */
 extern bool order_read_current(int64 order_id, Order *order);
 
+/*
+ * Make the row new without changing it: a transaction with an older snapshot cannot move
+ * the order then (40001). For what a move must see and an older snapshot does not show.
+ */
+extern void order_touch(int64 order_id);
+
 /* Raise OE001 if there is no such order. */
 extern void order_read_or_fail(int64 order_id, Order *order);
 

@@ -139,6 +139,8 @@ shipment_record(Journal *journal, const ShipmentFact *fact, const Order *order,
 				 errhint("Try again.")));
 	if (verdict.state == SHIPMENT_HELD)
 		alert(journal, fact, order, verdict.reason);
+	else if (verdict.state == SHIPMENT_PARKED)
+		order_touch(fact->order_id);
 }
 
 /* ---- judging ---- */
