@@ -5,12 +5,8 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
-#include "common/int.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/numeric.h"
 
 #include "api/cart.h"
 #include "core/errors.h"
@@ -30,117 +26,25 @@ static SavedPlan read_freight = SAVED_PLAN(
 
 /* ---- reading ---- */
 
-static void
-raise_malformed(const char *argument, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" is malformed: %s", argument, what),
-			 strcmp(argument, "items") == 0 ?
-			 errhint("It is written [{\"sku\": \"A-1\", \"quantity\": 2}, ...].") : 0));
-}
-
-/* A string member of a jsonb object as C text; NULL where it is absent or null. */
-static char *
-member_text(JsonbContainer *object, const char *key, const char *argument, int max_chars)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), &buffer);
-	char	   *text;
-
-	if (value == NULL || value->type == jbvNull)
-		return NULL;
-	if (value->type != jbvString)
-		raise_malformed(argument, psprintf("\"%s\" is not a string", key));
-	if (value->val.string.len == 0)
-		raise_malformed(argument, psprintf("\"%s\" is empty", key));
-	text = pnstrdup(value->val.string.val, value->val.string.len);
-	if (pg_mbstrlen(text) > max_chars)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("argument \"%s\" has a \"%s\" that is too long", argument, key),
-				 errdetail("At most %d characters are allowed.", max_chars)));
-	return text;
-}
-
-static int32
-member_quantity(JsonbContainer *object)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(object, "quantity", strlen("quantity"), &buffer);
-	Datum		number;
-	Datum		whole;
-	int64		quantity;
-
-	if (value == NULL || value->type != jbvNumeric)
-		raise_malformed("items", "\"quantity\" is not a number");
-	number = NumericGetDatum(value->val.numeric);
-	whole = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
-	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number, whole)))
-		raise_malformed("items", "\"quantity\" is not a whole number");
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, number,
-										 NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
-		money_overflow("items");
-	if (DatumGetBool(DirectFunctionCall2(numeric_lt, number, NumericGetDatum(int64_to_numeric(1)))))
-		raise_malformed("items", "\"quantity\" is not positive");
-	quantity = DatumGetInt64(DirectFunctionCall1(numeric_int8, number));
-	return (int32) quantity;
-}
-
 static int
 compare_lines_by_sku(const void *a, const void *b)
 {
 	return strcmp(((const OrderLine *) a)->sku, ((const OrderLine *) b)->sku);
 }
 
-/* Sort by sku and sum the lines of the same sku. */
-static void
-merge_lines(Cart *cart)
-{
-	int			kept = 0;
-	int			i;
-
-	qsort(cart->lines, cart->n, sizeof(OrderLine), compare_lines_by_sku);
-	for (i = 1; i < cart->n; i++)
-	{
-		OrderLine  *line = &cart->lines[kept];
-
-		if (strcmp(line->sku, cart->lines[i].sku) != 0)
-			cart->lines[++kept] = cart->lines[i];
-		else if (pg_add_s32_overflow(line->quantity, cart->lines[i].quantity, &line->quantity))
-			money_overflow("items");
-	}
-	cart->n = kept + 1;
-}
-
 static void
 parse_items(Cart *cart, Jsonb *items)
 {
+	Lines	   *lines = lines_parse(items, "items", false);
 	int			i;
 
-	if (!JB_ROOT_IS_ARRAY(items) || JB_ROOT_IS_SCALAR(items))
-		raise_malformed("items", "it is not an array");
-	cart->n = JB_ROOT_COUNT(items);
-	if (cart->n == 0)
-		raise_malformed("items", "it is empty");
-	if (cart->n > MAX_CART_LINES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("argument \"items\" has too many lines"),
-				 errdetail("At most %d are allowed.", MAX_CART_LINES)));
+	cart->n = lines->n;
 	cart->lines = palloc0(sizeof(OrderLine) * cart->n);
 	for (i = 0; i < cart->n; i++)
 	{
-		JsonbValue *item = getIthJsonbValueFromContainer(&items->root, i);
-
-		if (item->type != jbvBinary || !JsonContainerIsObject(item->val.binary.data))
-			raise_malformed("items", "a line is not an object");
-		cart->lines[i].sku = member_text(item->val.binary.data, "sku", "items", MAX_SKU_CHARS);
-		if (cart->lines[i].sku == NULL)
-			raise_malformed("items", "a line has no \"sku\"");
-		cart->lines[i].quantity = member_quantity(item->val.binary.data);
+		cart->lines[i].sku = lines->lines[i].sku;
+		cart->lines[i].quantity = lines->lines[i].quantity;
 	}
-	merge_lines(cart);
 }
 
 static void

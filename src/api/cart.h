@@ -7,12 +7,11 @@
 
 #include "postgres.h"
 
+#include "api/lines.h"
 #include "machine/coupon.h"
 #include "machine/stock.h"
 #include "utils/jsonb.h"
 
-#define MAX_CART_LINES	1000
-#define MAX_SKU_CHARS	128
 #define MAX_WORD_CHARS	128
 
 /* options of an order, as far as the engine reads them. */

@@ -1,0 +1,48 @@
+/*
+ * lines.h
+ *		Lines as callers write them: [{"sku": "A-1", "quantity": 2}, ...], and members of
+ *		jsonb objects in general.
+ */
+#ifndef ORDER_EXT_LINES_H
+#define ORDER_EXT_LINES_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#define MAX_LINES		1000
+#define MAX_SKU_CHARS	128
+
+typedef struct Line
+{
+	char	   *sku;
+	int32		quantity;		/* all pieces, the damaged ones included */
+	int32		damaged;		/* of lines that may carry a condition */
+} Line;
+
+typedef struct Lines
+{
+	Line	   *lines;			/* one per sku, by sku */
+	int			n;
+} Lines;
+
+/*
+ * Read lines; the same sku twice is summed. With conditions a line may say "condition":
+ * "ok" or "damaged". Raises 22023, 22003 or 54000 naming the argument.
+ */
+extern Lines *lines_parse(Jsonb *lines, const char *argument, bool with_condition);
+
+/* The line of a sku; NULL if there is none. */
+extern Line *lines_find(const Lines *lines, const char *sku);
+
+/*
+ * A string member of a jsonb object as C text, 1 to max_chars characters; NULL where it
+ * is absent or null. Raises 22023 or 54000 naming the argument.
+ */
+extern char *member_text(JsonbContainer *object, const char *key, const char *argument,
+						 int max_chars);
+
+/* Raise 22023: the argument is malformed. */
+extern void raise_malformed(const char *argument, const char *what) pg_attribute_noreturn();
+
+#endif							/* ORDER_EXT_LINES_H */
