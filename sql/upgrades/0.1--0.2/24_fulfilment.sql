@@ -1,0 +1,1 @@
+../../parts/24_fulfilment.sql

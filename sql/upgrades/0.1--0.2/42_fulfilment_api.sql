@@ -1,0 +1,1 @@
+../../parts/42_fulfilment_api.sql

@@ -1,0 +1,1 @@
+../../parts/51_fulfilment_views.sql

@@ -1,0 +1,1 @@
+../../parts/52_order_views.sql

@@ -1,0 +1,1 @@
+../../parts/53_reads.sql
