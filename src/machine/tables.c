@@ -65,8 +65,8 @@ static const Edge order_edges[] = {
 	{ORDER_OUT_STOCK, ORDER_REFUSED, EVENT_REFUSE, "W",
 		"the receiver refuses the parcel",
 	{TOPIC_ORDER_REFUSED}, 0},
-	{ORDER_DELIVERING, ORDER_SIGNED, EVENT_SIGN, "WB",
-		"the carrier says so, or the buyer",
+	{ORDER_DELIVERING, ORDER_SIGNED, EVENT_SIGN, "WBX",
+		"the carrier says so, or the buyer, or nobody for too long",
 	{TOPIC_ORDER_SIGNED}, 0},
 	{ORDER_DELIVERING, ORDER_REFUSED, EVENT_REFUSE, "W",
 		"the receiver refuses the parcel",
@@ -149,7 +149,7 @@ static const StatusName after_sale_statuses[] = {
 };
 
 static const Edge after_sale_edges[] = {
-	{STATUS_NONE, AFTER_SALE_APPROVED, EVENT_AFTER_SALE_OPEN, "XS",
+	{STATUS_NONE, AFTER_SALE_APPROVED, EVENT_AFTER_SALE_OPEN, "XSW",
 		"a paid order was canceled, is short of goods, or its parcel was refused",
 	{TOPIC_AFTER_SALE_APPLIED}, 0},
 	{STATUS_NONE, AFTER_SALE_APPLIED, EVENT_AFTER_SALE_APPLY, "BS",
@@ -168,7 +168,7 @@ static const Edge after_sale_edges[] = {
 		"by its applicant, before goods are sent back",
 	{TOPIC_AFTER_SALE_REVOKED}, 0},
 	{AFTER_SALE_APPROVED, AFTER_SALE_REFUNDING, EVENT_AFTER_SALE_REFUND, "XG",
-		"its first refund was submitted or answered",
+		"its first refund was submitted or answered, or there is nothing to pay back",
 	{0}, 0},
 	{AFTER_SALE_REFUNDING, AFTER_SALE_REFUNDED, EVENT_AFTER_SALE_SETTLE, "GX",
 		"all its refunds succeeded",
@@ -203,7 +203,7 @@ static const Edge after_sale_edges[] = {
 	{0}
 };
 
-/* ---- return: its numbers are fixed, its edges come with the returns ---- */
+/* ---- return: the goods of a return_refund; its id is the after-sale's ---- */
 
 static const StatusName return_statuses[] = {
 	{RETURN_AWAITING, "awaiting"},
@@ -213,6 +213,35 @@ static const StatusName return_statuses[] = {
 	{RETURN_INSPECTED, "inspected"},
 	{RETURN_DAMAGED, "damaged"},
 	{0, NULL}
+};
+
+/* A parcel that is received is inspected in the same transaction: nothing rests there. */
+static const Edge return_edges[] = {
+	{STATUS_NONE, RETURN_AWAITING, EVENT_RETURN_AWAIT, "B",
+		"applied for",
+	{0}, 0},
+	{RETURN_AWAITING, RETURN_TO_SEND, EVENT_RETURN_ALLOW, "S",
+		"its after-sale is approved",
+	{0}, 0},
+	{RETURN_TO_SEND, RETURN_IN_TRANSIT, EVENT_RETURN_SEND, "W",
+		"the carrier has it",
+	{0}, 0},
+	{STATUS_NONE, RETURN_IN_TRANSIT, EVENT_RETURN_TURN_BACK, "W",
+		"the receiver refused the parcel",
+	{0}, 0},
+	{RETURN_TO_SEND, RETURN_RECEIVED, EVENT_RETURN_RECEIVE, "W",
+		"all pieces are there; the notice that it was sent never came",
+	{0}, 0},
+	{RETURN_IN_TRANSIT, RETURN_RECEIVED, EVENT_RETURN_RECEIVE, "W",
+		"all pieces are there",
+	{0}, 0},
+	{RETURN_RECEIVED, RETURN_INSPECTED, EVENT_RETURN_PASS, "W",
+		"every piece is in order; the money goes back, the goods by flag",
+	{0}, 0},
+	{RETURN_RECEIVED, RETURN_DAMAGED, EVENT_RETURN_DAMAGE, "W",
+		"a piece is damaged; staff decides",
+	{0}, 0},
+	{0}
 };
 
 /* ---- refund ---- */
@@ -290,13 +319,13 @@ static const Edge coupon_edges[] = {
 		"its order is canceled, window open",
 	{0}, 0},
 	{COUPON_USED, COUPON_UNUSED, EVENT_RELEASE, "X",
-		"its order is canceled, window open",
+		"its order is canceled or all of it went back, window open or extended",
 	{0}, 0},
 	{COUPON_LOCKED, COUPON_EXPIRED, EVENT_LAPSE, "X",
 		"its order is canceled, window over",
 	{0}, 0},
 	{COUPON_USED, COUPON_EXPIRED, EVENT_LAPSE, "X",
-		"its order is canceled, window over",
+		"its order is canceled or all of it went back, window over",
 	{0}, 0},
 	{0}
 };
@@ -357,13 +386,11 @@ static const Edge fulfilment_edges[] = {
 	{0}
 };
 
-static const Edge no_edges[] = {{0}};
-
 static const MachineTable tables[] = {
 	{MACHINE_ORDER, "order", order_statuses, order_edges},
 	{MACHINE_PAYMENT, "payment", payment_statuses, payment_edges},
 	{MACHINE_AFTER_SALE, "after_sale", after_sale_statuses, after_sale_edges},
-	{MACHINE_RETURN, "return", return_statuses, no_edges},
+	{MACHINE_RETURN, "return", return_statuses, return_edges},
 	{MACHINE_REFUND, "refund", refund_statuses, refund_edges},
 	{MACHINE_COUPON, "coupon", coupon_statuses, coupon_edges},
 	{MACHINE_FULFILMENT, "fulfilment", fulfilment_statuses, fulfilment_edges}
@@ -402,6 +429,13 @@ static const struct
 	{EVENT_AFTER_SALE_REOPEN, "reopen"},
 	{EVENT_AFTER_SALE_REAPPLY, "reapply"},
 	{EVENT_AFTER_SALE_REVOKE, "revoke"},
+	{EVENT_RETURN_AWAIT, "await"},
+	{EVENT_RETURN_ALLOW, "allow"},
+	{EVENT_RETURN_SEND, "send"},
+	{EVENT_RETURN_TURN_BACK, "turn_back"},
+	{EVENT_RETURN_RECEIVE, "receive"},
+	{EVENT_RETURN_PASS, "pass"},
+	{EVENT_RETURN_DAMAGE, "damage"},
 	{EVENT_INITIATE, "initiate"},
 	{EVENT_CAPTURE, "capture"},
 	{EVENT_ACCEPT, "accept"},
