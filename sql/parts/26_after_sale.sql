@@ -58,3 +58,19 @@ CREATE TABLE order_ext_internal.after_sale_items (
 		AND restocked BETWEEN 0 AND received)
 ) WITH (fillfactor = 80);
 CREATE INDEX after_sale_items_order_id ON order_ext_internal.after_sale_items (order_id);
+
+-- after_sale_events: what was told about goods on their way back: kind 1 return_shipment,
+-- 2 return_receipt; those of unknown after-sales too. disposition applied, or held for
+-- staff; reason says why it is held. content is what was told, each fact is kept once.
+CREATE TABLE order_ext_internal.after_sale_events (
+	event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	after_sale_id bigint NOT NULL,
+	recorded_at timestamptz NOT NULL,
+	kind smallint NOT NULL CHECK (kind IN (1, 2)),
+	disposition text NOT NULL,
+	reason text,
+	content jsonb NOT NULL,
+	detail jsonb NOT NULL
+);
+CREATE UNIQUE INDEX after_sale_events_fact ON order_ext_internal.after_sale_events
+	(after_sale_id, kind, disposition, coalesce(reason, ''), md5(content::text));

@@ -59,6 +59,16 @@ CREATE VIEW order_ext.after_sale_items_view AS
 		ON o.order_id = i.order_id AND o.product_id = i.product_id;
 COMMENT ON VIEW order_ext.after_sale_items_view IS 'Lines of after-sales.';
 
+-- after_sale_events_view: what warehouse and carrier told about goods on their way back.
+--   kind         return_shipment or return_receipt
+--   disposition  applied, or held for staff; reason says why
+CREATE VIEW order_ext.after_sale_events_view AS
+	SELECT e.after_sale_id,
+		CASE e.kind WHEN 1 THEN 'return_shipment' WHEN 2 THEN 'return_receipt' END AS kind,
+		e.disposition, e.reason, e.recorded_at, e.content
+	FROM order_ext_internal.after_sale_events e;
+COMMENT ON VIEW order_ext.after_sale_events_view IS 'What was told about returned goods.';
+
 -- sandbox_ledger: the books of the pay type sandbox, kept as a gateway of the outside world
 -- would: one row per refund id, however often it was asked for.
 --   calls    how often it was asked

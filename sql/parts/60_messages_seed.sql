@@ -24,14 +24,18 @@ VALUES (1, true, 'order.created'),
 	(20, true, 'after_sale.reviewed'),
 	(21, true, 'after_sale.revoked'),
 	(22, true, 'after_sale.refunded'),
-	(23, true, 'ops.alert');
+	(23, true, 'ops.alert'),
+	(24, true, 'order.auto_sign'),
+	(25, true, 'after_sale.review_due'),
+	(26, true, 'after_sale.auto_close');
 
 -- Only topics that this version has handlers for.
 INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, builtin, batch, name, start_at)
 SELECT topic_id, topic_id, true, true, name, '1:1:'
 FROM order_ext_internal.topics
 WHERE name IN ('order.pay_timeout', 'order.paid', 'order.release_assets', 'stock.release',
-	'coupon.release', 'refund.prepare', 'refund.execute');
+	'coupon.release', 'refund.prepare', 'refund.execute', 'order.auto_sign',
+	'after_sale.review_due', 'after_sale.auto_close');
 
 INSERT INTO order_ext_internal.assets (kind, topic_id, builtin)
 VALUES ('stock', 11, true), ('coupon', 12, true), ('refund', 13, true);

@@ -101,26 +101,22 @@ same_hash(uint64 row, int column, const RequestHash *hash)
 		memcmp(VARDATA_ANY(stored), hash->state, REQUEST_HASH_BYTES) == 0;
 }
 
-bool
-request_replay(const char *function, const char *request_id,
-			   const RequestHash *hash, CallResult *result)
+RequestUse
+request_find(const char *function, const char *request_id,
+			 const RequestHash *hash, CallResult *result)
 {
 	Datum		values[2];
 
 	if (request_id == NULL)
-		return false;
+		return REQUEST_NEW;
 	lock_wait(LOCK_REQUEST, lock_key(function, request_id));
 
 	values[0] = CStringGetTextDatum(function);
 	values[1] = CStringGetTextDatum(request_id);
 	if (plan_query(&find_request, values, NULL, 1) == 0)
-		return false;
+		return REQUEST_NEW;
 	if (!same_hash(0, 1, hash))
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_REQUEST_REUSED),
-				 errmsg("request_id \"%s\" was used for another request", request_id),
-				 errdetail("%s was called with it before, with other arguments.", function),
-				 errhint("Use a new request_id for a new request.")));
+		return REQUEST_OTHER;
 
 	result->id_is_null = row_is_null(0, 2);
 	result->id = row_int64_or(0, 2, 0);
@@ -128,7 +124,22 @@ request_replay(const char *function, const char *request_id,
 	result->version = row_is_null(0, 4) ? 0 : row_int32(0, 4);
 	result->detail = row_jsonb(0, 5);
 	result->disposition = "replayed";
-	return true;
+	return REQUEST_SAME;
+}
+
+bool
+request_replay(const char *function, const char *request_id,
+			   const RequestHash *hash, CallResult *result)
+{
+	RequestUse	use = request_find(function, request_id, hash, result);
+
+	if (use == REQUEST_OTHER)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_REQUEST_REUSED),
+				 errmsg("request_id \"%s\" was used for another request", request_id),
+				 errdetail("%s was called with it before, with other arguments.", function),
+				 errhint("Use a new request_id for a new request.")));
+	return use == REQUEST_SAME;
 }
 
 void

@@ -35,6 +35,17 @@ extern RequestHash request_hash_arguments(FunctionCallInfo fcinfo, int request_i
 extern bool request_replay(const char *function, const char *request_id,
 						   const RequestHash *hash, CallResult *result);
 
+typedef enum RequestUse
+{
+	REQUEST_NEW,				/* or no request_id */
+	REQUEST_SAME,				/* *result is what it answered */
+	REQUEST_OTHER				/* the key was used for another request */
+} RequestUse;
+
+/* The same, without raising: for facts, which are never refused. */
+extern RequestUse request_find(const char *function, const char *request_id,
+							   const RequestHash *hash, CallResult *result);
+
 /* Remember the result of a request that was worked off; no-op without a request_id. */
 extern void request_remember(const char *function, const char *request_id,
 							 const RequestHash *hash, const CallResult *result);

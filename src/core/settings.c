@@ -23,6 +23,12 @@ int			setting_handler_timeout = 30000;
 int			setting_max_payload = 256 * 1024;
 int			setting_log_retention = 24 * 60 * 60;
 int			setting_request_retention = 30 * 24 * 60 * 60;
+int			setting_after_sale_window = 7 * 24 * 60 * 60;
+int			setting_review_reminder = 2 * 24 * 60 * 60;
+int			setting_return_window = 7 * 24 * 60 * 60;
+int			setting_auto_sign = 15 * 24 * 60 * 60;
+int			setting_coupon_return = COUPON_RETURN_AS_IS;
+int			setting_coupon_extension = 7 * 24 * 60 * 60;
 bool		setting_enabled = true;
 
 #define MAX_CURRENCY_LENGTH 8
@@ -70,6 +76,48 @@ define_order_settings(void)
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 }
 
+static const struct config_enum_entry coupon_return_words[] = {
+	{"as_is", COUPON_RETURN_AS_IS, false},
+	{"extend", COUPON_RETURN_EXTEND, false},
+	{NULL, 0, false}
+};
+
+/* Policies of the shop, not of a caller. */
+static void
+define_after_sale_settings(void)
+{
+	DefineCustomIntVariable("order_ext.after_sale_window",
+							"Time after an order was signed within which an after-sale is applied for.",
+							NULL, &setting_after_sale_window,
+							7 * 24 * 60 * 60, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.review_reminder",
+							"Time after which an application that nobody reviewed raises an alert.",
+							NULL, &setting_review_reminder,
+							2 * 24 * 60 * 60, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.return_window",
+							"Time after the approval within which goods are sent back.",
+							NULL, &setting_return_window,
+							7 * 24 * 60 * 60, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.auto_sign",
+							"Time after which an order that is being delivered counts as signed.",
+							NULL, &setting_auto_sign,
+							15 * 24 * 60 * 60, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomEnumVariable("order_ext.coupon_return",
+							 "What becomes of a coupon whose order went back after the coupon's window.",
+							 NULL, &setting_coupon_return,
+							 COUPON_RETURN_AS_IS, coupon_return_words,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.coupon_extension",
+							"How long an extended coupon is valid once it has come back.",
+							NULL, &setting_coupon_extension,
+							7 * 24 * 60 * 60, 1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
 static void
 define_message_settings(void)
 {
@@ -108,6 +156,7 @@ void
 settings_define(void)
 {
 	define_order_settings();
+	define_after_sale_settings();
 	define_message_settings();
 	MarkGUCPrefixReserved("order_ext");
 }

@@ -16,7 +16,20 @@ extern int	setting_handler_timeout;	/* milliseconds */
 extern int	setting_max_payload;		/* bytes */
 extern int	setting_log_retention;		/* seconds */
 extern int	setting_request_retention;	/* seconds */
+extern int	setting_after_sale_window;	/* seconds after the order was signed */
+extern int	setting_review_reminder;	/* seconds after the application */
+extern int	setting_return_window;		/* seconds after the approval */
+extern int	setting_auto_sign;			/* seconds after the order began to be delivered */
+extern int	setting_coupon_return;		/* a CouponReturn */
+extern int	setting_coupon_extension;	/* seconds */
 extern bool setting_enabled;			/* background workers run in this database */
+
+/* What becomes of a coupon that comes back after its window. */
+typedef enum CouponReturn
+{
+	COUPON_RETURN_AS_IS,
+	COUPON_RETURN_EXTEND
+} CouponReturn;
 
 /* A currency is 1 to 8 bytes, none of them blank. */
 extern bool currency_is_valid(const char *currency);

@@ -32,6 +32,15 @@ extern void handle_refund_prepare(Message *messages, int n);
 /* refund.execute: claim refunds, and in a later transaction call their gateway. */
 extern void handle_refund_execute(Message *messages, int n);
 
+/* order.auto_sign: what is being delivered for too long counts as signed. */
+extern void handle_auto_sign(Message *messages, int n);
+
+/* after_sale.review_due: tell staff of an application that waits. */
+extern void handle_review_due(Message *messages, int n);
+
+/* after_sale.auto_close: close what was never sent back. */
+extern void handle_auto_close(Message *messages, int n);
+
 /* The keys of a batch. */
 extern int64 *message_keys(const Message *messages, int n);
 

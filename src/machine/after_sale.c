@@ -12,6 +12,7 @@
 #include "core/ids.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
+#include "machine/coupon.h"
 #include "machine/refund.h"
 
 static SavedPlan read_after_sale = SAVED_PLAN(
@@ -89,6 +90,15 @@ static SavedPlan move_after_sales = SAVED_PLAN(
 	" FROM moved m JOIN order_ext_internal.orders o ON o.order_id = m.order_id"
 	" ORDER BY m.after_sale_id",
 	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID, TEXTOID);
+
+static SavedPlan reprice = SAVED_PLAN(
+	"WITH repriced AS ("
+	"  UPDATE order_ext_internal.after_sale_items s SET amount = g.amount, discount = g.discount"
+	"  FROM unnest($4, $5, $6) AS g (product_id, amount, discount)"
+	"  WHERE s.after_sale_id = $1 AND s.product_id = g.product_id)"
+	" UPDATE order_ext_internal.after_sales SET amount = $2, freight = $3"
+	" WHERE after_sale_id = $1 AND status = 30",
+	INT8OID, INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID);
 
 static SavedPlan count_refunds = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.status,"
@@ -262,6 +272,33 @@ after_sale_create(Journal *journal, AfterSale *after_sale,
 }
 
 void
+after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
+				   const AfterSaleItem *items, int n_items)
+{
+	int64	   *products = palloc(sizeof(int64) * n_items);
+	int64	   *amounts = palloc(sizeof(int64) * n_items);
+	int64	   *discounts = palloc(sizeof(int64) * n_items);
+	Datum		values[6];
+	int			i;
+
+	for (i = 0; i < n_items; i++)
+	{
+		products[i] = items[i].product_id;
+		amounts[i] = items[i].amount;
+		discounts[i] = items[i].discount;
+	}
+	values[0] = Int64GetDatum(after_sale->after_sale_id);
+	values[1] = Int64GetDatum(amount);
+	values[2] = Int64GetDatum(freight);
+	values[3] = int64_array(products, n_items);
+	values[4] = int64_array(amounts, n_items);
+	values[5] = int64_array(discounts, n_items);
+	(void) plan_write(&reprice, values, NULL, 0);
+	after_sale->amount = amount;
+	after_sale->freight = freight;
+}
+
+void
 after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n)
 {
 	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, EVENT_AFTER_SALE_OPEN);
@@ -307,6 +344,15 @@ move(Journal *journal, const Edge *edge, const int64 *ids, int n, char actor,
 				 errmsg("an after-sale was changed by another transaction"),
 				 errhint("Try again.")));
 	journal_returned(journal, edge, n, actor, detail);
+	if (edge->to == AFTER_SALE_REFUNDED)
+	{
+		int64	   *orders = palloc(sizeof(int64) * n);
+		int			i;
+
+		for (i = 0; i < n; i++)
+			orders[i] = row_int64(i, 2);
+		coupons_return(journal, orders, n);
+	}
 }
 
 void

@@ -94,6 +94,10 @@ extern bool after_sale_create(Journal *journal, AfterSale *after_sale,
 							  const AfterSaleItem *items, int n_items,
 							  Event event, char actor, Jsonb *detail);
 
+/* Change what an after-sale that is not live pays back, freight included. */
+extern void after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
+							   const AfterSaleItem *items, int n_items);
+
 /*
  * Open the after-sales of canceled orders whose applied capture is not refunded: whole
  * orders, origin 'cancel'. The orders' refund locks are held. A second time nothing.

@@ -9,6 +9,7 @@
 
 #include "core/errors.h"
 #include "core/locks.h"
+#include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/coupon.h"
 
@@ -52,6 +53,39 @@ static SavedPlan release_coupons = SAVED_PLAN(
 	"   AND c.status IN (1, 2) AND before.coupon_id = c.coupon_id"
 	" RETURNING c.coupon_id, held.order_id, c.version, c.status, before.status",
 	INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID);
+
+/*
+ * Makes the payments new, so that of two transactions that settle two after-sales of an
+ * order each sees the other's, or fails with 40001.
+ */
+static SavedPlan touch_payments = SAVED_PLAN(
+	"UPDATE order_ext_internal.payments p SET version = p.version"
+	" FROM order_ext_internal.coupons c"
+	" JOIN order_ext_internal.orders o ON o.coupon_id = c.coupon_id AND o.order_id = c.order_id"
+	" WHERE o.order_id = ANY ($1) AND o.status <> 70 AND c.status = 2"
+	"  AND p.order_id = o.order_id AND p.status = 20 AND p.purpose = 1",
+	INT8ARRAYOID);
+
+static SavedPlan coupons_of_returned = SAVED_PLAN(
+	"SELECT c.coupon_id, o.order_id"
+	" FROM order_ext_internal.orders o"
+	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id"
+	" WHERE o.order_id = ANY ($1) AND o.status <> 70 AND c.status = 2"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.order_items i"
+	"   WHERE i.order_id = o.order_id AND i.quantity >"
+	"    (SELECT coalesce(sum(s.quantity), 0) FROM order_ext_internal.after_sale_items s"
+	"     JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id"
+	"     WHERE s.order_id = i.order_id AND s.product_id = i.product_id AND a.status = 50))"
+	" ORDER BY c.coupon_id",
+	INT8ARRAYOID);
+
+static SavedPlan return_coupon = SAVED_PLAN(
+	"UPDATE order_ext_internal.coupons SET order_id = NULL, version = version + 1,"
+	"  status = CASE WHEN valid_until > $3 OR $4 THEN 0 ELSE 3 END,"
+	"  valid_until = CASE WHEN valid_until <= $3 AND $4 THEN $5 ELSE valid_until END"
+	" WHERE coupon_id = $1 AND order_id = $2 AND status = 2"
+	" RETURNING version, status",
+	INT8OID, INT8OID, TIMESTAMPTZOID, BOOLOID, TIMESTAMPTZOID);
 
 void
 coupon_issue(Journal *journal, Coupon *coupon)
@@ -175,4 +209,49 @@ coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy)
 						   machine_edge(MACHINE_COUPON, row_int16(i, 5), event),
 						   row_int64(i, 1), row_int64(i, 2), row_int32(i, 3), ACTOR_SYSTEM, NULL);
 	}
+}
+
+/* ---- the order has gone back ---- */
+
+static void
+return_one(Journal *journal, int64 coupon_id, int64 order_id)
+{
+	TimestampTz now = journal_time(journal);
+	Datum		values[5];
+	Event		event;
+
+	lock_wait(LOCK_COUPON, coupon_id);
+	values[0] = Int64GetDatum(coupon_id);
+	values[1] = Int64GetDatum(order_id);
+	values[2] = TimestampTzGetDatum(now);
+	values[3] = BoolGetDatum(setting_coupon_return == COUPON_RETURN_EXTEND);
+	values[4] = TimestampTzGetDatum(now + setting_coupon_extension * USECS_PER_SEC);
+	if (plan_write(&return_coupon, values, NULL, 0) == 0)
+		return;
+	event = row_int16(0, 2) == COUPON_UNUSED ? EVENT_RELEASE : EVENT_LAPSE;
+	journal_transition(journal, MACHINE_COUPON, machine_edge(MACHINE_COUPON, COUPON_USED, event),
+					   coupon_id, order_id, row_int32(0, 1), ACTOR_SYSTEM, NULL);
+}
+
+void
+coupons_return(Journal *journal, const int64 *order_ids, int n)
+{
+	Datum		values[1] = {int64_array(order_ids, n)};
+	int64	   *coupons;
+	int64	   *orders;
+	int			found;
+	int			i;
+
+	if (plan_write(&touch_payments, values, NULL, 0) == 0)
+		return;
+	found = (int) plan_query(&coupons_of_returned, values, NULL, 0);
+	coupons = palloc(sizeof(int64) * Max(found, 1));
+	orders = palloc(sizeof(int64) * Max(found, 1));
+	for (i = 0; i < found; i++)
+	{
+		coupons[i] = row_int64(i, 1);
+		orders[i] = row_int64(i, 2);
+	}
+	for (i = 0; i < found; i++)
+		return_one(journal, coupons[i], orders[i]);
 }

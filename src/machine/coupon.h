@@ -37,4 +37,11 @@ extern void coupon_use(Journal *journal, int64 coupon_id, int64 order_id, char a
  */
 extern void coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy);
 
+/*
+ * The coupons of those of the orders that have gone back completely, with all their
+ * refunds: unused again, past their window by order_ext.coupon_return. The orders' refund
+ * locks are held; call it when an after-sale of theirs is refunded.
+ */
+extern void coupons_return(Journal *journal, const int64 *order_ids, int n);
+
 #endif							/* ORDER_EXT_MACHINE_COUPON_H */

@@ -8,7 +8,9 @@
 #include "utils/builtins.h"
 
 #include "core/call.h"
+#include "core/settings.h"
 #include "core/spi_util.h"
+#include "machine/after_sale_flow.h"
 #include "machine/cancel.h"
 #include "machine/shipment.h"
 #include "machine/stock.h"
@@ -230,6 +232,16 @@ ship_out(Journal *journal, const ShipmentFact *fact, Order *order, Fulfilment *f
 	orders_fire(journal, order, 1, EVENT_SHIP_OUT, ACTOR_WAREHOUSE, NULL, move_detail(fact));
 }
 
+/* What nobody signs for counts as signed some day. */
+static void
+arm_auto_sign(const Journal *journal, const Order *order)
+{
+	(void) timer_arm(TOPIC_ORDER_AUTO_SIGN, order->order_id,
+					 journal_time(journal) + setting_auto_sign * USECS_PER_SEC, ORDER_DELIVERING,
+					 jsonb_object_end(journal_payload(order->order_id, order->user_id,
+													  order->version)));
+}
+
 void
 shipment_apply(Journal *journal, const ShipmentFact *fact, Order *order)
 {
@@ -259,6 +271,10 @@ shipment_apply(Journal *journal, const ShipmentFact *fact, Order *order)
 			elog(ERROR, "fact of kind %d does not move an order", fact->kind);
 	}
 	orders_fire(journal, order, 1, event, ACTOR_WAREHOUSE, NULL, move_detail(fact));
+	if (event == EVENT_DELIVER)
+		arm_auto_sign(journal, order);
+	else if (event == EVENT_REFUSE)
+		after_sale_refused(journal, order);
 }
 
 /* ---- parked facts ---- */

@@ -58,6 +58,29 @@ static SavedPlan release_many = SAVED_PLAN(
 	" WHERE s.product_id = g.product_id AND s.stripe = g.stripe",
 	INT8ARRAYOID, INT2ARRAYOID, INT8ARRAYOID);
 
+static SavedPlan return_many = SAVED_PLAN(
+	"UPDATE order_ext_internal.stock s"
+	" SET available = s.available + g.quantity, consumed = s.consumed - g.quantity"
+	" FROM unnest($1, $2, $3) AS g (product_id, stripe, quantity)"
+	" WHERE s.product_id = g.product_id AND s.stripe = g.stripe",
+	INT8ARRAYOID, INT2ARRAYOID, INT8ARRAYOID);
+
+static SavedPlan write_off_many = SAVED_PLAN(
+	"UPDATE order_ext_internal.stock s"
+	" SET consumed = s.consumed - g.quantity"
+	" FROM unnest($1, $2, $3) AS g (product_id, stripe, quantity)"
+	" WHERE s.product_id = g.product_id AND s.stripe = g.stripe",
+	INT8ARRAYOID, INT2ARRAYOID, INT8ARRAYOID);
+
+static SavedPlan still_consumed = SAVED_PLAN(
+	"SELECT i.product_id, i.stripe, least(g.quantity, i.quantity + coalesce("
+	"  (SELECT sum(l.consumed_delta) FROM order_ext_internal.stock_ledger l"
+	"   WHERE l.order_id = $1 AND l.product_id = i.product_id AND l.kind IN (5, 6)), 0))::int, g.n::int"
+	" FROM unnest($2, $3) WITH ORDINALITY AS g (product_id, quantity, n)"
+	" JOIN order_ext_internal.order_items i ON i.order_id = $1 AND i.product_id = g.product_id"
+	" WHERE i.reservation = 2 ORDER BY i.product_id",
+	INT8OID, INT8ARRAYOID, INT4ARRAYOID);
+
 static SavedPlan adjust_one = SAVED_PLAN(
 	"UPDATE order_ext_internal.stock SET available = available + $3"
 	" WHERE product_id = $1 AND stripe = $2 AND available + $3 >= 0",
@@ -275,6 +298,44 @@ void
 stock_consume(const int64 *order_ids, int n, TimestampTz at)
 {
 	end_reservations(&consume_reservations, &consume_many, order_ids, n, at, LEDGER_CONSUME);
+}
+
+/* ---- take back ---- */
+
+void
+stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
+				const int32 *quantities, int n, LedgerKind kind, TimestampTz at, int32 *moved)
+{
+	Datum		values[3] = {Int64GetDatum(order_id), int64_array(products, n),
+	int32_array(quantities, n)};
+	Movement   *movements = palloc(sizeof(Movement) * n);
+	int			n_movements = 0;
+	int			found = (int) plan_query(&still_consumed, values, NULL, 0);
+	Appender   *ledger;
+	int			i;
+
+	for (i = 0; i < found; i++)
+	{
+		int32		quantity = row_int32(i, 3);
+
+		if (quantity <= 0)
+			continue;
+		movements[n_movements].product_id = row_int64(i, 1);
+		movements[n_movements].stripe = row_int16(i, 2);
+		movements[n_movements].order_id = order_id;
+		movements[n_movements++].quantity = quantity;
+		if (moved != NULL)
+			moved[row_int32(i, 4) - 1] = quantity;
+	}
+	if (n_movements == 0)
+		return;
+	update_stock(kind == LEDGER_RETURN ? &return_many : &write_off_many, movements, n_movements);
+	ledger = append_open("stock_ledger");
+	for (i = 0; i < n_movements; i++)
+		append_ledger(ledger, order_id, movements[i].product_id, after_sale_id,
+					  kind == LEDGER_RETURN ? movements[i].quantity : 0, 0,
+					  -movements[i].quantity, at, kind, movements[i].stripe, NULL);
+	append_close(ledger);
 }
 
 /* ---- adjust and read ---- */

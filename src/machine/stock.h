@@ -62,6 +62,16 @@ extern void stock_release(const int64 *order_ids, int n, TimestampTz at);
  */
 extern void stock_consume(const int64 *order_ids, int n, TimestampTz at);
 
+/*
+ * Pieces that an order had consumed come back: available again (LEDGER_RETURN), or written
+ * off (LEDGER_WRITE_OFF), in the name of an after-sale, which moves a product once.
+ * Products in ascending order. Never more than the order still has consumed; moved[i],
+ * unless NULL, is how many.
+ */
+extern void stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
+							const int32 *quantities, int n, LedgerKind kind, TimestampTz at,
+							int32 *moved);
+
 /* Add delta to a product's available stock; OE201 if that would be negative. */
 extern StockLevel stock_adjust(int64 product_id, const char *sku, int64 delta,
 							   const char *reason, TimestampTz at);

@@ -30,6 +30,9 @@ static const char *const names[BUILTIN_TOPICS_END] = {
 	[TOPIC_AFTER_SALE_REVOKED] = "after_sale.revoked",
 	[TOPIC_AFTER_SALE_REFUNDED] = "after_sale.refunded",
 	[TOPIC_OPS_ALERT] = "ops.alert",
+	[TOPIC_ORDER_AUTO_SIGN] = "order.auto_sign",
+	[TOPIC_AFTER_SALE_REVIEW_DUE] = "after_sale.review_due",
+	[TOPIC_AFTER_SALE_AUTO_CLOSE] = "after_sale.auto_close",
 };
 
 const char *

@@ -1,0 +1,1 @@
+../../parts/44_after_sale_api.sql

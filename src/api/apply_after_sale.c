@@ -1,0 +1,258 @@
+/*
+ * apply_after_sale.c
+ *		calculate_refund, apply_after_sale and report_shortage: what of an order goes back.
+ *
+ * All three price their lines by the same formula: machine/entitlement.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+
+#include "api/after_sale_result.h"
+#include "api/lines.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/request.h"
+#include "core/settings.h"
+#include "core/spi_util.h"
+
+#define KIND_VIRTUAL 2
+
+static const char *const type_words[] = {"refund_only", "return_refund", NULL};
+
+static SavedPlan signed_at = SAVED_PLAN(
+	"SELECT at FROM order_ext_internal.transition_log"
+	" WHERE machine = 1 AND entity_id = $1 AND to_status IN (60, 100) AND from_status <> to_status"
+	" ORDER BY version DESC LIMIT 1",
+	INT8OID);
+
+/* ---- lines ---- */
+
+static int
+compare_items(const void *a, const void *b)
+{
+	int64		left = ((const AfterSaleItem *) a)->product_id;
+	int64		right = ((const AfterSaleItem *) b)->product_id;
+
+	return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/* The lines as goods of the order, in product order; OE501 for what it does not have. */
+static GoodsBack *
+goods_of_lines(const Entitlement *entitlement, const Lines *lines)
+{
+	GoodsBack  *goods = palloc0(sizeof(GoodsBack));
+	int			i;
+
+	goods->items = palloc0(sizeof(AfterSaleItem) * lines->n);
+	for (i = 0; i < lines->n; i++)
+	{
+		const EntitledLine *line = entitlement_by_sku(entitlement, lines->lines[i].sku);
+
+		if (line == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
+					 errmsg("more than is left of order " INT64_FORMAT, entitlement->order_id),
+					 errdetail("The order has no \"%s\".", lines->lines[i].sku)));
+		goods->items[goods->n].product_id = line->product_id;
+		goods->items[goods->n++].quantity = lines->lines[i].quantity;
+	}
+	qsort(goods->items, goods->n, sizeof(AfterSaleItem), compare_items);
+	return goods;
+}
+
+/* OE101 if a line is of virtual goods, which nobody can send back or lose. */
+static void
+check_not_virtual(const Entitlement *entitlement, const GoodsBack *goods)
+{
+	int			i;
+
+	for (i = 0; i < goods->n; i++)
+	{
+		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].product_id);
+
+		if (line->kind == KIND_VIRTUAL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OE_WRONG_STATUS),
+					 errmsg("\"%s\" cannot go back", line->sku),
+					 errdetail("It is a virtual product.")));
+	}
+}
+
+/* ---- calculate_refund ---- */
+
+static Datum
+calculate_refund_body(FunctionCallInfo fcinfo)
+{
+	int64		order_id = arg_id(fcinfo, 0, "order_id");
+	Lines	   *lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines", false);
+	Entitlement *entitlement;
+	GoodsBack  *goods;
+	JsonbBuilder *answer = jsonb_object_begin();
+	Order		order;
+
+	order_read_or_fail(order_id, &order);
+	entitlement = entitlement_read(order_id, 0);
+	goods = goods_of_lines(entitlement, lines);
+	entitlement_price(entitlement, goods);
+	jsonb_add_int(answer, "amount", goods->amount);
+	jsonb_add_int(answer, "freight", goods->freight);
+	jsonb_add_jsonb(answer, "lines", entitlement_lines(entitlement, goods));
+	return call_return_jsonb(jsonb_object_end(answer));
+}
+
+PG_FUNCTION_INFO_V1(order_ext_calculate_refund);
+Datum
+order_ext_calculate_refund(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, calculate_refund_body);
+}
+
+/* ---- apply_after_sale ---- */
+
+static void
+check_owner(const Order *order, int64 user_id)
+{
+	if (order->user_id != user_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_OWNER),
+				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id)));
+}
+
+/* Signed or refused, and not too long ago. */
+static void
+check_may_apply(const Order *order)
+{
+	Datum		values[1] = {Int64GetDatum(order->order_id)};
+
+	if (order->status != ORDER_SIGNED && order->status != ORDER_REFUSED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_WRONG_STATUS),
+				 errmsg("nothing of order " INT64_FORMAT " can go back now", order->order_id),
+				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
+				 order->status < ORDER_OUT_STOCK ? errhint("Use cancel_order.") :
+				 order->status < ORDER_SIGNED ? errhint("Wait until it is signed.") : 0));
+	if (plan_query(&signed_at, values, NULL, 1) > 0 &&
+		row_timestamptz(0, 1) + setting_after_sale_window * USECS_PER_SEC <= GetCurrentTimestamp())
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_WRONG_STATUS),
+				 errmsg("nothing of order " INT64_FORMAT " can go back any more", order->order_id),
+				 errdetail("The time for that, order_ext.after_sale_window, is over.")));
+}
+
+static Jsonb *
+goods_detail(const AfterSale *after_sale, const Entitlement *entitlement, const GoodsBack *goods)
+{
+	JsonbBuilder *detail = after_sale_detail(after_sale);
+
+	jsonb_add_jsonb(detail, "lines", entitlement_lines(entitlement, goods));
+	return jsonb_object_end(detail);
+}
+
+static Datum
+apply_after_sale_body(FunctionCallInfo fcinfo)
+{
+	int64		order_id = arg_id(fcinfo, 0, "order_id");
+	int64		user_id = arg_id(fcinfo, 1, "user_id");
+	AfterSaleType type = AFTER_SALE_REFUND_ONLY + arg_word(fcinfo, 2, "type", type_words);
+	Lines	   *lines = lines_parse(arg_jsonb(fcinfo, 3, "lines", setting_max_payload), "lines", false);
+	char	   *reason = arg_text_or_null(fcinfo, 4, "reason", MAX_REASON_CHARS);
+	char	   *request_id = arg_text_or_null(fcinfo, 5, "request_id", MAX_REQUEST_ID_CHARS);
+	RequestHash hash = {{0, 0}};
+	CallResult	result = {0};
+	Entitlement *entitlement;
+	GoodsBack  *goods;
+	AfterSale	after_sale;
+	Journal    *journal;
+	Order		order;
+
+	if (request_id != NULL)
+		hash = request_hash_arguments(fcinfo, 5);
+	if (request_replay("apply_after_sale", request_id, &hash, &result))
+		return call_return_result(fcinfo, &result);
+
+	lock_wait(LOCK_REFUND, order_id);
+	order_read_or_fail(order_id, &order);
+	check_owner(&order, user_id);
+	check_may_apply(&order);
+	entitlement = entitlement_read(order_id, 0);
+	goods = goods_of_lines(entitlement, lines);
+	check_not_virtual(entitlement, goods);
+	entitlement_price(entitlement, goods);
+
+	journal = journal_begin(GetCurrentTimestamp());
+	after_sale_apply(journal, &order, type, goods, reason, &after_sale);
+	journal_write(journal);
+	after_sale_result(&result, &after_sale, "applied",
+					  goods_detail(&after_sale, entitlement, goods));
+	request_remember("apply_after_sale", request_id, &hash, &result);
+	return call_return_result(fcinfo, &result);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_apply_after_sale);
+Datum
+order_ext_apply_after_sale(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, apply_after_sale_body);
+}
+
+/* ---- report_shortage ---- */
+
+static void
+check_may_be_short(const Order *order)
+{
+	if (order->status != ORDER_OUT_STOCK)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_WRONG_STATUS),
+				 errmsg("order " INT64_FORMAT " cannot be short of goods", order->order_id),
+				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
+				 errhint("A shortage is found when the parcel leaves the warehouse, at \"out_stock\".")));
+}
+
+static Datum
+report_shortage_body(FunctionCallInfo fcinfo)
+{
+	int64		order_id = arg_id(fcinfo, 0, "order_id");
+	Lines	   *lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines", false);
+	char	   *request_id = arg_text_or_null(fcinfo, 2, "request_id", MAX_REQUEST_ID_CHARS);
+	RequestHash hash = {{0, 0}};
+	CallResult	result = {0};
+	Entitlement *entitlement;
+	GoodsBack  *goods;
+	AfterSale	after_sale;
+	Journal    *journal;
+	Order		order;
+
+	if (request_id != NULL)
+		hash = request_hash_arguments(fcinfo, 2);
+	if (request_replay("report_shortage", request_id, &hash, &result))
+		return call_return_result(fcinfo, &result);
+
+	/* the parcel must not go on meanwhile */
+	lock_wait(LOCK_ORDER_CANCEL, order_id);
+	lock_wait(LOCK_REFUND, order_id);
+	order_read_or_fail(order_id, &order);
+	check_may_be_short(&order);
+	entitlement = entitlement_read(order_id, 0);
+	goods = goods_of_lines(entitlement, lines);
+	check_not_virtual(entitlement, goods);
+	entitlement_price(entitlement, goods);
+
+	journal = journal_begin(GetCurrentTimestamp());
+	after_sale_shortage(journal, &order, goods, &after_sale);
+	journal_write(journal);
+	result.id = order.order_id;
+	result.status = status_name(MACHINE_ORDER, order.status);
+	result.version = order.version;
+	result.disposition = "applied";
+	result.detail = goods_detail(&after_sale, entitlement, goods);
+	request_remember("report_shortage", request_id, &hash, &result);
+	return call_return_result(fcinfo, &result);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_report_shortage);
+Datum
+order_ext_report_shortage(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, report_shortage_body);
+}

@@ -1,0 +1,234 @@
+/*
+ * review_after_sale.c
+ *		review_after_sale, revoke_after_sale, close_after_sale, reopen_after_sale: what
+ *		staff and buyer decide about an after-sale.
+ */
+#include "compat.h"
+
+#include "api/after_sale_result.h"
+#include "core/errors.h"
+#include "core/request.h"
+
+JsonbBuilder *
+after_sale_detail(const AfterSale *after_sale)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_id(detail, "after_sale_id", after_sale->after_sale_id);
+	jsonb_add_id(detail, "order_id", after_sale->order_id);
+	jsonb_add_text(detail, "type",
+				   after_sale->type == AFTER_SALE_REFUND_ONLY ? "refund_only" : "return_refund");
+	jsonb_add_int(detail, "amount", after_sale->amount);
+	jsonb_add_int(detail, "freight", after_sale->freight);
+	if (after_sale->return_status != NO_RETURN)
+		jsonb_add_text(detail, "return_status",
+					   status_name(MACHINE_RETURN, after_sale->return_status));
+	return detail;
+}
+
+void
+after_sale_result(CallResult *result, const AfterSale *after_sale, const char *disposition,
+				  Jsonb *detail)
+{
+	memset(result, 0, sizeof(CallResult));
+	result->id = after_sale->after_sale_id;
+	result->status = status_name(MACHINE_AFTER_SALE, after_sale->status);
+	result->version = after_sale->version;
+	result->disposition = disposition;
+	result->detail = detail != NULL ? detail : jsonb_object_end(after_sale_detail(after_sale));
+}
+
+/* ---- the frame of these calls ---- */
+
+typedef struct Decision
+{
+	const char *function;
+	int64		after_sale_id;
+	bool		accept;			/* of a review */
+	int64		user_id;		/* of a revocation */
+	char	   *reason;
+	char	   *request_id;
+} Decision;
+
+/* Decide about an after-sale that is locked; the disposition. */
+typedef const char *(*Decide) (Journal *journal, const Decision *decision, AfterSale *after_sale);
+
+static Datum
+decide(FunctionCallInfo fcinfo, const Decision *decision, int request_id_arg, Decide decide_it)
+{
+	RequestHash hash = {{0, 0}};
+	CallResult	result = {0};
+	AfterSale	after_sale;
+	Journal    *journal;
+	const char *disposition;
+
+	if (decision->request_id != NULL)
+		hash = request_hash_arguments(fcinfo, request_id_arg);
+	if (request_replay(decision->function, decision->request_id, &hash, &result))
+		return call_return_result(fcinfo, &result);
+
+	after_sale_lock(decision->after_sale_id, &after_sale);
+	journal = journal_begin(GetCurrentTimestamp());
+	disposition = decide_it(journal, decision, &after_sale);
+	journal_write(journal);
+	after_sale_result(&result, &after_sale, disposition, NULL);
+	request_remember(decision->function, decision->request_id, &hash, &result);
+	return call_return_result(fcinfo, &result);
+}
+
+static void
+raise_status(const AfterSale *after_sale, const char *what, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_WRONG_STATUS),
+			 errmsg("after-sale " INT64_FORMAT " cannot be %s", after_sale->after_sale_id, what),
+			 why != NULL ? errdetail("%s", why) :
+			 errdetail("Its status is \"%s\".", status_name(MACHINE_AFTER_SALE, after_sale->status))));
+}
+
+/* ---- review_after_sale ---- */
+
+static const char *
+review(Journal *journal, const Decision *decision, AfterSale *after_sale)
+{
+	if (after_sale->status != AFTER_SALE_APPLIED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_REVIEWABLE),
+				 errmsg("after-sale " INT64_FORMAT " is not to be reviewed", after_sale->after_sale_id),
+				 errdetail("Its status is \"%s\".",
+						   status_name(MACHINE_AFTER_SALE, after_sale->status)),
+				 after_sale->status == AFTER_SALE_REJECTED ? errhint("Use reopen_after_sale first.") : 0));
+	if (decision->accept)
+		after_sale_approve(journal, after_sale, decision->reason);
+	else
+		(void) after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_REJECT, ACTOR_STAFF,
+								  decision->reason);
+	return "applied";
+}
+
+static Datum
+review_after_sale_body(FunctionCallInfo fcinfo)
+{
+	Decision	decision = {.function = "review_after_sale"};
+
+	decision.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
+	arg_not_null(fcinfo, 1, "accept");
+	decision.accept = PG_GETARG_BOOL(1);
+	decision.reason = arg_text_or_null(fcinfo, 2, "reason", MAX_REASON_CHARS);
+	decision.request_id = arg_text_or_null(fcinfo, 3, "request_id", MAX_REQUEST_ID_CHARS);
+	return decide(fcinfo, &decision, 3, review);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_review_after_sale);
+Datum
+order_ext_review_after_sale(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, review_after_sale_body);
+}
+
+/* ---- revoke_after_sale ---- */
+
+static const char *
+revoke(Journal *journal, const Decision *decision, AfterSale *after_sale)
+{
+	if (after_sale->user_id != decision->user_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_OWNER),
+				 errmsg("after-sale " INT64_FORMAT " belongs to another user",
+						after_sale->after_sale_id)));
+	if (after_sale->status == AFTER_SALE_REVOKED)
+		return "noop";
+	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_REVOKE, ACTOR_BUYER))
+		raise_status(after_sale, "revoked", NULL);
+	if (after_sale->origin != NULL)
+		raise_status(after_sale, "revoked", "Nobody applied for it.");
+	if (after_sale->return_status > RETURN_TO_SEND)
+		raise_status(after_sale, "revoked", "The goods are on their way back.");
+	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_REVOKE, ACTOR_BUYER, NULL))
+		raise_status(after_sale, "revoked", "Its refund is being executed.");
+	return "applied";
+}
+
+static Datum
+revoke_after_sale_body(FunctionCallInfo fcinfo)
+{
+	Decision	decision = {.function = "revoke_after_sale"};
+
+	decision.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
+	decision.user_id = arg_id(fcinfo, 1, "user_id");
+	decision.request_id = arg_text_or_null(fcinfo, 2, "request_id", MAX_REQUEST_ID_CHARS);
+	return decide(fcinfo, &decision, 2, revoke);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_revoke_after_sale);
+Datum
+order_ext_revoke_after_sale(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, revoke_after_sale_body);
+}
+
+/* ---- close_after_sale ---- */
+
+static const char *
+close_it(Journal *journal, const Decision *decision, AfterSale *after_sale)
+{
+	if (after_sale->status == AFTER_SALE_CLOSED)
+		return "noop";
+	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF))
+		raise_status(after_sale, "closed", NULL);
+	if (after_sale->status == AFTER_SALE_APPROVED && after_sale->origin != NULL &&
+		strcmp(after_sale->origin, "refused") != 0)
+		raise_status(after_sale, "closed", "Its order is canceled or short of goods: the money goes back.");
+	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,
+							decision->reason))
+		raise_status(after_sale, "closed", "Its refund is being executed.");
+	return "applied";
+}
+
+static Datum
+close_after_sale_body(FunctionCallInfo fcinfo)
+{
+	Decision	decision = {.function = "close_after_sale"};
+
+	decision.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
+	decision.reason = arg_text(fcinfo, 1, "reason", MAX_REASON_CHARS);
+	decision.request_id = arg_text_or_null(fcinfo, 2, "request_id", MAX_REQUEST_ID_CHARS);
+	return decide(fcinfo, &decision, 2, close_it);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_close_after_sale);
+Datum
+order_ext_close_after_sale(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, close_after_sale_body);
+}
+
+/* ---- reopen_after_sale ---- */
+
+static const char *
+reopen(Journal *journal, const Decision *decision, AfterSale *after_sale)
+{
+	if (after_sale->status == AFTER_SALE_APPLIED)
+		return "noop";
+	if (after_sale->status != AFTER_SALE_REJECTED)
+		raise_status(after_sale, "reopened", NULL);
+	after_sale_reopen(journal, after_sale);
+	return "applied";
+}
+
+static Datum
+reopen_after_sale_body(FunctionCallInfo fcinfo)
+{
+	Decision	decision = {.function = "reopen_after_sale"};
+
+	decision.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
+	decision.request_id = arg_text_or_null(fcinfo, 1, "request_id", MAX_REQUEST_ID_CHARS);
+	return decide(fcinfo, &decision, 1, reopen);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_reopen_after_sale);
+Datum
+order_ext_reopen_after_sale(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, reopen_after_sale_body);
+}

@@ -1,0 +1,269 @@
+/*
+ * after_sale_flow.c
+ *		The ways of an after-sale through its machine; see after_sale_flow.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/settings.h"
+#include "core/spi_util.h"
+#include "machine/after_sale_flow.h"
+#include "machine/goods_return.h"
+#include "machine/refund.h"
+#include "machine/stock.h"
+
+static SavedPlan read_items = SAVED_PLAN(
+	"SELECT product_id, quantity FROM order_ext_internal.after_sale_items"
+	" WHERE after_sale_id = $1 ORDER BY product_id",
+	INT8OID);
+
+static SavedPlan count_shortages = SAVED_PLAN(
+	"SELECT count(*) FROM order_ext_internal.after_sales"
+	" WHERE order_id = $1 AND origin LIKE 'shortage:%'",
+	INT8OID);
+
+void
+after_sale_lock(int64 after_sale_id, AfterSale *after_sale)
+{
+	after_sale_read_or_fail(after_sale_id, after_sale);
+	lock_wait(LOCK_REFUND, after_sale->order_id);
+	after_sale_read_or_fail(after_sale_id, after_sale);
+}
+
+JsonbBuilder *
+after_sale_payload(const AfterSale *after_sale)
+{
+	JsonbBuilder *payload;
+
+	if (after_sale->order_id != 0)
+		payload = journal_payload(after_sale->order_id, after_sale->user_id,
+								  after_sale->order_version);
+	else
+	{
+		payload = jsonb_object_begin();
+		jsonb_add_text(payload, "order_id", NULL);
+		jsonb_add_text(payload, "user_id", NULL);
+		jsonb_add_int(payload, "version", 0);
+	}
+	jsonb_add_id(payload, "after_sale_id", after_sale->after_sale_id);
+	return payload;
+}
+
+void
+after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *alert)
+{
+	JsonbBuilder *payload = after_sale_payload(after_sale);
+
+	jsonb_add_text(payload, "alert", alert);
+	/* there may be no order to file it under */
+	journal_message(journal, TOPIC_OPS_ALERT,
+					after_sale->order_id != 0 ? after_sale->order_id : after_sale->after_sale_id,
+					jsonb_object_end(payload));
+}
+
+/* A timer for this very stage of the after-sale; its handler looks whether it still is. */
+static void
+arm(BuiltinTopic topic, const AfterSale *after_sale, TimestampTz due_at)
+{
+	JsonbBuilder *payload = after_sale_payload(after_sale);
+
+	jsonb_add_int(payload, "after_sale_version", after_sale->version);
+	(void) timer_arm(topic, after_sale->order_id, due_at, -1, jsonb_object_end(payload));
+}
+
+static TimestampTz
+seconds_after(const Journal *journal, int seconds)
+{
+	return journal_time(journal) + seconds * USECS_PER_SEC;
+}
+
+/* ---- applying ---- */
+
+static void
+fill(AfterSale *after_sale, const Order *order, AfterSaleType type, const GoodsBack *goods)
+{
+	memset(after_sale, 0, sizeof(AfterSale));
+	after_sale->order_id = order->order_id;
+	after_sale->user_id = order->user_id;
+	after_sale->order_version = order->version;
+	after_sale->amount = goods->amount;
+	after_sale->freight = goods->freight;
+	after_sale->type = type;
+	after_sale->detail_type = goods->whole ? DETAIL_ALL : DETAIL_PART;
+	after_sale->reason_code = REASON_OTHER;
+	after_sale->return_status = NO_RETURN;
+}
+
+static Jsonb *
+origin_detail(const char *origin)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_text(detail, "origin", origin);
+	return jsonb_object_end(detail);
+}
+
+void
+after_sale_apply(Journal *journal, const Order *order, AfterSaleType type,
+				 const GoodsBack *goods, const char *reason, AfterSale *after_sale)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	fill(after_sale, order, type, goods);
+	after_sale->source = type == AFTER_SALE_REFUND_ONLY ? SOURCE_USER_REFUND : SOURCE_USER_RETURN;
+	after_sale->reason = unconstify(char *, reason);
+	jsonb_add_int(detail, "amount", goods->amount);
+	if (goods->freight > 0)
+		jsonb_add_int(detail, "freight", goods->freight);
+	if (reason != NULL)
+		jsonb_add_text(detail, "reason", reason);
+	entitlement_touch(order->order_id);
+	(void) after_sale_create(journal, after_sale, goods->items, goods->n, EVENT_AFTER_SALE_APPLY,
+							 ACTOR_BUYER, jsonb_object_end(detail));
+	if (type == AFTER_SALE_RETURN_REFUND)
+		return_fire(journal, after_sale, EVENT_RETURN_AWAIT, ACTOR_BUYER, NULL, NULL);
+	arm(TOPIC_AFTER_SALE_REVIEW_DUE, after_sale, seconds_after(journal, setting_review_reminder));
+}
+
+void
+after_sale_reopen(Journal *journal, AfterSale *after_sale)
+{
+	Entitlement *entitlement = entitlement_read(after_sale->order_id, after_sale->after_sale_id);
+	Datum		values[1] = {Int64GetDatum(after_sale->after_sale_id)};
+	GoodsBack	goods = {0};
+	int			i;
+
+	goods.n = (int) plan_query(&read_items, values, NULL, 0);
+	goods.items = palloc0(sizeof(AfterSaleItem) * Max(goods.n, 1));
+	for (i = 0; i < goods.n; i++)
+	{
+		goods.items[i].product_id = row_int64(i, 1);
+		goods.items[i].quantity = row_int32(i, 2);
+	}
+	entitlement_price(entitlement, &goods);
+	entitlement_touch(after_sale->order_id);
+	after_sale_reprice(after_sale, goods.amount, goods.freight, goods.items, goods.n);
+	after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_REOPEN, ACTOR_STAFF, NULL, NULL);
+	after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_REAPPLY, ACTOR_STAFF, NULL, NULL);
+	arm(TOPIC_AFTER_SALE_REVIEW_DUE, after_sale, seconds_after(journal, setting_review_reminder));
+}
+
+/* ---- deciding ---- */
+
+bool
+after_sale_pay_back(Journal *journal, AfterSale *after_sale, char actor)
+{
+	if (after_sale->amount == 0)
+	{
+		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_REFUND, ACTOR_SYSTEM, NULL, NULL);
+		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_SETTLE, ACTOR_SYSTEM, NULL, NULL);
+		return true;
+	}
+	if (!entitlement_covered(after_sale->order_id, after_sale->amount))
+	{
+		after_sale_alert(journal, after_sale, "payment_used_up");
+		return false;
+	}
+	(void) refund_request_for_after_sale(journal, after_sale->after_sale_id, false, actor);
+	return true;
+}
+
+static Jsonb *
+reason_detail(const char *reason)
+{
+	JsonbBuilder *detail;
+
+	if (reason == NULL)
+		return NULL;
+	detail = jsonb_object_begin();
+	jsonb_add_text(detail, "reason", reason);
+	return jsonb_object_end(detail);
+}
+
+void
+after_sale_approve(Journal *journal, AfterSale *after_sale, const char *reason)
+{
+	ReturnChange change = {.return_by = seconds_after(journal, setting_return_window)};
+
+	if (!entitlement_covered(after_sale->order_id, after_sale->amount))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_WRONG_STATUS),
+				 errmsg("after-sale " INT64_FORMAT " exceeds what is left of its payment",
+						after_sale->after_sale_id),
+				 errdetail("A refund that was given up has succeeded since."),
+				 errhint("Reject it.")));
+	after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_APPROVE, ACTOR_STAFF, reason,
+					reason_detail(reason));
+	if (after_sale->type == AFTER_SALE_REFUND_ONLY)
+	{
+		(void) after_sale_pay_back(journal, after_sale, ACTOR_STAFF);
+		return;
+	}
+	return_fire(journal, after_sale, EVENT_RETURN_ALLOW, ACTOR_STAFF, &change, NULL);
+	arm(TOPIC_AFTER_SALE_AUTO_CLOSE, after_sale, change.return_by);
+}
+
+bool
+after_sale_give_up(Journal *journal, AfterSale *after_sale, Event event, char actor,
+				   const char *reason)
+{
+	if (after_sale->status == AFTER_SALE_APPROVED &&
+		!refunds_withdraw(journal, after_sale->after_sale_id, actor))
+		return false;
+	entitlement_touch(after_sale->order_id);
+	after_sale_fire(journal, after_sale, event, actor, reason, reason_detail(reason));
+	return true;
+}
+
+/* ---- opened by warehouse and carrier ---- */
+
+void
+after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods, AfterSale *after_sale)
+{
+	Datum		values[1] = {Int64GetDatum(order->order_id)};
+	int64	   *products = palloc(sizeof(int64) * goods->n);
+	int32	   *quantities = palloc(sizeof(int32) * goods->n);
+	int			i;
+
+	(void) plan_query(&count_shortages, values, NULL, 1);
+	fill(after_sale, order, AFTER_SALE_REFUND_ONLY, goods);
+	after_sale->origin = psprintf("shortage:" INT64_FORMAT, row_int64(0, 1) + 1);
+	after_sale->detail_type = DETAIL_SHORTAGE;
+	after_sale->source = SOURCE_FULFILMENT;
+	after_sale->reason_code = REASON_NUMBER;
+	entitlement_touch(order->order_id);
+	(void) after_sale_create(journal, after_sale, goods->items, goods->n, EVENT_AFTER_SALE_OPEN,
+							 ACTOR_WAREHOUSE, origin_detail(after_sale->origin));
+	for (i = 0; i < goods->n; i++)
+	{
+		products[i] = goods->items[i].product_id;
+		quantities[i] = goods->items[i].quantity;
+	}
+	stock_take_back(order->order_id, after_sale->after_sale_id, products, quantities, goods->n,
+					LEDGER_WRITE_OFF, journal_time(journal), NULL);
+	(void) after_sale_pay_back(journal, after_sale, ACTOR_WAREHOUSE);
+}
+
+void
+after_sale_refused(Journal *journal, const Order *order)
+{
+	AfterSale	after_sale;
+	GoodsBack  *goods;
+
+	lock_wait(LOCK_REFUND, order->order_id);
+	goods = entitlement_rest(entitlement_read(order->order_id, 0));
+	if (goods->n == 0 || after_sale_of_origin(order->order_id, "refused") != 0)
+		return;
+	fill(&after_sale, order, AFTER_SALE_RETURN_REFUND, goods);
+	after_sale.origin = "refused";
+	after_sale.source = SOURCE_FULFILMENT;
+	after_sale.reason_code = REASON_REFUSED;
+	entitlement_touch(order->order_id);
+	(void) after_sale_create(journal, &after_sale, goods->items, goods->n, EVENT_AFTER_SALE_OPEN,
+							 ACTOR_WAREHOUSE, origin_detail("refused"));
+	return_fire(journal, &after_sale, EVENT_RETURN_TURN_BACK, ACTOR_WAREHOUSE, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+/*
+ * entitlement.c
+ *		What of an order can still go back, and for how much; see entitlement.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/spi_util.h"
+#include "machine/entitlement.h"
+#include "machine/refund.h"
+
+/* Kind of a product that cannot be sent back. */
+#define KIND_VIRTUAL 2
+
+/*
+ * A refund that succeeded after its after-sale was given up has paid for its pieces, though
+ * they do not count as gone back.
+ */
+#define PAID_ALL_THE_SAME \
+	"EXISTS (SELECT FROM order_ext_internal.refunds r" \
+	" WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id AND r.status = 20)"
+
+static SavedPlan read_lines = SAVED_PLAN(
+	"WITH counted AS ("
+	"  SELECT a.after_sale_id, a.live"
+	"  FROM (SELECT a.after_sale_id, a.order_id, a.after_sale_id <> $2 AND a.status NOT IN (30, 70, 127) AS live"
+	"   FROM order_ext_internal.after_sales a WHERE a.order_id = $1) a"
+	"  WHERE a.live OR " PAID_ALL_THE_SAME ")"
+	" SELECT i.product_id, i.pay, i.discount, coalesce(g.amount, 0)::bigint,"
+	"  coalesce(g.discount, 0)::bigint, i.quantity, coalesce(g.quantity, 0)::int, i.kind, i.sku"
+	" FROM order_ext_internal.order_items i"
+	" LEFT JOIN (SELECT s.product_id, sum(s.amount) AS amount, sum(s.discount) AS discount,"
+	"   sum(s.quantity) FILTER (WHERE c.live) AS quantity"
+	"  FROM order_ext_internal.after_sale_items s JOIN counted c ON c.after_sale_id = s.after_sale_id"
+	"  WHERE s.order_id = $1 GROUP BY s.product_id) g ON g.product_id = i.product_id"
+	" WHERE i.order_id = $1 ORDER BY i.sku COLLATE \"C\", i.product_id",
+	INT8OID, INT8OID);
+
+static SavedPlan read_freight = SAVED_PLAN(
+	"SELECT o.freight_amount, (SELECT coalesce(sum(a.freight), 0)::bigint"
+	"  FROM order_ext_internal.after_sales a WHERE a.order_id = $1"
+	"   AND ((a.after_sale_id <> $2 AND a.status NOT IN (30, 70, 127)) OR " PAID_ALL_THE_SAME "))"
+	" FROM order_ext_internal.orders o WHERE o.order_id = $1",
+	INT8OID, INT8OID);
+
+static SavedPlan touch_payment = SAVED_PLAN(
+	"UPDATE order_ext_internal.payments SET version = version"
+	" WHERE order_id = $1 AND status = 20 AND purpose = 1",
+	INT8OID);
+
+static SavedPlan is_covered = SAVED_PLAN(
+	"SELECT rest.amount >= $2 FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
+	" WHERE p.order_id = $1 AND p.status = 20 AND p.purpose = 1",
+	INT8OID, INT8OID);
+
+Entitlement *
+entitlement_read(int64 order_id, int64 without)
+{
+	Entitlement *entitlement = palloc0(sizeof(Entitlement));
+	Datum		values[2] = {Int64GetDatum(order_id), Int64GetDatum(without)};
+	int			i;
+
+	entitlement->order_id = order_id;
+	entitlement->n = (int) plan_query(&read_lines, values, NULL, 0);
+	entitlement->lines = palloc(sizeof(EntitledLine) * Max(entitlement->n, 1));
+	for (i = 0; i < entitlement->n; i++)
+	{
+		EntitledLine *line = &entitlement->lines[i];
+
+		line->product_id = row_int64(i, 1);
+		line->pay = row_int64(i, 2);
+		line->discount = row_int64(i, 3);
+		line->given = row_int64(i, 4);
+		line->discount_given = row_int64(i, 5);
+		line->quantity = row_int32(i, 6);
+		line->done = row_int32(i, 7);
+		line->kind = row_int16(i, 8);
+		line->sku = row_text(i, 9);
+	}
+	if (plan_query(&read_freight, values, NULL, 1) > 0)
+	{
+		entitlement->freight = row_int64(0, 1);
+		entitlement->freight_given = row_int64(0, 2);
+	}
+	return entitlement;
+}
+
+const EntitledLine *
+entitlement_by_sku(const Entitlement *entitlement, const char *sku)
+{
+	int			i;
+
+	for (i = 0; i < entitlement->n; i++)
+	{
+		if (strcmp(entitlement->lines[i].sku, sku) == 0)
+			return &entitlement->lines[i];
+	}
+	return NULL;
+}
+
+const EntitledLine *
+entitlement_of(const Entitlement *entitlement, int64 product_id)
+{
+	int			i;
+
+	for (i = 0; i < entitlement->n; i++)
+	{
+		if (entitlement->lines[i].product_id == product_id)
+			return &entitlement->lines[i];
+	}
+	return NULL;
+}
+
+/* ---- pricing ---- */
+
+/*
+ * What the next pieces are worth. Nothing, rather than less, where an after-sale that was
+ * given up since has left more with the others than their share.
+ */
+static int64
+due(int64 total, int64 given, const EntitledLine *line, int32 quantity)
+{
+	int64		pieces = (int64) line->done + quantity;
+	int64		up_to = (int64) ((int128) total * pieces / line->quantity);
+
+	return Max(up_to - given, 0);
+}
+
+static void
+check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
+{
+	StringInfoData detail;
+	int			i;
+
+	initStringInfo(&detail);
+	for (i = 0; i < goods->n; i++)
+	{
+		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].product_id);
+
+		if (goods->items[i].quantity > line->quantity - line->done)
+			appendStringInfo(&detail, "%s\"%s\": %d wanted, %d left of %d", detail.len > 0 ? "; " : "",
+							 line->sku, goods->items[i].quantity, line->quantity - line->done,
+							 line->quantity);
+	}
+	if (detail.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
+				 errmsg("more than is left of order " INT64_FORMAT, entitlement->order_id),
+				 errdetail("%s.", detail.data),
+				 errhint("calculate_refund says what is left; pieces of rejected, revoked and closed after-sales are free again.")));
+}
+
+/* How many pieces of a line are among the goods. */
+static int32
+taken(const GoodsBack *goods, int64 product_id)
+{
+	int			i;
+
+	for (i = 0; i < goods->n; i++)
+	{
+		if (goods->items[i].product_id == product_id)
+			return goods->items[i].quantity;
+	}
+	return 0;
+}
+
+void
+entitlement_price(const Entitlement *entitlement, GoodsBack *goods)
+{
+	bool		last = true;
+	int			i;
+
+	check_quantities(entitlement, goods);
+	goods->amount = 0;
+	for (i = 0; i < goods->n; i++)
+	{
+		AfterSaleItem *item = &goods->items[i];
+		const EntitledLine *line = entitlement_of(entitlement, item->product_id);
+
+		item->amount = due(line->pay, line->given, line, item->quantity);
+		item->discount = due(line->discount, line->discount_given, line, item->quantity);
+		goods->amount += item->amount;
+	}
+	goods->whole = true;
+	for (i = 0; i < entitlement->n; i++)
+	{
+		const EntitledLine *line = &entitlement->lines[i];
+		int32		pieces = taken(goods, line->product_id);
+
+		if (pieces < line->quantity)
+			goods->whole = false;
+		if (line->done + pieces < line->quantity)
+			last = false;
+	}
+	goods->freight = last ? Max(entitlement->freight - entitlement->freight_given, 0) : 0;
+	goods->amount += goods->freight;
+}
+
+static int
+compare_items(const void *a, const void *b)
+{
+	int64		left = ((const AfterSaleItem *) a)->product_id;
+	int64		right = ((const AfterSaleItem *) b)->product_id;
+
+	return left < right ? -1 : left > right ? 1 : 0;
+}
+
+GoodsBack *
+entitlement_rest(const Entitlement *entitlement)
+{
+	GoodsBack  *goods = palloc0(sizeof(GoodsBack));
+	int			i;
+
+	goods->items = palloc0(sizeof(AfterSaleItem) * Max(entitlement->n, 1));
+	for (i = 0; i < entitlement->n; i++)
+	{
+		const EntitledLine *line = &entitlement->lines[i];
+
+		if (line->kind == KIND_VIRTUAL || line->done >= line->quantity)
+			continue;
+		goods->items[goods->n].product_id = line->product_id;
+		goods->items[goods->n++].quantity = line->quantity - line->done;
+	}
+	qsort(goods->items, goods->n, sizeof(AfterSaleItem), compare_items);
+	entitlement_price(entitlement, goods);
+	return goods;
+}
+
+Jsonb *
+entitlement_lines(const Entitlement *entitlement, const GoodsBack *goods)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	value;
+	int			i;
+	int			j;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < entitlement->n; i++)
+	{
+		for (j = 0; j < goods->n; j++)
+		{
+			JsonbBuilder *line;
+
+			if (goods->items[j].product_id != entitlement->lines[i].product_id)
+				continue;
+			line = jsonb_object_begin();
+			jsonb_add_text(line, "sku", entitlement->lines[i].sku);
+			jsonb_add_int(line, "quantity", goods->items[j].quantity);
+			jsonb_add_int(line, "amount", goods->items[j].amount);
+			JsonbToJsonbValue(jsonb_object_end(line), &value);
+			(void) pushJsonbValue(&state, WJB_ELEM, &value);
+		}
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+/* ---- the pot of money ---- */
+
+void
+entitlement_touch(int64 order_id)
+{
+	Datum		values[1] = {Int64GetDatum(order_id)};
+
+	(void) plan_write(&touch_payment, values, NULL, 0);
+}
+
+bool
+entitlement_covered(int64 order_id, int64 amount)
+{
+	Datum		values[2] = {Int64GetDatum(order_id), Int64GetDatum(amount)};
+
+	return plan_query(&is_covered, values, NULL, 1) > 0 && row_bool(0, 1);
+}

@@ -1,0 +1,210 @@
+/*
+ * goods_return.c
+ *		The return machine, and facts about returns; see goods_return.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/spi_util.h"
+#include "machine/after_sale_flow.h"
+#include "machine/goods_return.h"
+#include "machine/stock.h"
+
+static SavedPlan move_return = SAVED_PLAN(
+	"UPDATE order_ext_internal.after_sales"
+	" SET return_status = $3, return_version = return_version + 1,"
+	"     return_by = coalesce($5, return_by),"
+	"     carrier = coalesce($6, carrier), tracking_no = coalesce($7, tracking_no),"
+	"     goods_sent_at = CASE WHEN $3 = 20 THEN $4 ELSE goods_sent_at END,"
+	"     goods_received_at = CASE WHEN $3 = 30 THEN $4 ELSE goods_received_at END"
+	" WHERE after_sale_id = $1 AND coalesce(return_status, -1) = $2",
+	INT8OID, INT2OID, INT2OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID);
+
+static SavedPlan read_lines = SAVED_PLAN(
+	"SELECT s.product_id, s.quantity, i.sku"
+	" FROM order_ext_internal.after_sale_items s"
+	" JOIN order_ext_internal.order_items i ON i.order_id = s.order_id AND i.product_id = s.product_id"
+	" WHERE s.after_sale_id = $1 ORDER BY s.product_id",
+	INT8OID);
+
+static SavedPlan note_received = SAVED_PLAN(
+	"UPDATE order_ext_internal.after_sale_items s"
+	" SET received = g.received, damaged = g.damaged, restocked = g.restocked"
+	" FROM unnest($2, $3, $4, $5) AS g (product_id, received, damaged, restocked)"
+	" WHERE s.after_sale_id = $1 AND s.product_id = g.product_id",
+	INT8OID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
+
+static SavedPlan insert_fact = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.after_sale_events"
+	" (after_sale_id, recorded_at, kind, disposition, reason, content, detail)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+	INT8OID, TIMESTAMPTZOID, INT2OID, TEXTOID, TEXTOID, JSONBOID, JSONBOID);
+
+static SavedPlan find_fact = SAVED_PLAN(
+	"SELECT detail FROM order_ext_internal.after_sale_events"
+	" WHERE after_sale_id = $1 AND kind = $2 AND disposition = 'applied'"
+	"  AND md5(content::text) = md5($3::text) AND content = $3",
+	INT8OID, INT2OID, JSONBOID);
+
+/* ---- the machine ---- */
+
+void
+return_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
+			const ReturnChange *change, Jsonb *detail)
+{
+	const Edge *edge = machine_edge(MACHINE_RETURN, after_sale->return_status, event);
+	bool		new_time = change != NULL && change->return_by != DT_NOBEGIN;
+	const char *carrier = change != NULL ? change->carrier : NULL;
+	const char *tracking_no = change != NULL ? change->tracking_no : NULL;
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', new_time ? ' ' : 'n',
+	carrier != NULL ? ' ' : 'n', tracking_no != NULL ? ' ' : 'n'};
+
+	values[0] = Int64GetDatum(after_sale->after_sale_id);
+	values[1] = Int16GetDatum(edge->from);
+	values[2] = Int16GetDatum(edge->to);
+	values[3] = TimestampTzGetDatum(journal_time(journal));
+	values[4] = TimestampTzGetDatum(new_time ? change->return_by : 0);
+	values[5] = carrier != NULL ? CStringGetTextDatum(carrier) : (Datum) 0;
+	values[6] = tracking_no != NULL ? CStringGetTextDatum(tracking_no) : (Datum) 0;
+	if (plan_write(&move_return, values, nulls, 0) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("after-sale " INT64_FORMAT " was changed by another transaction",
+						after_sale->after_sale_id),
+				 errhint("Try again.")));
+	after_sale->return_status = edge->to;
+	after_sale->return_version++;
+	journal_transition(journal, MACHINE_RETURN, edge, after_sale->after_sale_id,
+					   after_sale->order_id, after_sale->return_version, actor, detail);
+}
+
+/* ---- receipt ---- */
+
+ReturnedLine *
+return_lines(int64 after_sale_id, int *n)
+{
+	Datum		values[1] = {Int64GetDatum(after_sale_id)};
+	ReturnedLine *lines;
+	int			i;
+
+	*n = (int) plan_query(&read_lines, values, NULL, 0);
+	lines = palloc0(sizeof(ReturnedLine) * Max(*n, 1));
+	for (i = 0; i < *n; i++)
+	{
+		lines[i].product_id = row_int64(i, 1);
+		lines[i].quantity = row_int32(i, 2);
+		lines[i].sku = row_text(i, 3);
+	}
+	return lines;
+}
+
+/* Keep what was received; the goods that are in order leave the books of what was sold. */
+static void
+take_back(Journal *journal, const AfterSale *after_sale, const ReturnedLine *lines, int n,
+		  bool in_order, bool restock)
+{
+	int64	   *products = palloc(sizeof(int64) * n);
+	int32	   *received = palloc(sizeof(int32) * n);
+	int32	   *damaged = palloc(sizeof(int32) * n);
+	int32	   *moved = palloc0(sizeof(int32) * n);
+	Datum		values[5];
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		products[i] = lines[i].product_id;
+		received[i] = lines[i].received;
+		damaged[i] = lines[i].damaged;
+	}
+	if (in_order)
+	{
+		stock_take_back(after_sale->order_id, after_sale->after_sale_id, products, received, n,
+						restock ? LEDGER_RETURN : LEDGER_WRITE_OFF, journal_time(journal), moved);
+		if (!restock)
+			memset(moved, 0, sizeof(int32) * n);
+	}
+	values[0] = Int64GetDatum(after_sale->after_sale_id);
+	values[1] = int64_array(products, n);
+	values[2] = int32_array(received, n);
+	values[3] = int32_array(damaged, n);
+	values[4] = int32_array(moved, n);
+	(void) plan_write(&note_received, values, NULL, 0);
+}
+
+void
+return_received(Journal *journal, AfterSale *after_sale, const ReturnedLine *lines, int n,
+				bool restock)
+{
+	int64		damaged = 0;
+	JsonbBuilder *detail = jsonb_object_begin();
+	int			i;
+
+	for (i = 0; i < n; i++)
+		damaged += lines[i].damaged;
+	return_fire(journal, after_sale, EVENT_RETURN_RECEIVE, ACTOR_WAREHOUSE, NULL, NULL);
+	take_back(journal, after_sale, lines, n, damaged == 0, restock);
+	if (damaged > 0)
+		jsonb_add_int(detail, "damaged", damaged);
+	else
+		jsonb_add_bool(detail, "restock", restock);
+	return_fire(journal, after_sale, damaged > 0 ? EVENT_RETURN_DAMAGE : EVENT_RETURN_PASS,
+				ACTOR_WAREHOUSE, NULL, jsonb_object_end(detail));
+	if (damaged > 0)
+		after_sale_alert(journal, after_sale, "damaged_return");
+	else
+		(void) after_sale_pay_back(journal, after_sale, ACTOR_WAREHOUSE);
+}
+
+/* ---- facts ---- */
+
+static bool
+insert(Journal *journal, const ReturnFact *fact, const char *disposition, const char *reason,
+	   Jsonb *detail)
+{
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', reason != NULL ? ' ' : 'n', ' ', ' '};
+
+	values[0] = Int64GetDatum(fact->after_sale_id);
+	values[1] = TimestampTzGetDatum(journal_time(journal));
+	values[2] = Int16GetDatum(fact->kind);
+	values[3] = CStringGetTextDatum(disposition);
+	values[4] = reason != NULL ? CStringGetTextDatum(reason) : (Datum) 0;
+	values[5] = JsonbPGetDatum(fact->content);
+	values[6] = JsonbPGetDatum(detail);
+	return plan_write(&insert_fact, values, nulls, 0) > 0;
+}
+
+void
+return_fact_applied(Journal *journal, const ReturnFact *fact, Jsonb *detail)
+{
+	(void) insert(journal, fact, "applied", NULL, detail);
+}
+
+void
+return_fact_held(Journal *journal, const ReturnFact *fact, const AfterSale *after_sale,
+				 const char *reason, Jsonb *detail)
+{
+	AfterSale	unknown = {.after_sale_id = fact->after_sale_id};
+
+	if (insert(journal, fact, "held", reason, detail))
+		after_sale_alert(journal, after_sale != NULL ? after_sale : &unknown, reason);
+}
+
+bool
+return_fact_known(const ReturnFact *fact, Jsonb **detail)
+{
+	Datum		values[3];
+
+	values[0] = Int64GetDatum(fact->after_sale_id);
+	values[1] = Int16GetDatum(fact->kind);
+	values[2] = JsonbPGetDatum(fact->content);
+	if (plan_query(&find_fact, values, NULL, 1) == 0)
+		return false;
+	*detail = row_jsonb(0, 1);
+	return true;
+}

@@ -1,0 +1,75 @@
+/*
+ * goods_return.h
+ *		The return machine: the goods of an after-sale on their way back, and what was told
+ *		about them. Everything here runs under the refund lock of the order.
+ */
+#ifndef ORDER_EXT_MACHINE_GOODS_RETURN_H
+#define ORDER_EXT_MACHINE_GOODS_RETURN_H
+
+#include "machine/after_sale.h"
+
+#define MAX_CARRIER_CHARS	64
+#define MAX_TRACKING_CHARS	128
+
+/* What an event changes besides status and version. */
+typedef struct ReturnChange
+{
+	TimestampTz return_by;		/* DT_NOBEGIN: unchanged */
+	const char *carrier;		/* or NULL */
+	const char *tracking_no;	/* or NULL */
+} ReturnChange;
+
+/*
+ * Move the return of an after-sale along an edge, from NO_RETURN too, with its log row;
+ * the row given is brought up to date. change may be NULL. 40001 if its status is
+ * another one.
+ */
+extern void return_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
+						const ReturnChange *change, Jsonb *detail);
+
+/* A line of an after-sale, and of what was received for it. */
+typedef struct ReturnedLine
+{
+	int64		product_id;
+	int32		quantity;		/* applied for */
+	int32		received;
+	int32		damaged;
+	char	   *sku;
+} ReturnedLine;
+
+/* The lines of an after-sale, by product. */
+extern ReturnedLine *return_lines(int64 after_sale_id, int *n);
+
+/*
+ * A parcel was received: received, damaged and, with restock, available again. Where a
+ * piece is damaged the return ends there and staff is alerted, else the money goes back.
+ */
+extern void return_received(Journal *journal, AfterSale *after_sale, const ReturnedLine *lines,
+							int n, bool restock);
+
+/* ---- what was told ---- */
+
+typedef enum ReturnFactKind
+{
+	RETURN_FACT_SHIPMENT = 1,
+	RETURN_FACT_RECEIPT
+} ReturnFactKind;
+
+typedef struct ReturnFact
+{
+	int64		after_sale_id;
+	ReturnFactKind kind;
+	Jsonb	   *content;
+} ReturnFact;
+
+/* Keep a fact that was applied, with what the call answers. */
+extern void return_fact_applied(Journal *journal, const ReturnFact *fact, Jsonb *detail);
+
+/* Keep one for staff and alert, once; after_sale may be NULL (unknown). */
+extern void return_fact_held(Journal *journal, const ReturnFact *fact, const AfterSale *after_sale,
+							 const char *reason, Jsonb *detail);
+
+/* Whether the very fact was applied; *detail is what the call answered. */
+extern bool return_fact_known(const ReturnFact *fact, Jsonb **detail);
+
+#endif							/* ORDER_EXT_MACHINE_GOODS_RETURN_H */
