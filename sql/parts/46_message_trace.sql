@@ -33,7 +33,7 @@ COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint) IS 'Wh
 -- message_trace(key): what became of the key's messages, oldest first: one row per
 -- (message, group, attempt), one per message that has no group (done: nobody waits for it)
 -- and one per timer that has not fired.
---   state  timer, void (its order has moved on), waiting, retry (failed, will be run again),
+--   state  timer, void (its order has moved on, or it was canceled), waiting, retry (failed, will be run again),
 --          done, dead, discarded
 -- Raises 22004.
 CREATE FUNCTION order_ext.message_trace(key bigint)
@@ -50,8 +50,10 @@ BEGIN
 	RETURN QUERY
 	WITH timers AS (
 		SELECT t.message_id, t.topic_id, t.published_at, t.bound,
-			p.bucket IS NOT NULL AND t.due_at <= p.fired_until
-				AND pg_visible_in_snapshot(t.xid, p.seen) AS handled
+			(p.bucket IS NOT NULL AND t.due_at <= p.fired_until
+				AND pg_visible_in_snapshot(t.xid, p.seen))
+			OR EXISTS (SELECT FROM order_ext_internal.timer_cancels c
+				WHERE c.message_id = t.message_id) AS handled
 		FROM order_ext_internal.timer_ring t
 		LEFT JOIN LATERAL (
 			SELECT * FROM order_ext_internal.timer_progress p
@@ -91,7 +93,7 @@ BEGIN
 		JOIN order_ext_internal.attempts a USING (message_id, group_id)
 		UNION ALL
 		SELECT r.message_id, r.topic_id, r.name,
-			CASE WHEN p.message_id IS NULL THEN 'done' ELSE 'waiting' END, 1, r.published_at,
+			coalesce(p.state, 'done'), greatest(p.attempts, 1), r.published_at,
 			CASE WHEN p.message_id IS NULL
 				THEN order_ext_internal.finished_at(r.group_id, r.xid, r.message_id) END,
 			NULL

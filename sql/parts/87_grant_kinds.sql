@@ -11,13 +11,13 @@ AS $$
 	FROM (VALUES
 		('app', ARRAY['quote_order', 'create_order', 'pre_pay_order', 'cancel_order',
 			'confirm_receipt', 'change_address', 'remove_order',
-			'get_order', 'order_timeline', 'allowed_actions', 'stock_level', 'publish']),
+			'get_order', 'order_timeline', 'allowed_actions', 'stock_level', 'publish', 'cancel_message']),
 		('callback', ARRAY['pay_callback', 'payment_closed', 'refund_callback', 'claim_refunds',
 			'shipment_event', 'fulfilment_cancel_result']),
 		('operator', ARRAY['put_product', 'put_freight', 'adjust_stock', 'stock_level',
 			'issue_coupon', 'set_risk_check', 'set_channel', 'cancel_order', 'expire_orders',
 			'resolve_held_payment', 'retry_refund', 'set_gateway', 'sandbox_set',
-			'create_topic', 'drop_topic', 'subscribe', 'unsubscribe', 'register_asset',
+			'create_topic', 'drop_topic', 'cancel_message', 'subscribe', 'unsubscribe', 'register_asset',
 			'unregister_asset', 'dispatch', 'schedule_jobs', 'unschedule_jobs', 'maintain',
 			'get_order', 'order_timeline', 'allowed_actions', 'message_trace',
 			'verify', 'state_graph', 'state_diagram',
@@ -32,7 +32,7 @@ AS $$
 			'after_sales_view', 'after_sale_items_view', 'sandbox_ledger', 'fulfilments_view', 'shipment_events_view',
 			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
 			'subscriptions_view', 'consumer_stats', 'timer_stats', 'worker_stats']),
-		('worker', ARRAY['publish'])
+		('worker', ARRAY['publish', 'cancel_message'])
 	) AS allowed (kind, objects), unnest(allowed.objects) AS object
 	UNION ALL
 	SELECT kind, object, NULL

@@ -44,4 +44,10 @@ extern bool lock_tries_used_up(void);
  */
 extern void lock_wait(LockClass lock_class, int64 key);
 
+/*
+ * Wait until the transactions that hold the lock now are over, without taking it and
+ * without being in the way of the next ones. As lock_wait() otherwise.
+ */
+extern void lock_pass(LockClass lock_class, int64 key);
+
 #endif							/* ORDER_EXT_LOCKS_H */

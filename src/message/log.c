@@ -23,6 +23,7 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
+#include "message/catalog.h"
 #include "message/limits.h"
 #include "message/log.h"
 #include "message/wake.h"
@@ -51,7 +52,7 @@ static int	captured_room = 0;
 int
 log_current_segment(void)
 {
-	return 0;
+	return ring_state(RING_LOG)->current;
 }
 
 int16

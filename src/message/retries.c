@@ -29,6 +29,7 @@
 #include "core/call.h"
 #include "core/errors.h"
 #include "message/limits.h"
+#include "message/log.h"
 #include "message/retries.h"
 #include "message/wake.h"
 
@@ -179,7 +180,7 @@ static void
 append_attempt(const ConsumerGroup *group, const Delivery *delivery, const char *state,
 			   const char *error, const char *sqlstate)
 {
-	Appender   *appender = append_open("attempts");
+	Appender   *appender = append_open(psprintf("attempts_%d", log_current_segment()));
 	Datum		values[9];
 	bool		nulls[9] = {false};
 

@@ -1,0 +1,91 @@
+-- message_trace(key): what became of the key's messages, oldest first: one row per
+-- (message, group, attempt), one per message that has no group (done: nobody waits for it)
+-- and one per timer that has not fired.
+--   state  timer, void (its order has moved on, or it was canceled), waiting, retry (failed, will be run again),
+--          done, dead, discarded
+-- Raises 22004.
+CREATE OR REPLACE FUNCTION order_ext.message_trace(key bigint)
+	RETURNS TABLE (message_id bigint, topic text, consumer_group text, state text,
+		attempt integer, published_at timestamptz, finished_at timestamptz, error text)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF message_trace.key IS NULL THEN
+		RAISE EXCEPTION 'argument "key" must not be NULL' USING ERRCODE = '22004';
+	END IF;
+	RETURN QUERY
+	WITH timers AS (
+		SELECT t.message_id, t.topic_id, t.published_at, t.bound,
+			(p.bucket IS NOT NULL AND t.due_at <= p.fired_until
+				AND pg_visible_in_snapshot(t.xid, p.seen))
+			OR EXISTS (SELECT FROM order_ext_internal.timer_cancels c
+				WHERE c.message_id = t.message_id) AS handled
+		FROM order_ext_internal.timer_ring t
+		LEFT JOIN LATERAL (
+			SELECT * FROM order_ext_internal.timer_progress p
+			WHERE p.bucket = t.bucket ORDER BY p.seq DESC LIMIT 1) p ON true
+		WHERE t.key = message_trace.key
+		UNION ALL
+		SELECT t.message_id, t.topic_id, t.published_at, t.bound, false
+		FROM order_ext_internal.timers_far t
+		WHERE t.key = message_trace.key
+	), log AS MATERIALIZED (
+		SELECT m.message_id, m.topic_id, m.xid, m.published_at
+		FROM order_ext_internal.message_log m
+		WHERE m.key = message_trace.key
+	), pending AS MATERIALIZED (
+		SELECT p.* FROM order_ext_internal.pending_messages p
+		WHERE p.key = message_trace.key
+	), known AS (
+		-- beyond the log's retention, what is still pending is known from its copy
+		SELECT l.message_id, l.topic_id, l.published_at, l.xid FROM log l
+		UNION ALL
+		SELECT DISTINCT p.message_id, p.topic_id, p.published_at, NULL::xid8 FROM pending p
+		WHERE p.message_id NOT IN (SELECT l.message_id FROM log l)
+	), reader AS (
+		-- each message with the groups that it is for
+		SELECT k.*, g.group_id, g.name
+		FROM known k
+		JOIN order_ext_internal.consumer_groups g ON g.topic_id = k.topic_id
+		WHERE NOT coalesce(pg_visible_in_snapshot(k.xid, g.start_at), false)
+			OR EXISTS (SELECT FROM order_ext_internal.attempts a
+				WHERE a.message_id = k.message_id AND a.group_id = g.group_id)
+			OR EXISTS (SELECT FROM pending p
+				WHERE p.message_id = k.message_id AND p.group_id = g.group_id)
+	), life AS (
+		SELECT r.message_id, r.topic_id, r.name, a.state, a.attempt, r.published_at,
+			a.finished_at, a.error
+		FROM reader r
+		JOIN order_ext_internal.attempts a USING (message_id, group_id)
+		UNION ALL
+		SELECT r.message_id, r.topic_id, r.name,
+			coalesce(p.state, 'done'), greatest(p.attempts, 1), r.published_at,
+			CASE WHEN p.message_id IS NULL
+				THEN order_ext_internal.finished_at(r.group_id, r.xid, r.message_id) END,
+			NULL
+		FROM reader r
+		LEFT JOIN pending p USING (message_id, group_id)
+		WHERE NOT EXISTS (SELECT FROM order_ext_internal.attempts a
+			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
+		UNION ALL
+		SELECT k.message_id, k.topic_id, NULL, 'done', NULL, k.published_at, k.published_at, NULL
+		FROM known k
+		WHERE k.message_id NOT IN (SELECT r.message_id FROM reader r)
+		UNION ALL
+		SELECT t.message_id, t.topic_id, NULL,
+			CASE WHEN t.handled OR (t.bound IS NOT NULL AND NOT EXISTS (
+					SELECT FROM order_ext_internal.orders o
+					WHERE o.order_id = message_trace.key AND o.status = t.bound))
+				THEN 'void' ELSE 'timer' END,
+			NULL, t.published_at, NULL, NULL
+		FROM timers t
+		WHERE t.message_id NOT IN (SELECT k.message_id FROM known k)
+	)
+	SELECT l.message_id, t.name, l.name, l.state, l.attempt, l.published_at, l.finished_at, l.error
+	FROM life l
+	LEFT JOIN order_ext_internal.topics t USING (topic_id)
+	ORDER BY l.message_id, l.name, l.attempt;
+END
+$$;
