@@ -55,6 +55,13 @@
 #define MyLocalTransactionId (MyProc->lxid)
 #endif
 
+/* How many transactions with an id are over; moves at each commit, prepared ones too. */
+#if PG_VERSION_NUM >= 170000
+#define transactions_completed() (TransamVariables->xactCompletionCount)
+#else
+#define transactions_completed() (ShmemVariableCache->xactCompletionCount)
+#endif
+
 /* The place of this process in ProcGlobal->allProcs. */
 #if PG_VERSION_NUM >= 170000
 #define OE_MY_PROCNO GetNumberFromPGProc(MyProc)

@@ -33,8 +33,9 @@ COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint) IS 'Wh
 -- message_trace(key): what became of the key's messages, oldest first: one row per
 -- (message, group, attempt), one per message that has no group (done: nobody waits for it)
 -- and one per timer that has not fired.
---   state  timer, void (its order has moved on, or it was canceled), waiting, retry (failed, will be run again),
---          done, dead, discarded
+--   state  timer, void (its order has moved on, or it was canceled), waiting,
+--          leased (an external consumer has it), retry (failed, will be run again), done,
+--          dead, discarded
 -- Raises 22004.
 CREATE FUNCTION order_ext.message_trace(key bigint)
 	RETURNS TABLE (message_id bigint, topic text, consumer_group text, state text,
@@ -100,6 +101,12 @@ BEGIN
 		FROM reader r
 		LEFT JOIN pending p USING (message_id, group_id)
 		WHERE NOT EXISTS (SELECT FROM order_ext_internal.attempts a
+			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
+		UNION ALL
+		SELECT r.message_id, r.topic_id, r.name, p.state, p.attempts, r.published_at, NULL, NULL
+		FROM reader r
+		JOIN pending p USING (message_id, group_id)
+		WHERE p.state = 'leased' AND EXISTS (SELECT FROM order_ext_internal.attempts a
 			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
 		UNION ALL
 		SELECT k.message_id, k.topic_id, NULL, 'done', NULL, k.published_at, k.published_at, NULL

@@ -82,6 +82,17 @@ lock_try(LockClass lock_class, int64 key)
 	return true;
 }
 
+bool
+lock_is_held(LockClass lock_class, int64 key)
+{
+	LOCKTAG		tag;
+	int			holders;
+
+	set_tag(&tag, lock_class, key);
+	(void) GetLockConflicts(&tag, ExclusiveLock, &holders);
+	return holders > 0;
+}
+
 void
 lock_wait(LockClass lock_class, int64 key)
 {

@@ -384,6 +384,12 @@ group_by_name(const char *name)
 	return NULL;
 }
 
+bool
+group_is_external(const ConsumerGroup *group)
+{
+	return !group->builtin && group->handler == NULL;
+}
+
 int
 groups_list(const ConsumerGroup **groups)
 {

@@ -60,7 +60,7 @@ typedef struct ConsumerGroup
 	bool		batch;			/* handler takes order_ext.message[] */
 	bool		paused;
 	char	   *name;
-	char	   *handler;		/* qualified signature; NULL if built in */
+	char	   *handler;		/* qualified signature; NULL if built in or external */
 	char	   *run_as;			/* role name; NULL if built in */
 	char	   *start_at;		/* a pg_snapshot in text form */
 } ConsumerGroup;
@@ -77,6 +77,9 @@ extern const Topic *topic_by_id(int32 topic_id);
 extern const Topic *topic_by_name(const char *name);
 extern const ConsumerGroup *group_by_id(int32 group_id);
 extern const ConsumerGroup *group_by_name(const char *name);
+
+/* Whether its messages wait for receive(), not for a handler. */
+extern bool group_is_external(const ConsumerGroup *group);
 
 /* All groups, ordered by id; returns their number. */
 extern int	groups_list(const ConsumerGroup **groups);

@@ -141,18 +141,18 @@ diag($node->safe_psql('postgres', q(SELECT string_agg(format('%s %s %s', n, stat
 my %nothing = (
 	'verify() finds no error' =>
 	  q(SELECT * FROM order_ext.verify() WHERE severity = 'error'),
-	'stock: what was there, less what is paid' => q(
+	'stock: what was there, less what is on its way' => q(
 		SELECT n, available, reserved, consumed, sold
 		FROM generate_series(1, 5) AS n, LATERAL order_ext.stock_level('S' || n),
 			 LATERAL (SELECT coalesce(sum(quantity), 0) AS sold FROM order_ext.order_items_view JOIN order_ext.orders_view USING (order_id)
-					  WHERE sku = 'S' || n AND status = 'paid') AS s
+					  WHERE sku = 'S' || n AND status = 'fulfilling') AS s
 		WHERE available <> 400 - sold OR reserved <> sold OR consumed <> 0),
 	'stock: the ledger says the same' => q(
 		SELECT sku, sum(delta) FROM order_ext.stock_ledger_view
 		WHERE order_id IN (SELECT order_id FROM order_ext.orders_view WHERE status = 'canceled') AND kind NOT IN ('reserve', 'release') GROUP BY sku),
 	'coupons: used by paid orders, all others free' => q(
 		SELECT coupon_id, c.status, c.order_id, o.order_id FROM order_ext.coupons_view c
-		LEFT JOIN order_ext.orders_view o ON o.coupon_id = c.coupon_id AND o.status = 'paid'
+		LEFT JOIN order_ext.orders_view o ON o.coupon_id = c.coupon_id AND o.status = 'fulfilling'
 		WHERE (c.status, c.order_id) IS DISTINCT FROM (CASE WHEN o.order_id IS NULL THEN 'unused' ELSE 'used' END, o.order_id)),
 	'money: each trade number that was told is one capture, none was made up' => q(
 		SELECT f.pay_type, f.trade_no, p.payment_id
@@ -179,11 +179,11 @@ my %nothing = (
 							coalesce(sum(amount) FILTER (WHERE purpose IN ('surplus', 'late')), 0) AS surplus
 					 FROM order_ext.payments_view p WHERE p.order_id = o.order_id AND p.status = 'captured') AS c,
 			LATERAL (SELECT coalesce(sum(amount), 0) AS refunded FROM order_ext.refunds_view r WHERE r.order_id = o.order_id AND r.status = 'requested') AS r
-		WHERE o.status = 'paid' AND (n <> 1 OR applied <> o.pay_amount OR surplus <> refunded)),
+		WHERE o.status = 'fulfilling' AND (n <> 1 OR applied <> o.pay_amount OR surplus <> refunded)),
 	'money: captured = applied + held + unmatched + refunded' => q(
 		SELECT captured, stays, refunded FROM
-			(SELECT sum(p.amount) AS captured, sum(p.amount) FILTER (WHERE (purpose = 'applied' AND o.status = 'paid')
-				OR (purpose = 'held' AND o.status = 'paid') OR purpose = 'unmatched') AS stays
+			(SELECT sum(p.amount) AS captured, sum(p.amount) FILTER (WHERE (purpose = 'applied' AND o.status = 'fulfilling')
+				OR (purpose = 'held' AND o.status = 'fulfilling') OR purpose = 'unmatched') AS stays
 			 FROM order_ext.payments_view p LEFT JOIN order_ext.orders_view o USING (order_id) WHERE p.status = 'captured') AS c,
 			(SELECT coalesce(sum(amount), 0) AS refunded FROM order_ext.refunds_view WHERE status <> 'failed') AS r
 		WHERE captured IS DISTINCT FROM coalesce(stays, 0) + refunded),
@@ -198,6 +198,8 @@ my %nothing = (
 		SELECT o.order_id FROM order_ext.orders_view o WHERE (o.paid_at IS NOT NULL)::integer <>
 			(SELECT count(*) FROM order_ext_internal.message_log l JOIN order_ext_internal.topics t USING (topic_id)
 			 WHERE l.key = o.order_id AND t.name = 'order.paid')),
+	'orders: none is left paid and not on its way' => q(
+		SELECT order_id, status FROM order_ext.orders_view WHERE status NOT IN ('fulfilling', 'canceled')),
 	'orders: every one that was made is there, and no other' => q(
 		SELECT * FROM t.orders t FULL JOIN order_ext.orders_view v USING (order_id) WHERE t.order_id IS NULL OR v.order_id IS NULL),
 	'nobody holds a lock of ours' => q(
