@@ -55,11 +55,11 @@
 #define MyLocalTransactionId (MyProc->lxid)
 #endif
 
-/* How many transactions with an id are over; moves at each commit, prepared ones too. */
+/* How many transactions that had an id have ended; 17 renamed the variable. */
 #if PG_VERSION_NUM >= 170000
-#define transactions_completed() (TransamVariables->xactCompletionCount)
+#define completed_transactions() (TransamVariables->xactCompletionCount)
 #else
-#define transactions_completed() (ShmemVariableCache->xactCompletionCount)
+#define completed_transactions() (ShmemVariableCache->xactCompletionCount)
 #endif
 
 /* The place of this process in ProcGlobal->allProcs. */

@@ -36,9 +36,10 @@ COMMENT ON FUNCTION order_ext.publish(text, bigint, jsonb, timestamptz, text) IS
 -- f(order_ext.message[]) returning void, options: max_attempts 1 to 1000 (16), backoff
 -- 'exponential' or 'rocketmq', start 'now' or 'earliest', for a new group). The same call
 -- again changes handler and options. SECURITY INVOKER: the handler runs as the caller.
+-- Without a handler the messages wait for receive(), by members of the caller's role.
 -- Raises 22004, 22023, 54000, OE701 unknown topic, 42710 the group reads another topic,
 -- 42501 not a superuser, not a superuser's function, or a built-in group's name,
--- 0A000 no handler, ordered, run_as. src/message/groups.c
+-- 0A000 ordered, run_as. src/message/groups.c
 CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY INVOKER

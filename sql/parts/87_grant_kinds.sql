@@ -32,7 +32,8 @@ AS $$
 			'after_sales_view', 'after_sale_items_view', 'sandbox_ledger', 'fulfilments_view', 'shipment_events_view',
 			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
 			'subscriptions_view', 'consumer_stats', 'timer_stats', 'worker_stats']),
-		('worker', ARRAY['publish', 'cancel_message'])
+		('worker', ARRAY['publish', 'cancel_message', 'receive', 'ack', 'nack', 'extend_lease',
+			'wait_for_messages'])
 	) AS allowed (kind, objects), unnest(allowed.objects) AS object
 	UNION ALL
 	SELECT kind, object, NULL

@@ -124,7 +124,7 @@ sleep_until_worth_it(Waiting *waiting, const Look *last)
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		if (((events & WL_LATCH_SET) && waiting->woken) || GetCurrentTimestamp() >= until ||
-			transactions_completed() != waiting->completed)
+			completed_transactions() != waiting->completed)
 			return;
 	}
 }
@@ -138,7 +138,7 @@ wait_until_ready(Waiting *waiting)
 
 	for (;;)
 	{
-		waiting->completed = transactions_completed();
+		waiting->completed = completed_transactions();
 		MemoryContextSwitchTo(each);
 		look(waiting, &found);
 		MemoryContextSwitchTo(outer);
