@@ -1,8 +1,10 @@
 -- The calls about topics, messages and consumer groups. All work in the caller's
 -- transaction; what they publish is delivered after its commit.
 
--- create_topic(topic up to 128 characters, options: none yet).
--- Raises 22004, 22023 unknown option, 54000, 42710 already exists, 0A000 max_depth.
+-- create_topic(topic up to 128 characters, options: max_depth, so many messages may wait for
+-- the slowest group (default: any number); dedup_window, an interval text, how long a
+-- dedup_key is remembered ('1 day', up to a year)).
+-- Raises 22004, 22023 unknown or unfit option, 54000, 42710 already exists.
 -- src/message/topics.c
 CREATE FUNCTION order_ext.create_topic(topic text, options jsonb DEFAULT '{}')
 	RETURNS void
@@ -22,9 +24,12 @@ CREATE FUNCTION order_ext.drop_topic(topic text)
 COMMENT ON FUNCTION order_ext.drop_topic(text) IS 'Drops a topic that nobody uses.';
 
 -- publish(topic, key, payload up to order_ext.max_payload bytes, deliver_at: not before,
--- a past time is at once, dedup_key: not yet): the message id.
--- Raises 22004, 22023 infinite deliver_at, 54000 payload too large, OE701 unknown topic,
--- 42501 built-in topic, 0A000 dedup_key. src/message/publish.c
+-- a past time is at once, dedup_key up to 256 characters): the message id. Within the topic's
+-- dedup_window only the first message with a dedup_key is published, and its id returned
+-- for the others; a second publisher waits for the first one's transaction.
+-- Raises 22004, 22023 infinite deliver_at, 54000 payload or dedup_key too large, OE701
+-- unknown topic, OE703 the topic is full (max_depth), 42501 built-in topic, OE110.
+-- src/message/publish.c
 CREATE FUNCTION order_ext.publish(topic text, key bigint, payload jsonb DEFAULT '{}', deliver_at timestamptz DEFAULT NULL, dedup_key text DEFAULT NULL)
 	RETURNS bigint
 	LANGUAGE C VOLATILE SECURITY DEFINER

@@ -96,6 +96,14 @@ extern int	log_read_window(int32 topic_id, const LogSnapshot *done,
 							int limit, LogRow *rows, bool *at_end);
 
 /*
+ * Count the rows of a topic that are visible in the active snapshot, our own included, and
+ * not behind a reader: not visible in done, and not both visible in reading (if that is not
+ * NULL) and up to the position. Counts no further than limit.
+ */
+extern int	log_count_waiting(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
+							  const LogPosition *after, int limit);
+
+/*
  * Read rows of a topic that this transaction itself published: those whose ids are
  * among ids[0..n) (ascending), in id order. Returns their number (rows that were rolled
  * back with a subtransaction are missing).
