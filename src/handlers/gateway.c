@@ -146,7 +146,7 @@ call_function(const Gateway *gateway, const Refund *refund)
 	PopActiveSnapshot();
 
 	SetUserIdAndSecContext(outer_user, outer_context);
-	AtEOXact_GUC(true, guc_level);
+	AtEOXact_GUC(false, guc_level);
 	return word;
 }
 

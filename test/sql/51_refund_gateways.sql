@@ -7,11 +7,16 @@ CREATE FUNCTION t.ledger(name text) RETURNS text LANGUAGE sql STABLE AS $$
 $$;
 -- Deliver until the refund has the status; each round is a transaction.
 CREATE PROCEDURE t.drain_until(name text, wanted text) LANGUAGE plpgsql AS $$
+DECLARE
+	deadline timestamptz := clock_timestamp() + interval '30 seconds';
 BEGIN
-	FOR i IN 1..4000 LOOP
+	LOOP
 		PERFORM order_ext.dispatch();
 		COMMIT;
 		EXIT WHEN (SELECT status FROM order_ext.refunds_view WHERE refund_id = t.id('r-' || name)) = wanted;
+		IF clock_timestamp() > deadline THEN
+			RAISE EXCEPTION '% is not % but %', name, wanted, t.refund(name);
+		END IF;
 		PERFORM pg_sleep(0.01);
 	END LOOP;
 END
