@@ -8,11 +8,17 @@
  */
 #include "compat.h"
 
+#include "access/genam.h"
+#include "access/stratnum.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "core/append.h"
 #include "core/spi_util.h"
@@ -37,6 +43,7 @@ typedef struct PendingReceipt
 	int64		lease;
 	int64	   *tokens;
 	int			n;				/* 0 = those made of its number */
+	bool		answered;		/* perhaps no lease is left of it already */
 } PendingReceipt;
 
 /* Of this transaction, in TopTransactionContext. */
@@ -75,6 +82,7 @@ receipt_note(int64 receipt, int32 group_id, int64 lease, const int64 *tokens, in
 	note->lease = lease;
 	note->tokens = NULL;
 	note->n = n;
+	note->answered = false;
 	if (n > 0)
 	{
 		note->tokens = MemoryContextAlloc(TopTransactionContext, sizeof(int64) * n);
@@ -87,12 +95,43 @@ receipt_note(int64 receipt, int32 group_id, int64 lease, const int64 *tokens, in
 void
 receipts_sweep(const int64 *receipts, int n)
 {
+	PendingReceipt *note;
 	Datum		value;
+	int			i;
 
 	if (n == 0)
 		return;
+	for (note = pending; note != NULL; note = note->next)
+	{
+		for (i = 0; i < n; i++)
+			note->answered |= (note->receipt == receipts[i]);
+	}
 	value = int64_array(receipts, n);
 	plan_write(&sweep, &value, NULL, 0);
+}
+
+/* Whether a lease with one of the tokens made of the receipt's number is there. */
+static bool
+receipt_has_leases(int64 receipt)
+{
+	Relation	rel = table_open(internal_relation("leases"), AccessShareLock);
+	Relation	index = index_open(internal_relation("leases_pkey"), AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	bool		found;
+
+	ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE,
+				Int64GetDatum(receipt * TOKENS_A_RECEIPT));
+	ScanKeyInit(&keys[1], 1, BTLessStrategyNumber, F_INT8LT,
+				Int64GetDatum((receipt + 1) * TOKENS_A_RECEIPT));
+	PushActiveSnapshot(GetTransactionSnapshot());
+	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(keys), keys);
+	found = HeapTupleIsValid(systable_getnext_ordered(scan, ForwardScanDirection));
+	systable_endscan_ordered(scan);
+	PopActiveSnapshot();
+	index_close(index, NoLock);
+	table_close(rel, NoLock);
+	return found;
 }
 
 static void
@@ -110,6 +149,8 @@ append_receipts(void)
 	appender = append_open("lease_receipts");
 	for (note = pending; note != NULL; note = note->next)
 	{
+		if (note->answered && note->n == 0 && !receipt_has_leases(note->receipt))
+			continue;
 		values[RECEIPT_RECEIPT - 1] = Int64GetDatum(note->receipt);
 		values[RECEIPT_LEASE_UNTIL - 1] = TimestampTzGetDatum(now + note->lease);
 		values[RECEIPT_GROUP_ID - 1] = Int32GetDatum(note->group_id);
