@@ -55,6 +55,13 @@
 #define MyLocalTransactionId (MyProc->lxid)
 #endif
 
+/* How many transactions that had an id have ended; 17 renamed the variable. */
+#if PG_VERSION_NUM >= 170000
+#define completed_transactions() (TransamVariables->xactCompletionCount)
+#else
+#define completed_transactions() (ShmemVariableCache->xactCompletionCount)
+#endif
+
 /* The place of this process in ProcGlobal->allProcs. */
 #if PG_VERSION_NUM >= 170000
 #define OE_MY_PROCNO GetNumberFromPGProc(MyProc)

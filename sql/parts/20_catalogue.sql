@@ -23,10 +23,11 @@ CREATE TABLE order_ext_internal.freight_templates (
 CREATE TABLE order_ext_internal.stock (
 	product_id bigint NOT NULL,
 	stripe smallint NOT NULL DEFAULT 0,
-	available bigint NOT NULL DEFAULT 0 CHECK (available >= 0),
-	reserved bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0),
-	consumed bigint NOT NULL DEFAULT 0 CHECK (consumed >= 0),
-	PRIMARY KEY (product_id, stripe)
+	available bigint NOT NULL DEFAULT 0,
+	reserved bigint NOT NULL DEFAULT 0,
+	consumed bigint NOT NULL DEFAULT 0,
+	PRIMARY KEY (product_id, stripe),
+	CHECK (least(available, reserved, consumed) >= 0)
 ) WITH (fillfactor = 50);
 
 -- stock_ledger: append-only double entry of every stock movement. The key makes a second

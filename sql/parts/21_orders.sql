@@ -9,10 +9,10 @@
 CREATE TABLE order_ext_internal.orders (
 	order_id bigint PRIMARY KEY,
 	user_id bigint NOT NULL,
-	origin_amount bigint NOT NULL CHECK (origin_amount >= 0),
-	discount_amount bigint NOT NULL CHECK (discount_amount >= 0),
-	freight_amount bigint NOT NULL CHECK (freight_amount >= 0),
-	pay_amount bigint NOT NULL CHECK (pay_amount >= 0),
+	origin_amount bigint NOT NULL,
+	discount_amount bigint NOT NULL,
+	freight_amount bigint NOT NULL,
+	pay_amount bigint NOT NULL,
 	coupon_id bigint,
 	created_at timestamptz NOT NULL,
 	expire_at timestamptz NOT NULL,
@@ -27,7 +27,10 @@ CREATE TABLE order_ext_internal.orders (
 	options jsonb NOT NULL,
 	address_changes smallint NOT NULL DEFAULT 0,
 	removed_at timestamptz,
-	CHECK (pay_amount = origin_amount - discount_amount + freight_amount)
+	-- One check a table where rows are written all the time: each is prepared anew for
+	-- each statement.
+	CHECK (pay_amount = origin_amount - discount_amount + freight_amount
+		AND least(origin_amount, discount_amount, freight_amount, pay_amount) >= 0)
 ) WITH (fillfactor = 50);
 CREATE SEQUENCE order_ext_internal.order_number_seq MAXVALUE 9223372036854775807 CYCLE;
 CREATE UNIQUE INDEX orders_external_id ON order_ext_internal.orders (external_id) WHERE external_id IS NOT NULL;
@@ -40,14 +43,15 @@ CREATE TABLE order_ext_internal.order_items (
 	order_id bigint NOT NULL,
 	product_id bigint NOT NULL,
 	price bigint NOT NULL,
-	discount bigint NOT NULL CHECK (discount >= 0),
-	pay bigint NOT NULL CHECK (pay >= 0),
-	quantity integer NOT NULL CHECK (quantity > 0),
+	discount bigint NOT NULL,
+	pay bigint NOT NULL,
+	quantity integer NOT NULL,
 	stripe smallint NOT NULL,
 	kind smallint NOT NULL,
 	reservation smallint NOT NULL,
 	sku text NOT NULL,
-	PRIMARY KEY (order_id, product_id)
+	PRIMARY KEY (order_id, product_id),
+	CHECK (least(discount, pay, quantity - 1) >= 0)
 ) WITH (fillfactor = 50);
 
 -- transition_log: append-only; one row per transition of an entity of a machine, the

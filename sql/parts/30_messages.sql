@@ -1,12 +1,15 @@
 -- The message log: topics, consumer groups, the ring of log segments, progress,
 -- and the edges (retries, dead letters, attempts). See src/message/README.md.
 
--- topics: built-in ones have ids below 1000, known to the C code.
+-- topics: built-in ones have ids below 1000, known to the C code. max_depth: so many messages
+-- may wait for the slowest group (NULL: any number); dedup_window: in seconds.
 CREATE TABLE order_ext_internal.topics (
 	topic_id integer PRIMARY KEY,
 	builtin boolean NOT NULL DEFAULT false,
 	name text NOT NULL UNIQUE,
-	options jsonb NOT NULL DEFAULT '{}'
+	options jsonb NOT NULL DEFAULT '{}',
+	max_depth integer,
+	dedup_window integer NOT NULL DEFAULT 86400
 );
 CREATE SEQUENCE order_ext_internal.topic_id_seq MINVALUE 1000;
 
@@ -117,20 +120,33 @@ CREATE TABLE order_ext_internal.dead_messages (
 	PRIMARY KEY (group_id, message_id)
 );
 
--- attempts: every attempt that did not simply succeed the first time.
--- state: done, retry, dead, discarded.
-CREATE TABLE order_ext_internal.attempts (
-	message_id bigint NOT NULL,
-	group_id integer NOT NULL,
-	attempt integer NOT NULL,
-	worker integer NOT NULL,
-	started_at timestamptz NOT NULL,
-	finished_at timestamptz NOT NULL,
-	state text NOT NULL,
-	error text,
-	sqlstate text,
-	PRIMARY KEY (message_id, group_id, attempt)
-);
+-- attempts_N: every attempt that did not simply succeed the first time; a ring that moves
+-- with the log's. state: done, retry, dead, discarded.
+DO $$
+BEGIN
+	FOR n IN 0..3 LOOP
+		EXECUTE pg_catalog.format($f$
+			CREATE TABLE order_ext_internal.attempts_%s (
+				message_id bigint NOT NULL,
+				group_id integer NOT NULL,
+				attempt integer NOT NULL,
+				worker integer NOT NULL,
+				started_at timestamptz NOT NULL,
+				finished_at timestamptz NOT NULL,
+				state text NOT NULL,
+				error text,
+				sqlstate text,
+				PRIMARY KEY (message_id, group_id, attempt, started_at)
+			)$f$, n);
+	END LOOP;
+END
+$$;
+
+CREATE VIEW order_ext_internal.attempts AS
+	SELECT * FROM order_ext_internal.attempts_0
+	UNION ALL SELECT * FROM order_ext_internal.attempts_1
+	UNION ALL SELECT * FROM order_ext_internal.attempts_2
+	UNION ALL SELECT * FROM order_ext_internal.attempts_3;
 
 -- assets: kinds that the release fan-out publishes one message for.
 CREATE TABLE order_ext_internal.assets (

@@ -18,6 +18,7 @@ BEGIN
 				payload jsonb NOT NULL,
 				PRIMARY KEY (xid, message_id)
 			)$f$, n);
+		EXECUTE pg_catalog.format('CREATE INDEX timer_bucket_%s_id ON order_ext_internal.timer_bucket_%s (message_id)', n, n);
 	END LOOP;
 END
 $$;

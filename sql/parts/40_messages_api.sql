@@ -1,8 +1,10 @@
 -- The calls about topics, messages and consumer groups. All work in the caller's
 -- transaction; what they publish is delivered after its commit.
 
--- create_topic(topic up to 128 characters, options: none yet).
--- Raises 22004, 22023 unknown option, 54000, 42710 already exists, 0A000 max_depth.
+-- create_topic(topic up to 128 characters, options: max_depth, so many messages may wait for
+-- the slowest group (default: any number); dedup_window, an interval text, how long a
+-- dedup_key is remembered ('1 day', up to a year)).
+-- Raises 22004, 22023 unknown or unfit option, 54000, 42710 already exists.
 -- src/message/topics.c
 CREATE FUNCTION order_ext.create_topic(topic text, options jsonb DEFAULT '{}')
 	RETURNS void
@@ -22,9 +24,12 @@ CREATE FUNCTION order_ext.drop_topic(topic text)
 COMMENT ON FUNCTION order_ext.drop_topic(text) IS 'Drops a topic that nobody uses.';
 
 -- publish(topic, key, payload up to order_ext.max_payload bytes, deliver_at: not before,
--- a past time is at once, dedup_key: not yet): the message id.
--- Raises 22004, 22023 infinite deliver_at, 54000 payload too large, OE701 unknown topic,
--- 42501 built-in topic, 0A000 dedup_key. src/message/publish.c
+-- a past time is at once, dedup_key up to 256 characters): the message id. Within the topic's
+-- dedup_window only the first message with a dedup_key is published, and its id returned
+-- for the others; a second publisher waits for the first one's transaction.
+-- Raises 22004, 22023 infinite deliver_at, 54000 payload or dedup_key too large, OE701
+-- unknown topic, OE703 the topic is full (max_depth), 42501 built-in topic, OE110.
+-- src/message/publish.c
 CREATE FUNCTION order_ext.publish(topic text, key bigint, payload jsonb DEFAULT '{}', deliver_at timestamptz DEFAULT NULL, dedup_key text DEFAULT NULL)
 	RETURNS bigint
 	LANGUAGE C VOLATILE SECURITY DEFINER
@@ -36,9 +41,10 @@ COMMENT ON FUNCTION order_ext.publish(text, bigint, jsonb, timestamptz, text) IS
 -- f(order_ext.message[]) returning void, options: max_attempts 1 to 1000 (16), backoff
 -- 'exponential' or 'rocketmq', start 'now' or 'earliest', for a new group). The same call
 -- again changes handler and options. SECURITY INVOKER: the handler runs as the caller.
+-- Without a handler the messages wait for receive(), by members of the caller's role.
 -- Raises 22004, 22023, 54000, OE701 unknown topic, 42710 the group reads another topic,
 -- 42501 not a superuser, not a superuser's function, or a built-in group's name,
--- 0A000 no handler, ordered, run_as. src/message/groups.c
+-- 0A000 ordered, run_as. src/message/groups.c
 CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY INVOKER

@@ -2,7 +2,8 @@
 
 -- pending_messages: one row per (group, message) that the group has not finished.
 --   state       waiting = in the log and not yet behind the group's cursor,
---               retry = failed before and due again at since, dead = gave up at since
+--               retry = failed before and due again at since, dead = gave up at since,
+--               leased = an external consumer has it since
 --   attempts    how often a handler was given it so far
 -- The cursor is the newest row of group_progress: everything visible in done is behind
 -- the group and, within an open window (done, reading], everything up to its position;
@@ -37,5 +38,8 @@ CREATE VIEW order_ext_internal.pending_messages AS
 	FROM order_ext_internal.retries
 	UNION ALL
 	SELECT group_id, topic_id, key, message_id, 'dead', published_at, died_at, attempts
-	FROM order_ext_internal.dead_messages;
-COMMENT ON VIEW order_ext_internal.pending_messages IS 'Messages that a group has not finished: waiting, retry or dead.';
+	FROM order_ext_internal.dead_messages
+	UNION ALL
+	SELECT group_id, topic_id, key, message_id, 'leased', published_at, leased_at, attempt
+	FROM order_ext_internal.leases;
+COMMENT ON VIEW order_ext_internal.pending_messages IS 'Messages that a group has not finished: waiting, leased, retry or dead.';

@@ -33,8 +33,9 @@ COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint) IS 'Wh
 -- message_trace(key): what became of the key's messages, oldest first: one row per
 -- (message, group, attempt), one per message that has no group (done: nobody waits for it)
 -- and one per timer that has not fired.
---   state  timer, void (its order has moved on), waiting, retry (failed, will be run again),
---          done, dead, discarded
+--   state  timer, void (its order has moved on, or it was canceled), waiting,
+--          leased (an external consumer has it), retry (failed, will be run again), done,
+--          dead, discarded
 -- Raises 22004.
 CREATE FUNCTION order_ext.message_trace(key bigint)
 	RETURNS TABLE (message_id bigint, topic text, consumer_group text, state text,
@@ -50,8 +51,10 @@ BEGIN
 	RETURN QUERY
 	WITH timers AS (
 		SELECT t.message_id, t.topic_id, t.published_at, t.bound,
-			p.bucket IS NOT NULL AND t.due_at <= p.fired_until
-				AND pg_visible_in_snapshot(t.xid, p.seen) AS handled
+			(p.bucket IS NOT NULL AND t.due_at <= p.fired_until
+				AND pg_visible_in_snapshot(t.xid, p.seen))
+			OR EXISTS (SELECT FROM order_ext_internal.timer_cancels c
+				WHERE c.message_id = t.message_id) AS handled
 		FROM order_ext_internal.timer_ring t
 		LEFT JOIN LATERAL (
 			SELECT * FROM order_ext_internal.timer_progress p
@@ -91,13 +94,19 @@ BEGIN
 		JOIN order_ext_internal.attempts a USING (message_id, group_id)
 		UNION ALL
 		SELECT r.message_id, r.topic_id, r.name,
-			CASE WHEN p.message_id IS NULL THEN 'done' ELSE 'waiting' END, 1, r.published_at,
+			coalesce(p.state, 'done'), greatest(p.attempts, 1), r.published_at,
 			CASE WHEN p.message_id IS NULL
 				THEN order_ext_internal.finished_at(r.group_id, r.xid, r.message_id) END,
 			NULL
 		FROM reader r
 		LEFT JOIN pending p USING (message_id, group_id)
 		WHERE NOT EXISTS (SELECT FROM order_ext_internal.attempts a
+			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
+		UNION ALL
+		SELECT r.message_id, r.topic_id, r.name, p.state, p.attempts, r.published_at, NULL, NULL
+		FROM reader r
+		JOIN pending p USING (message_id, group_id)
+		WHERE p.state = 'leased' AND EXISTS (SELECT FROM order_ext_internal.attempts a
 			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
 		UNION ALL
 		SELECT k.message_id, k.topic_id, NULL, 'done', NULL, k.published_at, k.published_at, NULL

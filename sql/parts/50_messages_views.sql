@@ -39,10 +39,10 @@ CREATE VIEW order_ext.consumer_stats AS
 	JOIN order_ext_internal.topics t USING (topic_id)
 	LEFT JOIN (
 		SELECT group_id,
-			count(*) FILTER (WHERE state = 'waiting') AS lag,
+			count(*) FILTER (WHERE state IN ('waiting', 'leased')) AS lag,
 			count(*) FILTER (WHERE state = 'retry') AS retrying,
 			count(*) FILTER (WHERE state = 'dead') AS dead,
 			min(published_at) FILTER (WHERE state <> 'dead') AS oldest
 		FROM order_ext_internal.pending_messages
 		GROUP BY group_id) p USING (group_id);
-COMMENT ON VIEW order_ext.consumer_stats IS 'How far each group is: waiting, retrying and dead messages, age of the oldest.';
+COMMENT ON VIEW order_ext.consumer_stats IS 'How far each group is: waiting (leased ones too), retrying and dead messages, age of the oldest.';

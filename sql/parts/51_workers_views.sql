@@ -31,7 +31,7 @@ CREATE VIEW order_ext.worker_stats AS
 	LEFT JOIN pg_catalog.pg_roles r ON r.oid = w.role;
 COMMENT ON VIEW order_ext.worker_stats IS 'Background processes of order_ext, and databases that wait for theirs.';
 
--- pending_timers: timers that have neither fired nor been found void. A row of a bucket is
+-- pending_timers: timers that have neither fired nor been found void, nor canceled. A row of a bucket is
 -- behind if it is visible in the bucket's newest progress and due until its fired_until.
 CREATE VIEW order_ext_internal.pending_timers AS
 	SELECT t.message_id, t.key, t.due_at, t.published_at, t.topic_id, t.bound, t.payload
@@ -40,12 +40,16 @@ CREATE VIEW order_ext_internal.pending_timers AS
 		SELECT DISTINCT ON (bucket) bucket, fired_until, seen
 		FROM order_ext_internal.timer_progress
 		ORDER BY bucket, seq DESC) p ON p.bucket = t.bucket
-	WHERE p.bucket IS NULL
-		OR t.due_at > p.fired_until
-		OR NOT pg_catalog.pg_visible_in_snapshot(t.xid, p.seen)
+	WHERE (p.bucket IS NULL
+			OR t.due_at > p.fired_until
+			OR NOT pg_catalog.pg_visible_in_snapshot(t.xid, p.seen))
+		AND NOT EXISTS (SELECT FROM order_ext_internal.timer_cancels c
+			WHERE c.message_id = t.message_id)
 	UNION ALL
-	SELECT message_id, key, due_at, published_at, topic_id, bound, payload
-	FROM order_ext_internal.timers_far;
+	SELECT f.message_id, f.key, f.due_at, f.published_at, f.topic_id, f.bound, f.payload
+	FROM order_ext_internal.timers_far f
+	WHERE NOT EXISTS (SELECT FROM order_ext_internal.timer_cancels c
+		WHERE c.message_id = f.message_id);
 COMMENT ON VIEW order_ext_internal.pending_timers IS 'Timers that have not fired.';
 
 -- timer_stats: one row. pending counts timers that have become void, too, and reads all

@@ -61,7 +61,7 @@ BEGIN
 		JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
 		WHERE t.typnamespace = 'order_ext'::regnamespace
 		UNION ALL
-		SELECT format('GRANT EXECUTE ON FUNCTION %s TO ', f.oid::regprocedure)
+		SELECT format('GRANT EXECUTE ON ROUTINE %s TO ', f.oid::regprocedure)
 		FROM allowed_function f
 		UNION ALL
 		SELECT format('GRANT SELECT %sON %s TO ', '(' || v.columns || ') ', v.oid::regclass)

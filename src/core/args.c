@@ -14,6 +14,8 @@
 #include "core/call.h"
 #include "core/settings.h"
 
+#define MAX_DURATION_DAYS 366
+
 void
 arg_not_null(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -153,6 +155,29 @@ arg_timestamptz(FunctionCallInfo fcinfo, int n, const char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be finite", name)));
 	return value;
+}
+
+int64
+arg_duration(FunctionCallInfo fcinfo, int n, const char *name, int64 min)
+{
+	Interval   *value;
+	double		usecs;
+
+	arg_not_null(fcinfo, n, name);
+	value = PG_GETARG_INTERVAL_P(n);
+	usecs = (double) value->time +
+		(value->month * (double) DAYS_PER_MONTH + value->day) * USECS_PER_DAY;
+	if (usecs < min)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must %s", name,
+						min > 0 ? "be positive" : "not be negative")));
+	if (usecs > (double) MAX_DURATION_DAYS * USECS_PER_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("argument \"%s\" is too long", name),
+				 errdetail("At most %d days are allowed.", MAX_DURATION_DAYS)));
+	return (int64) usecs;
 }
 
 int

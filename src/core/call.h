@@ -66,6 +66,12 @@ extern Jsonb *arg_evidence(FunctionCallInfo fcinfo, int n, const char *name, boo
 /* A finite timestamp that must be there (22023 for infinity). */
 extern TimestampTz arg_timestamptz(FunctionCallInfo fcinfo, int n, const char *name);
 
+/*
+ * An interval that must be there, in microseconds: at least so many (22023), at most 366
+ * days (22003), so that arithmetic on it is safe.
+ */
+extern int64 arg_duration(FunctionCallInfo fcinfo, int n, const char *name, int64 min);
+
 /* One of the words (a NULL-terminated list): its index; 22023 otherwise. */
 extern int	arg_word(FunctionCallInfo fcinfo, int n, const char *name, const char *const *words);
 

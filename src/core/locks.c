@@ -6,6 +6,7 @@
 
 #include "access/twophase.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 
@@ -81,6 +82,17 @@ lock_try(LockClass lock_class, int64 key)
 	return true;
 }
 
+bool
+lock_is_held(LockClass lock_class, int64 key)
+{
+	LOCKTAG		tag;
+	int			holders;
+
+	set_tag(&tag, lock_class, key);
+	(void) GetLockConflicts(&tag, ExclusiveLock, &holders);
+	return holders > 0;
+}
+
 void
 lock_wait(LockClass lock_class, int64 key)
 {
@@ -99,4 +111,13 @@ lock_wait(LockClass lock_class, int64 key)
 				 errdetail("The lock \"%s\" of " INT64_FORMAT " is held and order_ext.lock_timeout is 0.",
 						   lock_class_name(lock_class), key),
 				 errhint("Try again.")));
+}
+
+void
+lock_pass(LockClass lock_class, int64 key)
+{
+	LOCKTAG		tag;
+
+	set_tag(&tag, lock_class, key);
+	WaitForLockers(tag, ExclusiveLock, false);
 }

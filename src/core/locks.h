@@ -38,10 +38,19 @@ extern bool lock_try(LockClass lock_class, int64 key);
 /* Whether lock_try() refuses for that reason, until the end of this transaction. */
 extern bool lock_tries_used_up(void);
 
+/* Whether another transaction holds the lock at this moment. */
+extern bool lock_is_held(LockClass lock_class, int64 key);
+
 /*
  * Take the lock, waiting up to order_ext.lock_timeout; raises OE110 after that.
  * Must run inside api_call() (which bounds the wait).
  */
 extern void lock_wait(LockClass lock_class, int64 key);
+
+/*
+ * Wait until the transactions that hold the lock now are over, without taking it and
+ * without being in the way of the next ones. As lock_wait() otherwise.
+ */
+extern void lock_pass(LockClass lock_class, int64 key);
 
 #endif							/* ORDER_EXT_LOCKS_H */

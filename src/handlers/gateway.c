@@ -91,29 +91,23 @@ request_datum(const Refund *refund)
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
-/* What may have changed since the gateway was set is looked up again: function and role. */
+/* Look up again what may have changed since the gateway was set; as its role. */
 static Oid
-resolve(const Gateway *gateway, Oid *role)
+resolve(const Gateway *gateway, Oid role)
 {
 	Oid			function = function_by_signature(gateway->handler);
 
-	*role = get_role_oid(gateway->run_as, true);
 	if (!OidIsValid(function) || !gateway_signature_fits(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("gateway %s does not exist any more", gateway->handler),
 				 errhint("Set it again with set_gateway.")));
-	if (!OidIsValid(*role))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\" of gateway %s does not exist any more",
-						gateway->run_as, gateway->handler)));
-	if (superuser_arg(*role) && !function_owner_is_superuser(function))
+	if (superuser_arg(role) && !function_owner_is_superuser(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("gateway %s runs as a superuser but does not belong to one any more",
 						gateway->handler)));
-	if (!may_execute(function, *role))
+	if (!may_execute(function, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("role \"%s\" may not execute gateway %s any more",
@@ -121,11 +115,12 @@ resolve(const Gateway *gateway, Oid *role)
 	return function;
 }
 
+/* The error of a role that is gone comes out as it is. */
 static char *
 call_function(const Gateway *gateway, const Refund *refund)
 {
-	Oid			role;
-	Oid			function = resolve(gateway, &role);
+	Oid			role = get_role_oid(gateway->run_as, false);
+	Datum		request = request_datum(refund);
 	Oid			outer_user;
 	int			outer_context;
 	int			context;
@@ -139,18 +134,19 @@ call_function(const Gateway *gateway, const Refund *refund)
 	context = outer_context | SECURITY_LOCAL_USERID_CHANGE;
 	if (!superuser_arg(role))
 		context |= SECURITY_RESTRICTED_OPERATION;
-	fmgr_info(function, &flinfo);
-	InitFunctionCallInfoData(*call, &flinfo, 1, InvalidOid, NULL, NULL);
-	call->args[0].value = request_datum(refund);
-	call->args[0].isnull = false;
-
 	SetUserIdAndSecContext(role, context);
+
+	fmgr_info(resolve(gateway, role), &flinfo);
+	InitFunctionCallInfoData(*call, &flinfo, 1, InvalidOid, NULL, NULL);
+	call->args[0].value = request;
+	call->args[0].isnull = false;
 	PushActiveSnapshot(GetTransactionSnapshot());
 	answer = FunctionCallInvoke(call);
 	word = call->isnull ? NULL : TextDatumGetCString(answer);
 	PopActiveSnapshot();
+
 	SetUserIdAndSecContext(outer_user, outer_context);
-	AtEOXact_GUC(true, guc_level);
+	AtEOXact_GUC(false, guc_level);
 	return word;
 }
 

@@ -65,7 +65,10 @@ handle_pay_timeout(Message *messages, int n)
 void
 handle_stock_release(Message *messages, int n)
 {
-	stock_release(message_keys(messages, n), n, GetCurrentTimestamp());
+	bool	   *busy = palloc0(sizeof(bool) * n);
+
+	stock_release(message_keys(messages, n), n, GetCurrentTimestamp(), busy);
+	mark_busy(messages, n, busy);
 }
 
 void

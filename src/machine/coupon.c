@@ -12,6 +12,7 @@
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/coupon.h"
+#include "machine/stock.h"
 
 static SavedPlan insert_coupon = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.coupons"
@@ -196,6 +197,8 @@ coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy)
 	}
 	if (locked == 0)
 		return;
+	/* a buyer who holds stock may wait for these coupons */
+	stock_wait_no_more();
 
 	values[0] = int64_array(coupons, locked);
 	values[1] = int64_array(orders, locked);

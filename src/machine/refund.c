@@ -58,7 +58,8 @@ static SavedPlan note_words = SAVED_PLAN(
 	"UPDATE order_ext_internal.refunds"
 	" SET last_outcome = coalesce($2, last_outcome),"
 	"     gateway_refund_no = coalesce($3, gateway_refund_no), raw = coalesce($4, raw)"
-	" WHERE refund_id = $1",
+	" WHERE refund_id = $1 AND (last_outcome, gateway_refund_no, raw) IS DISTINCT FROM"
+	"  (coalesce($2, last_outcome), coalesce($3, gateway_refund_no), coalesce($4, raw))",
 	INT8OID, TEXTOID, TEXTOID, JSONBOID);
 
 /* The status before is needed for the log; the lock keeps it as it is. */

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 
 #include "core/append.h"
@@ -51,6 +52,23 @@ static SavedPlan consume_many = SAVED_PLAN(
 	" WHERE s.product_id = g.product_id AND s.stripe = g.stripe",
 	INT8ARRAYOID, INT2ARRAYOID, INT8ARRAYOID);
 
+/* The stock rows of these orders' open reservations, as far as nobody else holds them. */
+static SavedPlan lock_free_rows = SAVED_PLAN(
+	"SELECT s.product_id, s.stripe FROM order_ext_internal.stock s"
+	" JOIN (SELECT DISTINCT i.product_id, i.stripe"
+	"       FROM order_ext_internal.order_items i"
+	"       WHERE i.order_id = ANY ($1) AND i.reservation = 1) AS wanted"
+	"   ON wanted.product_id = s.product_id AND wanted.stripe = s.stripe"
+	" ORDER BY s.product_id, s.stripe FOR UPDATE OF s SKIP LOCKED",
+	INT8ARRAYOID);
+
+static SavedPlan find_busy = SAVED_PLAN(
+	"SELECT DISTINCT i.order_id FROM order_ext_internal.order_items i"
+	" WHERE i.order_id = ANY ($1) AND i.reservation = 1"
+	"   AND NOT EXISTS (SELECT FROM unnest($2, $3) AS free (product_id, stripe)"
+	"     WHERE free.product_id = i.product_id AND free.stripe = i.stripe)",
+	INT8ARRAYOID, INT8ARRAYOID, INT2ARRAYOID);
+
 static SavedPlan release_many = SAVED_PLAN(
 	"UPDATE order_ext_internal.stock s"
 	" SET available = s.available + g.quantity, reserved = s.reserved - g.quantity"
@@ -94,6 +112,14 @@ typedef struct Movement
 	int64		quantity;
 	int16		stripe;
 } Movement;
+
+static LocalTransactionId waits_no_more = InvalidLocalTransactionId;
+
+void
+stock_wait_no_more(void)
+{
+	waits_no_more = MyLocalTransactionId;
+}
 
 static void
 append_ledger(Appender *ledger, int64 order_id, int64 product_id, int64 ref, int64 available,
@@ -208,6 +234,7 @@ stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
 		if (plan_write(&reserve_one, values, NULL, 0) != 1)
 			raise_stock_short(lines, n, i);
 	}
+	stock_wait_no_more();
 	append_items(order_id, lines, n, at);
 }
 
@@ -255,6 +282,33 @@ update_stock(SavedPlan *plan, Movement *movements, int n)
 				 errmsg("a stock row of a reservation is missing")));
 }
 
+/* Lock the stock rows that are free, and mark the orders that need another one. */
+static void
+mark_busy_orders(const int64 *order_ids, int n, bool *busy)
+{
+	Datum		values[3] = {int64_array(order_ids, n)};
+	int			locked = (int) plan_query(&lock_free_rows, values, NULL, 0);
+	int64	   *products = palloc(sizeof(int64) * Max(locked, 1));
+	int16	   *stripes = palloc(sizeof(int16) * Max(locked, 1));
+	int			found;
+	int			i,
+				j;
+
+	for (i = 0; i < locked; i++)
+	{
+		products[i] = row_int64(i, 1);
+		stripes[i] = row_int16(i, 2);
+	}
+	values[1] = int64_array(products, locked);
+	values[2] = int16_array(stripes, locked);
+	found = (int) plan_query(&find_busy, values, NULL, 0);
+	for (i = 0; i < found; i++)
+	{
+		for (j = 0; j < n; j++)
+			busy[j] |= order_ids[j] == row_int64(i, 1);
+	}
+}
+
 /* End the open reservations that a plan finds, and move what they held. */
 static void
 end_reservations(SavedPlan *end, SavedPlan *move, const int64 *order_ids, int n,
@@ -268,6 +322,7 @@ end_reservations(SavedPlan *end, SavedPlan *move, const int64 *order_ids, int n,
 
 	if (ended == 0)
 		return;
+	stock_wait_no_more();
 	movements = palloc(sizeof(Movement) * ended);
 	for (i = 0; i < ended; i++)
 	{
@@ -289,9 +344,20 @@ end_reservations(SavedPlan *end, SavedPlan *move, const int64 *order_ids, int n,
 }
 
 void
-stock_release(const int64 *order_ids, int n, TimestampTz at)
+stock_release(const int64 *order_ids, int n, TimestampTz at, bool *busy)
 {
-	end_reservations(&close_reservations, &release_many, order_ids, n, at, LEDGER_RELEASE);
+	int64	   *free_ids = palloc(sizeof(int64) * Max(n, 1));
+	int			n_free = 0;
+	int			i;
+
+	if (waits_no_more == MyLocalTransactionId)
+		mark_busy_orders(order_ids, n, busy);
+	for (i = 0; i < n; i++)
+	{
+		if (!busy[i])
+			free_ids[n_free++] = order_ids[i];
+	}
+	end_reservations(&close_reservations, &release_many, free_ids, n_free, at, LEDGER_RELEASE);
 }
 
 void

@@ -53,8 +53,19 @@ typedef struct OrderLine
  */
 extern void stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at);
 
-/* Release what the open reservations of canceled orders hold; a second time nothing. */
-extern void stock_release(const int64 *order_ids, int n, TimestampTz at);
+/*
+ * Release what the open reservations of canceled orders hold; a second time nothing.
+ * Where the transaction must not wait, busy[i] is set for the orders that would have
+ * made it wait, and they are left alone.
+ */
+extern void stock_release(const int64 *order_ids, int n, TimestampTz at, bool *busy);
+
+/*
+ * From now on this transaction does not wait for stock rows. To be called by whoever
+ * takes locks that come after them in the global order and then may release more
+ * stock: dispatch() handles many batches in one transaction.
+ */
+extern void stock_wait_no_more(void);
 
 /*
  * Consume what the open reservations of orders hold: the goods leave. The orders' locks

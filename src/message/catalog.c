@@ -1,8 +1,8 @@
 /*
  * catalog.c
- *		Topics, consumer groups, assets and the database stamp, cached; see catalog.h.
+ *		Topics, consumer groups, assets, the database stamp and the rings, cached; see catalog.h.
  *
- * The four tables are small and change rarely. They are read whole, under the newest
+ * The five tables are small and change rarely. They are read whole, under the newest
  * catalog snapshot whatever the transaction's isolation level (a cache filled from an
  * old snapshot would outlive it), and again after an invalidation of one of them.
  */
@@ -26,7 +26,7 @@
 
 typedef struct Cache
 {
-	Oid			relations[4];
+	Oid			relations[5];
 	Topic	   *topics;
 	int			n_topics;
 	Topic	  **topics_by_name;
@@ -35,9 +35,13 @@ typedef struct Cache
 	Asset	   *assets;
 	int			n_assets;
 	bool		stamp_is_own;
+	RingState	rings[RINGS];
 } Cache;
 
-static const char *const cached_tables[] = {"topics", "consumer_groups", "assets", "database_stamp"};
+static const char *const cached_tables[] = {"topics", "consumer_groups", "assets", "database_stamp",
+	"ring_moves"};
+
+const char *const ring_names[RINGS] = {"log", "dedup"};
 
 static MemoryContext cache_context = NULL;
 static Cache *cache = NULL;
@@ -173,6 +177,8 @@ load_topics(Cache *into)
 		topic->id = DatumGetInt32(reader.values[0]);
 		topic->builtin = DatumGetBool(reader.values[1]);
 		topic->name = reader_text(&reader, 3);
+		topic->max_depth = reader.nulls[4] ? 0 : DatumGetInt32(reader.values[4]);
+		topic->dedup_window = DatumGetInt32(reader.values[5]);
 	}
 	reader_close(&reader);
 
@@ -254,6 +260,32 @@ load_stamp(Cache *into)
 	into->stamp_is_own = own && !foreign;
 }
 
+static void
+load_rings(Cache *into)
+{
+	TableReader reader;
+	int			i;
+
+	reader_open(&reader, into->relations[4]);
+	while (reader_next(&reader))
+	{
+		char	   *ring = reader_text(&reader, 2);
+		int64		seq = DatumGetInt64(reader.values[0]);
+
+		for (i = 0; i < RINGS; i++)
+		{
+			RingState  *state = &into->rings[i];
+
+			if (strcmp(ring, ring_names[i]) != 0 || seq <= state->seq)
+				continue;
+			state->seq = seq;
+			state->current = DatumGetInt16(reader.values[2]);
+			state->moved_at = DatumGetTimestampTz(reader.values[3]);
+		}
+	}
+	reader_close(&reader);
+}
+
 static Cache *
 get_cache(void)
 {
@@ -280,6 +312,7 @@ get_cache(void)
 		load_groups(fresh);
 		load_assets(fresh);
 		load_stamp(fresh);
+		load_rings(fresh);
 		cache_is_loading = false;
 	}
 	PG_CATCH();
@@ -351,6 +384,12 @@ group_by_name(const char *name)
 	return NULL;
 }
 
+bool
+group_is_external(const ConsumerGroup *group)
+{
+	return !group->builtin && group->handler == NULL;
+}
+
 int
 groups_list(const ConsumerGroup **groups)
 {
@@ -373,4 +412,10 @@ bool
 stamp_is_own(void)
 {
 	return get_cache()->stamp_is_own;
+}
+
+const RingState *
+ring_state(Ring ring)
+{
+	return &get_cache()->rings[ring];
 }

@@ -1,6 +1,6 @@
 /*
  * catalog.h
- *		Topics, consumer groups, assets and the database stamp, cached in each backend.
+ *		Topics, consumer groups, assets, the database stamp and the rings, cached in each backend.
  *
  * The cache follows what is committed: whoever changes one of these tables calls
  * catalog_changed(), and all backends load them again at their next transaction.
@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "utils/jsonb.h"
+#include "utils/timestamp.h"
 
 /* Topics below this id are the built-in ones of message.h. */
 #define FIRST_USER_TOPIC_ID 1000
@@ -25,7 +26,29 @@ typedef struct Topic
 	int32		id;
 	bool		builtin;
 	char	   *name;
+	int32		max_depth;		/* 0 = no limit */
+	int32		dedup_window;	/* seconds */
 } Topic;
+
+/* The rings of tables that are written to by turns. */
+typedef enum Ring
+{
+	RING_LOG,					/* message_log_N, attempts_N */
+	RING_DEDUP,
+	RINGS
+} Ring;
+
+#define RING_SEGMENTS 4
+
+/* Their names, as in ring_moves. */
+extern const char *const ring_names[RINGS];
+
+typedef struct RingState
+{
+	int64		seq;			/* of its newest move, 0 = none */
+	int			current;		/* the segment that is written to */
+	TimestampTz moved_at;		/* when it became so; 0 = at the beginning */
+} RingState;
 
 typedef struct ConsumerGroup
 {
@@ -37,7 +60,7 @@ typedef struct ConsumerGroup
 	bool		batch;			/* handler takes order_ext.message[] */
 	bool		paused;
 	char	   *name;
-	char	   *handler;		/* qualified signature; NULL if built in */
+	char	   *handler;		/* qualified signature; NULL if built in or external */
 	char	   *run_as;			/* role name; NULL if built in */
 	char	   *start_at;		/* a pg_snapshot in text form */
 } ConsumerGroup;
@@ -55,16 +78,22 @@ extern const Topic *topic_by_name(const char *name);
 extern const ConsumerGroup *group_by_id(int32 group_id);
 extern const ConsumerGroup *group_by_name(const char *name);
 
+/* Whether its messages wait for receive(), not for a handler. */
+extern bool group_is_external(const ConsumerGroup *group);
+
 /* All groups, ordered by id; returns their number. */
 extern int	groups_list(const ConsumerGroup **groups);
 
 /* The registered asset kinds that are not built in; returns their number. */
 extern int	assets_list(const Asset **assets);
 
+/* Where a ring is. Somebody with an older transaction may still write to the one before. */
+extern const RingState *ring_state(Ring ring);
+
 /* Whether the database has its own stamp and no foreign one: workers may run in it. */
 extern bool stamp_is_own(void);
 
-/* topics, consumer_groups, assets or database_stamp changed in this transaction. */
+/* topics, consumer_groups, assets, database_stamp or ring_moves changed in this transaction. */
 extern void catalog_changed(const char *table);
 
 /* Register the invalidation callback; once, from message_init(). */

@@ -25,6 +25,7 @@
 #include "core/settings.h"
 #include "message/catalog.h"
 #include "message/engine.h"
+#include "message/leases.h"
 #include "message/log.h"
 #include "message/run.h"
 #include "message/timers.h"
@@ -289,12 +290,7 @@ check_dispatch_possible(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dispatch() cannot be called by a handler"),
 				 errhint("What a handler publishes is delivered anyway.")));
-	if (!stamp_is_own())
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("dispatch is not enabled in this database"),
-				 errdetail("The database was restored, copied or upgraded: its stamp is missing or another database's."),
-				 errhint("Run order_ext.enable_dispatch() once the copy is meant to work on its own.")));
+	check_delivery_enabled();
 }
 
 /*

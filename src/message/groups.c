@@ -19,6 +19,7 @@
 #include "message/catalog.h"
 #include "message/engine.h"
 #include "message/handler.h"
+#include "message/leases.h"
 #include "message/limits.h"
 #include "message/log.h"
 #include "message/options.h"
@@ -53,6 +54,8 @@ static SavedPlan delete_group[] = {
 	SAVED_PLAN("DELETE FROM order_ext_internal.inline_ranges WHERE group_id = $1", INT4OID),
 	SAVED_PLAN("DELETE FROM order_ext_internal.retries WHERE group_id = $1", INT4OID),
 	SAVED_PLAN("DELETE FROM order_ext_internal.dead_messages WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.leases WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.lease_receipts WHERE group_id = $1", INT4OID),
 };
 
 /* What a call of subscribe asks for. */
@@ -155,11 +158,19 @@ refuse_builtin_group(const char *name)
 				 errhint("Choose another name.")));
 }
 
+static Datum
+optional_text(const char *text, char *null)
+{
+	*null = (text == NULL) ? 'n' : ' ';
+	return text != NULL ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
 static bool
 insert_new_group(const Subscription *want, int32 topic_id)
 {
 	int64		group_id = nextval_internal(internal_relation("group_id_seq"), false);
 	Datum		values[9];
+	char		nulls[] = "         ";
 
 	if (group_id > PG_INT32_MAX)
 		ereport(ERROR,
@@ -170,10 +181,10 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	values[3] = Int16GetDatum(want->backoff);
 	values[4] = BoolGetDatum(want->batch);
 	values[5] = CStringGetTextDatum(want->name);
-	values[6] = CStringGetTextDatum(want->handler);
+	values[6] = optional_text(want->handler, &nulls[6]);
 	values[7] = CStringGetTextDatum(want->run_as);
 	values[8] = start_snapshot(want->earliest);
-	return plan_write(&insert_group, values, NULL, 0) > 0;
+	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
 static void
@@ -181,6 +192,7 @@ change_group(const Subscription *want, int32 topic_id)
 {
 	Datum		name = CStringGetTextDatum(want->name);
 	Datum		values[6];
+	char		nulls[] = "      ";
 
 	if (plan_query(&find_group, &name, NULL, 0) == 0)
 		ereport(ERROR,
@@ -196,9 +208,11 @@ change_group(const Subscription *want, int32 topic_id)
 	values[1] = Int32GetDatum(want->max_attempts);
 	values[2] = Int16GetDatum(want->backoff);
 	values[3] = BoolGetDatum(want->batch);
-	values[4] = CStringGetTextDatum(want->handler);
+	values[4] = optional_text(want->handler, &nulls[4]);
 	values[5] = CStringGetTextDatum(want->run_as);
-	plan_write(&update_group, values, NULL, 0);
+	plan_write(&update_group, values, nulls, 0);
+	if (want->handler != NULL)
+		leases_to_retries(DatumGetInt32(values[0]));
 }
 
 static Datum
@@ -221,9 +235,8 @@ subscribe_body(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 				 errmsg("topic \"%s\" does not exist", want.topic),
 				 errhint("Create it with order_ext.create_topic().")));
-	if (PG_ARGISNULL(2))
-		not_supported("a consumer group without a handler", "Give a handler.");
-	check_handler(PG_GETARG_OID(2), &want);
+	if (!PG_ARGISNULL(2))
+		check_handler(PG_GETARG_OID(2), &want);
 
 	engine_enter(&scope);
 	topic_id = topic_hold(want.topic, &builtin);

@@ -23,6 +23,7 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
+#include "message/catalog.h"
 #include "message/limits.h"
 #include "message/log.h"
 #include "message/wake.h"
@@ -51,7 +52,7 @@ static int	captured_room = 0;
 int
 log_current_segment(void)
 {
-	return 0;
+	return ring_state(RING_LOG)->current;
 }
 
 int16
@@ -303,8 +304,14 @@ static void
 take_row(LogReader *reader, RangeScan *range, int segment)
 {
 	HeapTuple	tuple = range->tuple[segment];
-	LogRow	   *row = &reader->rows[reader->n++];
+	LogRow	   *row;
 
+	if (reader->rows == NULL)	/* they are only counted */
+	{
+		reader->n++;
+		return;
+	}
+	row = &reader->rows[reader->n++];
 	row->at = range->at[segment];
 	row->message.id = row->at.message_id;
 	row->message.topic_id = DatumGetInt32(row_column(reader, segment, tuple, LOG_TOPIC_ID));
@@ -317,7 +324,10 @@ take_row(LogReader *reader, RangeScan *range, int segment)
 	reader->room -= Min(reader->room, VARSIZE(row->message.payload));
 }
 
-/* Take the rows of a range that are visible in the snapshot, up to the reader's limit. */
+/*
+ * Take the rows of a range that are visible in the snapshot (NULL: all), up to the reader's
+ * limit.
+ */
 static void
 read_range(LogReader *reader, const ScanKeyData *keys, int nkeys, const LogSnapshot *visible_in)
 {
@@ -329,7 +339,7 @@ read_range(LogReader *reader, const ScanKeyData *keys, int nkeys, const LogSnaps
 	range_begin(reader, &range, keys, nkeys);
 	while (!reader_is_full(reader) && (segment = range_first(&range)) >= 0)
 	{
-		if (log_snapshot_sees(visible_in, range.at[segment].xid))
+		if (visible_in == NULL || log_snapshot_sees(visible_in, range.at[segment].xid))
 			take_row(reader, &range, segment);
 		if (!reader_is_full(reader))
 			range_advance(reader, &range, segment);
@@ -409,6 +419,44 @@ log_read_window(int32 topic_id, const LogSnapshot *done, const LogSnapshot *read
 		read_transactions(&reader, topic_id, done->xmax, reading->xmax, reading);
 	reader_close(&reader);
 	*at_end = !reader_is_full(&reader);
+	return reader.n;
+}
+
+/*
+ * Within an open window: first the transactions that were running in done or in reading,
+ * one by one, then those after the position or, without one, after done. What is before
+ * the position and not among the former is behind.
+ */
+int
+log_count_waiting(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
+				  const LogPosition *after, int limit)
+{
+	LogReader	reader;
+	uint64		from = done->xmax;
+	int			i;
+
+	reader_open(&reader, NULL, limit);
+	for (i = 0; i < done->nxip; i++)
+	{
+		uint64		xid = done->xip[i];
+		bool		read = after != NULL && log_snapshot_sees(reading, xid);
+
+		if (!read || xid >= after->xid)
+			read_transaction(&reader, topic_id, xid,
+							 read && xid == after->xid ? after->message_id : 0, NULL);
+	}
+	if (after != NULL && after->xid >= done->xmax)
+	{
+		for (i = 0; i < reading->nxip; i++)
+		{
+			if (reading->xip[i] >= done->xmax && reading->xip[i] < after->xid)
+				read_transaction(&reader, topic_id, reading->xip[i], 0, NULL);
+		}
+		read_transaction(&reader, topic_id, after->xid, after->message_id, NULL);
+		from = after->xid + 1;
+	}
+	read_transactions(&reader, topic_id, from, PG_UINT64_MAX, NULL);
+	reader_close(&reader);
 	return reader.n;
 }
 

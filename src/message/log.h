@@ -15,7 +15,7 @@
 
 #include "message/message.h"
 
-#define LOG_SEGMENTS 4
+#define LOG_SEGMENTS 4			/* RING_SEGMENTS of catalog.h */
 
 /* A row to be appended that already has its id and its time (a timer that fires). */
 typedef struct LogEntry
@@ -36,7 +36,7 @@ extern void log_append_with_ids(const LogEntry *entries, int n);
 /* The next message id; increasing within a backend. */
 extern int64 log_next_message_id(void);
 
-/* The segment that is appended to. */
+/* The segment that is appended to, of attempts as well. */
 extern int	log_current_segment(void);
 
 /* The shard of a key, 0 to 255. */
@@ -94,6 +94,14 @@ typedef struct LogRow
 extern int	log_read_window(int32 topic_id, const LogSnapshot *done,
 							const LogSnapshot *reading, const LogPosition *after,
 							int limit, LogRow *rows, bool *at_end);
+
+/*
+ * Count the rows of a topic that are visible in the active snapshot, our own included, and
+ * not behind a reader: not visible in done, and not both visible in reading (if that is not
+ * NULL) and up to the position. Counts no further than limit.
+ */
+extern int	log_count_waiting(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
+							  const LogPosition *after, int limit);
 
 /*
  * Read rows of a topic that this transaction itself published: those whose ids are

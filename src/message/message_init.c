@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "message/catalog.h"
+#include "message/leases.h"
 #include "message/message_init.h"
 #include "message/wake.h"
 
@@ -13,4 +14,5 @@ message_init(void)
 {
 	wake_init();
 	catalog_init();
+	receipts_init();
 }

@@ -21,6 +21,9 @@ extern int32 option_int(Jsonb *options, const char *key, int32 if_missing, int32
 extern bool option_bool(Jsonb *options, const char *key, bool if_missing);
 extern char *option_text(Jsonb *options, const char *key);	/* NULL if not given */
 
+/* An interval of at least a second, in seconds. */
+extern int32 option_seconds(Jsonb *options, const char *key, int32 if_missing, int32 max);
+
 /* One of the words (a NULL-terminated list): its index. */
 extern int	option_word(Jsonb *options, const char *key, int if_missing, const char *const *words);
 

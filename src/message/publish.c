@@ -12,9 +12,12 @@
 #include "core/errors.h"
 #include "core/settings.h"
 #include "message/catalog.h"
+#include "message/dedup.h"
+#include "message/depth.h"
 #include "message/limits.h"
 #include "message/log.h"
 #include "message/message.h"
+#include "message/timers.h"
 
 void
 message_publish(MessageDraft *drafts, int n)
@@ -59,25 +62,38 @@ static Datum
 publish_body(FunctionCallInfo fcinfo)
 {
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
-	MessageDraft draft = {0};
+	LogEntry	entry = {0};
 	TimestampTz due_at = 0;
+	char	   *dedup_key;
+	const Topic *topic;
 
 	arg_not_null(fcinfo, 1, "key");
-	draft.key = PG_GETARG_INT64(1);
-	draft.payload = arg_jsonb(fcinfo, 2, "payload", setting_max_payload);
+	entry.key = PG_GETARG_INT64(1);
+	entry.payload = arg_jsonb(fcinfo, 2, "payload", setting_max_payload);
 	if (!PG_ARGISNULL(3))
 		due_at = arg_timestamptz(fcinfo, 3, "deliver_at");
-	if (!PG_ARGISNULL(4))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("argument \"dedup_key\" is not supported yet"),
-				 errhint("Leave it out.")));
+	dedup_key = arg_text_or_null(fcinfo, 4, "dedup_key", MAX_DEDUP_KEY_CHARS);
 
-	draft.topic_id = topic_to_publish_to(name)->id;
-	if (!PG_ARGISNULL(3) && due_at > GetCurrentTimestamp())
-		return Int64GetDatum(timer_arm(draft.topic_id, draft.key, due_at, -1, draft.payload));
-	message_publish(&draft, 1);
-	return Int64GetDatum(draft.message_id);
+	topic = topic_to_publish_to(name);
+	entry.topic_id = topic->id;
+	entry.message_id = log_next_message_id();
+	if (dedup_key != NULL)
+	{
+		int64		first = dedup_claim(topic, dedup_key, entry.message_id);
+
+		if (first != 0)
+			return Int64GetDatum(first);
+		topic = topic_to_publish_to(name);	/* we may have waited */
+		entry.topic_id = topic->id;
+	}
+	depth_check(topic);
+
+	entry.published_at = GetCurrentTimestamp();
+	if (!PG_ARGISNULL(3) && due_at > entry.published_at)
+		timer_arm_with_id(entry.message_id, entry.topic_id, entry.key, due_at, -1, entry.payload);
+	else
+		log_append_with_ids(&entry, 1);
+	return Int64GetDatum(entry.message_id);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_publish);

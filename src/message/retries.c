@@ -29,6 +29,7 @@
 #include "core/call.h"
 #include "core/errors.h"
 #include "message/limits.h"
+#include "message/log.h"
 #include "message/retries.h"
 #include "message/wake.h"
 
@@ -175,25 +176,36 @@ short_text(const char *text, bool *isnull)
 	return PointerGetDatum(cstring_to_text_with_len(text, length));
 }
 
-static void
-append_attempt(const ConsumerGroup *group, const Delivery *delivery, const char *state,
-			   const char *error, const char *sqlstate)
+void
+attempts_append(const ConsumerGroup *group, const Delivery *deliveries, int n, const char *state,
+				const char *error, const char *sqlstate)
 {
-	Appender   *appender = append_open("attempts");
+	Appender   *appender = append_open(psprintf("attempts_%d", log_current_segment()));
 	Datum		values[9];
 	bool		nulls[9] = {false};
+	int			i;
 
-	values[0] = Int64GetDatum(delivery->message.id);
 	values[1] = Int32GetDatum(group->id);
-	values[2] = Int32GetDatum(delivery->message.attempt);
 	values[3] = Int32GetDatum(MyProcPid);
-	values[4] = TimestampTzGetDatum(delivery->started_at);
 	values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[6] = CStringGetTextDatum(state);
 	values[7] = short_text(error, &nulls[7]);
 	values[8] = short_text(sqlstate, &nulls[8]);
-	append_row(appender, values, nulls);
+	for (i = 0; i < n; i++)
+	{
+		values[0] = Int64GetDatum(deliveries[i].message.id);
+		values[2] = Int32GetDatum(deliveries[i].message.attempt);
+		values[4] = TimestampTzGetDatum(deliveries[i].started_at);
+		append_row(appender, values, nulls);
+	}
 	append_close(appender);
+}
+
+static void
+append_attempt(const ConsumerGroup *group, const Delivery *delivery, const char *state,
+			   const char *error, const char *sqlstate)
+{
+	attempts_append(group, delivery, 1, state, error, sqlstate);
 }
 
 static void
@@ -361,7 +373,7 @@ delivery_busy(const ConsumerGroup *group, Delivery *delivery, int min_delay_ms)
 void
 delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *failure)
 {
-	const char *sqlstate = unpack_sql_state(failure->sqlstate);
+	const char *sqlstate = failure->sqlstate != 0 ? unpack_sql_state(failure->sqlstate) : NULL;
 	int			shown = pg_mbcliplen(failure->message, strlen(failure->message), MAX_LOGGED_BYTES);
 
 	leave_retries(delivery);
@@ -371,7 +383,27 @@ delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *fai
 	ereport(LOG,
 			(errmsg("message " INT64_FORMAT " of consumer group \"%s\" is dead after %d attempts",
 					delivery->message.id, group->name, delivery->message.attempt),
-			 errdetail("%s: %.*s", sqlstate, shown, failure->message)));
+			 errdetail("%s: %.*s", sqlstate != NULL ? sqlstate : "nack", shown, failure->message)));
+}
+
+void
+delivery_nacked(const ConsumerGroup *group, Delivery *delivery, const char *error, int64 delay)
+{
+	int			attempt = delivery->message.attempt;
+
+	if (attempt >= group->max_attempts)
+	{
+		Failure		failure = {.sqlstate = 0};
+
+		failure.message = pstrdup(error != NULL ? error : "(no error given)");
+		delivery_dead(group, delivery, &failure);
+		return;
+	}
+	if (delay < 0)
+		delay = backoff_delay(group, attempt);
+	append_attempt(group, delivery, "retry", error, NULL);
+	append_retry(group, delivery, attempt, 0,
+				 GetCurrentTimestamp() + Min(delay, LONGEST_DELAY), error, NULL);
 }
 
 void

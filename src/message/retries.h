@@ -17,7 +17,7 @@
 /* Why an attempt failed. detail may be NULL. */
 typedef struct Failure
 {
-	int			sqlstate;		/* as in ErrorData */
+	int			sqlstate;		/* as in ErrorData; 0 = none */
 	char	   *message;
 	char	   *detail;
 } Failure;
@@ -52,6 +52,17 @@ extern void delivery_busy(const ConsumerGroup *group, Delivery *delivery, int mi
  * group's max_attempts say.
  */
 extern void delivery_failed(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
+
+/*
+ * An external consumer's failed attempt, which has no SQLSTATE: retried after the delay in
+ * microseconds (below 0: by the group's backoff), or dead after max_attempts.
+ */
+extern void delivery_nacked(const ConsumerGroup *group, Delivery *delivery, const char *error,
+							int64 delay);
+
+/* Note how attempts ended, without any consequence; error and sqlstate may be NULL. */
+extern void attempts_append(const ConsumerGroup *group, const Delivery *deliveries, int n,
+							const char *state, const char *error, const char *sqlstate);
 
 /* No attempt can be made at all (the handler is gone): dead at once. */
 extern void delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);

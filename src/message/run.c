@@ -164,6 +164,11 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 	Failure		why;
 	int			i;
 
+	if (pass->mode == PASS_LEASE)
+	{
+		pass->take(pass->taker, deliveries, n);
+		return n;
+	}
 	if (!handler_open(group, &handler, &why))
 	{
 		for (i = 0; i < n; i++)
@@ -184,6 +189,8 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 			deliveries[0].started_at = GetCurrentTimestamp();
 			delivery_failed(group, &deliveries[0], pass->failure);
 			return 1;
+		case PASS_LEASE:
+			break;
 	}
 	return 0;
 }
@@ -216,6 +223,8 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 	AcceptInvalidationMessages();	/* it may have changed until we had the lock */
 	cached = group_by_id(pass->group_id);
 	if (cached == NULL || cached->paused)
+		return false;
+	if (group_is_external(cached) != (pass->mode == PASS_LEASE))
 		return false;
 	if (OidIsValid(pass->only_run_as) && !cached->builtin &&
 		(cached->run_as == NULL || get_role_oid(cached->run_as, true) != pass->only_run_as))
@@ -330,6 +339,18 @@ pass_window(Pass *pass)
 		pass->more = finished < slice.n || !slice.at_end || !slice.opened;
 	}
 	note_next_retry(pass);
+}
+
+bool
+group_has_messages(const ConsumerGroup *group, bool *locked)
+{
+	Slice		slice;
+	bool		found;
+
+	read_slice(group, 1, &slice);
+	found = slice.n > 0 || !slice.opened;
+	*locked = found && lock_is_held(LOCK_GROUP, (int64) group->id << 16);
+	return found && !*locked;
 }
 
 /* ---- retries ---- */

@@ -15,7 +15,8 @@ typedef enum PassMode
 {
 	PASS_SET,					/* all at once; any error comes out and undoes the pass */
 	PASS_ISOLATED,				/* each message in a subtransaction of its own */
-	PASS_GIVE_UP				/* the first message has failed already: record that */
+	PASS_GIVE_UP,				/* the first message has failed already: record that */
+	PASS_LEASE					/* handed to take(), which leases them to an external consumer */
 } PassMode;
 
 typedef struct Pass
@@ -26,6 +27,8 @@ typedef struct Pass
 	bool		in_dispatch;	/* inside of somebody's transaction, not in a worker's own */
 	Oid			only_run_as;	/* if valid: skip handlers of other roles */
 	const Failure *failure;		/* of PASS_GIVE_UP */
+	void		(*take) (void *taker, Delivery *deliveries, int n); /* of PASS_LEASE */
+	void	   *taker;
 
 	/* results */
 	int			taken;			/* messages read; set before any of them is run */
@@ -44,6 +47,12 @@ extern void pass_retries(Pass *pass, TimestampTz now);
 
 /* Messages of this transaction: those with these ids (ascending), of the group's topic. */
 extern void pass_inline(Pass *pass, const int64 *ids, int n);
+
+/*
+ * Whether the log has something for the group; *locked if somebody else is at work on it,
+ * so that it is not to be had now. Takes no lock and writes nothing; needs a snapshot.
+ */
+extern bool group_has_messages(const ConsumerGroup *group, bool *locked);
 
 /*
  * The last error as a Failure in CurrentMemoryContext, which must not be ErrorContext;

@@ -15,16 +15,20 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/xid8.h"
 
 #include "core/append.h"
 #include "core/spi_util.h"
 #include "message/message.h"
+#include "message/timer_cancel.h"
 #include "message/timer_fire.h"
 
 /* Rows in memory at once; the messages of a batch are appended in chunks of this. */
@@ -33,6 +37,9 @@
 /* Newest rows of the append-only tables that are kept, and how often the rest goes. */
 #define ROWS_KEPT 64
 #define PRUNE_EVERY 256
+
+/* How long a timer waits whose canceler has not yet decided, or that somebody has locked. */
+#define UNDECIDED_PAUSE (50 * INT64CONST(1000))
 
 /* A timer's row, read. */
 typedef struct DueTimer
@@ -52,17 +59,78 @@ timer_bind_source(TimerBindSource source)
 
 /* ---- publishing ---- */
 
+/* Put a timer into timers_far, due at due_at there. */
+static void
+put_far(Appender *far, const DueTimer *timer, TimestampTz due_at)
+{
+	Datum		values[TIMER_COLUMNS];
+	bool		nulls[TIMER_COLUMNS] = {false};
+
+	values[TIMER_MESSAGE_ID - 1] = Int64GetDatum(timer->entry.message_id);
+	values[TIMER_XID - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	values[TIMER_KEY - 1] = Int64GetDatum(timer->entry.key);
+	values[TIMER_DUE_AT - 1] = TimestampTzGetDatum(due_at);
+	values[TIMER_PUBLISHED_AT - 1] = TimestampTzGetDatum(timer->entry.published_at);
+	values[TIMER_TOPIC_ID - 1] = Int32GetDatum(timer->entry.topic_id);
+	values[TIMER_BOUND - 1] = Int16GetDatum(timer->bound);
+	nulls[TIMER_BOUND - 1] = (timer->bound < 0);
+	values[TIMER_PAYLOAD - 1] = JsonbPGetDatum(timer->entry.payload);
+	append_row(far, values, nulls);
+}
+
+/*
+ * Drop the timers that were canceled. What becomes of one whose canceler is still open is
+ * seen a little later; meanwhile it waits in timers_far.
+ */
+static int
+drop_canceled(TimerQueue *queue, DueTimer *timers, int n)
+{
+	TimerCancels *cancels = timer_cancels_open();
+	Appender   *far = NULL;
+	TimestampTz later = GetCurrentTimestamp() + UNDECIDED_PAUSE;
+	int			kept = 0;
+	int			i;
+
+	if (cancels == NULL)
+		return n;
+	for (i = 0; i < n; i++)
+	{
+		switch (timer_cancels_look(cancels, timers[i].entry.message_id))
+		{
+			case TIMER_FIRES:
+				timers[kept++] = timers[i];
+				break;
+			case TIMER_CANCELED:
+				break;
+			case TIMER_UNDECIDED:
+				if (far == NULL)
+					far = append_open("timers_far");
+				put_far(far, &timers[i], later);
+				break;
+		}
+	}
+	timer_cancels_close(cancels);
+	if (far != NULL)
+	{
+		append_close(far);
+		queue->far_floor = DT_NOBEGIN;
+	}
+	return kept;
+}
+
 /* Keep the timers that are not bound, or whose keys still have the status. */
 static int
 drop_void(DueTimer *timers, int n)
 {
-	int64	   *keys = palloc(sizeof(int64) * n);
-	int16	   *statuses = palloc(sizeof(int16) * n);
+	int64	   *keys = palloc(sizeof(int64) * (n + 1));
+	int16	   *statuses = palloc(sizeof(int16) * (n + 1));
 	int			bound = 0;
 	int			kept = 0;
 	int			at = 0;
 	int			i;
 
+	if (n == 0)
+		return 0;
 	for (i = 0; i < n; i++)
 	{
 		if (timers[i].bound >= 0)
@@ -107,6 +175,7 @@ publish_chunk(TimerQueue *queue, DueTimer *timers, int n)
 
 	if (n == 0)
 		return 0;
+	n = drop_canceled(queue, timers, n);
 	n = drop_void(timers, n);
 	for (i = 0; i < n; i++)
 		entries[i] = timers[i].entry;
@@ -242,7 +311,7 @@ fire_queued(TimerQueue *queue, int64 limit, TimestampTz now, bool *touched)
 static SavedPlan take_far = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.timers_far WHERE message_id IN ("
 	" SELECT message_id FROM order_ext_internal.timers_far"
-	" WHERE due_at >= $1 AND due_at <= $2 ORDER BY due_at LIMIT $3)"
+	" WHERE due_at >= $1 AND due_at <= $2 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)"
 	" RETURNING message_id, key, due_at, published_at, topic_id, bound, payload",
 	TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID);
 
@@ -273,7 +342,7 @@ timer_far_first(TimerQueue *queue, TimestampTz now)
 	if (plan_query_in_snapshot(&first_far, args, NULL, 1) > 0)
 		first = row_timestamptz(0, 1);
 	queue->far_floor = Min(first, now);
-	return first;
+	return first <= now ? Max(first, Min(queue->far_pause_until, now + UNDECIDED_PAUSE)) : first;
 }
 
 static FiringResult
@@ -305,6 +374,8 @@ fire_far(TimerQueue *queue, int64 limit, TimestampTz now)
 	}
 	result.handled = (int64) n;
 	result.more = (result.handled == chunk);
+	/* What is left is being canceled: not again at once. */
+	queue->far_pause_until = n == 0 ? now + UNDECIDED_PAUSE : 0;
 	result.published = publish_chunk(queue, rows, (int) n);
 	return result;
 }

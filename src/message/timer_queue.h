@@ -69,6 +69,7 @@ typedef struct TimerQueue
 
 	TimestampTz far_floor;		/* nothing in timers_far is due before this ... */
 	TimestampTz far_floor_until;	/* ... as was true a while ago */
+	TimestampTz far_pause_until;	/* what is due there, others have locked */
 } TimerQueue;
 
 /*

@@ -34,10 +34,19 @@ timer_bucket_relation(int bucket)
 int64
 timer_arm(int32 topic_id, int64 key, TimestampTz due_at, int16 bound, Jsonb *payload)
 {
+	int64		message_id = log_next_message_id();
+
+	timer_arm_with_id(message_id, topic_id, key, due_at, bound, payload);
+	return message_id;
+}
+
+void
+timer_arm_with_id(int64 message_id, int32 topic_id, int64 key, TimestampTz due_at, int16 bound,
+				  Jsonb *payload)
+{
 	TimestampTz now = GetCurrentTimestamp();
 	int64		period = timer_period(Max(due_at, now));
 	bool		in_ring = period - timer_period(now) <= TIMER_RING_AHEAD;
-	int64		message_id = log_next_message_id();
 	Datum		values[TIMER_COLUMNS];
 	bool		nulls[TIMER_COLUMNS] = {false};
 	Appender   *appender;
@@ -56,7 +65,6 @@ timer_arm(int32 topic_id, int64 key, TimestampTz due_at, int16 bound, Jsonb *pay
 	append_row(appender, values, nulls);
 	append_close(appender);
 	wake_note_timer(due_at);
-	return message_id;
 }
 
 /*

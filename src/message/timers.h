@@ -8,6 +8,7 @@
 
 #include "postgres.h"
 
+#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 /*
@@ -27,6 +28,10 @@ extern void scheduler_forget(void);
  * void ones included: 0 when nothing is due or another process is at it.
  */
 extern int64 timers_fire_due(int64 limit);
+
+/* timer_arm() of message.h for a message that has its id already. */
+extern void timer_arm_with_id(int64 message_id, int32 topic_id, int64 key, TimestampTz due_at,
+							  int16 bound, Jsonb *payload);
 
 /*
  * The database was restored or copied: its timers' transaction ids mean nothing here.

@@ -14,6 +14,7 @@
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/catalog.h"
+#include "message/dedup.h"
 #include "message/limits.h"
 #include "message/options.h"
 #include "message/topics.h"
@@ -22,9 +23,9 @@
 #define MAX_OPTIONS_BYTES 65536
 
 static SavedPlan insert_topic = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.topics (topic_id, name) VALUES ($1, $2)"
-	" ON CONFLICT (name) DO NOTHING",
-	INT4OID, TEXTOID);
+	"INSERT INTO order_ext_internal.topics (topic_id, name, max_depth, dedup_window)"
+	" VALUES ($1, $2, nullif($3, 0), $4) ON CONFLICT (name) DO NOTHING",
+	INT4OID, TEXTOID, INT4OID, INT4OID);
 
 static SavedPlan lock_topic = SAVED_PLAN(
 	"SELECT topic_id, builtin FROM order_ext_internal.topics WHERE name = $1 FOR KEY SHARE",
@@ -82,18 +83,16 @@ topic_hold(const char *name, bool *builtin)
 static Datum
 create_topic_body(FunctionCallInfo fcinfo)
 {
-	static const char *const known[] = {"max_depth", NULL};
+	static const char *const known[] = {"max_depth", "dedup_window", NULL};
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
 	Jsonb	   *options = arg_jsonb(fcinfo, 1, "options", MAX_OPTIONS_BYTES);
 	int64		topic_id;
-	Datum		values[2];
+	Datum		values[4];
 
 	options_check_keys(options, known);
-	if (option_is_given(options, "max_depth"))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("option \"max_depth\" is not supported yet"),
-				 errhint("Leave it out.")));
+	values[2] = Int32GetDatum(option_int(options, "max_depth", 0, 1, PG_INT32_MAX));
+	values[3] = Int32GetDatum(option_seconds(options, "dedup_window", DEFAULT_DEDUP_WINDOW,
+											 MAX_DEDUP_WINDOW));
 	topic_id = nextval_internal(internal_relation("topic_id_seq"), false);
 	values[0] = Int32GetDatum((int32) topic_id);
 	values[1] = CStringGetTextDatum(name);

@@ -81,7 +81,7 @@ list_groups(void)
 	{
 		bool		found;
 
-		if (groups[i].paused || (!groups[i].builtin && groups[i].handler == NULL))
+		if (groups[i].paused || group_is_external(&groups[i]))
 			continue;
 		state = hash_search(group_states, &groups[i].id, HASH_ENTER, &found);
 		if (!found)

@@ -95,6 +95,29 @@ wake_set_notifier(WakeNotifier notifier)
 	notify = notifier;
 }
 
+static bool (*waiting_begin) (uint64 topic_bits) = NULL;
+static void (*waiting_end) (void) = NULL;
+
+void
+wake_set_waiting(bool (*begin) (uint64 topic_bits), void (*end) (void))
+{
+	waiting_begin = begin;
+	waiting_end = end;
+}
+
+bool
+wake_begin_waiting(uint64 topic_bits)
+{
+	return waiting_begin != NULL && waiting_begin(topic_bits);
+}
+
+void
+wake_end_waiting(void)
+{
+	if (waiting_end != NULL)
+		waiting_end();
+}
+
 void
 wake_init(void)
 {

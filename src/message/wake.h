@@ -36,6 +36,15 @@ typedef void (*WakeNotifier) (uint64 topic_bits, bool timers, TimestampTz earlie
 							  bool database);
 extern void wake_set_notifier(WakeNotifier notifier);
 
+/*
+ * A client's process that waits for messages: begin has the notifier's side set its latch
+ * at every commit that published to one of the topics; false if it cannot (no preload, no
+ * room). end is called however the waiting ends.
+ */
+extern void wake_set_waiting(bool (*begin) (uint64 topic_bits), void (*end) (void));
+extern bool wake_begin_waiting(uint64 topic_bits);
+extern void wake_end_waiting(void);
+
 /* Register the commit callback; once, from message_init(). */
 extern void wake_init(void);
 

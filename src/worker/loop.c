@@ -38,7 +38,7 @@ static bool reloaded = false;
 
 typedef struct LoopState
 {
-	uint64		looked_at_xid;	/* newest transaction id at the last safety poll */
+	uint64		looked_at;		/* completed_transactions() at the last safety poll, + 1 */
 	TimestampTz next_look;
 	TimestampTz next_wakeup;	/* what the last turn asked for */
 	TimestampTz pause_until;	/* after an error */
@@ -193,22 +193,23 @@ sleep_until(TimestampTz until)
 }
 
 /*
- * Every SAFETY_POLL_MS at most: whether a transaction id was given out since the last
- * time, so that something may have happened that nobody told us.
+ * Every SAFETY_POLL_MS at most: whether a transaction that wrote has come to its end
+ * since the last time, so that something may have happened that nobody told us. (The
+ * newest transaction id would not do: COMMIT PREPARED needs no new one.)
  */
 static bool
 look_for_the_untold(LoopState *state, TimestampTz now)
 {
 	const TimestampTz interval = SAFETY_POLL_MS * INT64CONST(1000);
-	uint64		xid;
+	uint64		completed;
 	bool		moved;
 
 	/* The clock may have been set back, hence the second condition. */
 	if (now < state->next_look && state->next_look - now <= interval)
 		return false;
-	xid = U64FromFullTransactionId(ReadNextFullTransactionId());
-	moved = (xid != state->looked_at_xid);
-	state->looked_at_xid = xid;
+	completed = completed_transactions() + 1;	/* so that 0 is none of them */
+	moved = (completed != state->looked_at);
+	state->looked_at = completed;
 	state->next_look = now + interval;
 	if (state->stats_pending && !moved)
 	{
@@ -236,7 +237,7 @@ after_turn(LoopState *state, bool worked)
 		state->errors++;
 		state->pause_until = GetCurrentTimestamp() + seconds * USECS_PER_SEC;
 		/* Whatever failed may have kept the turn from seeing all there is. */
-		state->looked_at_xid = 0;
+		state->looked_at = 0;
 		state->next_look = 0;
 		worker_set_state(WORKER_FAILING);
 	}

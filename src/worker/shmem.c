@@ -14,6 +14,7 @@
 #include "storage/shmem.h"
 
 #include "worker/shmem.h"
+#include "worker/waiters.h"
 #include "worker/worker.h"
 
 #define TRANCHE_NAME "order_ext"
@@ -74,6 +75,7 @@ startup_shmem(void)
 		worker_shared->lock = &(GetNamedLWLockTranche(TRANCHE_NAME))->lock;
 		worker_shared->launcher_procno = -1;
 		pg_atomic_init_u32(&worker_shared->databases_used, 0);
+		pg_atomic_init_u32(&worker_shared->waiters_used, 0);
 		for (d = 0; d < MAX_DATABASES; d++)
 		{
 			for (w = 0; w < MAX_DATABASE_WORKERS; w++)
@@ -203,7 +205,7 @@ worker_send_away(WorkerSlot *worker, bool force)
 
 /* ---- latches ---- */
 
-static void
+void
 wake_process(int procno)
 {
 	if (procno >= 0)
@@ -363,6 +365,7 @@ worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due, bool dat
 
 	if (worker_shared == NULL)
 		return;
+	waiters_wake(topic_bits);
 	if (database)
 		database_announce(MyDatabaseId);
 	db = database_slot(MyDatabaseId, false);

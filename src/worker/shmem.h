@@ -18,6 +18,7 @@
 
 #define MAX_DATABASES 128
 #define MAX_DATABASE_WORKERS 16
+#define MAX_WAITERS 1024
 #define SCHEDULER_SLOT 0		/* of each database's workers; the rest are dispatchers */
 
 typedef enum WorkerKind
@@ -78,6 +79,14 @@ typedef struct DatabaseSlot
 	WorkerSlot	workers[MAX_DATABASE_WORKERS];
 } DatabaseSlot;
 
+/* A client's process that waits for messages; see waiters.h. */
+typedef struct WaiterSlot
+{
+	Oid			database;		/* InvalidOid = free */
+	int			procno;
+	uint64		topics;
+} WaiterSlot;
+
 typedef struct WorkerShared
 {
 	LWLock	   *lock;
@@ -87,6 +96,8 @@ typedef struct WorkerShared
 	bool		overflow;		/* an announcement found no free database slot */
 	pg_atomic_uint32 databases_used;	/* slots above were never used */
 	DatabaseSlot databases[MAX_DATABASES];
+	pg_atomic_uint32 waiters_used;	/* slots above were never used */
+	WaiterSlot	waiters[MAX_WAITERS];
 } WorkerShared;
 
 /* NULL unless the library was preloaded. */
@@ -127,8 +138,9 @@ extern void worker_leave(Verdict verdict) pg_attribute_noreturn();
 /* The workers of the database shall look again (restart); safe at commit. */
 extern void database_announce(Oid database);
 
-/* Wake the launcher, or a worker. */
+/* Wake the launcher, a worker, or any process by its number. */
 extern void launcher_wake(void);
+extern void wake_process(int procno);
 extern void worker_wake(const WorkerSlot *worker);
 
 /* Ask a worker to exit, with force by SIGTERM; lock held exclusively. */

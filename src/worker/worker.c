@@ -10,6 +10,7 @@
 #include "worker/hooks.h"
 #include "worker/launcher.h"
 #include "worker/shmem.h"
+#include "worker/waiters.h"
 #include "worker/worker.h"
 
 void
@@ -22,4 +23,5 @@ worker_init(void)
 	hooks_init();
 	launcher_register();
 	wake_set_notifier(worker_notify);
+	wake_set_waiting(waiter_begin, waiter_end);
 }

@@ -98,7 +98,7 @@ CREATE FUNCTION t.coupon(coupon_id bigint) RETURNS text LANGUAGE sql STABLE
 			FROM order_ext.coupons_view c LEFT JOIN t.ids i ON i.id = c.order_id
 			WHERE c.coupon_id = $1);
 
--- Every stored row, table by table, its place included: an update to equal values shows too.
+-- Every stored row version, table by table: an update to equal values shows too.
 -- The sweep's note of how far it has come is not looked at; it moves with the clock.
 CREATE FUNCTION t.digest() RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -108,7 +108,7 @@ DECLARE
 BEGIN
 	FOR tab IN SELECT oid FROM pg_class
 		WHERE relnamespace = 'order_ext_internal'::regnamespace AND relkind = 'r' AND relname <> 'sweep_progress' LOOP
-		EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(hashtextextended(r.ctid || r::text, 0)), 0) FROM %s r', tab)
+		EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(hashtidextended(ctid, xmin::text::bigint)), 0) FROM %s', tab)
 			INTO rows;
 		result := result || jsonb_build_object(tab::text, rows);
 	END LOOP;

@@ -65,7 +65,7 @@ SELECT held FROM order_ext_internal.refunds WHERE order_id = t.id('hold');
 SELECT held FROM order_ext_internal.refunds WHERE order_id = t.id('paid') AND cause <> 3;
 
 -- a coupon past its window does not come back to life
-SELECT order_ext.issue_coupon(7222, 30, 0, now() - interval '1 day', clock_timestamp() + interval '1 second') AS cend \gset
+SELECT order_ext.issue_coupon(7222, 30, 0, now() - interval '1 day', clock_timestamp() + interval '2 seconds') AS cend \gset
 SELECT t.new('expiring', 'CAN-1:1', :cend, user_id => 7222);
 DO $$
 BEGIN

@@ -23,9 +23,10 @@ SELECT machine, g.* FROM unnest('{order,payment,after_sale,return,refund,coupon,
 SELECT t.go($$(SELECT count(*) FROM order_ext.state_graph('parcel'))$$), t.go($$(SELECT count(*) FROM order_ext.state_graph(NULL))$$),
 	   t.go($$order_ext.state_diagram('parcel')$$), t.go($$order_ext.state_diagram(NULL)$$);
 SELECT order_ext.state_diagram('order');
+SELECT order_ext.state_diagram('fulfilment');
 
 -- every status of the graph is one that status_code knows
-SELECT count(*) > 0 AS all_known FROM unnest('{order,payment,refund,coupon}'::text[]) AS machine, LATERAL order_ext.state_graph(machine) AS g
+SELECT count(*) > 0 AS all_known FROM unnest('{order,payment,refund,coupon,fulfilment}'::text[]) AS machine, LATERAL order_ext.state_graph(machine) AS g
 WHERE order_ext.status_code(machine, to_status) IS NOT NULL AND (from_status IS NULL OR order_ext.status_code(machine, from_status) IS NOT NULL);
 
 -- allowed_actions name calls that then pass
@@ -62,7 +63,8 @@ DECLARE
 	col text;
 BEGIN
 	FOR tab IN SELECT relname FROM pg_class WHERE relnamespace = 'order_ext_internal'::regnamespace AND relkind = 'r'
-		AND relname IN ('orders', 'order_items', 'payments', 'payment_events', 'refunds', 'coupons', 'stock', 'stock_ledger', 'transition_log', 'requests')
+		AND relname IN ('orders', 'order_items', 'payments', 'payment_events', 'refunds', 'coupons', 'stock', 'stock_ledger', 'transition_log', 'requests',
+						'fulfilments', 'fulfilment_documents', 'shipment_events', 'channels')
 		ORDER BY relname COLLATE "C" LOOP
 		SELECT attname INTO col FROM pg_attribute WHERE attrelid = ('order_ext_internal.' || tab)::regclass AND attnum > 0
 			AND attidentity = '' ORDER BY attnum DESC LIMIT 1;

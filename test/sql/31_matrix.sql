@@ -105,6 +105,6 @@ SELECT t.drain();
 -- after all that: what is not reserved by a living order is available again
 SELECT available + reserved + consumed AS all_units,
 	   reserved = (SELECT sum(quantity) FROM order_ext.order_items_view i JOIN order_ext.orders_view o USING (order_id)
-				   WHERE sku = 'MTX-1' AND status IN ('created', 'paid')) AS reserved_by_living_orders
+				   WHERE sku = 'MTX-1' AND status IN ('created', 'paid', 'fulfilling')) AS reserved_by_living_orders
 FROM order_ext.stock_level('MTX-1');
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

@@ -82,7 +82,7 @@ CREATE FUNCTION t.deliver_again(name text) RETURNS bigint LANGUAGE sql AS $$
 		INSERT INTO order_ext_internal.message_log_0
 		SELECT nextval('order_ext_internal.message_id_seq'), pg_current_xact_id(), m.key, m.published_at, m.topic_id, m.shard, m.payload
 		FROM order_ext_internal.message_log m JOIN order_ext_internal.topics t USING (topic_id)
-		WHERE m.key = t.id($1) AND t.name IN ('order.pay_timeout', 'order.release_assets', 'stock.release', 'coupon.release', 'refund.prepare')
+		WHERE m.key = t.id($1) AND t.name IN ('order.pay_timeout', 'order.paid', 'order.release_assets', 'stock.release', 'coupon.release', 'refund.prepare')
 		RETURNING 1)
 	SELECT count(*) FROM again
 $$;
@@ -91,7 +91,7 @@ CREATE FUNCTION t.forget_again() RETURNS void LANGUAGE sql SET session_replicati
 	DELETE FROM order_ext_internal.message_log_0 a USING order_ext_internal.message_log_0 b
 	WHERE a.topic_id = b.topic_id AND a.key = b.key AND a.xid > b.xid AND a.payload = b.payload
 	  AND a.topic_id IN (SELECT topic_id FROM order_ext_internal.topics WHERE name IN
-		('order.pay_timeout', 'order.release_assets', 'stock.release', 'coupon.release', 'refund.prepare'))
+		('order.pay_timeout', 'order.paid', 'order.release_assets', 'stock.release', 'coupon.release', 'refund.prepare'))
 $$;
 CREATE TABLE t.before AS SELECT t.digest() AS digest, t.stock('HND-1') AS s1, t.stock('HND-2') AS s2;
 SELECT name, t.deliver_again(name) FROM unnest('{hnd,hnd_due,hnd_plain,hnd100}'::text[]) AS name;
@@ -114,6 +114,11 @@ SELECT t.wait_due('hnd_paid');
 SELECT t.show(order_ext.pay_callback(t.id('hnd_paid'), 'T-hnd-2', 'wechat', 100));
 SELECT order_ext.dispatch() AS handled;
 SELECT t.order('hnd_paid'), t.messages('hnd_paid');
+-- nor is a paid order put on its way twice
+SELECT t.deliver_again('hnd_paid');
+SELECT order_ext.dispatch() AS handled;
+SELECT t.forget_again();
+SELECT t.order('hnd_paid'), t.fulfilment('hnd_paid'), t.messages('hnd_paid');
 
 -- ---- register_asset adds a kind without a change of the cancel ----
 SELECT order_ext.create_topic('points.release');

@@ -6,8 +6,8 @@
 --   G3  here                              G24 13_risk_check; here
 --   G4  here                              G25 22_cancel_order (OE003); no call takes a status
 --   G5  here                              G26 here
---   G6  here; specs/timeout_callback      G27 not yet: no fulfilment in this version
---   G7  here                              G28 not yet: nothing consumes order.paid in this version
+--   G6  here; specs/timeout_callback      G27 here; 41_intercept; specs/ship_cancel
+--   G7  here                              G28 here; specs/paid_cancel
 --   G8  23_expire_orders                  G29 here
 --   G9  specs/sweep_timer                 G30 here
 --   G10 22_cancel_order                   G31 here
@@ -155,6 +155,43 @@ SELECT name, from_status, to_status, event, actor, detail->>'reason' AS reason, 
 FROM unnest('{g26,g26_staff,g26_due}'::text[]) AS name, LATERAL order_ext.order_timeline(t.id(name)), order_ext.orders_view
 WHERE order_id = t.id(name) AND to_status = 'canceled';
 
+-- and who answered, where an external warehouse was asked
+SELECT order_ext.set_channel('bug', true);
+SELECT t.new('g26_yes', 'BUG-1:1', user_id => 7340, options => '{"channel": "bug"}'), t.new('g26_no', 'BUG-1:1', user_id => 7340, options => '{"channel": "bug"}');
+SELECT count(order_ext.pay_callback(t.id(name), 'T-' || name, 'wechat', 100)) FROM unnest('{g26_yes,g26_no}'::text[]) AS name;
+SELECT t.drain();
+SELECT t.show(order_ext.cancel_order(t.id('g26_yes'), 7340, reason => 'mine')), t.show(order_ext.cancel_order(t.id('g26_no'), NULL, 'customer_service', 'theirs'));
+SELECT t.show(order_ext.fulfilment_cancel_result(t.id('g26_yes'), true, 'answer')), t.show(order_ext.fulfilment_cancel_result(t.id('g26_no'), false, 'answer'));
+SELECT name, from_status, to_status, event, actor, detail, cancel_type
+FROM unnest('{g26_yes,g26_no}'::text[]) AS name, LATERAL order_ext.order_timeline(t.id(name)), order_ext.orders_view
+WHERE order_id = t.id(name) AND from_status = 'fulfilling';
+
+-- G27: a cancel can be refused, and then nothing changes; what is canceled is kept, documents too;
+-- and all of it moves together, or nothing (G21)
+SELECT t.new('g27', 'BUG-1:1', user_id => 7340), t.new('g27_out', 'BUG-1:1', user_id => 7340);
+SELECT count(order_ext.pay_callback(t.id(name), 'T-' || name, 'wechat', 100)) FROM unnest('{g27,g27_out}'::text[]) AS name;
+SELECT t.drain();
+SELECT t.show(order_ext.shipment_event(t.id('g27'), 'p', 'picked')), t.show(order_ext.shipment_event(t.id('g27_out'), 'o', 'out_stock'));
+SELECT outcome, changed FROM t.effect($$order_ext.cancel_order(t.id('g27_out'))$$);
+SELECT outcome, changed FROM t.effect($$order_ext.cancel_order(t.id('g26_no'))$$);
+CREATE TABLE t.g27 AS SELECT t.digest();
+BEGIN;
+SELECT t.show(order_ext.cancel_order(t.id('g27')));
+ROLLBACK;
+SELECT t.changed_since(digest) FROM t.g27;
+SELECT t.fulfilment('g27');
+SELECT t.show(order_ext.cancel_order(t.id('g27')));
+SELECT t.fulfilment('g27'), t.order('g27');
+
+-- G28: canceled while order.paid is in flight: it never ships
+SELECT t.new('g28', 'BUG-1:1', user_id => 7340);
+SELECT t.show(order_ext.pay_callback(t.id('g28'), 'T-g28', 'wechat', 100)), t.show(order_ext.cancel_order(t.id('g28')));
+SELECT topic, consumer_group, state FROM order_ext.message_trace(t.id('g28')) WHERE topic = 'order.paid';
+SELECT t.drain();
+SELECT t.order('g28'), t.fulfilment('g28'), t.messages('g28');
+SELECT t.show(order_ext.shipment_event(t.id('g28'), 'o', 'out_stock'));
+SELECT kind, reserved_delta, consumed_delta FROM order_ext.stock_ledger_view WHERE order_id = t.id('g28') ORDER BY at;
+
 -- G29: two payments of one type are two payments
 SELECT t.new('g29', 'BUG-1:1', user_id => 7340);
 SELECT t.show(order_ext.pay_callback(t.id('g29'), 'T-g29-a', 'wechat', 100)), t.show(order_ext.pay_callback(t.id('g29'), 'T-g29-b', 'wechat', 100));
@@ -180,6 +217,11 @@ SELECT t.payments('g63');
 SELECT from_status, to_status FROM order_ext.order_timeline(t.id('g30')) WHERE to_status IS NOT NULL;
 -- G36, G41: paid and canceled: every message of it is there, and its refund arrives
 SELECT t.messages('g30');
+-- and an order that is further on by the time its message is handled lost nothing
+SELECT t.new('g36', 'BUG-1:1', user_id => 7340);
+SELECT t.show(order_ext.pay_callback(t.id('g36'), 'T-g36', 'wechat', 100)), t.show(order_ext.shipment_event(t.id('g36'), 'o', 'out_stock'));
+SELECT t.drain();
+SELECT t.order('g36'), t.messages('g36');
 -- G38: a capture after the deadline, before the cancel
 SELECT t.expiring('g38');
 SELECT t.wait_due('g38');

@@ -86,6 +86,21 @@ SELECT t.detects('UPDATE message_log_0 SET topic_id = 4 WHERE key = t.id(''V pai
 SELECT t.detects('DO $d$BEGIN FOR n IN 0..31 LOOP EXECUTE format(''DELETE FROM timer_bucket_%s WHERE key = t.id(''''V unpaid'''')'', n); END LOOP; DELETE FROM timers_far WHERE key = t.id(''V unpaid''); END$d$');
 SELECT t.detects('INSERT INTO timer_progress SELECT 1 + coalesce(max(p.seq), 0), b, ''infinity'', pg_current_snapshot() FROM generate_series(0, 31) b LEFT JOIN timer_progress p ON p.bucket = b GROUP BY b');
 SELECT t.detects('UPDATE orders SET expire_at = now() - interval ''2 minutes'' WHERE order_id = t.id(''V unpaid'')');
+-- I11 fulfilments
+SELECT t.detects('UPDATE fulfilments SET status = 40 WHERE order_id = t.id(''V paid'')');
+SELECT t.detects('DELETE FROM fulfilments WHERE order_id = t.id(''V paid'')');
+SELECT t.detects('UPDATE fulfilments SET status = 10 WHERE order_id = t.id(''V canceled'')');
+SELECT t.detects('INSERT INTO fulfilments (order_id, created_at, version, status, external) VALUES (t.id(''V unpaid''), now(), 1, 10, false)');
+SELECT t.detects('UPDATE fulfilment_documents SET status = 70 WHERE order_id = t.id(''V paid'')');
+SELECT t.detects('DELETE FROM fulfilment_documents WHERE order_id = t.id(''V paid'')');
+-- parked: only what comes early (an event of kind 4 does here, one of kind 2 does not)
+SELECT t.detects('INSERT INTO shipment_events (order_id, occurred_at, recorded_at, source, seq, kind, state, event_id, detail) VALUES (t.id(''V paid''), now(), now(), 1, 1, 4, 20, ''V'', ''{}'')');
+SELECT t.detects('INSERT INTO shipment_events (order_id, occurred_at, recorded_at, source, seq, kind, state, event_id, detail) VALUES (t.id(''V paid''), now(), now(), 1, 1, 2, 20, ''V'', ''{}'')');
+SELECT t.detects('INSERT INTO shipment_events (order_id, occurred_at, recorded_at, source, seq, kind, state, event_id, detail) VALUES (t.id(''V canceled''), now(), now(), 1, 1, 4, 20, ''V'', ''{}'')');
+-- a paid order is on its way, or its message is
+SELECT t.new('V in flight', 'V:1');
+SELECT t.show(order_ext.pay_callback(t.id('V in flight'), 'V-4', 'card', 1000));
+SELECT t.detects('DELETE FROM message_log_0 WHERE key = t.id(''V in flight'') AND topic_id = 3');
 -- I12 applied captures
 SELECT t.detects('UPDATE payments SET order_id = t.id(''V unpaid'') WHERE out_trade_no = ''V-1''');
 SELECT t.detects('UPDATE payments SET purpose = 1 WHERE out_trade_no = ''V-3''');
@@ -95,6 +110,9 @@ SELECT t.detects('UPDATE orders SET paid_at = NULL WHERE order_id = t.id(''V pai
 SELECT t.detects('INSERT INTO dead_messages (message_id, group_id, topic_id, key, published_at, died_at, attempts, payload) VALUES (1, 11, 11, t.id(''V paid''), now(), now(), 16, ''{}'')');
 SELECT t.detects('UPDATE payments SET purpose = 4 WHERE out_trade_no = ''V-1''');
 SELECT t.detects('INSERT INTO payment_events (payment_id, order_id, amount, recorded_at, pay_type, out_trade_no, currency, disposition) SELECT payment_id, order_id, 1, now(), pay_type, out_trade_no, currency, ''amount_mismatch_held'' FROM payments WHERE out_trade_no = ''V-1''');
+SELECT t.detects('INSERT INTO shipment_events (order_id, occurred_at, recorded_at, source, seq, kind, state, event_id, reason, detail) VALUES (1, now(), now(), 1, 1, 2, 30, ''V'', ''unknown_order_held'', ''{}'')');
+SELECT t.detects('INSERT INTO shipment_events (order_id, occurred_at, recorded_at, source, seq, kind, state, event_id, detail) VALUES (t.id(''V paid''), now(), now() - interval ''2 days'', 1, 1, 4, 20, ''V'', ''{}'')');
+SELECT t.detects('UPDATE fulfilments SET status = 60, prior_status = 10, cancel_requested_at = now() - interval ''2 hours'' WHERE order_id = t.id(''V paid'')');
 -- I16 requests
 SELECT t.detects('UPDATE requests SET request_hash = '''' WHERE request_id = ''V cancel''');
 SELECT t.detects('UPDATE requests SET id = NULL, detail = NULL WHERE request_id = ''V cancel''');

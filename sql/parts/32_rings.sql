@@ -1,0 +1,47 @@
+-- What goes round with time: which table of a ring is written to, canceled timers, and the
+-- keys by which messages are published once. See src/message/README.md.
+
+-- ring_moves: append-only, newest seq of a ring wins; without a row a ring is in its first
+-- segment. ring: log (with attempts) or dedup.
+CREATE TABLE order_ext_internal.ring_moves (
+	seq bigint NOT NULL,
+	ring text NOT NULL,
+	segment smallint NOT NULL,
+	moved_at timestamptz NOT NULL,
+	PRIMARY KEY (ring, seq)
+);
+
+-- timer_cancels: timers that must not fire; a row goes when its timer falls due. Those of
+-- timers_far are deleted there instead.
+CREATE TABLE order_ext_internal.timer_cancels (
+	message_id bigint PRIMARY KEY,
+	canceled_at timestamptz NOT NULL
+);
+
+-- dedup_N: a ring of keys that were published, with the id of the message.
+DO $$
+BEGIN
+	FOR n IN 0..3 LOOP
+		EXECUTE pg_catalog.format($f$
+			CREATE TABLE order_ext_internal.dedup_%s (
+				message_id bigint NOT NULL,
+				topic_id integer NOT NULL,
+				published_at timestamptz NOT NULL,
+				dedup_key text COLLATE "C" NOT NULL,
+				PRIMARY KEY (topic_id, dedup_key)
+			)$f$, n);
+	END LOOP;
+END
+$$;
+
+CREATE VIEW order_ext_internal.dedup AS
+	SELECT * FROM order_ext_internal.dedup_0
+	UNION ALL SELECT * FROM order_ext_internal.dedup_1
+	UNION ALL SELECT * FROM order_ext_internal.dedup_2
+	UNION ALL SELECT * FROM order_ext_internal.dedup_3;
+
+-- backlog_alerts: groups that operators were told of because they hold back the log.
+CREATE TABLE order_ext_internal.backlog_alerts (
+	group_id integer PRIMARY KEY,
+	alerted_at timestamptz NOT NULL
+);

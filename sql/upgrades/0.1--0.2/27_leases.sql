@@ -1,0 +1,1 @@
+../../parts/27_leases.sql

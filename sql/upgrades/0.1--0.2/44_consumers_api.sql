@@ -1,0 +1,1 @@
+../../parts/44_consumers_api.sql

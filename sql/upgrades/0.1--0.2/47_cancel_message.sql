@@ -1,0 +1,1 @@
+../../parts/47_cancel_message.sql

@@ -1,0 +1,1 @@
+../../parts/88_grant_to.sql

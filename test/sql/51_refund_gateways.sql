@@ -1,0 +1,247 @@
+-- Gateways in the database: the sandbox with its switch, set_gateway, unknown outcomes, and
+-- that nothing is called before its claim is committed.
+SELECT order_ext.put_product('GW-1', 'A', 100);
+SELECT available FROM order_ext.adjust_stock('GW-1', 1000);
+CREATE FUNCTION t.ledger(name text) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT concat_ws(' ', amount, outcome, 'calls ' || calls, CASE WHEN at IS NOT NULL THEN 'at' END) FROM order_ext.sandbox_ledger WHERE refund_id = t.id('r-' || name)
+$$;
+-- Deliver until the refund has the status; each round is a transaction.
+CREATE PROCEDURE t.drain_until(name text, wanted text) LANGUAGE plpgsql AS $$
+DECLARE
+	deadline timestamptz := clock_timestamp() + interval '30 seconds';
+BEGIN
+	LOOP
+		PERFORM order_ext.dispatch();
+		COMMIT;
+		EXIT WHEN (SELECT status FROM order_ext.refunds_view WHERE refund_id = t.id('r-' || name)) = wanted;
+		IF clock_timestamp() > deadline THEN
+			RAISE EXCEPTION '% is not % but %', name, wanted, t.refund(name);
+		END IF;
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END
+$$;
+
+-- ---- claimed in one dispatch(), called by a later one ----
+SELECT t.late_refund('sb', pay_type => 'sandbox');
+SELECT order_ext.dispatch() > 0 AS worked;
+SELECT t.refund('sb'), t.ledger('sb');
+SELECT order_ext.dispatch() > 0 AS worked;
+SELECT t.refund('sb'), t.ledger('sb');
+SELECT t.show(order_ext.refund_callback(t.id('r-sb'), 'succeeded'));
+-- in one transaction, too: nothing of its own claims is called
+SELECT t.late_refund('sb-tx', pay_type => 'sandbox');
+BEGIN;
+SELECT order_ext.dispatch() > 0 AS worked;
+SELECT order_ext.dispatch() AS worked;
+SELECT t.refund('sb-tx'), t.ledger('sb-tx');
+COMMIT;
+SELECT order_ext.dispatch() > 0 AS worked;
+SELECT t.refund('sb-tx'), t.ledger('sb-tx');
+-- a cancel: the after-sale comes along
+CALL t.canceled('sb-cancel', 'sandbox');
+SELECT t.refund('sb-cancel');
+CALL t.drain_until('sb-cancel', 'succeeded');
+SELECT t.refund('sb-cancel'), t.ledger('sb-cancel');
+-- external workers do not get what the workers execute
+SELECT t.late_refund('sb-claim', pay_type => 'sandbox');
+SELECT count(*) FROM order_ext.claim_refunds(1000) WHERE pay_type = 'sandbox';
+CALL t.drain_until('sb-claim', 'succeeded');
+-- held back: not executed until retry_refund
+CALL t.canceled('sb-hold', 'sandbox', 'hold');
+SELECT order_ext.dispatch();
+SELECT t.refund('sb-hold'), t.ledger('sb-hold');
+SELECT t.show(order_ext.retry_refund(t.id('r-sb-hold')));
+CALL t.drain_until('sb-hold', 'succeeded');
+SELECT t.refund('sb-hold'), t.ledger('sb-hold');
+
+-- ---- the switch ----
+-- failed, then retried under the same number
+SELECT order_ext.sandbox_set(outcome => 'failed', times => 1);
+CALL t.canceled('sb-failed', 'sandbox');
+CALL t.drain_until('sb-failed', 'failed');
+SELECT t.refund('sb-failed'), t.ledger('sb-failed');
+SELECT t.verdict('sb-failed');
+SELECT t.show(order_ext.retry_refund(t.id('r-sb-failed')));
+CALL t.drain_until('sb-failed', 'succeeded');
+SELECT t.refund('sb-failed'), t.ledger('sb-failed');
+-- pending and vanished are neither success nor failure: asked again when the lease is over
+SELECT order_ext.sandbox_set('pending', 1);
+SELECT t.late_refund('sb-pending', pay_type => 'sandbox');
+CALL t.drain_until('sb-pending', 'submitted');
+SELECT order_ext.dispatch() > 0 AS called;
+SELECT t.refund('sb-pending'), t.ledger('sb-pending');
+SELECT order_ext.sandbox_set('vanish', 2);
+SELECT t.late_refund('sb-vanish', pay_type => 'sandbox');
+CALL t.drain_until('sb-vanish', 'submitted');
+SELECT order_ext.dispatch() > 0 AS called;
+-- the money has moved, but nobody knows
+SELECT t.refund('sb-vanish'), t.ledger('sb-vanish');
+SELECT order_ext.dispatch();
+SELECT t.refund('sb-vanish'), t.ledger('sb-vanish');
+CALL t.drain_until('sb-pending', 'succeeded');
+CALL t.drain_until('sb-vanish', 'succeeded');
+-- one of the two used up the second vanished answer
+SELECT sum(calls) AS calls, sum(amount) AS moved FROM order_ext.sandbox_ledger WHERE refund_id IN (t.id('r-sb-pending'), t.id('r-sb-vanish')) AND outcome = 'succeeded';
+SELECT event, count(*) FROM order_ext.order_timeline(t.id('sb-pending')) WHERE event ~ '^refund\.(claim|succeed)' GROUP BY event ORDER BY event;
+-- money that has moved stays: failed is not used up on it
+SELECT order_ext.sandbox_set('failed', 1);
+SELECT t.late_refund('sb-next', pay_type => 'sandbox');
+CALL t.drain_until('sb-next', 'failed');
+SELECT order_ext.sandbox_set('succeeded', 0);
+SELECT t.show(order_ext.retry_refund(t.id('r-sb-next')));
+CALL t.drain_until('sb-next', 'succeeded');
+SELECT t.ledger('sb-next');
+SELECT call, e.* FROM (VALUES ('sandbox_set(NULL, 1)'), ('sandbox_set(''gone'', 1)'), ('sandbox_set('''', 1)'), ('sandbox_set(''failed'', NULL)'), ('sandbox_set(''failed'', -1)')) AS v(call),
+	LATERAL t.effect('(SELECT order_ext.' || call || ')') AS e;
+
+-- ---- gateways of the application ----
+CREATE TABLE t.calls (refund_id bigint, request order_ext.refund_request);
+CREATE FUNCTION t.gateway(r order_ext.refund_request) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO t.calls VALUES (r.refund_id, r);
+	PERFORM set_config('search_path', 'nonsense', false);
+	RETURN 'succeeded';
+END
+$$;
+CREATE FUNCTION t.raising(r order_ext.refund_request) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO t.calls VALUES (r.refund_id, r);
+	RAISE EXCEPTION 'the line is dead' USING ERRCODE = '08006';
+END
+$$;
+CREATE FUNCTION t.odd_word(r order_ext.refund_request) RETURNS text LANGUAGE sql RETURN 'SUCCESS';
+CREATE FUNCTION t.no_word(r order_ext.refund_request) RETURNS text LANGUAGE sql RETURN NULL::text;
+CREATE FUNCTION t.failing(r order_ext.refund_request) RETURNS text LANGUAGE sql RETURN 'failed';
+CREATE FUNCTION t.wrong_argument(r bigint) RETURNS text LANGUAGE sql RETURN 'succeeded';
+CREATE FUNCTION t.wrong_result(r order_ext.refund_request) RETURNS integer LANGUAGE sql RETURN 1;
+SELECT call, e.* FROM (VALUES ('set_gateway(NULL, ''t.gateway'')'), ('set_gateway('''', ''t.gateway(order_ext.refund_request)'')'),
+	('set_gateway(repeat(''x'', 33), ''t.gateway(order_ext.refund_request)'')'), ('set_gateway(''own'', ''t.wrong_argument(bigint)'')'),
+	('set_gateway(''own'', ''t.wrong_result(order_ext.refund_request)'')'), ('set_gateway(''own'', 0)'), ('set_gateway(''sandbox'', ''t.gateway(order_ext.refund_request)'')'),
+	('set_gateway(''sandbox'', NULL)'), ('set_gateway(''own'', ''t.gateway(order_ext.refund_request)'', 0)'), ('set_gateway(''own'', NULL)')) AS v(call),
+	LATERAL t.effect('(SELECT order_ext.' || call || ')') AS e;
+SELECT * FROM t.error('(SELECT order_ext.set_gateway(''own'', ''t.wrong_argument(bigint)''))');
+-- what has been waiting for an external worker becomes the workers'
+SELECT t.late_refund('own', 77, 'own');
+SELECT order_ext.dispatch();
+SELECT t.refund('own');
+SELECT order_ext.set_gateway(pay_type => 'own', handler => 't.gateway(order_ext.refund_request)', run_as => NULL);
+CALL t.drain_until('own', 'succeeded');
+SELECT t.refund('own'), c.refund_id = t.id('r-own') AS the_refund, (c.request).refund_id = c.refund_id AS same, (c.request).order_id = t.id('own') AS the_order,
+	(c.request).payment_id = p.payment_id AS the_payment, (c.request).out_trade_no = p.out_trade_no AS the_number, (c.request).pay_type, (c.request).amount, (c.request).currency, (c.request).attempt
+FROM t.calls c, order_ext.payments_view p WHERE p.order_id = t.id('own') AND p.pay_type = 'own';
+SHOW search_path;
+-- unknown outcomes: an error, an unknown word, no word. What a failing call has done is undone.
+TRUNCATE t.calls;
+SELECT order_ext.set_gateway('own-raise', 't.raising(order_ext.refund_request)'), order_ext.set_gateway('own-odd', 't.odd_word(order_ext.refund_request)'),
+	order_ext.set_gateway('own-null', 't.no_word(order_ext.refund_request)'), order_ext.set_gateway('own-fail', 't.failing(order_ext.refund_request)');
+SELECT t.late_refund(n, pay_type => n) FROM unnest(ARRAY['own-raise', 'own-odd', 'own-null', 'own-fail']) AS n;
+CALL t.drain_until('own-fail', 'failed');
+SELECT n, t.refund(n) FROM unnest(ARRAY['own-raise', 'own-odd', 'own-null', 'own-fail']) AS n;
+SELECT count(*) FROM t.calls;
+SELECT count(*) AS dead FROM order_ext.dead_letters WHERE topic = 'refund.execute';
+-- replaced by one that answers: the next attempt, under the same number, goes through
+SELECT order_ext.set_gateway(n, 't.gateway(order_ext.refund_request)') FROM unnest(ARRAY['own-raise', 'own-odd', 'own-null']) AS n;
+CALL t.drain_until('own-raise', 'succeeded');
+CALL t.drain_until('own-odd', 'succeeded');
+CALL t.drain_until('own-null', 'succeeded');
+SELECT n, t.refund(n), (SELECT count(*) FROM t.calls WHERE refund_id = t.id('r-' || n)) AS calls FROM unnest(ARRAY['own-raise', 'own-odd', 'own-null']) AS n;
+-- removed: external again
+SELECT order_ext.set_gateway('own', NULL);
+SELECT t.late_refund('own-again', 77, 'own');
+SELECT order_ext.dispatch() > 0 AS worked;
+SELECT t.refund('own-again');
+SELECT t.claim('own-again');
+SELECT t.show(order_ext.refund_callback(t.id('r-own-again'), 'succeeded'));
+-- gone: the refund waits with its reason
+SELECT order_ext.set_gateway('own-gone', 't.odd_word(order_ext.refund_request)');
+DROP FUNCTION t.odd_word;
+SELECT t.late_refund('own-gone', 77, 'own-gone');
+CALL t.drain_until('own-gone', 'submitted');
+SELECT order_ext.dispatch() > 0 AS called;
+SELECT t.refund('own-gone');
+SELECT order_ext.set_gateway('own-gone', 't.gateway(order_ext.refund_request)');
+CALL t.drain_until('own-gone', 'succeeded');
+
+-- ---- roles ----
+CREATE ROLE regress_gw_operator LOGIN;
+CREATE ROLE regress_gw_other LOGIN;
+CREATE ROLE regress_gw_group;
+SELECT order_ext.grant_to('regress_gw_operator', 'operator');
+GRANT USAGE ON SCHEMA t TO regress_gw_operator, regress_gw_other;
+GRANT regress_gw_group TO regress_gw_operator;
+CREATE TABLE t.gw_log (said text);
+GRANT INSERT ON t.gw_log TO regress_gw_operator;
+CREATE FUNCTION t.gw_of_operator(r order_ext.refund_request) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO t.gw_log VALUES ('ran as ' || current_user);
+	BEGIN
+		EXECUTE 'SET ROLE ' || quote_ident(session_user);
+		INSERT INTO t.gw_log VALUES ('became ' || current_user);
+	EXCEPTION WHEN OTHERS THEN
+		INSERT INTO t.gw_log VALUES ('SET ROLE: ' || SQLSTATE);
+	END;
+	BEGIN
+		RESET ROLE;
+		INSERT INTO t.gw_log VALUES ('became ' || current_user);
+	EXCEPTION WHEN OTHERS THEN
+		INSERT INTO t.gw_log VALUES ('RESET ROLE: ' || SQLSTATE);
+	END;
+	BEGIN
+		CREATE TEMPORARY TABLE left_behind ();
+		INSERT INTO t.gw_log VALUES ('a temporary table');
+	EXCEPTION WHEN OTHERS THEN
+		INSERT INTO t.gw_log VALUES ('temporary table: ' || SQLSTATE);
+	END;
+	RETURN 'succeeded';
+END
+$$;
+ALTER FUNCTION t.gw_of_operator OWNER TO regress_gw_operator;
+SET ROLE regress_gw_operator;
+\set VERBOSITY sqlstate
+SELECT order_ext.set_gateway('gw-role', 't.gw_of_operator(order_ext.refund_request)', 'regress_gw_other');
+SELECT order_ext.set_gateway('gw-role', 't.gw_of_operator(order_ext.refund_request)', 'regress_gw_group');
+SELECT order_ext.set_gateway('gw-role', 't.gw_of_operator(order_ext.refund_request)', 'order_ext_owner');
+SELECT order_ext.set_gateway('gw-role', 't.gw_of_operator(order_ext.refund_request)');
+RESET ROLE;
+-- a superuser's gateway must belong to one
+SELECT order_ext.set_gateway('gw-super', 't.gw_of_operator(order_ext.refund_request)');
+-- others may not
+SET ROLE regress_gw_other;
+SELECT order_ext.set_gateway('gw-other', 't.gw_of_operator(order_ext.refund_request)');
+SELECT order_ext.claim_refunds(1);
+SELECT order_ext.refund_callback(1, 'succeeded');
+SELECT order_ext.retry_refund(1);
+SELECT order_ext.resolve_held_payment(1, 'refund');
+SELECT order_ext.payment_closed(1, 'x', 'y', 'closed');
+SELECT order_ext.sandbox_set('failed', 1);
+SELECT * FROM order_ext.sandbox_ledger;
+SELECT * FROM order_ext.after_sales_view;
+\set VERBOSITY default
+RESET ROLE;
+SELECT t.late_refund('gw-role', 55, 'gw-role');
+CALL t.drain_until('gw-role', 'succeeded');
+SELECT t.refund('gw-role');
+SELECT said FROM t.gw_log;
+SELECT current_user = session_user AS still_me;
+-- what each kind may call
+CREATE FUNCTION t.may(role text) RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'order_ext'::regnamespace AND has_function_privilege(role, p.oid, 'execute')
+		AND p.proname IN ('claim_refunds', 'refund_callback', 'retry_refund', 'resolve_held_payment', 'payment_closed', 'set_gateway', 'sandbox_set')
+	UNION ALL
+	SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'order_ext'::regnamespace AND c.relkind = 'v' AND has_table_privilege(role, c.oid, 'select')
+		AND c.relname IN ('after_sales_view', 'after_sale_items_view', 'sandbox_ledger', 'refunds_view', 'money_report')
+	ORDER BY 1
+$$;
+SELECT order_ext.grant_to('regress_gw_other', 'callback');
+SELECT 'callback' AS kind, array_agg(m) FROM t.may('regress_gw_other') AS m UNION ALL SELECT 'operator', array_agg(m) FROM t.may('regress_gw_operator') AS m;
+-- the queue of a callback role, by itself
+SET ROLE regress_gw_other;
+SELECT count(*) FROM order_ext.claim_refunds(1000, 'me');
+RESET ROLE;
+SELECT order_ext.set_gateway('gw-role', NULL);
+DROP OWNED BY regress_gw_operator, regress_gw_other, regress_gw_group CASCADE;
+DROP ROLE regress_gw_operator, regress_gw_other, regress_gw_group;
+
+SELECT t.drain();
+SELECT * FROM order_ext.verify() WHERE severity = 'error';

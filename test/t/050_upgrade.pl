@@ -1,0 +1,113 @@
+# An updated database is the same as a fresh one: catalogs compared object by object; and
+# what it held before the update goes on.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use OrderExtTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = start_node('upgrade');
+
+# All that makes up the extension, as text; one line an object.
+my $catalog = <<'SQL';
+SET search_path = pg_catalog;
+WITH member AS (
+	SELECT classid, objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'order_ext')
+SELECT regexp_replace(object, '\s+', ' ', 'g') FROM (
+SELECT pg_describe_object(classid, objid, 0) || ': ' || coalesce(obj_description(objid, classid::regclass::name), '') AS object
+FROM member
+UNION ALL
+SELECT 'function ' || pg_get_functiondef(objid) || ' ' || pg_get_userbyid(proowner) || ' ' || coalesce((
+	SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(proacl) a), '')
+FROM member JOIN pg_proc p ON p.oid = objid WHERE classid = 'pg_proc'::regclass
+UNION ALL
+SELECT 'relation ' || objid::regclass || ' ' || relkind::text || ' ' || pg_get_userbyid(relowner) || ' ' || coalesce((
+	SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(relacl) a), '')
+	|| ' ' || coalesce(reloptions::text, '') || CASE relkind WHEN 'v' THEN pg_get_viewdef(objid) ELSE '' END
+FROM member JOIN pg_class c ON c.oid = objid WHERE classid = 'pg_class'::regclass
+UNION ALL
+SELECT 'column ' || attrelid::regclass || ' ' || row_number() OVER (PARTITION BY attrelid ORDER BY attnum) || ' '
+	|| attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || attidentity::text || ' '
+	|| coalesce(pg_get_expr(adbin, adrelid), '') || ' ' || attcollation::regcollation
+FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+WHERE attrelid IN (SELECT objid FROM member WHERE classid = 'pg_class'::regclass)
+	AND attnum > 0 AND NOT attisdropped
+UNION ALL
+SELECT 'index ' || pg_get_indexdef(indexrelid) FROM pg_index
+WHERE indrelid IN (SELECT objid FROM member WHERE classid = 'pg_class'::regclass)
+UNION ALL
+SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid IN (SELECT objid FROM member WHERE classid = 'pg_class'::regclass)
+UNION ALL
+SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger
+WHERE tgrelid IN (SELECT objid FROM member WHERE classid = 'pg_class'::regclass)
+UNION ALL
+SELECT 'sequence ' || seqrelid::regclass || ' ' || seqstart || ' ' || seqincrement || ' ' || seqmax || ' '
+	|| seqmin || ' ' || seqcache || ' ' || seqcycle FROM pg_sequence
+WHERE seqrelid IN (SELECT objid FROM member WHERE classid = 'pg_class'::regclass)
+UNION ALL
+SELECT 'dump ' || c::regclass || ' ' || cond FROM pg_extension, unnest(extconfig, extcondition) AS x (c, cond)
+WHERE extname = 'order_ext'
+UNION ALL
+SELECT 'type ' || objid::regtype || ' ' || pg_get_userbyid(typowner) || ' ' || coalesce(typacl::text, '')
+FROM member JOIN pg_type t ON t.oid = objid WHERE classid = 'pg_type'::regclass
+UNION ALL
+SELECT 'schema ' || nspname || ' ' || pg_get_userbyid(nspowner) || ' ' || coalesce(nspacl::text, '')
+FROM member JOIN pg_namespace n ON n.oid = objid WHERE classid = 'pg_namespace'::regclass
+UNION ALL
+SELECT 'topic ' || topic_id || ' ' || name || ' ' || builtin || ' ' || options FROM order_ext_internal.topics
+UNION ALL
+SELECT 'group ' || name || ' ' || topic_id || ' ' || builtin FROM order_ext_internal.consumer_groups
+UNION ALL
+SELECT 'asset ' || kind || ' ' || topic_id || ' ' || builtin FROM order_ext_internal.assets
+) AS objects ORDER BY 1
+SQL
+
+my $newest = $node->safe_psql('postgres',
+	"SELECT default_version FROM pg_available_extensions WHERE name = 'order_ext'");
+my @old = split /\n/, $node->safe_psql('postgres',
+	"SELECT version FROM pg_available_extension_versions WHERE name = 'order_ext' AND version <> '$newest' ORDER BY 1");
+cmp_ok(scalar @old, '>', 0, 'there are versions to update from');
+
+$node->safe_psql('postgres', 'CREATE DATABASE fresh');
+$node->safe_psql('fresh', 'CREATE EXTENSION order_ext');
+my %fresh = map { $_ => 1 } split /\n/, $node->safe_psql('fresh', $catalog);
+
+foreach my $version (@old)
+{
+	(my $database = "from_$version") =~ s/\./_/;
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	$node->safe_psql($database, "CREATE EXTENSION order_ext VERSION '$version'");
+
+	# Lives in all statuses that the old version knew, some of them not worked off.
+	my $top = $ENV{TESTDIR} || "$FindBin::RealBin/../..";
+	$node->command_ok(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database),
+			'-f', "$top/test/fixtures/lives-$version.sql"], "$version has a past");
+	$node->safe_psql($database, 'ALTER EXTENSION order_ext UPDATE');
+	my %updated = map { $_ => 1 } split /\n/, $node->safe_psql($database, $catalog);
+	my @missing = grep { !$updated{$_} } sort keys %fresh;
+	my @surplus = grep { !$fresh{$_} } sort keys %updated;
+	is(join("\n", @missing), '', "the update from $version makes all that a fresh installation has");
+	is(join("\n", @surplus), '', "and nothing else");
+
+	$node->safe_psql($database, 'SELECT order_ext.enable_dispatch()');
+	wait_sql($node, $database,
+		q{SELECT string_agg(status, ',' ORDER BY created_at) FROM order_ext.orders_view},
+		'fulfilling,canceled,canceled,canceled,created', 60, "orders of $version go on");
+	wait_sql($node, $database,
+		q{SELECT count(*), count(*) FILTER (WHERE cause = 'cancel' AND after_sale_id IS NOT NULL)
+		  FROM order_ext.refunds_view}, '3|2', 60, 'their refunds are there, with an after-sale');
+	wait_sql($node, $database,
+		'SELECT available, reserved, consumed FROM order_ext.stock_level(\'A\')', '95|5|0', 60,
+		'and their stock');
+	wait_sql($node, $database, "SELECT count(*) FROM order_ext.verify() WHERE severity = 'error'",
+		'0', 60, 'the books are right');
+}
+
+check_log($node);
+$node->stop('fast');
+done_testing();
