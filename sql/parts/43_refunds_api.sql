@@ -93,3 +93,12 @@ CREATE FUNCTION order_ext.sandbox_set(outcome text, times integer)
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_sandbox_set';
 COMMENT ON FUNCTION order_ext.sandbox_set(text, integer) IS 'Tells the sandbox gateway how to answer its next calls.';
+
+-- adopt_refunds(): opens the after-sales of refunds that have none, and publishes refund.execute
+-- for those that wait; the number of after-sales. For updates. src/api/adopt_refunds.c
+CREATE FUNCTION order_ext_internal.adopt_refunds()
+	RETURNS integer
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_adopt_refunds';
+COMMENT ON FUNCTION order_ext_internal.adopt_refunds() IS 'Gives refunds of version 0.1 their after-sales and messages; for updates.';

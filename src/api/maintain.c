@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -12,6 +13,7 @@
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
+#include "message/rotate.h"
 
 /* One call removes at most the product of these: it is one transaction. */
 #define KEYS_OF_A_BATCH 20000
@@ -63,6 +65,8 @@ maintain(FunctionCallInfo fcinfo)
 	}
 	for (i = 0; i < (int) lengthof(prune_progress); i++)
 		removed += (int64) plan_write(&prune_progress[i], NULL, NULL, 0);
+	/* truncating takes locks until the commit: not inside a longer transaction */
+	rotate_now(!IsTransactionBlock() && !IsSubTransaction());
 	return Int64GetDatum(removed);
 }
 

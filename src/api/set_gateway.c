@@ -33,16 +33,6 @@ static SavedPlan remove_gateway = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.gateways WHERE pay_type = $1",
 	TEXTOID);
 
-/* Refunds that have been waiting for claim_refunds() become the workers'. */
-static SavedPlan find_waiting = SAVED_PLAN(
-	"SELECT r.refund_id, r.order_id, o.user_id, o.version"
-	" FROM order_ext_internal.refunds r"
-	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
-	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
-	" WHERE r.status IN (10, 15) AND NOT r.held AND p.pay_type = $1"
-	" ORDER BY r.refund_id",
-	TEXTOID);
-
 static bool
 role_can_login(Oid role)
 {
@@ -104,25 +94,13 @@ check_function(Oid function, Oid role)
 						GetUserNameFromId(role, false))));
 }
 
+/* Refunds that have been waiting for claim_refunds() become the workers'. */
 static void
 publish_waiting(const char *pay_type)
 {
-	Datum		values[1] = {CStringGetTextDatum(pay_type)};
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
-	uint64		n = plan_query(&find_waiting, values, NULL, 0);
-	uint64		i;
 
-	for (i = 0; i < n; i++)
-	{
-		Refund		refund = {0};
-
-		refund.refund_id = row_int64(i, 1);
-		refund.order_id = row_int64(i, 2);
-		refund.user_id = row_int64_or(i, 3, 0);
-		refund.order_version = row_is_null(i, 4) ? 0 : row_int32(i, 4);
-		refund.pay_type = unconstify(char *, pay_type);
-		refund_publish_execute(journal, &refund, false);
-	}
+	refunds_publish_waiting(journal, pay_type);
 	journal_write(journal);
 }
 

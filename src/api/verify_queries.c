@@ -274,7 +274,8 @@ static const char log_edges[] =
 #define HORIZON \
 	"horizon AS MATERIALIZED (" \
 	" SELECT greatest(max(stamped_at)," \
-	"  clock_timestamp() - current_setting('order_ext.log_retention')::interval) AS at" \
+	"  clock_timestamp() - current_setting('order_ext.log_retention')::interval," \
+	"  (SELECT max(moved_at) FROM order_ext_internal.ring_moves WHERE ring = 'log_gone')) AS at" \
 	" FROM order_ext_internal.database_stamp)"
 
 #define NEEDED_MESSAGES \

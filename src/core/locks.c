@@ -37,6 +37,8 @@ lock_class_name(LockClass lock_class)
 			return "timers";
 		case LOCK_SWEEP:
 			return "sweep";
+		case LOCK_ROTATION:
+			return "rotation";
 	}
 	return "unknown";
 }

@@ -25,7 +25,8 @@ typedef enum LockClass
 	LOCK_COUPON = 205,			/* coupon id */
 	LOCK_GROUP = 206,			/* consumer group << 16 | part: one reader at a time */
 	LOCK_TIMERS = 207,			/* 0: one process fires timers at a time */
-	LOCK_SWEEP = 208			/* 0: one sweep moves sweep_progress at a time */
+	LOCK_SWEEP = 208,			/* 0: one sweep moves sweep_progress at a time */
+	LOCK_ROTATION = 209			/* a ring, or ROTATION_COMPACT: one at a time */
 } LockClass;
 
 /*

@@ -22,6 +22,9 @@ int			setting_workers = 1;
 int			setting_handler_timeout = 30000;
 int			setting_max_payload = 256 * 1024;
 int			setting_log_retention = 24 * 60 * 60;
+int			setting_log_segment_size = 1024 * 1024;
+int			setting_backlog_alert_age = 60 * 60;
+int			setting_backlog_alert_size = 8 * 1024 * 1024;
 int			setting_request_retention = 30 * 24 * 60 * 60;
 int			setting_after_sale_window = 7 * 24 * 60 * 60;
 int			setting_review_reminder = 2 * 24 * 60 * 60;
@@ -146,6 +149,21 @@ define_message_settings(void)
 							NULL, &setting_log_retention,
 							24 * 60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.log_segment_size",
+							"Size from which the log goes on in its next segment.",
+							NULL, &setting_log_segment_size,
+							1024 * 1024, 64, INT_MAX,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.backlog_alert_age",
+							"Age of a group's oldest waiting message that is told to ops.alert; 0 turns it off.",
+							NULL, &setting_backlog_alert_age,
+							60 * 60, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.backlog_alert_size",
+							"Size of a log held back by a group that is told to ops.alert; 0 turns it off.",
+							NULL, &setting_backlog_alert_size,
+							8 * 1024 * 1024, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomBoolVariable("order_ext.enabled",
 							 "Lets background workers run in a database.",
 							 NULL, &setting_enabled, true,

@@ -15,6 +15,9 @@ extern int	setting_workers;			/* dispatchers per database and role */
 extern int	setting_handler_timeout;	/* milliseconds */
 extern int	setting_max_payload;		/* bytes */
 extern int	setting_log_retention;		/* seconds */
+extern int	setting_log_segment_size;	/* kB */
+extern int	setting_backlog_alert_age;	/* seconds, 0 = off */
+extern int	setting_backlog_alert_size; /* kB, 0 = off */
 extern int	setting_request_retention;	/* seconds */
 extern int	setting_after_sale_window;	/* seconds after the order was signed */
 extern int	setting_review_reminder;	/* seconds after the application */

@@ -18,6 +18,7 @@
 #include "handlers/handlers.h"
 #include "machine/cancel.h"
 #include "machine/shipment.h"
+#include "machine/stock.h"
 
 /* Orders per transaction step of the upgrade. */
 #define UPGRADE_BATCH 1000
@@ -29,6 +30,52 @@ static SavedPlan next_paid = SAVED_PLAN(
 	"SELECT order_id FROM order_ext_internal.orders"
 	" WHERE order_id > $1 AND status = 20 ORDER BY order_id LIMIT $2",
 	INT8OID, INT4OID);
+
+/*
+ * Those whose stock is consumed with it: their goods are virtual, or have left before the
+ * message came.
+ */
+static SavedPlan find_consuming = SAVED_PLAN(
+	"SELECT o.order_id FROM unnest($1) AS o (order_id)"
+	" WHERE NOT EXISTS (SELECT FROM order_ext_internal.order_items i"
+	"   WHERE i.order_id = o.order_id AND i.kind <> 2)"
+	"  OR EXISTS (SELECT FROM order_ext_internal.shipment_events e"
+	"   WHERE e.order_id = o.order_id AND e.state = 20 AND e.kind = 2)"
+	" ORDER BY o.order_id",
+	INT8ARRAYOID);
+
+/* Lock the stock rows that will be needed; takes busy orders out and returns how many stay. */
+static int
+lock_stock_of(int64 *ids, int n, Message *messages, int n_messages)
+{
+	Datum		values[1] = {int64_array(ids, n)};
+	int			n_consuming = (int) plan_query(&find_consuming, values, NULL, 0);
+	int64	   *consuming = palloc(sizeof(int64) * Max(n_consuming, 1));
+	bool	   *busy = palloc0(sizeof(bool) * Max(n_consuming, 1));
+	int			stay = 0;
+	int			i,
+				j;
+
+	for (i = 0; i < n_consuming; i++)
+		consuming[i] = row_int64(i, 1);
+	if (n_consuming > 0)
+		stock_lock(consuming, n_consuming, busy);
+	for (i = 0; i < n; i++)
+	{
+		bool		is_busy = false;
+
+		for (j = 0; j < n_consuming; j++)
+			is_busy |= busy[j] && consuming[j] == ids[i];
+		if (!is_busy)
+			ids[stay++] = ids[i];
+		for (j = 0; is_busy && j < n_messages; j++)
+		{
+			if (messages[j].key == ids[i])
+				messages[j].outcome = MESSAGE_BUSY;
+		}
+	}
+	return stay;
+}
 
 /* The orders' cancel locks are held, or nobody else can write orders. */
 static int
@@ -62,6 +109,8 @@ handle_order_paid(Message *messages, int n)
 		else
 			messages[i].outcome = MESSAGE_BUSY;
 	}
+	if (n_locked > 0)
+		n_locked = lock_stock_of(locked, n_locked, messages, n);
 	if (n_locked > 0)
 		(void) fulfil(locked, n_locked);
 }

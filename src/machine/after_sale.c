@@ -67,6 +67,31 @@ static SavedPlan open_for_canceled = SAVED_PLAN(
 	" ORDER BY n.after_sale_id",
 	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
 
+/* Refunds of cancellations that have no after-sale were made by version 0.1. */
+static SavedPlan open_for_refunds = SAVED_PLAN(
+	"WITH opened AS ("
+	"  INSERT INTO order_ext_internal.after_sales"
+	"   (after_sale_id, order_id, user_id, amount, freight, applied_at, version, status,"
+	"    type, detail_type, source, reason_code, origin)"
+	"  SELECT pg_catalog.nextval('order_ext_internal.after_sale_id_seq'), o.order_id, o.user_id,"
+	"   r.amount, least(o.freight_amount, r.amount), r.requested_at, 1, $1, 1,"
+	"   CASE o.cancel_type WHEN 0 THEN 3 WHEN 1 THEN 2 ELSE 4 END,"
+	"   CASE o.cancel_type WHEN 2 THEN 30 ELSE 20 END, 80, 'cancel'"
+	"  FROM order_ext_internal.refunds r"
+	"  JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
+	"  WHERE r.cause = 1 AND r.after_sale_id = 0"
+	"  ON CONFLICT (order_id, origin) DO NOTHING"
+	"  RETURNING after_sale_id, order_id, user_id, amount, version)"
+	" SELECT n.after_sale_id, n.order_id, n.user_id, n.amount, n.version, o.version"
+	" FROM opened n JOIN order_ext_internal.orders o ON o.order_id = n.order_id"
+	" ORDER BY n.after_sale_id",
+	INT2OID);
+
+static SavedPlan tie_refunds = SAVED_PLAN_NO_ARGS(
+	"UPDATE order_ext_internal.refunds r SET after_sale_id = a.after_sale_id"
+	" FROM order_ext_internal.after_sales a"
+	" WHERE a.order_id = r.order_id AND a.origin = 'cancel' AND r.cause = 1 AND r.after_sale_id = 0");
+
 static SavedPlan insert_all_items = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sale_items"
 	" (after_sale_id, order_id, product_id, amount, discount, quantity)"
@@ -271,6 +296,25 @@ after_sale_create(Journal *journal, AfterSale *after_sale,
 	return true;
 }
 
+/* The log rows, messages and lines of the whole orders' after-sales just inserted. */
+static void
+complete_opened(Journal *journal, const Edge *edge, int n)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
+	Datum		values[1];
+	int			i;
+
+	if (n == 0)
+		return;
+	jsonb_add_text(detail, "origin", "cancel");
+	journal_returned(journal, edge, n, ACTOR_SYSTEM, jsonb_object_end(detail));
+	for (i = 0; i < n; i++)
+		ids[i] = row_int64(i, 1);
+	values[0] = int64_array(ids, n);
+	(void) plan_write(&insert_all_items, values, NULL, 0);
+}
+
 void
 after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 				   const AfterSaleItem *items, int n_items)
@@ -302,25 +346,24 @@ void
 after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n)
 {
 	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, EVENT_AFTER_SALE_OPEN);
-	JsonbBuilder *detail = jsonb_object_begin();
 	Datum		values[3];
-	int64	   *ids;
-	int			opened;
-	int			i;
 
 	values[0] = int64_array(order_ids, n);
 	values[1] = TimestampTzGetDatum(journal_time(journal));
 	values[2] = Int16GetDatum(edge->to);
-	opened = (int) plan_write(&open_for_canceled, values, NULL, 0);
-	if (opened == 0)
-		return;
-	jsonb_add_text(detail, "origin", "cancel");
-	journal_returned(journal, edge, opened, ACTOR_SYSTEM, jsonb_object_end(detail));
-	ids = palloc(sizeof(int64) * opened);
-	for (i = 0; i < opened; i++)
-		ids[i] = row_int64(i, 1);
-	values[0] = int64_array(ids, opened);
-	(void) plan_write(&insert_all_items, values, NULL, 0);
+	complete_opened(journal, edge, (int) plan_write(&open_for_canceled, values, NULL, 0));
+}
+
+int
+after_sales_open_for_refunds(Journal *journal)
+{
+	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, EVENT_AFTER_SALE_OPEN);
+	Datum		values[1] = {Int16GetDatum(edge->to)};
+	int			n = (int) plan_write(&open_for_refunds, values, NULL, 0);
+
+	complete_opened(journal, edge, n);
+	(void) plan_write(&tie_refunds, NULL, NULL, 0);
+	return n;
 }
 
 /* ---- moving ---- */

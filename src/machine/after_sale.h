@@ -105,6 +105,12 @@ extern void after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freigh
 extern void after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n);
 
 /*
+ * Open the after-sales of refunds of cancellations that have none, and tie them; nobody
+ * else is at work on orders. Returns how many.
+ */
+extern int	after_sales_open_for_refunds(Journal *journal);
+
+/*
  * Move an after-sale along an edge with its log row and messages; the row given is
  * brought up to date. review_reason may be NULL. 40001 if its status is another one.
  */

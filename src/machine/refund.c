@@ -86,6 +86,12 @@ static SavedPlan claim_refunds = SAVED_PLAN(
 	" ORDER BY r.refund_id",
 	INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID, INT8OID, BOOLOID, BOOLOID);
 
+static SavedPlan find_waiting = SAVED_PLAN(
+	"SELECT" REFUND_COLUMNS FROM_REFUNDS
+	" WHERE r.status IN (10, 15) AND NOT r.held AND ($1 IS NULL OR p.pay_type = $1)"
+	" ORDER BY r.refund_id",
+	TEXTOID);
+
 /* ---- reading ---- */
 
 static void
@@ -181,6 +187,18 @@ refund_publish_execute(Journal *journal, const Refund *refund, bool call)
 	if (call)
 		jsonb_add_text(payload, "phase", "call");
 	journal_message(journal, TOPIC_REFUND_EXECUTE, refund->order_id, jsonb_object_end(payload));
+}
+
+void
+refunds_publish_waiting(Journal *journal, const char *pay_type)
+{
+	Datum		values[1] = {pay_type != NULL ? CStringGetTextDatum(pay_type) : (Datum) 0};
+	int			n = (int) plan_query(&find_waiting, values, pay_type != NULL ? " " : "n", 0);
+	Refund	   *refunds = read_rows(n);
+	int			i;
+
+	for (i = 0; i < n; i++)
+		refund_publish_execute(journal, &refunds[i], false);
 }
 
 /* The log row and messages of a refund that has moved. */

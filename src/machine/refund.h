@@ -139,6 +139,12 @@ extern bool refunds_withdraw(Journal *journal, int64 after_sale_id, char actor);
 /* Let refunds of an after-sale that are held back be claimed. */
 extern void refunds_unhold(Journal *journal, int64 after_sale_id, char actor);
 
+/*
+ * Tell the workers of the refunds that wait, of one pay type or of all (NULL): their
+ * gateway is new.
+ */
+extern void refunds_publish_waiting(Journal *journal, const char *pay_type);
+
 /* Tell the workers of a requested refund. */
 extern void refund_publish_execute(Journal *journal, const Refund *refund, bool call);
 

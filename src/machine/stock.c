@@ -52,15 +52,19 @@ static SavedPlan consume_many = SAVED_PLAN(
 	" WHERE s.product_id = g.product_id AND s.stripe = g.stripe",
 	INT8ARRAYOID, INT2ARRAYOID, INT8ARRAYOID);
 
-/* The stock rows of these orders' open reservations, as far as nobody else holds them. */
-static SavedPlan lock_free_rows = SAVED_PLAN(
-	"SELECT s.product_id, s.stripe FROM order_ext_internal.stock s"
-	" JOIN (SELECT DISTINCT i.product_id, i.stripe"
-	"       FROM order_ext_internal.order_items i"
-	"       WHERE i.order_id = ANY ($1) AND i.reservation = 1) AS wanted"
-	"   ON wanted.product_id = s.product_id AND wanted.stripe = s.stripe"
-	" ORDER BY s.product_id, s.stripe FOR UPDATE OF s SKIP LOCKED",
-	INT8ARRAYOID);
+/* The stock rows of these orders' open reservations. */
+#define RESERVED_ROWS \
+	"SELECT s.product_id, s.stripe FROM order_ext_internal.stock s" \
+	" JOIN (SELECT DISTINCT i.product_id, i.stripe" \
+	"       FROM order_ext_internal.order_items i" \
+	"       WHERE i.order_id = ANY ($1) AND i.reservation = 1) AS wanted" \
+	"   ON wanted.product_id = s.product_id AND wanted.stripe = s.stripe" \
+	" ORDER BY s.product_id, s.stripe FOR UPDATE OF s"
+
+static SavedPlan lock_rows = SAVED_PLAN(RESERVED_ROWS, INT8ARRAYOID);
+
+/* As far as nobody else holds them. */
+static SavedPlan lock_free_rows = SAVED_PLAN(RESERVED_ROWS " SKIP LOCKED", INT8ARRAYOID);
 
 static SavedPlan find_busy = SAVED_PLAN(
 	"SELECT DISTINCT i.order_id FROM order_ext_internal.order_items i"
@@ -358,6 +362,17 @@ stock_release(const int64 *order_ids, int n, TimestampTz at, bool *busy)
 			free_ids[n_free++] = order_ids[i];
 	}
 	end_reservations(&close_reservations, &release_many, free_ids, n_free, at, LEDGER_RELEASE);
+}
+
+void
+stock_lock(const int64 *order_ids, int n, bool *busy)
+{
+	Datum		values[1] = {int64_array(order_ids, n)};
+
+	if (waits_no_more == MyLocalTransactionId)
+		mark_busy_orders(order_ids, n, busy);
+	else if (plan_query(&lock_rows, values, NULL, 0) > 0)
+		stock_wait_no_more();
 }
 
 void

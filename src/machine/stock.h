@@ -68,6 +68,12 @@ extern void stock_release(const int64 *order_ids, int n, TimestampTz at, bool *b
 extern void stock_wait_no_more(void);
 
 /*
+ * Lock the stock rows of these orders' open reservations, all at once and in order: for
+ * whoever will consume them order by order. busy[i] as for stock_release.
+ */
+extern void stock_lock(const int64 *order_ids, int n, bool *busy);
+
+/*
  * Consume what the open reservations of orders hold: the goods leave. The orders' locks
  * are held and their status says so in the same transaction.
  */

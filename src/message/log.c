@@ -176,20 +176,25 @@ typedef struct LogReader
 	Size		room;			/* bytes of payload that may still be read */
 } LogReader;
 
+#define ALL_SEGMENTS (-1)
+
 static void
-reader_open(LogReader *reader, LogRow *rows, int limit)
+reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
 {
 	char		name[NAMEDATALEN];
 	int			i;
 
 	for (i = 0; i < LOG_SEGMENTS; i++)
 	{
+		reader->rel[i] = NULL;
+		if (only_segment != ALL_SEGMENTS && only_segment != i)
+			continue;
 		snprintf(name, sizeof(name), "message_log_%d", i);
 		reader->rel[i] = table_open(internal_relation(name), AccessShareLock);
 		if (RelationGetNumberOfBlocks(reader->rel[i]) == 0)
 		{
-			/* nothing that our snapshot could see; the lock stays, as for the others */
-			table_close(reader->rel[i], NoLock);
+			/* nothing that our snapshot could see */
+			table_close(reader->rel[i], AccessShareLock);
 			reader->rel[i] = NULL;
 			continue;
 		}
@@ -210,6 +215,11 @@ reader_is_full(const LogReader *reader)
 	return reader->n >= reader->limit || reader->room == 0;
 }
 
+/*
+ * The locks are not kept: a segment is truncated when all groups are past it, and we are
+ * only when our transaction has committed; without this a busy reader would always be in
+ * the way.
+ */
 static void
 reader_close(LogReader *reader)
 {
@@ -219,8 +229,8 @@ reader_close(LogReader *reader)
 	{
 		if (reader->rel[i] == NULL)
 			continue;
-		index_close(reader->index[i], NoLock);
-		table_close(reader->rel[i], NoLock);
+		index_close(reader->index[i], AccessShareLock);
+		table_close(reader->rel[i], AccessShareLock);
 	}
 }
 
@@ -401,7 +411,7 @@ log_read_window(int32 topic_id, const LogSnapshot *done, const LogSnapshot *read
 	uint64		after_xid = after != NULL ? after->xid : 0;
 	int			i;
 
-	reader_open(&reader, rows, limit);
+	reader_open(&reader, rows, limit, ALL_SEGMENTS);
 	for (i = 0; i < done->nxip; i++)
 	{
 		uint64		xid = done->xip[i];
@@ -427,15 +437,15 @@ log_read_window(int32 topic_id, const LogSnapshot *done, const LogSnapshot *read
  * one by one, then those after the position or, without one, after done. What is before
  * the position and not among the former is behind.
  */
-int
-log_count_waiting(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
-				  const LogPosition *after, int limit)
+static int
+count_waiting(int segment, int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
+			  const LogPosition *after, int limit)
 {
 	LogReader	reader;
 	uint64		from = done->xmax;
 	int			i;
 
-	reader_open(&reader, NULL, limit);
+	reader_open(&reader, NULL, limit, segment);
 	for (i = 0; i < done->nxip; i++)
 	{
 		uint64		xid = done->xip[i];
@@ -458,6 +468,20 @@ log_count_waiting(int32 topic_id, const LogSnapshot *done, const LogSnapshot *re
 	read_transactions(&reader, topic_id, from, PG_UINT64_MAX, NULL);
 	reader_close(&reader);
 	return reader.n;
+}
+
+int
+log_count_waiting(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
+				  const LogPosition *after, int limit)
+{
+	return count_waiting(ALL_SEGMENTS, topic_id, done, reading, after, limit);
+}
+
+bool
+log_segment_waiting(int segment, int32 topic_id, const LogSnapshot *done,
+					const LogSnapshot *reading, const LogPosition *after)
+{
+	return count_waiting(segment, topic_id, done, reading, after, 1) > 0;
 }
 
 static bool
@@ -488,7 +512,7 @@ log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
 
 	if (n == 0)
 		return 0;
-	reader_open(&reader, rows, n);
+	reader_open(&reader, rows, n, ALL_SEGMENTS);
 	key_topic(&keys[0], topic_id);
 	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ,
 			U64FromFullTransactionId(GetTopFullTransactionId()));

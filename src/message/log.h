@@ -103,6 +103,10 @@ extern int	log_read_window(int32 topic_id, const LogSnapshot *done,
 extern int	log_count_waiting(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
 							  const LogPosition *after, int limit);
 
+/* The same of one segment: whether there is any. */
+extern bool log_segment_waiting(int segment, int32 topic_id, const LogSnapshot *done,
+								const LogSnapshot *reading, const LogPosition *after);
+
 /*
  * Read rows of a topic that this transaction itself published: those whose ids are
  * among ids[0..n) (ascending), in id order. Returns their number (rows that were rolled

@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -56,6 +57,11 @@ static SavedPlan drop_old_progress = SAVED_PLAN(
 	" WHERE group_id = $1 AND part = 0 AND seq <= $2 AND seq > $3",
 	INT4OID, INT8OID, INT8OID);
 
+static SavedPlan find_newest_seq = SAVED_PLAN(
+	"SELECT seq FROM order_ext_internal.group_progress"
+	" WHERE group_id = $1 AND part = 0 ORDER BY seq DESC LIMIT 1",
+	INT4OID);
+
 static SavedPlan forget_ranges = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.inline_ranges"
 	" WHERE group_id = $1 AND pg_catalog.pg_visible_in_snapshot(xid, $2)",
@@ -75,6 +81,26 @@ progress_from_row(Progress *progress, const Datum *values, const bool *nulls)
 		progress->pos.xid = DatumGetUInt64(values[PROGRESS_POS_XID - 1]);
 		progress->pos.message_id = DatumGetInt64(values[PROGRESS_POS_ID - 1]);
 	}
+}
+
+/*
+ * The newest row by what is committed now: in REPEATABLE READ our snapshot may show an older
+ * one or, once the table has been written anew, none at all.
+ */
+static int64
+newest_seq(int32 group_id)
+{
+	int64		seq = 0;
+	Datum		value = Int32GetDatum(group_id);
+	EngineScope scope;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	engine_enter(&scope);
+	if (plan_query_in_snapshot(&find_newest_seq, &value, NULL, 1) > 0)
+		seq = row_int64(0, 1);
+	engine_leave(&scope);
+	PopActiveSnapshot();
+	return seq;
 }
 
 void
@@ -104,8 +130,14 @@ progress_load(const ConsumerGroup *group, Progress *progress)
 	else
 		progress->done = log_snapshot_from_text(group->start_at);
 	systable_endscan_ordered(scan);
-	index_close(index, NoLock);
-	table_close(rel, NoLock);
+	/* not kept, or the table could never be written anew (compact.c) */
+	index_close(index, AccessShareLock);
+	table_close(rel, AccessShareLock);
+	if (IsolationUsesXactSnapshot() && progress->seq != newest_seq(group->id))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: the consumer group was read by another transaction"),
+				 errhint("Run the transaction again.")));
 }
 
 /* Drop rows that are far behind; only those that became so since the last time. */

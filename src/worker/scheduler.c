@@ -7,6 +7,7 @@
 
 #include "utils/guc.h"
 
+#include "message/rotate.h"
 #include "message/timers.h"
 #include "worker/checks.h"
 #include "worker/loop.h"
@@ -37,8 +38,6 @@ turn(bool everything, TimestampTz *next_wakeup)
 	int64		batches = 0;
 	bool		more;
 
-	(void) everything;			/* a turn reads whatever is new anyway */
-
 	/* Wake us for any timer from here on; those that came before, this turn will see. */
 	pg_atomic_write_u64(&my_worker->sleep_until, (uint64) DT_NOEND);
 	(void) pg_atomic_exchange_u64(&my_worker->earliest, (uint64) DT_NOEND);
@@ -46,7 +45,16 @@ turn(bool everything, TimestampTz *next_wakeup)
 	more = scheduler_turn(next_wakeup, &fired, &batches);
 	if (batches > 0)
 		worker_count(batches, fired);
+	if (!more)
+		rotation_turn(everything, next_wakeup);
 	return more;
+}
+
+static void
+forget(void)
+{
+	scheduler_forget();
+	rotation_forget();
 }
 
 void
@@ -56,7 +64,7 @@ order_ext_scheduler_main(Datum main_arg)
 		.activity = "firing timers",
 		.wanted = something_armed,
 		.turn = turn,
-		.forget = scheduler_forget,
+		.forget = forget,
 		.sleeping = before_sleep,
 		.gate = gate,
 		.check_exit = worker_check_exit,

@@ -1,0 +1,1 @@
+../../parts/25_refunds.sql

@@ -1,0 +1,1 @@
+../../parts/26_after_sale.sql

@@ -1,0 +1,1 @@
+../../parts/43_refunds_api.sql

@@ -1,0 +1,1 @@
+../../parts/56_refund_views.sql

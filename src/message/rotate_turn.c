@@ -1,0 +1,128 @@
+/*
+ * rotate_turn.c
+ *		When the tables are looked after: by the scheduler process and by maintain(); see
+ *		rotate.h.
+ *
+ * The scheduler looks at most every few seconds while something is being written, and when
+ * nothing is, only at the times that the last round asked for: an idle database is left
+ * alone.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+
+#include "core/settings.h"
+#include "message/engine.h"
+#include "message/rotate.h"
+
+/* Between two rounds while something is being written, at most. */
+#define LONGEST_INTERVAL (60 * USECS_PER_SEC)
+
+static TimestampTz last_round = 0;
+static TimestampTz next_round = 0;
+
+/* The rings' own periods decide how often is often enough. */
+static int64
+interval(void)
+{
+	int64		tenth = setting_log_retention * USECS_PER_SEC / 10;
+
+	return Max(USECS_PER_SEC, Min(tenth, LONGEST_INTERVAL));
+}
+
+typedef TimestampTz (*RingStep) (Ring ring, TimestampTz now);
+
+/* A step in a transaction of its own; the locks it takes are held no longer. */
+static TimestampTz
+ring_step(RingStep step, Ring ring)
+{
+	EngineScope scope;
+	TimestampTz next;
+
+	engine_begin_transaction();
+	engine_enter(&scope);
+	next = step(ring, GetCurrentTimestamp());
+	engine_leave(&scope);
+	engine_commit_transaction();
+	return next;
+}
+
+static bool
+compaction(int i)
+{
+	EngineScope scope;
+	bool		more;
+
+	engine_begin_transaction();
+	engine_enter(&scope);
+	more = compact_table(i);
+	engine_leave(&scope);
+	engine_commit_transaction();
+	return more;
+}
+
+static TimestampTz
+backlog(void)
+{
+	EngineScope scope;
+	TimestampTz next;
+
+	engine_begin_transaction();
+	engine_enter(&scope);
+	next = backlog_check(GetCurrentTimestamp());
+	engine_leave(&scope);
+	engine_commit_transaction();
+	return next;
+}
+
+void
+rotation_turn(bool wrote, TimestampTz *next_wakeup)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Ring		ring;
+	int			i = 0;
+
+	/* The clock may have been set back, hence the third condition. */
+	if (now < next_round && !(wrote && now >= last_round + interval()) && now >= last_round)
+	{
+		*next_wakeup = Min(*next_wakeup, next_round);
+		return;
+	}
+	next_round = DT_NOEND;
+	for (ring = 0; ring < RINGS; ring++)
+	{
+		next_round = Min(next_round, ring_step(ring_truncate, ring));
+		next_round = Min(next_round, ring_step(ring_advance, ring));
+	}
+	while (compaction(i))
+		i++;
+	next_round = Min(next_round, backlog());
+	last_round = GetCurrentTimestamp();
+	next_round = Max(next_round, last_round + USECS_PER_SEC);
+	*next_wakeup = Min(*next_wakeup, next_round);
+}
+
+void
+rotation_forget(void)
+{
+	next_round = 0;
+}
+
+void
+rotate_now(bool may_truncate)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Ring		ring;
+	int			i = 0;
+
+	for (ring = 0; ring < RINGS; ring++)
+	{
+		if (may_truncate)
+			(void) ring_truncate(ring, now);
+		(void) ring_advance(ring, now);
+	}
+	while (may_truncate && compact_table(i))
+		i++;
+	(void) backlog_check(now);
+}
