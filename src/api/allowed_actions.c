@@ -5,11 +5,14 @@
  */
 #include "compat.h"
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
 #include "core/call.h"
+#include "core/spi_util.h"
+#include "machine/after_sale_flow.h"
 #include "machine/fulfilment.h"
 
 /* The calls behind the events that people, gateways and warehouses drive. */
@@ -75,6 +78,68 @@ put_call(ReturnSetInfo *rsinfo, const char *call)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/* ---- after-sales ---- */
+
+static SavedPlan read_after_sales = SAVED_PLAN(
+	"SELECT DISTINCT a.status, coalesce(a.return_status, -1)::smallint, a.origin IS NOT NULL,"
+	"  coalesce(a.origin, 'refused') <> 'refused',"
+	"  EXISTS (SELECT FROM order_ext_internal.refunds r WHERE r.order_id = a.order_id"
+	"   AND r.after_sale_id = a.after_sale_id AND r.attempt > 0)"
+	" FROM order_ext_internal.after_sales a WHERE a.order_id = $1",
+	INT8OID);
+
+/* The calls that some after-sale of the order allows, as in review_after_sale.c. */
+static void
+put_calls_of_after_sales(ReturnSetInfo *rsinfo, int64 order_id)
+{
+	static const char *const names[] = {"review_after_sale", "revoke_after_sale",
+	"close_after_sale", "reopen_after_sale", "return_shipment", "return_receipt"};
+	bool		allowed[lengthof(names)] = {false};
+	Datum		values[1] = {Int64GetDatum(order_id)};
+	int			n = (int) plan_query(&read_after_sales, values, NULL, 0);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		int16		status = row_int16(i, 1);
+		int16		goods = row_int16(i, 2);
+		bool		approved = status == AFTER_SALE_APPROVED;
+		bool		unpaid = !approved || !row_bool(i, 5);
+
+		allowed[0] |= status == AFTER_SALE_APPLIED;
+		allowed[1] |= !row_bool(i, 3) && goods <= RETURN_TO_SEND && unpaid &&
+			machine_allows(MACHINE_AFTER_SALE, status, EVENT_AFTER_SALE_REVOKE, ACTOR_BUYER);
+		allowed[2] |= !(approved && row_bool(i, 4)) && unpaid &&
+			machine_allows(MACHINE_AFTER_SALE, status, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF);
+		allowed[3] |= status == AFTER_SALE_REJECTED;
+		allowed[4] |= approved && goods == RETURN_TO_SEND;
+		allowed[5] |= approved && (goods == RETURN_TO_SEND || goods == RETURN_IN_TRANSIT);
+	}
+	for (i = 0; i < (int) lengthof(names); i++)
+	{
+		if (allowed[i])
+			put_call(rsinfo, names[i]);
+	}
+}
+
+static bool
+something_left(int64 order_id)
+{
+	return entitlement_rest(entitlement_read(order_id, 0))->n > 0;
+}
+
+static void
+put_after_sale_calls(ReturnSetInfo *rsinfo, const Order *order)
+{
+	if ((order->status == ORDER_SIGNED || order->status == ORDER_REFUSED) &&
+		after_sale_in_time(order->order_id) && something_left(order->order_id))
+		put_call(rsinfo, "apply_after_sale");
+	if (order->status == ORDER_OUT_STOCK && something_left(order->order_id))
+		put_call(rsinfo, "report_shortage");
+	if (order->status > ORDER_CREATED)
+		put_calls_of_after_sales(rsinfo, order->order_id);
+}
+
 static Datum
 allowed_actions_body(FunctionCallInfo fcinfo)
 {
@@ -98,6 +163,7 @@ allowed_actions_body(FunctionCallInfo fcinfo)
 			break;
 		}
 	}
+	put_after_sale_calls(rsinfo, &order);
 	return (Datum) 0;
 }
 

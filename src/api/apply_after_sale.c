@@ -6,25 +6,14 @@
  */
 #include "compat.h"
 
-#include "catalog/pg_type.h"
-
 #include "api/after_sale_result.h"
 #include "api/lines.h"
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"
 #include "core/settings.h"
-#include "core/spi_util.h"
-
-#define KIND_VIRTUAL 2
 
 static const char *const type_words[] = {"refund_only", "return_refund", NULL};
-
-static SavedPlan signed_at = SAVED_PLAN(
-	"SELECT at FROM order_ext_internal.transition_log"
-	" WHERE machine = 1 AND entity_id = $1 AND to_status IN (60, 100) AND from_status <> to_status"
-	" ORDER BY version DESC LIMIT 1",
-	INT8OID);
 
 /* ---- lines ---- */
 
@@ -123,8 +112,6 @@ check_owner(const Order *order, int64 user_id)
 static void
 check_may_apply(const Order *order)
 {
-	Datum		values[1] = {Int64GetDatum(order->order_id)};
-
 	if (order->status != ORDER_SIGNED && order->status != ORDER_REFUSED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
@@ -132,8 +119,7 @@ check_may_apply(const Order *order)
 				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
 				 order->status < ORDER_OUT_STOCK ? errhint("Use cancel_order.") :
 				 order->status < ORDER_SIGNED ? errhint("Wait until it is signed.") : 0));
-	if (plan_query(&signed_at, values, NULL, 1) > 0 &&
-		row_timestamptz(0, 1) + setting_after_sale_window * USECS_PER_SEC <= GetCurrentTimestamp())
+	if (!after_sale_in_time(order->order_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("nothing of order " INT64_FORMAT " can go back any more", order->order_id),

@@ -47,6 +47,16 @@ extern const char verify_waiting_refunds[];
 extern const char verify_refund_events[];
 extern const char verify_payment_notices[];
 
+/* The checks about what goes back, in verify_after_sales.c. */
+extern const char verify_lines_back[];
+extern const char verify_freight_back[];
+extern const char verify_stock_back[];
+extern const char verify_coupons_back[];
+extern const char verify_returns[];
+extern const char verify_approved[];
+extern const char verify_waiting_after_sales[];
+extern const char verify_held_returns[];
+
 /* All checks, ordered by invariant; returns their number. */
 extern int	verify_checks(const VerifyCheck **checks);
 

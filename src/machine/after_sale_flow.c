@@ -21,6 +21,12 @@ static SavedPlan read_items = SAVED_PLAN(
 	" WHERE after_sale_id = $1 ORDER BY product_id",
 	INT8OID);
 
+static SavedPlan signed_at = SAVED_PLAN(
+	"SELECT at FROM order_ext_internal.transition_log"
+	" WHERE machine = 1 AND entity_id = $1 AND to_status IN (60, 100) AND from_status <> to_status"
+	" ORDER BY version DESC LIMIT 1",
+	INT8OID);
+
 static SavedPlan count_shortages = SAVED_PLAN(
 	"SELECT count(*) FROM order_ext_internal.after_sales"
 	" WHERE order_id = $1 AND origin LIKE 'shortage:%'",
@@ -82,6 +88,15 @@ seconds_after(const Journal *journal, int seconds)
 }
 
 /* ---- applying ---- */
+
+bool
+after_sale_in_time(int64 order_id)
+{
+	Datum		values[1] = {Int64GetDatum(order_id)};
+
+	return plan_query(&signed_at, values, NULL, 1) == 0 ||
+		row_timestamptz(0, 1) + setting_after_sale_window * USECS_PER_SEC > GetCurrentTimestamp();
+}
 
 static void
 fill(AfterSale *after_sale, const Order *order, AfterSaleType type, const GoodsBack *goods)

@@ -12,6 +12,9 @@
 /* Lock the order of an after-sale and read it; OE001 if there is none. */
 extern void after_sale_lock(int64 after_sale_id, AfterSale *after_sale);
 
+/* Whether a signed or refused order can still be applied for. */
+extern bool after_sale_in_time(int64 order_id);
+
 /* An application of the buyer, with the timer of its review; goods are priced. */
 extern void after_sale_apply(Journal *journal, const Order *order, AfterSaleType type,
 							 const GoodsBack *goods, const char *reason, AfterSale *after_sale);

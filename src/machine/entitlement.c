@@ -13,9 +13,6 @@
 #include "machine/entitlement.h"
 #include "machine/refund.h"
 
-/* Kind of a product that cannot be sent back. */
-#define KIND_VIRTUAL 2
-
 /*
  * A refund that succeeded after its after-sale was given up has paid for its pieces, though
  * they do not count as gone back.

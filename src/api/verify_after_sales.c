@@ -1,0 +1,185 @@
+/*
+ * verify_after_sales.c
+ *		The checks of verify() about what goes back: I5, and the parts of I6, I7, I13 and
+ *		I15 that came with returns; see verify_queries.c.
+ */
+#include "compat.h"
+
+#include "api/verify_queries.h"
+
+/*
+ * After-sales that count: live, or given up and paid all the same (by a gateway that said
+ * so too late). The latter are for people to sort out: a warning.
+ */
+#define COUNTED \
+	"counted AS MATERIALIZED (" \
+	" SELECT a.after_sale_id, a.order_id, a.freight, a.status NOT IN (30, 70, 127) AS live" \
+	" FROM order_ext_internal.after_sales a" \
+	" WHERE a.status NOT IN (30, 70, 127) OR EXISTS (SELECT FROM order_ext_internal.refunds r" \
+	"  WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id AND r.status = 20))"
+
+/* ---- I5: never more than was paid for, and all of it when all went back ---- */
+
+const char	verify_lines_back[] =
+	"WITH " COUNTED ","
+	" back AS (SELECT s.order_id, s.product_id,"
+	"  coalesce(sum(s.quantity) FILTER (WHERE c.live), 0) AS quantity,"
+	"  coalesce(sum(s.amount) FILTER (WHERE c.live), 0) AS amount,"
+	"  coalesce(sum(s.discount) FILTER (WHERE c.live), 0) AS discount,"
+	"  coalesce(sum(s.amount) FILTER (WHERE NOT c.live), 0) AS given_up"
+	" FROM order_ext_internal.after_sale_items s JOIN counted c ON c.after_sale_id = s.after_sale_id"
+	" GROUP BY s.order_id, s.product_id)"
+	"SELECT CASE WHEN b.quantity <= i.quantity AND b.amount <= i.pay AND b.discount <= i.discount"
+	"   AND (b.quantity < i.quantity OR b.amount + b.given_up >= i.pay) THEN 'warning' ELSE 'error' END,"
+	" format('order %s sku %s', b.order_id, coalesce(i.sku, '#' || b.product_id)),"
+	" coalesce(format('at most %s pieces and %s, %s when all went back', i.quantity, i.pay, i.pay),"
+	"  'a line of the order'),"
+	" format('%s pieces and %s go back, %s were paid for what was given up', b.quantity, b.amount, b.given_up)"
+	" FROM back b"
+	" LEFT JOIN order_ext_internal.order_items i"
+	"  ON i.order_id = b.order_id AND i.product_id = b.product_id"
+	" WHERE i.order_id IS NULL OR b.quantity > i.quantity OR b.amount + b.given_up > i.pay"
+	"  OR b.discount > i.discount OR (b.quantity = i.quantity AND b.amount + b.given_up <> i.pay)";
+
+const char	verify_freight_back[] =
+	"WITH " COUNTED ","
+	" back AS (SELECT c.order_id, count(*) FILTER (WHERE c.live AND c.freight > 0) AS n,"
+	"  coalesce(sum(c.freight) FILTER (WHERE c.live), 0) AS freight,"
+	"  coalesce(sum(c.freight) FILTER (WHERE NOT c.live), 0) AS given_up"
+	" FROM counted c GROUP BY c.order_id),"
+	" judged AS (SELECT b.*, o.freight_amount, NOT EXISTS ("
+	"   SELECT FROM order_ext_internal.order_items i"
+	"   WHERE i.order_id = b.order_id AND i.quantity > (SELECT coalesce(sum(s.quantity), 0)"
+	"    FROM order_ext_internal.after_sale_items s JOIN counted c ON c.after_sale_id = s.after_sale_id"
+	"    WHERE s.order_id = i.order_id AND s.product_id = i.product_id AND c.live)) AS whole"
+	"  FROM back b JOIN order_ext_internal.orders o ON o.order_id = b.order_id"
+	"  WHERE o.freight_amount > 0 OR b.freight > 0)"
+	"SELECT CASE WHEN j.n <= 1 AND j.freight <= j.freight_amount"
+	"   AND (NOT j.whole OR j.freight + j.given_up >= j.freight_amount) THEN 'warning' ELSE 'error' END,"
+	" 'order ' || j.order_id,"
+	" format('freight of %s goes back once%s', j.freight_amount, CASE WHEN j.whole THEN ', now' ELSE '' END),"
+	" format('%s by %s after-sale(s), %s by what was given up', j.freight, j.n, j.given_up)"
+	" FROM judged j"
+	" WHERE j.n > 1 OR j.freight + j.given_up > j.freight_amount"
+	"  OR (j.whole AND j.freight + j.given_up <> j.freight_amount)";
+
+/* ---- I6: what comes back was sold ---- */
+
+const char	verify_stock_back[] =
+	"WITH moved AS MATERIALIZED (SELECT l.order_id, l.product_id, l.ref, l.kind, l.available_delta,"
+	"  l.reserved_delta, l.consumed_delta"
+	" FROM order_ext_internal.stock_ledger l WHERE l.kind IN (5, 6))"
+	"SELECT 'error', format('order %s product %s', coalesce(m.order_id, s.order_id),"
+	"  coalesce(m.product_id, s.product_id)),"
+	" format('%s of %s pieces of after-sale %s available again', coalesce(s.restocked, 0),"
+	"  coalesce(s.quantity, 0), coalesce(s.after_sale_id, m.ref)),"
+	" coalesce(format('ledger kind %s: available %s, reserved %s, consumed %s', m.kind,"
+	"  m.available_delta, m.reserved_delta, m.consumed_delta), 'not in the ledger')"
+	" FROM moved m"
+	" FULL JOIN (SELECT * FROM order_ext_internal.after_sale_items WHERE restocked > 0 OR EXISTS ("
+	"   SELECT FROM moved WHERE moved.ref = after_sale_items.after_sale_id"
+	"    AND moved.product_id = after_sale_items.product_id)) s"
+	"  ON s.after_sale_id = m.ref AND s.product_id = m.product_id"
+	" WHERE m.ref IS NULL OR s.after_sale_id IS NULL OR s.order_id <> m.order_id"
+	"  OR m.reserved_delta <> 0 OR m.consumed_delta >= 0 OR - m.consumed_delta > s.quantity"
+	"  OR m.available_delta <> s.restocked"
+	"  OR m.available_delta <> CASE m.kind WHEN 5 THEN - m.consumed_delta ELSE 0 END"
+	" UNION ALL "
+	"SELECT 'error', format('order %s sku %s', m.order_id, coalesce(i.sku, '#' || m.product_id)),"
+	" format('at most %s pieces back or written off', coalesce(i.quantity, 0)),"
+	" format('%s pieces', m.pieces)"
+	" FROM (SELECT order_id, product_id, - sum(consumed_delta) AS pieces FROM moved"
+	"  GROUP BY order_id, product_id) m"
+	" LEFT JOIN order_ext_internal.order_items i"
+	"  ON i.order_id = m.order_id AND i.product_id = m.product_id AND i.reservation = 2"
+	" WHERE m.pieces > coalesce(i.quantity, 0)";
+
+/* ---- I7: the coupon comes back with the last piece, and not before ---- */
+
+#define ALL_WENT_BACK(counts) \
+	"NOT EXISTS (SELECT FROM order_ext_internal.order_items i" \
+	" WHERE i.order_id = o.order_id AND i.quantity >" \
+	"  (SELECT coalesce(sum(s.quantity), 0) FROM order_ext_internal.after_sale_items s" \
+	"   JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id" \
+	"   WHERE s.order_id = i.order_id AND s.product_id = i.product_id AND (" counts ")))"
+
+/* A refund that was taken back later does not take the coupon back. */
+const char	verify_coupons_back[] =
+	"SELECT 'error', 'order ' || o.order_id, format('coupon %s held by it', o.coupon_id),"
+	" CASE WHEN c.coupon_id IS NULL THEN 'no such coupon'"
+	"  ELSE format('coupon held by %s', coalesce('order ' || c.order_id, 'nobody')) END"
+	" FROM order_ext_internal.orders o"
+	" LEFT JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id"
+	" WHERE o.coupon_id IS NOT NULL AND o.status IN (10, 20, 30, 40, 50, 60, 100)"
+	"  AND c.order_id IS DISTINCT FROM o.order_id"
+	"  AND NOT " ALL_WENT_BACK("a.status = 50 OR EXISTS ("
+	"    SELECT FROM order_ext_internal.transition_log l"
+	"    WHERE l.machine = 3 AND l.entity_id = a.after_sale_id AND l.to_status = 50)")
+	" UNION ALL "
+	"SELECT 'error', 'coupon ' || c.coupon_id, 'given back: all of its order has gone back',"
+	" format('status %s by order %s', c.status, c.order_id)"
+	" FROM (SELECT DISTINCT order_id FROM order_ext_internal.after_sales WHERE status = 50) back"
+	" JOIN order_ext_internal.orders o ON o.order_id = back.order_id AND o.status <> 70"
+	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id"
+	" WHERE c.status IN (1, 2) AND " ALL_WENT_BACK("a.status = 50");
+
+/* ---- I13: returns fit their after-sales ---- */
+
+const char	verify_returns[] =
+	"WITH line AS (SELECT s.after_sale_id, sum(s.quantity) AS quantity, sum(s.received) AS received,"
+	"  sum(s.damaged) AS damaged, sum(s.restocked) AS restocked"
+	" FROM order_ext_internal.after_sale_items s GROUP BY s.after_sale_id)"
+	"SELECT 'error', 'after-sale ' || a.after_sale_id,"
+	" CASE WHEN a.type = 1 THEN 'no return' WHEN a.status IN (10, 30, 100) THEN 'a return at 0'"
+	"  WHEN a.status = 20 THEN 'a return at 10, 20, 40 or 50' WHEN a.status IN (40, 50, 60)"
+	"  THEN 'a return at 40' ELSE 'a return' END || ', everything received at 40 and 50, damaged at 50 only',"
+	" format('type %s, status %s, return at %s; %s pieces: %s received, %s damaged, %s available again',"
+	"  a.type, a.status, coalesce(a.return_status::text, 'none'), l.quantity, l.received, l.damaged, l.restocked)"
+	" FROM order_ext_internal.after_sales a"
+	" JOIN line l ON l.after_sale_id = a.after_sale_id"
+	" WHERE CASE"
+	"   WHEN a.type = 1 THEN a.return_status IS NOT NULL"
+	"   WHEN a.return_status IS NULL THEN true"
+	"   WHEN a.status IN (10, 30, 100) THEN a.return_status <> 0"
+	"   WHEN a.status = 20 THEN a.return_status NOT IN (10, 20, 40, 50)"
+	"   WHEN a.status IN (40, 50, 60) THEN a.return_status <> 40"
+	"   ELSE false END"
+	"  OR l.received <> CASE WHEN a.return_status IN (40, 50) THEN l.quantity ELSE 0 END"
+	"  OR (l.damaged > 0) <> coalesce(a.return_status = 50, false)"
+	"  OR (l.restocked > 0 AND a.return_status IS DISTINCT FROM 40)";
+
+/* Approved with nothing that has to come first: its money is on its way. */
+const char	verify_approved[] =
+	"SELECT CASE WHEN p.left_over >= a.amount THEN 'error' ELSE 'warning' END,"
+	" 'after-sale ' || a.after_sale_id, 'a refund of ' || a.amount,"
+	" format('none; %s is left of the payment of order %s', coalesce(p.left_over, 0), a.order_id)"
+	" FROM order_ext_internal.after_sales a"
+	" LEFT JOIN LATERAL (SELECT p.amount - (SELECT coalesce(sum(r.amount), 0)"
+	"    FROM order_ext_internal.refunds r WHERE r.payment_id = p.payment_id"
+	"     AND r.status IN (10, 15, 20, 30)) AS left_over"
+	"   FROM order_ext_internal.payments p"
+	"   WHERE p.order_id = a.order_id AND p.status = 20 AND p.purpose = 1) p ON true"
+	" WHERE a.status = 20 AND (a.type = 1 OR a.return_status = 40)"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r"
+	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id AND r.status <> 40)";
+
+/* ---- I15: what waits for staff ---- */
+
+const char	verify_waiting_after_sales[] =
+	"SELECT 'warning', 'after-sale ' || a.after_sale_id,"
+	" CASE WHEN a.status = 10 THEN 'a review: review_after_sale'"
+	"  ELSE 'a decision about a damaged return: close_after_sale' END,"
+	" format('%s old: order %s, amount %s', CASE WHEN a.status = 10 THEN " AGE("a.applied_at")
+	"  ELSE " AGE("a.goods_received_at") " END, a.order_id, a.amount)"
+	" FROM order_ext_internal.after_sales a"
+	" WHERE (a.status = 20 AND a.return_status = 50)"
+	"  OR (a.status = 10 AND a.applied_at <= clock_timestamp()"
+	"   - current_setting('order_ext.review_reminder')::interval)";
+
+const char	verify_held_returns[] =
+	"SELECT 'warning', 'after-sale ' || e.after_sale_id, 'a fact that fits the return',"
+	" format('%s held, %s old: %s, %s', CASE e.kind WHEN 1 THEN 'shipment' ELSE 'receipt' END,"
+	"  " AGE("e.recorded_at") ", e.reason, left(e.content::text, 200))"
+	" FROM order_ext_internal.after_sale_events e"
+	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = e.after_sale_id"
+	" WHERE e.disposition = 'held' AND (a.status IS NULL OR a.status IN (10, 20))";
