@@ -56,6 +56,11 @@ static SavedPlan delete_group[] = {
 	SAVED_PLAN("DELETE FROM order_ext_internal.dead_messages WHERE group_id = $1", INT4OID),
 	SAVED_PLAN("DELETE FROM order_ext_internal.leases WHERE group_id = $1", INT4OID),
 	SAVED_PLAN("DELETE FROM order_ext_internal.lease_receipts WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.backlog_alerts WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_0 WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_1 WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_2 WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_3 WHERE group_id = $1", INT4OID),
 };
 
 /* What a call of subscribe asks for. */
@@ -138,6 +143,8 @@ start_snapshot(bool earliest)
 {
 	LogSnapshot *start;
 
+	/* nothing that it will read goes before others can know of the group */
+	log_hold_segments();
 	if (earliest)
 		return log_snapshot_to_datum(log_snapshot_from_text(START_EARLIEST));
 	PushActiveSnapshot(GetLatestSnapshot());

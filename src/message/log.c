@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -53,6 +54,19 @@ int
 log_current_segment(void)
 {
 	return ring_state(RING_LOG)->current;
+}
+
+void
+log_hold_segments(void)
+{
+	char		name[NAMEDATALEN];
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		snprintf(name, sizeof(name), "message_log_%d", i);
+		LockRelationOid(internal_relation(name), AccessShareLock);
+	}
 }
 
 int16

@@ -39,6 +39,9 @@ extern int64 log_next_message_id(void);
 /* The segment that is appended to, of attempts as well. */
 extern int	log_current_segment(void);
 
+/* Keep all segments from being truncated until the end of the transaction. */
+extern void log_hold_segments(void);
+
 /* The shard of a key, 0 to 255. */
 extern int16 log_shard(int64 key);
 
