@@ -33,17 +33,23 @@ static SavedPlan list_alerts = SAVED_PLAN_NO_ARGS(
 static TimestampTz
 oldest_waiting(const ConsumerGroup *group)
 {
-	Progress	progress;
-	LogRow		row;
-	bool		at_end;
-	LogSnapshot *reading;
+	TimestampTz oldest = DT_NOEND;
+	int16		part;
 
-	progress_load(group, &progress);
-	reading = progress.reading != NULL ? progress.reading : log_snapshot_active();
-	if (log_read_window(group->topic_id, progress.done, reading,
-						progress.has_pos ? &progress.pos : NULL, 1, &row, &at_end) == 0)
-		return DT_NOEND;
-	return row.message.published_at;
+	for (part = 0; part < group->parts; part++)
+	{
+		Progress	progress;
+		LogWindow	window;
+		LogRow		row;
+
+		progress_load(group, part, &progress);
+		progress_window(group, &progress, &window);
+		if (window.reading == NULL)
+			window.reading = log_snapshot_active();
+		if (log_read_window(&window, 1, &row) > 0)
+			oldest = Min(oldest, row.message.published_at);
+	}
+	return oldest;
 }
 
 static void

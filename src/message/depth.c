@@ -83,11 +83,19 @@ count_is_good(const Counted *counted, const Topic *topic, int64 ids, TimestampTz
 static int
 group_depth(const ConsumerGroup *group, int limit)
 {
-	Progress	progress;
+	int			depth = 0;
+	int16		part;
 
-	progress_load(group, &progress);
-	return log_count_waiting(group->topic_id, progress.done, progress.reading,
-							 progress.has_pos ? &progress.pos : NULL, limit);
+	for (part = 0; part < group->parts && depth < limit; part++)
+	{
+		Progress	progress;
+		LogWindow	window;
+
+		progress_load(group, part, &progress);
+		progress_window(group, &progress, &window);
+		depth += log_count_waiting(&window, limit - depth);
+	}
+	return depth;
 }
 
 static void
