@@ -47,6 +47,17 @@ extern const char verify_waiting_refunds[];
 extern const char verify_refund_events[];
 extern const char verify_payment_notices[];
 
+/* The checks about the message log, in verify_messages.c. */
+extern const char verify_cursors_ahead[];
+extern const char verify_cursors_forward[];
+extern const char verify_kept_groups[];
+extern const char verify_kept_once[];
+extern const char verify_segments[];
+extern const char verify_log_rows[];
+extern const char verify_dedup[];
+extern const char verify_backlog[];
+extern const char verify_log_size[];
+
 /* All checks, ordered by invariant; returns their number. */
 extern int	verify_checks(const VerifyCheck **checks);
 

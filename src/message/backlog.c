@@ -8,12 +8,16 @@
  */
 #include "compat.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
 #include "utils/snapmgr.h"
 
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
+#include "message/depth.h"
 #include "message/log.h"
 #include "message/message.h"
 #include "message/progress.h"
@@ -118,4 +122,31 @@ backlog_check(TimestampTz now)
 			next = Min(next, oldest + age_limit + 1);
 	}
 	return next;
+}
+
+/* group_backlog(group_id, most): see sql/parts/57_metrics.sql. */
+PG_FUNCTION_INFO_V1(order_ext_group_backlog);
+Datum
+order_ext_group_backlog(PG_FUNCTION_ARGS)
+{
+	const ConsumerGroup *group = group_by_id(PG_GETARG_INT32(0));
+	Datum		values[2] = {0};
+	bool		nulls[2] = {true, true};
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "group_backlog() must return a row");
+	if (group != NULL)
+	{
+		TimestampTz oldest;
+
+		PushActiveSnapshot(GetLatestSnapshot());
+		values[0] = Int64GetDatum(group_waiting(group, PG_GETARG_INT32(1)));
+		oldest = oldest_waiting(group);
+		PopActiveSnapshot();
+		values[1] = TimestampTzGetDatum(oldest);
+		nulls[0] = false;
+		nulls[1] = oldest == DT_NOEND;
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -79,9 +79,8 @@ count_is_good(const Counted *counted, const Topic *topic, int64 ids, TimestampTz
 	return since < Max((topic->max_depth - counted->depth) / 2, topic->max_depth / 100);
 }
 
-/* How many messages wait for the group; counts no further than limit. */
-static int
-group_depth(const ConsumerGroup *group, int limit)
+int
+group_waiting(const ConsumerGroup *group, int limit)
 {
 	int			depth = 0;
 	int16		part;
@@ -114,7 +113,7 @@ count_topic(Counted *counted, const Topic *topic)
 
 		if (groups[i].topic_id != topic->id)
 			continue;
-		depth = group_depth(&groups[i], topic->max_depth);
+		depth = group_waiting(&groups[i], topic->max_depth);
 		if (depth < counted->depth)
 			continue;
 		counted->depth = depth;
