@@ -16,6 +16,9 @@ CREATE SEQUENCE order_ext_internal.topic_id_seq MINVALUE 1000;
 -- consumer_groups: a reader of one topic. handler: schema-qualified signature, resolved at
 -- run time; NULL for built-in ones, whose handlers are C functions of the library.
 -- backoff 1 exponential, 2 rocketmq. start_at: the snapshot whose messages it skips.
+-- subscriber: who subscribed it last; a superuser where it is NULL. parts: how many cursors
+-- it is read by; part p reads the messages with shard % parts = p. barrier: the number of
+-- parts is about to change; no part reads beyond this snapshot before it has.
 CREATE TABLE order_ext_internal.consumer_groups (
 	group_id integer PRIMARY KEY,
 	topic_id integer NOT NULL,
@@ -28,7 +31,11 @@ CREATE TABLE order_ext_internal.consumer_groups (
 	handler text,
 	run_as text,
 	start_at pg_snapshot NOT NULL,
-	created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	ordered boolean NOT NULL DEFAULT false,
+	subscriber text,
+	parts smallint NOT NULL DEFAULT 1,
+	barrier pg_snapshot
 );
 CREATE SEQUENCE order_ext_internal.group_id_seq MINVALUE 1000;
 
@@ -62,7 +69,8 @@ CREATE VIEW order_ext_internal.message_log AS
 
 -- group_progress: append-only, newest seq wins. All messages visible in done are behind
 -- the group; where reading is not NULL the group is inside the window (done, reading] and
--- past (pos_xid, pos_id). consumed is a running total.
+-- past (pos_xid, pos_id). consumed is a running total. parts: how many parts the group had
+-- then, that is, which messages the row is about.
 CREATE TABLE order_ext_internal.group_progress (
 	seq bigint NOT NULL,
 	group_id integer NOT NULL,
@@ -73,6 +81,7 @@ CREATE TABLE order_ext_internal.group_progress (
 	at timestamptz NOT NULL,
 	done pg_snapshot NOT NULL,
 	reading pg_snapshot,
+	parts smallint NOT NULL DEFAULT 1,
 	PRIMARY KEY (group_id, part, seq)
 );
 
@@ -104,6 +113,7 @@ CREATE TABLE order_ext_internal.retries (
 	PRIMARY KEY (group_id, message_id)
 );
 CREATE INDEX retries_due ON order_ext_internal.retries (group_id, due_at);
+CREATE INDEX retries_key ON order_ext_internal.retries (group_id, key);
 
 -- dead_messages: gave up after max_attempts or on the handler's word.
 CREATE TABLE order_ext_internal.dead_messages (
@@ -119,9 +129,10 @@ CREATE TABLE order_ext_internal.dead_messages (
 	last_sqlstate text,
 	PRIMARY KEY (group_id, message_id)
 );
+CREATE INDEX dead_messages_key ON order_ext_internal.dead_messages (group_id, key);
 
 -- attempts_N: every attempt that did not simply succeed the first time; a ring that moves
--- with the log's. state: done, retry, dead, discarded.
+-- with the log's. Attempts of a message start over when it is redriven. state: done, retry, dead, discarded.
 DO $$
 BEGIN
 	FOR n IN 0..3 LOOP

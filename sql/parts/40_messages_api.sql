@@ -13,7 +13,8 @@ CREATE FUNCTION order_ext.create_topic(topic text, options jsonb DEFAULT '{}')
 	AS 'MODULE_PATHNAME', 'order_ext_create_topic';
 COMMENT ON FUNCTION order_ext.create_topic(text, jsonb) IS 'Creates a topic to publish to.';
 
--- drop_topic(topic): one that nobody uses. Its messages stay in the log, unread.
+-- drop_topic(topic): one that nobody uses. Its timers go with it; its messages stay in the
+-- log, unread, until the log is past them.
 -- Raises 22004, OE701 unknown, 42501 built in, 2BP01 a group or an asset still uses it.
 -- src/message/topics.c
 CREATE FUNCTION order_ext.drop_topic(topic text)
@@ -51,8 +52,8 @@ CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text, handler reg
 	AS 'MODULE_PATHNAME', 'order_ext_subscribe';
 COMMENT ON FUNCTION order_ext.subscribe(text, text, regprocedure, jsonb) IS 'Has a function called for every message of a topic.';
 
--- unsubscribe(consumer_group): forgets the group with its position, retries and dead
--- letters. Raises 22004, OE701 unknown, 42501 built in, OE110. src/message/groups.c
+-- unsubscribe(consumer_group): forgets the group with its position, retries, leases, dead
+-- letters and attempts. Raises 22004, OE701 unknown, 42501 built in, OE110. src/message/groups.c
 CREATE FUNCTION order_ext.unsubscribe(consumer_group text)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER

@@ -11,9 +11,9 @@ AS $$
 $$;
 COMMENT ON FUNCTION order_ext_internal.is_behind(order_ext_internal.group_progress, xid8, bigint) IS 'Whether a message lies behind a group''s progress.';
 
--- finished_at(group_id, xid, message_id): when the group got past a message of the log;
+-- finished_at(group_id, xid, message_id, shard): when the group got past a message of the log;
 -- NULL if it has not, or too long ago for the progress that is kept.
-CREATE FUNCTION order_ext_internal.finished_at(group_id integer, xid xid8, message_id bigint)
+CREATE FUNCTION order_ext_internal.finished_at(group_id integer, xid xid8, message_id bigint, shard smallint)
 	RETURNS timestamptz
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -23,19 +23,19 @@ AS $$
 		 WHERE r.group_id = $1 AND r.xid = $2 AND $3 BETWEEN r.first_id AND r.last_id),
 		(SELECT CASE WHEN p.seq = 1 OR EXISTS (
 				SELECT FROM order_ext_internal.group_progress q
-				WHERE q.group_id = $1 AND q.part = 0 AND q.seq < p.seq) THEN p.at END
+				WHERE q.group_id = $1 AND q.part = p.part AND q.seq < p.seq) THEN p.at END
 		 FROM order_ext_internal.group_progress p
-		 WHERE p.group_id = $1 AND p.part = 0 AND order_ext_internal.is_behind(p, $2, $3)
-		 ORDER BY p.seq LIMIT 1))
+		 WHERE p.group_id = $1 AND p.part = $4 % p.parts AND order_ext_internal.is_behind(p, $2, $3)
+		 ORDER BY p.at, p.seq LIMIT 1))
 $$;
-COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint) IS 'When a group got past a message.';
+COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint, smallint) IS 'When a group got past a message.';
 
 -- message_trace(key): what became of the key's messages, oldest first: one row per
 -- (message, group, attempt), one per message that has no group (done: nobody waits for it)
 -- and one per timer that has not fired.
 --   state  timer, void (its order has moved on, or it was canceled), waiting,
---          leased (an external consumer has it), retry (failed, will be run again), done,
---          dead, discarded
+--          leased (an external consumer has it), retry (failed, will be run again),
+--          parked (waits for an earlier message of its key), done, dead, discarded
 -- Raises 22004.
 CREATE FUNCTION order_ext.message_trace(key bigint)
 	RETURNS TABLE (message_id bigint, topic text, consumer_group text, state text,
@@ -65,7 +65,7 @@ BEGIN
 		FROM order_ext_internal.timers_far t
 		WHERE t.key = message_trace.key
 	), log AS MATERIALIZED (
-		SELECT m.message_id, m.topic_id, m.xid, m.published_at
+		SELECT m.message_id, m.topic_id, m.xid, m.published_at, m.shard
 		FROM order_ext_internal.message_log m
 		WHERE m.key = message_trace.key
 	), pending AS MATERIALIZED (
@@ -73,9 +73,9 @@ BEGIN
 		WHERE p.key = message_trace.key
 	), known AS (
 		-- beyond the log's retention, what is still pending is known from its copy
-		SELECT l.message_id, l.topic_id, l.published_at, l.xid FROM log l
+		SELECT l.message_id, l.topic_id, l.published_at, l.xid, l.shard FROM log l
 		UNION ALL
-		SELECT DISTINCT p.message_id, p.topic_id, p.published_at, NULL::xid8 FROM pending p
+		SELECT DISTINCT p.message_id, p.topic_id, p.published_at, NULL::xid8, NULL::smallint FROM pending p
 		WHERE p.message_id NOT IN (SELECT l.message_id FROM log l)
 	), reader AS (
 		-- each message with the groups that it is for
@@ -89,27 +89,28 @@ BEGIN
 				WHERE p.message_id = k.message_id AND p.group_id = g.group_id)
 	), life AS (
 		SELECT r.message_id, r.topic_id, r.name, a.state, a.attempt, r.published_at,
-			a.finished_at, a.error
+			a.finished_at, a.error, a.started_at
 		FROM reader r
 		JOIN order_ext_internal.attempts a USING (message_id, group_id)
 		UNION ALL
 		SELECT r.message_id, r.topic_id, r.name,
 			coalesce(p.state, 'done'), greatest(p.attempts, 1), r.published_at,
 			CASE WHEN p.message_id IS NULL
-				THEN order_ext_internal.finished_at(r.group_id, r.xid, r.message_id) END,
-			NULL
+				THEN order_ext_internal.finished_at(r.group_id, r.xid, r.message_id, r.shard) END,
+			NULL, NULL
 		FROM reader r
 		LEFT JOIN pending p USING (message_id, group_id)
 		WHERE NOT EXISTS (SELECT FROM order_ext_internal.attempts a
 			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
 		UNION ALL
-		SELECT r.message_id, r.topic_id, r.name, p.state, p.attempts, r.published_at, NULL, NULL
+		SELECT r.message_id, r.topic_id, r.name, p.state, p.attempts, r.published_at, NULL, NULL,
+			p.since
 		FROM reader r
 		JOIN pending p USING (message_id, group_id)
 		WHERE p.state = 'leased' AND EXISTS (SELECT FROM order_ext_internal.attempts a
 			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
 		UNION ALL
-		SELECT k.message_id, k.topic_id, NULL, 'done', NULL, k.published_at, k.published_at, NULL
+		SELECT k.message_id, k.topic_id, NULL, 'done', NULL, k.published_at, k.published_at, NULL, NULL
 		FROM known k
 		WHERE k.message_id NOT IN (SELECT r.message_id FROM reader r)
 		UNION ALL
@@ -118,14 +119,14 @@ BEGIN
 					SELECT FROM order_ext_internal.orders o
 					WHERE o.order_id = message_trace.key AND o.status = t.bound))
 				THEN 'void' ELSE 'timer' END,
-			NULL, t.published_at, NULL, NULL
+			NULL, t.published_at, NULL, NULL, NULL
 		FROM timers t
 		WHERE t.message_id NOT IN (SELECT k.message_id FROM known k)
 	)
 	SELECT l.message_id, t.name, l.name, l.state, l.attempt, l.published_at, l.finished_at, l.error
 	FROM life l
 	LEFT JOIN order_ext_internal.topics t USING (topic_id)
-	ORDER BY l.message_id, l.name, l.attempt;
+	ORDER BY l.message_id, l.name, l.started_at, l.attempt;
 END
 $$;
 COMMENT ON FUNCTION order_ext.message_trace(bigint) IS 'The life of every message with this key.';

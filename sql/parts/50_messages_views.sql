@@ -11,7 +11,7 @@ CREATE VIEW order_ext.subscriptions_view AS
 	SELECT g.name AS consumer_group, t.name AS topic, g.handler, g.run_as, g.batch,
 		g.max_attempts,
 		CASE g.backoff WHEN 1 THEN 'exponential' ELSE 'rocketmq' END AS backoff,
-		g.builtin, g.created_at
+		g.builtin, g.created_at, g.ordered, g.paused, g.subscriber
 	FROM order_ext_internal.consumer_groups g
 	JOIN order_ext_internal.topics t USING (topic_id);
 COMMENT ON VIEW order_ext.subscriptions_view IS 'The consumer groups with their handlers and options.';
@@ -32,9 +32,13 @@ CREATE VIEW order_ext.consumer_stats AS
 		coalesce(p.retrying, 0) AS retrying,
 		coalesce(p.dead, 0) AS dead,
 		greatest(pg_catalog.clock_timestamp() - p.oldest, '0'::interval) AS oldest_age,
-		coalesce((SELECT gp.consumed FROM order_ext_internal.group_progress gp
-				  WHERE gp.group_id = g.group_id AND gp.part = 0
-				  ORDER BY gp.seq DESC LIMIT 1), 0) AS consumed
+		-- of parts that the group no longer has, too
+		coalesce((SELECT sum(newest.consumed)::bigint
+				  FROM pg_catalog.generate_series(0, 63) AS s (part),
+					LATERAL (SELECT gp.consumed FROM order_ext_internal.group_progress gp
+							 WHERE gp.group_id = g.group_id AND gp.part = s.part::smallint
+							 ORDER BY gp.seq DESC LIMIT 1) newest), 0) AS consumed,
+		coalesce(p.parked, 0) AS parked
 	FROM order_ext_internal.consumer_groups g
 	JOIN order_ext_internal.topics t USING (topic_id)
 	LEFT JOIN (
@@ -42,7 +46,8 @@ CREATE VIEW order_ext.consumer_stats AS
 			count(*) FILTER (WHERE state IN ('waiting', 'leased')) AS lag,
 			count(*) FILTER (WHERE state = 'retry') AS retrying,
 			count(*) FILTER (WHERE state = 'dead') AS dead,
+			count(*) FILTER (WHERE state = 'parked') AS parked,
 			min(published_at) FILTER (WHERE state <> 'dead') AS oldest
 		FROM order_ext_internal.pending_messages
 		GROUP BY group_id) p USING (group_id);
-COMMENT ON VIEW order_ext.consumer_stats IS 'How far each group is: waiting (leased ones too), retrying and dead messages, age of the oldest.';
+COMMENT ON VIEW order_ext.consumer_stats IS 'How far each group is: waiting (leased ones too), retrying, dead and parked messages, age of the oldest.';

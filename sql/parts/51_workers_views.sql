@@ -45,6 +45,7 @@ CREATE VIEW order_ext_internal.pending_timers AS
 			OR NOT pg_catalog.pg_visible_in_snapshot(t.xid, p.seen))
 		AND NOT EXISTS (SELECT FROM order_ext_internal.timer_cancels c
 			WHERE c.message_id = t.message_id)
+		AND EXISTS (SELECT FROM order_ext_internal.topics k WHERE k.topic_id = t.topic_id)
 	UNION ALL
 	SELECT f.message_id, f.key, f.due_at, f.published_at, f.topic_id, f.bound, f.payload
 	FROM order_ext_internal.timers_far f

@@ -56,6 +56,16 @@ extern const char verify_returns[];
 extern const char verify_approved[];
 extern const char verify_waiting_after_sales[];
 extern const char verify_held_returns[];
+/* The checks about the message log, in verify_messages.c. */
+extern const char verify_cursors_ahead[];
+extern const char verify_cursors_forward[];
+extern const char verify_kept_groups[];
+extern const char verify_kept_once[];
+extern const char verify_segments[];
+extern const char verify_log_rows[];
+extern const char verify_dedup[];
+extern const char verify_backlog[];
+extern const char verify_log_size[];
 
 /* All checks, ordered by invariant; returns their number. */
 extern int	verify_checks(const VerifyCheck **checks);

@@ -29,6 +29,9 @@ typedef enum LockClass
 	LOCK_ROTATION = 209			/* a ring, or ROTATION_COMPACT: one at a time */
 } LockClass;
 
+/* The key of LOCK_GROUP. */
+#define GROUP_LOCK_KEY(group_id, part) (((int64) (group_id) << 16) | (part))
+
 /*
  * Take the lock if it is free; false if another transaction holds it. Never waits. False,
  * too, if this transaction has filled half of the server's lock table this way: whoever

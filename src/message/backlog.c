@@ -8,12 +8,16 @@
  */
 #include "compat.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
 #include "utils/snapmgr.h"
 
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
+#include "message/depth.h"
 #include "message/log.h"
 #include "message/message.h"
 #include "message/progress.h"
@@ -33,17 +37,23 @@ static SavedPlan list_alerts = SAVED_PLAN_NO_ARGS(
 static TimestampTz
 oldest_waiting(const ConsumerGroup *group)
 {
-	Progress	progress;
-	LogRow		row;
-	bool		at_end;
-	LogSnapshot *reading;
+	TimestampTz oldest = DT_NOEND;
+	int16		part;
 
-	progress_load(group, &progress);
-	reading = progress.reading != NULL ? progress.reading : log_snapshot_active();
-	if (log_read_window(group->topic_id, progress.done, reading,
-						progress.has_pos ? &progress.pos : NULL, 1, &row, &at_end) == 0)
-		return DT_NOEND;
-	return row.message.published_at;
+	for (part = 0; part < group->parts; part++)
+	{
+		Progress	progress;
+		LogWindow	window;
+		LogRow		row;
+
+		progress_load(group, part, &progress);
+		progress_window(group, &progress, &window);
+		if (window.reading == NULL)
+			window.reading = log_snapshot_active();
+		if (log_read_window(&window, 1, &row) > 0)
+			oldest = Min(oldest, row.message.published_at);
+	}
+	return oldest;
 }
 
 static void
@@ -112,4 +122,31 @@ backlog_check(TimestampTz now)
 			next = Min(next, oldest + age_limit + 1);
 	}
 	return next;
+}
+
+/* group_backlog(group_id, most): see sql/parts/57_metrics.sql. */
+PG_FUNCTION_INFO_V1(order_ext_group_backlog);
+Datum
+order_ext_group_backlog(PG_FUNCTION_ARGS)
+{
+	const ConsumerGroup *group = group_by_id(PG_GETARG_INT32(0));
+	Datum		values[2] = {0};
+	bool		nulls[2] = {true, true};
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "group_backlog() must return a row");
+	if (group != NULL)
+	{
+		TimestampTz oldest;
+
+		PushActiveSnapshot(GetLatestSnapshot());
+		values[0] = Int64GetDatum(group_waiting(group, PG_GETARG_INT32(1)));
+		oldest = oldest_waiting(group);
+		PopActiveSnapshot();
+		values[1] = TimestampTzGetDatum(oldest);
+		nulls[0] = false;
+		nulls[1] = oldest == DT_NOEND;
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -215,6 +215,10 @@ load_groups(Cache *into)
 		group->handler = reader_text(&reader, 9);
 		group->run_as = reader_text(&reader, 10);
 		group->start_at = log_snapshot_text(reader.values[10]);
+		group->ordered = DatumGetBool(reader.values[12]);
+		group->subscriber = reader_text(&reader, 14);
+		group->parts = DatumGetInt16(reader.values[14]);
+		group->barrier = reader.nulls[15] ? NULL : log_snapshot_text(reader.values[15]);
 	}
 	reader_close(&reader);
 	if (into->n_groups > 0)

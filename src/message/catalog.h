@@ -61,8 +61,12 @@ typedef struct ConsumerGroup
 	bool		paused;
 	char	   *name;
 	char	   *handler;		/* qualified signature; NULL if built in or external */
-	char	   *run_as;			/* role name; NULL if built in */
+	char	   *run_as;			/* role name; NULL if built in and order_ext's own */
 	char	   *start_at;		/* a pg_snapshot in text form */
+	bool		ordered;
+	char	   *subscriber;		/* role name; NULL: a superuser */
+	int16		parts;			/* cursors it is read by */
+	char	   *barrier;		/* a pg_snapshot: parts is about to change; or NULL */
 } ConsumerGroup;
 
 /* An asset kind that an application registered: one more message at release. */

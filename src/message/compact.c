@@ -54,6 +54,7 @@ typedef struct SmallTable
 static SmallTable small_tables[] = {
 	WHOLE("timer_cancels"),
 	WHOLE("retries"),
+	WHOLE("parked_messages"),
 	WHOLE("inline_ranges"),
 	WHOLE("leases"),
 	WHOLE("lease_receipts"),

@@ -79,15 +79,22 @@ count_is_good(const Counted *counted, const Topic *topic, int64 ids, TimestampTz
 	return since < Max((topic->max_depth - counted->depth) / 2, topic->max_depth / 100);
 }
 
-/* How many messages wait for the group; counts no further than limit. */
-static int
-group_depth(const ConsumerGroup *group, int limit)
+int
+group_waiting(const ConsumerGroup *group, int limit)
 {
-	Progress	progress;
+	int			depth = 0;
+	int16		part;
 
-	progress_load(group, &progress);
-	return log_count_waiting(group->topic_id, progress.done, progress.reading,
-							 progress.has_pos ? &progress.pos : NULL, limit);
+	for (part = 0; part < group->parts && depth < limit; part++)
+	{
+		Progress	progress;
+		LogWindow	window;
+
+		progress_load(group, part, &progress);
+		progress_window(group, &progress, &window);
+		depth += log_count_waiting(&window, limit - depth);
+	}
+	return depth;
 }
 
 static void
@@ -106,7 +113,7 @@ count_topic(Counted *counted, const Topic *topic)
 
 		if (groups[i].topic_id != topic->id)
 			continue;
-		depth = group_depth(&groups[i], topic->max_depth);
+		depth = group_waiting(&groups[i], topic->max_depth);
 		if (depth < counted->depth)
 			continue;
 		counted->depth = depth;

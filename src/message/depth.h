@@ -18,4 +18,10 @@ extern void depth_check(const Topic *topic);
 
 #define DEPTH_EXACT 1000
 
+/*
+ * How many messages of the log wait for the group, by the active snapshot, our own
+ * included; counts no further than limit.
+ */
+extern int	group_waiting(const ConsumerGroup *group, int limit);
+
 #endif							/* ORDER_EXT_DEPTH_H */

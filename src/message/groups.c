@@ -38,7 +38,7 @@ static SavedPlan insert_group = SAVED_PLAN(
 	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID);
 
 static SavedPlan find_group = SAVED_PLAN(
-	"SELECT group_id, topic_id, builtin FROM order_ext_internal.consumer_groups"
+	"SELECT group_id, topic_id, builtin, parts FROM order_ext_internal.consumer_groups"
 	" WHERE name = $1 FOR UPDATE",
 	TEXTOID);
 
@@ -54,8 +54,15 @@ static SavedPlan delete_group[] = {
 	SAVED_PLAN("DELETE FROM order_ext_internal.inline_ranges WHERE group_id = $1", INT4OID),
 	SAVED_PLAN("DELETE FROM order_ext_internal.retries WHERE group_id = $1", INT4OID),
 	SAVED_PLAN("DELETE FROM order_ext_internal.dead_messages WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.parked_messages WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.crash_suspects WHERE group_id = $1", INT4OID),
 	SAVED_PLAN("DELETE FROM order_ext_internal.leases WHERE group_id = $1", INT4OID),
 	SAVED_PLAN("DELETE FROM order_ext_internal.lease_receipts WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.backlog_alerts WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_0 WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_1 WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_2 WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_3 WHERE group_id = $1", INT4OID),
 };
 
 /* What a call of subscribe asks for. */
@@ -138,6 +145,8 @@ start_snapshot(bool earliest)
 {
 	LogSnapshot *start;
 
+	/* nothing that it will read goes before others can know of the group */
+	log_hold_segments();
 	if (earliest)
 		return log_snapshot_to_datum(log_snapshot_from_text(START_EARLIEST));
 	PushActiveSnapshot(GetLatestSnapshot());
@@ -264,6 +273,7 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
 	Datum		value = CStringGetTextDatum(name);
 	Datum		group_id;
+	int16		parts;
 	int			i;
 
 	refuse_builtin_group(name);
@@ -272,7 +282,9 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 				 errmsg("consumer group \"%s\" does not exist", name)));
 	group_id = Int32GetDatum(row_int32(0, 1));
-	lock_wait(LOCK_GROUP, (int64) DatumGetInt32(group_id) << 16);
+	parts = row_int16(0, 4);
+	for (i = 0; i < parts; i++)
+		lock_wait(LOCK_GROUP, GROUP_LOCK_KEY(DatumGetInt32(group_id), i));
 	for (i = 0; i < (int) lengthof(delete_group); i++)
 		plan_write(&delete_group[i], &group_id, NULL, 0);
 	catalog_changed("consumer_groups");

@@ -18,6 +18,14 @@
 /* Payload bytes after which a batch is full, however few messages it has. */
 #define BATCH_BYTES (16 * 1024 * 1024)
 
+/* Parts that a group can be read in, and rows of other parts that a batch may pass over for
+ * each row of its own. */
+#define MAX_PARTS 64
+#define PASSED_PER_ROW 64
+
+/* Rows of other parts after which a part notes that it is past them, though it has no rows. */
+#define PASSED_NOTED 256
+
 /* Longest error text that is kept, in bytes. */
 #define MAX_ERROR_BYTES 1024
 

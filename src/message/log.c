@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -55,6 +56,19 @@ log_current_segment(void)
 	return ring_state(RING_LOG)->current;
 }
 
+void
+log_hold_segments(void)
+{
+	char		name[NAMEDATALEN];
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		snprintf(name, sizeof(name), "message_log_%d", i);
+		LockRelationOid(internal_relation(name), AccessShareLock);
+	}
+}
+
 int16
 log_shard(int64 key)
 {
@@ -67,6 +81,12 @@ log_shard(int64 key)
 	hash *= UINT64CONST(0xc4ceb9fe1a85ec53);
 	hash ^= hash >> 33;
 	return (int16) (hash & 255);
+}
+
+bool
+log_part_has(const LogPart *part, int64 key)
+{
+	return part->parts == 1 || log_shard(key) % part->parts == part->part;
 }
 
 int64
@@ -174,6 +194,10 @@ typedef struct LogReader
 	int			n;
 	int			limit;
 	Size		room;			/* bytes of payload that may still be read */
+	LogPart		part;
+	int64		passed;			/* rows of other parts */
+	int64		may_pass;
+	LogPosition last;
 } LogReader;
 
 #define ALL_SEGMENTS (-1)
@@ -206,13 +230,17 @@ reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
 	reader->n = 0;
 	reader->limit = limit;
 	reader->room = BATCH_BYTES;
+	reader->part.part = 0;
+	reader->part.parts = 1;
+	reader->passed = 0;
+	reader->may_pass = (int64) limit * PASSED_PER_ROW;
 }
 
 /* The payloads decide, too: a batch lies in memory as a whole. */
 static bool
 reader_is_full(const LogReader *reader)
 {
-	return reader->n >= reader->limit || reader->room == 0;
+	return reader->n >= reader->limit || reader->room == 0 || reader->passed >= reader->may_pass;
 }
 
 /*
@@ -334,6 +362,14 @@ take_row(LogReader *reader, RangeScan *range, int segment)
 	reader->room -= Min(reader->room, VARSIZE(row->message.payload));
 }
 
+static bool
+row_is_ours(LogReader *reader, const RangeScan *range, int segment)
+{
+	int16		shard = DatumGetInt16(row_column(reader, segment, range->tuple[segment], LOG_SHARD));
+
+	return shard % reader->part.parts == reader->part.part;
+}
+
 /*
  * Take the rows of a range that are visible in the snapshot (NULL: all), up to the reader's
  * limit.
@@ -350,7 +386,13 @@ read_range(LogReader *reader, const ScanKeyData *keys, int nkeys, const LogSnaps
 	while (!reader_is_full(reader) && (segment = range_first(&range)) >= 0)
 	{
 		if (visible_in == NULL || log_snapshot_sees(visible_in, range.at[segment].xid))
-			take_row(reader, &range, segment);
+		{
+			reader->last = range.at[segment];
+			if (reader->part.parts == 1 || row_is_ours(reader, &range, segment))
+				take_row(reader, &range, segment);
+			else
+				reader->passed++;
+		}
 		if (!reader_is_full(reader))
 			range_advance(reader, &range, segment);
 	}
@@ -404,14 +446,18 @@ read_transactions(LogReader *reader, int32 topic_id, uint64 from, uint64 to,
  * transaction stays open), then those that began after done.
  */
 int
-log_read_window(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
-				const LogPosition *after, int limit, LogRow *rows, bool *at_end)
+log_read_window(LogWindow *window, int limit, LogRow *rows)
 {
 	LogReader	reader;
+	int32		topic_id = window->topic_id;
+	const LogSnapshot *done = window->done;
+	const LogSnapshot *reading = window->reading;
+	const LogPosition *after = window->after;
 	uint64		after_xid = after != NULL ? after->xid : 0;
 	int			i;
 
 	reader_open(&reader, rows, limit, ALL_SEGMENTS);
+	reader.part = window->part;
 	for (i = 0; i < done->nxip; i++)
 	{
 		uint64		xid = done->xip[i];
@@ -428,7 +474,9 @@ log_read_window(int32 topic_id, const LogSnapshot *done, const LogSnapshot *read
 	else
 		read_transactions(&reader, topic_id, done->xmax, reading->xmax, reading);
 	reader_close(&reader);
-	*at_end = !reader_is_full(&reader);
+	window->at_end = !reader_is_full(&reader);
+	window->passed = reader.passed;
+	window->last = reader.last;
 	return reader.n;
 }
 
@@ -438,14 +486,19 @@ log_read_window(int32 topic_id, const LogSnapshot *done, const LogSnapshot *read
  * the position and not among the former is behind.
  */
 static int
-count_waiting(int segment, int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
-			  const LogPosition *after, int limit)
+count_waiting(int segment, const LogWindow *window, int limit)
 {
 	LogReader	reader;
+	int32		topic_id = window->topic_id;
+	const LogSnapshot *done = window->done;
+	const LogSnapshot *reading = window->reading;
+	const LogPosition *after = window->after;
 	uint64		from = done->xmax;
 	int			i;
 
 	reader_open(&reader, NULL, limit, segment);
+	reader.part = window->part;
+	reader.may_pass = PG_INT64_MAX;
 	for (i = 0; i < done->nxip; i++)
 	{
 		uint64		xid = done->xip[i];
@@ -471,17 +524,15 @@ count_waiting(int segment, int32 topic_id, const LogSnapshot *done, const LogSna
 }
 
 int
-log_count_waiting(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
-				  const LogPosition *after, int limit)
+log_count_waiting(const LogWindow *window, int limit)
 {
-	return count_waiting(ALL_SEGMENTS, topic_id, done, reading, after, limit);
+	return count_waiting(ALL_SEGMENTS, window, limit);
 }
 
 bool
-log_segment_waiting(int segment, int32 topic_id, const LogSnapshot *done,
-					const LogSnapshot *reading, const LogPosition *after)
+log_segment_waiting(int segment, const LogWindow *window)
 {
-	return count_waiting(segment, topic_id, done, reading, after, 1) > 0;
+	return count_waiting(segment, window, 1) > 0;
 }
 
 static bool

@@ -39,6 +39,9 @@ extern int64 log_next_message_id(void);
 /* The segment that is appended to, of attempts as well. */
 extern int	log_current_segment(void);
 
+/* Keep all segments from being truncated until the end of the transaction. */
+extern void log_hold_segments(void);
+
 /* The shard of a key, 0 to 255. */
 extern int16 log_shard(int64 key);
 
@@ -66,6 +69,9 @@ extern char *log_snapshot_text(Datum pg_snapshot);
  */
 extern LogSnapshot *log_snapshot_active(void);
 
+/* Whether the two say the same. */
+extern bool log_snapshots_equal(const LogSnapshot *a, const LogSnapshot *b);
+
 /* Whether a transaction's rows are visible in the snapshot. */
 extern bool log_snapshot_sees(const LogSnapshot *snapshot, uint64 xid);
 
@@ -78,6 +84,16 @@ typedef struct LogPosition
 	int64		message_id;
 } LogPosition;
 
+/* The messages of a part: those with shard % parts = part. */
+typedef struct LogPart
+{
+	int16		part;
+	int16		parts;
+} LogPart;
+
+/* Whether the key's messages are the part's. */
+extern bool log_part_has(const LogPart *part, int64 key);
+
 typedef struct LogRow
 {
 	Message		message;		/* attempt 1; payload in CurrentMemoryContext */
@@ -85,27 +101,39 @@ typedef struct LogRow
 } LogRow;
 
 /*
- * Read the rows of a topic that are visible in reading and not in done, after the
- * position (NULL: from the start), in the window's order: at most limit, and fewer where
- * the payloads are large. Returns their number; *at_end says whether the window is read to
- * its end. Rows of the current transaction are not among them. Needs an active snapshot
- * not older than reading.
+ * A slice of a topic's window: the rows of a part that are visible in reading and not in
+ * done, after the position (NULL: from the start), in the window's order.
  */
-extern int	log_read_window(int32 topic_id, const LogSnapshot *done,
-							const LogSnapshot *reading, const LogPosition *after,
-							int limit, LogRow *rows, bool *at_end);
+typedef struct LogWindow
+{
+	int32		topic_id;
+	LogPart		part;
+	const LogSnapshot *done;
+	const LogSnapshot *reading;
+	const LogPosition *after;
+
+	/* results */
+	bool		at_end;			/* the window is read to its end */
+	int64		passed;			/* rows of other parts among them */
+	LogPosition last;			/* the last row that was looked at, whosever it is */
+} LogWindow;
 
 /*
- * Count the rows of a topic that are visible in the active snapshot, our own included, and
- * not behind a reader: not visible in done, and not both visible in reading (if that is not
+ * Read a slice: at most limit rows, fewer where the payloads are large or other parts have
+ * many rows in between. Returns their number. Rows of the current transaction are not among
+ * them. Needs an active snapshot not older than reading.
+ */
+extern int	log_read_window(LogWindow *window, int limit, LogRow *rows);
+
+/*
+ * Count the rows of a part that are visible in the active snapshot, our own included, and
+ * not behind its reader: not visible in done, and not both visible in reading (if that is not
  * NULL) and up to the position. Counts no further than limit.
  */
-extern int	log_count_waiting(int32 topic_id, const LogSnapshot *done, const LogSnapshot *reading,
-							  const LogPosition *after, int limit);
+extern int	log_count_waiting(const LogWindow *window, int limit);
 
 /* The same of one segment: whether there is any. */
-extern bool log_segment_waiting(int segment, int32 topic_id, const LogSnapshot *done,
-								const LogSnapshot *reading, const LogPosition *after);
+extern bool log_segment_waiting(int segment, const LogWindow *window);
 
 /*
  * Read rows of a topic that this transaction itself published: those whose ids are

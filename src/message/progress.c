@@ -38,7 +38,8 @@ enum
 	PROGRESS_AT,
 	PROGRESS_DONE,
 	PROGRESS_READING,
-	PROGRESS_COLUMNS = PROGRESS_READING
+	PROGRESS_PARTS,
+	PROGRESS_COLUMNS = PROGRESS_PARTS
 };
 
 /* Columns of inline_ranges. */
@@ -54,8 +55,8 @@ enum
 
 static SavedPlan drop_old_progress = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.group_progress"
-	" WHERE group_id = $1 AND part = 0 AND seq <= $2 AND seq > $3",
-	INT4OID, INT8OID, INT8OID);
+	" WHERE group_id = $1 AND part = $4 AND seq <= $2 AND seq > $3",
+	INT4OID, INT8OID, INT8OID, INT2OID);
 
 static SavedPlan find_newest_seq = SAVED_PLAN(
 	"SELECT seq FROM order_ext_internal.group_progress"
@@ -65,6 +66,14 @@ static SavedPlan find_newest_seq = SAVED_PLAN(
 static SavedPlan forget_ranges = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.inline_ranges"
 	" WHERE group_id = $1 AND pg_catalog.pg_visible_in_snapshot(xid, $2)",
+	INT4OID, PG_SNAPSHOTOID);
+
+static SavedPlan forget_ranges_of_parts = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.inline_ranges r"
+	" WHERE r.group_id = $1 AND pg_catalog.pg_visible_in_snapshot(r.xid, $2)"
+	"  AND NOT EXISTS ("
+	"	SELECT FROM order_ext_internal.group_cursors c"
+	"	WHERE c.group_id = $1 AND NOT pg_catalog.pg_visible_in_snapshot(r.xid, c.done))",
 	INT4OID, PG_SNAPSHOTOID);
 
 static void
@@ -104,7 +113,7 @@ newest_seq(int32 group_id)
 }
 
 void
-progress_load(const ConsumerGroup *group, Progress *progress)
+progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
 {
 	Relation	rel = table_open(internal_relation("group_progress"), AccessShareLock);
 	Relation	index = index_open(internal_relation("group_progress_pkey"), AccessShareLock);
@@ -114,9 +123,11 @@ progress_load(const ConsumerGroup *group, Progress *progress)
 
 	memset(progress, 0, sizeof(Progress));
 	progress->group_id = group->id;
+	progress->part.part = part;
+	progress->part.parts = group->parts;
 
 	ScanKeyInit(&keys[0], PROGRESS_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group->id));
-	ScanKeyInit(&keys[1], PROGRESS_PART, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(0));
+	ScanKeyInit(&keys[1], PROGRESS_PART, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(part));
 	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(keys), keys);
 	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 	if (tuple != NULL)
@@ -140,19 +151,31 @@ progress_load(const ConsumerGroup *group, Progress *progress)
 				 errhint("Run the transaction again.")));
 }
 
+void
+progress_window(const ConsumerGroup *group, const Progress *progress, LogWindow *window)
+{
+	memset(window, 0, sizeof(LogWindow));
+	window->topic_id = group->topic_id;
+	window->part = progress->part;
+	window->done = progress->done;
+	window->reading = progress->reading;
+	window->after = progress->has_pos ? &progress->pos : NULL;
+}
+
 /* Drop rows that are far behind; only those that became so since the last time. */
 static void
 prune(const Progress *progress)
 {
 	int64		upto = progress->seq - PROGRESS_KEPT;
 	EngineScope scope;
-	Datum		values[3];
+	Datum		values[4];
 
 	if (progress->seq % PROGRESS_PRUNE_EVERY != 0 || upto <= 0)
 		return;
 	values[0] = Int32GetDatum(progress->group_id);
 	values[1] = Int64GetDatum(upto);
 	values[2] = Int64GetDatum(upto - 2 * PROGRESS_PRUNE_EVERY);
+	values[3] = Int16GetDatum(progress->part.part);
 	engine_enter(&scope);
 	plan_write(&drop_old_progress, values, NULL, 0);
 	engine_leave(&scope);
@@ -167,7 +190,8 @@ append_progress_row(const Progress *progress)
 
 	values[PROGRESS_SEQ - 1] = Int64GetDatum(progress->seq);
 	values[PROGRESS_GROUP_ID - 1] = Int32GetDatum(progress->group_id);
-	values[PROGRESS_PART - 1] = Int16GetDatum(0);
+	values[PROGRESS_PART - 1] = Int16GetDatum(progress->part.part);
+	values[PROGRESS_PARTS - 1] = Int16GetDatum(progress->part.parts);
 	nulls[PROGRESS_POS_ID - 1] = nulls[PROGRESS_POS_XID - 1] = !progress->has_pos;
 	values[PROGRESS_POS_ID - 1] = Int64GetDatum(progress->pos.message_id);
 	values[PROGRESS_POS_XID - 1] = UInt64GetDatum(progress->pos.xid);
@@ -291,14 +315,14 @@ inline_ranges_append(int32 group_id, const LogRow *rows, int n)
 }
 
 void
-inline_ranges_forget(int32 group_id, const LogSnapshot *done)
+inline_ranges_forget(const Progress *progress)
 {
 	EngineScope scope;
 	Datum		values[2];
 
-	values[0] = Int32GetDatum(group_id);
-	values[1] = log_snapshot_to_datum(done);
+	values[0] = Int32GetDatum(progress->group_id);
+	values[1] = log_snapshot_to_datum(progress->done);
 	engine_enter(&scope);
-	plan_write(&forget_ranges, values, NULL, 0);
+	plan_write(progress->part.parts > 1 ? &forget_ranges_of_parts : &forget_ranges, values, NULL, 0);
 	engine_leave(&scope);
 }

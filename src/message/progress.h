@@ -17,6 +17,7 @@
 typedef struct Progress
 {
 	int32		group_id;
+	LogPart		part;
 	int64		seq;			/* of the stored row; 0 = none yet */
 	int64		consumed;
 	LogSnapshot *done;
@@ -25,8 +26,11 @@ typedef struct Progress
 	LogPosition pos;
 } Progress;
 
-/* Read the newest progress under the active snapshot; the group's lock must be held. */
-extern void progress_load(const ConsumerGroup *group, Progress *progress);
+/* Read the newest progress of a part under the active snapshot; its lock must be held. */
+extern void progress_load(const ConsumerGroup *group, int16 part, Progress *progress);
+
+/* What of the group's topic is not behind the progress, which the window points into. */
+extern void progress_window(const ConsumerGroup *group, const Progress *progress, LogWindow *window);
 
 /*
  * Append it as the new newest row. Raises 40001 if somebody else did so since it was
@@ -47,7 +51,10 @@ extern bool inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *
 /* Note that rows of this transaction (in id order) were delivered to the group. */
 extern void inline_ranges_append(int32 group_id, const LogRow *rows, int n);
 
-/* Forget the ranges that are behind the group by its progress. */
-extern void inline_ranges_forget(int32 group_id, const LogSnapshot *done);
+/*
+ * Forget the ranges that are behind the group by this part's progress, and by that of its
+ * other parts.
+ */
+extern void inline_ranges_forget(const Progress *progress);
 
 #endif							/* ORDER_EXT_PROGRESS_H */

@@ -196,11 +196,19 @@ ring_advance(Ring ring, TimestampTz now)
 static bool
 group_needs_segment(const ConsumerGroup *group, int segment)
 {
-	Progress	progress;
+	int16		part;
 
-	progress_load(group, &progress);
-	return log_segment_waiting(segment, group->topic_id, progress.done, progress.reading,
-							   progress.has_pos ? &progress.pos : NULL);
+	for (part = 0; part < group->parts; part++)
+	{
+		Progress	progress;
+		LogWindow	window;
+
+		progress_load(group, part, &progress);
+		progress_window(group, &progress, &window);
+		if (log_segment_waiting(segment, &window))
+			return true;
+	}
+	return false;
 }
 
 bool

@@ -217,12 +217,12 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 	pass->busy = 0;
 	pass->more = false;
 	pass->next_retry = DT_NOEND;
-	pass->locked = !lock_try(LOCK_GROUP, (int64) pass->group_id << 16);
+	pass->locked = !lock_try(LOCK_GROUP, GROUP_LOCK_KEY(pass->group_id, pass->part));
 	if (pass->locked)
 		return false;
 	AcceptInvalidationMessages();	/* it may have changed until we had the lock */
 	cached = group_by_id(pass->group_id);
-	if (cached == NULL || cached->paused)
+	if (cached == NULL || cached->paused || pass->part >= cached->parts)
 		return false;
 	if (group_is_external(cached) != (pass->mode == PASS_LEASE))
 		return false;
@@ -234,6 +234,8 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 	group->handler = copy_text(cached->handler);
 	group->run_as = copy_text(cached->run_as);
 	group->start_at = copy_text(cached->start_at);
+	group->subscriber = copy_text(cached->subscriber);
+	group->barrier = copy_text(cached->barrier);
 	return true;
 }
 
@@ -251,7 +253,7 @@ typedef struct Slice
 {
 	Progress	progress;
 	bool		opened;			/* the window was opened by this pass */
-	bool		at_end;
+	LogWindow	window;
 	LogRow	   *rows;
 	int			n_rows;
 	bool		has_ranges;		/* of messages that were delivered inline */
@@ -262,21 +264,21 @@ typedef struct Slice
 
 /* Read the next rows of the group's window, opening one if none is open. */
 static void
-read_slice(const ConsumerGroup *group, int limit, Slice *slice)
+read_slice(const ConsumerGroup *group, int16 part, int limit, Slice *slice)
 {
 	Progress   *progress = &slice->progress;
+	LogWindow  *window = &slice->window;
 	bool	   *delivered;
 	int			i;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	progress_load(group, progress);
+	progress_load(group, part, progress);
 	slice->opened = (progress->reading == NULL);
 	if (slice->opened)
 		progress->reading = log_snapshot_active();
+	progress_window(group, progress, window);
 	slice->rows = palloc(sizeof(LogRow) * limit);
-	slice->n_rows = log_read_window(group->topic_id, progress->done, progress->reading,
-									progress->has_pos ? &progress->pos : NULL,
-									limit, slice->rows, &slice->at_end);
+	slice->n_rows = log_read_window(window, limit, slice->rows);
 	delivered = palloc(sizeof(bool) * (slice->n_rows + 1));
 	slice->has_ranges = slice->n_rows > 0 &&
 		inline_ranges_mark(group->id, slice->rows, slice->n_rows, delivered);
@@ -296,24 +298,23 @@ read_slice(const ConsumerGroup *group, int limit, Slice *slice)
 
 /* Move the progress over the first finished deliveries of the slice. */
 static void
-advance(const ConsumerGroup *group, Slice *slice, int finished)
+advance(Slice *slice, int finished)
 {
 	Progress   *progress = &slice->progress;
 	bool		all = (finished == slice->n);
+	bool		closed = all && slice->window.at_end;
 
 	progress->consumed += finished;
-	if (all && slice->at_end)
-	{
+	if (closed)
 		progress_close_window(progress);
-		if (slice->has_ranges)
-			inline_ranges_forget(group->id, progress->done);
-	}
-	else if (slice->n_rows > 0)
+	else if (slice->n_rows > 0 || slice->window.passed > 0)
 	{
 		progress->has_pos = true;
-		progress->pos = slice->rows[all ? slice->n_rows - 1 : slice->row_of[finished - 1]].at;
+		progress->pos = all ? slice->window.last : slice->rows[slice->row_of[finished - 1]].at;
 	}
 	progress_append(progress);
+	if (closed && slice->has_ranges)
+		inline_ranges_forget(progress);
 }
 
 void
@@ -325,18 +326,19 @@ pass_window(Pass *pass)
 
 	if (!pass_begin(pass, &group))
 		return;
-	read_slice(&group, pass->limit, &slice);
+	read_slice(&group, pass->part, pass->limit, &slice);
 	pass->taken = slice.n;
 
 	/* An empty window leaves no trace: idle groups write nothing. */
-	if (slice.n_rows > 0 || !slice.opened)
+	if (slice.n_rows > 0 || !slice.opened || slice.window.passed >= PASSED_NOTED ||
+		!slice.window.at_end)
 	{
 		if (slice.n > 0)
 			finished = deliver(pass, &group, slice.deliveries, slice.n);
 		pass->handled = finished;
 		if (finished > 0 || slice.n == 0)
-			advance(&group, &slice, finished);
-		pass->more = finished < slice.n || !slice.at_end || !slice.opened;
+			advance(&slice, finished);
+		pass->more = finished < slice.n || !slice.window.at_end || !slice.opened;
 	}
 	note_next_retry(pass);
 }
@@ -347,9 +349,9 @@ group_has_messages(const ConsumerGroup *group, bool *locked)
 	Slice		slice;
 	bool		found;
 
-	read_slice(group, 1, &slice);
+	read_slice(group, 0, 1, &slice);
 	found = slice.n > 0 || !slice.opened;
-	*locked = found && lock_is_held(LOCK_GROUP, (int64) group->id << 16);
+	*locked = found && lock_is_held(LOCK_GROUP, GROUP_LOCK_KEY(group->id, 0));
 	return found && !*locked;
 }
 
@@ -389,7 +391,7 @@ pass_inline(Pass *pass, const int64 *ids, int n)
 	rows = palloc(sizeof(LogRow) * Max(n, 1));
 	PushActiveSnapshot(GetTransactionSnapshot());
 	pass->taken = log_read_own(group.topic_id, ids, n, rows);
-	progress_load(&group, &progress);
+	progress_load(&group, pass->part, &progress);
 	PopActiveSnapshot();
 	if (pass->taken == 0)
 		return;

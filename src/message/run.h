@@ -22,6 +22,7 @@ typedef enum PassMode
 typedef struct Pass
 {
 	int32		group_id;
+	int16		part;
 	PassMode	mode;
 	int			limit;			/* most messages to take */
 	bool		in_dispatch;	/* inside of somebody's transaction, not in a worker's own */

@@ -103,6 +103,13 @@ log_snapshot_active(void)
 }
 
 bool
+log_snapshots_equal(const LogSnapshot *a, const LogSnapshot *b)
+{
+	return a->xmin == b->xmin && a->xmax == b->xmax && a->nxip == b->nxip &&
+		memcmp(a->xip, b->xip, sizeof(uint64) * a->nxip) == 0;
+}
+
+bool
 log_snapshot_sees(const LogSnapshot *snapshot, uint64 xid)
 {
 	int			low = 0;

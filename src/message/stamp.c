@@ -59,29 +59,25 @@ static SavedPlan find_cut = SAVED_PLAN(
 	INT8OID, OIDOID);
 
 static SavedPlan list_group_ids = SAVED_PLAN_NO_ARGS(
-	"SELECT group_id FROM order_ext_internal.consumer_groups ORDER BY group_id");
+	"SELECT group_id, parts FROM order_ext_internal.consumer_groups ORDER BY group_id");
 
 /* $1 = the cut. What each group has not finished of the log, by its old position. */
 #define UNCONSUMED \
-	"SELECT g.group_id, m.message_id" \
-	" FROM order_ext_internal.consumer_groups g" \
-	" JOIN order_ext_internal.message_log m ON m.topic_id = g.topic_id" \
-	" LEFT JOIN LATERAL (" \
-	"	SELECT p.at, p.done, p.reading, p.pos_xid, p.pos_id" \
-	"	FROM order_ext_internal.group_progress p" \
-	"	WHERE p.group_id = g.group_id AND p.part = 0" \
-	"	ORDER BY p.seq DESC LIMIT 1) p ON true" \
+	"SELECT p.group_id, m.message_id" \
+	" FROM order_ext_internal.group_cursors p" \
+	" JOIN order_ext_internal.message_log m" \
+	"	ON m.topic_id = p.topic_id AND m.shard % p.parts = p.part" \
 	" WHERE CASE" \
-	"	WHEN m.published_at > $1 AND coalesce(p.at, g.created_at) <= $1 THEN true" \
-	"	WHEN m.published_at <= $1 AND coalesce(p.at, g.created_at) > $1" \
-	"		THEN p.at IS NULL AND g.start_at::text = '1:1:'" \
-	"	ELSE NOT pg_visible_in_snapshot(m.xid, coalesce(p.done, g.start_at))" \
+	"	WHEN m.published_at > $1 AND p.at <= $1 THEN true" \
+	"	WHEN m.published_at <= $1 AND p.at > $1" \
+	"		THEN p.seq IS NULL AND p.done::text = '1:1:'" \
+	"	ELSE NOT pg_visible_in_snapshot(m.xid, p.done)" \
 	"		AND (p.reading IS NULL OR p.pos_xid IS NULL" \
 	"			OR NOT pg_visible_in_snapshot(m.xid, p.reading)" \
 	"			OR (m.xid, m.message_id) > (p.pos_xid, p.pos_id))" \
 	"		AND NOT EXISTS (" \
 	"			SELECT FROM order_ext_internal.inline_ranges r" \
-	"			WHERE r.group_id = g.group_id AND r.xid = m.xid" \
+	"			WHERE r.group_id = p.group_id AND r.xid = m.xid" \
 	"				AND m.message_id BETWEEN r.first_id AND r.last_id)" \
 	"	END"
 
@@ -118,12 +114,13 @@ static SavedPlan note_consumed = SAVED_PLAN(
 
 /* $1 = the snapshot that all groups continue from; they keep their totals. */
 static SavedPlan restart_groups = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.group_progress (seq, group_id, part, consumed, at, done)"
-	" SELECT coalesce(max(p.seq), 0) + 1, g.group_id, 0,"
-	"	coalesce((array_agg(p.consumed ORDER BY p.seq DESC))[1], 0), clock_timestamp(), $1"
-	" FROM order_ext_internal.consumer_groups g"
-	" LEFT JOIN order_ext_internal.group_progress p USING (group_id)"
-	" GROUP BY g.group_id",
+	"INSERT INTO order_ext_internal.group_progress"
+	"	(seq, group_id, part, consumed, at, done, parts)"
+	" SELECT coalesce(max(p.seq), 0) + 1, c.group_id, c.part,"
+	"	coalesce((array_agg(p.consumed ORDER BY p.seq DESC))[1], 0), clock_timestamp(), $1, c.parts"
+	" FROM order_ext_internal.group_cursors c"
+	" LEFT JOIN order_ext_internal.group_progress p USING (group_id, part)"
+	" GROUP BY c.group_id, c.part, c.parts",
 	PG_SNAPSHOTOID);
 
 static SavedPlan forget_old_progress = SAVED_PLAN_NO_ARGS(
@@ -131,10 +128,10 @@ static SavedPlan forget_old_progress = SAVED_PLAN_NO_ARGS(
 	" WHERE NOT EXISTS (SELECT FROM order_ext_internal.consumer_groups g"
 	"		WHERE g.group_id = p.group_id)"
 	"	OR EXISTS (SELECT FROM order_ext_internal.group_progress q"
-	"		WHERE q.group_id = p.group_id AND q.seq > p.seq)");
+	"		WHERE q.group_id = p.group_id AND q.part = p.part AND q.seq > p.seq)");
 
 static SavedPlan forget_old_starts = SAVED_PLAN_NO_ARGS(
-	"UPDATE order_ext_internal.consumer_groups SET start_at = '1:1:'");
+	"UPDATE order_ext_internal.consumer_groups SET start_at = '1:1:', barrier = NULL");
 
 static void
 own_stamp(Datum *values)
@@ -172,13 +169,15 @@ static void
 lock_all_groups(void)
 {
 	uint64		n = plan_query(&list_group_ids, NULL, NULL, 0);
-	int64	   *ids = palloc(sizeof(int64) * (n + 1));
 	uint64		i;
+	int			part;
 
+	/* lock_wait() runs no query, so that the rows stay */
 	for (i = 0; i < n; i++)
-		ids[i] = row_int32(i, 1);
-	for (i = 0; i < n; i++)
-		lock_wait(LOCK_GROUP, ids[i] << 16);
+	{
+		for (part = 0; part < row_int16(i, 2); part++)
+			lock_wait(LOCK_GROUP, GROUP_LOCK_KEY(row_int32(i, 1), part));
+	}
 }
 
 static void

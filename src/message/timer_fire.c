@@ -27,6 +27,7 @@
 
 #include "core/append.h"
 #include "core/spi_util.h"
+#include "message/catalog.h"
 #include "message/message.h"
 #include "message/timer_cancel.h"
 #include "message/timer_fire.h"
@@ -118,6 +119,21 @@ drop_canceled(TimerQueue *queue, DueTimer *timers, int n)
 	return kept;
 }
 
+/* Drop the timers whose topic is gone. */
+static int
+drop_orphans(DueTimer *timers, int n)
+{
+	int			kept = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (topic_by_id(timers[i].entry.topic_id) != NULL)
+			timers[kept++] = timers[i];
+	}
+	return kept;
+}
+
 /* Keep the timers that are not bound, or whose keys still have the status. */
 static int
 drop_void(DueTimer *timers, int n)
@@ -175,7 +191,7 @@ publish_chunk(TimerQueue *queue, DueTimer *timers, int n)
 
 	if (n == 0)
 		return 0;
-	n = drop_canceled(queue, timers, n);
+	n = drop_orphans(timers, drop_canceled(queue, timers, n));
 	n = drop_void(timers, n);
 	for (i = 0; i < n; i++)
 		entries[i] = timers[i].entry;

@@ -47,6 +47,10 @@ static SavedPlan topic_users = SAVED_PLAN(
 static SavedPlan delete_topic = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.topics WHERE topic_id = $1", INT4OID);
 
+/* Those of the ring are dropped when they fall due. */
+static SavedPlan delete_timers = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.timers_far WHERE topic_id = $1", INT4OID);
+
 static SavedPlan find_asset = SAVED_PLAN(
 	"SELECT builtin FROM order_ext_internal.assets WHERE kind = $1 FOR UPDATE", TEXTOID);
 
@@ -130,6 +134,7 @@ drop_topic_body(FunctionCallInfo fcinfo)
 				 errdetail("It is used by %s.", row_text(0, 1)),
 				 errhint("Use order_ext.unsubscribe() or order_ext.unregister_asset() first.")));
 	plan_write(&delete_topic, &topic_id, NULL, 0);
+	plan_write(&delete_timers, &topic_id, NULL, 0);
 	catalog_changed("topics");
 	return (Datum) 0;
 }

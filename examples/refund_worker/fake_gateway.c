@@ -1,0 +1,98 @@
+/*
+ * fake_gateway.c
+ *		A payment gateway for tests; see fake_gateway.h.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "fake_gateway.h"
+
+#define MAX_LINE 512
+
+static void
+die(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+/* Whether the books have the refund; another amount under its number ends the program. */
+static int
+is_booked(FILE *file, const char *refund_id, const char *amount)
+{
+	char		line[MAX_LINE];
+	char		booked_id[MAX_LINE];
+	char		booked_amount[MAX_LINE];
+
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+	{
+		if (sscanf(line, "%511s %511s", booked_id, booked_amount) != 2 ||
+			strcmp(booked_id, refund_id) != 0)
+			continue;
+		if (strcmp(booked_amount, amount) != 0)
+		{
+			fprintf(stderr, "refund %s is booked with %s, now asked for %s\n",
+					refund_id, booked_amount, amount);
+			exit(3);
+		}
+		return 1;
+	}
+	return 0;
+}
+
+/* The line is on disk, in one write, before anybody is told. */
+static void
+book(int fd, const char *refund_id, const char *amount, const char *trade_no)
+{
+	char		line[MAX_LINE];
+	int			length = snprintf(line, sizeof(line), "%s %s %s\n", refund_id, amount, trade_no);
+
+	if (length < 0 || length >= (int) sizeof(line))
+		die("too long a line");
+	if (write(fd, line, length) != length || fsync(fd) != 0)
+		die("could not write to the books");
+}
+
+/* A number from 0 to 99. */
+static int
+dice(void)
+{
+	static int	seeded = 0;
+
+	if (!seeded)
+		srandom((unsigned) getpid());
+	seeded = 1;
+	return (int) (random() % 100);
+}
+
+GatewayAnswer
+gateway_refund(const char *books, const char *refund_id, const char *amount,
+			   const char *trade_no, int trouble)
+{
+	int			fd = open(books, O_RDWR | O_CREAT | O_APPEND, 0600);
+	FILE	   *file;
+	int			bad = dice() < trouble;
+	int			kind = dice() % 4;
+	int			booked;
+
+	if (fd < 0 || flock(fd, LOCK_EX) != 0 || (file = fdopen(fd, "r+")) == NULL)
+		die(books);
+	booked = is_booked(file, refund_id, amount);
+	if (!booked && !(bad && kind < 3))
+	{
+		book(fd, refund_id, amount, trade_no);
+		booked = 1;
+	}
+	(void) fclose(file);		/* unlocks */
+
+	if (bad && kind == 3)
+		return GATEWAY_NO_ANSWER;	/* the money moved, and nobody was told */
+	if (booked)
+		return GATEWAY_SUCCEEDED;
+	return kind == 0 ? GATEWAY_FAILED : kind == 1 ? GATEWAY_PENDING : GATEWAY_NO_ANSWER;
+}

@@ -1,0 +1,1 @@
+../../parts/32_groups.sql

@@ -1,0 +1,1 @@
+../../parts/47_groups_api.sql

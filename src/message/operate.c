@@ -1,0 +1,179 @@
+/*
+ * operate.c
+ *		pause, resume and redrive: what operators do with consumer groups.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/spi_util.h"
+#include "message/catalog.h"
+#include "message/limits.h"
+#include "message/wake.h"
+
+/* Longest list of message ids in one call. */
+#define MAX_MESSAGE_IDS 100000
+
+static SavedPlan set_paused = SAVED_PLAN(
+	"UPDATE order_ext_internal.consumer_groups SET paused = $2 WHERE name = $1",
+	TEXTOID, BOOLOID);
+
+static SavedPlan find_group = SAVED_PLAN(
+	"SELECT group_id, topic_id FROM order_ext_internal.consumer_groups WHERE name = $1",
+	TEXTOID);
+
+#define PICKED \
+	" FROM order_ext_internal.dead_messages" \
+	" WHERE group_id = $1 AND ($3::bigint[] IS NULL OR message_id = ANY ($3))" \
+	" ORDER BY died_at, message_id LIMIT $2"
+
+static SavedPlan count_picked = SAVED_PLAN(
+	"SELECT count(*) FROM (SELECT 1" PICKED ") d",
+	INT4OID, INT4OID, INT8ARRAYOID);
+
+/*
+ * Who redrives the same ones at the same time waits at the rows and then finds them gone.
+ * Due in the order in which they died, since retries are run by their due times.
+ */
+static SavedPlan redrive_picked = SAVED_PLAN(
+	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED " FOR UPDATE),"
+	" gone AS ("
+	"	DELETE FROM order_ext_internal.dead_messages d USING picked"
+	"	WHERE d.group_id = $1 AND d.message_id = picked.message_id"
+	"	RETURNING d.*)"
+	" INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, published_at,"
+	"	due_at, attempts, busy, payload, last_error, last_sqlstate)"
+	" SELECT message_id, group_id, topic_id, key, published_at,"
+	"	statement_timestamp() - interval '1 microsecond'"
+	"		* (count(*) OVER () - row_number() OVER (ORDER BY died_at, message_id)),"
+	"	0, 0, payload, last_error, last_sqlstate"
+	" FROM gone",
+	INT4OID, INT4OID, INT8ARRAYOID);
+
+static void
+unknown_group(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
+			 errmsg("consumer group \"%s\" does not exist", name)));
+}
+
+/* ---- pause, resume ---- */
+
+/*
+ * Nobody waits for a batch in flight: pausing must work just when a handler hangs. The
+ * batch is finished, or fails, and no further one is begun.
+ */
+static void
+change_paused(FunctionCallInfo fcinfo, bool paused)
+{
+	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+	Datum		values[2];
+
+	values[0] = CStringGetTextDatum(name);
+	values[1] = BoolGetDatum(paused);
+	if (plan_write(&set_paused, values, NULL, 0) == 0)
+		unknown_group(name);
+	catalog_changed("consumer_groups");
+}
+
+static Datum
+pause_body(FunctionCallInfo fcinfo)
+{
+	change_paused(fcinfo, true);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_pause);
+Datum
+order_ext_pause(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, pause_body);
+	PG_RETURN_VOID();
+}
+
+static Datum
+resume_body(FunctionCallInfo fcinfo)
+{
+	change_paused(fcinfo, false);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_resume);
+Datum
+order_ext_resume(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, resume_body);
+	PG_RETURN_VOID();
+}
+
+/* ---- redrive ---- */
+
+/* Raises unless it is a plain list of ids. */
+static void
+check_message_ids(ArrayType *ids)
+{
+	if (ARR_NDIM(ids) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"message_ids\" must have one dimension")));
+	if (array_contains_nulls(ids))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"message_ids\" must not contain NULL")));
+	if (ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) > MAX_MESSAGE_IDS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("argument \"message_ids\" has more than %d elements", MAX_MESSAGE_IDS)));
+}
+
+static Datum
+redrive_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+	Datum		group_name = CStringGetTextDatum(name);
+	Datum		values[3] = {0};
+	char		nulls[] = " nn";
+	int32		topic_id;
+	uint64		n;
+
+	if (!PG_ARGISNULL(1))
+	{
+		values[1] = Int32GetDatum(arg_count(fcinfo, 1, "max_messages", PG_INT32_MAX));
+		nulls[1] = ' ';
+	}
+	if (!PG_ARGISNULL(2))
+	{
+		values[2] = PG_GETARG_DATUM(2);
+		nulls[2] = ' ';
+		check_message_ids(DatumGetArrayTypeP(values[2]));
+	}
+	arg_not_null(fcinfo, 3, "dry_run");
+	if (plan_query(&find_group, &group_name, NULL, 1) == 0)
+		unknown_group(name);
+	values[0] = Int32GetDatum(row_int32(0, 1));
+	topic_id = row_int32(0, 2);
+	if (PG_GETARG_BOOL(3))
+	{
+		plan_query(&count_picked, values, nulls, 0);
+		n = (uint64) row_int64(0, 1);
+	}
+	else
+	{
+		n = plan_write(&redrive_picked, values, nulls, 0);
+		wake_note_topic(topic_id);
+	}
+	return Int32GetDatum((int32) Min(n, PG_INT32_MAX));
+}
+
+PG_FUNCTION_INFO_V1(order_ext_redrive);
+Datum
+order_ext_redrive(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, redrive_body);
+}
