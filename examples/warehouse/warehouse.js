@@ -3,13 +3,15 @@
 //   node warehouse.js CONNECTION_STRING [IDLE_SECONDS]
 //
 // Runs until SIGTERM or SIGINT, or until so many seconds passed with nothing to do. Parcels
-// stay WAREHOUSE_SECONDS (default 1) in its hands, and can be stopped so long.
+// stay WAREHOUSE_SECONDS (default 1) in its hands, and can be stopped so long; the leases of
+// their messages last WAREHOUSE_LEASE seconds (default 60) and are extended meanwhile.
 'use strict';
 
 const { Client } = require('pg');
 
 const BATCH = 100;
-const LEASE = '1 minute';
+const LEASE_MS = 1000 * Number(process.env.WAREHOUSE_LEASE ?? 60);
+const LEASE = `${LEASE_MS} milliseconds`;
 const HANDLING_MS = 1000 * Number(process.env.WAREHOUSE_SECONDS ?? 1);
 
 // The consumer groups, as README.md sets them up.
@@ -23,6 +25,7 @@ const parcels = new Map();
 
 let client;
 let stopping = false;
+let leasesKeptAt = Date.now();
 
 function say(orderId, what) {
   process.stdout.write(`${orderId} ${what}\n`);
@@ -122,7 +125,9 @@ async function sendWhatIsReady() {
 
 // Parcels that stay longer than a lease keep theirs.
 async function keepLeases() {
-  if (HANDLING_MS < 20000 || parcels.size === 0) return;
+  if (Date.now() - leasesKeptAt < LEASE_MS / 3) return;
+  leasesKeptAt = Date.now();
+  if (parcels.size === 0) return;
   await client.query('SELECT order_ext.extend_lease($1, $2, $3)',
     [REQUESTS, [...parcels.values()].map((parcel) => parcel.token), LEASE]);
 }
