@@ -1,0 +1,185 @@
+-- Random lives of orders after they were signed, against the rules and not against the code:
+-- carts with coupons and freight, paid through the sandbox, then applications of random pieces
+-- and kinds, accepted, rejected, reopened, revoked, closed, received in order, damaged and in
+-- wrong quantities, in random order; at last everything that is left goes back. Every step:
+-- what is paid back stays within what was paid, line by line. At the end: equal to the cent,
+-- the freight once, the coupon back, every piece accounted for, verify() clean.
+-- To play a seed again: PGOPTIONS='-c as_random.seed=0.123' and this file.
+SELECT coalesce(nullif(current_setting('as_random.seed', true), ''), (random() * 2 - 1)::numeric(6, 4)::text) AS seed \gset
+SET client_min_messages = log;
+\set QUIET on
+CREATE TABLE t.random_lives (life integer PRIMARY KEY, order_id bigint, steps text[] DEFAULT '{}');
+CREATE TABLE t.random_wrong (life integer, what text);
+-- the stock rows of their own: nobody else moves them
+SELECT count(order_ext.put_product('RND-' || i, 'random', (ARRAY[0, 1, 3, 7, 10, 99, 1000, 123457])[i])) FROM generate_series(1, 8) AS i;
+SELECT count(order_ext.adjust_stock('RND-' || i, 100000)) FROM generate_series(1, 8) AS i;
+SELECT order_ext.put_freight('RND', 13), order_ext.sandbox_set('succeeded', 1);
+
+CREATE FUNCTION t.random_int(low integer, high integer) RETURNS integer LANGUAGE sql VOLATILE
+	RETURN low + floor(random() * (high - low + 1))::integer;
+-- pieces of the order that are in no live after-sale
+CREATE FUNCTION t.random_left(o bigint) RETURNS TABLE (sku text, n integer) LANGUAGE sql VOLATILE AS $$
+	SELECT i.sku, i.quantity - coalesce(sum(s.quantity) FILTER (WHERE a.status NOT IN ('rejected', 'closed', 'revoked')), 0)::integer
+	FROM order_ext.order_items_view i
+	LEFT JOIN order_ext.after_sale_items_view s ON s.order_id = i.order_id AND s.sku = i.sku
+	LEFT JOIN order_ext.after_sales_view a ON a.after_sale_id = s.after_sale_id
+	WHERE i.order_id = o GROUP BY i.sku, i.quantity
+$$;
+-- a call, and what it must say; what else it says is noted
+CREATE FUNCTION t.random_call(l integer, expression text, expected text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text := t.go(expression);
+BEGIN
+	UPDATE t.random_lives SET steps = steps || (expression || ' -> ' || coalesce(said, 'NULL')) WHERE life = l;
+	IF said IS NULL OR said !~ expected THEN
+		INSERT INTO t.random_wrong VALUES (l, format('%s gave %s, expected %s', expression, said, expected));
+	END IF;
+	RETURN said;
+END
+$$;
+CREATE FUNCTION t.random_lines(a bigint, condition text DEFAULT NULL, more integer DEFAULT 0) RETURNS jsonb LANGUAGE sql VOLATILE
+	RETURN (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('sku', sku, 'quantity', quantity + $3, 'condition', $2))) FROM order_ext.after_sale_items_view WHERE after_sale_id = $1);
+-- within bounds, line by line: live and paid back
+CREATE FUNCTION t.random_check(l integer, o bigint) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO t.random_wrong
+	SELECT l, format('%s: %s pieces, %s of %s', i.sku, sum(s.quantity), sum(s.amount), i.pay)
+	FROM order_ext.order_items_view i
+	JOIN order_ext.after_sale_items_view s ON s.order_id = i.order_id AND s.sku = i.sku
+	JOIN order_ext.after_sales_view a ON a.after_sale_id = s.after_sale_id
+	WHERE i.order_id = o AND a.status NOT IN ('rejected', 'closed', 'revoked')
+	GROUP BY i.sku, i.quantity, i.pay
+	HAVING sum(s.quantity) > i.quantity OR sum(s.amount) > i.pay OR (sum(s.quantity) = i.quantity AND sum(s.amount) <> i.pay) OR min(s.amount) < 0
+	UNION ALL
+	SELECT l, format('refunds of %s, paid %s', sum(r.amount), o.pay_amount) FROM order_ext.orders_view o JOIN order_ext.refunds_view r USING (order_id)
+	WHERE o.order_id = random_check.o AND r.status <> 'withdrawn' GROUP BY o.pay_amount HAVING sum(r.amount) > o.pay_amount
+	UNION ALL
+	SELECT l, format('freight %s of %s, %s times', sum(a.freight), o.freight_amount, count(*)) FROM order_ext.orders_view o JOIN order_ext.after_sales_view a USING (order_id)
+	WHERE o.order_id = random_check.o AND a.freight > 0 AND a.status NOT IN ('rejected', 'closed', 'revoked') GROUP BY o.freight_amount HAVING sum(a.freight) > o.freight_amount OR count(*) > 1
+$$;
+
+CREATE PROCEDURE t.random_order(l integer) LANGUAGE plpgsql AS $$
+DECLARE
+	items text := (SELECT string_agg('RND-' || n || ':' || t.random_int(1, CASE WHEN random() < 0.2 THEN 40 ELSE 5 END), ',')
+				   FROM (SELECT n FROM generate_series(1, 8) AS n ORDER BY random() LIMIT t.random_int(1, 4)) AS picked);
+	coupon bigint := CASE WHEN random() < 0.6 THEN order_ext.issue_coupon(7600, (ARRAY[1, 2, 5, 50, 5000])[t.random_int(1, 5)]) END;
+BEGIN
+	CALL t.to_status('random', items, 'signed', coupon, CASE WHEN random() < 0.7 THEN 'RND' END, 'sandbox');
+	INSERT INTO t.random_lives (life, order_id) VALUES (l, t.id('random'));
+END
+$$;
+
+CREATE PROCEDURE t.random_step(l integer, o bigint, last boolean) LANGUAGE plpgsql AS $$
+DECLARE
+	a record;
+	lines jsonb;
+	kind text := CASE WHEN random() < 0.5 THEN 'refund_only' ELSE 'return_refund' END;
+	dice double precision := random();
+BEGIN
+	SELECT v.*, EXISTS (SELECT FROM order_ext.refunds_view r WHERE r.after_sale_id = v.after_sale_id AND r.attempt > 0) AS claimed INTO a
+	FROM order_ext.after_sales_view v WHERE v.order_id = o AND (v.status IN ('applied', 'approved') OR (NOT last AND v.status = 'rejected')) ORDER BY random() LIMIT 1;
+	IF a IS NULL OR (NOT last AND dice < 0.3) THEN
+		SELECT jsonb_agg(jsonb_build_object('sku', sku, 'quantity', CASE WHEN last THEN n ELSE t.random_int(1, n) END)) INTO lines
+		FROM (SELECT * FROM t.random_left(o) WHERE n > 0 ORDER BY random() LIMIT CASE WHEN last THEN 100 ELSE t.random_int(1, 2) END) AS picked;
+		IF lines IS NULL THEN
+			PERFORM t.random_call(l, format('order_ext.apply_after_sale(%s, 7600, %L, %L)', o, kind, (SELECT jsonb_build_array(jsonb_build_object('sku', min(sku), 'quantity', 1)) FROM order_ext.order_items_view WHERE order_id = o)), '^OE501$');
+		ELSE
+			PERFORM t.random_call(l, format('order_ext.apply_after_sale(%s, 7600, %L, %L)', o, kind, lines), '^applied applied v1$');
+		END IF;
+	ELSIF a.status = 'rejected' THEN
+		PERFORM t.random_call(l, format('order_ext.reopen_after_sale(%s)', a.after_sale_id), CASE WHEN EXISTS (
+			SELECT FROM order_ext.after_sale_items_view s JOIN t.random_left(o) f USING (sku) WHERE s.after_sale_id = a.after_sale_id AND s.quantity > f.n) THEN '^OE501$' ELSE '^applied applied' END);
+	ELSIF a.status = 'applied' THEN
+		IF last OR dice < 0.6 THEN
+			PERFORM t.random_call(l, format('order_ext.review_after_sale(%s, true)', a.after_sale_id), '^applied (approved|refunded) ');
+		ELSIF dice < 0.8 THEN
+			PERFORM t.random_call(l, format('order_ext.review_after_sale(%s, false, ''no'')', a.after_sale_id), '^applied rejected');
+		ELSE
+			PERFORM t.random_call(l, format('order_ext.revoke_after_sale(%s, 7600)', a.after_sale_id), '^applied revoked');
+		END IF;
+	ELSIF a.return_status = 'damaged' THEN
+		PERFORM t.random_call(l, format('order_ext.close_after_sale(%s, ''damaged'')', a.after_sale_id), '^applied closed');
+	ELSIF a.return_status IN ('to_send', 'in_transit') THEN
+		IF NOT last AND dice < 0.4 THEN
+			PERFORM t.random_call(l, format('order_ext.return_shipment(%s, ''SF'', %L)', a.after_sale_id, a.after_sale_id), CASE a.return_status WHEN 'to_send' THEN '^applied approved' ELSE '^replayed approved' END);
+		ELSIF NOT last AND dice < 0.5 THEN
+			PERFORM t.random_call(l, format('order_ext.return_receipt(%s, %L, true)', a.after_sale_id, t.random_lines(a.after_sale_id, NULL, 1)), '^held approved');
+		ELSIF NOT last AND dice < 0.65 THEN
+			PERFORM t.random_call(l, format('order_ext.return_receipt(%s, %L, true)', a.after_sale_id, t.random_lines(a.after_sale_id, 'damaged')), '^applied approved');
+		ELSIF NOT last AND dice < 0.75 THEN
+			PERFORM t.random_call(l, format('order_ext.revoke_after_sale(%s, 7600)', a.after_sale_id), CASE a.return_status WHEN 'to_send' THEN '^applied revoked' ELSE '^OE101$' END);
+		ELSE
+			PERFORM t.random_call(l, format('order_ext.return_receipt(%s, %L, %L)', a.after_sale_id, t.random_lines(a.after_sale_id), random() < 0.5), '^applied (approved|refunded)');
+		END IF;
+	ELSIF last OR dice < 0.7 THEN
+		CALL t.sandbox_settle();
+	ELSE
+		PERFORM t.random_call(l, format('order_ext.%s(%s, %s)', CASE WHEN a.return_status IS NULL AND dice < 0.85 THEN 'revoke_after_sale' ELSE 'close_after_sale' END, a.after_sale_id,
+			CASE WHEN a.return_status IS NULL AND dice < 0.85 THEN '7600' ELSE '''x''' END), '^applied (closed|revoked)');
+	END IF;
+	PERFORM t.random_check(l, o);
+END
+$$;
+-- claim, call the sandbox, record: two transactions
+CREATE PROCEDURE t.sandbox_settle() LANGUAGE plpgsql AS $$
+BEGIN
+	COMMIT;
+	PERFORM order_ext.dispatch();
+	COMMIT;
+	PERFORM order_ext.dispatch();
+	COMMIT;
+END
+$$;
+CREATE PROCEDURE t.random_life(l integer) LANGUAGE plpgsql AS $$
+DECLARE
+	o bigint;
+	tries integer := 0;
+BEGIN
+	CALL t.random_order(l);
+	o := (SELECT order_id FROM t.random_lives WHERE life = l);
+	FOR i IN 1..t.random_int(3, 14) LOOP
+		CALL t.random_step(l, o, false);
+		COMMIT;
+	END LOOP;
+	-- everything goes back
+	LOOP
+		EXIT WHEN NOT EXISTS (SELECT FROM t.random_left(o) WHERE n > 0) AND NOT EXISTS (
+			SELECT FROM order_ext.after_sales_view WHERE order_id = o AND status IN ('applied', 'approved', 'refunding'));
+		tries := tries + 1;
+		IF tries > 200 THEN
+			INSERT INTO t.random_wrong VALUES (l, 'comes to no end');
+			EXIT;
+		END IF;
+		CALL t.random_step(l, o, true);
+		COMMIT;
+	END LOOP;
+	INSERT INTO t.random_wrong
+	SELECT l, format('paid back %s of %s', coalesce(sum(r.amount), 0), v.pay_amount) FROM order_ext.orders_view v
+	LEFT JOIN order_ext.refunds_view r ON r.order_id = v.order_id AND r.status = 'succeeded'
+	WHERE v.order_id = o GROUP BY v.pay_amount HAVING coalesce(sum(r.amount), 0) <> v.pay_amount;
+	INSERT INTO t.random_wrong
+	SELECT l, format('coupon %s by %s', c.status, c.order_id) FROM order_ext.orders_view v JOIN order_ext.coupons_view c ON c.coupon_id = v.coupon_id
+	WHERE v.order_id = o AND (c.status <> 'unused' OR c.order_id IS NOT NULL);
+	COMMIT;
+END
+$$;
+
+SELECT setseed(:seed) IS NULL AS seeded;
+CREATE PROCEDURE t.random_lives(n integer) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR l IN 1..n LOOP
+		CALL t.random_life(l);
+	END LOOP;
+END
+$$;
+CALL t.random_lives(30);
+SELECT count(*) AS lives FROM t.random_lives;
+-- what went wrong, with the seed and the steps to see it again: nothing
+SELECT w.*, :'seed' AS seed, l.steps FROM t.random_wrong w JOIN t.random_lives l USING (life);
+-- the sandbox paid what the refunds say, once each
+SELECT count(*) AS differing FROM order_ext.refunds_view r JOIN t.random_lives USING (order_id) FULL JOIN order_ext.sandbox_ledger s USING (refund_id)
+WHERE EXISTS (SELECT FROM t.random_lives l WHERE l.order_id = r.order_id) AND ((r.status = 'succeeded') <> (coalesce(s.outcome, '') = 'succeeded') OR (s.amount <> r.amount));
+-- every piece is available, sold for good or written off
+SELECT count(*) AS wrong_stock FROM generate_series(1, 8) AS i, order_ext.stock_level('RND-' || i) AS s,
+	LATERAL (SELECT coalesce(sum(l.consumed_delta + l.available_delta), 0) AS lost FROM order_ext.stock_ledger_view l WHERE l.sku = 'RND-' || i AND l.kind = 'write_off') AS w
+WHERE s.available + s.reserved + s.consumed - w.lost <> 100000 OR s.reserved <> 0;
+SELECT invariant, severity, entity, expected, actual FROM order_ext.verify() WHERE severity = 'error';
