@@ -3,7 +3,7 @@
 -- group_cursors: where each part of each group stands: one row per (group, part). Everything
 -- visible in done is behind the part and, within an open window (done, reading], everything
 -- up to its position; a part without progress starts at the group's start_at. It is about the
--- messages of the group's topic with shard % parts = part. LIMIT and OFFSET are for the
+-- messages of the group's topic with shard % parts = part. OFFSET is for the
 -- planner: few rows, found before the log is joined to them.
 CREATE VIEW order_ext_internal.group_cursors AS
 	SELECT g.group_id, g.topic_id, s.part::smallint AS part, g.parts,
@@ -11,7 +11,9 @@ CREATE VIEW order_ext_internal.group_cursors AS
 		coalesce(p.at, g.created_at) AS at, p.seq
 	FROM order_ext_internal.consumer_groups g
 	CROSS JOIN LATERAL (
-		SELECT n FROM pg_catalog.generate_series(0, g.parts - 1) AS n LIMIT 64) AS s (part)
+		-- no generate_series(): the planner takes it for 1000 rows, and JIT compiles for those
+		SELECT i - 1 FROM pg_catalog.unnest(pg_catalog.array_fill(0, ARRAY[g.parts]))
+			WITH ORDINALITY AS n (nothing, i)) AS s (part)
 	LEFT JOIN LATERAL (
 		SELECT p.seq, p.at, p.done, p.reading, p.pos_xid, p.pos_id
 		FROM order_ext_internal.group_progress p

@@ -42,6 +42,7 @@ CREATE FUNCTION order_ext.message_trace(key bigint)
 		attempt integer, published_at timestamptz, finished_at timestamptz, error text)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN

@@ -34,9 +34,10 @@ CREATE VIEW order_ext.consumer_stats AS
 		greatest(pg_catalog.clock_timestamp() - p.oldest, '0'::interval) AS oldest_age,
 		-- of parts that the group no longer has, too
 		coalesce((SELECT sum(newest.consumed)::bigint
-				  FROM pg_catalog.generate_series(0, 63) AS s (part),
+				  FROM pg_catalog.unnest(pg_catalog.array_fill(0, ARRAY[greatest(g.parts, 64)]))
+					WITH ORDINALITY AS s (nothing, i),
 					LATERAL (SELECT gp.consumed FROM order_ext_internal.group_progress gp
-							 WHERE gp.group_id = g.group_id AND gp.part = s.part::smallint
+							 WHERE gp.group_id = g.group_id AND gp.part = (s.i - 1)::smallint
 							 ORDER BY gp.seq DESC LIMIT 1) newest), 0) AS consumed,
 		coalesce(p.parked, 0) AS parked
 	FROM order_ext_internal.consumer_groups g

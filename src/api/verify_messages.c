@@ -107,6 +107,7 @@ const char	verify_log_rows[] =
 	" FROM order_ext_internal.topics t"
 	" JOIN order_ext_internal.message_log m ON m.topic_id = t.topic_id"
 	"  AND m.xid >= pg_snapshot_xmax(pg_current_snapshot())"
+	"  AND m.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()"
 	" WHERE " OWN_STAMP;
 
 const char	verify_dedup[] =

@@ -67,6 +67,10 @@ extern const char verify_dedup[];
 extern const char verify_backlog[];
 extern const char verify_log_size[];
 
+/* The checks about external consumers, in verify_leases.c. */
+extern const char verify_leases_end[];
+extern const char verify_ended_leases[];
+
 /* All checks, ordered by invariant; returns their number. */
 extern int	verify_checks(const VerifyCheck **checks);
 

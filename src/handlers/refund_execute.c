@@ -25,7 +25,7 @@
 #include "message/log.h"
 
 /* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */
-#define FIRST_LEASE (2 * USECS_PER_SEC)
+#define FIRST_LEASE (3 * USECS_PER_SEC)
 #define WORKER_NAME "order_ext"
 
 /* Lock the refunds of the messages' orders where that is possible at once; marks the rest. */

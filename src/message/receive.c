@@ -118,6 +118,8 @@ consumer_group_open(const char *name)
 	group->name = pstrdup(cached->name);
 	group->run_as = cached->run_as != NULL ? pstrdup(cached->run_as) : NULL;
 	group->start_at = pstrdup(cached->start_at);
+	group->subscriber = cached->subscriber != NULL ? pstrdup(cached->subscriber) : NULL;
+	group->barrier = cached->barrier != NULL ? pstrdup(cached->barrier) : NULL;
 
 	role = group->run_as != NULL ? get_role_oid(group->run_as, true) : InvalidOid;
 	if (!superuser() && (!OidIsValid(role) || !has_privs_of_role(GetUserId(), role)))
@@ -335,7 +337,7 @@ receive_retries(Receiver *receiver)
 /* ---- the log ---- */
 
 static void
-receive_log(Receiver *receiver)
+receive_part(Receiver *receiver, int16 part)
 {
 	Pass		pass;
 
@@ -345,6 +347,7 @@ receive_log(Receiver *receiver)
 			return;
 		memset(&pass, 0, sizeof(pass));
 		pass.group_id = receiver->group->id;
+		pass.part = part;
 		pass.mode = PASS_LEASE;
 		pass.limit = receiver->room;
 		pass.in_dispatch = true;
@@ -352,6 +355,18 @@ receive_log(Receiver *receiver)
 		pass.taker = receiver;
 		pass_window(&pass);
 	} while (pass.more);
+}
+
+/* A part that another receiver is at work on is passed over. */
+static void
+receive_log(Receiver *receiver)
+{
+	int16		parts = receiver->group->parts;
+	int16		first = MyProcPid % parts;
+	int16		i;
+
+	for (i = 0; i < parts; i++)
+		receive_part(receiver, (first + i) % parts);
 }
 
 /* ---- the call ---- */

@@ -343,16 +343,43 @@ pass_window(Pass *pass)
 	note_next_retry(pass);
 }
 
+/*
+ * Whether the log has something for a part of the group. A window that is read to its end is
+ * closed by the next pass only, so that what lies behind it counts, too.
+ */
+static bool
+part_has_messages(const ConsumerGroup *group, int16 part)
+{
+	Slice		slice;
+
+	read_slice(group, part, 1, &slice);
+	if (slice.n_rows > 0 || !slice.window.at_end)
+		return true;
+	if (slice.opened)
+		return false;
+	progress_close_window(&slice.progress);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	slice.progress.reading = log_snapshot_active();
+	progress_window(group, &slice.progress, &slice.window);
+	slice.n_rows = log_read_window(&slice.window, 1, slice.rows);
+	PopActiveSnapshot();
+	return slice.n_rows > 0 || !slice.window.at_end;
+}
+
 bool
 group_has_messages(const ConsumerGroup *group, bool *locked)
 {
-	Slice		slice;
-	bool		found;
+	int16		part;
 
-	read_slice(group, 0, 1, &slice);
-	found = slice.n > 0 || !slice.opened;
-	*locked = found && lock_is_held(LOCK_GROUP, GROUP_LOCK_KEY(group->id, 0));
-	return found && !*locked;
+	for (part = 0; part < group->parts; part++)
+	{
+		if (!part_has_messages(group, part))
+			continue;
+		if (!lock_is_held(LOCK_GROUP, GROUP_LOCK_KEY(group->id, part)))
+			return true;
+		*locked = true;
+	}
+	return false;
 }
 
 /* ---- retries ---- */

@@ -221,7 +221,19 @@ SELECT order_ext.subscribe('mc.mine', 'mc.t');
 SELECT * FROM order_ext_internal.leases;
 RESET ROLE;
 
+-- verify() tells leases that ran out, and finds those that cannot
+SELECT order_ext.ack('mc.theirs', (SELECT array_agg(token) FROM order_ext_internal.leases));
+SELECT mc.receive(10, '1 millisecond', 'mc.theirs');
+SELECT order_ext.publish('mc.t', 51) > 0;
+SELECT mc.receive(10, '1 millisecond', 'mc.theirs');
+SELECT mc.wait_ended();
+SELECT invariant, severity, entity, expected, regexp_replace(actual, '[0-9:]+ ago', '# ago') AS actual FROM order_ext.verify() WHERE entity LIKE '%mc.theirs%';
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DELETE FROM order_ext_internal.lease_receipts;
+SELECT invariant, severity, regexp_replace(entity, '[0-9]+', '#', 'g') AS entity, actual FROM order_ext.verify() WHERE severity = 'error';
+ROLLBACK;
 SELECT order_ext.unsubscribe('mc.g'), order_ext.unsubscribe('mc.theirs');
 SELECT count(*) AS leases FROM order_ext_internal.leases;
 SELECT count(*) AS receipts FROM order_ext_internal.lease_receipts;

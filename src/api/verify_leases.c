@@ -1,0 +1,29 @@
+/*
+ * verify_leases.c
+ *		Checks about what external consumers hold; see verify_queries.h.
+ */
+#include "compat.h"
+
+#include "api/verify_queries.h"
+
+/* Without its receipt a lease never ends, and the message is lost with its consumer. */
+const char	verify_leases_end[] =
+	"SELECT 'error', format('lease %s of message %s', l.token, l.message_id),"
+	" format('receipt %s of group %s', l.until_receipt, l.group_id),"
+	" CASE WHEN r.receipt IS NULL THEN 'no such receipt'"
+	"  ELSE format('a receipt of group %s for others', r.group_id) END"
+	" FROM order_ext_internal.leases l"
+	" LEFT JOIN order_ext_internal.lease_receipts r ON r.receipt = l.until_receipt"
+	" WHERE r.receipt IS NULL OR r.group_id <> l.group_id"
+	"  OR NOT coalesce(l.token = ANY (r.tokens), l.token / 16384 = r.receipt)";
+
+const char	verify_ended_leases[] =
+	"SELECT 'warning', 'group ' || coalesce(g.name, r.group_id::text),"
+	" 'received again when its leases end',"
+	" format('%s lease(s) have run out, the first %s ago: is a consumer running?',"
+	"  count(*), " AGE("min(r.lease_until)") ")"
+	" FROM order_ext_internal.lease_receipts r"
+	" JOIN order_ext_internal.leases l ON l.until_receipt = r.receipt"
+	" LEFT JOIN order_ext_internal.consumer_groups g ON g.group_id = r.group_id"
+	" WHERE r.lease_until <= (SELECT clock_timestamp())"
+	" GROUP BY g.name, r.group_id";
