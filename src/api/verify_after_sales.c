@@ -148,7 +148,10 @@ const char	verify_returns[] =
 	"  OR (l.damaged > 0) <> coalesce(a.return_status = 50, false)"
 	"  OR (l.restocked > 0 AND a.return_status IS DISTINCT FROM 40)";
 
-/* Approved with nothing that has to come first: its money is on its way. */
+/*
+ * Approved with nothing that has to come first: its money is on its way. (That of canceled
+ * orders is I4's.)
+ */
 const char	verify_approved[] =
 	"SELECT CASE WHEN p.left_over >= a.amount THEN 'error' ELSE 'warning' END,"
 	" 'after-sale ' || a.after_sale_id, 'a refund of ' || a.amount,"
@@ -160,6 +163,7 @@ const char	verify_approved[] =
 	"   FROM order_ext_internal.payments p"
 	"   WHERE p.order_id = a.order_id AND p.status = 20 AND p.purpose = 1) p ON true"
 	" WHERE a.status = 20 AND (a.type = 1 OR a.return_status = 40)"
+	"  AND a.origin IS DISTINCT FROM 'cancel'"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r"
 	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id AND r.status <> 40)";
 
