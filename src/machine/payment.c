@@ -59,12 +59,16 @@ static SavedPlan insert_event = SAVED_PLAN(
 	INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
 	TEXTOID, TEXTOID, JSONBOID);
 
+/* Held notices may name any amount and currency: their sum fits no bigint. */
 static SavedPlan sum_refundable = SAVED_PLAN(
-	"SELECT coalesce(sum(p.amount - coalesce("
+	"SELECT least(coalesce(sum(p.amount - coalesce("
 	"     (SELECT sum(r.amount) FROM order_ext_internal.refunds r"
-	"      WHERE r.payment_id = p.payment_id AND r.status IN (10, 15, 20)), 0)), 0)::bigint"
+	"      WHERE r.payment_id = p.payment_id AND r.status IN (10, 15, 20)), 0)), 0),"
+	"   9223372036854775807)::bigint"
 	" FROM order_ext_internal.payments p"
-	" WHERE p.order_id = $1 AND p.status = 20 AND p.purpose IN (1, 4)",
+	" JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
+	" WHERE p.order_id = $1 AND p.status = 20 AND p.purpose IN (1, 4)"
+	"   AND p.currency = o.currency",
 	INT8OID);
 
 static const char *const purpose_names[] = {
