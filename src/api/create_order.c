@@ -127,6 +127,14 @@ typedef struct CreateRequest
 	Cart	   *cart;
 } CreateRequest;
 
+static void
+raise_timeout_not_positive(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"pay_timeout\" must be positive")));
+}
+
 /* Validate the interval: positive, and short enough for arithmetic on it to be safe. */
 static Interval *
 arg_pay_timeout(FunctionCallInfo fcinfo, int n)
@@ -145,20 +153,24 @@ arg_pay_timeout(FunctionCallInfo fcinfo, int n)
 				 errmsg("argument \"pay_timeout\" is too long"),
 				 errdetail("At most 100 years are allowed.")));
 	if (days <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"pay_timeout\" must be positive")));
+		raise_timeout_not_positive();
 	return timeout;
 }
 
+/* The calendar decides how long a month is, so only the deadline itself shows that it is later. */
 static TimestampTz
 deadline(TimestampTz created_at, Interval *timeout)
 {
+	TimestampTz expire_at;
+
 	if (timeout == NULL)
 		return created_at + (int64) setting_pay_timeout * USECS_PER_SEC;
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-												   TimestampTzGetDatum(created_at),
-												   IntervalPGetDatum(timeout)));
+	expire_at = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+														TimestampTzGetDatum(created_at),
+														IntervalPGetDatum(timeout)));
+	if (expire_at <= created_at)
+		raise_timeout_not_positive();
+	return expire_at;
 }
 
 static void

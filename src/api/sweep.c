@@ -65,8 +65,6 @@ safe_deadline(void)
 	int			n;
 	int			i;
 
-	if (plan_query(&count_prepared, NULL, NULL, 1) > 0)
-		return DT_NOBEGIN;
 	pgstat_clear_backend_activity_snapshot();
 	n = pgstat_fetch_stat_numbackends();
 	for (i = 1; i <= n; i++)
@@ -80,6 +78,9 @@ safe_deadline(void)
 			return DT_NOBEGIN;
 		oldest = Min(oldest, backend->backendStatus.st_xact_start_timestamp);
 	}
+	/* After the backends: one that was not seen there because it had just prepared is seen here. */
+	if (plan_query(&count_prepared, NULL, NULL, 1) > 0)
+		return DT_NOBEGIN;
 	return oldest - SAFETY_MARGIN;
 }
 

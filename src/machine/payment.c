@@ -60,10 +60,13 @@ static SavedPlan insert_event = SAVED_PLAN(
 	INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
 	TEXTOID, TEXTOID, JSONBOID);
 
+/* Held notices may name any amount and currency: their sum fits no bigint. */
 static SavedPlan sum_refundable = SAVED_PLAN(
-	"SELECT coalesce(sum(rest.amount), 0)::bigint"
-	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
-	" WHERE p.order_id = $1 AND p.status = 20 AND p.purpose IN (1, 4)",
+	"SELECT least(coalesce(sum(rest.amount), 0), 9223372036854775807)::bigint"
+	" FROM order_ext_internal.orders o"
+	" JOIN order_ext_internal.payments p ON p.order_id = o.order_id" LEFT_OF_PAYMENT
+	" WHERE o.order_id = $1 AND p.status = 20 AND p.purpose IN (1, 4)"
+	"   AND p.currency = o.currency",
 	INT8OID);
 
 static SavedPlan by_id = SAVED_PLAN(

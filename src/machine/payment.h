@@ -101,7 +101,10 @@ extern bool payment_notice_record(const PaymentNotice *notice, int64 payment_id,
 /* Ask for the closing of every open attempt of these orders: payment.close messages. */
 extern void payments_ask_close(Journal *journal, const int64 *order_ids, int n);
 
-/* Σ of what was captured for the order and is not refunded or being refunded yet. */
+/*
+ * Σ of what was captured for the order in its currency and is not refunded or being
+ * refunded yet; as much as fits a bigint.
+ */
 extern int64 payments_refundable(int64 order_id);
 
 extern const char *purpose_name(int16 purpose);

@@ -12,6 +12,7 @@
 #include "core/append.h"
 #include "core/errors.h"
 #include "core/ids.h"
+#include "core/money.h"
 #include "core/spi_util.h"
 #include "machine/stock.h"
 
@@ -103,9 +104,12 @@ static SavedPlan still_consumed = SAVED_PLAN(
 	" WHERE i.reservation = 2 ORDER BY i.product_id",
 	INT8OID, INT8ARRAYOID, INT4ARRAYOID);
 
+/* All units of a stripe together fit a bigint, so that whatever is reserved can come back. */
 static SavedPlan adjust_one = SAVED_PLAN(
 	"UPDATE order_ext_internal.stock SET available = available + $3"
-	" WHERE product_id = $1 AND stripe = $2 AND available + $3 >= 0",
+	" WHERE product_id = $1 AND stripe = $2"
+	"   AND CASE WHEN $3 < 0 THEN available + $3 >= 0"
+	"       ELSE $3 <= 9223372036854775807 - available - reserved - consumed END",
 	INT8OID, INT2OID, INT8OID);
 
 /* What was released from one stock row, or moved in the ledger. */
@@ -446,12 +450,16 @@ stock_adjust(int64 product_id, const char *sku, int64 delta, const char *reason,
 	values[1] = Int16GetDatum(FIRST_STRIPE);
 	values[2] = Int64GetDatum(delta);
 	if (plan_write(&adjust_one, values, NULL, 0) == 0)
+	{
+		if (delta > 0)
+			money_overflow("delta");
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_STOCK_SHORT),
 				 errmsg("stock of \"%s\" would be negative", sku),
 				 errdetail(INT64_FORMAT " are available, the change is " INT64_FORMAT ".",
 						   stock_level(product_id).available, delta),
 				 errhint("Reserved units come back when their orders are canceled.")));
+	}
 	ledger = append_open("stock_ledger");
 	append_ledger(ledger, 0, product_id, next_id("stock_adjustment_seq"), delta, 0, 0,
 				  at, LEDGER_ADJUST, FIRST_STRIPE, reason);

@@ -249,6 +249,8 @@ ack_body(FunctionCallInfo fcinfo)
 	engine_enter(&scope);
 	deliveries = take_back(&answer, false);
 	attempts_append(answer.group, deliveries, answer.n, "done", NULL, NULL);
+	if (answer.group->ordered)
+		wake_note_topic(answer.group->topic_id);	/* who waits may find a key free */
 	engine_leave(&scope);
 	return Int32GetDatum(answer.n);
 }

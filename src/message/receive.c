@@ -2,8 +2,8 @@
  * receive.c
  *		receive(): leases messages to an external consumer; see leases.h.
  *
- * First what is overdue, leases that have run out and retries that are due, then the log,
- * read and recorded as for any other group (run.c), only that the messages are leased
+ * First what is overdue, leases that have run out and retries that are due, then what was
+ * parked in an ordered group, then the log, read and recorded as for any other group (run.c), only that the messages are leased
  * instead of handled.
  */
 #include "compat.h"
@@ -22,6 +22,7 @@
 #include "core/spi_util.h"
 #include "message/catalog.h"
 #include "message/engine.h"
+#include "message/key_order.h"
 #include "message/leases.h"
 #include "message/limits.h"
 #include "message/retries.h"
@@ -161,9 +162,8 @@ put_message(Receiver *receiver, const Message *message, int64 token)
 }
 
 static void
-lease_messages(void *taker, Delivery *deliveries, int n)
+lease_messages(Receiver *receiver, Delivery *deliveries, int n)
 {
-	Receiver   *receiver = taker;
 	Appender   *appender;
 	Datum		values[LEASE_COLUMNS];
 	int			i;
@@ -334,7 +334,32 @@ receive_retries(Receiver *receiver)
 	lease_messages(receiver, deliveries, n);
 }
 
+/* ---- parked messages whose key is free again ---- */
+
+static void
+receive_parked(Receiver *receiver)
+{
+	Delivery   *deliveries;
+	int			n;
+
+	if (receiver_is_full(receiver))
+		return;
+	n = key_order_release(receiver->group, receiver->room, &deliveries);
+	if (n > 0)
+		lease_messages(receiver, deliveries, n);
+}
+
 /* ---- the log ---- */
+
+static void
+take_from_log(void *taker, Delivery *deliveries, int n)
+{
+	Receiver   *receiver = taker;
+
+	if (receiver->group->ordered)
+		n = key_order_park(receiver->group, deliveries, n);
+	lease_messages(receiver, deliveries, n);
+}
 
 static void
 receive_part(Receiver *receiver, int16 part)
@@ -351,7 +376,7 @@ receive_part(Receiver *receiver, int16 part)
 		pass.mode = PASS_LEASE;
 		pass.limit = receiver->room;
 		pass.in_dispatch = true;
-		pass.take = lease_messages;
+		pass.take = take_from_log;
 		pass.taker = receiver;
 		pass_window(&pass);
 	} while (pass.more);
@@ -394,6 +419,8 @@ receive_body(FunctionCallInfo fcinfo)
 	engine_enter(&scope);
 	receive_ended(&receiver);
 	receive_retries(&receiver);
+	if (receiver.group->ordered)
+		receive_parked(&receiver);
 	receive_log(&receiver);
 	if (receiver.receipt != 0)
 		receipt_note(receiver.receipt, receiver.group->id, lease, NULL, 0);

@@ -28,6 +28,7 @@
 #include "core/call.h"
 #include "core/spi_util.h"
 #include "message/engine.h"
+#include "message/key_order.h"
 #include "message/leases.h"
 #include "message/limits.h"
 #include "message/retries.h"
@@ -98,6 +99,8 @@ look(Waiting *waiting, Look *found)
 	found->ready = group_has_messages(group, &found->locked);
 	found->next = retries_next_due(group->id);
 	if (found->next <= now || plan_query(&find_ended_lease, values, NULL, 1) > 0)
+		found->ready = true;
+	else if (group->ordered && key_order_has_free(group))
 		found->ready = true;
 	else if (plan_query(&find_next_end, values, NULL, 1) > 0)
 		found->next = Min(found->next, row_timestamptz(0, 1));

@@ -100,4 +100,18 @@ SELECT t.drain();
 SELECT t.order('self');
 SELECT t.refunds('self');
 
+-- held notices may name any sum and any currency: together more than a bigint, and never in
+-- the way of the cancel
+SELECT t.new('huge', 'CAN-1:1', user_id => 7225);
+SELECT t.show(order_ext.pay_callback(t.id('huge'), 'T-can-huge1', 'wechat', 9223372036854775807));
+SELECT t.show(order_ext.pay_callback(t.id('huge'), 'T-can-huge2', 'wechat', 9223372036854775807));
+SELECT disposition, status, detail FROM order_ext.cancel_order(t.id('huge'));
+SELECT t.new('foreign', 'CAN-1:1', user_id => 7226);
+SELECT t.show(order_ext.pay_callback(t.id('foreign'), 'T-can-foreign', 'wechat', 14, 'USD'));
+SELECT t.show(order_ext.pay_callback(t.id('foreign'), 'T-can-home', 'wechat', 100));
+SELECT disposition, status, detail FROM order_ext.cancel_order(t.id('foreign'));
+SELECT t.drain();
+SELECT t.refunds('huge');
+SELECT t.refunds('foreign');
+
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

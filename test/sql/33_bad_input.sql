@@ -38,7 +38,9 @@ INSERT INTO t.bad (arg, expected, call) VALUES
 	('delta', '22004', $$adjust_stock('BAD-1', NULL)$$),
 	('delta', '22023', $$adjust_stock('BAD-1', 0)$$),
 	('sku', '22023', $$adjust_stock('', 1)$$),
-	('', '22003', $$adjust_stock('BAD-1', 9223372036854775807)$$),
+	('delta', '22003', $$adjust_stock('BAD-1', 9223372036854775807)$$),
+	-- what is reserved must be able to come back
+	('delta', '22003', $$adjust_stock('BAD-1', 9223372036854775807 - 8)$$),
 	('', 'OE201', $$adjust_stock('BAD-1', -9223372036854775807)$$),
 	('', 'OE201', $$adjust_stock('BAD-1', -9223372036854775808)$$),
 	('sku', '54000', $$adjust_stock(repeat('x', 1000000), 1)$$),
@@ -82,6 +84,8 @@ INSERT INTO t.bad (arg, expected, call) VALUES
 	('pay_timeout', '22023', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, '0 seconds')$$),
 	('pay_timeout', '22023', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, '-1 second')$$),
 	('pay_timeout', '22023', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, '1 day -25 hours')$$),
+	-- a hundred years are more days than 1200 months of 30
+	('pay_timeout', '22023', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, '-1200 months 36001 days')$$),
 	('pay_timeout', '22003', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, '10000000 years')$$),
 	('pay_timeout', '22003', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, make_interval(days => 2147483647))$$),
 	('request_id', '22023', $$create_order(7330, t.items('BAD-1:1'), 100, NULL, NULL, '')$$),

@@ -4,6 +4,8 @@ SELECT order_ext.put_product('RF-1', 'A', 100), order_ext.put_product('RF-2', 'B
 SELECT available FROM order_ext.adjust_stock('RF-1', 1000);
 SELECT available FROM order_ext.adjust_stock('RF-2', 1000);
 SELECT order_ext.put_freight('RF-R', 7);
+-- what other tests have left is claimed for good
+SELECT count(*) < 0 AS others FROM order_ext.claim_refunds(10000, 'nobody', '30 days');
 
 -- A refund of the external pay type 'card', for a capture of the amount that came too late.
 CREATE FUNCTION t.late_refund(name text, amount bigint DEFAULT 100, pay_type text DEFAULT 'card') RETURNS void LANGUAGE plpgsql AS $$
@@ -139,7 +141,7 @@ SELECT 5, t.id('r-mx-withdrawn'), t.id('mx-withdrawn'), 2, 10, 40, 640, now(), p
 RESET session_replication_role;
 SELECT word, e.* FROM unnest(ARRAY['failed', 'pending', 'succeeded', 'succeeded']) AS w(word),
 	LATERAL t.effect(format('order_ext.refund_callback(t.id(%L), %L)', 'r-mx-withdrawn', word)) AS e;
-SELECT count(*) FROM order_ext.claim_refunds(1000) WHERE refund_id = t.id('r-mx-withdrawn');
+SELECT count(*) FROM order_ext.claim_refunds(1000, 'test', '30 days') WHERE refund_id = t.id('r-mx-withdrawn');
 SELECT t.show(order_ext.retry_refund(t.id('r-mx-withdrawn')));
 -- out of the way of verify()
 SET session_replication_role = replica;
@@ -195,10 +197,10 @@ SELECT from_status, to_status, event, actor FROM order_ext.order_timeline(t.id('
 SELECT t.show(order_ext.refund_callback(t.id('r-lease'), 'succeeded'));
 -- as many as wanted, the oldest first
 SELECT t.late_refund('many' || n) FROM generate_series(1, 5) AS n;
-SELECT array_agg(c.refund_id = t.id('r-many' || n) ORDER BY n) AS oldest_first FROM order_ext.claim_refunds(3, 'w') WITH ORDINALITY AS c(refund_id, o, p, tn, pt, a, cu, at, lu, n)
+SELECT array_agg(c.refund_id = t.id('r-many' || n) ORDER BY n) AS oldest_first FROM order_ext.claim_refunds(3, 'w', '30 days') WITH ORDINALITY AS c(refund_id, o, p, tn, pt, a, cu, at, lu, n)
 WHERE c.refund_id >= t.id('r-many1');
 SELECT n, t.refund('many' || n) FROM generate_series(1, 5) AS n;
-SELECT count(*) > 1 AS rest FROM order_ext.claim_refunds(1000);
+SELECT count(*) > 1 AS rest FROM order_ext.claim_refunds(1000, 'test', '30 days');
 SELECT count(*) AS nothing_left FROM order_ext.claim_refunds();
 
 -- ---- refund_policy hold; retry_refund ----

@@ -45,7 +45,7 @@ CALL t.drain_until('sb-cancel', 'succeeded');
 SELECT t.refund('sb-cancel'), t.ledger('sb-cancel');
 -- external workers do not get what the workers execute
 SELECT t.late_refund('sb-claim', pay_type => 'sandbox');
-SELECT count(*) FROM order_ext.claim_refunds(1000) WHERE pay_type = 'sandbox';
+SELECT count(*) FROM order_ext.claim_refunds(1000, 'test', '30 days') WHERE pay_type = 'sandbox';
 CALL t.drain_until('sb-claim', 'succeeded');
 -- held back: not executed until retry_refund
 CALL t.canceled('sb-hold', 'sandbox', 'hold');
@@ -96,17 +96,17 @@ SELECT call, e.* FROM (VALUES ('sandbox_set(NULL, 1)'), ('sandbox_set(''gone'', 
 	LATERAL t.effect('(SELECT order_ext.' || call || ')') AS e;
 
 -- ---- gateways of the application ----
-CREATE TABLE t.calls (refund_id bigint, request order_ext.refund_request);
+CREATE TABLE t.gw_calls (refund_id bigint, request order_ext.refund_request);
 CREATE FUNCTION t.gateway(r order_ext.refund_request) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	INSERT INTO t.calls VALUES (r.refund_id, r);
+	INSERT INTO t.gw_calls VALUES (r.refund_id, r);
 	PERFORM set_config('search_path', 'nonsense', false);
 	RETURN 'succeeded';
 END
 $$;
 CREATE FUNCTION t.raising(r order_ext.refund_request) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	INSERT INTO t.calls VALUES (r.refund_id, r);
+	INSERT INTO t.gw_calls VALUES (r.refund_id, r);
 	RAISE EXCEPTION 'the line is dead' USING ERRCODE = '08006';
 END
 $$;
@@ -129,23 +129,23 @@ SELECT order_ext.set_gateway(pay_type => 'own', handler => 't.gateway(order_ext.
 CALL t.drain_until('own', 'succeeded');
 SELECT t.refund('own'), c.refund_id = t.id('r-own') AS the_refund, (c.request).refund_id = c.refund_id AS same, (c.request).order_id = t.id('own') AS the_order,
 	(c.request).payment_id = p.payment_id AS the_payment, (c.request).out_trade_no = p.out_trade_no AS the_number, (c.request).pay_type, (c.request).amount, (c.request).currency, (c.request).attempt
-FROM t.calls c, order_ext.payments_view p WHERE p.order_id = t.id('own') AND p.pay_type = 'own';
+FROM t.gw_calls c, order_ext.payments_view p WHERE p.order_id = t.id('own') AND p.pay_type = 'own';
 SHOW search_path;
 -- unknown outcomes: an error, an unknown word, no word. What a failing call has done is undone.
-TRUNCATE t.calls;
+TRUNCATE t.gw_calls;
 SELECT order_ext.set_gateway('own-raise', 't.raising(order_ext.refund_request)'), order_ext.set_gateway('own-odd', 't.odd_word(order_ext.refund_request)'),
 	order_ext.set_gateway('own-null', 't.no_word(order_ext.refund_request)'), order_ext.set_gateway('own-fail', 't.failing(order_ext.refund_request)');
 SELECT t.late_refund(n, pay_type => n) FROM unnest(ARRAY['own-raise', 'own-odd', 'own-null', 'own-fail']) AS n;
 CALL t.drain_until('own-fail', 'failed');
 SELECT n, t.refund(n) FROM unnest(ARRAY['own-raise', 'own-odd', 'own-null', 'own-fail']) AS n;
-SELECT count(*) FROM t.calls;
+SELECT count(*) FROM t.gw_calls;
 SELECT count(*) AS dead FROM order_ext.dead_letters WHERE topic = 'refund.execute';
 -- replaced by one that answers: the next attempt, under the same number, goes through
 SELECT order_ext.set_gateway(n, 't.gateway(order_ext.refund_request)') FROM unnest(ARRAY['own-raise', 'own-odd', 'own-null']) AS n;
 CALL t.drain_until('own-raise', 'succeeded');
 CALL t.drain_until('own-odd', 'succeeded');
 CALL t.drain_until('own-null', 'succeeded');
-SELECT n, t.refund(n), (SELECT count(*) FROM t.calls WHERE refund_id = t.id('r-' || n)) AS calls FROM unnest(ARRAY['own-raise', 'own-odd', 'own-null']) AS n;
+SELECT n, t.refund(n), (SELECT count(*) FROM t.gw_calls WHERE refund_id = t.id('r-' || n)) AS calls FROM unnest(ARRAY['own-raise', 'own-odd', 'own-null']) AS n;
 -- removed: external again
 SELECT order_ext.set_gateway('own', NULL);
 SELECT t.late_refund('own-again', 77, 'own');
@@ -237,7 +237,7 @@ SELECT order_ext.grant_to('regress_gw_other', 'callback');
 SELECT 'callback' AS kind, array_agg(m) FROM t.may('regress_gw_other') AS m UNION ALL SELECT 'operator', array_agg(m) FROM t.may('regress_gw_operator') AS m;
 -- the queue of a callback role, by itself
 SET ROLE regress_gw_other;
-SELECT count(*) FROM order_ext.claim_refunds(1000, 'me');
+SELECT count(*) FROM order_ext.claim_refunds(1000, 'me', '30 days');
 RESET ROLE;
 SELECT order_ext.set_gateway('gw-role', NULL);
 DROP OWNED BY regress_gw_operator, regress_gw_other, regress_gw_group CASCADE;

@@ -5,7 +5,7 @@ SELECT available FROM order_ext.adjust_stock('RB-1', 1000);
 
 -- G26: the log says who canceled, how and why; the cancel type is a word of its own
 SELECT t.new('g26', 'RB-1:1');
-SELECT t.show(order_ext.pay_callback(t.id('g26'), 'T-g26', 'sandbox', 100));
+SELECT t.show(order_ext.pay_callback(t.id('g26'), 'T-rb-g26', 'sandbox', 100));
 SELECT t.show(order_ext.cancel_order(t.id('g26'), cancel_type => 'customer_service', reason => 'found dead'));
 SELECT event, actor, detail FROM order_ext.order_timeline(t.id('g26')) WHERE to_status = 'canceled';
 SELECT cancel_type FROM order_ext.orders_view WHERE order_id = t.id('g26');
@@ -15,31 +15,31 @@ SELECT detail_type, source FROM order_ext.after_sales_view WHERE order_id = t.id
 -- G29, G32: a second capture of the same pay type under another trade number is surplus, and
 -- its own number and amount are refunded, in a row
 SELECT t.new('g29', 'RB-1:1');
-SELECT t.show(order_ext.pay_callback(t.id('g29'), 'T-g29-1', 'card', 100)), t.show(order_ext.pay_callback(t.id('g29'), 'T-g29-2', 'card', 250));
-SELECT out_trade_no, amount, pay_type FROM order_ext.claim_refunds(1000) WHERE order_id = t.id('g29');
+SELECT t.show(order_ext.pay_callback(t.id('g29'), 'T-rb-g29-1', 'card', 100)), t.show(order_ext.pay_callback(t.id('g29'), 'T-rb-g29-2', 'card', 250));
+SELECT out_trade_no, amount, pay_type FROM order_ext.claim_refunds(1000, 'test', '30 days') WHERE order_id = t.id('g29');
 
 -- G30, G31, G34: late money of any pay type is refunded once, and the gateway gets its answer;
 -- repeated callbacks refund nothing again
 SELECT t.new('g30', 'RB-1:1');
-SELECT t.show(order_ext.pay_callback(t.id('g30'), 'T-g30', 'card', 100)), t.show(order_ext.cancel_order(t.id('g30')));
+SELECT t.show(order_ext.pay_callback(t.id('g30'), 'T-rb-g30', 'card', 100)), t.show(order_ext.cancel_order(t.id('g30')));
 SELECT t.new('g31', 'RB-1:1');
 SELECT t.show(order_ext.cancel_order(t.id('g31')));
-SELECT t.show(order_ext.pay_callback(t.id('g30'), 'T-g30-late', 'wechat', 100)), t.show(order_ext.pay_callback(t.id('g31'), 'T-g31', 'card', 100));
-SELECT t.show(order_ext.pay_callback(t.id('g30'), 'T-g30-late', 'wechat', 100)), t.show(order_ext.pay_callback(t.id('g31'), 'T-g31', 'card', 100)) FROM generate_series(1, 3);
+SELECT t.show(order_ext.pay_callback(t.id('g30'), 'T-rb-g30-late', 'wechat', 100)), t.show(order_ext.pay_callback(t.id('g31'), 'T-rb-g31', 'card', 100));
+SELECT t.show(order_ext.pay_callback(t.id('g30'), 'T-rb-g30-late', 'wechat', 100)), t.show(order_ext.pay_callback(t.id('g31'), 'T-rb-g31', 'card', 100)) FROM generate_series(1, 3);
 SELECT t.drain();
 SELECT t.refunds('g30');
 SELECT t.refunds('g31');
 
 -- G33, G63: an amount that differs, and an unknown order, are recorded and answered
 SELECT t.new('g33', 'RB-1:1');
-SELECT t.show(order_ext.pay_callback(t.id('g33'), 'T-g33', 'card', 1)), t.show(order_ext.pay_callback(666666666, 'T-g63', 'card', 5));
-SELECT purpose, amount FROM order_ext.payments_view WHERE out_trade_no IN ('T-g33', 'T-g63') ORDER BY amount;
-SELECT t.show(order_ext.resolve_held_payment(t.payment('T-g33'), 'refund')), (order_ext.resolve_held_payment(t.payment('T-g63'), 'refund')).disposition;
+SELECT t.show(order_ext.pay_callback(t.id('g33'), 'T-rb-g33', 'card', 1)), t.show(order_ext.pay_callback(666666666, 'T-rb-g63', 'card', 5));
+SELECT purpose, amount FROM order_ext.payments_view WHERE out_trade_no IN ('T-rb-g33', 'T-rb-g63') ORDER BY amount;
+SELECT t.show(order_ext.resolve_held_payment(t.payment('T-rb-g33'), 'refund')), (order_ext.resolve_held_payment(t.payment('T-rb-g63'), 'refund')).disposition;
 SELECT cause, amount, status FROM order_ext.refunds_view WHERE order_id IN (t.id('g33'), 666666666) ORDER BY amount;
 
 -- G36, G41: there is no check-back: after-sale, log, refund and its message are one transaction
 SELECT t.new('g36', 'RB-1:1');
-SELECT t.show(order_ext.pay_callback(t.id('g36'), 'T-g36', 'sandbox', 100)), t.show(order_ext.cancel_order(t.id('g36')));
+SELECT t.show(order_ext.pay_callback(t.id('g36'), 'T-rb-g36', 'sandbox', 100)), t.show(order_ext.cancel_order(t.id('g36')));
 SELECT t.drain();
 SELECT count(DISTINCT xid) AS transactions, count(*) FILTER (WHERE machine = 3) AS after_sale, count(*) FILTER (WHERE machine = 5) AS refund
 FROM order_ext_internal.transition_log WHERE order_id = t.id('g36') AND machine IN (3, 5) AND version = 1;
@@ -68,7 +68,7 @@ INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, pub
 VALUES (900001, 13, 13, 5, now(), now(), 0, 0, '{}'), (900002, 14, 14, 5, now(), now(), 0, 0, '{}'), (900003, 14, 14, 5, now(), now(), 0, 0, '{"refund_id": "77777777777"}'),
 	(900004, 14, 14, 5, now(), now(), 0, 0, '{"refund_id": "77777777777", "phase": "call"}'), (900005, 14, 14, 5, now(), now(), 0, 0, '[]'), (900006, 14, 14, 5, now(), now(), 0, 0, '{"refund_id": 5}');
 SELECT t.new('g37', 'RB-1:1');
-SELECT t.show(order_ext.pay_callback(t.id('g37'), 'T-g37', 'card', 100)), t.show(order_ext.cancel_order(t.id('g37')));
+SELECT t.show(order_ext.pay_callback(t.id('g37'), 'T-rb-g37', 'card', 100)), t.show(order_ext.cancel_order(t.id('g37')));
 SELECT t.drain();
 SELECT t.refunds('g37'), (SELECT count(*) FROM order_ext.dead_letters WHERE message_id BETWEEN 900001 AND 900006) AS dead,
 	(SELECT count(*) FROM order_ext_internal.retries WHERE message_id BETWEEN 900001 AND 900006) AS left_over;
@@ -98,7 +98,7 @@ COMMIT;
 -- G47: what is refunded is decided from the money that was captured, not from a status that
 -- a message carries: an order canceled unpaid has no refund, one with held money has
 SELECT t.new('g47', 'RB-1:1'), t.new('g47h', 'RB-1:1');
-SELECT t.show(order_ext.pay_callback(t.id('g47h'), 'T-g47h', 'card', 60));
+SELECT t.show(order_ext.pay_callback(t.id('g47h'), 'T-rb-g47h', 'card', 60));
 SELECT t.show(order_ext.cancel_order(t.id('g47'))), t.show(order_ext.cancel_order(t.id('g47h')));
 SELECT t.drain();
 SELECT count(*) AS refunds FROM order_ext.refunds_view WHERE order_id = t.id('g47');

