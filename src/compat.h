@@ -76,6 +76,13 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 	(pg_proc_aclcheck((function), (role), ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
+/* 16 made SET ROLE a right of its own among those of a member. */
+#if PG_VERSION_NUM >= 160000
+#define may_become_role(member, role) member_can_set_role((member), (role))
+#else
+#define may_become_role(member, role) is_member_of_role((member), (role))
+#endif
+
 /* 17 replaced the backend id by the proc number. */
 #if PG_VERSION_NUM < 170000
 #define MyProcNumber (MyBackendId - 1)
@@ -107,6 +114,14 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define OE_OWNS_DATABASE(database, role) object_ownercheck(DatabaseRelationId, (database), (role))
 #else
 #define OE_OWNS_DATABASE(database, role) pg_database_ownercheck((database), (role))
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define may_connect_to(database, role) \
+	(object_aclcheck(DatabaseRelationId, (database), (role), ACL_CONNECT) == ACLCHECK_OK)
+#else
+#define may_connect_to(database, role) \
+	(pg_database_aclcheck((database), (role), ACL_CONNECT) == ACLCHECK_OK)
 #endif
 
 /* 16 replaced the per-catalog ACL checks by object_aclcheck. */

@@ -3,9 +3,10 @@
  *		Publishing once; see dedup.h.
  *
  * A key is unique within the segment that is written to, by its primary key: of two
- * publishers the second waits for the first one's transaction. The other segments of the
- * ring are looked into as well, uncommitted rows included, since a publisher who began
- * before the ring moved may still be writing to the last one. For him we look once more
+ * publishers the second waits for the first one's transaction. All segments of the ring are
+ * looked into before, uncommitted rows included: a publisher who began before the ring
+ * moved may still be writing to the last one, and under an old snapshot the insert could
+ * not tell a duplicate from a conflict. For who is behind with the ring we look once more
  * after the insert: whoever saw the move and not our row has a row in the next segment.
  */
 #include "compat.h"
@@ -119,7 +120,7 @@ dedup_claim(const Topic *topic, const char *key, int64 message_id)
 	values[2] = Int64GetDatum(message_id);
 	values[3] = TimestampTzGetDatum(now);
 	values[4] = TimestampTzGetDatum(cut);
-	for (i = 1; i < RING_SEGMENTS; i++)
+	for (i = 0; i < RING_SEGMENTS; i++)
 	{
 		holder = holder_in_segment((current + i) % RING_SEGMENTS, topic_id, values[1], cut);
 		if (holder != 0)

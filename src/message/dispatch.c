@@ -143,6 +143,7 @@ run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int
 
 	pass->in_dispatch = true;
 	pass->only_run_as = call->caller;
+	pass->builtin = true;
 	pass->mode = PASS_SET;
 	pass->limit = (int) Min(call->limit - call->handled, setting_batch_size);
 	failure = try_pass(pass, source, ids, n_ids);

@@ -8,6 +8,7 @@
 #include "commands/sequence.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
@@ -23,6 +24,7 @@
 #include "message/limits.h"
 #include "message/log.h"
 #include "message/options.h"
+#include "message/rights.h"
 #include "message/topics.h"
 
 #define MAX_OPTIONS_BYTES 65536
@@ -33,9 +35,10 @@
 
 static SavedPlan insert_group = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.consumer_groups"
-	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (name) DO NOTHING",
-	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID);
+	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at, subscriber)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (name) DO NOTHING",
+	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID,
+	TEXTOID);
 
 static SavedPlan find_group = SAVED_PLAN(
 	"SELECT group_id, topic_id, builtin, parts FROM order_ext_internal.consumer_groups"
@@ -44,9 +47,10 @@ static SavedPlan find_group = SAVED_PLAN(
 
 static SavedPlan update_group = SAVED_PLAN(
 	"UPDATE order_ext_internal.consumer_groups"
-	" SET max_attempts = $2, backoff = $3, batch = $4, handler = $5, run_as = $6"
+	" SET max_attempts = $2, backoff = $3, batch = $4, handler = $5, run_as = $6,"
+	"  subscriber = $7"
 	" WHERE group_id = $1",
-	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID);
+	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID);
 
 static SavedPlan delete_group[] = {
 	SAVED_PLAN("DELETE FROM order_ext_internal.consumer_groups WHERE group_id = $1", INT4OID),
@@ -72,6 +76,7 @@ typedef struct Subscription
 	char	   *topic;
 	char	   *handler;
 	char	   *run_as;
+	char	   *subscriber;
 	int32		max_attempts;
 	int16		backoff;
 	bool		batch;
@@ -97,7 +102,6 @@ read_options(Jsonb *options, Subscription *want)
 	};
 	static const char *const backoffs[] = {"exponential", "rocketmq", NULL};
 	static const char *const starts[] = {"now", "earliest", NULL};
-	char	   *run_as;
 
 	options_check_keys(options, known);
 	want->max_attempts = option_int(options, "max_attempts", DEFAULT_MAX_ATTEMPTS, 1, MAX_MAX_ATTEMPTS);
@@ -105,22 +109,24 @@ read_options(Jsonb *options, Subscription *want)
 	want->earliest = option_word(options, "start", 0, starts) == 1;
 	if (option_bool(options, "ordered", false))
 		not_supported("option \"ordered\"", "Leave it out.");
-	run_as = option_text(options, "run_as");
-	if (run_as != NULL && strcmp(run_as, want->run_as) != 0)
-		not_supported("option \"run_as\" for another role than the caller", "Leave it out.");
+	want->run_as = option_text(options, "run_as");
 }
 
-/*
- * Until handlers run in processes of their own role, all of them run in a superuser's
- * session, where nothing but a superuser's code may run.
- */
+/* A group without a handler has a role as well: its members are who may receive. */
+static void
+check_run_as(Subscription *want, bool has_handler)
+{
+	Oid			caller = GetUserId();
+
+	want->run_as = GetUserNameFromId(role_to_run_as(want->run_as, caller, has_handler), false);
+	want->subscriber = GetUserNameFromId(caller, false);
+}
+
 static void
 check_handler(Oid function, Subscription *want)
 {
-	if (!superuser())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("only a superuser may subscribe a handler")));
+	char	   *reason;
+
 	if (function_signature(function) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
@@ -131,11 +137,18 @@ check_handler(Oid function, Subscription *want)
 				 errmsg("argument \"handler\" has not the form of a handler"),
 				 errdetail("It is %s.", function_signature(function)),
 				 errhint("Write f(order_ext.message) or f(order_ext.message[]), returning void.")));
-	if (!function_owner_is_superuser(function))
+	if (!may_execute(function, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("handler %s does not belong to a superuser", function_signature(function)),
-				 errhint("Only a superuser's function may run in the workers.")));
+				 errmsg("you may not execute handler %s", function_signature(function))));
+	reason = refusal_to_run(function, get_role_oid(want->run_as, false), superuser());
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("handler %s must not run as role \"%s\"", function_signature(function),
+						want->run_as),
+				 errdetail("If it did: %s.", reason),
+				 errhint("Name the role that it shall run as in option \"run_as\".")));
 	want->handler = function_signature(function);
 }
 
@@ -178,8 +191,8 @@ static bool
 insert_new_group(const Subscription *want, int32 topic_id)
 {
 	int64		group_id = nextval_internal(internal_relation("group_id_seq"), false);
-	Datum		values[9];
-	char		nulls[] = "         ";
+	Datum		values[10];
+	char		nulls[] = "          ";
 
 	if (group_id > PG_INT32_MAX)
 		ereport(ERROR,
@@ -193,6 +206,7 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	values[6] = optional_text(want->handler, &nulls[6]);
 	values[7] = CStringGetTextDatum(want->run_as);
 	values[8] = start_snapshot(want->earliest);
+	values[9] = CStringGetTextDatum(want->subscriber);
 	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
@@ -200,8 +214,8 @@ static void
 change_group(const Subscription *want, int32 topic_id)
 {
 	Datum		name = CStringGetTextDatum(want->name);
-	Datum		values[6];
-	char		nulls[] = "      ";
+	Datum		values[7];
+	char		nulls[] = "       ";
 
 	if (plan_query(&find_group, &name, NULL, 0) == 0)
 		ereport(ERROR,
@@ -219,6 +233,7 @@ change_group(const Subscription *want, int32 topic_id)
 	values[3] = BoolGetDatum(want->batch);
 	values[4] = optional_text(want->handler, &nulls[4]);
 	values[5] = CStringGetTextDatum(want->run_as);
+	values[6] = CStringGetTextDatum(want->subscriber);
 	plan_write(&update_group, values, nulls, 0);
 	if (want->handler != NULL)
 		leases_to_retries(DatumGetInt32(values[0]));
@@ -236,8 +251,8 @@ subscribe_body(FunctionCallInfo fcinfo)
 	want.name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
 	want.topic = arg_text(fcinfo, 1, "topic", MAX_NAME_CHARS);
 	options = arg_jsonb(fcinfo, 3, "options", MAX_OPTIONS_BYTES);
-	want.run_as = GetUserNameFromId(GetUserId(), false);
 	read_options(options, &want);
+	check_run_as(&want, !PG_ARGISNULL(2));
 	refuse_builtin_group(want.name);
 	if (topic_by_name(want.topic) == NULL)
 		ereport(ERROR,

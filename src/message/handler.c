@@ -26,6 +26,8 @@
 #include "core/settings.h"
 #include "message/engine.h"
 #include "message/handler.h"
+#include "message/rights.h"
+#include "message/session.h"
 
 static BuiltinHandler builtin_handlers[BUILTIN_TOPICS_END];
 
@@ -102,17 +104,57 @@ message_type_oid(void)
 						   ObjectIdGetDatum(get_namespace_oid("order_ext", false)));
 }
 
+/* A type of schema order_ext, or an array of it, as function_signature() writes it. */
+static Oid
+type_by_name(const char *name)
+{
+	static const char schema[] = "order_ext.";
+	char	   *type_name;
+	bool		is_array = false;
+	Oid			type;
+
+	if (strncmp(name, schema, strlen(schema)) != 0)
+		return InvalidOid;
+	type_name = pstrdup(name + strlen(schema));
+	if (strlen(type_name) > 2 && strcmp(type_name + strlen(type_name) - 2, "[]") == 0)
+	{
+		is_array = true;
+		type_name[strlen(type_name) - 2] = '\0';
+	}
+	type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(type_name),
+						   ObjectIdGetDatum(get_namespace_oid("order_ext", false)));
+	return is_array && OidIsValid(type) ? get_array_type(type) : type;
+}
+
+/*
+ * Without to_regprocedure(), which asks whether the current user may use the schemas: the
+ * role that it runs as need not be allowed to name a function that it may execute.
+ */
 Oid
 function_by_signature(const char *signature)
 {
-	LOCAL_FCINFO(fcinfo, 1);
-	Datum		found;
+	char	   *name = pstrdup(signature);
+	char	   *bracket = strrchr(name, '(');
+	Size		length = strlen(name);
+	List	   *names;
+	Oid			schema;
+	Oid			type;
 
-	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = CStringGetTextDatum(signature);
-	fcinfo->args[0].isnull = false;
-	found = to_regprocedure(fcinfo);
-	return fcinfo->isnull ? InvalidOid : DatumGetObjectId(found);
+	if (bracket == NULL || name[length - 1] != ')')
+		return InvalidOid;
+	name[length - 1] = '\0';
+	*bracket = '\0';
+	type = type_by_name(bracket + 1);
+	names = stringToQualifiedNameList(name);
+	if (!OidIsValid(type) || list_length(names) != 2)
+		return InvalidOid;
+	schema = get_namespace_oid(strVal(linitial(names)), true);
+	if (!OidIsValid(schema))
+		return InvalidOid;
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(strVal(lsecond(names))),
+						   PointerGetDatum(buildoidvector(&type, 1)),
+						   ObjectIdGetDatum(schema));
 }
 
 char *
@@ -171,6 +213,7 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 {
 	const Topic *topic = topic_by_id(group->topic_id);
 	Oid			function = InvalidOid;
+	char	   *reason;
 
 	if (group->handler != NULL)
 		function = function_by_signature(group->handler);
@@ -183,13 +226,10 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 		return refuse(why, ERRCODE_UNDEFINED_OBJECT,
 					  psprintf("role \"%s\" does not exist",
 							   group->run_as != NULL ? group->run_as : "(none)"));
-	if (!superuser_arg(handler->run_as) || !function_owner_is_superuser(function))
+	reason = refusal_to_run(function, handler->run_as, subscriber_is_superuser(group->subscriber));
+	if (reason != NULL)
 		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
-					  psprintf("handler %s and the role \"%s\" it runs as must be a superuser's",
-							   group->handler, group->run_as));
-	if (!may_execute(function, handler->run_as))
-		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
-					  psprintf("role \"%s\" may not execute %s", group->run_as, group->handler));
+					  psprintf("handler %s must not run: %s", group->handler, reason));
 
 	fmgr_info(function, &handler->function);
 	handler->message_type = message_type_oid();
@@ -269,23 +309,17 @@ call_function(Handler *handler, const Message *messages, int n)
 static void
 call_database_function(Handler *handler, const Message *messages, int n)
 {
-	Oid			user;
-	int			security_context;
+	int			step = handler->batch ? n : 1;
+	RoleScope	scope;
 	int			i;
 
-	GetUserIdAndSecContext(&user, &security_context);
-	SetUserIdAndSecContext(handler->run_as, security_context | SECURITY_LOCAL_USERID_CHANGE);
-	if (handler->batch)
-		call_function(handler, messages, n);
-	else
+	for (i = 0; i < n; i += step)
 	{
-		for (i = 0; i < n; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			call_function(handler, &messages[i], 1);
-		}
+		CHECK_FOR_INTERRUPTS();
+		role_enter(&scope, handler->run_as);
+		call_function(handler, &messages[i], step);
+		role_leave(&scope);
 	}
-	SetUserIdAndSecContext(user, security_context);
 }
 
 static void
@@ -300,6 +334,39 @@ call_builtin(Handler *handler, Message *messages, int n)
 	disarm_timeout_after_success();
 	PopActiveSnapshot();
 	engine_leave(&scope);
+}
+
+/* A handler did what it could postpone until the commit. */
+static void
+settle(Handler *handler)
+{
+	RoleScope	scope;
+
+	role_enter(&scope, handler->run_as);
+	arm_timeout();
+	role_settle();
+	disarm_timeout_after_success();
+	role_leave(&scope);
+}
+
+void
+handler_settle(Handler *handler)
+{
+	if (handler->builtin != NULL)
+		return;
+	timeout_fired = false;
+	PG_TRY();
+	{
+		settle(handler);
+	}
+	PG_CATCH();
+	{
+		disarm_timeout();
+		if (timeout_fired)
+			QueryCancelPending = false;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 void

@@ -40,6 +40,12 @@ extern bool handler_open(const ConsumerGroup *group, Handler *handler, Failure *
  */
 extern void handler_run(Handler *handler, Message *messages, int n);
 
+/*
+ * At the end of a worker's transaction: have deferred triggers of the handler's doing run
+ * now, as its role and within the time limit.
+ */
+extern void handler_settle(Handler *handler);
+
 /* Whether the last error was the end of handler_timeout, and not somebody's cancel. */
 extern bool handler_timed_out(void);
 

@@ -47,7 +47,9 @@ static SavedPlan find_taken = SAVED_PLAN(
 	"  WHERE p.group_id = $1 AND p.key > keys.key ORDER BY p.key LIMIT 1)" \
 	" FROM keys WHERE keys.key IS NOT NULL)" \
 	" SELECT keys.key FROM keys" \
-	" WHERE keys.key NOT IN (SELECT r.key FROM order_ext_internal.retries r WHERE r.group_id = $1)" \
+	" WHERE keys.key IS NOT NULL" \
+	" AND NOT EXISTS (SELECT FROM order_ext_internal.retries r" \
+	"  WHERE r.group_id = $1 AND r.key = keys.key)" \
 	" AND NOT EXISTS (SELECT FROM order_ext_internal.leases l" \
 	"  WHERE l.group_id = $1 AND l.key = keys.key)" \
 	" AND NOT EXISTS (SELECT FROM order_ext_internal.dead_messages d" \

@@ -302,7 +302,7 @@ ring_truncate(Ring ring, TimestampTz now)
 			note_gone(closed_at, now);
 		}
 		plan_write(&truncate_segment[ring][segment], NULL, NULL, 0);
-		return now;
+		return RING_TRUNCATED;
 	}
 	return next_try;
 }

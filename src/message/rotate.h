@@ -34,7 +34,8 @@ extern void rotate_now(bool may_truncate);
 /* Move the ring on if it is time. */
 extern TimestampTz ring_advance(Ring ring, TimestampTz now);
 
-/* Truncate a segment that is over and behind everybody, if there is one. */
+/* Truncate a segment that is over and behind everybody; RING_TRUNCATED if there was one. */
+#define RING_TRUNCATED DT_NOBEGIN
 extern TimestampTz ring_truncate(Ring ring, TimestampTz now);
 
 /* Write a small table anew that is full of dead rows. i counts from 0; false: no such. */

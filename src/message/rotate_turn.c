@@ -92,7 +92,12 @@ rotation_turn(bool wrote, TimestampTz *next_wakeup)
 	next_round = DT_NOEND;
 	for (ring = 0; ring < RINGS; ring++)
 	{
-		next_round = Min(next_round, ring_step(ring_truncate, ring));
+		TimestampTz next;
+
+		do
+			next = ring_step(ring_truncate, ring);
+		while (next == RING_TRUNCATED);
+		next_round = Min(next_round, next);
 		next_round = Min(next_round, ring_step(ring_advance, ring));
 	}
 	while (compaction(i))
@@ -118,8 +123,8 @@ rotate_now(bool may_truncate)
 
 	for (ring = 0; ring < RINGS; ring++)
 	{
-		if (may_truncate)
-			(void) ring_truncate(ring, now);
+		while (may_truncate && ring_truncate(ring, now) == RING_TRUNCATED)
+			;
 		(void) ring_advance(ring, now);
 	}
 	while (may_truncate && compact_table(i))

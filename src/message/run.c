@@ -182,20 +182,34 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 	{
 		case PASS_SET:
 			deliver_set(pass, group, &handler, deliveries, n);
-			return n;
+			break;
 		case PASS_ISOLATED:
-			return deliver_isolated(pass, group, &handler, deliveries, n);
+			n = deliver_isolated(pass, group, &handler, deliveries, n);
+			break;
 		case PASS_GIVE_UP:
 			deliveries[0].started_at = GetCurrentTimestamp();
 			delivery_failed(group, &deliveries[0], pass->failure);
 			return 1;
 		case PASS_LEASE:
-			break;
+			return 0;
 	}
-	return 0;
+	if (!pass->in_dispatch)
+		handler_settle(&handler);
+	return n;
 }
 
 /* ---- the group ---- */
+
+/* Whether the group's handler runs here: as role, or built in and order_ext's own. */
+static bool
+group_is_for(const ConsumerGroup *group, Oid role, bool builtin)
+{
+	if (group->builtin && group->run_as == NULL)
+		return builtin;
+	if (!OidIsValid(role))
+		return true;
+	return group->run_as != NULL && get_role_oid(group->run_as, true) == role;
+}
 
 static char *
 copy_text(const char *text)
@@ -226,8 +240,7 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 		return false;
 	if (group_is_external(cached) != (pass->mode == PASS_LEASE))
 		return false;
-	if (OidIsValid(pass->only_run_as) && !cached->builtin &&
-		(cached->run_as == NULL || get_role_oid(cached->run_as, true) != pass->only_run_as))
+	if (!group_is_for(cached, pass->only_run_as, pass->builtin))
 		return false;
 	*group = *cached;
 	group->name = copy_text(cached->name);

@@ -27,6 +27,7 @@ typedef struct Pass
 	int			limit;			/* most messages to take */
 	bool		in_dispatch;	/* inside of somebody's transaction, not in a worker's own */
 	Oid			only_run_as;	/* if valid: skip handlers of other roles */
+	bool		builtin;		/* built-in handlers, too */
 	const Failure *failure;		/* of PASS_GIVE_UP */
 	void		(*take) (void *taker, Delivery *deliveries, int n); /* of PASS_LEASE */
 	void	   *taker;

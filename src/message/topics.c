@@ -49,7 +49,10 @@ static SavedPlan delete_topic = SAVED_PLAN(
 
 /* Those of the ring are dropped when they fall due. */
 static SavedPlan delete_timers = SAVED_PLAN(
-	"DELETE FROM order_ext_internal.timers_far WHERE topic_id = $1", INT4OID);
+	"WITH gone AS (DELETE FROM order_ext_internal.timers_far WHERE topic_id = $1"
+	"  RETURNING message_id)"
+	" DELETE FROM order_ext_internal.timer_cancels WHERE message_id IN (SELECT message_id FROM gone)",
+	INT4OID);
 
 static SavedPlan find_asset = SAVED_PLAN(
 	"SELECT builtin FROM order_ext_internal.assets WHERE kind = $1 FOR UPDATE", TEXTOID);

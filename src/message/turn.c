@@ -12,6 +12,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -21,6 +22,7 @@
 #include "message/engine.h"
 #include "message/limits.h"
 #include "message/run.h"
+#include "message/session.h"
 #include "message/wake.h"
 
 /* How long to wait for a group that another transaction is at work on. */
@@ -36,10 +38,18 @@ typedef struct Lane
 	bool		single;			/* ... and one in a transaction */
 } Lane;
 
+typedef struct PartKey
+{
+	int32		group_id;
+	int32		part;
+} PartKey;
+
+/* A part of a group, as this process knows it. */
 typedef struct GroupState
 {
-	int32		group_id;		/* key */
+	PartKey		key;
 	int32		topic_id;
+	bool		ours;			/* others look after it only when we don't */
 	bool		builtin;
 	bool		listed;			/* seen in the current listing */
 	bool		again;			/* the log has more for it, or nobody has looked yet */
@@ -54,11 +64,50 @@ static HTAB *group_states = NULL;
 static HTAB *
 get_group_states(void)
 {
-	HASHCTL		control = {.keysize = sizeof(int32), .entrysize = sizeof(GroupState)};
+	HASHCTL		control = {.keysize = sizeof(PartKey), .entrysize = sizeof(GroupState)};
 
 	if (group_states == NULL)
 		group_states = hash_create("order_ext groups", 64, &control, HASH_ELEM | HASH_BLOBS);
 	return group_states;
+}
+
+static DispatcherRole served = {.builtin = true, .count = 1};
+
+void
+dispatcher_serve(const DispatcherRole *role)
+{
+	served = *role;
+}
+
+bool
+dispatcher_serves(const ConsumerGroup *group)
+{
+	if (group->paused || group_is_external(group))
+		return false;
+	if (group->builtin && group->run_as == NULL)
+		return served.builtin;
+	return group->run_as != NULL && get_role_oid(group->run_as, true) == served.role;
+}
+
+static void
+list_part(const ConsumerGroup *group, int part)
+{
+	PartKey		key = {.group_id = group->id, .part = part};
+	GroupState *state;
+	bool		found;
+
+	state = hash_search(group_states, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset(state, 0, sizeof(GroupState));
+		state->key = key;
+		state->again = true;
+		state->next_retry = DT_NOEND;
+	}
+	state->topic_id = group->topic_id;
+	state->builtin = group->builtin;
+	state->ours = (part % served.count == served.ordinal);
+	state->listed = true;
 }
 
 /* Bring the states up to date with the catalog. */
@@ -79,21 +128,10 @@ list_groups(void)
 	n = stamp_is_own() ? groups_list(&groups) : 0;
 	for (i = 0; i < n; i++)
 	{
-		bool		found;
+		int			part;
 
-		if (groups[i].paused || group_is_external(&groups[i]))
-			continue;
-		state = hash_search(group_states, &groups[i].id, HASH_ENTER, &found);
-		if (!found)
-		{
-			memset(state, 0, sizeof(GroupState));
-			state->group_id = groups[i].id;
-			state->again = true;
-			state->next_retry = DT_NOEND;
-		}
-		state->topic_id = groups[i].topic_id;
-		state->builtin = groups[i].builtin;
-		state->listed = true;
+		for (part = 0; dispatcher_serves(&groups[i]) && part < groups[i].parts; part++)
+			list_part(&groups[i], part);
 	}
 	engine_commit_transaction();
 
@@ -101,7 +139,7 @@ list_groups(void)
 	while ((state = hash_seq_search(&all)) != NULL)
 	{
 		if (!state->listed)
-			(void) hash_search(group_states, &state->group_id, HASH_REMOVE, NULL);
+			(void) hash_search(group_states, &state->key, HASH_REMOVE, NULL);
 	}
 }
 
@@ -128,6 +166,7 @@ pass_in_transaction(Pass *pass, bool of_retries)
 		AbortCurrentTransaction();
 	}
 	PG_END_TRY();
+	session_clean();
 	MemoryContextSwitchTo(context);
 	return failure;
 }
@@ -188,7 +227,10 @@ run_lane(GroupState *state, Lane *lane, bool of_retries, Pass *pass)
 	int			conflicts = 0;
 
 	memset(pass, 0, sizeof(Pass));
-	pass->group_id = state->group_id;
+	pass->group_id = state->key.group_id;
+	pass->part = state->key.part;
+	pass->only_run_as = served.role;
+	pass->builtin = served.builtin;
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -240,30 +282,34 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 	GroupState *state;
 	TimestampTz now;
 	bool		more = false;
-	int32	   *ids;
+	PartKey    *keys;
 	int			n = 0;
 	int			i;
 
 	*next_wakeup = DT_NOEND;
 	list_groups();
 	MemoryContextSwitchTo(context);
-	ids = palloc(sizeof(int32) * (hash_get_num_entries(group_states) + 1));
+	keys = palloc(sizeof(PartKey) * (hash_get_num_entries(group_states) + 1));
 
 	now = GetCurrentTimestamp();
 	hash_seq_init(&all, group_states);
 	while ((state = hash_seq_search(&all)) != NULL)
 	{
-		if (topic_bits & WAKE_TOPIC_BIT(state->topic_id))
+		if ((topic_bits & WAKE_TOPIC_BIT(state->topic_id)) && !state->again)
+		{
 			state->again = true;
+			if (!state->ours)
+				state->locked_until = TimestampTzPlusMilliseconds(now, LOCKED_PAUSE_MS);
+		}
 		if (state->locked_until > now)
 			continue;
 		state->locked_until = 0;
 		if (state->again || state->next_retry <= now)
-			ids[n++] = state->group_id;
+			keys[n++] = state->key;
 	}
 	for (i = 0; i < n; i++)
 	{
-		state = hash_search(group_states, &ids[i], HASH_FIND, NULL);
+		state = hash_search(group_states, &keys[i], HASH_FIND, NULL);
 		run_group(state, messages, batches);
 	}
 
@@ -278,6 +324,6 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 			more = true;
 		*next_wakeup = Min(*next_wakeup, next);
 	}
-	pfree(ids);
+	pfree(keys);
 	return more;
 }

@@ -1,21 +1,25 @@
 /*
  * dispatcher.c
- *		The process that runs handlers; at least one per (database, role).
+ *		The process that runs handlers; order_ext.workers per (database, role).
  *
- * For now the only role is the bootstrap superuser: built-in groups, which switch to
- * order_ext_owner, and handlers that a superuser owns. The session keeps the
- * search_path that the role has in this database, because a handler expects to run as
- * in any session of its role; the engine's own statements never depend on it (the
- * dispatch code sets pg_catalog, pg_temp around them).
+ * It is a session of the role, so that whatever a handler manages to do, it does it as
+ * nobody else. That of the bootstrap superuser also runs the built-in handlers, as
+ * order_ext_owner. The session keeps the search_path that the role has in this database,
+ * because a handler expects to run as in any session of its role; the engine's own
+ * statements never depend on it (the dispatch code sets pg_catalog, pg_temp around them).
  */
 #include "compat.h"
 
+#include "catalog/pg_authid.h"
+
+#include "core/settings.h"
 #include "message/catalog.h"
 #include "message/dispatch.h"
 #include "message/wake.h"
 #include "worker/checks.h"
 #include "worker/dispatcher.h"
 #include "worker/loop.h"
+#include "worker/roles.h"
 #include "worker/shmem.h"
 
 /*
@@ -32,9 +36,15 @@ gate_and_interest(void)
 	int			i;
 
 	gate();
+	if (my_worker->role == BOOTSTRAP_SUPERUSERID)
+		roles_tell();
 	n = groups_list(&groups);
 	for (i = 0; i < n; i++)
+	{
+		if (!dispatcher_serves(&groups[i]))
+			continue;
 		interest |= WAKE_TOPIC_BIT(groups[i].topic_id);
+	}
 	pg_atomic_write_u64(&my_worker->interest, interest);
 	pg_memory_barrier();
 }
@@ -44,8 +54,24 @@ something_published(void)
 {
 	uint64		topics = pg_atomic_read_u64(&my_worker->topics);
 
+	if (worker_reloaded())
+		return true;			/* order_ext.workers may have changed */
 	return topics == WAKE_ALL_TOPICS ||
 		(topics & pg_atomic_read_u64(&my_worker->interest)) != 0;
+}
+
+/* The parts of groups are divided by the number of dispatchers that there should be. */
+static void
+serve_role(void)
+{
+	DispatcherRole served = {
+		.role = my_worker->role,
+		.builtin = my_worker->role == BOOTSTRAP_SUPERUSERID,
+		.ordinal = my_worker->ordinal,
+		.count = Max(setting_workers, 1)
+	};
+
+	dispatcher_serve(&served);
 }
 
 static bool
@@ -56,6 +82,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 	uint64		topics;
 	bool		more;
 
+	serve_role();
 	topics = pg_atomic_exchange_u64(&my_worker->topics, 0);
 	if (everything)
 		topics = WAKE_ALL_TOPICS;
@@ -77,5 +104,6 @@ order_ext_dispatcher_main(Datum main_arg)
 	};
 
 	worker_start(main_arg);
+	serve_role();
 	worker_loop(&loop);
 }

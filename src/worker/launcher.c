@@ -171,7 +171,7 @@ launcher_register(void)
 
 /* Reserve the slot under the lock; false if the database must not get workers now. */
 static bool
-reserve(DatabaseSlot *db, int w, uint32 *number)
+reserve(DatabaseSlot *db, int w, Oid role, int ordinal, uint32 *number)
 {
 	WorkerSlot *worker = &db->workers[w];
 	bool		free;
@@ -182,7 +182,9 @@ reserve(DatabaseSlot *db, int w, uint32 *number)
 	{
 		worker->state = WORKER_STARTING;
 		worker->kind = (w == SCHEDULER_SLOT) ? WORKER_SCHEDULER : WORKER_DISPATCHER;
-		worker->role = BOOTSTRAP_SUPERUSERID;
+		worker->role = role;
+		worker->ordinal = ordinal;
+		db->n_workers = Max(db->n_workers, w + 1);
 		worker->launch = *number = ++worker_shared->launches;
 		worker->announced = db->announced;
 		worker->pid = 0;
@@ -199,19 +201,24 @@ static void
 launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 {
 	WorkerSlot *worker = &db->workers[w];
+	RoleEntry  *entry;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	if (worker->state == WORKER_STARTING && worker->launch == number)
 	{
 		worker->state = WORKER_FREE;
-		database_failed(db);
+		entry = role_entry(db, worker->role);
+		if (entry != NULL)
+			role_failed(entry);
+		else
+			database_failed(db);
 		db->no_slot = no_slot;
 	}
 	LWLockRelease(worker_shared->lock);
 }
 
 static void
-start_worker(DatabaseSlot *db, int w)
+start_worker(DatabaseSlot *db, int w, Oid role, int ordinal)
 {
 	int			d = db - worker_shared->databases;
 	Launch	   *launch = &launches[d][w];
@@ -220,7 +227,7 @@ start_worker(DatabaseSlot *db, int w)
 	uint32		number;
 	bool		registered;
 
-	if (!reserve(db, w, &number))
+	if (!reserve(db, w, role, ordinal, &number))
 		return;
 	fill_in_worker(&worker, w == SCHEDULER_SLOT ? "scheduler" : "dispatcher");
 	worker.bgw_main_arg = UInt32GetDatum(d * MAX_DATABASE_WORKERS + w);
@@ -315,33 +322,132 @@ free_if_unused(DatabaseSlot *db, uint32 announced)
 	LWLockRelease(worker_shared->lock);
 }
 
-/* How many workers of the database should be there, counting from slot 0. */
+/* The slot of a role's dispatcher, or a free one for it; -1 if there is neither. */
 static int
-workers_wanted(const DatabaseSlot *db)
+dispatcher_slot(const DatabaseSlot *db, Oid role, int ordinal)
 {
-	switch (db->verdict)
+	int			unused = -1;
+	int			w;
+
+	for (w = SCHEDULER_SLOT + 1; w < MAX_DATABASE_WORKERS; w++)
 	{
-		case VERDICT_UNKNOWN:
-			return 1;			/* the scheduler, which will find out */
-		case VERDICT_RUN:
-			return 2;			/* one dispatcher; setting_workers is for sharded groups */
-		default:
-			return 0;
+		const WorkerSlot *worker = &db->workers[w];
+
+		if (worker->state == WORKER_FREE)
+			unused = unused < 0 ? w : unused;
+		else if (worker->role == role && worker->ordinal == ordinal && !worker->leave)
+			return w;
 	}
+	return unused;
+}
+
+/*
+ * See that the worker is there. False if the database is not there any more. Nothing is
+ * started before *retry_at, after failures.
+ */
+static bool
+ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
+			  const int *failures, const TimestampTz *retry_at, TimestampTz *next_wakeup)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (w < 0 || db->holds != 0)
+		return true;
+	if (db->workers[w].state == WORKER_STARTING)
+		*next_wakeup = Min(*next_wakeup, now + START_PATIENCE);
+	if (db->workers[w].state != WORKER_FREE)
+		return true;
+	if (*failures > 0 && now < *retry_at)
+	{
+		*next_wakeup = Min(*next_wakeup, *retry_at);
+		return true;
+	}
+	if (read_databases(db->database, CurrentMemoryContext) == NIL)
+		return false;
+	start_worker(db, w, role, ordinal);
+	if (*failures > 0 && now < *retry_at)
+		*next_wakeup = Min(*next_wakeup, *retry_at);
+	return true;
+}
+
+/* How many dispatchers the role should have here. */
+static int
+dispatchers_wanted(DatabaseSlot *db, Oid role)
+{
+	RoleEntry  *entry;
+
+	if (db->verdict != VERDICT_RUN)
+		return 0;
+	if (role == BOOTSTRAP_SUPERUSERID)
+		return db->n_main;
+	entry = role_entry(db, role);
+	return entry != NULL ? entry->count : 0;
+}
+
+/* Handlers of a role that has none any more, or fewer dispatchers: these leave. */
+static void
+dismiss_surplus(DatabaseSlot *db)
+{
+	int			w;
+
+	if (db->verdict != VERDICT_RUN)
+		return;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	for (w = SCHEDULER_SLOT + 1; w < MAX_DATABASE_WORKERS; w++)
+	{
+		WorkerSlot *worker = &db->workers[w];
+
+		if (worker->state != WORKER_FREE && !worker->leave &&
+			worker->ordinal >= dispatchers_wanted(db, worker->role))
+			worker_send_away(worker, false);
+	}
+	LWLockRelease(worker_shared->lock);
+}
+
+static bool
+ensure_dispatchers(DatabaseSlot *db, TimestampTz *next_wakeup)
+{
+	RoleEntry	roles[MAX_DATABASE_ROLES];
+	int			n_roles;
+	int			n_main;
+	int			i;
+	int			k;
+
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	n_roles = db->n_roles;
+	n_main = db->n_main;
+	memcpy(roles, db->roles, sizeof(RoleEntry) * n_roles);
+	LWLockRelease(worker_shared->lock);
+
+	for (k = 0; k < n_main; k++)
+	{
+		if (!ensure_worker(db, dispatcher_slot(db, BOOTSTRAP_SUPERUSERID, k), BOOTSTRAP_SUPERUSERID,
+						   k, &db->failures, &db->retry_at, next_wakeup))
+			return false;
+	}
+	for (i = 0; i < n_roles; i++)
+	{
+		for (k = 0; k < roles[i].count; k++)
+		{
+			if (!ensure_worker(db, dispatcher_slot(db, roles[i].role, k), roles[i].role,
+							   k, &roles[i].failures, &roles[i].retry_at, next_wakeup))
+				return false;
+		}
+	}
+	return true;
 }
 
 static void
 care_for_database(DatabaseSlot *db, TimestampTz *next_wakeup)
 {
 	uint32		announced = db->announced;
-	TimestampTz now = GetCurrentTimestamp();
 	int			d = db - worker_shared->databases;
-	int			wanted = workers_wanted(db);
-	int			w;
+	bool		there = true;
 
 	pg_read_barrier();
 	check_launches(db);
-	urge_to_leave(db, now);
+	dismiss_surplus(db);
+	urge_to_leave(db, GetCurrentTimestamp());
 	if (terminate_at[d] != 0)
 		*next_wakeup = Min(*next_wakeup, terminate_at[d]);
 	if (db->verdict == VERDICT_ABSENT)
@@ -349,29 +455,14 @@ care_for_database(DatabaseSlot *db, TimestampTz *next_wakeup)
 		free_if_unused(db, announced);
 		return;
 	}
-	for (w = 0; w < wanted && db->holds == 0; w++)
-	{
-		List	   *here;
-
-		if (db->workers[w].state == WORKER_STARTING)
-			*next_wakeup = Min(*next_wakeup, now + START_PATIENCE);
-		if (db->workers[w].state != WORKER_FREE)
-			continue;
-		if (now < db->retry_at && db->failures > 0)
-		{
-			*next_wakeup = Min(*next_wakeup, db->retry_at);
-			break;
-		}
-		here = read_databases(db->database, CurrentMemoryContext);
-		if (here == NIL)
-		{
-			free_if_unused(db, announced);
-			return;
-		}
-		start_worker(db, w);
-		if (db->failures > 0 && now < db->retry_at)
-			*next_wakeup = Min(*next_wakeup, db->retry_at);
-	}
+	/* Where nobody has looked yet, the scheduler will find out. */
+	if (db->verdict == VERDICT_UNKNOWN || db->verdict == VERDICT_RUN)
+		there = ensure_worker(db, SCHEDULER_SLOT, BOOTSTRAP_SUPERUSERID, 0,
+							  &db->failures, &db->retry_at, next_wakeup);
+	if (there && db->verdict == VERDICT_RUN)
+		there = ensure_dispatchers(db, next_wakeup);
+	if (!there)
+		free_if_unused(db, announced);
 }
 
 static void

@@ -131,6 +131,9 @@ database_slot(Oid database, bool create)
 	unused->failures = 0;
 	unused->retry_at = 0;
 	unused->no_slot = false;
+	unused->n_roles = 0;
+	unused->n_main = 1;
+	unused->n_workers = 0;
 	unused->database = database;
 	return unused;
 }
@@ -154,15 +157,87 @@ database_has_workers(const DatabaseSlot *db)
 	return false;
 }
 
-void
-database_failed(DatabaseSlot *db)
+static void
+back_off(int *failures, TimestampTz *retry_at)
 {
 	int			seconds = MAX_BACKOFF_SECONDS;
 
-	if (db->failures < 6)
-		seconds = Min(1 << db->failures, MAX_BACKOFF_SECONDS);
-	db->failures++;
-	db->retry_at = GetCurrentTimestamp() + seconds * USECS_PER_SEC;
+	if (*failures < 6)
+		seconds = Min(1 << *failures, MAX_BACKOFF_SECONDS);
+	(*failures)++;
+	*retry_at = GetCurrentTimestamp() + seconds * USECS_PER_SEC;
+}
+
+void
+database_failed(DatabaseSlot *db)
+{
+	back_off(&db->failures, &db->retry_at);
+}
+
+/* ---- roles ---- */
+
+RoleEntry *
+role_entry(DatabaseSlot *db, Oid role)
+{
+	int			i;
+
+	for (i = 0; i < db->n_roles; i++)
+	{
+		if (db->roles[i].role == role)
+			return &db->roles[i];
+	}
+	return NULL;
+}
+
+void
+role_failed(RoleEntry *entry)
+{
+	back_off(&entry->failures, &entry->retry_at);
+}
+
+static bool
+roles_are_news(const RoleEntry *roles, int n, int main_count)
+{
+	int			i;
+
+	if (n != my_database->n_roles || main_count != my_database->n_main)
+		return true;
+	for (i = 0; i < n; i++)
+	{
+		const RoleEntry *known = role_entry(my_database, roles[i].role);
+
+		if (known == NULL || known->count != roles[i].count)
+			return true;
+	}
+	return false;
+}
+
+void
+roles_announce(const RoleEntry *roles, int n, int main_count)
+{
+	RoleEntry	merged[MAX_DATABASE_ROLES];
+	bool		news;
+	int			i;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	news = roles_are_news(roles, n, main_count);
+	if (news)
+	{
+		for (i = 0; i < n; i++)
+		{
+			const RoleEntry *known = role_entry(my_database, roles[i].role);
+
+			merged[i] = roles[i];
+			merged[i].failures = known != NULL ? known->failures : 0;
+			merged[i].retry_at = known != NULL ? known->retry_at : 0;
+		}
+		memcpy(my_database->roles, merged, sizeof(RoleEntry) * n);
+		my_database->n_roles = n;
+		my_database->n_main = main_count;
+	}
+	LWLockRelease(worker_shared->lock);
+	if (news)
+		launcher_wake();
 }
 
 /*
@@ -227,6 +302,22 @@ worker_wake(const WorkerSlot *worker)
 
 /* ---- this worker ---- */
 
+/* A role that cannot log in must not keep the others' workers away. */
+static void
+note_failure(const WorkerSlot *worker)
+{
+	RoleEntry  *entry = role_entry(my_database, worker->role);
+	int		   *failures = entry != NULL ? &entry->failures : &my_database->failures;
+
+	/* One that lived long has not failed in a row. */
+	if (GetCurrentTimestamp() - worker->since > MAX_BACKOFF_SECONDS * USECS_PER_SEC)
+		*failures = 0;
+	if (entry != NULL)
+		role_failed(entry);
+	else
+		database_failed(my_database);
+}
+
 /*
  * Give the slot back. Registered before the connection is made, so that it runs after
  * the transaction was aborted; does nothing the second time.
@@ -243,12 +334,7 @@ detach(int code, Datum arg)
 	my_worker = NULL;
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	if (!leaving && !worker->leave && my_database->holds == 0)
-	{
-		/* One that lived long has not failed in a row. */
-		if (GetCurrentTimestamp() - worker->since > MAX_BACKOFF_SECONDS * USECS_PER_SEC)
-			my_database->failures = 0;
-		database_failed(my_database);
-	}
+		note_failure(worker);
 	worker->state = WORKER_FREE;
 	worker->pid = 0;
 	worker->procno = -1;
@@ -371,7 +457,7 @@ worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due, bool dat
 	db = database_slot(MyDatabaseId, false);
 	if (db == NULL)
 		return;
-	for (w = 0; w < MAX_DATABASE_WORKERS; w++)
+	for (w = 0; w < db->n_workers; w++)
 	{
 		WorkerSlot *worker = &db->workers[w];
 

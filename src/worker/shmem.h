@@ -17,7 +17,8 @@
 #include "utils/timestamp.h"
 
 #define MAX_DATABASES 128
-#define MAX_DATABASE_WORKERS 16
+#define MAX_DATABASE_WORKERS 64
+#define MAX_DATABASE_ROLES 64
 #define MAX_WAITERS 1024
 #define SCHEDULER_SLOT 0		/* of each database's workers; the rest are dispatchers */
 
@@ -52,6 +53,7 @@ typedef struct WorkerSlot
 	WorkerState state;
 	WorkerKind	kind;
 	Oid			role;			/* that it runs as */
+	int			ordinal;		/* among the dispatchers of its role */
 	uint32		launch;			/* which launch the slot was given to */
 	uint32		announced;		/* DatabaseSlot.announced at its launch */
 	int			pid;			/* 0 until it attached */
@@ -67,6 +69,15 @@ typedef struct WorkerSlot
 	pg_atomic_uint64 last_active;
 } WorkerSlot;
 
+/* A role that handlers of the database run as, and how many dispatchers it gets. */
+typedef struct RoleEntry
+{
+	Oid			role;
+	int			count;
+	int			failures;		/* in a row */
+	TimestampTz retry_at;		/* no start before this */
+} RoleEntry;
+
 typedef struct DatabaseSlot
 {
 	Oid			database;		/* InvalidOid = free */
@@ -76,6 +87,10 @@ typedef struct DatabaseSlot
 	int			failures;		/* in a row */
 	TimestampTz retry_at;		/* no start before this */
 	bool		no_slot;		/* max_worker_processes was used up at the last try */
+	int			n_roles;		/* besides the bootstrap superuser */
+	int			n_main;			/* dispatchers of the bootstrap superuser */
+	RoleEntry	roles[MAX_DATABASE_ROLES];
+	int			n_workers;		/* slots above were never used */
 	WorkerSlot	workers[MAX_DATABASE_WORKERS];
 } DatabaseSlot;
 
@@ -119,6 +134,18 @@ extern void database_slot_free(DatabaseSlot *db);
 
 /* Whether any worker of the database is alive or starting. Lock held. */
 extern bool database_has_workers(const DatabaseSlot *db);
+
+/* The entry of a role, NULL if there is none. Lock held. */
+extern RoleEntry *role_entry(DatabaseSlot *db, Oid role);
+
+/* Note a failure of the role's workers, as below. Lock held exclusively. */
+extern void role_failed(RoleEntry *entry);
+
+/*
+ * This process knows which roles the database's handlers run as: the launcher is told if
+ * that is news. main_count: dispatchers of the bootstrap superuser.
+ */
+extern void roles_announce(const RoleEntry *roles, int n, int main_count);
 
 /* Note a failure: the next start waits 1, 2, 4 ... 60 seconds. Lock held exclusively. */
 extern void database_failed(DatabaseSlot *db);

@@ -1,0 +1,31 @@
+/*
+ * rights.h
+ *		Which function may run as which role: asked when it is registered, and again
+ *		whenever it is about to run.
+ */
+#ifndef ORDER_EXT_RIGHTS_H
+#define ORDER_EXT_RIGHTS_H
+
+#include "postgres.h"
+
+/*
+ * The role that a function is to run as: the one of that name, or the caller where it is
+ * NULL. Raises 42704, or 42501 unless the caller is a member of it and, if must_login is
+ * set, it has LOGIN.
+ */
+extern Oid	role_to_run_as(const char *name, Oid caller, bool must_login);
+
+extern bool role_can_login(Oid role);
+
+/* Whether the role of that name is a superuser; NULL (the subscriber of old) is. */
+extern bool subscriber_is_superuser(const char *name);
+
+/*
+ * Why the function must not run as the role, registered by a superuser or by somebody
+ * else; NULL if it may. A superuser's session runs nothing that anybody but superusers
+ * wrote or registered; nobody but superusers registers a function that turns its caller
+ * into one; and the role must be allowed to execute it.
+ */
+extern char *refusal_to_run(Oid function, Oid role, bool registered_by_superuser);
+
+#endif							/* ORDER_EXT_RIGHTS_H */
