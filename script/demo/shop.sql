@@ -40,6 +40,49 @@ END;
 SELECT order_ext.subscribe('shop.' || topic, topic, 'hear(order_ext.message[])')
 FROM unnest(ARRAY['order.created', 'order.paid', 'order.canceled']) AS topic;
 
+-- What the warehouse and the carrier will tell, and which buyers cancel meanwhile.
+CREATE TABLE parcel_event (
+  n integer PRIMARY KEY,
+  order_id bigint NOT NULL,
+  user_id bigint NOT NULL,
+  event_id text NOT NULL,
+  kind text NOT NULL
+);
+GRANT SELECT ON parcel_event TO shop;
+
+-- What buyers send back or want money for, what the staff will say, and whether what
+-- comes back can be sold again.
+CREATE TABLE application (
+  n integer PRIMARY KEY,
+  order_id bigint NOT NULL,
+  user_id bigint NOT NULL,
+  type text NOT NULL,
+  lines jsonb NOT NULL,
+  whole boolean NOT NULL,
+  accepted boolean NOT NULL,
+  restock boolean NOT NULL,
+  after_sale_id bigint
+);
+GRANT SELECT, UPDATE ON application TO shop;
+
+-- A payment gateway outside of order_ext: the refunds it was asked for, and those that
+-- each refund worker has claimed and not asked for yet.
+CREATE TABLE gateway_book (
+  refund_id bigint PRIMARY KEY,
+  amount bigint NOT NULL,
+  calls integer NOT NULL,
+  outcome text NOT NULL
+);
+CREATE TABLE claimed (
+  refund_id bigint PRIMARY KEY,
+  worker integer NOT NULL,
+  order_id bigint NOT NULL,
+  amount bigint NOT NULL,
+  attempt integer NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE ON gateway_book TO shop;
+GRANT SELECT, INSERT, DELETE ON claimed TO shop;
+
 -- Payment notices that the gateway sends after the fact, and our answers.
 CREATE TABLE notice (
   n integer PRIMARY KEY,
@@ -49,6 +92,6 @@ CREATE TABLE notice (
   pay_type text NOT NULL,
   amount bigint NOT NULL
 );
-CREATE TABLE answer (story text NOT NULL, disposition text NOT NULL);
+CREATE TABLE answer (part text NOT NULL, story text NOT NULL, disposition text NOT NULL);
 GRANT SELECT ON notice TO shop;
 GRANT INSERT ON answer TO shop;
