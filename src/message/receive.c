@@ -30,9 +30,9 @@
 
 static SavedPlan find_ended_receipts = SAVED_PLAN(
 	"SELECT receipt, tokens IS NOT NULL FROM order_ext_internal.lease_receipts"
-	" WHERE group_id = $1 AND lease_until <= $2"
-	" ORDER BY lease_until, receipt LIMIT $3",
-	INT4OID, TIMESTAMPTZOID, INT4OID);
+	" WHERE group_id = $1 AND lease_until <= $2 AND lease_until >= $4"
+	" ORDER BY lease_until LIMIT $3",
+	INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID);
 
 static SavedPlan lock_ended_leases = SAVED_PLAN(
 	"SELECT l.token, l.message_id, l.topic_id, l.key, l.published_at, l.leased_at, l.attempt,"
@@ -275,7 +275,7 @@ receive_ended_with(Receiver *receiver, SavedPlan *lock_leases, int64 receipt)
 static void
 receive_ended(Receiver *receiver)
 {
-	Datum		values[3];
+	Datum		values[4];
 	int64		receipts[RECEIPTS_A_CALL];
 	bool		extended[RECEIPTS_A_CALL];
 	int			n;
@@ -284,7 +284,10 @@ receive_ended(Receiver *receiver)
 	values[0] = Int32GetDatum(receiver->group->id);
 	values[1] = TimestampTzGetDatum(receiver->now);
 	values[2] = Int32GetDatum(RECEIPTS_A_CALL);
+	values[3] = TimestampTzGetDatum(receipts_floor(receiver->group->id, receiver->now));
 	n = (int) plan_query(&find_ended_receipts, values, NULL, 0);
+	if (n == 0)
+		receipts_none_ended(receiver->group->id, receiver->now);
 	for (i = 0; i < n; i++)
 	{
 		receipts[i] = row_int64(i, 1);

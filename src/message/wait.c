@@ -44,14 +44,14 @@
 
 static SavedPlan find_ended_lease = SAVED_PLAN(
 	"SELECT FROM order_ext_internal.lease_receipts r"
-	" WHERE r.group_id = $1 AND r.lease_until <= $2"
+	" WHERE r.group_id = $1 AND r.lease_until <= $2 AND r.lease_until >= $3"
 	" AND (EXISTS (SELECT FROM order_ext_internal.leases l"
 	"   WHERE l.token >= r.receipt * 16384 AND l.token < (r.receipt + 1) * 16384"
 	"   AND l.until_receipt = r.receipt)"
 	"  OR EXISTS (SELECT FROM order_ext_internal.leases l"
 	"   WHERE l.token = ANY (r.tokens) AND l.until_receipt = r.receipt))"
 	" ORDER BY r.lease_until LIMIT 1",
-	INT4OID, TIMESTAMPTZOID);
+	INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID);
 
 static SavedPlan find_next_end = SAVED_PLAN(
 	"SELECT lease_until FROM order_ext_internal.lease_receipts"
@@ -83,7 +83,7 @@ look(Waiting *waiting, Look *found)
 	ConsumerGroup *group = consumer_group_open(waiting->name);
 	TimestampTz now = GetCurrentTimestamp();
 	EngineScope scope;
-	Datum		values[2];
+	Datum		values[3];
 
 	found->ready = false;
 	found->locked = false;
@@ -96,6 +96,7 @@ look(Waiting *waiting, Look *found)
 	engine_enter(&scope);
 	values[0] = Int32GetDatum(group->id);
 	values[1] = TimestampTzGetDatum(now);
+	values[2] = TimestampTzGetDatum(receipts_floor(group->id, now));
 	found->ready = group_has_messages(group, &found->locked);
 	found->next = retries_next_due(group->id);
 	if (found->next <= now || plan_query(&find_ended_lease, values, NULL, 1) > 0)
