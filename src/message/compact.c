@@ -56,6 +56,7 @@ static SmallTable small_tables[] = {
 	WHOLE("retries"),
 	WHOLE("parked_messages"),
 	WHOLE("inline_ranges"),
+	WHOLE("parked_messages"),
 	WHOLE("leases"),
 	WHOLE("lease_receipts"),
 	{"timer_firings", 256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
