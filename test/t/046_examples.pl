@@ -19,7 +19,9 @@ my $node = start_node('examples');
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION order_ext;
 CREATE ROLE mail_worker LOGIN;
-SELECT order_ext.grant_to('mail_worker', 'operator'), order_ext.grant_to('mail_worker', 'worker');
+SELECT order_ext.grant_to('mail_worker', 'worker');
+CREATE ROLE admin LOGIN IN ROLE mail_worker;
+SELECT order_ext.grant_to('admin', 'operator');
 SELECT order_ext.create_topic('mail');
 SQL
 my $conninfo = sprintf 'host=%s port=%s dbname=postgres user=mail_worker', $node->host, $node->port;
@@ -36,11 +38,11 @@ copy("$examples/consumer_node/$_", "$build/$_") or die $! foreach qw(consumer.js
 		0, 'npm installs what the Node.js consumer needs');
 }
 
-# A group for the consumer, whose role subscribes it.
+# A group whose messages the worker's role receives.
 sub new_group
 {
 	my ($group) = @_;
-	$node->safe_psql('postgres', "SET ROLE mail_worker; SELECT order_ext.subscribe('$group', 'mail', options => '{\"max_attempts\": 2}')");
+	$node->safe_psql('postgres', "SET ROLE admin; SELECT order_ext.subscribe('$group', 'mail', options => '{\"run_as\": \"mail_worker\", \"max_attempts\": 2}')");
 	return;
 }
 
