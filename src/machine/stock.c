@@ -39,7 +39,6 @@ static SavedPlan close_reservations = SAVED_PLAN(
 	" RETURNING i.product_id, i.stripe, i.quantity, i.order_id",
 	INT8ARRAYOID);
 
-/* The rows given are sorted, and a nested loop keeps their order: it is the lock order. */
 /* The stock rows of these orders' open reservations, as far as nobody else holds them. */
 static SavedPlan lock_free_rows = SAVED_PLAN(
 	"SELECT s.product_id, s.stripe FROM order_ext_internal.stock s"
@@ -57,6 +56,7 @@ static SavedPlan find_busy = SAVED_PLAN(
 	"     WHERE free.product_id = i.product_id AND free.stripe = i.stripe)",
 	INT8ARRAYOID, INT8ARRAYOID, INT2ARRAYOID);
 
+/* The rows given are sorted, and a nested loop keeps their order: it is the lock order. */
 static SavedPlan release_many = SAVED_PLAN(
 	"UPDATE order_ext_internal.stock s"
 	" SET available = s.available + g.quantity, reserved = s.reserved - g.quantity"
