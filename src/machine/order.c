@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
@@ -16,6 +17,11 @@
 
 static SavedPlan read_order = SAVED_PLAN(
 	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders WHERE order_id = $1",
+	INT8OID);
+
+static SavedPlan read_current = SAVED_PLAN(
+	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders WHERE order_id = $1"
+	" FOR NO KEY UPDATE",
 	INT8OID);
 
 static SavedPlan read_statuses = SAVED_PLAN(
@@ -66,15 +72,27 @@ order_from_row(Order *order, uint64 row)
 	order->currency = row_text(row, 8);
 }
 
-bool
-order_read(int64 order_id, Order *order)
+static bool
+read_by(SavedPlan *plan, int64 order_id, Order *order)
 {
 	Datum		values[1] = {Int64GetDatum(order_id)};
 
-	if (plan_query(&read_order, values, NULL, 1) == 0)
+	if (plan_query(plan, values, NULL, 1) == 0)
 		return false;
 	order_from_row(order, 0);
 	return true;
+}
+
+bool
+order_read(int64 order_id, Order *order)
+{
+	return read_by(&read_order, order_id, order);
+}
+
+bool
+order_read_current(int64 order_id, Order *order)
+{
+	return read_by(IsolationUsesXactSnapshot() ? &read_current : &read_order, order_id, order);
 }
 
 void

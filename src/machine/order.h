@@ -40,6 +40,12 @@ typedef struct OrderChange
  */
 extern bool order_read(int64 order_id, Order *order);
 
+/*
+ * The same for calls that decide on the status without changing the row: under an older
+ * transaction snapshot, raises 40001 where the row is newer than that.
+ */
+extern bool order_read_current(int64 order_id, Order *order);
+
 /* Raise OE001 if there is no such order. */
 extern void order_read_or_fail(int64 order_id, Order *order);
 
