@@ -8,7 +8,7 @@ CREATE FUNCTION order_ext_internal.announce() RETURNS void
 COMMENT ON FUNCTION order_ext_internal.announce() IS 'Tells the launcher at commit to look at this database again.';
 
 -- worker_list(): one row for each background process of order_ext in the server, and one
--- without pid for each database that wants workers and has none. No rows without preload.
+-- without pid for each database that wants workers and lacks them. No rows without preload.
 -- Source: src/worker/stats.c
 CREATE FUNCTION order_ext_internal.worker_list(
 		OUT pid integer, OUT database oid, OUT role oid, OUT kind text, OUT state text,
@@ -20,7 +20,7 @@ COMMENT ON FUNCTION order_ext_internal.worker_list() IS 'The background processe
 -- worker_stats: the background processes of all databases of the server.
 --   kind   launcher (one per server), scheduler (timers), dispatcher (handlers)
 --   state  starting, idle, busy, failing (waiting after an error); without pid the reason
---          why a database has none: disabled, not enabled (foreign stamp: see
+--          why a database has none, or no dispatcher: disabled, not enabled (foreign stamp: see
 --          enable_dispatch), other version, no worker slot, backing off, sent away
 --   batches, messages  since the process started; a scheduler's messages are timers fired
 CREATE VIEW order_ext.worker_stats AS

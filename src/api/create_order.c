@@ -197,7 +197,9 @@ check_external_id(const char *external_id)
 	if (plan_query(&find_external_id, values, NULL, 1) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("an order with external_id \"%s\" exists already", external_id)));
+				 errmsg("an order with external_id \"%s\" exists already", external_id),
+				 errdetail("It is unique among all orders of this database."),
+				 errhint("Look the order up in orders_view; repeat a call with a request_id.")));
 }
 
 /* Price the cart and compare with what the client expects to pay. */

@@ -201,7 +201,7 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	lock_wait(LOCK_REQUEST, trade_lock_key(&capture));
 	lock_wait(LOCK_ORDER_PAY, capture.order_id);
 	lock_wait(LOCK_ORDER_CANCEL, capture.order_id);
-	if (order_read(capture.order_id, &found_order))
+	if (order_read_current(capture.order_id, &found_order))
 		order = &found_order;
 	if (payment_by_trade_no(capture.pay_type, capture.out_trade_no, &found_payment))
 		known = &found_payment;

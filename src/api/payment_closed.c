@@ -96,7 +96,7 @@ payment_closed_body(FunctionCallInfo fcinfo)
 
 	lock_wait(LOCK_ORDER_PAY, notice.order_id);
 	lock_wait(LOCK_ORDER_CANCEL, notice.order_id);
-	if (order_read(notice.order_id, &found_order))
+	if (order_read_current(notice.order_id, &found_order))
 		order = &found_order;
 	if (find_payment(&notice, &found_payment))
 		payment = &found_payment;

@@ -116,7 +116,7 @@ resolve_held_body(FunctionCallInfo fcinfo)
 	lock_wait(LOCK_ORDER_CANCEL, payment.order_id);
 	lock_wait(LOCK_REFUND, payment.order_id);
 	read_payment(payment_id, &payment);
-	if (order_read(payment.order_id, &found))
+	if (order_read_current(payment.order_id, &found))
 		order = &found;
 	if (awaits_decision(&payment))
 	{

@@ -14,6 +14,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
@@ -115,6 +116,7 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 {
 	Oid			outer_user;
 	int			outer_context;
+	int			guc_level;
 	char	   *handler;
 	Oid			role;
 	Oid			function;
@@ -128,12 +130,16 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	GetUserIdAndSecContext(&outer_user, &outer_context);
 	SetUserIdAndSecContext(role, outer_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
+	guc_level = NewGUCNestLevel();
 	/*
 	 * The function is found as the role too: the owner of order_ext need not see its
-	 * schema. An error puts user and context back with the (sub)transaction.
+	 * schema. An error puts user, context and settings back with the (sub)transaction.
+	 * What it sets for the session is undone: the session is that of another role, which
+	 * a search_path left behind would lead to functions of this one.
 	 */
 	function = resolve_check(handler, role);
 	reason = call_check(function, risk_request(user_id, items, pay_amount, coupon_id, options));
+	AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(outer_user, outer_context);
 
 	if (reason != NULL)

@@ -39,6 +39,8 @@ lock_class_name(LockClass lock_class)
 			return "sweep";
 		case LOCK_ROTATION:
 			return "rotation";
+		case LOCK_CONSUMERS:
+			return "consumers";
 	}
 	return "unknown";
 }
@@ -82,6 +84,15 @@ lock_try(LockClass lock_class, int64 key)
 	if (counts)
 		tries_taken++;
 	return true;
+}
+
+bool
+lock_try_share(LockClass lock_class, int64 key)
+{
+	LOCKTAG		tag;
+
+	set_tag(&tag, lock_class, key);
+	return LockAcquire(&tag, ShareLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 bool

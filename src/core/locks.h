@@ -2,7 +2,7 @@
  * locks.h
  *		Advisory locks of our own classes.
  *
- * All are transaction-level and exclusive. The lock tag's field4 (objsubid in
+ * All are transaction-level; all but consumers are exclusive. The lock tag's field4 (objsubid in
  * pg_locks) is the class and the whole 64-bit key is the id (classid = high half,
  * objid = low half), so nothing is hashed and no application's lock can collide.
  *
@@ -26,7 +26,8 @@ typedef enum LockClass
 	LOCK_GROUP = 206,			/* consumer group << 16 | part: one reader at a time */
 	LOCK_TIMERS = 207,			/* 0: one process fires timers at a time */
 	LOCK_SWEEP = 208,			/* 0: one sweep moves sweep_progress at a time */
-	LOCK_ROTATION = 209			/* a ring, or ROTATION_COMPACT: one at a time */
+	LOCK_ROTATION = 209,		/* a ring, or ROTATION_COMPACT: one at a time */
+	LOCK_CONSUMERS = 210		/* consumer group: shared by receivers, against its end */
 } LockClass;
 
 /* The key of LOCK_GROUP. */
@@ -38,6 +39,9 @@ typedef enum LockClass
  * works on set after set must leave room for others (groups, timers, sweep do not count).
  */
 extern bool lock_try(LockClass lock_class, int64 key);
+
+/* Share the lock unless somebody has it exclusively or waits for that. Never waits. */
+extern bool lock_try_share(LockClass lock_class, int64 key);
 
 /* Whether lock_try() refuses for that reason, until the end of this transaction. */
 extern bool lock_tries_used_up(void);

@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
@@ -96,26 +97,27 @@ order_from_row(Order *order, uint64 row)
 	order->removed = row_bool(row, 10);
 }
 
-bool
-order_read(int64 order_id, Order *order)
+static bool
+read_by(SavedPlan *plan, int64 order_id, Order *order)
 {
 	Datum		values[1] = {Int64GetDatum(order_id)};
 
-	if (plan_query(&read_order, values, NULL, 1) == 0)
+	if (plan_query(plan, values, NULL, 1) == 0)
 		return false;
 	order_from_row(order, 0);
 	return true;
 }
 
 bool
+order_read(int64 order_id, Order *order)
+{
+	return read_by(&read_order, order_id, order);
+}
+
+bool
 order_read_current(int64 order_id, Order *order)
 {
-	Datum		values[1] = {Int64GetDatum(order_id)};
-
-	if (plan_query(&read_current, values, NULL, 1) == 0)
-		return false;
-	order_from_row(order, 0);
-	return true;
+	return read_by(IsolationUsesXactSnapshot() ? &read_current : &read_order, order_id, order);
 }
 
 void

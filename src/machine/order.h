@@ -46,8 +46,8 @@ typedef struct OrderChange
 extern bool order_read(int64 order_id, Order *order);
 
 /*
- * The same with the row locked: in REPEATABLE READ and above, raises 40001 where the row
- * is newer than the snapshot. For calls that decide on the status without changing the row.
+ * The same for calls that decide on the status without changing the row: under an older
+ * transaction snapshot, raises 40001 where the row is newer than that.
  */
 extern bool order_read_current(int64 order_id, Order *order);
 

@@ -74,6 +74,7 @@ static SavedPlan find_busy = SAVED_PLAN(
 	"     WHERE free.product_id = i.product_id AND free.stripe = i.stripe)",
 	INT8ARRAYOID, INT8ARRAYOID, INT2ARRAYOID);
 
+/* The rows given are sorted, and a nested loop keeps their order: it is the lock order. */
 static SavedPlan release_many = SAVED_PLAN(
 	"UPDATE order_ext_internal.stock s"
 	" SET available = s.available + g.quantity, reserved = s.reserved - g.quantity"

@@ -16,6 +16,7 @@
 
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/engine.h"
 #include "message/leases.h"
@@ -340,6 +341,7 @@ leases_to_retries(int32 group_id)
 	const ConsumerGroup *group = group_by_id(group_id);
 	Datum		value = Int32GetDatum(group_id);
 
+	lock_wait(LOCK_CONSUMERS, group_id);	/* nobody is about to lease more */
 	plan_write(&leases_become_retries, &value, NULL, 0);
 	plan_write(&delete_receipts, &value, NULL, 0);
 	if (group != NULL)

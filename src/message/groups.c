@@ -298,6 +298,7 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 				 errmsg("consumer group \"%s\" does not exist", name)));
 	group_id = Int32GetDatum(row_int32(0, 1));
 	parts = row_int16(0, 4);
+	lock_wait(LOCK_CONSUMERS, DatumGetInt32(group_id));
 	for (i = 0; i < parts; i++)
 		lock_wait(LOCK_GROUP, GROUP_LOCK_KEY(DatumGetInt32(group_id), i));
 	for (i = 0; i < (int) lengthof(delete_group); i++)

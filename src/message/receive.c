@@ -14,11 +14,13 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/tuplestore.h"
 
 #include "core/append.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/catalog.h"
 #include "message/engine.h"
@@ -411,6 +413,11 @@ receive_body(FunctionCallInfo fcinfo)
 	PreventCommandIfReadOnly("receive()");
 	receiver.group = consumer_group_open(name);
 	check_delivery_enabled();
+	/* As long as we hand out its messages the group stays what it is. */
+	if (!lock_try_share(LOCK_CONSUMERS, receiver.group->id))
+		return (Datum) 0;
+	AcceptInvalidationMessages();
+	receiver.group = consumer_group_open(name);
 	if (receiver.group->paused)
 		return (Datum) 0;
 	receiver.result = (ReturnSetInfo *) fcinfo->resultinfo;

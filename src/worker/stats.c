@@ -12,7 +12,7 @@
 
 #include "worker/shmem.h"
 
-/* A row: a worker that is there, or the reason why a database has none. */
+/* A row: a worker that is there, or the reason why one is missing. */
 typedef struct StatsRow
 {
 	int			pid;			/* 0 = NULL */
@@ -50,7 +50,7 @@ worker_state_name(WorkerState state)
 	return "unknown";
 }
 
-/* Why a database of ours has no workers. */
+/* Why a database of ours has no workers, or no dispatcher. */
 static const char *
 absence_reason(const DatabaseSlot *db)
 {
@@ -71,10 +71,23 @@ absence_reason(const DatabaseSlot *db)
 	}
 }
 
+/* A row for a worker that is not there. */
+static void
+add_absence(StatsRows *into, const DatabaseSlot *db, const char *kind)
+{
+	StatsRow   *row = &into->rows[into->n++];
+
+	memset(row, 0, sizeof(*row));
+	row->database = db->database;
+	row->kind = kind;
+	row->state = absence_reason(db);
+}
+
 static void
 add_database(StatsRows *into, const DatabaseSlot *db)
 {
 	bool		any = false;
+	bool		dispatcher = false;
 	int			w;
 
 	for (w = 0; w < MAX_DATABASE_WORKERS; w++)
@@ -86,6 +99,7 @@ add_database(StatsRows *into, const DatabaseSlot *db)
 		if (worker->state == WORKER_FREE)
 			continue;
 		any = true;
+		dispatcher |= worker->kind == WORKER_DISPATCHER;
 		row = &into->rows[into->n++];
 		row->pid = worker->pid;
 		row->database = db->database;
@@ -97,14 +111,9 @@ add_database(StatsRows *into, const DatabaseSlot *db)
 		row->last_active = (TimestampTz) pg_atomic_read_u64(&worker->last_active);
 	}
 	if (!any && db->verdict != VERDICT_ABSENT)
-	{
-		StatsRow   *row = &into->rows[into->n++];
-
-		memset(row, 0, sizeof(*row));
-		row->database = db->database;
-		row->kind = "scheduler";
-		row->state = absence_reason(db);
-	}
+		add_absence(into, db, "scheduler");
+	else if (!dispatcher && db->verdict == VERDICT_RUN)
+		add_absence(into, db, "dispatcher");
 }
 
 static StatsRows *

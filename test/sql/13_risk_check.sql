@@ -33,6 +33,19 @@ SELECT count(*), t.stock('RSK-1') FROM order_ext.orders_view WHERE user_id = 713
 SELECT order_ext.set_risk_check(NULL);
 SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => '{"remark": "bad"}')$$);
 
+-- what it sets for the session is undone: the session is another role's
+CREATE FUNCTION t.risk_settings(request jsonb) RETURNS text LANGUAGE sql
+BEGIN ATOMIC
+	SELECT set_config('order_ext.lock_timeout', '77ms', false);
+	SELECT set_config('application_name', 'left behind', false);
+	SELECT NULL::text;
+END;
+SELECT order_ext.set_risk_check('t.risk_settings(jsonb)');
+SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+SHOW order_ext.lock_timeout;
+SELECT current_setting('application_name') = 'left behind' AS left_behind;
+SELECT order_ext.set_risk_check(NULL);
+
 -- a function that cannot be one is refused
 CREATE FUNCTION t.risk_void(request jsonb) RETURNS void LANGUAGE sql AS '';
 CREATE FUNCTION t.risk_int(request integer) RETURNS text LANGUAGE sql AS 'SELECT NULL';

@@ -272,7 +272,7 @@ CREATE TABLE t.refusals (n serial, call text);
 SELECT order_ext.issue_coupon(7330, 10) AS c, order_ext.issue_coupon(7331, 10) AS calien \gset
 SELECT t.remember('bad_coupon', :c), t.remember('bad_alien', :calien);
 SELECT t.new('bad_taker', 'BAD-1:1', t.id('bad_coupon'), user_id => 7330, request_id => 'bad-key');
-SELECT t.new('bad_canceled', 'BAD-1:1', user_id => 7330), t.new('bad_due', 'BAD-1:1', pay_timeout => '1 millisecond', user_id => 7330);
+SELECT t.new('bad_canceled', 'BAD-1:1', user_id => 7330, options => '{"external_id": "bad-ext"}'), t.new('bad_due', 'BAD-1:1', pay_timeout => '1 millisecond', user_id => 7330);
 SELECT t.show(order_ext.cancel_order(t.id('bad_canceled')));
 SELECT t.wait_due('bad_due');
 INSERT INTO t.refusals (call) VALUES
@@ -281,7 +281,8 @@ INSERT INTO t.refusals (call) VALUES
 	($$pre_pay_order(t.id('bad_due'), 'wechat', 100)$$), ($$stock_level('BAD-none')$$),
 	($$create_order(7330, t.items('BAD-none:1'), 1)$$), ($$create_order(7330, t.items('BAD-1:1'), 99)$$),
 	($$create_order(7330, t.items('BAD-1:1'), 90, t.id('bad_alien'))$$), ($$create_order(7330, t.items('BAD-1:1'), 90, t.id('bad_coupon'))$$),
-	($$create_order(7330, t.items('BAD-1:99'), 9900)$$), ($$create_order(7330, t.items('BAD-1:2'), 200, request_id => 'bad-key')$$);
+	($$create_order(7330, t.items('BAD-1:99'), 9900)$$), ($$create_order(7330, t.items('BAD-1:2'), 200, request_id => 'bad-key')$$),
+	($$create_order(7330, t.items('BAD-1:1'), 100, options => '{"external_id": "bad-ext"}')$$);
 SELECT call, code, message ~ '^[a-z"].*[^.]$' AND message !~ E'\n' AS one_sentence, detail ~ '\.$' AS facts, hint ~ '\.$' AS next_step
 FROM t.refusals, LATERAL t.error('order_ext.' || call) ORDER BY n;
 SELECT order_ext.set_risk_check('t.refuse(jsonb)');
