@@ -65,7 +65,7 @@ COMMENT ON VIEW order_ext.after_sale_items_view IS 'Lines of after-sales.';
 CREATE VIEW order_ext.after_sale_events_view AS
 	SELECT e.after_sale_id,
 		CASE e.kind WHEN 1 THEN 'return_shipment' WHEN 2 THEN 'return_receipt' END AS kind,
-		e.disposition, e.reason, e.recorded_at, e.content
+		e.disposition, e.reason, e.recorded_at
 	FROM order_ext_internal.after_sale_events e;
 COMMENT ON VIEW order_ext.after_sale_events_view IS 'What was told about returned goods.';
 

@@ -34,7 +34,7 @@ AS $$
 		('observer', ARRAY['order_timeline', 'allowed_actions', 'stock_level',
 			'message_trace', 'verify', 'metrics', 'state_graph', 'state_diagram',
 			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
-			'after_sales_view', 'after_sale_items_view', 'sandbox_ledger',
+			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
 			'fulfilments_view', 'shipment_events_view',
 			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
 			'subscriptions_view', 'parked_keys', 'consumer_stats', 'timer_stats', 'worker_stats']),
