@@ -40,12 +40,13 @@ COMMENT ON FUNCTION order_ext.publish(text, bigint, jsonb, timestamptz, text) IS
 
 -- subscribe(consumer_group up to 128 characters, topic, handler: f(order_ext.message) or
 -- f(order_ext.message[]) returning void, options: max_attempts 1 to 1000 (16), backoff
--- 'exponential' or 'rocketmq', start 'now' or 'earliest', for a new group). The same call
--- again changes handler and options. SECURITY INVOKER: the handler runs as the caller.
--- Without a handler the messages wait for receive(), by members of the caller's role.
+-- 'exponential' or 'rocketmq', start 'now' or 'earliest', for a new group, run_as: the role
+-- that the handler runs as, the caller or one that it is a member of; ordered). The same
+-- call again changes all but topic and start. SECURITY INVOKER: it must know its caller.
+-- Without a handler the messages wait for receive(), by members of the run_as role.
 -- Raises 22004, 22023, 54000, OE701 unknown topic, 42710 the group reads another topic,
--- 42501 not a superuser, not a superuser's function, or a built-in group's name,
--- 0A000 ordered, run_as. src/message/groups.c
+-- 42501 not allowed for that role, or a built-in group's name, 0A000 ordered with a handler,
+-- OE110. src/message/groups.c
 CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY INVOKER

@@ -35,10 +35,11 @@
 
 static SavedPlan insert_group = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.consumer_groups"
-	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at, subscriber)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (name) DO NOTHING",
+	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at, subscriber,"
+	"  ordered)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (name) DO NOTHING",
 	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID,
-	TEXTOID);
+	TEXTOID, BOOLOID);
 
 static SavedPlan find_group = SAVED_PLAN(
 	"SELECT group_id, topic_id, builtin, parts FROM order_ext_internal.consumer_groups"
@@ -48,9 +49,9 @@ static SavedPlan find_group = SAVED_PLAN(
 static SavedPlan update_group = SAVED_PLAN(
 	"UPDATE order_ext_internal.consumer_groups"
 	" SET max_attempts = $2, backoff = $3, batch = $4, handler = $5, run_as = $6,"
-	"  subscriber = $7"
+	"  subscriber = $7, ordered = $8"
 	" WHERE group_id = $1",
-	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID);
+	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID);
 
 static SavedPlan delete_group[] = {
 	SAVED_PLAN("DELETE FROM order_ext_internal.consumer_groups WHERE group_id = $1", INT4OID),
@@ -81,6 +82,7 @@ typedef struct Subscription
 	int16		backoff;
 	bool		batch;
 	bool		earliest;
+	bool		ordered;
 } Subscription;
 
 /* ---- subscribe ---- */
@@ -107,8 +109,7 @@ read_options(Jsonb *options, Subscription *want)
 	want->max_attempts = option_int(options, "max_attempts", DEFAULT_MAX_ATTEMPTS, 1, MAX_MAX_ATTEMPTS);
 	want->backoff = option_word(options, "backoff", 0, backoffs) + BACKOFF_EXPONENTIAL;
 	want->earliest = option_word(options, "start", 0, starts) == 1;
-	if (option_bool(options, "ordered", false))
-		not_supported("option \"ordered\"", "Leave it out.");
+	want->ordered = option_bool(options, "ordered", false);
 	want->run_as = option_text(options, "run_as");
 }
 
@@ -191,8 +192,8 @@ static bool
 insert_new_group(const Subscription *want, int32 topic_id)
 {
 	int64		group_id = nextval_internal(internal_relation("group_id_seq"), false);
-	Datum		values[10];
-	char		nulls[] = "          ";
+	Datum		values[11];
+	char		nulls[] = "           ";
 
 	if (group_id > PG_INT32_MAX)
 		ereport(ERROR,
@@ -207,6 +208,7 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	values[7] = CStringGetTextDatum(want->run_as);
 	values[8] = start_snapshot(want->earliest);
 	values[9] = CStringGetTextDatum(want->subscriber);
+	values[10] = BoolGetDatum(want->ordered);
 	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
@@ -214,8 +216,8 @@ static void
 change_group(const Subscription *want, int32 topic_id)
 {
 	Datum		name = CStringGetTextDatum(want->name);
-	Datum		values[7];
-	char		nulls[] = "       ";
+	Datum		values[8];
+	char		nulls[] = "        ";
 
 	if (plan_query(&find_group, &name, NULL, 0) == 0)
 		ereport(ERROR,
@@ -234,6 +236,7 @@ change_group(const Subscription *want, int32 topic_id)
 	values[4] = optional_text(want->handler, &nulls[4]);
 	values[5] = CStringGetTextDatum(want->run_as);
 	values[6] = CStringGetTextDatum(want->subscriber);
+	values[7] = BoolGetDatum(want->ordered);
 	plan_write(&update_group, values, nulls, 0);
 	if (want->handler != NULL)
 		leases_to_retries(DatumGetInt32(values[0]));
@@ -259,6 +262,8 @@ subscribe_body(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 				 errmsg("topic \"%s\" does not exist", want.topic),
 				 errhint("Create it with order_ext.create_topic().")));
+	if (want.ordered && !PG_ARGISNULL(2))
+		not_supported("option \"ordered\" with a handler", "Leave it out.");
 	if (!PG_ARGISNULL(2))
 		check_handler(PG_GETARG_OID(2), &want);
 
