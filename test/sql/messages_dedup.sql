@@ -52,7 +52,7 @@ SELECT order_ext.dispatch() AS handled;
 SELECT key FROM md.seen WHERE key >= 10 ORDER BY key;
 
 -- in bulk
-SELECT count(DISTINCT order_ext.publish('md.t', n, '{}', NULL, 'bulk ' || n % 1000)) FROM generate_series(1, 3000) AS n;
+SELECT count(DISTINCT order_ext.publish('md.t', 70000, '{}', NULL, 'bulk ' || n % 1000)) FROM generate_series(1, 3000) AS n;
 
 -- the window ends, also while the key's segment is the current one
 SELECT order_ext.publish('md.short', 20, '{}', NULL, 'k') AS first \gset

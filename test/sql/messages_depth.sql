@@ -44,7 +44,7 @@ CREATE PROCEDURE mq.fill() LANGUAGE plpgsql AS $$
 BEGIN
 	FOR n IN 1..6000 LOOP
 		BEGIN
-			PERFORM order_ext.publish('mq.deep', n);
+			PERFORM order_ext.publish('mq.deep', 70001);
 		EXCEPTION WHEN SQLSTATE 'OE703' THEN
 			EXIT;
 		END;
@@ -52,13 +52,13 @@ BEGIN
 END $$;
 CALL mq.fill();
 SELECT lag BETWEEN 5000 AND 5100 AS full FROM order_ext.consumer_stats WHERE consumer_group = 'mq.deep';
-SELECT t.go($$order_ext.publish('mq.deep', 1)$$);
+SELECT t.go($$order_ext.publish('mq.deep', 70001)$$);
 SELECT t.drain();
 DO $$
 BEGIN
 	FOR n IN 1..1000 LOOP
 		BEGIN
-			PERFORM order_ext.publish('mq.deep', n);
+			PERFORM order_ext.publish('mq.deep', 70001);
 			EXIT;
 		EXCEPTION WHEN SQLSTATE 'OE703' THEN
 			PERFORM pg_sleep(0.01);
