@@ -214,6 +214,7 @@ load_groups(Cache *into)
 		group->name = reader_text(&reader, 8);
 		group->handler = reader_text(&reader, 9);
 		group->run_as = reader_text(&reader, 10);
+		group->suspects = false;
 		group->start_at = log_snapshot_text(reader.values[10]);
 		group->ordered = DatumGetBool(reader.values[12]);
 		group->subscriber = reader_text(&reader, 14);
@@ -223,6 +224,25 @@ load_groups(Cache *into)
 	reader_close(&reader);
 	if (into->n_groups > 0)
 		qsort(into->groups, into->n_groups, sizeof(ConsumerGroup), compare_group_ids);
+}
+
+/* After load_groups(). */
+static void
+load_suspects(Cache *into)
+{
+	TableReader reader;
+	int			i;
+
+	reader_open(&reader, internal_relation("crash_suspects"));
+	while (reader_next(&reader))
+	{
+		for (i = 0; i < into->n_groups; i++)
+		{
+			if (into->groups[i].id == DatumGetInt32(reader.values[0]))
+				into->groups[i].suspects = true;
+		}
+	}
+	reader_close(&reader);
 }
 
 static void
@@ -315,6 +335,7 @@ get_cache(void)
 	{
 		load_topics(fresh);
 		load_groups(fresh);
+		load_suspects(fresh);
 		load_assets(fresh);
 		load_stamp(fresh);
 		load_rings(fresh);

@@ -67,6 +67,7 @@ typedef struct ConsumerGroup
 	char	   *subscriber;		/* role name; NULL: a superuser */
 	int16		parts;			/* cursors it is read by */
 	char	   *barrier;		/* a pg_snapshot: parts is about to change; or NULL */
+	bool		suspects;		/* some of its messages may have crashed a worker */
 } ConsumerGroup;
 
 /* An asset kind that an application registered: one more message at release. */

@@ -26,6 +26,7 @@
 #include "message/catalog.h"
 #include "message/engine.h"
 #include "message/leases.h"
+#include "message/limits.h"
 #include "message/log.h"
 #include "message/run.h"
 #include "message/timers.h"
@@ -41,10 +42,19 @@ typedef enum Source
 	FROM_OWN
 } Source;
 
-/* A group in the call; next: how far it has come in the list of ids appended meanwhile. */
+/* A part of a group, copied: handlers may change the catalog. */
+typedef struct GroupPart
+{
+	int32		group_id;
+	int32		topic_id;
+	LogPart		part;
+} GroupPart;
+
+/* A part in the call; next: how far it has come in the list of ids appended meanwhile. */
 typedef struct GroupInCall
 {
 	int32		group_id;
+	int16		part;
 	int			next;
 	bool		stalled;		/* it needs locks, and this transaction may take no more */
 } GroupInCall;
@@ -65,13 +75,13 @@ static bool dispatching = false;
 /* ---- passes in subtransactions ---- */
 
 static GroupInCall *
-group_in_call(Dispatch *call, int32 group_id)
+group_in_call(Dispatch *call, int32 group_id, int16 part)
 {
 	int			i;
 
 	for (i = 0; i < call->n_groups; i++)
 	{
-		if (call->groups[i].group_id == group_id)
+		if (call->groups[i].group_id == group_id && call->groups[i].part == part)
 			return &call->groups[i];
 	}
 	if (call->groups == NULL)
@@ -79,6 +89,7 @@ group_in_call(Dispatch *call, int32 group_id)
 	else
 		call->groups = repalloc(call->groups, sizeof(GroupInCall) * (call->n_groups + 1));
 	call->groups[call->n_groups].group_id = group_id;
+	call->groups[call->n_groups].part = part;
 	call->groups[call->n_groups].next = 0;
 	call->groups[call->n_groups].stalled = false;
 	return &call->groups[call->n_groups++];
@@ -137,7 +148,7 @@ try_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
 static void
 run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int n_ids)
 {
-	GroupInCall *group = group_in_call(call, pass->group_id);
+	GroupInCall *group = group_in_call(call, pass->group_id, pass->part);
 	MemoryContext old = MemoryContextSwitchTo(call->pass_context);
 	Failure    *failure;
 
@@ -177,13 +188,13 @@ compare_ids(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Deliver the next of them to the group; false if there was nothing to deliver. */
+/* Deliver the next of them to the part; false if there was nothing to deliver. */
 static bool
-deliver_own(Dispatch *call, int32 group_id, int32 topic_id)
+deliver_own(Dispatch *call, const GroupPart *of)
 {
-	GroupInCall *group = group_in_call(call, group_id);
+	GroupInCall *group = group_in_call(call, of->group_id, of->part.part);
 	int			limit = (int) Min(call->limit - call->handled, setting_batch_size);
-	Pass		pass = {.group_id = group_id};
+	Pass		pass = {.group_id = of->group_id, .part = of->part.part};
 	const LogAppended *appended;
 	int			n_appended = log_captured(&appended);
 	int			next = group->next;
@@ -195,7 +206,8 @@ deliver_own(Dispatch *call, int32 group_id, int32 topic_id)
 	ids = palloc(sizeof(int64) * limit);
 	for (; next < n_appended && n < limit; next++)
 	{
-		if (appended[next].topic_id == topic_id)
+		if (appended[next].topic_id == of->topic_id &&
+			of->part.part == appended[next].shard % of->part.parts)
 			ids[n++] = appended[next].message_id;
 	}
 	if (n > 0)
@@ -212,9 +224,9 @@ deliver_own(Dispatch *call, int32 group_id, int32 topic_id)
 
 /* ---- rounds ---- */
 
-/* Everything that the group has to do now; whether there was anything. */
+/* Everything that the part has to do now; whether there was anything. */
 static bool
-dispatch_group(Dispatch *call, int32 group_id, int32 topic_id)
+dispatch_part(Dispatch *call, const GroupPart *of)
 {
 	bool		worked = false;
 	Pass		pass;
@@ -224,17 +236,18 @@ dispatch_group(Dispatch *call, int32 group_id, int32 topic_id)
 	{
 		do
 		{
-			if (call->handled >= call->limit || group_in_call(call, group_id)->stalled)
+			if (call->handled >= call->limit || group_in_call(call, of->group_id, of->part.part)->stalled)
 				return worked;
 			memset(&pass, 0, sizeof(pass));
-			pass.group_id = group_id;
+			pass.group_id = of->group_id;
+			pass.part = of->part.part;
 			run_pass_safely(call, &pass, source, NULL, 0);
 			if (!pass.locked)
-				wake_note_topic(topic_id);	/* a worker may have found it locked by us */
-			worked |= pass.handled > 0;
+				wake_note_topic(of->topic_id);	/* a worker may have found it locked by us */
+			worked |= pass.handled > 0 || pass.switched;
 		} while (pass.more);
 	}
-	while (call->handled < call->limit && deliver_own(call, group_id, topic_id))
+	while (call->handled < call->limit && deliver_own(call, of))
 		worked = true;
 	return worked;
 }
@@ -258,27 +271,32 @@ dispatch_round(Dispatch *call)
 	const ConsumerGroup *groups;
 	int			n;
 	int			i;
-	int32	   *group_ids;
-	int32	   *topic_ids;
+	GroupPart  *parts;
+	int			n_parts = 0;
 	bool		worked;
 
 	worked = fire_timers(call);
 
 	n = groups_list(&groups);
-	group_ids = palloc(sizeof(int32) * (n + 1));
-	topic_ids = palloc(sizeof(int32) * (n + 1));
+	parts = palloc(sizeof(GroupPart) * (n * MAX_PARTS + 1));
 	for (i = 0; i < n; i++)
 	{
-		group_ids[i] = groups[i].id;
-		topic_ids[i] = groups[i].topic_id;
+		int16		part;
+
+		for (part = 0; part < groups[i].parts; part++)
+		{
+			parts[n_parts].group_id = groups[i].id;
+			parts[n_parts].topic_id = groups[i].topic_id;
+			parts[n_parts].part.part = part;
+			parts[n_parts++].part.parts = groups[i].parts;
+		}
 	}
-	for (i = 0; i < n && call->handled < call->limit; i++)
+	for (i = 0; i < n_parts && call->handled < call->limit; i++)
 	{
-		if (dispatch_group(call, group_ids[i], topic_ids[i]))
+		if (dispatch_part(call, &parts[i]))
 			worked = true;
 	}
-	pfree(group_ids);
-	pfree(topic_ids);
+	pfree(parts);
 	return worked;
 }
 

@@ -24,6 +24,7 @@
 #include "message/limits.h"
 #include "message/log.h"
 #include "message/options.h"
+#include "message/parked.h"
 #include "message/rights.h"
 #include "message/topics.h"
 
@@ -42,7 +43,7 @@ static SavedPlan insert_group = SAVED_PLAN(
 	TEXTOID, BOOLOID);
 
 static SavedPlan find_group = SAVED_PLAN(
-	"SELECT group_id, topic_id, builtin, parts FROM order_ext_internal.consumer_groups"
+	"SELECT group_id, topic_id, builtin, parts, ordered FROM order_ext_internal.consumer_groups"
 	" WHERE name = $1 FOR UPDATE",
 	TEXTOID);
 
@@ -86,15 +87,6 @@ typedef struct Subscription
 } Subscription;
 
 /* ---- subscribe ---- */
-
-static void
-not_supported(const char *what, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("%s is not supported yet", what),
-			 errhint("%s", hint)));
-}
 
 static void
 read_options(Jsonb *options, Subscription *want)
@@ -212,12 +204,23 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
+/* Keep everybody from reading: what a batch in flight would still put away must be there. */
+static void
+lock_parts(int32 group_id, int16 parts)
+{
+	int16		part;
+
+	for (part = 0; part < parts; part++)
+		lock_wait(LOCK_GROUP, GROUP_LOCK_KEY(group_id, part));
+}
+
 static void
 change_group(const Subscription *want, int32 topic_id)
 {
 	Datum		name = CStringGetTextDatum(want->name);
 	Datum		values[8];
 	char		nulls[] = "        ";
+	bool		was_ordered;
 
 	if (plan_query(&find_group, &name, NULL, 0) == 0)
 		ereport(ERROR,
@@ -237,9 +240,16 @@ change_group(const Subscription *want, int32 topic_id)
 	values[5] = CStringGetTextDatum(want->run_as);
 	values[6] = CStringGetTextDatum(want->subscriber);
 	values[7] = BoolGetDatum(want->ordered);
+	was_ordered = row_bool(0, 5);
+	if (was_ordered)
+		lock_parts(row_int32(0, 1), row_int16(0, 4));
 	plan_write(&update_group, values, nulls, 0);
 	if (want->handler != NULL)
 		leases_to_retries(DatumGetInt32(values[0]));
+	if (was_ordered && !want->ordered)
+		parked_release_all(DatumGetInt32(values[0]));
+	else if (was_ordered && want->handler != NULL)
+		parked_release_free(DatumGetInt32(values[0]));
 }
 
 static Datum
@@ -262,8 +272,6 @@ subscribe_body(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 				 errmsg("topic \"%s\" does not exist", want.topic),
 				 errhint("Create it with order_ext.create_topic().")));
-	if (want.ordered && !PG_ARGISNULL(2))
-		not_supported("option \"ordered\" with a handler", "Leave it out.");
 	if (!PG_ARGISNULL(2))
 		check_handler(PG_GETARG_OID(2), &want);
 
@@ -293,7 +301,6 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
 	Datum		value = CStringGetTextDatum(name);
 	Datum		group_id;
-	int16		parts;
 	int			i;
 
 	refuse_builtin_group(name);
@@ -302,10 +309,8 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 				 errmsg("consumer group \"%s\" does not exist", name)));
 	group_id = Int32GetDatum(row_int32(0, 1));
-	parts = row_int16(0, 4);
 	lock_wait(LOCK_CONSUMERS, DatumGetInt32(group_id));
-	for (i = 0; i < parts; i++)
-		lock_wait(LOCK_GROUP, GROUP_LOCK_KEY(DatumGetInt32(group_id), i));
+	lock_parts(row_int32(0, 1), row_int16(0, 4));
 	for (i = 0; i < (int) lengthof(delete_group); i++)
 		plan_write(&delete_group[i], &group_id, NULL, 0);
 	catalog_changed("consumer_groups");

@@ -26,6 +26,7 @@
 #include "core/settings.h"
 #include "message/engine.h"
 #include "message/handler.h"
+#include "message/quarantine.h"
 #include "message/rights.h"
 #include "message/session.h"
 
@@ -231,6 +232,7 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
 					  psprintf("handler %s must not run: %s", group->handler, reason));
 
+	handler->group_id = group->id;
 	fmgr_info(function, &handler->function);
 	handler->message_type = message_type_oid();
 	handler->message_desc = lookup_rowtype_tupdesc_copy(handler->message_type, -1);
@@ -298,7 +300,9 @@ call_function(Handler *handler, const Message *messages, int n)
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	arm_timeout();
+	running_begin(handler->group_id, messages, n);
 	(void) FunctionCallInvoke(fcinfo);
+	running_end();
 	disarm_timeout_after_success();
 	PopActiveSnapshot();
 
@@ -382,6 +386,7 @@ handler_run(Handler *handler, Message *messages, int n)
 	}
 	PG_CATCH();
 	{
+		running_end();
 		disarm_timeout();
 		if (timeout_fired)
 			QueryCancelPending = false;	/* it failed otherwise in that moment */

@@ -19,6 +19,7 @@ typedef struct Handler
 {
 	BuiltinHandler builtin;		/* NULL: a function of the database */
 	bool		batch;			/* it takes an array */
+	int32		group_id;
 	Oid			run_as;
 	FmgrInfo	function;
 	Oid			message_type;

@@ -18,6 +18,9 @@
 /* Payload bytes after which a batch is full, however few messages it has. */
 #define BATCH_BYTES (16 * 1024 * 1024)
 
+/* Crashes in which a message was running that make it a dead letter. */
+#define MAX_CRASHES 2
+
 /* Parts that a group can be read in, and rows of other parts that a batch may pass over for
  * each row of its own. */
 #define MAX_PARTS 64

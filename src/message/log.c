@@ -83,6 +83,8 @@ log_shard(int64 key)
 	return (int16) (hash & 255);
 }
 
+const LogPart log_all_parts = {.part = 0, .parts = 1};
+
 bool
 log_part_has(const LogPart *part, int64 key)
 {
@@ -96,7 +98,7 @@ log_next_message_id(void)
 }
 
 static void
-capture(int32 topic_id, int64 message_id)
+capture(const LogEntry *entry)
 {
 	if (capture_context == NULL)
 		return;
@@ -108,8 +110,9 @@ capture(int32 topic_id, int64 message_id)
 		else
 			captured = repalloc_huge(captured, sizeof(LogAppended) * captured_room);
 	}
-	captured[n_captured].topic_id = topic_id;
-	captured[n_captured].message_id = message_id;
+	captured[n_captured].topic_id = entry->topic_id;
+	captured[n_captured].shard = log_shard(entry->key);
+	captured[n_captured].message_id = entry->message_id;
 	n_captured++;
 }
 
@@ -139,7 +142,7 @@ log_append_with_ids(const LogEntry *entries, int n)
 		values[LOG_PAYLOAD - 1] = JsonbPGetDatum(entry->payload);
 		append_row(appender, values, NULL);
 		wake_note_topic(entry->topic_id);
-		capture(entry->topic_id, entry->message_id);
+		capture(entry);
 	}
 	append_close(appender);
 }

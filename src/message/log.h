@@ -91,6 +91,9 @@ typedef struct LogPart
 	int16		parts;
 } LogPart;
 
+/* All messages, as one part. */
+extern const LogPart log_all_parts;
+
 /* Whether the key's messages are the part's. */
 extern bool log_part_has(const LogPart *part, int64 key);
 
@@ -147,6 +150,7 @@ extern int	log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows);
 typedef struct LogAppended
 {
 	int32		topic_id;
+	int16		shard;
 	int64		message_id;
 } LogAppended;
 

@@ -90,8 +90,17 @@ delivery_from_row(Delivery *delivery, HeapTuple tuple, TupleDesc tupdesc)
 		delivery->last_sqlstate = TextDatumGetCString(values[RETRY_LAST_SQLSTATE - 1]);
 }
 
+static bool
+row_is_of_part(HeapTuple tuple, TupleDesc tupdesc, const LogPart *part)
+{
+	bool		isnull;
+
+	return part->parts == 1 ||
+		log_part_has(part, DatumGetInt64(heap_getattr(tuple, RETRY_KEY, tupdesc, &isnull)));
+}
+
 int
-retries_due(int32 group_id, TimestampTz now, int limit, Delivery *deliveries)
+retries_due(int32 group_id, const LogPart *part, TimestampTz now, int limit, Delivery *deliveries)
 {
 	Relation	rel = table_open(internal_relation("retries"), AccessShareLock);
 	Relation	index = index_open(internal_relation("retries_due"), AccessShareLock);
@@ -106,6 +115,8 @@ retries_due(int32 group_id, TimestampTz now, int limit, Delivery *deliveries)
 
 		if (DatumGetTimestampTz(due_at) > now)
 			break;
+		if (!row_is_of_part(tuple, RelationGetDescr(rel), part))
+			continue;
 		delivery_from_row(&deliveries[n++], tuple, RelationGetDescr(rel));
 	}
 	systable_endscan_ordered(scan);
@@ -115,14 +126,17 @@ retries_due(int32 group_id, TimestampTz now, int limit, Delivery *deliveries)
 }
 
 TimestampTz
-retries_next_due(int32 group_id)
+retries_next_due(int32 group_id, const LogPart *part)
 {
 	Relation	rel = table_open(internal_relation("retries"), AccessShareLock);
 	Relation	index = index_open(internal_relation("retries_due"), AccessShareLock);
 	SysScanDesc scan = scan_due_index(rel, index, group_id);
-	HeapTuple	tuple = systable_getnext_ordered(scan, ForwardScanDirection);
+	HeapTuple	tuple;
 	TimestampTz due = DT_NOEND;
 
+	while ((tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL &&
+		   !row_is_of_part(tuple, RelationGetDescr(rel), part))
+		;
 	if (tuple != NULL)
 	{
 		bool		isnull;
@@ -138,8 +152,8 @@ retries_next_due(int32 group_id)
 /* ---- writing ---- */
 
 /*
- * Take the message out of retries, if it is there. Only a transaction whose snapshot is
- * older than its lock on the group can find the row gone.
+ * Take the message out of retries or parked_messages, if it comes from there. Only a
+ * transaction whose snapshot is older than its lock on the group can find the row gone.
  */
 static void
 leave_retries(const Delivery *delivery)
@@ -148,9 +162,10 @@ leave_retries(const Delivery *delivery)
 	ItemPointerData tid = delivery->tid;
 	TM_FailureData failure;
 
-	if (!delivery->is_retry)
+	if (!delivery->is_retry && !delivery->was_parked)
 		return;
-	rel = table_open(internal_relation("retries"), RowExclusiveLock);
+	rel = table_open(internal_relation(delivery->is_retry ? "retries" : "parked_messages"),
+					 RowExclusiveLock);
 	if (table_tuple_delete(rel, &tid, GetCurrentCommandId(true), InvalidSnapshot,
 						   InvalidSnapshot, true, &failure, false) != TM_Ok)
 		ereport(ERROR,
@@ -352,10 +367,9 @@ asked_delay(const char *detail, int64 *delay)
 void
 delivery_done(const ConsumerGroup *group, Delivery *delivery)
 {
-	if (!delivery->is_retry)
-		return;
 	leave_retries(delivery);
-	append_attempt(group, delivery, "done", NULL, NULL);
+	if (delivery->is_retry || delivery->message.attempt > 1)
+		append_attempt(group, delivery, "done", NULL, NULL);
 }
 
 void
@@ -371,19 +385,34 @@ delivery_busy(const ConsumerGroup *group, Delivery *delivery, int min_delay_ms)
 }
 
 void
-delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *failure)
+delivery_again(const ConsumerGroup *group, Delivery *delivery)
+{
+	leave_retries(delivery);
+	append_retry(group, delivery, delivery->message.attempt - 1, delivery->busy,
+				 GetCurrentTimestamp(), delivery->last_error, delivery->last_sqlstate);
+}
+
+void
+delivery_buried(const ConsumerGroup *group, Delivery *delivery, const Failure *failure)
 {
 	const char *sqlstate = failure->sqlstate != 0 ? unpack_sql_state(failure->sqlstate) : NULL;
 	int			shown = pg_mbcliplen(failure->message, strlen(failure->message), MAX_LOGGED_BYTES);
 
 	leave_retries(delivery);
-	append_attempt(group, delivery, "dead", failure->message, sqlstate);
 	append_dead(group, delivery, failure->message, sqlstate);
 	publish_alert(group, delivery, failure->message, sqlstate);
 	ereport(LOG,
 			(errmsg("message " INT64_FORMAT " of consumer group \"%s\" is dead after %d attempts",
 					delivery->message.id, group->name, delivery->message.attempt),
 			 errdetail("%s: %.*s", sqlstate != NULL ? sqlstate : "nack", shown, failure->message)));
+}
+
+void
+delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *failure)
+{
+	append_attempt(group, delivery, "dead", failure->message,
+				   failure->sqlstate != 0 ? unpack_sql_state(failure->sqlstate) : NULL);
+	delivery_buried(group, delivery, failure);
 }
 
 void
@@ -406,7 +435,7 @@ delivery_nacked(const ConsumerGroup *group, Delivery *delivery, const char *erro
 				 GetCurrentTimestamp() + Min(delay, LONGEST_DELAY), error, NULL);
 }
 
-void
+bool
 delivery_failed(const ConsumerGroup *group, Delivery *delivery, const Failure *failure)
 {
 	const char *sqlstate = unpack_sql_state(failure->sqlstate);
@@ -417,12 +446,12 @@ delivery_failed(const ConsumerGroup *group, Delivery *delivery, const Failure *f
 	{
 		leave_retries(delivery);
 		append_attempt(group, delivery, "discarded", failure->message, sqlstate);
-		return;
+		return true;
 	}
 	if (failure->sqlstate == ERRCODE_OE_HANDLER_DEAD || attempt >= group->max_attempts)
 	{
 		delivery_dead(group, delivery, failure);
-		return;
+		return false;
 	}
 	if (failure->sqlstate != ERRCODE_OE_HANDLER_DELAY || !asked_delay(failure->detail, &delay))
 		delay = backoff_delay(group, attempt);
@@ -430,4 +459,5 @@ delivery_failed(const ConsumerGroup *group, Delivery *delivery, const Failure *f
 	append_attempt(group, delivery, "retry", failure->message, sqlstate);
 	append_retry(group, delivery, attempt, 0, GetCurrentTimestamp() + delay,
 				 failure->message, sqlstate);
+	return false;
 }

@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "message/catalog.h"
+#include "message/log.h"
 #include "message/message.h"
 
 /* Why an attempt failed. detail may be NULL. */
@@ -22,12 +23,23 @@ typedef struct Failure
 	char	   *detail;
 } Failure;
 
-/* A message and, where it comes from retries, its row there. */
+/* What is to be done with a message that was read. */
+typedef enum DeliveryFate
+{
+	FATE_RUN = 0,
+	FATE_PARK,					/* its key waits for an earlier one */
+	FATE_BURY					/* it crashed too often */
+} DeliveryFate;
+
+/* A message and, where it does not come from the log, the row it comes from. */
 typedef struct Delivery
 {
 	Message		message;
+	DeliveryFate fate;
 	bool		is_retry;
-	ItemPointerData tid;		/* of the row in retries, if is_retry */
+	bool		was_parked;
+	bool		suspect;		/* it is among the crash_suspects */
+	ItemPointerData tid;		/* of the row, if is_retry or was_parked */
 	int16		busy;			/* how often it was busy since its last attempt */
 	char	   *last_error;		/* of the last attempt, if is_retry */
 	char	   *last_sqlstate;
@@ -35,13 +47,14 @@ typedef struct Delivery
 } Delivery;
 
 /*
- * The group's retries that are due at now, oldest due time first, at most limit.
+ * The retries of a group's part that are due at now, oldest due time first, at most limit.
  * Needs an active snapshot; the group's lock must be held.
  */
-extern int	retries_due(int32 group_id, TimestampTz now, int limit, Delivery *deliveries);
+extern int	retries_due(int32 group_id, const LogPart *part, TimestampTz now, int limit,
+						Delivery *deliveries);
 
-/* When the group's next retry is due; DT_NOEND if there is none. Needs a snapshot. */
-extern TimestampTz retries_next_due(int32 group_id);
+/* When the part's next retry is due; DT_NOEND if there is none. Needs a snapshot. */
+extern TimestampTz retries_next_due(int32 group_id, const LogPart *part);
 
 /* Record how the attempt at a message ended. */
 extern void delivery_done(const ConsumerGroup *group, Delivery *delivery);
@@ -49,9 +62,15 @@ extern void delivery_busy(const ConsumerGroup *group, Delivery *delivery, int mi
 
 /*
  * A failed attempt: retried later, discarded or dead, as the error's SQLSTATE and the
- * group's max_attempts say.
+ * group's max_attempts say. Returns whether it is done with, being discarded.
  */
-extern void delivery_failed(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
+extern bool delivery_failed(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
+
+/* Dead, its attempts having been recorded already. */
+extern void delivery_buried(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
+
+/* No attempt was made: a retry that is due at once. */
+extern void delivery_again(const ConsumerGroup *group, Delivery *delivery);
 
 /*
  * An external consumer's failed attempt, which has no SQLSTATE: retried after the delay in

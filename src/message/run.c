@@ -13,190 +13,12 @@
 
 #include "core/locks.h"
 #include "core/settings.h"
-#include "message/handler.h"
+#include "message/deliver.h"
 #include "message/limits.h"
 #include "message/log.h"
+#include "message/parts.h"
 #include "message/progress.h"
 #include "message/run.h"
-
-/* ---- failures ---- */
-
-Failure *
-failure_from_error(void)
-{
-	ErrorData  *error = CopyErrorData();
-	Failure    *failure = palloc(sizeof(Failure));
-
-	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && !handler_timed_out())
-		ReThrowError(error);
-	FlushErrorState();
-	failure->sqlstate = error->sqlerrcode;
-	failure->message = error->message != NULL ? error->message : pstrdup("(no message)");
-	failure->detail = error->detail;
-	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		failure->message = psprintf("handler ran longer than order_ext.handler_timeout (%d ms)",
-									setting_handler_timeout);
-	return failure;
-}
-
-bool
-failure_is_conflict(const Failure *failure)
-{
-	return failure->sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		failure->sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE;
-}
-
-/* ---- delivering ---- */
-
-static void
-deliver_set(Pass *pass, const ConsumerGroup *group, Handler *handler,
-			Delivery *deliveries, int n)
-{
-	Message    *messages = palloc(sizeof(Message) * n);
-	TimestampTz now = GetCurrentTimestamp();
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		messages[i] = deliveries[i].message;
-		deliveries[i].started_at = now;
-	}
-	handler_run(handler, messages, n);
-	for (i = 0; i < n; i++)
-	{
-		if (messages[i].outcome == MESSAGE_BUSY)
-		{
-			delivery_busy(group, &deliveries[i], 0);
-			pass->busy++;
-		}
-		else
-			delivery_done(group, &deliveries[i]);
-	}
-}
-
-/*
- * Run one message in a subtransaction. NULL if the handler came back, else why it did
- * not, and nothing of it remains.
- */
-static Failure *
-attempt(Handler *handler, Delivery *delivery)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	Failure    *volatile failure = NULL;
-	const LogAppended *ignored;
-	int			appended = log_captured(&ignored);
-
-	delivery->started_at = GetCurrentTimestamp();
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		handler_run(handler, &delivery->message, 1);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		failure = failure_from_error();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		log_capture_truncate(appended);
-		delivery->message.outcome = MESSAGE_DONE;
-	}
-	PG_END_TRY();
-	return failure;
-}
-
-/*
- * Deliver one by one. Returns how many were finished, from the front: a deadlock may be
- * due to the locks that the messages before still hold in this transaction, so that a
- * worker stops there and commits them first.
- */
-static int
-deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
-				 Delivery *deliveries, int n)
-{
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		Delivery   *delivery = &deliveries[i];
-		Failure    *failure;
-		int			conflicts = 0;
-
-		CHECK_FOR_INTERRUPTS();
-		while ((failure = attempt(handler, delivery)) != NULL && failure_is_conflict(failure))
-		{
-			if (pass->in_dispatch && IsolationUsesXactSnapshot())
-				ereport(ERROR,
-						(errcode(failure->sqlstate),
-						 errmsg("%s", failure->message),
-						 errhint("Run the transaction again.")));
-			if (!pass->in_dispatch && i > 0)
-				return i;
-			if (++conflicts >= MAX_CONFLICTS)
-				break;
-		}
-		if (failure == NULL && delivery->message.outcome == MESSAGE_BUSY)
-		{
-			delivery_busy(group, delivery, 0);
-			pass->busy++;
-		}
-		else if (failure == NULL)
-			delivery_done(group, delivery);
-		else if (failure_is_conflict(failure))
-			delivery_busy(group, delivery, 1000);
-		else
-			delivery_failed(group, delivery, failure);
-	}
-	return n;
-}
-
-/* Returns how many were finished, from the front. */
-static int
-deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
-{
-	Handler		handler;
-	Failure		why;
-	int			i;
-
-	if (pass->mode == PASS_LEASE)
-	{
-		pass->take(pass->taker, deliveries, n);
-		return n;
-	}
-	if (!handler_open(group, &handler, &why))
-	{
-		for (i = 0; i < n; i++)
-		{
-			deliveries[i].started_at = GetCurrentTimestamp();
-			delivery_dead(group, &deliveries[i], &why);
-		}
-		return n;
-	}
-	switch (pass->mode)
-	{
-		case PASS_SET:
-			deliver_set(pass, group, &handler, deliveries, n);
-			break;
-		case PASS_ISOLATED:
-			n = deliver_isolated(pass, group, &handler, deliveries, n);
-			break;
-		case PASS_GIVE_UP:
-			deliveries[0].started_at = GetCurrentTimestamp();
-			delivery_failed(group, &deliveries[0], pass->failure);
-			return 1;
-		case PASS_LEASE:
-			return 0;
-	}
-	if (!pass->in_dispatch)
-		handler_settle(&handler);
-	return n;
-}
 
 /* ---- the group ---- */
 
@@ -227,7 +49,10 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 	const ConsumerGroup *cached;
 
 	pass->taken = 0;
+	pass->finished = 0;
 	pass->handled = 0;
+	pass->switched = false;
+	pass->waits = false;
 	pass->busy = 0;
 	pass->more = false;
 	pass->next_retry = DT_NOEND;
@@ -252,11 +77,21 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 	return true;
 }
 
-static void
-note_next_retry(Pass *pass)
+static LogPart
+part_of(const Pass *pass, const ConsumerGroup *group)
 {
+	LogPart		part = {.part = pass->part, .parts = group->parts};
+
+	return part;
+}
+
+static void
+note_next_retry(Pass *pass, const ConsumerGroup *group)
+{
+	LogPart		part = part_of(pass, group);
+
 	PushActiveSnapshot(GetTransactionSnapshot());
-	pass->next_retry = retries_next_due(pass->group_id);
+	pass->next_retry = retries_next_due(pass->group_id, &part);
 	PopActiveSnapshot();
 }
 
@@ -266,6 +101,7 @@ typedef struct Slice
 {
 	Progress	progress;
 	bool		opened;			/* the window was opened by this pass */
+	LogSnapshot *barrier;		/* nothing is read beyond it; or NULL */
 	LogWindow	window;
 	LogRow	   *rows;
 	int			n_rows;
@@ -287,8 +123,9 @@ read_slice(const ConsumerGroup *group, int16 part, int limit, Slice *slice)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	progress_load(group, part, progress);
 	slice->opened = (progress->reading == NULL);
+	slice->barrier = group->barrier != NULL ? log_snapshot_from_text(group->barrier) : NULL;
 	if (slice->opened)
-		progress->reading = log_snapshot_active();
+		progress->reading = slice->barrier != NULL ? slice->barrier : log_snapshot_active();
 	progress_window(group, progress, window);
 	slice->rows = palloc(sizeof(LogRow) * limit);
 	slice->n_rows = log_read_window(window, limit, slice->rows);
@@ -335,25 +172,34 @@ pass_window(Pass *pass)
 {
 	ConsumerGroup group;
 	Slice		slice;
-	int			finished = 0;
+	Progress   *progress = &slice.progress;
+	bool		arrived;
 
 	if (!pass_begin(pass, &group))
 		return;
 	read_slice(&group, pass->part, pass->limit, &slice);
 	pass->taken = slice.n;
+	arrived = slice.barrier != NULL && slice.opened && log_snapshots_equal(progress->done, slice.barrier);
 
 	/* An empty window leaves no trace: idle groups write nothing. */
 	if (slice.n_rows > 0 || !slice.opened || slice.window.passed >= PASSED_NOTED ||
-		!slice.window.at_end)
+		!slice.window.at_end || (slice.barrier != NULL && !arrived))
 	{
 		if (slice.n > 0)
-			finished = deliver(pass, &group, slice.deliveries, slice.n);
-		pass->handled = finished;
-		if (finished > 0 || slice.n == 0)
-			advance(&slice, finished);
-		pass->more = finished < slice.n || !slice.window.at_end || !slice.opened;
+			pass->finished = deliver(pass, &group, slice.deliveries, slice.n);
+		if (pass->finished > 0 || slice.n == 0)
+			advance(&slice, pass->finished);
+		pass->more = pass->finished < slice.n || !slice.window.at_end || !slice.opened;
+		arrived = slice.barrier != NULL && progress->reading == NULL &&
+			log_snapshots_equal(progress->done, slice.barrier);
 	}
-	note_next_retry(pass);
+	if (arrived)
+	{
+		pass->switched = parts_switch(&group, slice.barrier);
+		pass->waits = !pass->switched;
+		pass->more = pass->switched;
+	}
+	note_next_retry(pass, &group);
 }
 
 /*
@@ -402,17 +248,19 @@ pass_retries(Pass *pass, TimestampTz now)
 {
 	ConsumerGroup group;
 	Delivery   *deliveries;
+	LogPart		part;
 
 	if (!pass_begin(pass, &group))
 		return;
+	part = part_of(pass, &group);
 	deliveries = palloc(sizeof(Delivery) * pass->limit);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	pass->taken = retries_due(group.id, now, pass->limit, deliveries);
+	pass->taken = retries_due(group.id, &part, now, pass->limit, deliveries);
 	PopActiveSnapshot();
 	if (pass->taken > 0)
-		pass->handled = deliver(pass, &group, deliveries, pass->taken);
-	pass->more = pass->taken == pass->limit || pass->handled < pass->taken;
-	note_next_retry(pass);
+		pass->finished = deliver(pass, &group, deliveries, pass->taken);
+	pass->more = pass->taken == pass->limit || pass->finished < pass->taken;
+	note_next_retry(pass, &group);
 }
 
 /* ---- this transaction's own messages ---- */
@@ -439,8 +287,8 @@ pass_inline(Pass *pass, const int64 *ids, int n)
 	deliveries = palloc0(sizeof(Delivery) * pass->taken);
 	for (i = 0; i < pass->taken; i++)
 		deliveries[i].message = rows[i].message;
-	pass->handled = deliver(pass, &group, deliveries, pass->taken);
-	inline_ranges_append(group.id, rows, pass->handled);
-	progress.consumed += pass->handled;
+	pass->finished = deliver(pass, &group, deliveries, pass->taken);
+	inline_ranges_append(group.id, rows, pass->finished);
+	progress.consumed += pass->finished;
 	progress_append(&progress);
 }

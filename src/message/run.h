@@ -34,10 +34,13 @@ typedef struct Pass
 
 	/* results */
 	int			taken;			/* messages read; set before any of them is run */
+	int			finished;		/* of those taken, from the front: done with or put elsewhere */
 	int			handled;		/* messages that were run, well or not */
 	int			busy;			/* ... of which found busy what they need */
 	bool		more;			/* there may be more to do at once */
-	bool		locked;			/* somebody else is at work on the group */
+	bool		locked;			/* somebody else is at work on the part */
+	bool		switched;		/* the group has begun with other parts */
+	bool		waits;			/* for other parts to come to the barrier */
 	TimestampTz next_retry;		/* when the group's next retry is due; DT_NOEND */
 } Pass;
 

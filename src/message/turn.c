@@ -21,6 +21,7 @@
 #include "message/dispatch.h"
 #include "message/engine.h"
 #include "message/limits.h"
+#include "message/parts.h"
 #include "message/run.h"
 #include "message/session.h"
 #include "message/wake.h"
@@ -30,6 +31,10 @@
 
 /* Conflicts of a whole batch before it is isolated. */
 #define MAX_SET_CONFLICTS 3
+
+/* How long to wait for batches in flight, to change a group's parts. */
+#define MIN_PATIENCE_MS 1000
+#define MAX_PATIENCE_MS 30000
 
 /* How one source of a group's messages, the log or its retries, is being read. */
 typedef struct Lane
@@ -70,6 +75,9 @@ get_group_states(void)
 		group_states = hash_create("order_ext groups", 64, &control, HASH_ELEM | HASH_BLOBS);
 	return group_states;
 }
+
+/* One whose number of parts is not what it should be; 0 = none. */
+static int32 misparted_group = 0;
 
 static DispatcherRole served = {.builtin = true, .count = 1};
 
@@ -124,14 +132,19 @@ list_groups(void)
 	while ((state = hash_seq_search(&all)) != NULL)
 		state->listed = false;
 
+	misparted_group = 0;
 	engine_begin_transaction();
 	n = stamp_is_own() ? groups_list(&groups) : 0;
 	for (i = 0; i < n; i++)
 	{
 		int			part;
 
-		for (part = 0; dispatcher_serves(&groups[i]) && part < groups[i].parts; part++)
+		if (!dispatcher_serves(&groups[i]))
+			continue;
+		for (part = 0; part < groups[i].parts; part++)
 			list_part(&groups[i], part);
+		if (served.ordinal == 0 && groups[i].barrier == NULL && groups[i].parts != parts_wanted())
+			misparted_group = groups[i].id;
 	}
 	engine_commit_transaction();
 
@@ -245,12 +258,12 @@ run_lane(GroupState *state, Lane *lane, bool of_retries, Pass *pass)
 	}
 
 	if (!pass->locked)
-		lane->isolate_left -= pass->handled;
+		lane->isolate_left -= pass->finished;
 	if (lane->isolate_left <= 0 || (!pass->locked && pass->taken == 0))
 		memset(lane, 0, sizeof(Lane));
 
 	state->next_retry = pass->locked ? state->next_retry : pass->next_retry;
-	state->locked_until = pass->locked
+	state->locked_until = pass->locked || pass->waits
 		? TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOCKED_PAUSE_MS) : 0;
 }
 
@@ -270,8 +283,34 @@ run_group(GroupState *state, int64 *messages, int64 *batches)
 		run_lane(state, &state->log, false, &pass);
 		*messages += pass.handled;
 		*batches += (pass.handled > 0);
-		state->again = pass.more || pass.locked;
+		state->again = pass.more || pass.locked || pass.waits;
 	}
+}
+
+/*
+ * One of the role's dispatchers sees to it that groups are read in as many parts as there
+ * are dispatchers, one group after the other. It asks more and more patiently where batches
+ * take long. Returns when to ask again, DT_NOEND if there is no need.
+ */
+static TimestampTz
+aim_parts(void)
+{
+	static TimestampTz not_before = 0;
+	static int	patience_ms = MIN_PATIENCE_MS;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (misparted_group == 0)
+		return DT_NOEND;
+	if (now < not_before)
+		return not_before;
+	if (parts_aim(misparted_group, patience_ms))
+	{
+		patience_ms = MIN_PATIENCE_MS;
+		return now;
+	}
+	patience_ms = Min(2 * patience_ms, MAX_PATIENCE_MS);
+	not_before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), patience_ms);
+	return not_before;
 }
 
 bool
@@ -281,6 +320,7 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 	HASH_SEQ_STATUS all;
 	GroupState *state;
 	TimestampTz now;
+	TimestampTz next_aim;
 	bool		more = false;
 	PartKey    *keys;
 	int			n = 0;
@@ -288,6 +328,7 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 
 	*next_wakeup = DT_NOEND;
 	list_groups();
+	next_aim = aim_parts();
 	MemoryContextSwitchTo(context);
 	keys = palloc(sizeof(PartKey) * (hash_get_num_entries(group_states) + 1));
 
@@ -324,6 +365,7 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 			more = true;
 		*next_wakeup = Min(*next_wakeup, next);
 	}
+	*next_wakeup = Min(*next_wakeup, next_aim);
 	pfree(keys);
-	return more;
+	return more || next_aim <= now;
 }

@@ -98,7 +98,7 @@ look(Waiting *waiting, Look *found)
 	values[1] = TimestampTzGetDatum(now);
 	values[2] = TimestampTzGetDatum(receipts_floor(group->id, now));
 	found->ready = group_has_messages(group, &found->locked);
-	found->next = retries_next_due(group->id);
+	found->next = retries_next_due(group->id, &log_all_parts);
 	if (found->next <= now || plan_query(&find_ended_lease, values, NULL, 1) > 0)
 		found->ready = true;
 	else if (group->ordered && key_order_has_free(group))

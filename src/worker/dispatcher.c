@@ -17,6 +17,7 @@
 #include "message/dispatch.h"
 #include "message/wake.h"
 #include "worker/checks.h"
+#include "worker/crash_marks.h"
 #include "worker/dispatcher.h"
 #include "worker/loop.h"
 #include "worker/roles.h"
@@ -104,6 +105,7 @@ order_ext_dispatcher_main(Datum main_arg)
 	};
 
 	worker_start(main_arg);
+	crash_marks_attach();
 	serve_role();
 	worker_loop(&loop);
 }

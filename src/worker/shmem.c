@@ -13,6 +13,7 @@
 #include "storage/proc.h"
 #include "storage/shmem.h"
 
+#include "worker/crash_marks.h"
 #include "worker/shmem.h"
 #include "worker/waiters.h"
 #include "worker/worker.h"
@@ -82,6 +83,8 @@ startup_shmem(void)
 				init_worker_slot(&worker_shared->databases[d].workers[w]);
 		}
 	}
+	if (!found)
+		crash_marks_startup();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -329,6 +332,7 @@ detach(int code, Datum arg)
 
 	(void) code;
 	(void) arg;
+	crash_marks_clear();
 	if (worker == NULL)
 		return;
 	my_worker = NULL;

@@ -1,0 +1,127 @@
+# A message whose handler kills the worker's process: the server recovers, the message is not
+# run for ever, and nobody else's message is lost, doubled or taken for it.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use OrderExtTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = start_node('poison');
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE EXTENSION order_ext;
+CREATE TABLE handled (key bigint, attempt integer, topic text);
+-- A sleep, so that the shell that kills has the time to.
+CREATE FUNCTION act(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF m.payload ? 'kill' AND m.attempt <= (m.payload->>'kill')::integer THEN
+		COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID';
+		PERFORM pg_sleep(10);
+	END IF;
+	INSERT INTO public.handled VALUES (m.key, m.attempt, m.topic);
+END
+$$;
+CREATE FUNCTION act_all(m order_ext.message[]) RETURNS void LANGUAGE sql
+	AS 'SELECT public.act(x) FROM unnest(m) AS x';
+SELECT order_ext.create_topic('one'), order_ext.create_topic('set'), order_ext.create_topic('order');
+SELECT order_ext.subscribe('one', 'one', 'act(order_ext.message)');
+SELECT order_ext.subscribe('set', 'set', 'act_all(order_ext.message[])');
+SELECT order_ext.subscribe('order', 'order', 'act(order_ext.message)', '{"ordered": true}');
+SQL
+wait_workers($node, 'postgres', 'dispatcher,scheduler', 10, 'workers are there');
+
+my $offset = 0;
+sub crashes
+{
+	return scalar(grep { /was terminated by signal 9/ } split /\n/, slurp_file($node->logfile, $offset));
+}
+
+# How it goes with one poisoned message among many.
+sub poisoned
+{
+	my ($group, $kills, $expected, $crashes) = @_;
+
+	$offset = -s $node->logfile;
+	$node->safe_psql('postgres', "SELECT count(order_ext.publish('$group', k,"
+		  . " CASE k WHEN 50 THEN '{\"kill\": $kills}' ELSE '{}' END::jsonb)) FROM generate_series(1, 100) AS k");
+	wait_sql($node, 'postgres',
+		"SELECT (SELECT count(*) FROM handled WHERE topic = '$group'), count(*) FILTER (WHERE last_sqlstate = '57P02')"
+		  . " FROM order_ext.dead_letters WHERE consumer_group = '$group'",
+		$expected, 120, "$group: what can be handled is, after $kills kills");
+	wait_sql($node, 'postgres', "SELECT lag, retrying FROM order_ext.consumer_stats WHERE consumer_group = '$group'",
+		'0|0', 30, 'nothing is left over');
+	is($node->safe_psql('postgres', "SELECT count(DISTINCT key) = count(*) FROM handled WHERE topic = '$group'"),
+		't', 'each once');
+	is(crashes(), $crashes, "after $crashes crashes");
+	return;
+}
+poisoned('one', 1000, '99|1', 2);
+is($node->safe_psql('postgres', "SELECT attempts, last_error FROM order_ext.dead_letters WHERE consumer_group = 'one'"),
+	'2|the worker process crashed while the handler ran', 'the dead letter says why');
+is($node->safe_psql('postgres',
+		"SELECT string_agg(state || ' ' || attempt, ', ' ORDER BY finished_at) FROM order_ext.message_trace(50) WHERE consumer_group = 'one'"),
+	'retry 1, dead 2', 'both attempts are recorded');
+
+# A batch hides who did it: it is gone through one by one first.
+poisoned('set', 1000, '99|1', 3);
+
+# Redriven, with a handler that has learnt, it is as any other.
+$node->safe_psql('postgres', "CREATE OR REPLACE FUNCTION act(m order_ext.message) RETURNS void LANGUAGE sql"
+	  . " AS 'INSERT INTO public.handled VALUES (m.key, m.attempt, m.topic)'");
+is($node->safe_psql('postgres', "SELECT order_ext.redrive('one'), order_ext.redrive('set')"), '1|1', 'redriven');
+wait_sql($node, 'postgres', "SELECT count(*), min(attempt) FROM handled WHERE key = 50", '2|1', 30, 'and handled');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM order_ext_internal.crash_suspects'), '0', 'no suspicion is left');
+
+# One crash is forgiven.
+$node->safe_psql('postgres', <<'SQL');
+CREATE OR REPLACE FUNCTION act(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF m.payload ? 'kill' AND m.attempt <= (m.payload->>'kill')::integer THEN
+		COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID';
+		PERFORM pg_sleep(10);
+	END IF;
+	INSERT INTO public.handled VALUES (m.key, m.attempt, m.topic);
+END
+$$;
+SQL
+poisoned('order', 1, '100|0', 1);
+is($node->safe_psql('postgres', 'SELECT count(*) FROM order_ext_internal.crash_suspects'), '0', 'no suspicion is left');
+
+# Who only happens to run when another process crashes, or the server is stopped, is not to blame.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE started (n serial);
+CREATE OR REPLACE FUNCTION act(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_sleep((m.payload->>'sleep')::float);
+	INSERT INTO public.handled VALUES (m.key, m.attempt, m.topic);
+END
+$$;
+SELECT order_ext.publish('one', 1000, '{"sleep": 3}');
+SQL
+my $sleeping = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'order_ext dispatcher' AND wait_event = 'PgSleep'";
+foreach my $how ('another', 'immediate', 'fast', 'another')
+{
+	wait_sql($node, 'postgres', $sleeping, '1', 60, 'the handler runs');
+	if ($how eq 'another')
+	{
+		$offset = -s $node->logfile;
+		kill 'KILL', worker_pid($node, 'postgres', 'scheduler');
+		wait_sql($node, 'postgres', "SELECT pg_postmaster_start_time() IS NOT NULL", 't', 60, 'the server is back');
+		$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
+	}
+	else
+	{
+		$node->stop($how);
+		$node->start;
+	}
+}
+wait_sql($node, 'postgres', 'SELECT count(*), min(attempt) FROM handled WHERE key = 1000', '1|1', 60,
+	'it is handled in the end, as if for the first time');
+
+verify_clean($node, 'postgres');
+check_log($node, crashes => 1);
+$node->stop('fast');
+done_testing();
