@@ -41,12 +41,13 @@ COMMENT ON FUNCTION order_ext.publish(text, bigint, jsonb, timestamptz, text) IS
 -- subscribe(consumer_group up to 128 characters, topic, handler: f(order_ext.message) or
 -- f(order_ext.message[]) returning void, options: max_attempts 1 to 1000 (16), backoff
 -- 'exponential' or 'rocketmq', start 'now' or 'earliest', for a new group, run_as: the role
--- that the handler runs as, the caller or one that it is a member of; ordered). The same
--- call again changes all but topic and start. SECURITY INVOKER: it must know its caller.
+-- that the handler runs as, the caller or one that it is a member of; ordered: while a
+-- message failed and is not done with, those of its key wait). The same call again changes
+-- all but topic and start. SECURITY INVOKER: it must know its caller.
 -- Without a handler the messages wait for receive(), by members of the run_as role.
 -- Raises 22004, 22023, 54000, OE701 unknown topic, 42710 the group reads another topic,
--- 42501 not allowed for that role, or a built-in group's name, 0A000 ordered with a handler,
--- OE110. src/message/groups.c
+-- 42501 not a member of that role, it has no LOGIN, or the function must not run as it, or a
+-- built-in group's name, 42704 unknown role, OE110. src/message/groups.c
 CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY INVOKER

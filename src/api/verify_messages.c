@@ -61,6 +61,8 @@ const char	verify_cursors_forward[] =
 	" SELECT 'retry' AS kind, group_id, message_id, key FROM order_ext_internal.retries" \
 	" UNION ALL SELECT 'dead letter', group_id, message_id, key" \
 	"  FROM order_ext_internal.dead_messages" \
+	" UNION ALL SELECT 'parked', group_id, message_id, key" \
+	"  FROM order_ext_internal.parked_messages" \
 	" UNION ALL SELECT 'lease', group_id, message_id, key FROM order_ext_internal.leases)"
 
 const char	verify_kept_groups[] =
@@ -77,7 +79,7 @@ const char	verify_kept_groups[] =
 const char	verify_kept_once[] =
 	"WITH " KEPT ", " NEWEST_PROGRESS
 	"SELECT 'error', format('message %s of %s', k.message_id, " GROUP_NAME("k.group_id") "),"
-	" 'one of waiting, retry, lease and dead letter',"
+	" 'one of waiting, retry, parked, lease and dead letter',"
 	" string_agg(k.kind, ' and ' ORDER BY k.kind)"
 	" FROM (SELECT kind, group_id, message_id FROM kept"
 	"  UNION ALL"
@@ -89,6 +91,18 @@ const char	verify_kept_once[] =
 	"   WHERE p.state = 'waiting' AND p.group_id = k.group_id"
 	"    AND p.topic_id = m.topic_id AND p.key = k.key AND p.message_id = k.message_id)) k"
 	" GROUP BY k.group_id, k.message_id HAVING count(*) > 1";
+
+/* Nobody would ever look at it again; consumers outside look at each receive(). */
+const char	verify_parked[] =
+	"SELECT 'error', format('key %s of %s', p.key, " GROUP_NAME("p.group_id") "),"
+	" 'a retry or a dead letter that it waits for', format('%s parked message(s)', count(*))"
+	" FROM order_ext_internal.parked_messages p"
+	" JOIN order_ext_internal.consumer_groups g ON g.group_id = p.group_id AND g.handler IS NOT NULL"
+	" WHERE NOT EXISTS (SELECT FROM order_ext_internal.retries r"
+	"   WHERE r.group_id = p.group_id AND r.key = p.key)"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.dead_messages d"
+	"   WHERE d.group_id = p.group_id AND d.key = p.key)"
+	" GROUP BY p.group_id, p.key";
 
 /* ---- I9: segments ---- */
 

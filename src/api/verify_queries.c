@@ -427,6 +427,7 @@ static const VerifyCheck checks[] = {
 		transition_messages_print},
 	{"I9", "cursors are not ahead of the log", verify_cursors_ahead, NULL},
 	{"I9", "cursors move on", verify_cursors_forward, NULL},
+	{"I9", "parked messages wait for something", verify_parked, NULL},
 	{"I9", "what is kept outside of the log has its group", verify_kept_groups, NULL},
 	{"I9", "a message is in one place for each group", verify_kept_once, NULL},
 	{"I9", "leases have an end", verify_leases_end, NULL},

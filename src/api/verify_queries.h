@@ -59,6 +59,7 @@ extern const char verify_held_returns[];
 /* The checks about the message log, in verify_messages.c. */
 extern const char verify_cursors_ahead[];
 extern const char verify_cursors_forward[];
+extern const char verify_parked[];
 extern const char verify_kept_groups[];
 extern const char verify_kept_once[];
 extern const char verify_segments[];

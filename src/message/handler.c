@@ -326,6 +326,54 @@ call_database_function(Handler *handler, const Message *messages, int n)
 	}
 }
 
+static Datum
+call_as_role(Oid function, Oid role, Datum argument, bool *isnull)
+{
+	RoleScope	scope;
+	FmgrInfo	flinfo;
+	LOCAL_FCINFO(fcinfo, 1);
+	Datum		result;
+
+	fmgr_info(function, &flinfo);
+	InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = argument;
+	fcinfo->args[0].isnull = false;
+	role_enter(&scope, role);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	arm_timeout();
+	result = FunctionCallInvoke(fcinfo);
+	disarm_timeout_after_success();
+	PopActiveSnapshot();
+	role_leave(&scope);
+	*isnull = fcinfo->isnull;
+	return result;
+}
+
+Datum
+role_call(Oid function, Oid role, bool registered_by_superuser, Datum argument, bool *isnull)
+{
+	char	   *reason = refusal_to_run(function, role, registered_by_superuser);
+	Datum		result = (Datum) 0;
+
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s must not run: %s", function_signature(function), reason)));
+	PG_TRY();
+	{
+		result = call_as_role(function, role, argument, isnull);
+	}
+	PG_CATCH();
+	{
+		disarm_timeout();
+		if (timeout_fired)
+			QueryCancelPending = false;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return result;
+}
+
 static void
 call_builtin(Handler *handler, Message *messages, int n)
 {

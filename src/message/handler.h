@@ -51,6 +51,15 @@ extern void handler_settle(Handler *handler);
 extern bool handler_timed_out(void);
 
 /*
+ * Call a function of the database with one argument as a role's workers call its handlers:
+ * within order_ext.handler_timeout, as the role, leaving no settings behind (session.h says
+ * what it cannot do). The result is in CurrentMemoryContext. Raises 42501 where it must not
+ * run as the role (rights.h), and whatever it raises: call it in a subtransaction.
+ */
+extern Datum role_call(Oid function, Oid role, bool registered_by_superuser, Datum argument,
+					   bool *isnull);
+
+/*
  * The function with this signature, as stored in consumer_groups.handler; InvalidOid if
  * there is none. function_signature() makes the signature.
  */

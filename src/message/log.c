@@ -42,12 +42,6 @@ enum
 	LOG_COLUMNS = LOG_PAYLOAD
 };
 
-/* What dispatch() wants to know of: the ids appended since it began. */
-static MemoryContext capture_context = NULL;
-static LogAppended *captured = NULL;
-static int	n_captured = 0;
-static int	captured_room = 0;
-
 /* ---- appending ---- */
 
 int
@@ -97,25 +91,6 @@ log_next_message_id(void)
 	return nextval_internal(internal_relation("message_id_seq"), false);
 }
 
-static void
-capture(const LogEntry *entry)
-{
-	if (capture_context == NULL)
-		return;
-	if (n_captured == captured_room)
-	{
-		captured_room = Max(captured_room * 2, 256);
-		if (captured == NULL)
-			captured = MemoryContextAllocHuge(capture_context, sizeof(LogAppended) * captured_room);
-		else
-			captured = repalloc_huge(captured, sizeof(LogAppended) * captured_room);
-	}
-	captured[n_captured].topic_id = entry->topic_id;
-	captured[n_captured].shard = log_shard(entry->key);
-	captured[n_captured].message_id = entry->message_id;
-	n_captured++;
-}
-
 void
 log_append_with_ids(const LogEntry *entries, int n)
 {
@@ -142,40 +117,9 @@ log_append_with_ids(const LogEntry *entries, int n)
 		values[LOG_PAYLOAD - 1] = JsonbPGetDatum(entry->payload);
 		append_row(appender, values, NULL);
 		wake_note_topic(entry->topic_id);
-		capture(entry);
+		log_capture_note(entry);
 	}
 	append_close(appender);
-}
-
-/* ---- capture ---- */
-
-void
-log_capture_begin(MemoryContext context)
-{
-	capture_context = context;
-	captured = NULL;
-	n_captured = 0;
-	captured_room = 0;
-}
-
-void
-log_capture_end(void)
-{
-	log_capture_begin(NULL);
-}
-
-int
-log_captured(const LogAppended **appended)
-{
-	*appended = captured;
-	return n_captured;
-}
-
-void
-log_capture_truncate(int n)
-{
-	if (n < n_captured)
-		n_captured = n;
 }
 
 /* ---- reading ---- */

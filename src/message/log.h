@@ -158,6 +158,9 @@ typedef struct LogAppended
 extern void log_capture_begin(MemoryContext context);
 extern void log_capture_end(void);
 
+/* Note a row that is appended, if this is on. */
+extern void log_capture_note(const LogEntry *entry);
+
 /* What was noted so far; forget all but the first n (after a subtransaction's abort). */
 extern int	log_captured(const LogAppended **appended);
 extern void log_capture_truncate(int n);

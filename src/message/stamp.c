@@ -112,13 +112,18 @@ static SavedPlan note_consumed = SAVED_PLAN(
 	" FROM ROWS FROM (unnest($1), unnest($2)) AS pairs (g, m)",
 	INT4ARRAYOID, INT8ARRAYOID);
 
-/* $1 = the snapshot that all groups continue from; they keep their totals. */
+/*
+ * $1 = the snapshot that all groups continue from; they keep their totals, also those of
+ * parts that they no longer have.
+ */
 static SavedPlan restart_groups = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.group_progress"
 	"	(seq, group_id, part, consumed, at, done, parts)"
 	" SELECT coalesce(max(p.seq), 0) + 1, c.group_id, c.part,"
 	"	coalesce((array_agg(p.consumed ORDER BY p.seq DESC))[1], 0), clock_timestamp(), $1, c.parts"
-	" FROM order_ext_internal.group_cursors c"
+	" FROM (SELECT group_id, part, parts FROM order_ext_internal.group_cursors"
+	"	UNION SELECT p.group_id, p.part, g.parts FROM order_ext_internal.group_progress p"
+	"	JOIN order_ext_internal.consumer_groups g USING (group_id)) c"
 	" LEFT JOIN order_ext_internal.group_progress p USING (group_id, part)"
 	" GROUP BY c.group_id, c.part, c.parts",
 	PG_SNAPSHOTOID);

@@ -10,21 +10,15 @@
  */
 #include "compat.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "access/xact.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_database.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "core/settings.h"
+#include "worker/databases.h"
 #include "worker/launcher.h"
 #include "worker/loop.h"
 #include "worker/shmem.h"
@@ -56,43 +50,7 @@ static List *to_probe = NIL;
 
 static TimestampTz next_warning = 0;
 
-/* ---- pg_database ---- */
-
-/* Oids of the databases that workers may connect to (one of them, if wanted is given). */
-static List *
-read_databases(Oid wanted, MemoryContext context)
-{
-	MemoryContext caller_context = CurrentMemoryContext;
-	List	   *found = NIL;
-	Relation	rel;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	(void) GetTransactionSnapshot();
-	rel = table_open(DatabaseRelationId, AccessShareLock);
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
-		MemoryContext old;
-
-		/* A connection limit below -1 marks a database whose DROP was interrupted. */
-		if (!database->datallowconn || database->datistemplate || database->datconnlimit < -1)
-			continue;
-		if (OidIsValid(wanted) && database->oid != wanted)
-			continue;
-		old = MemoryContextSwitchTo(context);
-		found = lappend_oid(found, database->oid);
-		MemoryContextSwitchTo(old);
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(caller_context);
-	return found;
-}
+/* ---- probes ---- */
 
 static void
 probe_everything(void)
