@@ -95,7 +95,7 @@ BEGIN
 		JOIN order_ext_internal.attempts a USING (message_id, group_id)
 		UNION ALL
 		SELECT r.message_id, r.topic_id, r.name,
-			CASE WHEN p.message_id IS NULL THEN 'done' WHEN p.attempts = 0 THEN 'waiting' ELSE p.state END,
+			coalesce(p.state, 'done'),
 			greatest(p.attempts, 1), r.published_at,
 			CASE WHEN p.message_id IS NULL
 				THEN order_ext_internal.finished_at(r.group_id, r.xid, r.message_id, r.shard) END,

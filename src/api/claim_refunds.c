@@ -119,6 +119,8 @@ claim_refunds_body(FunctionCallInfo fcinfo)
 	int			i;
 
 	claim.worker = worker != NULL ? worker : GetUserNameFromId(caller_role(), false);
+	if (strcmp(claim.worker, REFUND_WORKER_NAME) == 0)
+		claim.worker = REFUND_WORKER_NAME " (external)";
 	claim.lease = arg_lease(fcinfo, 2);
 
 	values[0] = TimestampTzGetDatum(now);

@@ -44,6 +44,8 @@ internal_relation(const char *table)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"order_ext_internal.%s\" does not exist", table),
+				 OidIsValid(namespace_oid) ?
+				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.") :
 				 errhint("Run CREATE EXTENSION order_ext in this database.")));
 	return relation;
 }

@@ -26,7 +26,6 @@
 
 /* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */
 #define FIRST_LEASE (3 * USECS_PER_SEC)
-#define WORKER_NAME "order_ext"
 
 /* Lock the refunds of the messages' orders where that is possible at once; marks the rest. */
 static int
@@ -106,15 +105,28 @@ arm_leases(const Refund *refunds, int n)
 	}
 }
 
+/*
+ * The pay type has got its gateway while an external worker was at it. Should nothing come
+ * of that, nobody outside gets the refund any more: it is ours when the lease is over.
+ */
+static void
+wait_for_external_workers(const int64 *refund_ids, int n)
+{
+	Refund	   *refunds = refunds_read_claimed_outside(refund_ids, n, GetCurrentTimestamp(), &n);
+
+	arm_leases(refunds, n);
+}
+
 static void
 claim(const int64 *refund_ids, int n)
 {
-	const RefundClaim how = {WORKER_NAME, FIRST_LEASE, true, true};
+	const RefundClaim how = {REFUND_WORKER_NAME, FIRST_LEASE, true, true};
 	Journal    *journal;
 	Refund	   *refunds;
 
 	if (n == 0)
 		return;
+	wait_for_external_workers(refund_ids, n);
 	journal = journal_begin(GetCurrentTimestamp());
 	refunds = refunds_claim(journal, refund_ids, n, &how, &n);
 	journal_write(journal);

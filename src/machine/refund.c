@@ -92,6 +92,15 @@ static SavedPlan find_waiting = SAVED_PLAN(
 	" ORDER BY r.refund_id",
 	TEXTOID);
 
+/* Those that were claimed for a gateway outside and have one in the database since. */
+static SavedPlan find_claimed_outside = SAVED_PLAN(
+	"SELECT" REFUND_COLUMNS FROM_REFUNDS
+	" JOIN order_ext_internal.gateways g ON g.pay_type = p.pay_type"
+	" WHERE r.refund_id = ANY ($1) AND r.status = 15 AND r.lease_until > $2"
+	"  AND r.claimed_by IS DISTINCT FROM '" REFUND_WORKER_NAME "'"
+	" ORDER BY r.refund_id",
+	INT8ARRAYOID, TIMESTAMPTZOID);
+
 /* ---- reading ---- */
 
 static void
@@ -155,6 +164,15 @@ refunds_read_submitted(const int64 *refund_ids, int n, int *n_refunds)
 	Datum		values[1] = {int64_array(refund_ids, n)};
 
 	*n_refunds = (int) plan_query(&read_submitted, values, NULL, 0);
+	return read_rows(*n_refunds);
+}
+
+Refund *
+refunds_read_claimed_outside(const int64 *refund_ids, int n, TimestampTz now, int *n_refunds)
+{
+	Datum		values[2] = {int64_array(refund_ids, n), TimestampTzGetDatum(now)};
+
+	*n_refunds = (int) plan_query(&find_claimed_outside, values, NULL, 0);
 	return read_rows(*n_refunds);
 }
 

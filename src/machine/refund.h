@@ -89,6 +89,13 @@ extern void refund_read_or_fail(int64 refund_id, Refund *refund);
 /* The refunds with these ids that are submitted, in id order. */
 extern Refund *refunds_read_submitted(const int64 *refund_ids, int n, int *n_refunds);
 
+/*
+ * Those of the refunds that an external worker has under a lease that runs at that time,
+ * although their pay type has a gateway in the database by now.
+ */
+extern Refund *refunds_read_claimed_outside(const int64 *refund_ids, int n, TimestampTz now,
+											int *n_refunds);
+
 /* The first refund of a payment; 0 if there is none. */
 extern int64 refund_of_payment(int64 payment_id);
 
@@ -112,6 +119,9 @@ extern void refund_fire(Journal *journal, Refund *refund, Event event, char acto
 
 /* Keep what the gateway said of a refund that does not move. */
 extern void refund_note(int64 refund_id, const RefundWords *words);
+
+/* Who claims for gateways in the database; no external worker goes by this name. */
+#define REFUND_WORKER_NAME "order_ext"
 
 /* What a claim is for. */
 typedef struct RefundClaim

@@ -121,6 +121,8 @@ rotate_now(bool may_truncate)
 	Ring		ring;
 	int			i = 0;
 
+	if (!stamp_is_own())
+		return;					/* cursors mean nothing here yet (stamp.c) */
 	for (ring = 0; ring < RINGS; ring++)
 	{
 		while (may_truncate && ring_truncate(ring, now) == RING_TRUNCATED)

@@ -153,6 +153,14 @@ SELECT order_ext.dispatch() > 0 AS worked;
 SELECT t.refund('own-again');
 SELECT t.claim('own-again');
 SELECT t.show(order_ext.refund_callback(t.id('r-own-again'), 'succeeded'));
+-- claimed outside when the gateway came, and never heard of again: the workers' when the lease is over
+SELECT t.late_refund('own-switch', 77, 'own-switch');
+SELECT count(*) FROM order_ext.claim_refunds(1000, 'order_ext', '2 seconds') WHERE refund_id = t.id('r-own-switch');
+SELECT order_ext.set_gateway('own-switch', 't.gateway(order_ext.refund_request)');
+SELECT order_ext.dispatch() > 0 AS worked;
+SELECT t.refund('own-switch');
+CALL t.drain_until('own-switch', 'succeeded');
+SELECT event, count(*) FROM order_ext.order_timeline(t.id('own-switch')) WHERE event ~ '^refund\.' GROUP BY event ORDER BY event;
 -- gone: the refund waits with its reason
 SELECT order_ext.set_gateway('own-gone', 't.odd_word(order_ext.refund_request)');
 DROP FUNCTION t.odd_word;

@@ -141,11 +141,11 @@ SELECT mc.receive(10);
 SELECT order_ext.ack('mc.g', mc.tokens(32));
 
 -- batches: at most 10000, or 16 MB of payload
-SELECT count(order_ext.publish('mc.t', k)) FROM generate_series(1, 10100) AS k;
+SELECT count(order_ext.publish('mc.t', 500000 + k)) FROM generate_series(1, 10100) AS k;
 SELECT count(*), count(DISTINCT token) FROM order_ext.receive('mc.g', 1000000);
 SELECT order_ext.ack('mc.g', (SELECT array_agg(token) FROM order_ext_internal.leases));
 SELECT order_ext.ack('mc.g', (SELECT array_agg(token) FROM order_ext.receive('mc.g', 1000)));
-SELECT count(order_ext.publish('mc.t', k, jsonb_build_object('x', repeat('x', 250000)))) FROM generate_series(1, 80) AS k;
+SELECT count(order_ext.publish('mc.t', 520000 + k, jsonb_build_object('x', repeat('x', 250000)))) FROM generate_series(1, 80) AS k;
 SELECT count(*) BETWEEN 60 AND 70 AS about_16_mb FROM order_ext.receive('mc.g', 10000);
 SELECT count(*) BETWEEN 10 AND 20 AS the_rest FROM order_ext.receive('mc.g', 10000);
 SELECT order_ext.ack('mc.g', (SELECT array_agg(token) FROM order_ext_internal.leases));

@@ -83,6 +83,14 @@ foreach my $version (@old)
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
 	$node->safe_psql($database, "CREATE EXTENSION order_ext VERSION '$version'");
 
+	# The library is newer than the objects: what to do about it is said.
+	if ($version eq '0.1')
+	{
+		my $stderr = '';
+		$node->psql($database, 'SELECT order_ext.dispatch()', stderr => \$stderr);
+		like($stderr, qr/ALTER EXTENSION order_ext UPDATE/, 'a call before the update names it');
+	}
+
 	# Lives in all statuses that the old version knew, some of them not worked off.
 	my $top = $ENV{TESTDIR} || "$FindBin::RealBin/../..";
 	$node->command_ok(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database),
