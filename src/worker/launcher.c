@@ -27,10 +27,8 @@
 #include "core/settings.h"
 #include "worker/launcher.h"
 #include "worker/loop.h"
+#include "worker/probes.h"
 #include "worker/shmem.h"
-
-/* Databases of which it is not known yet whether they want workers, looked into at once. */
-#define MAX_PROBES 3
 
 /* A worker asked to leave gets this long before SIGTERM, and that again every time. */
 #define LEAVE_GRACE (1 * USECS_PER_SEC)
@@ -50,87 +48,7 @@ typedef struct Launch
 static Launch launches[MAX_DATABASES][MAX_DATABASE_WORKERS];
 static TimestampTz terminate_at[MAX_DATABASES];
 
-/* Databases still to be probed, in the launcher's own memory context. */
-static MemoryContext probe_context = NULL;
-static List *to_probe = NIL;
-
 static TimestampTz next_warning = 0;
-
-/* ---- pg_database ---- */
-
-/* Oids of the databases that workers may connect to (one of them, if wanted is given). */
-static List *
-read_databases(Oid wanted, MemoryContext context)
-{
-	MemoryContext caller_context = CurrentMemoryContext;
-	List	   *found = NIL;
-	Relation	rel;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	(void) GetTransactionSnapshot();
-	rel = table_open(DatabaseRelationId, AccessShareLock);
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
-		MemoryContext old;
-
-		/* A connection limit below -1 marks a database whose DROP was interrupted. */
-		if (!database->datallowconn || database->datistemplate || database->datconnlimit < -1)
-			continue;
-		if (OidIsValid(wanted) && database->oid != wanted)
-			continue;
-		old = MemoryContextSwitchTo(context);
-		found = lappend_oid(found, database->oid);
-		MemoryContextSwitchTo(old);
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(caller_context);
-	return found;
-}
-
-static void
-probe_everything(void)
-{
-	if (probe_context == NULL)
-		probe_context = AllocSetContextCreate(TopMemoryContext, "order_ext probes",
-											  ALLOCSET_SMALL_SIZES);
-	to_probe = NIL;
-	MemoryContextReset(probe_context);
-	to_probe = read_databases(InvalidOid, probe_context);
-}
-
-/* Move databases from the list to slots, a few at a time. */
-static void
-begin_probes(void)
-{
-	int			probing = 0;
-	int			d;
-
-	if (to_probe == NIL)
-		return;
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	for (d = 0; d < MAX_DATABASES; d++)
-	{
-		DatabaseSlot *db = &worker_shared->databases[d];
-
-		if (OidIsValid(db->database) && db->verdict == VERDICT_UNKNOWN)
-			probing++;
-	}
-	while (to_probe != NIL && probing < MAX_PROBES)
-	{
-		if (database_slot(linitial_oid(to_probe), true) == NULL)
-			break;
-		to_probe = list_delete_first(to_probe);
-		probing++;
-	}
-	LWLockRelease(worker_shared->lock);
-}
 
 /* ---- starting workers ---- */
 
@@ -362,7 +280,7 @@ ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
 		*next_wakeup = Min(*next_wakeup, *retry_at);
 		return true;
 	}
-	if (read_databases(db->database, CurrentMemoryContext) == NIL)
+	if (!probes_database_exists(db->database))
 		return false;
 	start_worker(db, w, role, ordinal);
 	if (*failures > 0 && now < *retry_at)
@@ -486,7 +404,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 	if (worker_shared->overflow)
 	{
 		worker_shared->overflow = false;
-		probe_everything();
+		probes_of_all();
 	}
 	if (worker_reloaded())
 	{
@@ -499,7 +417,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 		}
 		LWLockRelease(worker_shared->lock);
 	}
-	begin_probes();
+	probes_begin();
 	used = pg_atomic_read_u32(&worker_shared->databases_used);
 	for (i = 0; i < used; i++)
 	{
@@ -570,6 +488,6 @@ order_ext_launcher_main(Datum main_arg)
 	worker_shared->launcher_pid = MyProcPid;
 	worker_shared->launcher_procno = OE_MY_PROCNO;
 	LWLockRelease(worker_shared->lock);
-	probe_everything();
+	probes_of_all();
 	worker_loop(&loop);
 }
