@@ -52,6 +52,7 @@ static SavedPlan insert_for_canceled = SAVED_PLAN(
 	LEFT_OF_PAYMENT
 	" WHERE o.order_id = ANY ($1) AND o.status = 70"
 	"   AND p.status = 20 AND p.purpose IN (1, 4) AND rest.amount > 0"
+	" ORDER BY p.payment_id"
 	UNLESS_REQUESTED,
 	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
 

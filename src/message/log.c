@@ -1,8 +1,8 @@
 /*
  * log.c
- *		The message log: appending and reading; see log.h.
+ *		Reading the message log; see log.h.
  *
- * Reading goes straight to the primary keys of the segments, without the planner: the
+ * It goes straight to the primary keys of the segments, without the planner: the
  * path must never depend on statistics of tables that are empty in one minute and have
  * ten million rows in the next.
  */
@@ -27,6 +27,7 @@
 #include "message/catalog.h"
 #include "message/limits.h"
 #include "message/log.h"
+#include "message/log_columns.h"
 #include "message/wake.h"
 
 /* Columns of message_log_N. */
