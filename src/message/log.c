@@ -1,8 +1,8 @@
 /*
  * log.c
- *		Reading the message log; see log.h.
+ *		The message log: appending and reading; see log.h.
  *
- * It goes straight to the primary keys of the segments, without the planner: the
+ * Reading goes straight to the primary keys of the segments, without the planner: the
  * path must never depend on statistics of tables that are empty in one minute and have
  * ten million rows in the next.
  */
@@ -27,7 +27,6 @@
 #include "message/catalog.h"
 #include "message/limits.h"
 #include "message/log.h"
-#include "message/log_columns.h"
 #include "message/wake.h"
 
 /* Columns of message_log_N. */

@@ -21,8 +21,10 @@
 #include "worker/databases.h"
 #include "worker/launcher.h"
 #include "worker/loop.h"
-#include "worker/probes.h"
 #include "worker/shmem.h"
+
+/* Databases of which it is not known yet whether they want workers, looked into at once. */
+#define MAX_PROBES 3
 
 /* A worker asked to leave gets this long before SIGTERM, and that again every time. */
 #define LEAVE_GRACE (1 * USECS_PER_SEC)
@@ -41,6 +43,10 @@ typedef struct Launch
 
 static Launch launches[MAX_DATABASES][MAX_DATABASE_WORKERS];
 static TimestampTz terminate_at[MAX_DATABASES];
+
+/* Databases still to be probed, in the launcher's own memory context. */
+static MemoryContext probe_context = NULL;
+static List *to_probe = NIL;
 
 static TimestampTz next_warning = 0;
 
@@ -314,7 +320,7 @@ ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
 		*next_wakeup = Min(*next_wakeup, *retry_at);
 		return true;
 	}
-	if (!probes_database_exists(db->database))
+	if (read_databases(db->database, CurrentMemoryContext) == NIL)
 		return false;
 	start_worker(db, w, role, ordinal);
 	if (*failures > 0 && now < *retry_at)
@@ -438,7 +444,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 	if (worker_shared->overflow)
 	{
 		worker_shared->overflow = false;
-		probes_of_all();
+		probe_everything();
 	}
 	if (worker_reloaded())
 	{
@@ -451,7 +457,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 		}
 		LWLockRelease(worker_shared->lock);
 	}
-	probes_begin();
+	begin_probes();
 	used = pg_atomic_read_u32(&worker_shared->databases_used);
 	for (i = 0; i < used; i++)
 	{
@@ -522,6 +528,6 @@ order_ext_launcher_main(Datum main_arg)
 	worker_shared->launcher_pid = MyProcPid;
 	worker_shared->launcher_procno = OE_MY_PROCNO;
 	LWLockRelease(worker_shared->lock);
-	probes_of_all();
+	probe_everything();
 	worker_loop(&loop);
 }
