@@ -96,7 +96,7 @@ SELECT order_ext.unsubscribe('mx.g'), order_ext.drop_topic('mx.t');
 SELECT count(*) FROM order_ext_internal.pending_timers WHERE key IN (20, 21);
 SELECT pg_sleep(0.1);
 SELECT t.drain();
-SELECT count(*) FROM order_ext_internal.message_log WHERE key IN (20, 21);
+SELECT count(*) FROM order_ext_internal.message_log JOIN order_ext_internal.topics USING (topic_id) WHERE name = 'mx.t' AND key IN (20, 21);
 SELECT count(*) FROM mx.seen WHERE key >= 20;
 SET client_min_messages = warning;
 DROP SCHEMA mx CASCADE;
