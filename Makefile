@@ -16,7 +16,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" order_ext.co
 # Every list is a wildcard, so that no file can be forgotten.
 OBJS       := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 SQL_PARTS  := $(sort $(wildcard sql/parts/*.sql))
-# Install scripts of earlier versions, as they were released.
+# Install and update scripts of earlier versions, as they were released.
 DATA       := $(sort $(wildcard sql/released/*.sql))
 UPGRADES   := $(notdir $(wildcard sql/upgrades/*))
 DATA_built  = sql/order_ext--$(EXTVERSION).sql $(UPGRADES:%=sql/order_ext--%.sql)

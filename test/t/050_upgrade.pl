@@ -59,9 +59,9 @@ UNION ALL
 SELECT 'schema ' || nspname || ' ' || pg_get_userbyid(nspowner) || ' ' || coalesce(nspacl::text, '')
 FROM member JOIN pg_namespace n ON n.oid = objid WHERE classid = 'pg_namespace'::regclass
 UNION ALL
-SELECT 'topic ' || topic_id || ' ' || name || ' ' || builtin || ' ' || options FROM order_ext_internal.topics
+SELECT 'topic ' || topic_id || ' ' || name || ' ' || builtin || ' ' || options FROM order_ext_internal.topics WHERE builtin
 UNION ALL
-SELECT 'group ' || name || ' ' || topic_id || ' ' || builtin FROM order_ext_internal.consumer_groups
+SELECT 'group ' || name || ' ' || topic_id || ' ' || builtin FROM order_ext_internal.consumer_groups WHERE builtin
 UNION ALL
 SELECT 'asset ' || kind || ' ' || topic_id || ' ' || builtin FROM order_ext_internal.assets
 ) AS objects ORDER BY 1
@@ -102,6 +102,14 @@ foreach my $version (@old)
 	is(join("\n", @missing), '', "the update from $version makes all that a fresh installation has");
 	is(join("\n", @surplus), '', "and nothing else");
 
+	# What 0.1 did not have: messages of applications, in all the states they can be in.
+	my $application = $node->safe_psql($database, q{SELECT to_regclass('public.handled') IS NOT NULL}) eq 't';
+	if ($application)
+	{
+		$node->safe_psql($database, 'CREATE TABLE public.new_era ()');
+		is($node->safe_psql($database, q{SELECT order_ext.redrive('lives')}), '1', 'a dead letter is sent again');
+	}
+
 	$node->safe_psql($database, 'SELECT order_ext.enable_dispatch()');
 	wait_sql($node, $database,
 		q{SELECT string_agg(status, ',' ORDER BY created_at) FROM order_ext.orders_view},
@@ -112,6 +120,19 @@ foreach my $version (@old)
 	wait_sql($node, $database,
 		'SELECT available, reserved, consumed FROM order_ext.stock_level(\'A\')', '95|5|0', 60,
 		'and their stock');
+	if ($application)
+	{
+		wait_sql($node, $database, 'SELECT string_agg(note, \',\' ORDER BY key, note) FROM public.handled',
+			'done,dead,parked,retried,timer due,waiting', 60, 'messages are handled, none of them twice');
+		is($node->safe_psql($database, q{
+				SELECT string_agg(payload->>'note', ',' ORDER BY key, message_id)
+				FROM order_ext.receive('lives.out', 100)}),
+			'done,dead,parked,retried,timer due,waiting', 'leases that nobody answered are given out again');
+		is($node->safe_psql($database, q{SELECT payload->>'note' FROM order_ext_internal.pending_timers WHERE topic_id = 1000}),
+			'timer in years', 'the other timer goes on waiting');
+		is($node->safe_psql($database, q{SELECT order_ext.publish('lives.work', 2, '{}', dedup_key => 'once')
+			= (SELECT message_id FROM public.handled WHERE note = 'parked')}), 't', 'a dedup_key is still known');
+	}
 	wait_sql($node, $database, "SELECT count(*) FROM order_ext.verify() WHERE severity = 'error'",
 		'0', 60, 'the books are right');
 }

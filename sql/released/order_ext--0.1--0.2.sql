@@ -1,0 +1,1917 @@
+\echo Use "ALTER EXTENSION order_ext UPDATE" to load this file. \quit
+
+-- From 0.1 to 0.2. Files that are links are the parts of a fresh installation that 0.1 did
+-- not have; the others change what it had.
+-- What the buyer may do after the payment.
+ALTER TABLE order_ext_internal.orders
+	ADD COLUMN address_changes smallint NOT NULL DEFAULT 0,
+	ADD COLUMN removed_at timestamptz;
+-- How far a refund is with its gateway.
+ALTER TABLE order_ext_internal.refunds
+	ADD COLUMN lease_until timestamptz,
+	ADD COLUMN claim_xid xid8,
+	ADD COLUMN claimed_by text,
+	ADD COLUMN gateway_refund_no text,
+	ADD COLUMN last_outcome text,
+	ADD COLUMN raw jsonb;
+CREATE INDEX refunds_open ON order_ext_internal.refunds (requested_at) WHERE status IN (10, 15);
+-- Fulfilment: what the warehouse and the carrier do for an order. Nothing is ever deleted.
+
+-- channels: who ships the orders of options.channel. external: a warehouse that is not
+-- ours and must be asked before a cancel.
+CREATE TABLE order_ext_internal.channels (
+	channel text PRIMARY KEY,
+	external boolean NOT NULL,
+	updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- fulfilments: one row per order that is shipped, or that was canceled before it could be
+-- (a tombstone: status 70 from the start). status 10 created, 20 picking, 30 labelled,
+-- 40 out, 60 cancel requested, 70 canceled. external: as the channel was when it was made.
+-- prior_status, cancel_type and refund_hold are those of the cancel that was asked for:
+-- where a refusal leads back to, and what an acceptance does to the order.
+CREATE TABLE order_ext_internal.fulfilments (
+	order_id bigint PRIMARY KEY,
+	created_at timestamptz NOT NULL,
+	out_at timestamptz,
+	cancel_requested_at timestamptz,
+	canceled_at timestamptz,
+	version integer NOT NULL,
+	status smallint NOT NULL,
+	prior_status smallint,
+	cancel_type smallint,
+	refund_hold boolean NOT NULL DEFAULT false,
+	external boolean NOT NULL,
+	intercept_refused boolean NOT NULL DEFAULT false
+) WITH (fillfactor = 80);
+
+-- fulfilment_documents: kind 1 the delivery order of the warehouse, made with the fulfilment;
+-- 2 the logistic order of the carrier, made when the parcel is labelled.
+-- status 10 open, 40 done, 70 canceled: they follow their fulfilment.
+CREATE TABLE order_ext_internal.fulfilment_documents (
+	order_id bigint NOT NULL,
+	document_id bigint NOT NULL UNIQUE,
+	created_at timestamptz NOT NULL,
+	closed_at timestamptz,
+	kind smallint NOT NULL CHECK (kind IN (1, 2)),
+	status smallint NOT NULL,
+	PRIMARY KEY (order_id, kind)
+) WITH (fillfactor = 80);
+CREATE SEQUENCE order_ext_internal.document_id_seq CACHE 32;
+
+-- shipment_events: facts from warehouse and carrier, all of them, of unknown orders too.
+-- source 1 shipment_event, 2 fulfilment_cancel_result: each has event ids of its own.
+-- seq 1 is the fact that came first with its event_id; others contradict it.
+-- kind 1 picked, 2 out_stock, 3 delivering, 4 signed, 5 refused, 11 cancel accepted,
+-- 12 cancel rejected. state 10 applied, 20 parked until its turn, 30 held for staff,
+-- 40 behind: the order was past it already, 50 without effect.
+-- detail is what the first call answered, and again answers when it is repeated.
+CREATE TABLE order_ext_internal.shipment_events (
+	order_id bigint NOT NULL,
+	occurred_at timestamptz NOT NULL,
+	recorded_at timestamptz NOT NULL,
+	settled_at timestamptz,
+	source smallint NOT NULL,
+	seq smallint NOT NULL,
+	kind smallint NOT NULL,
+	state smallint NOT NULL,
+	event_id text NOT NULL,
+	reason text,
+	payload jsonb,
+	detail jsonb NOT NULL,
+	PRIMARY KEY (order_id, source, event_id, seq)
+) WITH (fillfactor = 80);
+-- The few that are parked: looked up with every move of an order.
+CREATE INDEX shipment_events_parked ON order_ext_internal.shipment_events (order_id) WHERE state = 20;
+-- Refunds on their way to a gateway and back, and what else gateways say about money.
+
+-- gateways: pay types whose refunds the workers execute: handler, a function of the
+-- application that runs as run_as, or the built-in sandbox. All other pay types wait for
+-- claim_refunds().
+CREATE TABLE order_ext_internal.gateways (
+	set_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	builtin boolean NOT NULL DEFAULT false,
+	pay_type text PRIMARY KEY,
+	handler text,
+	run_as text,
+	CHECK (builtin = (handler IS NULL))
+);
+
+-- refund_events: facts about refunds that could not be taken as they are: of an unknown
+-- refund, with another amount or number, or taking back a success. Kept for staff.
+CREATE TABLE order_ext_internal.refund_events (
+	event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	refund_id bigint NOT NULL,
+	amount bigint,
+	recorded_at timestamptz NOT NULL,
+	outcome text NOT NULL,
+	reason text NOT NULL,
+	gateway_refund_no text,
+	raw jsonb
+);
+CREATE UNIQUE INDEX refund_events_fact ON order_ext_internal.refund_events
+	(refund_id, outcome, reason, coalesce(gateway_refund_no, ''), coalesce(amount, -1));
+
+-- payment_notices: notices of closed and failed payment attempts that fit no open attempt,
+-- or contradict what is on record. Kept for staff.
+CREATE TABLE order_ext_internal.payment_notices (
+	notice_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	order_id bigint NOT NULL,
+	payment_id bigint,
+	recorded_at timestamptz NOT NULL,
+	pay_type text NOT NULL,
+	out_trade_no text NOT NULL,
+	outcome text NOT NULL,
+	raw jsonb,
+	UNIQUE (order_id, pay_type, out_trade_no, outcome)
+);
+
+-- sandbox_refunds: the books of the sandbox gateway, which plays the outside world: one
+-- row per refund it was asked for, however often. Money has moved where outcome is
+-- succeeded.
+CREATE TABLE order_ext_internal.sandbox_refunds (
+	refund_id bigint PRIMARY KEY,
+	amount bigint NOT NULL,
+	at timestamptz NOT NULL,
+	calls integer NOT NULL,
+	outcome text NOT NULL
+);
+
+-- sandbox_switch: how the sandbox answers the next calls; no row: truthfully.
+CREATE TABLE order_ext_internal.sandbox_switch (
+	only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+	remaining integer NOT NULL,
+	outcome text NOT NULL
+);
+-- After-sales: why and how much of an order goes back.
+
+-- after_sales: one row per application, made by a buyer, staff or the system. status 10
+-- applied, 20 approved, 30 rejected, 40 refunding, 50 refunded, 60 failed, 70 closed,
+-- 100 reopened, 127 revoked. amount is what is paid back, freight included.
+-- type 1 refund_only, 2 return_refund. detail_type: 1 all, 2 timeout, 3 user cancel,
+-- 4 customer service cancel, 5 part, 6 shortage. source: 10 user refund, 20 system,
+-- 30 customer service, 40 user return, 50 fulfilment. reason_code: 10 to 200 of the
+-- source (80 canceled, 90 forced, 100 refused, 200 other).
+-- return_status (type 2 only): 0 awaiting, 10 to_send, 20 in_transit, 30 received,
+-- 40 inspected, 50 damaged; return_version counts its transitions.
+-- origin names what a system-made one stems from ('cancel', 'refused',
+-- 'shortage:<request>') and makes it unique per order; NULL for applications of people.
+CREATE TABLE order_ext_internal.after_sales (
+	after_sale_id bigint PRIMARY KEY,
+	order_id bigint NOT NULL,
+	user_id bigint NOT NULL,
+	amount bigint NOT NULL CHECK (amount >= 0),
+	freight bigint NOT NULL DEFAULT 0 CHECK (freight BETWEEN 0 AND amount),
+	applied_at timestamptz NOT NULL,
+	reviewed_at timestamptz,
+	settled_at timestamptz,
+	return_by timestamptz,
+	goods_sent_at timestamptz,
+	goods_received_at timestamptz,
+	version integer NOT NULL,
+	return_version integer NOT NULL DEFAULT 0,
+	status smallint NOT NULL,
+	type smallint NOT NULL CHECK (type IN (1, 2)),
+	detail_type smallint NOT NULL,
+	source smallint NOT NULL,
+	reason_code smallint NOT NULL,
+	return_status smallint,
+	origin text,
+	reason text,
+	review_reason text,
+	carrier text,
+	tracking_no text,
+	UNIQUE (order_id, origin)
+) WITH (fillfactor = 80);
+CREATE SEQUENCE order_ext_internal.after_sale_id_seq CACHE 32;
+
+-- after_sale_items: what of an order's lines goes back. amount is paid back for them,
+-- discount is their part of the line's coupon share. received, damaged and restocked
+-- count pieces of a return; restocked ones are available again.
+CREATE TABLE order_ext_internal.after_sale_items (
+	after_sale_id bigint NOT NULL,
+	product_id bigint NOT NULL,
+	order_id bigint NOT NULL,
+	amount bigint NOT NULL CHECK (amount >= 0),
+	discount bigint NOT NULL DEFAULT 0 CHECK (discount >= 0),
+	quantity integer NOT NULL CHECK (quantity > 0),
+	received integer NOT NULL DEFAULT 0,
+	damaged integer NOT NULL DEFAULT 0,
+	restocked integer NOT NULL DEFAULT 0,
+	PRIMARY KEY (after_sale_id, product_id),
+	CHECK (received BETWEEN 0 AND quantity AND damaged BETWEEN 0 AND received
+		AND restocked BETWEEN 0 AND received)
+) WITH (fillfactor = 80);
+CREATE INDEX after_sale_items_order_id ON order_ext_internal.after_sale_items (order_id);
+
+-- after_sale_events: what was told about goods on their way back: kind 1 return_shipment,
+-- 2 return_receipt; those of unknown after-sales too. disposition applied, or held for
+-- staff; reason says why it is held. content is what was told, each fact is kept once.
+CREATE TABLE order_ext_internal.after_sale_events (
+	event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	after_sale_id bigint NOT NULL,
+	recorded_at timestamptz NOT NULL,
+	kind smallint NOT NULL CHECK (kind IN (1, 2)),
+	disposition text NOT NULL,
+	reason text,
+	content jsonb NOT NULL,
+	detail jsonb NOT NULL
+);
+CREATE UNIQUE INDEX after_sale_events_fact ON order_ext_internal.after_sale_events
+	(after_sale_id, kind, disposition, coalesce(reason, ''), md5(content::text));
+-- What external consumers have received and not yet answered. See src/message/leases.h.
+
+-- leases: one row per message that a consumer holds; a copy, so that the log owes it nothing.
+-- token is the receive() call (its receipt) * 16384 + the place in its result: unique, and
+-- greater than that of every earlier delivery of the message. until_receipt: the row of
+-- lease_receipts that says when the lease ends; extend_lease() changes it.
+CREATE TABLE order_ext_internal.leases (
+	token bigint PRIMARY KEY,
+	message_id bigint NOT NULL,
+	key bigint NOT NULL,
+	published_at timestamptz NOT NULL,
+	leased_at timestamptz NOT NULL,
+	until_receipt bigint NOT NULL,
+	group_id integer NOT NULL,
+	topic_id integer NOT NULL,
+	attempt integer NOT NULL,
+	payload jsonb NOT NULL
+);
+CREATE INDEX leases_key ON order_ext_internal.leases (group_id, key);
+
+-- lease_receipts: when the leases of one receive() or extend_lease() end, counted from its
+-- commit: written as the last thing before it. tokens: the leases of an extend_lease(); those
+-- of a receive() are found by the range of their tokens. Deleted once it has run out and
+-- none of its leases is left.
+CREATE TABLE order_ext_internal.lease_receipts (
+	receipt bigint PRIMARY KEY,
+	lease_until timestamptz NOT NULL,
+	group_id integer NOT NULL,
+	tokens bigint[]
+);
+CREATE INDEX lease_receipts_until ON order_ext_internal.lease_receipts (group_id, lease_until);
+
+CREATE SEQUENCE order_ext_internal.lease_receipt_seq;
+-- The log of attempts becomes a ring; what it holds is the first segment.
+ALTER TABLE order_ext_internal.attempts RENAME TO attempts_0;
+ALTER TABLE order_ext_internal.attempts_0 DROP CONSTRAINT attempts_pkey;
+ALTER TABLE order_ext_internal.attempts_0 ADD PRIMARY KEY (message_id, group_id, attempt, started_at);
+DO $$
+BEGIN
+	FOR n IN 1..3 LOOP
+		EXECUTE pg_catalog.format($f$
+			CREATE TABLE order_ext_internal.attempts_%s (
+				message_id bigint NOT NULL,
+				group_id integer NOT NULL,
+				attempt integer NOT NULL,
+				worker integer NOT NULL,
+				started_at timestamptz NOT NULL,
+				finished_at timestamptz NOT NULL,
+				state text NOT NULL,
+				error text,
+				sqlstate text,
+				PRIMARY KEY (message_id, group_id, attempt, started_at)
+			)$f$, n);
+	END LOOP;
+END
+$$;
+CREATE VIEW order_ext_internal.attempts AS
+	SELECT * FROM order_ext_internal.attempts_0
+	UNION ALL SELECT * FROM order_ext_internal.attempts_1
+	UNION ALL SELECT * FROM order_ext_internal.attempts_2
+	UNION ALL SELECT * FROM order_ext_internal.attempts_3;
+
+-- Limits of topics.
+ALTER TABLE order_ext_internal.topics ADD COLUMN max_depth integer;
+ALTER TABLE order_ext_internal.topics ADD COLUMN dedup_window integer NOT NULL DEFAULT 86400;
+
+-- Timers are found by their ids.
+DO $$
+BEGIN
+	FOR n IN 0..31 LOOP
+		EXECUTE pg_catalog.format('CREATE INDEX timer_bucket_%s_id ON order_ext_internal.timer_bucket_%s (message_id)', n, n);
+	END LOOP;
+END
+$$;
+-- Groups have roles, parts and an order.
+ALTER TABLE order_ext_internal.consumer_groups
+	ADD COLUMN ordered boolean NOT NULL DEFAULT false,
+	ADD COLUMN subscriber text,
+	ADD COLUMN parts smallint NOT NULL DEFAULT 1,
+	ADD COLUMN barrier pg_snapshot;
+ALTER TABLE order_ext_internal.group_progress
+	ADD COLUMN parts smallint NOT NULL DEFAULT 1;
+CREATE INDEX retries_key ON order_ext_internal.retries (group_id, key);
+CREATE INDEX dead_messages_key ON order_ext_internal.dead_messages (group_id, key);
+-- What the delivery to handlers keeps beside the log: parked messages, and messages that
+-- were being handled when a worker crashed. See src/message/README.md.
+
+-- parked_messages: messages of an ordered group whose key waits for an earlier one that is
+-- in retries or dead_messages; a copy each. n is their order within the key.
+CREATE TABLE order_ext_internal.parked_messages (
+	n bigint NOT NULL,
+	group_id integer NOT NULL,
+	topic_id integer NOT NULL,
+	key bigint NOT NULL,
+	message_id bigint NOT NULL,
+	published_at timestamptz NOT NULL,
+	parked_at timestamptz NOT NULL,
+	payload jsonb NOT NULL,
+	PRIMARY KEY (group_id, key, n)
+);
+CREATE SEQUENCE order_ext_internal.parked_seq;
+
+-- crash_suspects: messages whose handler was running when the worker process crashed, and how
+-- often that was so. messages > 1: a batch that began with this one; the group's next
+-- messages are run one by one, as many as that.
+CREATE TABLE order_ext_internal.crash_suspects (
+	group_id integer NOT NULL,
+	message_id bigint NOT NULL,
+	crashes integer NOT NULL,
+	messages integer NOT NULL,
+	noted_at timestamptz NOT NULL,
+	PRIMARY KEY (group_id, message_id)
+);
+-- What goes round with time: which table of a ring is written to, canceled timers, and the
+-- keys by which messages are published once. See src/message/README.md.
+
+-- ring_moves: append-only, newest seq of a ring wins; without a row a ring is in its first
+-- segment. ring: log (with attempts) or dedup.
+CREATE TABLE order_ext_internal.ring_moves (
+	seq bigint NOT NULL,
+	ring text NOT NULL,
+	segment smallint NOT NULL,
+	moved_at timestamptz NOT NULL,
+	PRIMARY KEY (ring, seq)
+);
+
+-- timer_cancels: timers that must not fire; a row goes when its timer falls due. Those of
+-- timers_far are deleted there instead.
+CREATE TABLE order_ext_internal.timer_cancels (
+	message_id bigint PRIMARY KEY,
+	canceled_at timestamptz NOT NULL
+);
+
+-- dedup_N: a ring of keys that were published, with the id of the message.
+DO $$
+BEGIN
+	FOR n IN 0..3 LOOP
+		EXECUTE pg_catalog.format($f$
+			CREATE TABLE order_ext_internal.dedup_%s (
+				message_id bigint NOT NULL,
+				topic_id integer NOT NULL,
+				published_at timestamptz NOT NULL,
+				dedup_key text COLLATE "C" NOT NULL,
+				PRIMARY KEY (topic_id, dedup_key)
+			)$f$, n);
+	END LOOP;
+END
+$$;
+
+CREATE VIEW order_ext_internal.dedup AS
+	SELECT * FROM order_ext_internal.dedup_0
+	UNION ALL SELECT * FROM order_ext_internal.dedup_1
+	UNION ALL SELECT * FROM order_ext_internal.dedup_2
+	UNION ALL SELECT * FROM order_ext_internal.dedup_3;
+
+-- backlog_alerts: groups that operators were told of because they hold back the log.
+CREATE TABLE order_ext_internal.backlog_alerts (
+	group_id integer PRIMARY KEY,
+	alerted_at timestamptz NOT NULL
+);
+-- The calls about fulfilment: what warehouse and carrier tell, and what the buyer may still
+-- do. Every writing call may raise OE110 (busy, try again).
+
+-- shipment_event(order_id, event_id up to 128 characters and unique per order, kind
+-- 'picked', 'out_stock', 'delivering', 'signed' or 'refused', occurred_at, payload: the
+-- warehouse's or carrier's message): never refuses a fact.
+--   applied   the order moved (picked: its fulfilment did); facts parked before may follow
+--   parked    it came early and is applied when its turn comes
+--   replayed  the very fact is on record, or the order is past it already
+--   held      for staff, with an alert: unknown order, shipped after its cancel, signed
+--             and refused, or an event_id used again for another fact; detail has the reason
+-- picked may be left out. out_stock wins over a cancel that the warehouse has not answered.
+-- Raises 22004, 22023, 54000, OE110. Messages: order.shipped_out, order.delivering,
+-- order.signed, order.refused, ops.alert. src/api/shipment_event.c
+CREATE FUNCTION order_ext.shipment_event(order_id bigint, event_id text, kind text, occurred_at timestamptz DEFAULT now(), payload jsonb DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_shipment_event';
+COMMENT ON FUNCTION order_ext.shipment_event(bigint, text, text, timestamptz, jsonb) IS 'Records what warehouse or carrier tell about an order, and moves it.';
+
+-- fulfilment_cancel_result(order_id, accepted, event_id up to 128 characters and unique per
+-- order, raw: the warehouse's message): the answer to fulfilment.cancel_requested.
+--   applied   accepted: the order is canceled; rejected: it goes on, and cannot be canceled
+--   replayed  the very answer is on record
+--   noop      rejected after it went out, or nothing was asked; accepted after the cancel
+--   held      for staff, with an alert: accepted after it went out or unasked, rejected
+--             after the cancel, unknown order, or an event_id used again
+-- Raises 22004, 22023, 54000, OE110. Messages: order.canceled, order.release_assets,
+-- payment.close, ops.alert. src/api/shipment_event.c
+CREATE FUNCTION order_ext.fulfilment_cancel_result(order_id bigint, accepted boolean, event_id text, raw jsonb DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_fulfilment_cancel_result';
+COMMENT ON FUNCTION order_ext.fulfilment_cancel_result(bigint, boolean, text, jsonb) IS 'Records whether an external warehouse could stop a parcel.';
+
+-- confirm_receipt(order_id, user_id: the owner, request_id): applied, replayed, noop (signed
+-- already). Raises 22004, 22023, 54000, OE601, OE001, OE003, OE101 not delivering.
+-- Messages: order.signed. src/api/receipt.c
+CREATE FUNCTION order_ext.confirm_receipt(order_id bigint, user_id bigint, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_confirm_receipt';
+COMMENT ON FUNCTION order_ext.confirm_receipt(bigint, bigint, text) IS 'The buyer says that the parcel has arrived.';
+
+-- change_address(order_id, user_id: the owner, address: takes the place of options.address,
+-- request_id): applied, replayed, noop (that is its address). Raises 22004, 22023, 54000,
+-- OE601, OE001, OE003, OE101 out of the warehouse, over, or changed before.
+-- src/api/receipt.c
+CREATE FUNCTION order_ext.change_address(order_id bigint, user_id bigint, address jsonb, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_change_address';
+COMMENT ON FUNCTION order_ext.change_address(bigint, bigint, jsonb, text) IS 'Sends an order elsewhere: once, before it leaves the warehouse.';
+
+-- remove_order(order_id, user_id: the owner): applied, noop (removed already). The order
+-- stays, with removed_at, for everybody but its buyer. Raises 22004, 22023, OE001, OE003,
+-- OE101 not signed, canceled, refused or invalid. src/api/receipt.c
+CREATE FUNCTION order_ext.remove_order(order_id bigint, user_id bigint)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_remove_order';
+COMMENT ON FUNCTION order_ext.remove_order(bigint, bigint) IS 'Hides a finished order from its buyer.';
+
+-- set_channel(channel up to 128 characters, external): the orders with options.channel of an
+-- external channel that are paid from now on are shipped by a warehouse that must be asked
+-- before a cancel. Raises 22004, 22023, 54000. src/api/set_channel.c
+CREATE FUNCTION order_ext.set_channel(channel text, external boolean)
+	RETURNS void
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_set_channel';
+COMMENT ON FUNCTION order_ext.set_channel(text, boolean) IS 'Says whether the orders of a channel are shipped by an external warehouse.';
+
+-- fulfil_paid_orders(): puts every paid order on its way, as order.paid does; the number of
+-- orders. For updates from a version that did not. src/handlers/order_paid.c
+CREATE FUNCTION order_ext_internal.fulfil_paid_orders()
+	RETURNS bigint
+	LANGUAGE C VOLATILE
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_fulfil_paid_orders';
+COMMENT ON FUNCTION order_ext_internal.fulfil_paid_orders() IS 'Puts every paid order on its way; for updates.';
+-- The calls about refunds, and about payments that need more than a callback. Amounts are
+-- bigint minor units. Every writing call may raise OE110 (busy, try again).
+
+-- refund_request: what a gateway in the database is given. The refund_id is the same on
+-- every attempt: a gateway that knows it already answers for the first one.
+CREATE TYPE order_ext.refund_request AS (
+	refund_id bigint,
+	payment_id bigint,
+	order_id bigint,
+	out_trade_no text,
+	pay_type text,
+	amount bigint,
+	currency text,
+	attempt integer
+);
+COMMENT ON TYPE order_ext.refund_request IS 'What a gateway function sees of a refund.';
+
+-- claim_refunds(max_refunds, worker: a name for people, lease): refunds for an external
+-- worker, oldest first: requested and not held back, or submitted with their lease over,
+-- of pay types without a gateway in the database. Commit, then call the gateway under
+-- refund_id, then report by refund_callback. At most a tenth of the lock table at once;
+-- refunds in work elsewhere are skipped. Raises 22004, 22023, 22003, 54000.
+-- src/api/claim_refunds.c
+CREATE FUNCTION order_ext.claim_refunds(max_refunds integer DEFAULT 10, worker text DEFAULT NULL, lease interval DEFAULT '1 minute', OUT refund_id bigint, OUT order_id bigint, OUT payment_id bigint, OUT out_trade_no text, OUT pay_type text, OUT amount bigint, OUT currency text, OUT attempt integer, OUT lease_until timestamptz)
+	RETURNS SETOF record
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_claim_refunds';
+COMMENT ON FUNCTION order_ext.claim_refunds(integer, text, interval) IS 'Claims refunds for an external worker, which commits and only then calls the gateway.';
+
+-- refund_callback(refund_id, outcome 'succeeded', 'failed' or 'pending', gateway_refund_no up
+-- to 128 characters, amount compared with the refund's where given, raw: the gateway's
+-- message): never refuses a fact. applied, replayed, noop, held (another amount or number,
+-- a success taken back, an unknown refund). Raises 22004, 22023, 54000.
+-- Messages: refund.succeeded, refund.failed, after_sale.refunded, ops.alert.
+-- src/api/refund_callback.c
+CREATE FUNCTION order_ext.refund_callback(refund_id bigint, outcome text, gateway_refund_no text DEFAULT NULL, amount bigint DEFAULT NULL, raw jsonb DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_refund_callback';
+COMMENT ON FUNCTION order_ext.refund_callback(bigint, text, text, bigint, jsonb) IS 'Records what a gateway says about a refund.';
+
+-- retry_refund(refund_id): a failed refund is requested again under its number, one that is
+-- held back may be claimed: applied; else noop. Raises 22004, 22023, OE001.
+-- Messages: refund.execute. src/api/refund_callback.c
+CREATE FUNCTION order_ext.retry_refund(refund_id bigint)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_retry_refund';
+COMMENT ON FUNCTION order_ext.retry_refund(bigint) IS 'Has a failed or held back refund executed.';
+
+-- payment_closed(order_id, out_trade_no, pay_type, outcome 'closed' or 'failed', raw): the
+-- attempt with this number, else the only open one of the pay type, came to nothing.
+-- applied, replayed, noop (it was captured), held (no such attempt, or it ended otherwise).
+-- Raises 22004, 22023, 54000. Messages: ops.alert. src/api/payment_closed.c
+CREATE FUNCTION order_ext.payment_closed(order_id bigint, out_trade_no text, pay_type text, outcome text, raw jsonb DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_payment_closed';
+COMMENT ON FUNCTION order_ext.payment_closed(bigint, text, text, text, jsonb) IS 'Records that a payment attempt was closed or failed.';
+
+-- resolve_held_payment(payment_id, decision 'accept': it pays its order, what is too much goes
+-- back; 'refund'): applied, noop (nothing to decide any more). Raises 22004, 22023, OE001,
+-- OE101 the order is not created, OE301 another currency or too little.
+-- Messages: order.paid, refund.execute. src/api/resolve_held.c
+CREATE FUNCTION order_ext.resolve_held_payment(payment_id bigint, decision text)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_resolve_held_payment';
+COMMENT ON FUNCTION order_ext.resolve_held_payment(bigint, text) IS 'Decides about held or unmatched money: accept or refund.';
+
+-- set_gateway(pay_type, handler: f(order_ext.refund_request) returns text, an outcome of
+-- refund_callback; anything else, NULL or an error leaves the outcome unknown, and it is
+-- asked again; run_as: default the caller): the workers execute refunds of the pay type.
+-- A role that is no superuser runs it in a security-restricted operation. A NULL handler
+-- removes the gateway. Raises 22004, 22023 wrong signature, 42501. src/api/set_gateway.c
+CREATE FUNCTION order_ext.set_gateway(pay_type text, handler regprocedure, run_as regrole DEFAULT NULL)
+	RETURNS void
+	LANGUAGE C VOLATILE
+	AS 'MODULE_PATHNAME', 'order_ext_set_gateway';
+COMMENT ON FUNCTION order_ext.set_gateway(text, regprocedure, regrole) IS 'Sets the function that executes refunds of a pay type; NULL removes it.';
+
+-- sandbox_set(outcome 'succeeded', 'failed', 'pending' or 'vanish' (the money moves, the answer
+-- is lost), times): how the pay type sandbox answers its next calls; then truthfully again.
+-- Raises 22004, 22023. src/handlers/sandbox.c
+CREATE FUNCTION order_ext.sandbox_set(outcome text, times integer)
+	RETURNS void
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_sandbox_set';
+COMMENT ON FUNCTION order_ext.sandbox_set(text, integer) IS 'Tells the sandbox gateway how to answer its next calls.';
+
+-- adopt_refunds(): opens the after-sales of refunds that have none, and publishes refund.execute
+-- for those that wait; the number of after-sales. For updates. src/api/adopt_refunds.c
+CREATE FUNCTION order_ext_internal.adopt_refunds()
+	RETURNS integer
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_adopt_refunds';
+COMMENT ON FUNCTION order_ext_internal.adopt_refunds() IS 'Gives refunds of version 0.1 their after-sales and messages; for updates.';
+-- The calls about after-sales. Amounts are bigint minor units; lines are written
+-- [{"sku": "A-1", "quantity": 2}, ...], the same sku twice is summed. Every writing call
+-- may raise OE110 (busy, try again).
+
+-- calculate_refund(order_id, lines): what an application for the lines would pay back now:
+-- {amount, freight, lines: [{sku, quantity, amount}]}, amount with the freight, which goes
+-- with the last pieces of the order. Raises 22004, 22023, 22003, 54000, OE001, OE501 more
+-- than is left. src/api/apply_after_sale.c, the formula: src/machine/entitlement.h
+CREATE FUNCTION order_ext.calculate_refund(order_id bigint, lines jsonb)
+	RETURNS jsonb
+	LANGUAGE C STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_calculate_refund';
+COMMENT ON FUNCTION order_ext.calculate_refund(bigint, jsonb) IS 'What lines of an order would be paid back with.';
+
+-- apply_after_sale(order_id, user_id: the owner, type 'refund_only' or 'return_refund' (the
+-- goods come back first), lines, reason up to 1000 characters, request_id): applied,
+-- replayed; id and status are the after-sale's. Raises 22004, 22023, 22003, 54000, OE601,
+-- OE001, OE003, OE101 (not signed or refused, order_ext.after_sale_window is over, virtual
+-- goods), OE501 more than is left. Messages: after_sale.applied, after_sale.review_due.
+-- src/api/apply_after_sale.c
+CREATE FUNCTION order_ext.apply_after_sale(order_id bigint, user_id bigint, type text, lines jsonb, reason text DEFAULT NULL, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_apply_after_sale';
+COMMENT ON FUNCTION order_ext.apply_after_sale(bigint, bigint, text, jsonb, text, text) IS 'The buyer wants money, or money for goods, back.';
+
+-- review_after_sale(after_sale_id, accept, reason up to 1000 characters, request_id): applied,
+-- replayed. Accepted, a refund_only is paid back; the goods of a return_refund may be sent
+-- within order_ext.return_window, or it is closed. Raises 22004, 22023, 54000, OE601, OE001,
+-- OE503 not applied, OE101 the payment was used up. Messages: after_sale.reviewed,
+-- refund.execute, after_sale.refunded (nothing to pay), after_sale.auto_close.
+-- src/api/review_after_sale.c
+CREATE FUNCTION order_ext.review_after_sale(after_sale_id bigint, accept boolean, reason text DEFAULT NULL, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_review_after_sale';
+COMMENT ON FUNCTION order_ext.review_after_sale(bigint, boolean, text, text) IS 'Accepts or rejects an application.';
+
+-- revoke_after_sale(after_sale_id, user_id: the owner, request_id): applied, replayed, noop
+-- (revoked already). Before the goods are sent, and before its refund is claimed, which is
+-- withdrawn. Raises 22004, 22023, 54000, OE601, OE001, OE003, OE101.
+-- Messages: after_sale.revoked. src/api/review_after_sale.c
+CREATE FUNCTION order_ext.revoke_after_sale(after_sale_id bigint, user_id bigint, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_revoke_after_sale';
+COMMENT ON FUNCTION order_ext.revoke_after_sale(bigint, bigint, text) IS 'The buyer takes an application back.';
+
+-- close_after_sale(after_sale_id, reason up to 1000 characters, request_id): applied, replayed,
+-- noop (closed already): settled otherwise. From applied, approved (a refund that was never
+-- claimed is withdrawn; not where the order is canceled or short of goods) and failed.
+-- Raises 22004, 22023, 54000, OE601, OE001, OE101. src/api/review_after_sale.c
+CREATE FUNCTION order_ext.close_after_sale(after_sale_id bigint, reason text, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_close_after_sale';
+COMMENT ON FUNCTION order_ext.close_after_sale(bigint, text, text) IS 'Staff ends an after-sale that is settled otherwise.';
+
+-- reopen_after_sale(after_sale_id, request_id): a rejected one is applied again, priced as
+-- things are now: applied, replayed, noop (it is applied). Raises 22004, 22023, 54000, OE601,
+-- OE001, OE101, OE501 its pieces were taken meanwhile. src/api/review_after_sale.c
+CREATE FUNCTION order_ext.reopen_after_sale(after_sale_id bigint, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_reopen_after_sale';
+COMMENT ON FUNCTION order_ext.reopen_after_sale(bigint, text) IS 'Has a rejected application reviewed again.';
+
+-- return_shipment(after_sale_id, carrier up to 64 characters, tracking_no up to 128,
+-- request_id): the goods are on their way back; never refuses a fact. applied, replayed, held
+-- (unknown, not expected now, or another parcel than the first). Raises 22004, 22023, 54000.
+-- Messages: ops.alert. src/api/return_goods.c
+CREATE FUNCTION order_ext.return_shipment(after_sale_id bigint, carrier text, tracking_no text, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_return_shipment';
+COMMENT ON FUNCTION order_ext.return_shipment(bigint, text, text, text) IS 'Records that goods are on their way back.';
+
+-- return_receipt(after_sale_id, lines: what has arrived, each with a "condition" "ok" (the
+-- default) or "damaged", restock, request_id): never refuses a fact.
+--   applied   all pieces are there. All in order: the money goes back, and with restock the
+--             pieces are available again, else written off. A damaged one: the return ends
+--             at damaged, nothing moves, staff is alerted
+--   replayed  the very receipt is on record
+--   held      for staff, with an alert: other pieces than applied for, unknown, not expected
+--             now, or another receipt than the first; nothing changes
+-- Raises 22004, 22023, 22003, 54000. Messages: refund.execute, after_sale.refunded (nothing
+-- to pay), ops.alert. src/api/return_goods.c
+CREATE FUNCTION order_ext.return_receipt(after_sale_id bigint, lines jsonb, restock boolean, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_return_receipt';
+COMMENT ON FUNCTION order_ext.return_receipt(bigint, jsonb, boolean, text) IS 'Records what has come back, and in which condition.';
+
+-- report_shortage(order_id, lines: the missing pieces, request_id): applied, replayed; an
+-- after-sale is opened and paid back at once, the pieces are written off. detail has its
+-- after_sale_id and amount. Raises 22004, 22023, 22003, 54000, OE601, OE001, OE101 not at
+-- out_stock, OE501 more than is left. Messages: after_sale.applied, refund.execute.
+-- src/api/apply_after_sale.c
+CREATE FUNCTION order_ext.report_shortage(order_id bigint, lines jsonb, request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_report_shortage';
+COMMENT ON FUNCTION order_ext.report_shortage(bigint, jsonb, text) IS 'The warehouse is short of pieces of an order.';
+-- What external consumers call. All but wait_for_messages() work in the caller's transaction.
+-- Whoever is a member of the group's role (option run_as of subscribe(), else the role that
+-- subscribed it) may call them for the group.
+
+-- receive(consumer_group, max_messages 1 to 10000 (more counts as 10000), lease up to 366
+-- days): leases messages that are waiting, due again, or whose lease ran out. A lease counts
+-- from the commit of this call. Never waits for another receiver: what that one has in its
+-- hands is passed over. attempt counts the deliveries, token is what ack() wants.
+-- Raises 22004, 22023, 22003 lease too long, OE701 unknown group, 42501 not a member of the
+-- group's role, 55000 the group has a handler, or dispatch is not enabled here, 25006, 40001.
+-- src/message/receive.c
+CREATE FUNCTION order_ext.receive(consumer_group text, max_messages integer DEFAULT 10, lease interval DEFAULT '30 seconds')
+	RETURNS TABLE (message_id bigint, topic text, key bigint, payload jsonb, attempt integer, token bigint, published_at timestamptz)
+	LANGUAGE C VOLATILE SECURITY INVOKER
+	AS 'MODULE_PATHNAME', 'order_ext_receive';
+COMMENT ON FUNCTION order_ext.receive(text, integer, interval) IS 'Leases messages of a group without handler to the caller.';
+
+-- ack(consumer_group, tokens): these messages are done; how many. One that was delivered
+-- again meanwhile, or answered already: OE702, and nothing of the call is done.
+-- Raises 22004, OE701, 42501, OE702, OE110, 25006, 40001. src/message/answer.c
+CREATE FUNCTION order_ext.ack(consumer_group text, tokens bigint[])
+	RETURNS integer
+	LANGUAGE C VOLATILE SECURITY INVOKER
+	AS 'MODULE_PATHNAME', 'order_ext_ack';
+COMMENT ON FUNCTION order_ext.ack(text, bigint[]) IS 'Ends leases: the messages are done.';
+
+-- nack(consumer_group, tokens, retry_after: NULL = the group's backoff, error: kept with the
+-- attempt, cut at 1 kB): these attempts failed; how many. The messages are delivered again
+-- later, or are dead letters after max_attempts.
+-- Raises 22004, 22023 negative retry_after, OE701, 42501, OE702, OE110, 25006, 40001.
+-- src/message/answer.c
+CREATE FUNCTION order_ext.nack(consumer_group text, tokens bigint[], retry_after interval DEFAULT NULL, error text DEFAULT NULL)
+	RETURNS integer
+	LANGUAGE C VOLATILE SECURITY INVOKER
+	AS 'MODULE_PATHNAME', 'order_ext_nack';
+COMMENT ON FUNCTION order_ext.nack(text, bigint[], interval, text) IS 'Ends leases: the messages failed and are delivered again later.';
+
+-- extend_lease(consumer_group, tokens, lease up to 366 days): these leases end so long after
+-- the commit of this call; how many. The tokens stay the same.
+-- Raises 22004, 22023, 22003, OE701, 42501, OE702, OE110, 25006, 40001. src/message/answer.c
+CREATE FUNCTION order_ext.extend_lease(consumer_group text, tokens bigint[], lease interval)
+	RETURNS integer
+	LANGUAGE C VOLATILE SECURITY INVOKER
+	AS 'MODULE_PATHNAME', 'order_ext_extend_lease';
+COMMENT ON FUNCTION order_ext.extend_lease(text, bigint[], interval) IS 'Gives leases a new end.';
+
+-- wait_for_messages(consumer_group, timeout, ready): returns when receive() would find
+-- something (ready = true) or the time is over (false). While it waits it has no snapshot,
+-- no lock and no transaction id; it needs its session, so behind a pooler keep the time short.
+-- Raises 22004, 22023, 22003, OE701, 42501, 55000, 25001 inside a transaction block or a
+-- function. src/message/wait.c
+CREATE PROCEDURE order_ext.wait_for_messages(consumer_group text, timeout interval DEFAULT '30 seconds', INOUT ready boolean DEFAULT NULL)
+	LANGUAGE C SECURITY INVOKER
+	AS 'MODULE_PATHNAME', 'order_ext_wait_for_messages';
+COMMENT ON PROCEDURE order_ext.wait_for_messages(text, interval, boolean) IS 'Waits, without a snapshot, until there is something to receive.';
+-- It needs to know the shard now.
+DROP FUNCTION order_ext_internal.finished_at(integer, xid8, bigint);
+-- What is still on its way to a consumer group; one definition for all who ask.
+
+-- group_cursors: where each part of each group stands: one row per (group, part). Everything
+-- visible in done is behind the part and, within an open window (done, reading], everything
+-- up to its position; a part without progress starts at the group's start_at. It is about the
+-- messages of the group's topic with shard % parts = part. OFFSET is for the
+-- planner: few rows, found before the log is joined to them.
+CREATE OR REPLACE VIEW order_ext_internal.group_cursors AS
+	SELECT g.group_id, g.topic_id, s.part::smallint AS part, g.parts,
+		coalesce(p.done, g.start_at) AS done, p.reading, p.pos_xid, p.pos_id,
+		coalesce(p.at, g.created_at) AS at, p.seq
+	FROM order_ext_internal.consumer_groups g
+	CROSS JOIN LATERAL (
+		-- no generate_series(): the planner takes it for 1000 rows, and JIT compiles for those
+		SELECT i - 1 FROM pg_catalog.unnest(pg_catalog.array_fill(0, ARRAY[g.parts]))
+			WITH ORDINALITY AS n (nothing, i)) AS s (part)
+	LEFT JOIN LATERAL (
+		SELECT p.seq, p.at, p.done, p.reading, p.pos_xid, p.pos_id
+		FROM order_ext_internal.group_progress p
+		WHERE p.group_id = g.group_id AND p.part = s.part::smallint
+		ORDER BY p.seq DESC
+		LIMIT 1) p ON true
+	OFFSET 0;
+COMMENT ON VIEW order_ext_internal.group_cursors IS 'Where each part of each group stands in the log.';
+
+-- pending_messages: one row per (group, message) that the group has not finished.
+--   state       waiting = in the log and not yet behind the group's cursor,
+--               retry = failed before and due again at since, dead = gave up at since,
+--               leased = an external consumer has it since,
+--               parked = waits since then for an earlier message of its key
+--   attempts    how often a handler was given it so far
+-- Messages of inline_ranges are behind the group, too. The bound on xid repeats what
+-- visibility in done implies, so that only the tail of the log is read, through its key.
+CREATE OR REPLACE VIEW order_ext_internal.pending_messages AS
+	SELECT c.group_id, m.topic_id, m.key, m.message_id, 'waiting'::text AS state,
+		m.published_at, m.published_at AS since, 0 AS attempts
+	FROM order_ext_internal.group_cursors c
+	JOIN order_ext_internal.message_log m
+		ON m.topic_id = c.topic_id
+		AND m.xid >= pg_catalog.pg_snapshot_xmin(c.done)
+		AND NOT pg_catalog.pg_visible_in_snapshot(m.xid, c.done)
+		AND m.shard % c.parts = c.part
+	WHERE (c.reading IS NULL
+			OR c.pos_xid IS NULL
+			OR NOT pg_catalog.pg_visible_in_snapshot(m.xid, c.reading)
+			OR (m.xid, m.message_id) > (c.pos_xid, c.pos_id))
+		AND NOT EXISTS (
+			SELECT FROM order_ext_internal.inline_ranges r
+			WHERE r.group_id = c.group_id AND r.xid = m.xid
+				AND m.message_id BETWEEN r.first_id AND r.last_id)
+	UNION ALL
+	SELECT group_id, topic_id, key, message_id, 'retry', published_at, due_at, attempts
+	FROM order_ext_internal.retries
+	UNION ALL
+	SELECT group_id, topic_id, key, message_id, 'dead', published_at, died_at, attempts
+	FROM order_ext_internal.dead_messages
+	UNION ALL
+	SELECT group_id, topic_id, key, message_id, 'leased', published_at, leased_at, attempt
+	FROM order_ext_internal.leases
+	UNION ALL
+	SELECT group_id, topic_id, key, message_id, 'parked', published_at, parked_at, 0
+	FROM order_ext_internal.parked_messages;
+COMMENT ON VIEW order_ext_internal.pending_messages IS 'Messages that a group has not finished: waiting, leased, retry, parked or dead.';
+-- The life of messages, by key.
+
+-- is_behind(p, xid, message_id): whether a message lies behind a row of group_progress.
+CREATE OR REPLACE FUNCTION order_ext_internal.is_behind(p order_ext_internal.group_progress, xid xid8, message_id bigint)
+	RETURNS boolean
+	LANGUAGE sql STABLE
+AS $$
+	SELECT pg_catalog.pg_visible_in_snapshot($2, ($1).done)
+		OR (pg_catalog.pg_visible_in_snapshot($2, ($1).reading)
+			AND ($2, $3) <= (($1).pos_xid, ($1).pos_id)) IS TRUE
+$$;
+COMMENT ON FUNCTION order_ext_internal.is_behind(order_ext_internal.group_progress, xid8, bigint) IS 'Whether a message lies behind a group''s progress.';
+
+-- finished_at(group_id, xid, message_id, shard): when the group got past a message of the log;
+-- NULL if it has not, or too long ago for the progress that is kept.
+CREATE OR REPLACE FUNCTION order_ext_internal.finished_at(group_id integer, xid xid8, message_id bigint, shard smallint)
+	RETURNS timestamptz
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(
+		(SELECT r.at FROM order_ext_internal.inline_ranges r
+		 WHERE r.group_id = $1 AND r.xid = $2 AND $3 BETWEEN r.first_id AND r.last_id),
+		(SELECT CASE WHEN p.seq = 1 OR EXISTS (
+				SELECT FROM order_ext_internal.group_progress q
+				WHERE q.group_id = $1 AND q.part = p.part AND q.seq < p.seq) THEN p.at END
+		 FROM order_ext_internal.group_progress p
+		 WHERE p.group_id = $1 AND p.part = $4 % p.parts AND order_ext_internal.is_behind(p, $2, $3)
+		 ORDER BY p.at, p.seq LIMIT 1))
+$$;
+COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint, smallint) IS 'When a group got past a message.';
+
+-- message_trace(key): what became of the key's messages, oldest first: one row per
+-- (message, group, attempt), one per message that has no group (done: nobody waits for it)
+-- and one per timer that has not fired.
+--   state  timer, void (its order has moved on, or it was canceled), waiting,
+--          leased (an external consumer has it), retry (failed, will be run again),
+--          parked (waits for an earlier message of its key), done, dead, discarded
+-- Raises 22004.
+CREATE OR REPLACE FUNCTION order_ext.message_trace(key bigint)
+	RETURNS TABLE (message_id bigint, topic text, consumer_group text, state text,
+		attempt integer, published_at timestamptz, finished_at timestamptz, error text)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF message_trace.key IS NULL THEN
+		RAISE EXCEPTION 'argument "key" must not be NULL' USING ERRCODE = '22004';
+	END IF;
+	RETURN QUERY
+	WITH timers AS (
+		SELECT t.message_id, t.topic_id, t.published_at, t.bound,
+			(p.bucket IS NOT NULL AND t.due_at <= p.fired_until
+				AND pg_visible_in_snapshot(t.xid, p.seen))
+			OR EXISTS (SELECT FROM order_ext_internal.timer_cancels c
+				WHERE c.message_id = t.message_id) AS handled
+		FROM order_ext_internal.timer_ring t
+		LEFT JOIN LATERAL (
+			SELECT * FROM order_ext_internal.timer_progress p
+			WHERE p.bucket = t.bucket ORDER BY p.seq DESC LIMIT 1) p ON true
+		WHERE t.key = message_trace.key
+		UNION ALL
+		SELECT t.message_id, t.topic_id, t.published_at, t.bound, false
+		FROM order_ext_internal.timers_far t
+		WHERE t.key = message_trace.key
+	), log AS MATERIALIZED (
+		SELECT m.message_id, m.topic_id, m.xid, m.published_at, m.shard
+		FROM order_ext_internal.message_log m
+		WHERE m.key = message_trace.key
+	), pending AS MATERIALIZED (
+		SELECT p.* FROM order_ext_internal.pending_messages p
+		WHERE p.key = message_trace.key
+	), known AS (
+		-- beyond the log's retention, what is still pending is known from its copy
+		SELECT l.message_id, l.topic_id, l.published_at, l.xid, l.shard FROM log l
+		UNION ALL
+		SELECT DISTINCT p.message_id, p.topic_id, p.published_at, NULL::xid8, NULL::smallint FROM pending p
+		WHERE p.message_id NOT IN (SELECT l.message_id FROM log l)
+	), reader AS (
+		-- each message with the groups that it is for
+		SELECT k.*, g.group_id, g.name
+		FROM known k
+		JOIN order_ext_internal.consumer_groups g ON g.topic_id = k.topic_id
+		WHERE NOT coalesce(pg_visible_in_snapshot(k.xid, g.start_at), false)
+			OR EXISTS (SELECT FROM order_ext_internal.attempts a
+				WHERE a.message_id = k.message_id AND a.group_id = g.group_id)
+			OR EXISTS (SELECT FROM pending p
+				WHERE p.message_id = k.message_id AND p.group_id = g.group_id)
+	), life AS (
+		SELECT r.message_id, r.topic_id, r.name, a.state, a.attempt, r.published_at,
+			a.finished_at, a.error, a.started_at
+		FROM reader r
+		JOIN order_ext_internal.attempts a USING (message_id, group_id)
+		UNION ALL
+		SELECT r.message_id, r.topic_id, r.name,
+			coalesce(p.state, 'done'),
+			greatest(p.attempts, 1), r.published_at,
+			CASE WHEN p.message_id IS NULL
+				THEN order_ext_internal.finished_at(r.group_id, r.xid, r.message_id, r.shard) END,
+			NULL, NULL
+		FROM reader r
+		LEFT JOIN pending p USING (message_id, group_id)
+		WHERE NOT EXISTS (SELECT FROM order_ext_internal.attempts a
+			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
+		UNION ALL
+		SELECT r.message_id, r.topic_id, r.name, p.state, p.attempts, r.published_at, NULL, NULL,
+			p.since
+		FROM reader r
+		JOIN pending p USING (message_id, group_id)
+		WHERE p.state = 'leased' AND EXISTS (SELECT FROM order_ext_internal.attempts a
+			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
+		UNION ALL
+		SELECT k.message_id, k.topic_id, NULL, 'done', NULL, k.published_at, k.published_at, NULL, NULL
+		FROM known k
+		WHERE k.message_id NOT IN (SELECT r.message_id FROM reader r)
+		UNION ALL
+		SELECT t.message_id, t.topic_id, NULL,
+			CASE WHEN t.handled OR (t.bound IS NOT NULL AND NOT EXISTS (
+					SELECT FROM order_ext_internal.orders o
+					WHERE o.order_id = message_trace.key AND o.status = t.bound))
+				THEN 'void' ELSE 'timer' END,
+			NULL, t.published_at, NULL, NULL, NULL
+		FROM timers t
+		WHERE t.message_id NOT IN (SELECT k.message_id FROM known k)
+	)
+	SELECT l.message_id, t.name, l.name, l.state, l.attempt, l.published_at, l.finished_at, l.error
+	FROM life l
+	LEFT JOIN order_ext_internal.topics t USING (topic_id)
+	ORDER BY l.message_id, l.name, l.started_at, l.attempt;
+END
+$$;
+COMMENT ON FUNCTION order_ext.message_trace(bigint) IS 'The life of every message with this key.';
+-- Taking back what was published for later.
+
+-- cancel_message(message_id): takes back a message that was published with deliver_at and has
+-- not fired; with the caller's transaction. true: it will not be delivered. false: there is
+-- no such timer (any more). Of two transactions one gets true.
+-- Raises 22004, 22023, 42501 a built-in topic's, OE110, 25006. src/message/timer_cancel.c
+CREATE FUNCTION order_ext.cancel_message(message_id bigint)
+	RETURNS boolean
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_cancel_message';
+COMMENT ON FUNCTION order_ext.cancel_message(bigint) IS 'Takes back a message that was published for later.';
+-- Operating consumer groups.
+
+-- pause(consumer_group): its messages wait; a batch in flight is finished. Any group, built-in
+-- ones too. Raises 22004, OE701 unknown group, OE110. src/message/operate.c
+CREATE FUNCTION order_ext.pause(consumer_group text)
+	RETURNS void
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_pause';
+COMMENT ON FUNCTION order_ext.pause(text) IS 'Lets the messages of a consumer group wait.';
+
+-- resume(consumer_group): delivers what has waited. Raises 22004, OE701, OE110.
+-- src/message/operate.c
+CREATE FUNCTION order_ext.resume(consumer_group text)
+	RETURNS void
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_resume';
+COMMENT ON FUNCTION order_ext.resume(text) IS 'Delivers the messages of a paused consumer group again.';
+
+-- redrive(consumer_group, max_messages: NULL = all, message_ids: only these, dry_run): dead
+-- letters, the oldest first, are delivered again, under the same message ids and today's
+-- options; their attempts start over. How many; dry_run only counts.
+-- Raises 22004, 22023, OE701, OE110, 40001. src/message/operate.c
+CREATE FUNCTION order_ext.redrive(consumer_group text, max_messages integer DEFAULT NULL, message_ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false)
+	RETURNS integer
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_redrive';
+COMMENT ON FUNCTION order_ext.redrive(text, integer, bigint[], boolean) IS 'Delivers dead letters again.';
+-- What operators see of topics and groups.
+
+CREATE OR REPLACE VIEW order_ext.topics_view AS
+	SELECT t.name AS topic, t.builtin,
+		(SELECT count(*) FROM order_ext_internal.consumer_groups g
+		 WHERE g.topic_id = t.topic_id) AS consumer_groups
+	FROM order_ext_internal.topics t;
+COMMENT ON VIEW order_ext.topics_view IS 'The topics, and how many groups read each.';
+
+CREATE OR REPLACE VIEW order_ext.subscriptions_view AS
+	SELECT g.name AS consumer_group, t.name AS topic, g.handler, g.run_as, g.batch,
+		g.max_attempts,
+		CASE g.backoff WHEN 1 THEN 'exponential' ELSE 'rocketmq' END AS backoff,
+		g.builtin, g.created_at, g.ordered, g.paused, g.subscriber
+	FROM order_ext_internal.consumer_groups g
+	JOIN order_ext_internal.topics t USING (topic_id);
+COMMENT ON VIEW order_ext.subscriptions_view IS 'The consumer groups with their handlers and options.';
+
+CREATE OR REPLACE VIEW order_ext.dead_letters AS
+	SELECT d.message_id, g.name AS consumer_group, t.name AS topic, d.key, d.payload,
+		d.attempts, d.last_error, d.last_sqlstate, d.died_at
+	FROM order_ext_internal.dead_messages d
+	JOIN order_ext_internal.consumer_groups g USING (group_id)
+	LEFT JOIN order_ext_internal.topics t ON t.topic_id = d.topic_id;
+COMMENT ON VIEW order_ext.dead_letters IS 'Messages that a group gave up on, with the error of the last attempt.';
+
+-- lag counts what lies behind the cursor by reading it: exact, and as slow as the backlog
+-- is long.
+CREATE OR REPLACE VIEW order_ext.consumer_stats AS
+	SELECT g.name AS consumer_group, t.name AS topic,
+		coalesce(p.lag, 0) AS lag,
+		coalesce(p.retrying, 0) AS retrying,
+		coalesce(p.dead, 0) AS dead,
+		greatest(pg_catalog.clock_timestamp() - p.oldest, '0'::interval) AS oldest_age,
+		-- of parts that the group no longer has, too
+		coalesce((SELECT sum(newest.consumed)::bigint
+				  FROM pg_catalog.unnest(pg_catalog.array_fill(0, ARRAY[greatest(g.parts, 64)]))
+					WITH ORDINALITY AS s (nothing, i),
+					LATERAL (SELECT gp.consumed FROM order_ext_internal.group_progress gp
+							 WHERE gp.group_id = g.group_id AND gp.part = (s.i - 1)::smallint
+							 ORDER BY gp.seq DESC LIMIT 1) newest), 0) AS consumed,
+		coalesce(p.parked, 0) AS parked
+	FROM order_ext_internal.consumer_groups g
+	JOIN order_ext_internal.topics t USING (topic_id)
+	LEFT JOIN (
+		SELECT group_id,
+			count(*) FILTER (WHERE state IN ('waiting', 'leased')) AS lag,
+			count(*) FILTER (WHERE state = 'retry') AS retrying,
+			count(*) FILTER (WHERE state = 'dead') AS dead,
+			count(*) FILTER (WHERE state = 'parked') AS parked,
+			min(published_at) FILTER (WHERE state <> 'dead') AS oldest
+		FROM order_ext_internal.pending_messages
+		GROUP BY group_id) p USING (group_id);
+COMMENT ON VIEW order_ext.consumer_stats IS 'How far each group is: waiting (leased ones too), retrying, dead and parked messages, age of the oldest.';
+-- Views of fulfilment. They show neither addresses nor what warehouse and carrier sent.
+
+-- fulfilments_view: one row per order that is or was to be shipped.
+--   external           shipped by a warehouse that must be asked before a cancel
+--   intercept_refused  it was asked and has refused
+--   delivery_order, logistic_order  the documents of warehouse and carrier
+CREATE VIEW order_ext.fulfilments_view AS
+	SELECT f.order_id,
+		order_ext_internal.status_name('fulfilment', f.status) AS status,
+		f.external, f.intercept_refused, d.document_id AS delivery_order,
+		l.document_id AS logistic_order, f.created_at, f.out_at, f.cancel_requested_at,
+		f.canceled_at, f.version
+	FROM order_ext_internal.fulfilments f
+	LEFT JOIN order_ext_internal.fulfilment_documents d ON d.order_id = f.order_id AND d.kind = 1
+	LEFT JOIN order_ext_internal.fulfilment_documents l ON l.order_id = f.order_id AND l.kind = 2;
+COMMENT ON VIEW order_ext.fulfilments_view IS 'What warehouse and carrier do for orders.';
+
+-- shipment_events_view: every fact that warehouse and carrier told.
+--   kind        picked, out_stock, delivering, signed, refused, cancel_accepted or
+--               cancel_rejected
+--   state       applied, parked, held (for staff; reason says why), behind (the order was
+--               past it) or no_effect
+--   settled_at  when it left the state parked, or was recorded in another one
+CREATE VIEW order_ext.shipment_events_view AS
+	SELECT e.order_id, e.event_id,
+		CASE e.kind
+			WHEN 1 THEN 'picked'
+			WHEN 2 THEN 'out_stock'
+			WHEN 3 THEN 'delivering'
+			WHEN 4 THEN 'signed'
+			WHEN 5 THEN 'refused'
+			WHEN 11 THEN 'cancel_accepted'
+			WHEN 12 THEN 'cancel_rejected'
+		END AS kind,
+		CASE e.state
+			WHEN 10 THEN 'applied'
+			WHEN 20 THEN 'parked'
+			WHEN 30 THEN 'held'
+			WHEN 40 THEN 'behind'
+			WHEN 50 THEN 'no_effect'
+		END AS state,
+		e.reason, e.occurred_at, e.recorded_at, e.settled_at
+	FROM order_ext_internal.shipment_events e;
+COMMENT ON VIEW order_ext.shipment_events_view IS 'What warehouse and carrier told about orders.';
+-- pending_timers: timers that have neither fired nor been found void, nor canceled. A row of a bucket is
+-- behind if it is visible in the bucket's newest progress and due until its fired_until.
+CREATE OR REPLACE VIEW order_ext_internal.pending_timers AS
+	SELECT t.message_id, t.key, t.due_at, t.published_at, t.topic_id, t.bound, t.payload
+	FROM order_ext_internal.timer_ring t
+	LEFT JOIN (
+		SELECT DISTINCT ON (bucket) bucket, fired_until, seen
+		FROM order_ext_internal.timer_progress
+		ORDER BY bucket, seq DESC) p ON p.bucket = t.bucket
+	WHERE (p.bucket IS NULL
+			OR t.due_at > p.fired_until
+			OR NOT pg_catalog.pg_visible_in_snapshot(t.xid, p.seen))
+		AND NOT EXISTS (SELECT FROM order_ext_internal.timer_cancels c
+			WHERE c.message_id = t.message_id)
+		AND EXISTS (SELECT FROM order_ext_internal.topics k WHERE k.topic_id = t.topic_id)
+	UNION ALL
+	SELECT f.message_id, f.key, f.due_at, f.published_at, f.topic_id, f.bound, f.payload
+	FROM order_ext_internal.timers_far f
+	WHERE NOT EXISTS (SELECT FROM order_ext_internal.timer_cancels c
+		WHERE c.message_id = f.message_id);
+-- Views of orders, money, coupons and stock. Amounts are in minor units of the currency;
+-- statuses are shown by name. They run with the owner's rights: who may see a view needs
+-- no right on the tables behind it. No view shows addresses or what the gateway sent.
+
+-- orders_view: one row per order.
+--   expire_at    the deadline of an unpaid order
+--   cancel_type  user, timeout or customer_service; NULL unless canceled
+--   removed_at   when its buyer hid it
+CREATE OR REPLACE VIEW order_ext.orders_view AS
+	SELECT o.order_id, o.user_id,
+		order_ext_internal.status_name('order', o.status) AS status,
+		o.pay_amount, o.currency, o.coupon_id, o.external_id, o.version,
+		o.created_at, o.expire_at, o.paid_at, o.canceled_at,
+		CASE o.cancel_type
+			WHEN 0 THEN 'user'
+			WHEN 1 THEN 'timeout'
+			WHEN 2 THEN 'customer_service'
+		END AS cancel_type,
+		o.origin_amount, o.discount_amount, o.freight_amount,
+		o.removed_at
+	FROM order_ext_internal.orders o;
+COMMENT ON VIEW order_ext.orders_view IS 'Orders with their status by name and their amounts.';
+
+-- order_items_view: one row per order and sku.
+--   price        of one piece, at the time of the order
+--   discount     this line's share of the coupon; pay = price * quantity - discount
+--   reservation  none, reserved, consumed or released
+CREATE OR REPLACE VIEW order_ext.order_items_view AS
+	SELECT i.order_id, i.sku, i.quantity, i.price, i.discount, i.pay,
+		CASE i.reservation
+			WHEN 0 THEN 'none'
+			WHEN 1 THEN 'reserved'
+			WHEN 2 THEN 'consumed'
+			WHEN 3 THEN 'released'
+		END AS reservation
+	FROM order_ext_internal.order_items i;
+COMMENT ON VIEW order_ext.order_items_view IS 'Lines of orders.';
+
+-- payments_view: one row per payment attempt or capture.
+--   order_id     as the gateway named it; for purpose unmatched there may be no such order
+--   purpose      of a capture: applied (paid the order), late, surplus, held, unmatched
+--   captured_at  when the capture was recorded; paid_at is the gateway's own time
+CREATE OR REPLACE VIEW order_ext.payments_view AS
+	SELECT p.payment_id, p.order_id, p.pay_type, p.out_trade_no, p.amount, p.currency,
+		order_ext_internal.status_name('payment', p.status) AS status,
+		CASE p.purpose
+			WHEN 1 THEN 'applied'
+			WHEN 2 THEN 'late'
+			WHEN 3 THEN 'surplus'
+			WHEN 4 THEN 'held'
+			WHEN 5 THEN 'unmatched'
+		END AS purpose,
+		p.captured_at, p.paid_at, p.created_at, p.version
+	FROM order_ext_internal.payments p;
+COMMENT ON VIEW order_ext.payments_view IS 'Payment attempts and captures.';
+
+-- refunds_view: one row per refund.
+--   cause    cancel, late, surplus, held, unmatched or after_sale
+--   attempt  how often the gateway was asked
+--   held     waits for retry_refund, or for the inspection of returned goods
+--   last_outcome  what the gateway said last; claimed_by has it in work until lease_until
+CREATE OR REPLACE VIEW order_ext.refunds_view AS
+	SELECT r.refund_id, r.order_id, r.payment_id,
+		CASE r.cause
+			WHEN 1 THEN 'cancel'
+			WHEN 2 THEN 'late'
+			WHEN 3 THEN 'surplus'
+			WHEN 4 THEN 'held'
+			WHEN 5 THEN 'unmatched'
+			WHEN 6 THEN 'after_sale'
+		END AS cause,
+		r.amount, r.currency,
+		order_ext_internal.status_name('refund', r.status) AS status,
+		r.attempt, r.requested_at, r.settled_at,
+		nullif(r.after_sale_id, 0) AS after_sale_id, r.held, r.version,
+		r.gateway_refund_no, r.last_outcome, r.claimed_by, r.lease_until
+	FROM order_ext_internal.refunds r;
+COMMENT ON VIEW order_ext.refunds_view IS 'Refunds, requested to settled.';
+
+-- coupons_view: one row per coupon. order_id: the order that holds it while locked or used.
+CREATE OR REPLACE VIEW order_ext.coupons_view AS
+	SELECT c.coupon_id, c.user_id,
+		order_ext_internal.status_name('coupon', c.status) AS status,
+		c.order_id, c.amount, c.threshold, c.valid_from, c.valid_until, c.version
+	FROM order_ext_internal.coupons c;
+COMMENT ON VIEW order_ext.coupons_view IS 'Coupons and the orders that hold them.';
+
+-- stock_ledger_view: every movement of stock.
+--   kind   reserve, release, consume, adjust, return or write_off
+--   delta  change of the quantity on hand: the sum over a sku is its available + reserved
+--   order_id is NULL for adjustments
+CREATE OR REPLACE VIEW order_ext.stock_ledger_view AS
+	SELECT p.sku, l.at, nullif(l.order_id, 0) AS order_id,
+		CASE l.kind
+			WHEN 1 THEN 'reserve'
+			WHEN 2 THEN 'release'
+			WHEN 3 THEN 'consume'
+			WHEN 4 THEN 'adjust'
+			WHEN 5 THEN 'return'
+			WHEN 6 THEN 'write_off'
+		END AS kind,
+		l.available_delta + l.reserved_delta AS delta, l.reason,
+		l.available_delta, l.reserved_delta, l.consumed_delta
+	FROM order_ext_internal.stock_ledger l
+	JOIN order_ext_internal.products p ON p.product_id = l.product_id;
+COMMENT ON VIEW order_ext.stock_ledger_view IS 'Movements of stock; delta is the change of the quantity on hand.';
+
+-- money_report: what came in and went out, per day (in the session's time zone), pay type
+-- and currency; sums are numeric, since wrong notices can add up to more than a bigint.
+--   captured     by the day of the capture; = applied + late + surplus + held + unmatched
+--   refunded     refunds that succeeded, by the day they were settled
+--   refund_open  refunds requested, submitted or failed (to be tried again, so not where the
+--                after-sale was settled otherwise), by the day of the request: still to go out
+CREATE OR REPLACE VIEW order_ext.money_report AS
+	SELECT f.day, f.pay_type, f.currency,
+		coalesce(sum(f.amount) FILTER (WHERE f.what BETWEEN 1 AND 5), 0) AS captured,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 1), 0) AS applied,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 2), 0) AS late,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 3), 0) AS surplus,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 4), 0) AS held,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 6), 0) AS refunded,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 7), 0) AS refund_open,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 5), 0) AS unmatched
+	FROM (
+		SELECT p.captured_at::date AS day, p.pay_type, p.currency, p.amount, p.purpose AS what
+		FROM order_ext_internal.payments p
+		WHERE p.status = 20
+		UNION ALL
+		SELECT CASE r.status WHEN 20 THEN r.settled_at ELSE r.requested_at END::date,
+			p.pay_type, r.currency, r.amount, CASE r.status WHEN 20 THEN 6 ELSE 7 END
+		FROM order_ext_internal.refunds r
+		JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id
+		LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id
+		WHERE r.status IN (10, 15, 20)
+			OR (r.status = 30 AND (a.status IS NULL OR a.status NOT IN (30, 70, 127)))) f
+	GROUP BY f.day, f.pay_type, f.currency;
+COMMENT ON VIEW order_ext.money_report IS 'Money captured and refunded per day, pay type and currency.';
+-- Reads about one order, and the version.
+
+-- check_order_id(order_id): what the reads below have in common.
+-- Raises 22004 for NULL, 22023 for a number that is no id, OE001 for an unknown order.
+CREATE OR REPLACE FUNCTION order_ext_internal.check_order_id(order_id bigint) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF check_order_id.order_id IS NULL THEN
+		RAISE EXCEPTION 'argument "order_id" must not be NULL' USING ERRCODE = '22004';
+	ELSIF check_order_id.order_id <= 0 THEN
+		RAISE EXCEPTION 'argument "order_id" must be positive' USING ERRCODE = '22023';
+	ELSIF NOT EXISTS (
+		SELECT FROM order_ext_internal.orders o WHERE o.order_id = check_order_id.order_id)
+	THEN
+		RAISE EXCEPTION 'order % does not exist', check_order_id.order_id
+			USING ERRCODE = 'OE001', DETAIL = 'No order of this database has that id.',
+				  HINT = 'Use the id that create_order returned.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION order_ext_internal.check_order_id(bigint) IS 'Refuses what is not the id of an order.';
+
+-- get_order(order_id): everything about an order in one jsonb: its amounts and times,
+-- items, payments, refunds, after_sales, coupon and shipment. Ids are strings, amounts
+-- are numbers in minor units, statuses are names. A coupon says by "held" whether this
+-- order still holds it. A shipment has its documents and what warehouse and carrier told.
+-- removed_at: its buyer does not want to see it any more. Shows the address (options), so observers may not call it.
+-- Raises 22004, 22023, OE001.
+CREATE OR REPLACE FUNCTION order_ext.get_order(order_id bigint) RETURNS jsonb
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	answer jsonb;
+BEGIN
+	PERFORM order_ext_internal.check_order_id(get_order.order_id);
+	SELECT jsonb_build_object(
+			'order_id', o.order_id::text,
+			'user_id', o.user_id::text,
+			'status', o.status,
+			'version', o.version,
+			'origin', o.origin_amount,
+			'discount', o.discount_amount,
+			'freight', o.freight_amount,
+			'pay_amount', o.pay_amount,
+			'currency', o.currency,
+			'external_id', o.external_id,
+			'created_at', o.created_at,
+			'expire_at', o.expire_at,
+			'paid_at', o.paid_at,
+			'canceled_at', o.canceled_at,
+			'cancel_type', o.cancel_type,
+			'removed_at', o.removed_at,
+			'options', (SELECT r.options FROM order_ext_internal.orders r
+						WHERE r.order_id = o.order_id))
+		|| jsonb_build_object(
+			'items', (
+				SELECT coalesce(jsonb_agg(to_jsonb(i) - 'order_id' ORDER BY i.sku), '[]')
+				FROM order_ext.order_items_view i
+				WHERE i.order_id = o.order_id),
+			'payments', (
+				SELECT coalesce(jsonb_agg(to_jsonb(p) - 'order_id'
+						|| jsonb_build_object('payment_id', p.payment_id::text)
+					ORDER BY p.created_at, p.payment_id), '[]')
+				FROM order_ext.payments_view p
+				WHERE p.order_id = o.order_id),
+			'refunds', (
+				SELECT coalesce(jsonb_agg(to_jsonb(r) - 'order_id'
+						|| jsonb_build_object(
+							'refund_id', r.refund_id::text,
+							'payment_id', r.payment_id::text,
+							'after_sale_id', r.after_sale_id::text)
+					ORDER BY r.requested_at, r.refund_id), '[]')
+				FROM order_ext.refunds_view r
+				WHERE r.order_id = o.order_id),
+			'after_sales', (
+				SELECT coalesce(jsonb_agg(to_jsonb(a) - 'order_id' - 'user_id'
+						|| jsonb_build_object(
+							'after_sale_id', a.after_sale_id::text,
+							'items', (
+								SELECT coalesce(jsonb_agg(to_jsonb(i) - 'after_sale_id' - 'order_id'
+									ORDER BY i.sku), '[]')
+								FROM order_ext.after_sale_items_view i
+								WHERE i.after_sale_id = a.after_sale_id))
+					ORDER BY a.applied_at, a.after_sale_id), '[]')
+				FROM order_ext.after_sales_view a
+				WHERE a.order_id = o.order_id),
+			'coupon', (
+				SELECT jsonb_build_object(
+					'coupon_id', c.coupon_id::text,
+					'amount', c.amount,
+					'threshold', c.threshold,
+					'status', c.status,
+					'held', c.order_id IS NOT DISTINCT FROM o.order_id)
+				FROM order_ext.coupons_view c
+				WHERE c.coupon_id = o.coupon_id),
+			'shipment', (
+				SELECT to_jsonb(f) - 'order_id' || jsonb_build_object(
+					'delivery_order', f.delivery_order::text,
+					'logistic_order', f.logistic_order::text,
+					'events', (
+						SELECT coalesce(jsonb_agg(to_jsonb(e) - 'order_id'
+							ORDER BY e.recorded_at, e.event_id), '[]')
+						FROM order_ext.shipment_events_view e
+						WHERE e.order_id = o.order_id))
+				FROM order_ext.fulfilments_view f
+				WHERE f.order_id = o.order_id))
+	INTO answer
+	FROM order_ext.orders_view o
+	WHERE o.order_id = get_order.order_id;
+	RETURN answer;
+END
+$$;
+COMMENT ON FUNCTION order_ext.get_order(bigint) IS 'An order with its items, payments, refunds and coupon, as jsonb.';
+
+-- order_timeline(order_id): what happened to an order, oldest first.
+--   Rows of the order itself have a to_status and form a chain; from_status is NULL only
+--   in its first one. Rows about its payments, after-sales, refunds, coupon and fulfilment
+--   have no statuses, an event such as payment.capture or fulfilment.label, and what changed in
+--   detail; those that only repeat a row of the order (the attempt of a pre-pay, the capture
+--   that paid it, its coupon locked and used, its fulfilment made) are left out.
+--   actor: buyer, staff, gateway, warehouse or system
+-- Raises 22004, 22023, OE001.
+CREATE OR REPLACE FUNCTION order_ext.order_timeline(order_id bigint)
+	RETURNS TABLE (at timestamptz, from_status text, to_status text, event text, actor text, detail jsonb)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM order_ext_internal.check_order_id(order_timeline.order_id);
+	RETURN QUERY
+	WITH entity AS (
+		SELECT 1 AS machine, order_timeline.order_id AS id, NULL::text AS machine_name
+		UNION ALL
+		SELECT 2, p.payment_id, 'payment'
+		FROM order_ext_internal.payments p
+		WHERE p.order_id = order_timeline.order_id
+		UNION ALL
+		SELECT machine, a.after_sale_id, machine_name
+		FROM order_ext_internal.after_sales a,
+			(VALUES (3, 'after_sale'), (4, 'return')) AS m (machine, machine_name)
+		WHERE a.order_id = order_timeline.order_id
+		UNION ALL
+		SELECT 5, r.refund_id, 'refund'
+		FROM order_ext_internal.refunds r
+		WHERE r.order_id = order_timeline.order_id
+		UNION ALL
+		SELECT 7, f.order_id, 'fulfilment'
+		FROM order_ext_internal.fulfilments f
+		WHERE f.order_id = order_timeline.order_id
+		UNION ALL
+		SELECT 6, o.coupon_id, 'coupon'
+		FROM order_ext_internal.orders o
+		WHERE o.order_id = order_timeline.order_id AND o.coupon_id IS NOT NULL
+	), step AS (
+		SELECT l.*, e.machine_name,
+			-- an order's rows stay in order even where the clock was set back
+			CASE WHEN e.machine = 1
+				THEN max(l.at) OVER (PARTITION BY l.machine, l.entity_id ORDER BY l.version)
+				ELSE l.at
+			END AS sort_at
+		FROM entity e
+		JOIN order_ext_internal.transition_log l
+			ON l.machine = e.machine AND l.entity_id = e.id
+		WHERE e.machine <> 6 OR l.order_id = order_timeline.order_id
+	)
+	SELECT s.at,
+		CASE WHEN s.machine = 1 THEN order_ext_internal.status_name('order', s.from_status) END,
+		CASE WHEN s.machine = 1 THEN order_ext_internal.status_name('order', s.to_status) END,
+		concat_ws('.', s.machine_name, order_ext_internal.event_name(s.machine, s.event)),
+		CASE s.actor
+			WHEN 'B' THEN 'buyer'
+			WHEN 'S' THEN 'staff'
+			WHEN 'G' THEN 'gateway'
+			WHEN 'W' THEN 'warehouse'
+			WHEN 'X' THEN 'system'
+		END,
+		CASE WHEN s.machine = 1 THEN s.detail
+			ELSE coalesce(s.detail, '{}') || jsonb_build_object(
+				s.machine_name || '_id', s.entity_id::text,
+				'from', order_ext_internal.status_name(s.machine_name, s.from_status),
+				'to', order_ext_internal.status_name(s.machine_name, s.to_status))
+		END
+	FROM step s
+	WHERE NOT (s.machine = 2 AND s.event = 510)
+		AND NOT (s.machine = 6 AND s.event IN (720, 730))
+		AND NOT (s.machine = 7 AND s.event NOT IN (820, 830))
+		AND NOT (s.machine = 2 AND s.event = 520 AND EXISTS (
+			SELECT FROM step paid
+			WHERE paid.machine = 1 AND paid.event = 40 AND paid.xid = s.xid
+				AND EXISTS (SELECT FROM order_ext_internal.payments p
+							WHERE p.payment_id = s.entity_id AND p.purpose = 1)))
+	ORDER BY s.sort_at, s.machine <> 7, s.machine, s.entity_id, s.version;
+END
+$$;
+COMMENT ON FUNCTION order_ext.order_timeline(bigint) IS 'What happened to an order and its money, oldest first.';
+
+-- version(): the version of the extension in this database.
+CREATE OR REPLACE FUNCTION order_ext.version() RETURNS text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'order_ext'
+$$;
+COMMENT ON FUNCTION order_ext.version() IS 'The version of order_ext in this database.';
+-- Views of after-sales and of the sandbox gateway's books. Amounts are in minor units.
+
+-- after_sales_view: one row per after-sale.
+--   type           refund_only, or return_refund (goods come back first)
+--   amount         paid back, freight included
+--   detail_type    all, timeout, user_cancel, customer_service_cancel, part or shortage
+--   source         user_refund, system, customer_service, user_return or fulfilment
+--   origin         what a system-made one stems from; NULL for applications
+--   return_status  of the goods of a return_refund
+--   settled_at     when it came to its end
+CREATE VIEW order_ext.after_sales_view AS
+	SELECT a.after_sale_id, a.order_id, a.user_id,
+		CASE a.type WHEN 1 THEN 'refund_only' WHEN 2 THEN 'return_refund' END AS type,
+		order_ext_internal.status_name('after_sale', a.status) AS status,
+		a.amount, a.applied_at, a.freight,
+		CASE a.detail_type
+			WHEN 1 THEN 'all'
+			WHEN 2 THEN 'timeout'
+			WHEN 3 THEN 'user_cancel'
+			WHEN 4 THEN 'customer_service_cancel'
+			WHEN 5 THEN 'part'
+			WHEN 6 THEN 'shortage'
+		END AS detail_type,
+		CASE a.source
+			WHEN 10 THEN 'user_refund'
+			WHEN 20 THEN 'system'
+			WHEN 30 THEN 'customer_service'
+			WHEN 40 THEN 'user_return'
+			WHEN 50 THEN 'fulfilment'
+		END AS source,
+		CASE a.reason_code
+			WHEN 10 THEN 'number'
+			WHEN 20 THEN 'quality'
+			WHEN 30 THEN 'package'
+			WHEN 40 THEN 'logistics'
+			WHEN 50 THEN 'courier'
+			WHEN 60 THEN 'user'
+			WHEN 70 THEN 'price'
+			WHEN 80 THEN 'canceled'
+			WHEN 90 THEN 'forced'
+			WHEN 100 THEN 'refused'
+			WHEN 200 THEN 'other'
+		END AS reason_kind,
+		a.reason, a.review_reason, a.origin,
+		order_ext_internal.status_name('return', a.return_status) AS return_status,
+		a.carrier, a.tracking_no,
+		a.reviewed_at, a.return_by, a.goods_sent_at, a.goods_received_at, a.settled_at, a.version
+	FROM order_ext_internal.after_sales a;
+COMMENT ON VIEW order_ext.after_sales_view IS 'After-sales: what of an order goes back, why, and how far it is.';
+
+-- after_sale_items_view: one row per after-sale and sku.
+--   amount    paid back for the pieces; discount: their part of the line's coupon share
+--   received, damaged, restocked: pieces of a return
+CREATE VIEW order_ext.after_sale_items_view AS
+	SELECT i.after_sale_id, i.order_id, o.sku, i.quantity, i.amount, i.discount,
+		i.received, i.damaged, i.restocked
+	FROM order_ext_internal.after_sale_items i
+	JOIN order_ext_internal.order_items o
+		ON o.order_id = i.order_id AND o.product_id = i.product_id;
+COMMENT ON VIEW order_ext.after_sale_items_view IS 'Lines of after-sales.';
+
+-- after_sale_events_view: what warehouse and carrier told about goods on their way back.
+--   kind         return_shipment or return_receipt
+--   disposition  applied, or held for staff; reason says why
+CREATE VIEW order_ext.after_sale_events_view AS
+	SELECT e.after_sale_id,
+		CASE e.kind WHEN 1 THEN 'return_shipment' WHEN 2 THEN 'return_receipt' END AS kind,
+		e.disposition, e.reason, e.recorded_at
+	FROM order_ext_internal.after_sale_events e;
+COMMENT ON VIEW order_ext.after_sale_events_view IS 'What was told about returned goods.';
+
+-- sandbox_ledger: the books of the pay type sandbox, kept as a gateway of the outside world
+-- would: one row per refund id, however often it was asked for.
+--   calls    how often it was asked
+--   outcome  succeeded (the money has moved, once), failed or pending
+CREATE VIEW order_ext.sandbox_ledger AS
+	SELECT s.refund_id, s.amount, s.calls, s.outcome, s.at
+	FROM order_ext_internal.sandbox_refunds s;
+COMMENT ON VIEW order_ext.sandbox_ledger IS 'What the sandbox gateway was asked for and did.';
+
+INSERT INTO order_ext_internal.gateways (pay_type, builtin) VALUES ('sandbox', true);
+-- What operators see of ordered groups.
+
+-- parked_keys: keys of ordered groups with messages that wait for an earlier one, which is
+-- being retried or is a dead letter.
+CREATE VIEW order_ext.parked_keys AS
+	SELECT g.name AS consumer_group, p.key, count(*) AS waiting, min(p.parked_at) AS since
+	FROM order_ext_internal.parked_messages p
+	JOIN order_ext_internal.consumer_groups g USING (group_id)
+	GROUP BY g.name, p.key;
+COMMENT ON VIEW order_ext.parked_keys IS 'Keys of ordered groups that wait for a failed message.';
+-- What a monitoring system reads.
+
+-- group_backlog(group_id, most): how many messages wait for a group, counted up to `most`,
+-- and when the oldest was published (NULL if none waits); own uncommitted ones count, too.
+-- src/message/backlog.c
+CREATE FUNCTION order_ext_internal.group_backlog(group_id integer, most integer, OUT waiting bigint, OUT oldest timestamptz)
+	RETURNS record
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'order_ext_group_backlog';
+COMMENT ON FUNCTION order_ext_internal.group_backlog(integer, integer) IS 'How many messages wait for a group, up to a number, and since when.';
+
+-- metric_line(name, labels as name and value by turns, value): one sample.
+CREATE FUNCTION order_ext_internal.metric_line(name text, labels text[], value anyelement)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT name || coalesce('{' || string_agg(format('%s="%s"', labels[i],
+			replace(replace(replace(labels[i + 1], '\', '\\'), '"', '\"'), chr(10), '\n')), ',' ORDER BY i)
+		|| '}', '') || ' ' || coalesce(value::text, 'NaN') || chr(10)
+	FROM generate_series(1, coalesce(array_length(labels, 1), 0), 2) AS i
+$$;
+COMMENT ON FUNCTION order_ext_internal.metric_line(text, text[], anyelement) IS 'A sample in the Prometheus text format.';
+
+-- metrics(): gauges and counters of the messages and workers of this database, in the
+-- Prometheus text format. Cheap whatever the backlog: waiting messages are counted up to
+-- 100000 a group. Reads only. Raises nothing of its own.
+CREATE FUNCTION order_ext.metrics()
+	RETURNS text
+	LANGUAGE sql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+	WITH consumer AS MATERIALIZED (
+		SELECT g.group_id, ARRAY['consumer_group', g.name, 'topic', t.name] AS labels, g.paused,
+			b.waiting, coalesce(extract(epoch FROM clock_timestamp() - b.oldest), 0) AS age,
+			coalesce((SELECT sum(p.consumed) FROM (
+				SELECT DISTINCT ON (part) consumed FROM order_ext_internal.group_progress
+				WHERE group_id = g.group_id ORDER BY part, seq DESC) p), 0) AS consumed,
+			(SELECT count(*) FROM order_ext_internal.retries r WHERE r.group_id = g.group_id) AS retrying,
+			(SELECT count(*) FROM order_ext_internal.leases l WHERE l.group_id = g.group_id) AS leased,
+			(SELECT count(*) FROM order_ext_internal.dead_messages d WHERE d.group_id = g.group_id) AS dead
+		FROM order_ext_internal.consumer_groups g
+		JOIN order_ext_internal.topics t USING (topic_id)
+		CROSS JOIN LATERAL order_ext_internal.group_backlog(g.group_id, 100000) b
+	), firing AS MATERIALIZED (
+		SELECT fired, lateness FROM order_ext_internal.timer_firings ORDER BY seq DESC LIMIT 1
+	), bucket AS (
+		-- element n (from 1) counts lateness below 2^(n/2) microseconds; every 4th will do
+		SELECT h.position, sum(h.timers) OVER (ORDER BY h.position) AS until_here
+		FROM firing, unnest(firing.lateness) WITH ORDINALITY AS h (timers, position)
+	), worker AS MATERIALIZED (
+		SELECT ARRAY['kind', w.kind, 'role', coalesce(w.role, ''),
+				'pid', coalesce(w.pid::text, '')] AS labels,
+			w.batches, w.messages
+		FROM order_ext.worker_stats w
+		WHERE w.database = current_database()
+	), segment AS MATERIALIZED (
+		SELECT ARRAY['segment', right(c.relname, 1)] AS labels, pg_table_size(c.oid) AS bytes
+		FROM pg_class c
+		WHERE c.relnamespace = 'order_ext_internal'::regnamespace
+			AND c.relname ~ '^message_log_[0-9]$' AND c.relkind = 'r'
+	), metric (rank, name, kind, help) AS (VALUES
+		(1, 'order_ext_info', 'gauge', 'Version of the extension.'),
+		(2, 'order_ext_message_ids_total', 'counter', 'Message ids given out, to within what sessions keep in reserve.'),
+		(3, 'order_ext_consumed_total', 'counter', 'Messages that a group has finished or moved to its retries.'),
+		(4, 'order_ext_waiting', 'gauge', 'Messages in the log that wait for a group, counted up to 100000.'),
+		(5, 'order_ext_oldest_waiting_seconds', 'gauge', 'Age of the oldest of them.'),
+		(6, 'order_ext_retrying', 'gauge', 'Messages that failed and will be run again.'),
+		(7, 'order_ext_leased', 'gauge', 'Messages that external consumers hold.'),
+		(8, 'order_ext_dead', 'gauge', 'Dead letters.'),
+		(9, 'order_ext_paused', 'gauge', '1 if the group is paused.'),
+		(10, 'order_ext_timer_lateness_seconds', 'histogram', 'How late timers fired.'),
+		(11, 'order_ext_log_bytes', 'gauge', 'Size of the segments of the message log.'),
+		(12, 'order_ext_log_moves_total', 'counter', 'How often the log went on to its next segment.'),
+		(13, 'order_ext_worker_batches_total', 'counter', 'Batches of a background worker since it started.'),
+		(14, 'order_ext_worker_messages_total', 'counter', 'Messages, or timers, of a background worker since it started.')
+	), sample (rank, place, line) AS (
+		SELECT 1, 0::bigint, order_ext_internal.metric_line('order_ext_info', ARRAY['version', order_ext.version()], 1)
+		UNION ALL
+		SELECT 2, 0, order_ext_internal.metric_line('order_ext_message_ids_total', NULL, last_value)
+		FROM order_ext_internal.message_id_seq
+		UNION ALL
+		SELECT v.rank, c.group_id, order_ext_internal.metric_line(m.name, c.labels, v.value)
+		FROM consumer c
+		CROSS JOIN LATERAL (VALUES (3, c.consumed), (4, c.waiting), (5, c.age), (6, c.retrying),
+			(7, c.leased), (8, c.dead), (9, c.paused::integer)) AS v (rank, value)
+		JOIN metric m ON m.rank = v.rank
+		UNION ALL
+		SELECT 10, position, order_ext_internal.metric_line('order_ext_timer_lateness_seconds_bucket',
+			ARRAY['le', (power(2, position / 2.0) / 1000000)::numeric(20, 6)::text], until_here)
+		FROM bucket WHERE position % 4 = 0 AND position <= 80
+		UNION ALL
+		SELECT 10, 1000, order_ext_internal.metric_line('order_ext_timer_lateness_seconds_bucket',
+			ARRAY['le', '+Inf'], fired)
+			|| order_ext_internal.metric_line('order_ext_timer_lateness_seconds_count', NULL, fired)
+		FROM firing
+		UNION ALL
+		SELECT 11, row_number() OVER (ORDER BY labels), order_ext_internal.metric_line('order_ext_log_bytes', labels, bytes)
+		FROM segment
+		UNION ALL
+		SELECT 12, 0, order_ext_internal.metric_line('order_ext_log_moves_total', NULL, coalesce(max(seq), 0))
+		FROM order_ext_internal.ring_moves WHERE ring = 'log'
+		UNION ALL
+		SELECT 13, row_number() OVER (ORDER BY labels), order_ext_internal.metric_line('order_ext_worker_batches_total', labels, batches)
+		FROM worker
+		UNION ALL
+		SELECT 14, row_number() OVER (ORDER BY labels), order_ext_internal.metric_line('order_ext_worker_messages_total', labels, messages)
+		FROM worker
+	)
+	SELECT string_agg(CASE WHEN s.first THEN format(E'# HELP %s %s\n# TYPE %s %s\n', m.name, m.help, m.name, m.kind)
+			ELSE '' END || s.line, '' ORDER BY s.rank, s.place)
+	FROM (SELECT rank, place, line, row_number() OVER (PARTITION BY rank ORDER BY place) = 1 AS first
+		  FROM sample) s
+	JOIN metric m USING (rank)
+$$;
+COMMENT ON FUNCTION order_ext.metrics() IS 'Messages and workers in the Prometheus text format.';
+-- Paid orders are put on their way from now on. Those that are paid already get their
+-- fulfilments from their rows: the group begins behind their messages, which may be gone.
+-- Orders cannot be written by others here: 21_orders.sql has locked their table.
+INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, builtin, batch, name, start_at)
+SELECT topic_id, topic_id, true, true, name, pg_catalog.pg_current_snapshot()
+FROM order_ext_internal.topics
+WHERE name = 'order.paid';
+
+SELECT order_ext_internal.fulfil_paid_orders();
+-- Topics and groups of the timers of 0.2.
+INSERT INTO order_ext_internal.topics (topic_id, builtin, name)
+VALUES (24, true, 'order.auto_sign'),
+	(25, true, 'after_sale.review_due'),
+	(26, true, 'after_sale.auto_close');
+
+INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, builtin, batch, name, start_at)
+SELECT topic_id, topic_id, true, true, name, '1:1:'
+FROM order_ext_internal.topics
+WHERE name IN ('order.auto_sign', 'after_sale.review_due', 'after_sale.auto_close');
+-- Refunds are executed from now on; those of canceled orders get their after-sales.
+INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, builtin, batch, name, start_at)
+SELECT topic_id, topic_id, true, true, name, '1:1:'
+FROM order_ext_internal.topics
+WHERE name = 'refund.execute';
+
+SELECT order_ext_internal.adopt_refunds();
+-- The guards of every table that has none yet; also at the end of an update.
+
+DO $$
+DECLARE
+	guarded regclass;
+BEGIN
+	FOR guarded IN
+		SELECT c.oid FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = 'order_ext_internal'::pg_catalog.regnamespace AND c.relkind = 'r'
+			AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
+							WHERE t.tgrelid = c.oid AND t.tgname = 'guard_rows')
+		ORDER BY c.relname
+	LOOP
+		EXECUTE pg_catalog.format(
+			'CREATE TRIGGER guard_rows BEFORE UPDATE OR DELETE ON %s FOR EACH STATEMENT
+			 EXECUTE FUNCTION order_ext_internal.guard()', guarded);
+		EXECUTE pg_catalog.format(
+			'CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT
+			 EXECUTE FUNCTION order_ext_internal.guard()', guarded);
+	END LOOP;
+END
+$$;
+-- The kinds know the new functions.
+DROP FUNCTION order_ext_internal.grants();
+-- The kinds of role, as data; the only place that names functions for rights.
+
+-- grants(): what each kind of role may call (functions of schema order_ext, by name) and
+-- see (views, where columns are given: only those).
+CREATE FUNCTION order_ext_internal.grants()
+	RETURNS TABLE (kind text, object text, columns text)
+	LANGUAGE sql IMMUTABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT kind, object, NULL
+	FROM (VALUES
+		('app', ARRAY['quote_order', 'create_order', 'pre_pay_order', 'cancel_order',
+			'confirm_receipt', 'change_address', 'remove_order',
+			'calculate_refund', 'apply_after_sale', 'revoke_after_sale',
+			'get_order', 'order_timeline', 'allowed_actions', 'stock_level', 'publish', 'cancel_message']),
+		('callback', ARRAY['pay_callback', 'payment_closed', 'refund_callback', 'claim_refunds',
+			'shipment_event', 'fulfilment_cancel_result', 'report_shortage',
+			'return_shipment', 'return_receipt']),
+		('operator', ARRAY['put_product', 'put_freight', 'adjust_stock', 'stock_level',
+			'issue_coupon', 'set_risk_check', 'set_channel', 'cancel_order', 'expire_orders',
+			'review_after_sale', 'close_after_sale', 'reopen_after_sale', 'calculate_refund',
+			'resolve_held_payment', 'retry_refund', 'set_gateway', 'sandbox_set',
+			'create_topic', 'drop_topic', 'cancel_message', 'subscribe', 'unsubscribe', 'register_asset',
+			'unregister_asset', 'pause', 'resume', 'redrive', 'dispatch', 'schedule_jobs',
+			'unschedule_jobs', 'maintain',
+			'get_order', 'order_timeline', 'allowed_actions', 'message_trace',
+			'verify', 'metrics', 'state_graph', 'state_diagram',
+			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
+			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
+			'fulfilments_view', 'shipment_events_view',
+			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
+			'subscriptions_view', 'dead_letters', 'parked_keys', 'consumer_stats', 'timer_stats',
+			'worker_stats']),
+		('observer', ARRAY['order_timeline', 'allowed_actions', 'stock_level',
+			'message_trace', 'verify', 'metrics', 'state_graph', 'state_diagram',
+			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
+			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
+			'fulfilments_view', 'shipment_events_view',
+			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
+			'subscriptions_view', 'parked_keys', 'consumer_stats', 'timer_stats', 'worker_stats']),
+		('worker', ARRAY['publish', 'cancel_message', 'receive', 'ack', 'nack', 'extend_lease',
+			'wait_for_messages'])
+	) AS allowed (kind, objects), unnest(allowed.objects) AS object
+	UNION ALL
+	SELECT kind, object, NULL
+	FROM unnest(ARRAY['app', 'callback', 'operator', 'observer', 'worker']) AS kind,
+		unnest(ARRAY['status_code', 'version']) AS object
+	UNION ALL
+	-- all but the payload
+	SELECT 'observer', 'dead_letters',
+		'message_id, consumer_group, topic, key, attempts, last_error, last_sqlstate, died_at'
+$$;
+COMMENT ON FUNCTION order_ext_internal.grants() IS 'Which kind of role may call and see what.';
+-- Giving rights away.
+
+-- grant_to(role, kind): gives a role what its kind may call and see; it may have several
+-- kinds. Superusers only, after CREATE EXTENSION and again after an update.
+--   kind  app, callback, operator, observer or worker
+-- Raises 22004, 22023 unknown kind.
+CREATE OR REPLACE FUNCTION order_ext.grant_to(role regrole, kind text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY INVOKER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	statement text;
+BEGIN
+	IF grant_to.role IS NULL THEN
+		RAISE EXCEPTION 'argument "role" must not be NULL' USING ERRCODE = '22004';
+	ELSIF grant_to.kind IS NULL THEN
+		RAISE EXCEPTION 'argument "kind" must not be NULL' USING ERRCODE = '22004';
+	ELSIF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = grant_to.role) THEN
+		RAISE EXCEPTION 'argument "role" is not a role' USING ERRCODE = '22023';
+	ELSIF NOT EXISTS (
+		SELECT FROM order_ext_internal.grants() g WHERE g.kind = grant_to.kind)
+	THEN
+		RAISE EXCEPTION 'argument "kind" does not know the word "%"', grant_to.kind
+			USING ERRCODE = '22023',
+				HINT = 'It takes one of app, callback, operator, observer, worker.';
+	END IF;
+
+	FOR statement IN
+		WITH RECURSIVE allowed AS (
+			SELECT g.object, g.columns FROM order_ext_internal.grants() g
+			WHERE g.kind = grant_to.kind
+		), allowed_view AS (
+			SELECT c.oid, a.columns FROM allowed a
+			JOIN pg_class c ON c.relname = a.object
+				AND c.relnamespace = 'order_ext'::regnamespace AND c.relkind = 'v'
+		), used_view AS (
+			-- functions in a view run with the rights of who reads it, at any depth
+			SELECT oid FROM allowed_view
+			UNION
+			SELECT d.refobjid FROM used_view u
+			JOIN pg_rewrite w ON w.ev_class = u.oid
+			JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+				AND d.refclassid = 'pg_class'::regclass
+			JOIN pg_class c ON c.oid = d.refobjid AND c.relkind = 'v'
+		), allowed_function AS (
+			SELECT p.oid FROM allowed a
+			JOIN pg_proc p ON p.proname = a.object
+				AND p.pronamespace = 'order_ext'::regnamespace
+			UNION
+			SELECT p.oid FROM used_view u
+			JOIN pg_rewrite w ON w.ev_class = u.oid
+			JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+				AND d.refclassid = 'pg_proc'::regclass
+			JOIN pg_proc p ON p.oid = d.refobjid AND p.pronamespace IN (
+				'order_ext'::regnamespace, 'order_ext_internal'::regnamespace)
+		)
+		SELECT 'GRANT USAGE ON SCHEMA order_ext TO '
+		UNION ALL
+		SELECT format('GRANT USAGE ON TYPE %s TO ', t.oid::regtype)
+		FROM pg_type t
+		JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+		WHERE t.typnamespace = 'order_ext'::regnamespace
+		UNION ALL
+		SELECT format('GRANT EXECUTE ON ROUTINE %s TO ', f.oid::regprocedure)
+		FROM allowed_function f
+		UNION ALL
+		SELECT format('GRANT SELECT %sON %s TO ', '(' || v.columns || ') ', v.oid::regclass)
+		FROM allowed_view v
+	LOOP
+		EXECUTE statement || grant_to.role::text;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION order_ext.grant_to(regrole, text) IS 'Gives a role what its kind may call and see: app, callback, operator, observer, worker.';
+-- Who owns what, who may do what with it, and what pg_dump takes along: over all members of
+-- the extension, so that nothing can be forgotten. Runs at the end of CREATE EXTENSION and
+-- again at the end of every update, where it leaves alone what is the owner's already, and
+-- with it what grant_to() gave away.
+
+-- What is new belongs to the owner, and nobody else has rights on it: neither PUBLIC nor
+-- whom ALTER DEFAULT PRIVILEGES of the installing role named.
+DO $$
+DECLARE
+	member record;
+	statement text;
+BEGIN
+	FOR statement IN
+		SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s', o.kind, o.identity,
+			CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
+		FROM (
+			SELECT 'SCHEMA' AS kind, n.oid::regnamespace::text AS identity,
+				coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner)) AS acl, n.nspowner AS owner
+			FROM pg_catalog.pg_namespace n
+			WHERE n.nspname IN ('order_ext', 'order_ext_internal')
+				AND n.nspowner <> 'order_ext_owner'::regrole
+			UNION ALL
+			SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text,
+				coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner)), c.relowner
+			FROM pg_catalog.pg_class c
+			WHERE c.relnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)
+				AND c.relkind IN ('r', 'v', 'S') AND c.relowner <> 'order_ext_owner'::regrole
+			UNION ALL
+			SELECT 'ROUTINE', p.oid::regprocedure::text,
+				coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner)), p.proowner
+			FROM pg_catalog.pg_proc p
+			WHERE p.pronamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)
+				AND p.proowner <> 'order_ext_owner'::regrole
+			UNION ALL
+			SELECT 'TYPE', t.oid::regtype::text,
+				coalesce(t.typacl, pg_catalog.acldefault('T', t.typowner)), t.typowner
+			-- not the row types of tables and views: pg_dump does not know rights of those
+			FROM pg_catalog.pg_type t
+			JOIN pg_catalog.pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+			WHERE t.typnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)) o,
+			pg_catalog.aclexplode(o.acl) a
+		WHERE a.grantee <> o.owner
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+
+	FOR member IN
+		SELECT d.classid, d.objid,
+			CASE d.classid
+				WHEN 'pg_namespace'::regclass THEN 'SCHEMA'
+				WHEN 'pg_proc'::regclass THEN 'ROUTINE'
+				WHEN 'pg_type'::regclass THEN 'TYPE'
+				WHEN 'pg_class'::regclass THEN
+					CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END
+			END AS kind,
+			i.identity
+		FROM pg_catalog.pg_depend d
+		JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'order_ext'
+		LEFT JOIN pg_catalog.pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+		CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) i
+		WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+			-- the sequence of an identity column goes with its table
+			AND NOT (coalesce(c.relkind = 'S', false) AND EXISTS (
+				SELECT FROM pg_catalog.pg_depend own
+				WHERE own.classid = 'pg_class'::regclass AND own.objid = d.objid
+					AND own.deptype = 'i'))
+		ORDER BY d.classid = 'pg_namespace'::regclass DESC, d.objid
+	LOOP
+		EXECUTE pg_catalog.format('ALTER %s %s OWNER TO order_ext_owner', member.kind, member.identity);
+	END LOOP;
+END
+$$;
+
+-- What a dump takes along: the rows of every table and the state of every sequence. Rows
+-- that CREATE EXTENSION makes itself are left out.
+DO $$
+DECLARE
+	relation pg_catalog.regclass;
+BEGIN
+	FOR relation IN
+		SELECT c.oid FROM pg_catalog.pg_class c
+		WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind IN ('r', 'S')
+		ORDER BY c.relname
+	LOOP
+		PERFORM pg_catalog.pg_extension_config_dump(relation,
+			CASE WHEN EXISTS (
+				SELECT FROM pg_catalog.pg_attribute a
+				WHERE a.attrelid = relation AND a.attname = 'builtin')
+			THEN 'WHERE NOT builtin' ELSE '' END);
+	END LOOP;
+END
+$$;

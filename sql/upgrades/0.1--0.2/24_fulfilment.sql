@@ -1,1 +1,0 @@
-../../parts/24_fulfilment.sql

@@ -1,1 +1,0 @@
-../../parts/25_refunds.sql

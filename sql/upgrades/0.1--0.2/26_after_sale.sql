@@ -1,1 +1,0 @@
-../../parts/26_after_sale.sql

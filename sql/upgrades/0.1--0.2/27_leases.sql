@@ -1,1 +1,0 @@
-../../parts/27_leases.sql

@@ -1,1 +1,0 @@
-../../parts/32_groups.sql

@@ -1,1 +1,0 @@
-../../parts/42_fulfilment_api.sql

@@ -1,1 +1,0 @@
-../../parts/43_refunds_api.sql

@@ -1,1 +1,0 @@
-../../parts/44_after_sale_api.sql

@@ -1,1 +1,0 @@
-../../parts/44_consumers_api.sql

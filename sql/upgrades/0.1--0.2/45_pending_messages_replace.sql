@@ -1,1 +1,0 @@
-../../parts/45_pending_messages.sql

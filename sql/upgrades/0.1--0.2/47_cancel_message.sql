@@ -1,1 +1,0 @@
-../../parts/47_cancel_message.sql

@@ -1,1 +1,0 @@
-../../parts/47_groups_api.sql

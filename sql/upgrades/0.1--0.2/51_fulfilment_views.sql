@@ -1,1 +1,0 @@
-../../parts/51_fulfilment_views.sql

@@ -1,1 +1,0 @@
-../../parts/52_order_views.sql

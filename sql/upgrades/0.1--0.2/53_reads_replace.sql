@@ -1,1 +1,0 @@
-../../parts/53_reads.sql

@@ -1,1 +1,0 @@
-../../parts/56_refund_views.sql

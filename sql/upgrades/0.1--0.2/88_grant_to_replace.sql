@@ -1,1 +1,0 @@
-../../parts/88_grant_to.sql
