@@ -2,8 +2,8 @@
  * verify.c
  *		verify(): whether the tables still say the same thing.
  *
- * The log segments and timer buckets are emptied by TRUNCATE, which an older snapshot
- * sees as an empty table; so they are locked against it first, and only then is the one
+ * The log segments and timer buckets are emptied by TRUNCATE, and small tables are written
+ * anew, which an older snapshot sees as an empty table; so they are locked against it first, and only then is the one
  * snapshot taken that all checks run under.
  */
 #include "compat.h"
@@ -22,6 +22,7 @@
 #include "core/append.h"
 #include "core/call.h"
 #include "message/log.h"
+#include "message/rotate.h"
 
 #define TIMER_BUCKETS 32
 #define SCOPE_ALL "all"
@@ -38,6 +39,7 @@ lock_rings(void)
 		LockRelationOid(internal_relation(psprintf("message_log_%d", n)), AccessShareLock);
 	for (n = 0; n < TIMER_BUCKETS; n++)
 		LockRelationOid(internal_relation(psprintf("timer_bucket_%d", n)), AccessShareLock);
+	small_tables_hold();
 }
 
 static void

@@ -5,14 +5,12 @@
  */
 #include "compat.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "core/call.h"
 #include "core/errors.h"
@@ -22,6 +20,7 @@
 #include "message/leases.h"
 #include "message/limits.h"
 #include "message/retries.h"
+#include "message/rotate.h"
 #include "message/wake.h"
 
 /* Tokens that an error names. */
@@ -45,10 +44,6 @@ static SavedPlan move_leases = SAVED_PLAN(
 	" WHERE l.token = before.token"
 	" RETURNING l.token, before.until_receipt",
 	INT8ARRAYOID, INT4OID, INT8OID);
-
-static SavedPlan count_leases = SAVED_PLAN(
-	"SELECT count(*) FROM order_ext_internal.leases WHERE token = ANY ($1) AND group_id = $2",
-	INT8ARRAYOID, INT4OID);
 
 static SavedPlan leases_become_retries = SAVED_PLAN(
 	"WITH ended AS (DELETE FROM order_ext_internal.leases WHERE group_id = $1 RETURNING *)"
@@ -126,30 +121,8 @@ answer_begin(FunctionCallInfo fcinfo, const char *call, Answer *answer)
 
 	read_tokens(fcinfo, answer);
 	PreventCommandIfReadOnly(call);
+	small_tables_check_snapshot();
 	answer->group = consumer_group_open(name);
-}
-
-/*
- * The table is written anew now and then (compact.c), and is empty for snapshots of before:
- * there a lease may be missed that has not been lost.
- */
-static void
-check_snapshot_is_not_too_old(const Answer *answer)
-{
-	Datum		values[2];
-
-	if (!IsolationUsesXactSnapshot())
-		return;
-	values[0] = int64_array(answer->tokens, answer->n);
-	values[1] = Int32GetDatum(answer->group->id);
-	PushActiveSnapshot(GetLatestSnapshot());
-	plan_query_in_snapshot(&count_leases, values, NULL, 0);
-	PopActiveSnapshot();
-	if (row_int64(0, 1) == answer->n)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access: the leases were written anew"),
-				 errhint("Run the transaction again.")));
 }
 
 /* The last query returned the leases that are still there, by token: all, or OE702. */
@@ -166,7 +139,6 @@ check_none_is_lost(const Answer *answer, int found)
 	for (i = 0; i < found; i++)
 		there[i] = row_int64(i, 1);
 	qsort(there, found, sizeof(int64), compare_int64);
-	check_snapshot_is_not_too_old(answer);
 	initStringInfo(&lost);
 	for (i = 0; i < answer->n; i++)
 	{

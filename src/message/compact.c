@@ -4,14 +4,19 @@
  *
  * Their live rows are few, their dead ones stay for as long as somebody holds an old
  * snapshot. So a table that has grown is written anew: what lives is read, the table
- * truncated, and the rows put back. That takes a lock that is taken only if it is free.
- * A transaction with an older snapshot then finds the table empty; those who must not be
- * misled by that read these tables under a newer one.
+ * truncated, and the rows put back. That takes a lock for which the scheduler waits a
+ * moment, since busy dispatchers never leave a gap; maintain() takes it only if it is free.
+ * A transaction with an older snapshot then finds the table empty. So readers take their
+ * snapshot when they have the table's lock, or look again where they find nothing; a
+ * transaction that has one snapshot for all is refused (small_tables_check_snapshot). Of the
+ * timers' tables only who has the timers lock must be right.
  */
 #include "compat.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -19,6 +24,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "core/append.h"
 #include "core/locks.h"
@@ -26,10 +32,11 @@
 #include "message/limits.h"
 #include "message/rotate.h"
 
-/* Rows that are put back, at most: else the table is not small and dead rows are no harm. */
-#define MOST_ROWS 2000
+/* What is put back at most: for so long everybody else waits. */
+#define MOST_ROWS 50000
+#define MOST_BYTES (64 * 1024 * 1024)
 
-/* How often the lock is tried, and the pause between. */
+/* How often the lock is tried where it is not waited for, and the pause between. */
 #define TRIES 20
 #define TRY_PAUSE_US 2000
 
@@ -43,37 +50,38 @@ typedef struct SmallTable
 	uint64		most_rows;
 	SavedPlan	keep;			/* the rows to keep, all columns in order; most_rows + 1 at most */
 	SavedPlan	truncate;
+	bool		of_timers;		/* read under the timers lock */
 	BlockNumber left_blocks;	/* after the last time, in this process */
 } SmallTable;
 
 #define KEEP_ALL(table) \
-	SAVED_PLAN_NO_ARGS("SELECT * FROM order_ext_internal." table " LIMIT 2001")
+	SAVED_PLAN_NO_ARGS("SELECT * FROM order_ext_internal." table " LIMIT 50001")
 #define TRUNCATE(table) SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal." table)
-#define WHOLE(table) {table, 256, MOST_ROWS, KEEP_ALL(table), TRUNCATE(table), 0}
+#define WHOLE(table, of_timers) \
+	{table, 256, MOST_ROWS, KEEP_ALL(table), TRUNCATE(table), of_timers, 0}
 
 static SmallTable small_tables[] = {
-	WHOLE("timer_cancels"),
-	WHOLE("retries"),
-	WHOLE("parked_messages"),
-	WHOLE("inline_ranges"),
-	WHOLE("parked_messages"),
-	WHOLE("leases"),
-	WHOLE("lease_receipts"),
+	WHOLE("timer_cancels", true),
+	WHOLE("retries", false),
+	WHOLE("parked_messages", false),
+	WHOLE("inline_ranges", false),
+	WHOLE("leases", false),
+	WHOLE("lease_receipts", false),
 	{"timer_firings", 256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
 		"SELECT * FROM order_ext_internal.timer_firings ORDER BY seq DESC LIMIT 4"),
-	TRUNCATE("timer_firings"), 0},
+	TRUNCATE("timer_firings"), true, 0},
 	{"timer_progress", 256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
 		"SELECT p.* FROM generate_series(0, 31) AS b (bucket) CROSS JOIN LATERAL ("
 		" SELECT * FROM order_ext_internal.timer_progress p"
 		" WHERE p.bucket = b.bucket::smallint ORDER BY p.seq DESC LIMIT 4) p"),
-	TRUNCATE("timer_progress"), 0},
+	TRUNCATE("timer_progress"), true, 0},
 	{"group_progress", 2048, 200000, SAVED_PLAN_NO_ARGS(
 		"SELECT p.* FROM (SELECT DISTINCT group_id, part"
 		"  FROM order_ext_internal.group_progress) g CROSS JOIN LATERAL ("
 		" SELECT * FROM order_ext_internal.group_progress p"
 		" WHERE p.group_id = g.group_id AND p.part = g.part"
 		" ORDER BY p.seq DESC LIMIT 500) p"),
-	TRUNCATE("group_progress"), 0}
+	TRUNCATE("group_progress"), false, 0}
 };
 
 static BlockNumber
@@ -86,23 +94,20 @@ table_blocks(Oid relation)
 	return blocks;
 }
 
-static uint64
-rows_to_keep(SmallTable *table)
-{
-	uint64		n;
-
-	PushActiveSnapshot(GetLatestSnapshot());
-	n = plan_query_in_snapshot(&table->keep, NULL, NULL, 0);
-	PopActiveSnapshot();
-	return n;
-}
-
-/* Whoever is at work on it now is so for milliseconds; nobody queues behind us. */
+/*
+ * Whoever is at work on it now is mostly so for milliseconds. Who waits, for no longer than
+ * the lock timeout, has others queue behind it.
+ */
 static bool
-lock_soon(Oid relation)
+lock_soon(Oid relation, bool may_wait)
 {
 	int			i;
 
+	if (may_wait)
+	{
+		LockRelationOid(relation, AccessExclusiveLock);
+		return true;
+	}
 	for (i = 0; i < TRIES; i++)
 	{
 		if (ConditionalLockRelationOid(relation, AccessExclusiveLock))
@@ -111,6 +116,42 @@ lock_soon(Oid relation)
 		pg_usleep(TRY_PAUSE_US);
 	}
 	return false;
+}
+
+/* Their size in memory. */
+static Size
+rows_size(SPITupleTable *rows, uint64 n)
+{
+	Size		size = 0;
+	uint64		row;
+	int			i;
+
+	for (row = 0; row < n; row++)
+	{
+		size += rows->vals[row]->t_len;
+		for (i = 1; i <= rows->tupdesc->natts; i++)
+		{
+			bool		isnull;
+			Datum		value;
+
+			if (TupleDescAttr(rows->tupdesc, i - 1)->attlen != -1)
+				continue;
+			value = heap_getattr(rows->vals[row], i, rows->tupdesc, &isnull);
+			if (!isnull)
+				size += toast_raw_datum_size(value);
+		}
+	}
+	return size;
+}
+
+/* Read the rows to keep into SPI_tuptable; false if the table is not small. */
+static bool
+rows_to_keep(SmallTable *table, uint64 *n)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	*n = plan_query_in_snapshot(&table->keep, NULL, NULL, 0);
+	PopActiveSnapshot();
+	return *n <= table->most_rows && rows_size(SPI_tuptable, *n) <= MOST_BYTES;
 }
 
 /* The rows as values that do not depend on the table's TOAST. */
@@ -143,7 +184,7 @@ write_anew(SmallTable *table, SPITupleTable *rows, uint64 n)
 }
 
 bool
-compact_table(int i)
+compact_table(int i, bool may_wait)
 {
 	SmallTable *table;
 	MemoryContext context;
@@ -156,16 +197,16 @@ compact_table(int i)
 	table = &small_tables[i];
 	relation = internal_relation(table->name);
 	if (table_blocks(relation) < Max(table->from_blocks, 4 * table->left_blocks) ||
-		rows_to_keep(table) > table->most_rows ||
+		!rows_to_keep(table, &n) ||
 		!lock_try(LOCK_ROTATION, ROTATION_COMPACT + i) ||
-		!lock_soon(relation))
+		(table->of_timers && !lock_try(LOCK_TIMERS, 0)) ||
+		!lock_soon(relation, may_wait))
 		return true;
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "order_ext compaction",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	n = rows_to_keep(table);
-	if (n <= table->most_rows)
+	if (rows_to_keep(table, &n))
 	{
 		write_anew(table, SPI_tuptable, n);
 		table->left_blocks = table_blocks(relation);
@@ -173,4 +214,49 @@ compact_table(int i)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return true;
+}
+
+/* ---- for readers ---- */
+
+void
+small_tables_hold(void)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(small_tables); i++)
+		LockRelationOid(internal_relation(small_tables[i].name), AccessShareLock);
+}
+
+/* TRUNCATE changes the table's row of pg_class. */
+static bool
+changed_since(Oid relation, Snapshot snapshot)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	TransactionId xmin;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+	ReleaseSysCache(tuple);
+	return TransactionIdIsNormal(xmin) && !TransactionIdIsCurrentTransactionId(xmin) &&
+		XidInMVCCSnapshot(xmin, snapshot);
+}
+
+void
+small_tables_check_snapshot(void)
+{
+	int			i;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	small_tables_hold();
+	for (i = 0; i < (int) lengthof(small_tables); i++)
+	{
+		if (changed_since(internal_relation(small_tables[i].name), GetTransactionSnapshot()))
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access: table \"%s\" was written anew",
+							small_tables[i].name),
+					 errhint("Run the transaction again.")));
+	}
 }

@@ -141,8 +141,9 @@ static void
 release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
 {
 	Delivery	next;
+	int64		place = 0;
 
-	while (parked_next(group, key, &next))
+	while (parked_next(group, key, &place, &next))
 	{
 		if (pass->handled >= Max(pass->limit, ISOLATED_BATCH) ||
 			run_one(pass, group, handler, &next, true) == ATTEMPT_CONFLICT)

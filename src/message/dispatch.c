@@ -28,6 +28,7 @@
 #include "message/leases.h"
 #include "message/limits.h"
 #include "message/log.h"
+#include "message/rotate.h"
 #include "message/run.h"
 #include "message/timers.h"
 #include "message/wake.h"
@@ -310,6 +311,7 @@ check_dispatch_possible(void)
 				 errmsg("dispatch() cannot be called by a handler"),
 				 errhint("What a handler publishes is delivered anyway.")));
 	check_delivery_enabled();
+	small_tables_check_snapshot();
 }
 
 /*

@@ -19,6 +19,7 @@
 #include "core/spi_util.h"
 #include "message/catalog.h"
 #include "message/engine.h"
+#include "message/floors.h"
 #include "message/handler.h"
 #include "message/leases.h"
 #include "message/limits.h"
@@ -250,6 +251,7 @@ change_group(const Subscription *want, int32 topic_id)
 		parked_release_all(DatumGetInt32(values[0]));
 	else if (was_ordered && want->handler != NULL)
 		parked_release_free(DatumGetInt32(values[0]));
+	floors_lower();
 }
 
 static Datum

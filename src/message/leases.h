@@ -50,13 +50,6 @@ extern void receipt_note(int64 receipt, int32 group_id, int64 lease, const int64
 /* Delete those of the receipts that no lease names any more. SPI must be connected. */
 extern void receipts_sweep(const int64 *receipts, int n);
 
-/*
- * Where to begin to look for receipts of a group whose end has come: those before have all
- * been dealt with, as far as this process knows. And that at now there was none at all.
- */
-extern TimestampTz receipts_floor(int32 group_id, TimestampTz now);
-extern void receipts_none_ended(int32 group_id, TimestampTz now);
-
 /* Register the callbacks; once, from message_init(). */
 extern void receipts_init(void);
 

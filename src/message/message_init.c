@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "message/catalog.h"
+#include "message/floors.h"
 #include "message/leases.h"
 #include "message/message_init.h"
 #include "message/wake.h"
@@ -15,4 +16,5 @@ message_init(void)
 	wake_init();
 	catalog_init();
 	receipts_init();
+	floors_init();
 }

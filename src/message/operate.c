@@ -13,6 +13,7 @@
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/catalog.h"
+#include "message/floors.h"
 #include "message/limits.h"
 #include "message/wake.h"
 
@@ -166,6 +167,7 @@ redrive_body(FunctionCallInfo fcinfo)
 	else
 	{
 		n = plan_write(&redrive_picked, values, nulls, 0);
+		floors_lower();
 		wake_note_topic(topic_id);
 	}
 	return Int32GetDatum((int32) Min(n, PG_INT32_MAX));

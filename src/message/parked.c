@@ -155,18 +155,19 @@ delivery_park(const ConsumerGroup *group, const Delivery *delivery)
 	append_close(appender);
 }
 
-/* The key's first parked message. */
+/* The key's first parked message, from a place on: those before it have left us dead rows. */
 static bool
-first_parked(int32 group_id, int64 key, Delivery *delivery)
+first_parked(int32 group_id, int64 key, int64 *place, Delivery *delivery)
 {
 	Relation	rel = table_open(internal_relation("parked_messages"), AccessShareLock);
 	Relation	index = index_open(internal_relation("parked_messages_pkey"), AccessShareLock);
-	ScanKeyData keys[2];
+	ScanKeyData keys[3];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&keys[0], PARKED_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group_id));
 	ScanKeyInit(&keys[1], PARKED_KEY, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
+	ScanKeyInit(&keys[2], PARKED_N, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(*place));
 	PushActiveSnapshot(GetTransactionSnapshot());
 	UpdateActiveSnapshotCommandId();
 	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(keys), keys);
@@ -177,6 +178,7 @@ first_parked(int32 group_id, int64 key, Delivery *delivery)
 		bool		nulls[PARKED_COLUMNS];
 
 		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		*place = DatumGetInt64(values[PARKED_N - 1]);
 		memset(delivery, 0, sizeof(Delivery));
 		delivery->message.id = DatumGetInt64(values[PARKED_MESSAGE_ID - 1]);
 		delivery->message.topic_id = DatumGetInt32(values[PARKED_TOPIC_ID - 1]);
@@ -195,11 +197,11 @@ first_parked(int32 group_id, int64 key, Delivery *delivery)
 }
 
 bool
-parked_next(const ConsumerGroup *group, int64 key, Delivery *delivery)
+parked_next(const ConsumerGroup *group, int64 key, int64 *place, Delivery *delivery)
 {
 	int64	   *blocked;
 
-	return first_parked(group->id, key, delivery) &&
+	return first_parked(group->id, key, place, delivery) &&
 		blocked_keys(&find_blocked, group->id, &key, 1, &blocked) == 0;
 }
 

@@ -24,8 +24,11 @@ extern void park_rest(Delivery *deliveries, int i, int n);
 /* Park a message. */
 extern void delivery_park(const ConsumerGroup *group, const Delivery *delivery);
 
-/* The key's first parked message; false if there is none, or if the key is blocked. */
-extern bool parked_next(const ConsumerGroup *group, int64 key, Delivery *delivery);
+/*
+ * The key's first parked message; false if there is none, or if the key is blocked. *place:
+ * where to begin to look (0 at first), and where the message was found.
+ */
+extern bool parked_next(const ConsumerGroup *group, int64 key, int64 *place, Delivery *delivery);
 
 /*
  * The first parked message of each key that is not blocked becomes due at once: a group of

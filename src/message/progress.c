@@ -60,8 +60,8 @@ static SavedPlan drop_old_progress = SAVED_PLAN(
 
 static SavedPlan find_newest_seq = SAVED_PLAN(
 	"SELECT seq FROM order_ext_internal.group_progress"
-	" WHERE group_id = $1 AND part = 0 ORDER BY seq DESC LIMIT 1",
-	INT4OID);
+	" WHERE group_id = $1 AND part = $2 ORDER BY seq DESC LIMIT 1",
+	INT4OID, INT2OID);
 
 static SavedPlan forget_ranges = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.inline_ranges"
@@ -97,38 +97,33 @@ progress_from_row(Progress *progress, const Datum *values, const bool *nulls)
  * one or, once the table has been written anew, none at all.
  */
 static int64
-newest_seq(int32 group_id)
+newest_seq(int32 group_id, int16 part)
 {
 	int64		seq = 0;
-	Datum		value = Int32GetDatum(group_id);
+	Datum		values[2];
 	EngineScope scope;
 
+	values[0] = Int32GetDatum(group_id);
+	values[1] = Int16GetDatum(part);
 	PushActiveSnapshot(GetLatestSnapshot());
 	engine_enter(&scope);
-	if (plan_query_in_snapshot(&find_newest_seq, &value, NULL, 1) > 0)
+	if (plan_query_in_snapshot(&find_newest_seq, values, NULL, 1) > 0)
 		seq = row_int64(0, 1);
 	engine_leave(&scope);
 	PopActiveSnapshot();
 	return seq;
 }
 
-void
-progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
+static bool
+load_newest(Progress *progress, Relation rel, Relation index, const ScanKeyData *keys)
 {
-	Relation	rel = table_open(internal_relation("group_progress"), AccessShareLock);
-	Relation	index = index_open(internal_relation("group_progress_pkey"), AccessShareLock);
-	ScanKeyData keys[2];
+	ScanKeyData copy[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	memset(progress, 0, sizeof(Progress));
-	progress->group_id = group->id;
-	progress->part.part = part;
-	progress->part.parts = group->parts;
-
-	ScanKeyInit(&keys[0], PROGRESS_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group->id));
-	ScanKeyInit(&keys[1], PROGRESS_PART, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(part));
-	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(keys), keys);
+	/* the scan turns the column numbers into those of the index, in place */
+	memcpy(copy, keys, sizeof(copy));
+	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(copy), copy);
 	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 	if (tuple != NULL)
 	{
@@ -138,13 +133,39 @@ progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
 		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
 		progress_from_row(progress, values, nulls);
 	}
-	else
-		progress->done = log_snapshot_from_text(group->start_at);
 	systable_endscan_ordered(scan);
-	/* not kept, or the table could never be written anew (compact.c) */
+	return tuple != NULL;
+}
+
+void
+progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
+{
+	Relation	rel = table_open(internal_relation("group_progress"), AccessShareLock);
+	Relation	index = index_open(internal_relation("group_progress_pkey"), AccessShareLock);
+	ScanKeyData keys[2];
+	bool		found;
+
+	memset(progress, 0, sizeof(Progress));
+	progress->group_id = group->id;
+	progress->part.part = part;
+	progress->part.parts = group->parts;
+
+	ScanKeyInit(&keys[0], PROGRESS_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group->id));
+	ScanKeyInit(&keys[1], PROGRESS_PART, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(part));
+	found = load_newest(progress, rel, index, keys);
+	if (!found && !IsolationUsesXactSnapshot())
+	{
+		/* it may have been written anew since the snapshot was taken (compact.c) */
+		PushActiveSnapshot(GetLatestSnapshot());
+		found = load_newest(progress, rel, index, keys);
+		PopActiveSnapshot();
+	}
+	if (!found)
+		progress->done = log_snapshot_from_text(group->start_at);
+	/* not kept, or the table could never be written anew */
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
-	if (IsolationUsesXactSnapshot() && progress->seq != newest_seq(group->id))
+	if (IsolationUsesXactSnapshot() && progress->seq != newest_seq(group->id, part))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access: the consumer group was read by another transaction"),
@@ -275,12 +296,16 @@ inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *delivered)
 	Relation	rel = table_open(internal_relation("inline_ranges"), AccessShareLock);
 	Relation	index = index_open(internal_relation("inline_ranges_pkey"), AccessShareLock);
 	int64		last_id;
-	bool		any = find_range(rel, index, group_id, NULL, &last_id);
+	bool		any;
 	int			i;
 
+	/* taken under the table's lock, see compact.c; the group's lock keeps the rows as they are */
+	PushActiveSnapshot(GetLatestSnapshot());
+	any = find_range(rel, index, group_id, NULL, &last_id);
 	for (i = 0; i < n; i++)
 		delivered[i] = any && find_range(rel, index, group_id, &rows[i].at, &last_id) &&
 			last_id >= rows[i].at.message_id;
+	PopActiveSnapshot();
 	index_close(index, NoLock);
 	table_close(rel, NoLock);
 	return any;

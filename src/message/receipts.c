@@ -16,7 +16,6 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -109,58 +108,6 @@ receipts_sweep(const int64 *receipts, int n)
 	}
 	value = int64_array(receipts, n);
 	plan_write(&sweep, &value, NULL, 0);
-}
-
-/* ---- where to begin to look ---- */
-
-/*
- * Receipts come and go at one end of their index, and while somebody holds an old snapshot
- * the dead ones stay there: passing over them at each call would cost more and more. So
- * each process remembers up to where there was nothing. A receipt that was written before
- * and became visible after that (a prepared transaction) is found by the next look from the
- * beginning.
- */
-#define FLOOR_SLACK (2 * USECS_PER_SEC)
-#define FLOOR_LIFE (60 * USECS_PER_SEC)
-
-typedef struct GroupFloor
-{
-	int32		group_id;		/* key */
-	TimestampTz floor;
-	TimestampTz from_beginning; /* when it was last looked from the beginning */
-} GroupFloor;
-
-static HTAB *floors = NULL;
-
-TimestampTz
-receipts_floor(int32 group_id, TimestampTz now)
-{
-	HASHCTL		control = {.keysize = sizeof(int32), .entrysize = sizeof(GroupFloor)};
-	GroupFloor *known;
-	bool		found;
-
-	if (floors == NULL)
-		floors = hash_create("order_ext receipts", 16, &control, HASH_ELEM | HASH_BLOBS);
-	known = hash_search(floors, &group_id, HASH_ENTER, &found);
-	if (!found || now - known->from_beginning > FLOOR_LIFE || now < known->from_beginning)
-	{
-		known->floor = DT_NOBEGIN;
-		known->from_beginning = now;
-	}
-	return known->floor;
-}
-
-void
-receipts_none_ended(int32 group_id, TimestampTz now)
-{
-	GroupFloor *known;
-
-	/* an old snapshot does not see all that has ended */
-	if (floors == NULL || IsolationUsesXactSnapshot())
-		return;
-	known = hash_search(floors, &group_id, HASH_FIND, NULL);
-	if (known != NULL)
-		known->floor = now - FLOOR_SLACK;
 }
 
 /* ---- at commit ---- */

@@ -24,10 +24,12 @@
 #include "core/spi_util.h"
 #include "message/catalog.h"
 #include "message/engine.h"
+#include "message/floors.h"
 #include "message/key_order.h"
 #include "message/leases.h"
 #include "message/limits.h"
 #include "message/retries.h"
+#include "message/rotate.h"
 #include "message/run.h"
 
 static SavedPlan find_ended_receipts = SAVED_PLAN(
@@ -60,9 +62,9 @@ static SavedPlan delete_leases = SAVED_PLAN(
 static SavedPlan lock_due_retries = SAVED_PLAN(
 	"SELECT message_id, topic_id, key, published_at, attempts, payload"
 	" FROM order_ext_internal.retries"
-	" WHERE group_id = $1 AND due_at <= $2"
+	" WHERE group_id = $1 AND due_at <= $2 AND due_at >= $4"
 	" ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED",
-	INT4OID, TIMESTAMPTZOID, INT4OID);
+	INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID);
 
 static SavedPlan delete_retries = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.retries WHERE group_id = $1 AND message_id = ANY ($2)",
@@ -286,10 +288,12 @@ receive_ended(Receiver *receiver)
 	values[0] = Int32GetDatum(receiver->group->id);
 	values[1] = TimestampTzGetDatum(receiver->now);
 	values[2] = Int32GetDatum(RECEIPTS_A_CALL);
-	values[3] = TimestampTzGetDatum(receipts_floor(receiver->group->id, receiver->now));
+	values[3] = TimestampTzGetDatum(floor_of(FLOOR_RECEIPTS, receiver->group->id, &log_all_parts,
+												receiver->now));
 	n = (int) plan_query(&find_ended_receipts, values, NULL, 0);
 	if (n == 0)
-		receipts_none_ended(receiver->group->id, receiver->now);
+		floor_raise(FLOOR_RECEIPTS, receiver->group->id, &log_all_parts,
+					receiver->now - FLOOR_SLACK);
 	for (i = 0; i < n; i++)
 	{
 		receipts[i] = row_int64(i, 1);
@@ -307,17 +311,20 @@ receive_ended(Receiver *receiver)
 static void
 receive_retries(Receiver *receiver)
 {
-	Datum		values[3];
+	TimestampTz first;
+	Datum		values[4];
 	Delivery   *deliveries;
 	int64	   *ids;
 	int			n;
 	int			i;
 
-	if (receiver_is_full(receiver))
+	if (receiver_is_full(receiver) ||
+		(first = retries_next_due(receiver->group, &log_all_parts)) > receiver->now)
 		return;
 	values[0] = Int32GetDatum(receiver->group->id);
 	values[1] = TimestampTzGetDatum(receiver->now);
 	values[2] = Int32GetDatum(receiver->room);
+	values[3] = TimestampTzGetDatum(first);
 	n = (int) plan_write(&lock_due_retries, values, NULL, 0);
 	if (n == 0)
 		return;
@@ -411,6 +418,7 @@ receive_body(FunctionCallInfo fcinfo)
 	EngineScope scope;
 
 	PreventCommandIfReadOnly("receive()");
+	small_tables_check_snapshot();
 	receiver.group = consumer_group_open(name);
 	check_delivery_enabled();
 	/* As long as we hand out its messages the group stays what it is. */

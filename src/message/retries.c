@@ -28,6 +28,7 @@
 #include "core/append.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "message/floors.h"
 #include "message/limits.h"
 #include "message/log.h"
 #include "message/retries.h"
@@ -58,13 +59,35 @@ enum
 
 /* ---- reading ---- */
 
+/* The group's rows by due_at, without those below the floor. */
 static SysScanDesc
-scan_due_index(Relation rel, Relation index, int32 group_id)
+scan_due_index(Relation rel, Relation index, const ConsumerGroup *group, const LogPart *part,
+			   TimestampTz now)
 {
-	ScanKeyData key;
+	ScanKeyData keys[2];
+	TimestampTz floor = floor_of(FLOOR_RETRIES, group->id, part, now);
 
-	ScanKeyInit(&key, RETRY_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group_id));
-	return systable_beginscan_ordered(rel, index, GetActiveSnapshot(), 1, &key);
+	ScanKeyInit(&keys[0], RETRY_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group->id));
+	ScanKeyInit(&keys[1], RETRY_DUE_AT, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE,
+				TimestampTzGetDatum(floor));
+	return systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(keys), keys);
+}
+
+/* Retries of groups with handlers are inserted by whoever has the lock, those of others by nack(). */
+static void
+raise_floor(const ConsumerGroup *group, const LogPart *part, TimestampTz now, TimestampTz first_due)
+{
+	if (group_is_external(group))
+		now -= FLOOR_SLACK;
+	floor_raise(FLOOR_RETRIES, group->id, part, Min(first_due, now));
+}
+
+static TimestampTz
+row_due_at(HeapTuple tuple, TupleDesc tupdesc)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(heap_getattr(tuple, RETRY_DUE_AT, tupdesc, &isnull));
 }
 
 static void
@@ -99,53 +122,64 @@ row_is_of_part(HeapTuple tuple, TupleDesc tupdesc, const LogPart *part)
 		log_part_has(part, DatumGetInt64(heap_getattr(tuple, RETRY_KEY, tupdesc, &isnull)));
 }
 
+/*
+ * The snapshot is taken under the table's lock, and the lock stays where rows were found, whose
+ * places must not change: see compact.c.
+ */
 int
-retries_due(int32 group_id, const LogPart *part, TimestampTz now, int limit, Delivery *deliveries)
+retries_due(const ConsumerGroup *group, const LogPart *part, TimestampTz now, int limit,
+			Delivery *deliveries)
 {
 	Relation	rel = table_open(internal_relation("retries"), AccessShareLock);
 	Relation	index = index_open(internal_relation("retries_due"), AccessShareLock);
-	SysScanDesc scan = scan_due_index(rel, index, group_id);
+	SysScanDesc scan;
+	TimestampTz first_due = DT_NOEND;
 	HeapTuple	tuple;
 	int			n = 0;
 
+	PushActiveSnapshot(GetTransactionSnapshot());
+	scan = scan_due_index(rel, index, group, part, now);
 	while (n < limit && (tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
 	{
-		bool		isnull;
-		Datum		due_at = heap_getattr(tuple, RETRY_DUE_AT, RelationGetDescr(rel), &isnull);
+		TimestampTz due_at = row_due_at(tuple, RelationGetDescr(rel));
 
-		if (DatumGetTimestampTz(due_at) > now)
+		if (due_at > now)
 			break;
 		if (!row_is_of_part(tuple, RelationGetDescr(rel), part))
 			continue;
+		first_due = Min(first_due, due_at);
 		delivery_from_row(&deliveries[n++], tuple, RelationGetDescr(rel));
 	}
 	systable_endscan_ordered(scan);
-	index_close(index, NoLock);
-	table_close(rel, NoLock);
+	PopActiveSnapshot();
+	raise_floor(group, part, now, first_due);
+	index_close(index, n > 0 ? NoLock : AccessShareLock);
+	table_close(rel, n > 0 ? NoLock : AccessShareLock);
 	return n;
 }
 
 TimestampTz
-retries_next_due(int32 group_id, const LogPart *part)
+retries_next_due(const ConsumerGroup *group, const LogPart *part)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	Relation	rel = table_open(internal_relation("retries"), AccessShareLock);
 	Relation	index = index_open(internal_relation("retries_due"), AccessShareLock);
-	SysScanDesc scan = scan_due_index(rel, index, group_id);
+	SysScanDesc scan;
 	HeapTuple	tuple;
 	TimestampTz due = DT_NOEND;
 
+	PushActiveSnapshot(GetTransactionSnapshot());
+	scan = scan_due_index(rel, index, group, part, now);
 	while ((tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL &&
 		   !row_is_of_part(tuple, RelationGetDescr(rel), part))
 		;
 	if (tuple != NULL)
-	{
-		bool		isnull;
-
-		due = DatumGetTimestampTz(heap_getattr(tuple, RETRY_DUE_AT, RelationGetDescr(rel), &isnull));
-	}
+		due = row_due_at(tuple, RelationGetDescr(rel));
 	systable_endscan_ordered(scan);
-	index_close(index, NoLock);
-	table_close(rel, NoLock);
+	PopActiveSnapshot();
+	raise_floor(group, part, now, due);
+	index_close(index, AccessShareLock);
+	table_close(rel, AccessShareLock);
 	return due;
 }
 

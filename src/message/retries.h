@@ -48,13 +48,13 @@ typedef struct Delivery
 
 /*
  * The retries of a group's part that are due at now, oldest due time first, at most limit.
- * Needs an active snapshot; the group's lock must be held.
+ * The part's lock must be held.
  */
-extern int	retries_due(int32 group_id, const LogPart *part, TimestampTz now, int limit,
+extern int	retries_due(const ConsumerGroup *group, const LogPart *part, TimestampTz now, int limit,
 						Delivery *deliveries);
 
-/* When the part's next retry is due; DT_NOEND if there is none. Needs a snapshot. */
-extern TimestampTz retries_next_due(int32 group_id, const LogPart *part);
+/* When the part's next retry is due; DT_NOEND if there is none. */
+extern TimestampTz retries_next_due(const ConsumerGroup *group, const LogPart *part);
 
 /* Record how the attempt at a message ended. */
 extern void delivery_done(const ConsumerGroup *group, Delivery *delivery);

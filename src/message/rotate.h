@@ -38,8 +38,23 @@ extern TimestampTz ring_advance(Ring ring, TimestampTz now);
 #define RING_TRUNCATED DT_NOBEGIN
 extern TimestampTz ring_truncate(Ring ring, TimestampTz now);
 
-/* Write a small table anew that is full of dead rows. i counts from 0; false: no such. */
-extern bool compact_table(int i);
+/*
+ * Write a small table anew that is full of dead rows. i counts from 0; false: no such.
+ * may_wait: wait for its lock, up to the lock timeout (55P03).
+ */
+extern bool compact_table(int i, bool may_wait);
+
+/*
+ * Keep these tables from being written anew until the end of the transaction. Snapshots that
+ * are taken from now on can be trusted about them.
+ */
+extern void small_tables_hold(void);
+
+/*
+ * The same where the snapshot is that of the whole transaction. Raises 40001 if one of the
+ * tables has been written anew since it was taken, and so looks empty.
+ */
+extern void small_tables_check_snapshot(void);
 
 /* Tell operators of groups whose backlog is old, or that hold back a log that is large. */
 extern TimestampTz backlog_check(TimestampTz now);

@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 
 #include "core/settings.h"
 #include "message/engine.h"
@@ -18,6 +19,9 @@
 
 /* Between two rounds while something is being written, at most. */
 #define LONGEST_INTERVAL (60 * USECS_PER_SEC)
+
+/* So long a compaction waits for a table, and others behind it. */
+#define COMPACTION_PATIENCE_MS 100
 
 static TimestampTz last_round = 0;
 static TimestampTz next_round = 0;
@@ -49,16 +53,44 @@ ring_step(RingStep step, Ring ring)
 }
 
 static bool
-compaction(int i)
+compaction_in_transaction(int i)
 {
 	EngineScope scope;
 	bool		more;
 
 	engine_begin_transaction();
 	engine_enter(&scope);
-	more = compact_table(i);
+	more = compact_table(i, true);
 	engine_leave(&scope);
 	engine_commit_transaction();
+	return more;
+}
+
+/* A table whose lock is not to be had soon is left for the next round. */
+static bool
+compaction(int i)
+{
+	MemoryContext context = CurrentMemoryContext;
+	int			outer_lock_timeout = LockTimeout;
+	volatile bool more = true;
+
+	PG_TRY();
+	{
+		LockTimeout = COMPACTION_PATIENCE_MS;
+		more = compaction_in_transaction(i);
+		LockTimeout = outer_lock_timeout;
+	}
+	PG_CATCH();
+	{
+		LockTimeout = outer_lock_timeout;
+		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
 	return more;
 }
 
@@ -129,7 +161,7 @@ rotate_now(bool may_truncate)
 			;
 		(void) ring_advance(ring, now);
 	}
-	while (may_truncate && compact_table(i))
+	while (may_truncate && compact_table(i, false))
 		i++;
 	(void) backlog_check(now);
 }

@@ -90,9 +90,7 @@ note_next_retry(Pass *pass, const ConsumerGroup *group)
 {
 	LogPart		part = part_of(pass, group);
 
-	PushActiveSnapshot(GetTransactionSnapshot());
-	pass->next_retry = retries_next_due(pass->group_id, &part);
-	PopActiveSnapshot();
+	pass->next_retry = retries_next_due(group, &part);
 }
 
 /* ---- the log ---- */
@@ -254,9 +252,7 @@ pass_retries(Pass *pass, TimestampTz now)
 		return;
 	part = part_of(pass, &group);
 	deliveries = palloc(sizeof(Delivery) * pass->limit);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	pass->taken = retries_due(group.id, &part, now, pass->limit, deliveries);
-	PopActiveSnapshot();
+	pass->taken = retries_due(&group, &part, now, pass->limit, deliveries);
 	if (pass->taken > 0)
 		pass->finished = deliver(pass, &group, deliveries, pass->taken);
 	pass->more = pass->taken == pass->limit || pass->finished < pass->taken;

@@ -23,6 +23,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -109,6 +110,9 @@ cancel_message_body(FunctionCallInfo fcinfo)
 	int32		topic_id;
 	bool		far;
 
+	/* kept, so that they are not written anew between a snapshot and the look (compact.c) */
+	LockRelationOid(internal_relation("timer_progress"), AccessShareLock);
+	LockRelationOid(internal_relation("timer_cancels"), AccessShareLock);
 	if (!timer_waits(message_id, &topic_id, &far))
 		return BoolGetDatum(false);
 	refuse_builtin_topic(topic_id);

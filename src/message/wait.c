@@ -28,6 +28,7 @@
 #include "core/call.h"
 #include "core/spi_util.h"
 #include "message/engine.h"
+#include "message/floors.h"
 #include "message/key_order.h"
 #include "message/leases.h"
 #include "message/limits.h"
@@ -96,9 +97,9 @@ look(Waiting *waiting, Look *found)
 	engine_enter(&scope);
 	values[0] = Int32GetDatum(group->id);
 	values[1] = TimestampTzGetDatum(now);
-	values[2] = TimestampTzGetDatum(receipts_floor(group->id, now));
+	values[2] = TimestampTzGetDatum(floor_of(FLOOR_RECEIPTS, group->id, &log_all_parts, now));
 	found->ready = group_has_messages(group, &found->locked);
-	found->next = retries_next_due(group->id, &log_all_parts);
+	found->next = retries_next_due(group, &log_all_parts);
 	if (found->next <= now || plan_query(&find_ended_lease, values, NULL, 1) > 0)
 		found->ready = true;
 	else if (group->ordered && key_order_has_free(group))
