@@ -106,24 +106,36 @@ lock_is_held(LockClass lock_class, int64 key)
 	return holders > 0;
 }
 
-void
-lock_wait(LockClass lock_class, int64 key)
+static void
+lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 {
 	LOCKTAG		tag;
 
 	set_tag(&tag, lock_class, key);
 	if (setting_lock_timeout > 0)
 	{
-		(void) LockAcquire(&tag, ExclusiveLock, false, false);
+		(void) LockAcquire(&tag, mode, false, false);
 		return;
 	}
-	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	if (LockAcquire(&tag, mode, false, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_BUSY),
 				 errmsg("busy, another transaction is at work on the same object"),
 				 errdetail("The lock \"%s\" of " INT64_FORMAT " is held and order_ext.lock_timeout is 0.",
 						   lock_class_name(lock_class), key),
 				 errhint("Try again.")));
+}
+
+void
+lock_wait(LockClass lock_class, int64 key)
+{
+	lock_wait_in_mode(lock_class, key, ExclusiveLock);
+}
+
+void
+lock_wait_share(LockClass lock_class, int64 key)
+{
+	lock_wait_in_mode(lock_class, key, ShareLock);
 }
 
 void

@@ -27,7 +27,7 @@ typedef enum LockClass
 	LOCK_TIMERS = 207,			/* 0: one process fires timers at a time */
 	LOCK_SWEEP = 208,			/* 0: one sweep moves sweep_progress at a time */
 	LOCK_ROTATION = 209,		/* a ring, or ROTATION_COMPACT: one at a time */
-	LOCK_CONSUMERS = 210		/* consumer group: shared by receivers, against its end */
+	LOCK_CONSUMERS = 210		/* consumer group: shared by its consumers, against its end */
 } LockClass;
 
 /* The key of LOCK_GROUP. */
@@ -54,6 +54,9 @@ extern bool lock_is_held(LockClass lock_class, int64 key);
  * Must run inside api_call() (which bounds the wait).
  */
 extern void lock_wait(LockClass lock_class, int64 key);
+
+/* Share the lock, waiting as lock_wait() does. */
+extern void lock_wait_share(LockClass lock_class, int64 key);
 
 /*
  * Wait until the transactions that hold the lock now are over, without taking it and

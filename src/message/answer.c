@@ -11,6 +11,7 @@
 #include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 
 #include "core/call.h"
 #include "core/errors.h"
@@ -122,6 +123,10 @@ answer_begin(FunctionCallInfo fcinfo, const char *call, Answer *answer)
 	read_tokens(fcinfo, answer);
 	PreventCommandIfReadOnly(call);
 	small_tables_check_snapshot();
+	answer->group = consumer_group_open(name);
+	/* what we put away must not outlive the group: it stays until we are through */
+	lock_wait_share(LOCK_CONSUMERS, answer->group->id);
+	AcceptInvalidationMessages();
 	answer->group = consumer_group_open(name);
 }
 

@@ -24,9 +24,13 @@ static SavedPlan set_paused = SAVED_PLAN(
 	"UPDATE order_ext_internal.consumer_groups SET paused = $2 WHERE name = $1",
 	TEXTOID, BOOLOID);
 
-static SavedPlan find_group = SAVED_PLAN(
-	"SELECT group_id, topic_id FROM order_ext_internal.consumer_groups WHERE name = $1",
-	TEXTOID);
+#define FIND_GROUP \
+	"SELECT group_id, topic_id FROM order_ext_internal.consumer_groups WHERE name = $1"
+
+static SavedPlan find_group = SAVED_PLAN(FIND_GROUP, TEXTOID);
+
+/* What is redriven must not outlive the group; pause() and the like are not in the way. */
+static SavedPlan keep_group = SAVED_PLAN(FIND_GROUP " FOR KEY SHARE", TEXTOID);
 
 #define PICKED \
 	" FROM order_ext_internal.dead_messages" \
@@ -141,6 +145,7 @@ redrive_body(FunctionCallInfo fcinfo)
 	Datum		values[3] = {0};
 	char		nulls[] = " nn";
 	int32		topic_id;
+	bool		dry_run;
 	uint64		n;
 
 	if (!PG_ARGISNULL(1))
@@ -155,11 +160,12 @@ redrive_body(FunctionCallInfo fcinfo)
 		check_message_ids(DatumGetArrayTypeP(values[2]));
 	}
 	arg_not_null(fcinfo, 3, "dry_run");
-	if (plan_query(&find_group, &group_name, NULL, 1) == 0)
+	dry_run = PG_GETARG_BOOL(3);
+	if (plan_query(dry_run ? &find_group : &keep_group, &group_name, NULL, 1) == 0)
 		unknown_group(name);
 	values[0] = Int32GetDatum(row_int32(0, 1));
 	topic_id = row_int32(0, 2);
-	if (PG_GETARG_BOOL(3))
+	if (dry_run)
 	{
 		plan_query(&count_picked, values, nulls, 0);
 		n = (uint64) row_int64(0, 1);
