@@ -54,6 +54,8 @@ BEGIN
 		SELECT t.message_id, t.topic_id, t.published_at, t.bound,
 			(p.bucket IS NOT NULL AND t.due_at <= p.fired_until
 				AND pg_visible_in_snapshot(t.xid, p.seen))
+			OR EXISTS (SELECT FROM order_ext_internal.timer_ahead a
+				WHERE a.bucket = t.bucket AND t.message_id = ANY (a.message_ids))
 			OR EXISTS (SELECT FROM order_ext_internal.timer_cancels c
 				WHERE c.message_id = t.message_id) AS handled
 		FROM order_ext_internal.timer_ring t

@@ -62,6 +62,7 @@ typedef struct SmallTable
 
 static SmallTable small_tables[] = {
 	WHOLE("timer_cancels", true),
+	WHOLE("timer_ahead", true),
 	WHOLE("retries", false),
 	WHOLE("parked_messages", false),
 	WHOLE("inline_ranges", false),

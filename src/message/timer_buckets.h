@@ -48,7 +48,8 @@ timer_period_start(int64 period)
 	return period * TIMER_PERIOD;
 }
 
-/* Oid of a bucket's table. */
+/* A bucket's table, by name and by Oid. */
+extern char *timer_bucket_table(int bucket);
 extern Oid	timer_bucket_relation(int bucket);
 
 #endif							/* ORDER_EXT_TIMER_BUCKETS_H */

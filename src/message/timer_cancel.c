@@ -47,6 +47,8 @@ static SavedPlan find_timer = SAVED_PLAN(
 	" WHERE r.message_id = $1"
 	"  AND (p.seen IS NULL OR r.due_at > p.fired_until"
 	"   OR NOT pg_visible_in_snapshot(r.xid, p.seen))"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.timer_ahead a"
+	"   WHERE a.bucket = r.bucket AND r.message_id = ANY (a.message_ids))"
 	" UNION ALL"
 	" SELECT topic_id, true FROM order_ext_internal.timers_far WHERE message_id = $1",
 	INT8OID);
@@ -112,6 +114,7 @@ cancel_message_body(FunctionCallInfo fcinfo)
 
 	/* kept, so that they are not written anew between a snapshot and the look (compact.c) */
 	LockRelationOid(internal_relation("timer_progress"), AccessShareLock);
+	LockRelationOid(internal_relation("timer_ahead"), AccessShareLock);
 	LockRelationOid(internal_relation("timer_cancels"), AccessShareLock);
 	if (!timer_waits(message_id, &topic_id, &far))
 		return BoolGetDatum(false);

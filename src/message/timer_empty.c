@@ -10,19 +10,14 @@
  */
 #include "compat.h"
 
-#include "access/genam.h"
 #include "access/table.h"
-#include "access/tableam.h"
-#include "access/transam.h"
-#include "executor/tuptable.h"
-#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
-#include "utils/xid8.h"
 #include "utils/snapmgr.h"
 
 #include "core/spi_util.h"
 #include "message/timer_fire.h"
+#include "message/timer_progress.h"
 
 /* How long after an attempt in vain. */
 #define RETRY_AFTER (10 * USECS_PER_SEC)
@@ -48,47 +43,27 @@ timer_bucket_truncate(int bucket)
 	(void) plan_write(&truncate_bucket[bucket], NULL, NULL, 0);
 }
 
-/* Whether any row has not been handled. */
-static bool
-holds_unhandled(const QueueBucket *bucket, Relation rel)
-{
-	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	bool		found = false;
-
-	while (!found && table_scan_getnextslot(scan, ForwardScanDirection, slot))
-	{
-		CHECK_FOR_INTERRUPTS();
-		slot_getsomeattrs(slot, TIMER_DUE_AT);
-		found = !timer_is_handled(bucket,
-								  U64FromFullTransactionId(DatumGetFullTransactionId(slot->tts_values[TIMER_XID - 1])),
-								  DatumGetTimestampTz(slot->tts_values[TIMER_DUE_AT - 1]));
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	table_endscan(scan);
-	return found;
-}
-
 static void
-empty_bucket(TimerQueue *queue, int b, Relation rel, TimestampTz now)
+empty_bucket(TimerQueue *queue, int b, Relation rel)
 {
 	QueueBucket *bucket = &queue->buckets[b];
 	bool		keep;
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	(void) timer_queue_catch_up(queue, b, rel, now);
-	keep = bucket->queued > 0 || queue->postponed != NIL;
-	if (!keep && holds_unhandled(bucket, rel))
+	timer_queue_catch_up(queue, b, rel);
+	PopActiveSnapshot();
+	table_close(rel, NoLock);
+	keep = bucket->queued > 0;
+	if (!keep && bucket->holds_later)
 	{
 		timer_queue_unload(queue, b);
 		keep = true;
 	}
-	PopActiveSnapshot();
-	table_close(rel, NoLock);
 	if (keep)
 		return;
 	timer_bucket_truncate(b);
-	timer_note_firing(queue);
+	timer_progress_restart(queue, b);
+	timer_firings_note(queue);
 }
 
 bool
@@ -111,6 +86,8 @@ timer_empty_one_bucket(TimerQueue *queue, TimestampTz now, TimestampTz *next_try
 		table_close(rel, AccessShareLock);
 		if (blocks == 0)
 			continue;
+		if (bucket->empty_at - now > RETRY_AFTER)
+			bucket->empty_at = now; /* the clock was set back */
 		if (now < bucket->due_limit || now < bucket->empty_at)
 		{
 			*next_try = Min(*next_try, Max(bucket->due_limit, bucket->empty_at));
@@ -122,7 +99,7 @@ timer_empty_one_bucket(TimerQueue *queue, TimestampTz now, TimestampTz *next_try
 			*next_try = Min(*next_try, bucket->empty_at);
 			continue;
 		}
-		empty_bucket(queue, b, table_open(relation, NoLock), now);
+		empty_bucket(queue, b, table_open(relation, NoLock));
 		return true;
 	}
 	return false;

@@ -14,112 +14,45 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "storage/bufmgr.h"
-#include "utils/array.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/xid8.h"
 #include "utils/snapmgr.h"
 
-#include "core/spi_util.h"
+#include "message/timer_progress.h"
 #include "message/timer_queue.h"
 
 static TimerQueue *queue_in_memory = NULL;
 
-static SavedPlan newest_firing = SAVED_PLAN_NO_ARGS(
-	"SELECT seq, at, fired, lateness FROM order_ext_internal.timer_firings"
-	" ORDER BY seq DESC LIMIT 1");
-
-static SavedPlan newest_progress = SAVED_PLAN(
-	"SELECT seq, fired_until, seen FROM order_ext_internal.timer_progress"
-	" WHERE bucket = $1 ORDER BY seq DESC LIMIT 1", INT2OID);
-
-/* ---- the heap ---- */
-
-static int
-compare_timers(const pairingheap_node *a, const pairingheap_node *b, void *arg)
-{
-	const QueuedTimer *left = pairingheap_const_container(QueuedTimer, node, a);
-	const QueuedTimer *right = pairingheap_const_container(QueuedTimer, node, b);
-
-	(void) arg;
-	/* The heap has its greatest element on top; ours is the earliest. */
-	if (left->due_at != right->due_at)
-		return left->due_at < right->due_at ? 1 : -1;
-	if (left->message_id != right->message_id)
-		return left->message_id < right->message_id ? 1 : -1;
-	return 0;
-}
-
-QueuedTimer *
-timer_queue_first(TimerQueue *queue)
-{
-	if (pairingheap_is_empty(queue->heap))
-		return NULL;
-	return pairingheap_container(QueuedTimer, node, pairingheap_first(queue->heap));
-}
-
-QueuedTimer *
-timer_queue_pop(TimerQueue *queue)
-{
-	QueuedTimer *timer = pairingheap_container(QueuedTimer, node,
-											   pairingheap_remove_first(queue->heap));
-
-	queue->buckets[timer->bucket].queued--;
-	return timer;
-}
-
-void
-timer_queue_free(TimerQueue *queue, QueuedTimer *timer)
-{
-	(void) queue;
-	pfree(timer);
-}
-
 /* ---- rows ---- */
 
-bool
-timer_is_handled(const QueueBucket *bucket, uint64 xid, TimestampTz due_at)
+static void
+enqueue(TimerQueue *queue, int bucket, TimestampTz due_at, int64 message_id, int32 topic_id,
+		const ItemPointerData *tid)
+{
+	QueuedTimer *timer = MemoryContextAlloc(queue->timers, sizeof(QueuedTimer));
+
+	timer->due_at = due_at;
+	timer->message_id = message_id;
+	timer->topic_id = topic_id;
+	timer->tid = *tid;
+	timer->bucket = bucket;
+	timer_heaps_add(queue, timer);
+}
+
+/* Whether a row of the bucket has been handled, as timer_progress says. */
+static bool
+is_handled(const QueueBucket *bucket, uint64 xid, TimestampTz due_at)
 {
 	return bucket->seen != NULL && due_at <= bucket->fired_until &&
 		log_snapshot_sees(bucket->seen, xid);
 }
 
-/*
- * Queue a row that has not been handled. One that was due in a past that the clock has
- * been set back from would count as handled as soon as its transaction is: it goes to
- * timers_far instead.
- */
-static void
-enqueue(TimerQueue *queue, int b, TimestampTz due_at, int64 message_id,
-		const ItemPointerData *tid, TimestampTz now)
-{
-	QueueBucket *bucket = &queue->buckets[b];
-	MemoryContext old = MemoryContextSwitchTo(queue->timers);
-	QueuedTimer *timer = palloc(sizeof(QueuedTimer));
-
-	timer->due_at = due_at;
-	timer->message_id = message_id;
-	timer->tid = *tid;
-	timer->bucket = b;
-	if (bucket->seen != NULL && due_at <= bucket->fired_until && due_at > now)
-	{
-		MemoryContextSwitchTo(queue->context);
-		queue->postponed = lappend(queue->postponed, timer);
-	}
-	else
-	{
-		pairingheap_add(queue->heap, &timer->node);
-		bucket->queued++;
-	}
-	MemoryContextSwitchTo(old);
-}
-
-static LogSnapshot *
-copy_snapshot(const TimerQueue *queue, const LogSnapshot *snapshot)
+LogSnapshot *
+timer_queue_copy_snapshot(const TimerQueue *queue, const LogSnapshot *snapshot)
 {
 	MemoryContext old = MemoryContextSwitchTo(queue->context);
 	LogSnapshot *copy = palloc(sizeof(LogSnapshot));
@@ -143,61 +76,125 @@ free_snapshot(LogSnapshot *snapshot)
 static void
 set_loaded_to(TimerQueue *queue, QueueBucket *bucket, const LogSnapshot *snapshot)
 {
-	LogSnapshot *copy = copy_snapshot(queue, snapshot);
+	LogSnapshot *copy = timer_queue_copy_snapshot(queue, snapshot);
 
 	free_snapshot(bucket->loaded_to);
 	bucket->loaded_to = copy;
 }
 
+/* ---- loading ---- */
+
 /*
- * Read the whole bucket: queue what is due before due_limit, is not handled, and is not
- * queued already.
+ * Begin to read a bucket: what is due before due_limit, is visible in upto, has not been
+ * handled, and is not queued already.
  */
 static void
-load_whole(TimerQueue *queue, int b, Relation rel, const LogSnapshot *upto,
-		   TimestampTz due_limit, TimestampTz now)
+begin_load(TimerQueue *queue, int b, const LogSnapshot *upto, TimestampTz due_limit)
 {
 	QueueBucket *bucket = &queue->buckets[b];
-	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
 
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	bucket->load.upto = timer_queue_copy_snapshot(queue, upto);
+	bucket->load.due_limit = due_limit;
+	bucket->load.next_block = 0;
+	bucket->load.ahead = NULL;
+	bucket->load.n_ahead = 0;
+	bucket->holds_later = false;
+	if (bucket->ahead_until != DT_NOBEGIN)
+		bucket->load.ahead = timer_ahead_read(b, queue->context, &bucket->load.n_ahead);
+}
+
+static void
+end_load(QueueBucket *bucket)
+{
+	free_snapshot(bucket->loaded_to);
+	bucket->loaded_to = bucket->load.upto;
+	bucket->due_limit = bucket->load.due_limit;
+	bucket->load.upto = NULL;
+	if (bucket->load.ahead != NULL)
+		pfree(bucket->load.ahead);
+	bucket->load.ahead = NULL;
+}
+
+static bool
+is_wanted(QueueBucket *bucket, uint64 xid, TimestampTz due_at, int64 message_id)
+{
+	const BucketLoad *load = &bucket->load;
+
+	/* Our own rows are visible to us, but not yet anybody's business. */
+	if (!log_snapshot_sees(load->upto, xid) || is_handled(bucket, xid, due_at))
+		return false;
+	if (bucket->loaded_to != NULL && due_at < bucket->due_limit &&
+		log_snapshot_sees(bucket->loaded_to, xid))
+		return false;
+	if (load->n_ahead > 0 && bsearch(&message_id, load->ahead, load->n_ahead, sizeof(int64),
+									 timer_compare_ids) != NULL)
+		return false;
+	if (due_at >= load->due_limit)
+		bucket->holds_later = true;
+	return due_at < load->due_limit;
+}
+
+/* Read on, at most so many blocks. A bucket is insert-only: nothing moves meanwhile. */
+static void
+load_slice(TimerQueue *queue, int b, Relation rel, BlockNumber blocks)
+{
+	QueueBucket *bucket = &queue->buckets[b];
+	BlockNumber end = RelationGetNumberOfBlocks(rel);
+	BlockNumber next = bucket->load.next_block;
+
+	if (next < end)
 	{
-		uint64		xid;
-		TimestampTz due_at;
+		TupleTableSlot *slot = table_slot_create(rel, NULL);
+		ItemPointerData from;
+		ItemPointerData to;
+		TableScanDesc scan;
 
-		CHECK_FOR_INTERRUPTS();
-		slot_getsomeattrs(slot, TIMER_DUE_AT);
-		due_at = DatumGetTimestampTz(slot->tts_values[TIMER_DUE_AT - 1]);
-		if (due_at >= due_limit)
-			continue;
-		xid = U64FromFullTransactionId(DatumGetFullTransactionId(slot->tts_values[TIMER_XID - 1]));
-		/* Our own rows are visible to us, but not yet anybody's business. */
-		if (!log_snapshot_sees(upto, xid) || timer_is_handled(bucket, xid, due_at))
-			continue;
-		if (bucket->loaded_to != NULL && due_at < bucket->due_limit &&
-			log_snapshot_sees(bucket->loaded_to, xid))
-			continue;
-		enqueue(queue, b, due_at, DatumGetInt64(slot->tts_values[TIMER_MESSAGE_ID - 1]),
-				&slot->tts_tid, now);
+		blocks = Min(blocks, end - next);
+		ItemPointerSet(&from, next, FirstOffsetNumber);
+		ItemPointerSet(&to, next + blocks - 1, MaxOffsetNumber);
+		scan = table_beginscan_tidrange(rel, GetActiveSnapshot(), &from, &to);
+		while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot))
+		{
+			Datum	   *values = slot->tts_values;
+			TimestampTz due_at;
+			int64		message_id;
+
+			CHECK_FOR_INTERRUPTS();
+			slot_getsomeattrs(slot, TIMER_TOPIC_ID);
+			due_at = DatumGetTimestampTz(values[TIMER_DUE_AT - 1]);
+			message_id = DatumGetInt64(values[TIMER_MESSAGE_ID - 1]);
+			if (is_wanted(bucket, U64FromFullTransactionId(DatumGetFullTransactionId(values[TIMER_XID - 1])),
+						  due_at, message_id))
+				enqueue(queue, b, due_at, message_id, DatumGetInt32(values[TIMER_TOPIC_ID - 1]),
+						&slot->tts_tid);
+		}
+		ExecDropSingleTupleTableSlot(slot);
+		table_endscan(scan);
+		bucket->load.next_block = next = next + blocks;
 	}
-	ExecDropSingleTupleTableSlot(slot);
-	table_endscan(scan);
-	set_loaded_to(queue, bucket, upto);
-	bucket->due_limit = due_limit;
+	if (next >= end)
+		end_load(bucket);
+}
+
+/* Read a bucket, or the rest of it, whole. */
+static void
+load_whole(TimerQueue *queue, int b, Relation rel, const LogSnapshot *upto, TimestampTz due_limit)
+{
+	if (queue->buckets[b].load.upto == NULL)
+		begin_load(queue, b, upto, due_limit);
+	load_slice(queue, b, rel, MaxBlockNumber);
 }
 
 /* Queue the rows of transactions from first (to before end, or just that one if 0). */
-static int64
+static void
 load_transactions(TimerQueue *queue, int b, Relation rel, uint64 first, uint64 end,
-				  const LogSnapshot *upto, TimestampTz now)
+				  const LogSnapshot *upto)
 {
 	QueueBucket *bucket = &queue->buckets[b];
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	Oid			index;
-	int64		found = 0;
 
 	list_free(RelationGetIndexList(rel));
 	index = rel->rd_pkindex;
@@ -218,53 +215,47 @@ load_transactions(TimerQueue *queue, int b, Relation rel, uint64 first, uint64 e
 		CHECK_FOR_INTERRUPTS();
 		xid = U64FromFullTransactionId(DatumGetFullTransactionId(heap_getattr(tuple, TIMER_XID, desc, &isnull)));
 		due_at = DatumGetTimestampTz(heap_getattr(tuple, TIMER_DUE_AT, desc, &isnull));
-		if (due_at >= bucket->due_limit || !log_snapshot_sees(upto, xid) ||
-			timer_is_handled(bucket, xid, due_at))
+		if (!log_snapshot_sees(upto, xid))
 			continue;
+		if (due_at >= bucket->due_limit)
+		{
+			bucket->holds_later = true;
+			continue;
+		}
 		enqueue(queue, b, due_at,
 				DatumGetInt64(heap_getattr(tuple, TIMER_MESSAGE_ID, desc, &isnull)),
-				&tuple->t_self, now);
-		found++;
+				DatumGetInt32(heap_getattr(tuple, TIMER_TOPIC_ID, desc, &isnull)),
+				&tuple->t_self);
 	}
 	systable_endscan(scan);
-	return found;
 }
 
-/* As the interface says; the snapshot is the active one. */
-static int64
-catch_up_to(TimerQueue *queue, int b, Relation rel, const LogSnapshot *upto, TimestampTz now)
+/*
+ * What is new in a loaded bucket, nobody can have handled: whoever else fires, has the queue
+ * forgotten.
+ */
+static void
+catch_up_to(TimerQueue *queue, int b, Relation rel, const LogSnapshot *upto)
 {
-	QueueBucket *bucket = &queue->buckets[b];
-	const LogSnapshot *from = bucket->loaded_to;
-	int64		found = 0;
+	const LogSnapshot *from = queue->buckets[b].loaded_to;
 	int			i;
 
 	if (upto->xmax == from->xmax && from->nxip == 0)
-		return 0;
+		return;
 	for (i = 0; i < from->nxip; i++)
 	{
 		if (log_snapshot_sees(upto, from->xip[i]))
-			found += load_transactions(queue, b, rel, from->xip[i], 0, upto, now);
+			load_transactions(queue, b, rel, from->xip[i], 0, upto);
 	}
 	if (upto->xmax > from->xmax)
-		found += load_transactions(queue, b, rel, from->xmax, upto->xmax, upto, now);
-	set_loaded_to(queue, bucket, upto);
-	return found;
-}
-
-int64
-timer_queue_catch_up(TimerQueue *queue, int b, Relation rel, TimestampTz now)
-{
-	return catch_up_to(queue, b, rel, log_snapshot_active(), now);
+		load_transactions(queue, b, rel, from->xmax, upto->xmax, upto);
+	set_loaded_to(queue, &queue->buckets[b], upto);
 }
 
 void
-timer_queue_mark_seen(TimerQueue *queue, int b)
+timer_queue_catch_up(TimerQueue *queue, int b, Relation rel)
 {
-	QueueBucket *bucket = &queue->buckets[b];
-
-	free_snapshot(bucket->seen);
-	bucket->seen = copy_snapshot(queue, bucket->loaded_to);
+	catch_up_to(queue, b, rel, log_snapshot_active());
 }
 
 /* ---- the queue ---- */
@@ -277,49 +268,8 @@ timer_queue_forget(void)
 	queue_in_memory = NULL;
 }
 
-/* The newest row of timer_firings is what tells whether the queue is still true. */
-static void
-read_firings(TimerQueue *into)
-{
-	Datum	   *counts;
-	int			n;
-	int			i;
-	bool		isnull;
-
-	into->firings_seq = 0;
-	into->firings_at = 0;
-	if (plan_query_in_snapshot(&newest_firing, NULL, NULL, 1) == 0)
-		return;
-	into->firings_seq = row_int64(0, 1);
-	into->firings_at = row_timestamptz(0, 2);
-	into->fired = row_int64(0, 3);
-	deconstruct_array(DatumGetArrayTypeP(row_datum(0, 4, &isnull)), INT8OID, 8,
-					  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &counts, NULL, &n);
-	for (i = 0; i < n && i < (int) lengthof(into->lateness); i++)
-		into->lateness[i] = DatumGetInt64(counts[i]);
-}
-
-static void
-read_progress(TimerQueue *queue)
-{
-	int			b;
-
-	for (b = 0; b < TIMER_BUCKETS; b++)
-	{
-		QueueBucket *bucket = &queue->buckets[b];
-		Datum		args[1] = {Int16GetDatum(b)};
-		bool		isnull;
-
-		if (plan_query_in_snapshot(&newest_progress, args, NULL, 1) == 0)
-			continue;
-		bucket->seq = row_int64(0, 1);
-		bucket->fired_until = row_timestamptz(0, 2);
-		bucket->seen = copy_snapshot(queue, log_snapshot_from_datum(row_datum(0, 3, &isnull)));
-	}
-}
-
 static TimerQueue *
-make_queue(const TimerQueue *firings)
+make_queue(const TimerQueue *firings, TimestampTz now)
 {
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "order_ext timers",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -331,14 +281,15 @@ make_queue(const TimerQueue *firings)
 	queue->context = context;
 	queue->timers = SlabContextCreate(context, "order_ext queued timers",
 									  SLAB_DEFAULT_BLOCK_SIZE * 8, sizeof(QueuedTimer));
-	queue->heap = pairingheap_allocate(compare_timers, NULL);
+	timer_heaps_make(queue);
+	queue->period = timer_period(now);
 	queue->far_floor = DT_NOBEGIN;
 	for (b = 0; b < TIMER_BUCKETS; b++)
-		queue->buckets[b].due_limit = DT_NOBEGIN;
+		queue->buckets[b].due_limit = queue->buckets[b].ahead_until = DT_NOBEGIN;
 	MemoryContextSwitchTo(old);
 	queue->busy = true;
 	queue_in_memory = queue;
-	read_progress(queue);
+	timer_progress_read(queue);
 	return queue;
 }
 
@@ -353,12 +304,32 @@ timer_queue_unload(TimerQueue *queue, int b)
 }
 
 /*
- * Load one of the buckets of the present, or follow one that is loaded. At first every
- * other bucket with rows is looked into as well, because of what a stopped server has
- * left behind; those without such are let go of until their period comes.
+ * A bucket of the present is loaded: in slices, while its time has not come, so that what
+ * is due in the running one need not wait for it.
  */
 static void
-bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit,
+load_present(TimerQueue *queue, int b, Relation rel, TimestampTz due_limit,
+			 const LogSnapshot *upto, TimestampTz now)
+{
+	QueueBucket *bucket = &queue->buckets[b];
+
+	if (now >= due_limit - TIMER_PERIOD || bucket->loaded_to != NULL)
+	{
+		while (bucket->due_limit < due_limit)
+			load_whole(queue, b, rel, upto, due_limit);
+		return;
+	}
+	if (bucket->load.upto == NULL)
+		begin_load(queue, b, upto, due_limit);
+	load_slice(queue, b, rel, TIMER_LOAD_BLOCKS);
+}
+
+/*
+ * Load a bucket of the present, or follow one that is loaded. One that is looked into for
+ * what may have been left behind is let go of until its period comes, if there is nothing.
+ */
+static void
+bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit, bool look,
 						const LogSnapshot *upto, TimestampTz now)
 {
 	QueueBucket *bucket = &queue->buckets[b];
@@ -366,13 +337,13 @@ bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit,
 	Relation	rel = table_open(timer_bucket_relation(b), AccessShareLock);
 	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
 
+	if (bucket->loaded_to != NULL)
+		catch_up_to(queue, b, rel, upto);
 	if (is_present && bucket->due_limit < due_limit)
-		load_whole(queue, b, rel, upto, due_limit, now);
-	else if (bucket->loaded_to != NULL)
-		(void) catch_up_to(queue, b, rel, upto, now);
-	else if (blocks > 0)
+		load_present(queue, b, rel, due_limit, upto, now);
+	else if (look && bucket->loaded_to == NULL && bucket->load.upto == NULL && blocks > 0)
 	{
-		load_whole(queue, b, rel, upto, timer_period_start(timer_period(now) + 1), now);
+		load_whole(queue, b, rel, upto, timer_period_start(timer_period(now) + 1));
 		if (bucket->queued == 0)
 			timer_queue_unload(queue, b);
 	}
@@ -382,27 +353,37 @@ bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit,
 	table_close(rel, AccessShareLock);
 }
 
-/* The buckets of the present are the running period's, the last one's (for those who
- * commit late), and the coming one's shortly before it begins. */
+/*
+ * The buckets of the present are the running period's, the last one's (for those who
+ * commit late), and the coming one's shortly before it begins. Others are looked into at
+ * first, because of what a stopped server has left behind, and when the clock has jumped
+ * over their period.
+ */
 static void
 bring_up_to_date(TimerQueue *queue, TimestampTz now, bool is_new)
 {
 	const LogSnapshot *upto = log_snapshot_active();
-	int64		first = timer_period(now) - 1;
-	int64		last = timer_period(now + TIMER_LOAD_AHEAD);
+	int64		present = timer_period(now);
 	TimestampTz due_limits[TIMER_BUCKETS];
+	bool		look[TIMER_BUCKETS];
 	int64		period;
 	int			b;
 
 	for (b = 0; b < TIMER_BUCKETS; b++)
+	{
 		due_limits[b] = DT_NOBEGIN;
-	for (period = first; period <= last; period++)
+		look[b] = is_new;
+	}
+	for (period = Max(queue->period, present - TIMER_BUCKETS); period < present - 1; period++)
+		look[timer_bucket(period)] = true;
+	for (period = present - 1; period <= timer_period(now + TIMER_LOAD_AHEAD); period++)
 		due_limits[timer_bucket(period)] = timer_period_start(period + 1);
 	for (b = 0; b < TIMER_BUCKETS; b++)
 	{
-		if (is_new || due_limits[b] != DT_NOBEGIN || queue->buckets[b].loaded_to != NULL)
-			bring_bucket_up_to_date(queue, b, due_limits[b], upto, now);
+		if (look[b] || due_limits[b] != DT_NOBEGIN || queue->buckets[b].loaded_to != NULL)
+			bring_bucket_up_to_date(queue, b, due_limits[b], look[b], upto, now);
 	}
+	queue->period = present;
 }
 
 TimerQueue *
@@ -411,7 +392,7 @@ timer_queue_current(TimestampTz now)
 	TimerQueue	firings = {0};
 	bool		is_new = false;
 
-	read_firings(&firings);
+	timer_firings_read(&firings);
 	if (queue_in_memory != NULL &&
 		(queue_in_memory->busy ||
 		 queue_in_memory->firings_seq != firings.firings_seq ||
@@ -419,7 +400,7 @@ timer_queue_current(TimestampTz now)
 		timer_queue_forget();
 	if (queue_in_memory == NULL)
 	{
-		(void) make_queue(&firings);
+		(void) make_queue(&firings, now);
 		is_new = true;
 	}
 	queue_in_memory->busy = true;

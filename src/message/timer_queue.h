@@ -1,12 +1,13 @@
 /*
  * timer_queue.h
- *		The timers of the present in memory: a heap by due time, kept up to date from the
- *		bucket tables. Private to the timer files.
+ *		The timers of the present in memory: for each topic a heap by due time, kept up to
+ *		date from the bucket tables. Private to the timer files.
  *
- * A row of a bucket has been handled if its transaction is visible in the bucket's
- * `seen` and it was due until `fired_until` (timer_progress). The queue holds the rows
- * that have not, of buckets that are loaded: those visible in `loaded_to` and due before
- * `due_limit`. It is never half true: whoever cannot finish what he began forgets it.
+ * A row of a bucket has been handled if its transaction is visible in the bucket's `seen`
+ * and it was due until `fired_until` (timer_progress), or if it is listed in timer_ahead.
+ * The queue holds the rows that have not, of buckets that are loaded: those visible in
+ * `loaded_to` and due before `due_limit`. It is never half true: whoever cannot finish
+ * what he began forgets it.
  */
 #ifndef ORDER_EXT_TIMER_QUEUE_H
 #define ORDER_EXT_TIMER_QUEUE_H
@@ -14,7 +15,9 @@
 #include "postgres.h"
 
 #include "lib/pairingheap.h"
+#include "storage/block.h"
 #include "storage/itemptr.h"
+#include "utils/hsearch.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 #include "utils/timestamp.h"
@@ -22,8 +25,9 @@
 #include "message/log.h"
 #include "message/timer_buckets.h"
 
-/* How long before its period begins a bucket is loaded. */
-#define TIMER_LOAD_AHEAD (5 * USECS_PER_SEC)
+/* How long before its period begins a bucket is loaded, in slices of so many blocks. */
+#define TIMER_LOAD_AHEAD (10 * USECS_PER_SEC)
+#define TIMER_LOAD_BLOCKS 256
 
 typedef struct QueuedTimer
 {
@@ -32,7 +36,18 @@ typedef struct QueuedTimer
 	int64		message_id;
 	ItemPointerData tid;
 	int16		bucket;
+	int32		topic_id;
 } QueuedTimer;
+
+/* A bucket that is being read: what of it is in the heaps already. */
+typedef struct BucketLoad
+{
+	LogSnapshot *upto;			/* NULL = not being read */
+	TimestampTz due_limit;
+	BlockNumber next_block;
+	int64	   *ahead;			/* message ids of its timer_ahead, sorted */
+	int64		n_ahead;
+} BucketLoad;
 
 typedef struct QueueBucket
 {
@@ -41,10 +56,16 @@ typedef struct QueueBucket
 	LogSnapshot *seen;
 	TimestampTz fired_until;
 
-	/* what of it is in the heap; loaded_to is NULL if nothing was loaded */
+	/* timer_ahead: the newest row, and up to when they reach (DT_NOBEGIN: none) */
+	int64		ahead_seq;
+	TimestampTz ahead_until;
+
+	/* what of it is in the heaps; loaded_to is NULL if nothing was loaded whole */
 	LogSnapshot *loaded_to;
 	TimestampTz due_limit;
 	int64		queued;
+	bool		holds_later;	/* rows due after due_limit were passed over */
+	BucketLoad	load;
 
 	TimestampTz empty_at;		/* no attempt to empty it before this */
 } QueueBucket;
@@ -53,11 +74,10 @@ typedef struct TimerQueue
 {
 	MemoryContext context;
 	MemoryContext timers;		/* slab of QueuedTimers */
-	pairingheap *heap;
+	HTAB	   *topics;			/* each topic's timers */
+	pairingheap *order;			/* the topics that have some, by their first one */
 	QueueBucket buckets[TIMER_BUCKETS];
-
-	/* Due when the clock was set back: handled, though it is not time yet. */
-	List	   *postponed;		/* of QueuedTimer */
+	int64		period;			/* when it was last brought up to date */
 
 	/* The newest row of timer_firings: whoever fires or empties adds one. */
 	int64		firings_seq;
@@ -84,22 +104,24 @@ extern void timer_queue_done(TimerQueue *queue);
 /* Forget it. */
 extern void timer_queue_forget(void);
 
-/* Bring a loaded bucket up to the active snapshot; returns how many timers are new. */
-extern int64 timer_queue_catch_up(TimerQueue *queue, int bucket, Relation rel, TimestampTz now);
+/* Bring a loaded bucket up to the active snapshot. */
+extern void timer_queue_catch_up(TimerQueue *queue, int bucket, Relation rel);
 
-/* The earliest timer, or NULL; take it out; give it back to the slab. */
-extern QueuedTimer *timer_queue_first(TimerQueue *queue);
-extern QueuedTimer *timer_queue_pop(TimerQueue *queue);
-extern void timer_queue_free(TimerQueue *queue, QueuedTimer *timer);
+/* The heaps of a new queue, in the current memory context; adding a timer. */
+extern void timer_heaps_make(TimerQueue *queue);
+extern void timer_heaps_add(TimerQueue *queue, QueuedTimer *timer);
 
-/* Progress was recorded up to what is loaded. */
-extern void timer_queue_mark_seen(TimerQueue *queue, int bucket);
+/* When the earliest timer is due, DT_NOEND if there is none. */
+extern TimestampTz timer_queue_first_due(TimerQueue *queue);
+
+/* Take out timers that are due, at most limit, in turn of each topic; returns how many. */
+extern int	timer_queue_take(TimerQueue *queue, int limit, TimestampTz now, QueuedTimer **taken);
+
+/* A copy in the queue's memory; for snapshots that outlive the transaction. */
+extern LogSnapshot *timer_queue_copy_snapshot(const TimerQueue *queue, const LogSnapshot *snapshot);
 
 /* Let go of a bucket until its period comes. */
 extern void timer_queue_unload(TimerQueue *queue, int bucket);
-
-/* Whether a row of the bucket has been handled, as timer_progress says. */
-extern bool timer_is_handled(const QueueBucket *bucket, uint64 xid, TimestampTz due_at);
 
 /* When the next bucket with rows in it has to be loaded. */
 extern TimestampTz timer_queue_next_load(TimerQueue *queue, TimestampTz now);

@@ -15,9 +15,6 @@
 #include "message/timer_queue.h"
 #include "message/timers.h"
 
-/* Timers of one transaction; few, so that the handlers begin with the first of many at once. */
-#define BATCH 1000
-
 /* Somebody else fires timers: come again then. */
 #define BUSY_PAUSE (50 * INT64CONST(1000))
 
@@ -32,12 +29,9 @@ typedef struct TurnResult
 static TimestampTz
 next_deadline(TimerQueue *queue, TimestampTz now)
 {
-	QueuedTimer *first = timer_queue_first(queue);
-	TimestampTz next = timer_queue_next_load(queue, now);
+	TimestampTz next = Min(timer_queue_next_load(queue, now), timer_queue_first_due(queue));
 
-	if (first != NULL)
-		next = Min(next, first->due_at);
-	return Min(next, timer_far_first(queue, now));
+	return Min(next, timer_far_next(queue, now));
 }
 
 /* One transaction's work: a batch, and, if that was all and it is wanted, emptying a bucket. */
@@ -77,14 +71,14 @@ scheduler_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches)
 
 	engine_begin_transaction();
 	engine_enter(&scope);
-	result = work(BATCH, true);
+	result = work(TIMER_BATCH, true);
 	engine_leave(&scope);
 	engine_commit_transaction();
 
 	*next_wakeup = result.next_wakeup;
 	*fired += result.firing.published;
 	*batches += (result.firing.handled > 0);
-	return result.firing.more || result.emptied;
+	return result.firing.more || result.firing.moved || result.emptied;
 }
 
 void
@@ -102,8 +96,7 @@ timers_fire_due(int64 limit)
 
 	for (;;)
 	{
-		int64		batch = limit == 0 ? BATCH : Min(limit - handled, BATCH);
-		TurnResult	result = work(batch, may_empty);
+		TurnResult	result = work(limit == 0 ? TIMER_BATCH : limit - handled, may_empty);
 
 		handled += result.firing.handled;
 		if (!result.firing.more || (limit != 0 && handled >= limit))

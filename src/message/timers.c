@@ -19,8 +19,8 @@
 #include "message/timers.h"
 #include "message/wake.h"
 
-static char *
-bucket_table(int bucket)
+char *
+timer_bucket_table(int bucket)
 {
 	return psprintf("timer_bucket_%d", bucket);
 }
@@ -28,7 +28,7 @@ bucket_table(int bucket)
 Oid
 timer_bucket_relation(int bucket)
 {
-	return internal_relation(bucket_table(bucket));
+	return internal_relation(timer_bucket_table(bucket));
 }
 
 int64
@@ -41,28 +41,40 @@ timer_arm(int32 topic_id, int64 key, TimestampTz due_at, int16 bound, Jsonb *pay
 }
 
 void
+timer_append(Appender *appender, const DueTimer *timer, uint64 xid)
+{
+	Datum		values[TIMER_COLUMNS];
+	bool		nulls[TIMER_COLUMNS] = {false};
+
+	values[TIMER_MESSAGE_ID - 1] = Int64GetDatum(timer->entry.message_id);
+	values[TIMER_XID - 1] = FullTransactionIdGetDatum(FullTransactionIdFromU64(xid));
+	values[TIMER_KEY - 1] = Int64GetDatum(timer->entry.key);
+	values[TIMER_DUE_AT - 1] = TimestampTzGetDatum(timer->due_at);
+	values[TIMER_PUBLISHED_AT - 1] = TimestampTzGetDatum(timer->entry.published_at);
+	values[TIMER_TOPIC_ID - 1] = Int32GetDatum(timer->entry.topic_id);
+	values[TIMER_BOUND - 1] = Int16GetDatum(timer->bound);
+	nulls[TIMER_BOUND - 1] = (timer->bound < 0);
+	values[TIMER_PAYLOAD - 1] = JsonbPGetDatum(timer->entry.payload);
+	append_row(appender, values, nulls);
+}
+
+void
 timer_arm_with_id(int64 message_id, int32 topic_id, int64 key, TimestampTz due_at, int16 bound,
 				  Jsonb *payload)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	int64		period = timer_period(Max(due_at, now));
 	bool		in_ring = period - timer_period(now) <= TIMER_RING_AHEAD;
-	Datum		values[TIMER_COLUMNS];
-	bool		nulls[TIMER_COLUMNS] = {false};
+	DueTimer	timer = {.due_at = due_at, .bound = bound};
 	Appender   *appender;
 
-	values[TIMER_MESSAGE_ID - 1] = Int64GetDatum(message_id);
-	values[TIMER_XID - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	values[TIMER_KEY - 1] = Int64GetDatum(key);
-	values[TIMER_DUE_AT - 1] = TimestampTzGetDatum(due_at);
-	values[TIMER_PUBLISHED_AT - 1] = TimestampTzGetDatum(now);
-	values[TIMER_TOPIC_ID - 1] = Int32GetDatum(topic_id);
-	values[TIMER_BOUND - 1] = Int16GetDatum(bound);
-	nulls[TIMER_BOUND - 1] = (bound < 0);
-	values[TIMER_PAYLOAD - 1] = JsonbPGetDatum(payload);
-
-	appender = append_open(in_ring ? bucket_table(timer_bucket(period)) : "timers_far");
-	append_row(appender, values, nulls);
+	timer.entry.message_id = message_id;
+	timer.entry.topic_id = topic_id;
+	timer.entry.key = key;
+	timer.entry.payload = payload;
+	timer.entry.published_at = now;
+	appender = append_open(in_ring ? timer_bucket_table(timer_bucket(period)) : "timers_far");
+	timer_append(appender, &timer, U64FromFullTransactionId(GetTopFullTransactionId()));
 	append_close(appender);
 	wake_note_timer(due_at);
 }
@@ -77,11 +89,16 @@ static SavedPlan move_to_far = SAVED_PLAN_NO_ARGS(
 	" FROM order_ext_internal.timer_ring r"
 	" LEFT JOIN (SELECT DISTINCT ON (bucket) bucket, fired_until, seen"
 	"  FROM order_ext_internal.timer_progress ORDER BY bucket, seq DESC) p USING (bucket)"
-	" WHERE p.bucket IS NULL OR r.due_at > p.fired_until"
-	"  OR NOT pg_visible_in_snapshot(r.xid, p.seen)");
+	" WHERE (p.bucket IS NULL OR r.due_at > p.fired_until"
+	"   OR NOT pg_visible_in_snapshot(r.xid, p.seen))"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.timer_ahead a, unnest(a.message_ids) AS id"
+	"   WHERE id = r.message_id)");
 
 static SavedPlan forget_progress = SAVED_PLAN_NO_ARGS(
 	"DELETE FROM order_ext_internal.timer_progress");
+
+static SavedPlan forget_ahead = SAVED_PLAN_NO_ARGS(
+	"DELETE FROM order_ext_internal.timer_ahead");
 
 /* Its totals go on; what matters is that every queue in memory is forgotten. */
 static SavedPlan note_reset = SAVED_PLAN_NO_ARGS(
@@ -104,6 +121,7 @@ timers_reset_after_restore(void)
 	for (bucket = 0; bucket < TIMER_BUCKETS; bucket++)
 		timer_bucket_truncate(bucket);
 	(void) plan_write(&forget_progress, NULL, NULL, 0);
+	(void) plan_write(&forget_ahead, NULL, NULL, 0);
 	(void) plan_write(&note_reset, NULL, NULL, 0);
 	wake_note_timer(0);
 }

@@ -23,8 +23,8 @@ extern bool scheduler_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batche
 extern void scheduler_forget(void);
 
 /*
- * Publish timers that are due, in the current transaction, at most limit (0: no limit)
- * unless they have to go together. Inside engine_enter(). Returns how many were handled,
+ * Publish timers that are due, in the current transaction, at most limit (0: no limit).
+ * Inside engine_enter(). Returns how many were handled,
  * void ones included: 0 when nothing is due or another process is at it.
  */
 extern int64 timers_fire_due(int64 limit);

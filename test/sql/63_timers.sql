@@ -147,14 +147,69 @@ SELECT count(*), count(DISTINCT key) FROM fired WHERE key BETWEEN 200 AND 231;
 SELECT order_ext.dispatch() >= 0 AS dispatched;
 SELECT count(*) FROM fired WHERE key BETWEEN 200 AND 231;
 
--- Many at the very same time are one batch; a limit does not split them.
+-- Many at the very same time need not go together, and those of another topic do not wait
+-- for them, be they due later.
+SELECT order_ext.create_topic('timers.few');
+SELECT order_ext.subscribe('timers.few', 'timers.few', 'public.note_timer(order_ext.message)');
 CREATE TEMP TABLE at AS SELECT clock_timestamp() + interval '300 ms' AS due;
 SELECT count(order_ext.publish('timers.test', 1000 + n, deliver_at => due)) FROM generate_series(1, 2500) AS n, at;
-SELECT pg_sleep(0.3);
-SELECT order_ext.dispatch(10) <= 10 AS limited;
-SELECT count(*) <= 10 AS limited FROM fired WHERE key > 1000;
+SELECT count(order_ext.publish('timers.few', 900 + n, deliver_at => due + interval '50 ms')) FROM generate_series(1, 5) AS n, at;
+SELECT pg_sleep(0.4);
+SELECT order_ext.dispatch(20) <= 20 AS limited;
+SELECT count(*) FILTER (WHERE key > 1000) BETWEEN 1 AND 20 AS limited, count(*) FILTER (WHERE key < 1000) AS of_few
+FROM fired WHERE key > 900;
+-- Whoever goes on, in a new session, knows which of them are done.
+\c -
+SELECT order_ext.dispatch(700) <= 700 AS limited;
+\c -
+SELECT count(*) > 0 AS on_record FROM order_ext_internal.timer_ahead;
+SELECT count(*) > 1000 AS waiting FROM waiting, generate_series(1, timers);
 SELECT order_ext.dispatch() >= 0 AS dispatched;
-SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE key > 1000;
+SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE key > 900;
+
+-- Each topic's timers fire in the order of their due times.
+SELECT count(order_ext.publish('timers.few', 4000 + n, deliver_at => base + (1000 - n) * interval '100 us'))
+FROM generate_series(1, 500) AS n, (SELECT clock_timestamp() AS base OFFSET 0) AS at;
+SELECT pg_sleep(0.15);
+SELECT order_ext.dispatch(100) <= 100 AS limited;
+\c -
+SELECT order_ext.dispatch(100) <= 100 AS limited;
+SELECT count(*) > 0 AS some, min(key) > 4500 - count(*) AS the_first_ones FROM fired WHERE key > 4000;
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE key > 4000;
+SELECT order_ext.unsubscribe('timers.few');
+SELECT order_ext.drop_topic('timers.few');
+
+-- Late ones, due in a time that has been handled: so many of them are no single batch either.
+DO $$
+BEGIN
+	EXECUTE format('INSERT INTO order_ext_internal.timer_bucket_%s
+		(message_id, xid, key, due_at, published_at, topic_id, payload)
+		SELECT nextval(''order_ext_internal.message_id_seq''), pg_current_xact_id(), 5000 + n,
+			now() - n * interval ''1 ms'', now() - interval ''1 h'', topic_id, ''{}''
+		FROM order_ext_internal.topics, generate_series(1, 2500) AS n WHERE name = ''timers.test''',
+		(SELECT bucket FROM order_ext_internal.timer_progress ORDER BY fired_until DESC LIMIT 1));
+END
+$$;
+\c -
+SELECT order_ext.dispatch(300) <= 300 AS limited;
+\c -
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE key > 5000;
+
+-- Beyond the ring they come into it before their time, and can be canceled in both places.
+SELECT order_ext.publish('timers.test', 5, deliver_at => clock_timestamp() + interval '2 h') > 0 AS published;
+INSERT INTO order_ext_internal.timers_far (message_id, xid, key, due_at, published_at, topic_id, payload)
+SELECT nextval('order_ext_internal.message_id_seq'), pg_current_xact_id(), 120 + n, clock_timestamp() + (n - 1) * interval '60 s',
+	clock_timestamp() - interval '2 h', topic_id, '{}'
+FROM order_ext_internal.topics, generate_series(1, 2) AS n WHERE name = 'timers.test';
+\c -
+SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT key FROM fired WHERE key BETWEEN 120 AND 129;
+SELECT count(*) AS in_ring FROM order_ext_internal.timer_ring WHERE key = 122;
+SELECT count(*) AS in_far FROM order_ext_internal.timers_far WHERE key IN (5, 122);
+SELECT order_ext.cancel_message(message_id) FROM order_ext_internal.pending_timers WHERE key IN (5, 122);
+SELECT count(*) AS left_over FROM order_ext_internal.pending_timers WHERE key IN (5, 122);
 
 -- A timer bound to a status of its key is void once the key has moved on; that costs no
 -- message. Orders are what binds timers.

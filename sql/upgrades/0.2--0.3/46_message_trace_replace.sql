@@ -1,0 +1,1 @@
+../../parts/46_message_trace.sql
