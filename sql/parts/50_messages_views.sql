@@ -3,9 +3,10 @@
 CREATE VIEW order_ext.topics_view AS
 	SELECT t.name AS topic, t.builtin,
 		(SELECT count(*) FROM order_ext_internal.consumer_groups g
-		 WHERE g.topic_id = t.topic_id) AS consumer_groups
+		 WHERE g.topic_id = t.topic_id) AS consumer_groups,
+		t.max_depth, CASE WHEN NOT t.builtin THEN t.dedup_window * interval '1 second' END AS dedup_window
 	FROM order_ext_internal.topics t;
-COMMENT ON VIEW order_ext.topics_view IS 'The topics, and how many groups read each.';
+COMMENT ON VIEW order_ext.topics_view IS 'The topics, how many groups read each, and their options.';
 
 CREATE VIEW order_ext.subscriptions_view AS
 	SELECT g.name AS consumer_group, t.name AS topic, g.handler, g.run_as, g.batch,

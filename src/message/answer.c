@@ -27,8 +27,8 @@
 /* Tokens that an error names. */
 #define TOKENS_SHOWN 5
 
-/* Longest error of a nack that is read; kept are MAX_ERROR_BYTES. */
-#define MAX_NACK_ERROR_CHARS (1024 * 1024)
+/* As much of the error of a nack is read; kept are MAX_ERROR_BYTES. */
+#define NACK_ERROR_BYTES 4096
 
 /* Rows are locked in the order of the tokens, in which the index gives them. */
 static SavedPlan end_leases = SAVED_PLAN(
@@ -242,6 +242,18 @@ order_ext_ack(PG_FUNCTION_ARGS)
 
 /* ---- nack ---- */
 
+/* Why it failed is evidence, not a request: any text will do. NULL if there is none. */
+static char *
+arg_error(FunctionCallInfo fcinfo, int n)
+{
+	text	   *error;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	error = PG_GETARG_TEXT_P_SLICE(n, 0, NACK_ERROR_BYTES);
+	return VARSIZE_ANY_EXHDR(error) > 0 ? text_to_cstring(error) : NULL;
+}
+
 static Datum
 nack_body(FunctionCallInfo fcinfo)
 {
@@ -254,7 +266,7 @@ nack_body(FunctionCallInfo fcinfo)
 
 	answer_begin(fcinfo, "nack()", &answer);
 	delay = PG_ARGISNULL(2) ? -1 : arg_duration(fcinfo, 2, "retry_after", 0);
-	error = PG_ARGISNULL(3) ? NULL : arg_text_or_null(fcinfo, 3, "error", MAX_NACK_ERROR_CHARS);
+	error = arg_error(fcinfo, 3);
 	if (answer.n == 0)
 		return Int32GetDatum(0);
 	engine_enter(&scope);

@@ -26,6 +26,7 @@
 #include "message/log.h"
 #include "message/options.h"
 #include "message/parked.h"
+#include "message/parts.h"
 #include "message/rights.h"
 #include "message/topics.h"
 
@@ -205,16 +206,6 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
-/* Keep everybody from reading: what a batch in flight would still put away must be there. */
-static void
-lock_parts(int32 group_id, int16 parts)
-{
-	int16		part;
-
-	for (part = 0; part < parts; part++)
-		lock_wait(LOCK_GROUP, GROUP_LOCK_KEY(group_id, part));
-}
-
 static void
 change_group(const Subscription *want, int32 topic_id)
 {
@@ -243,7 +234,7 @@ change_group(const Subscription *want, int32 topic_id)
 	values[7] = BoolGetDatum(want->ordered);
 	was_ordered = row_bool(0, 5);
 	if (was_ordered)
-		lock_parts(row_int32(0, 1), row_int16(0, 4));
+		parts_lock(row_int32(0, 1), row_int16(0, 4));
 	plan_write(&update_group, values, nulls, 0);
 	if (want->handler != NULL)
 		leases_to_retries(DatumGetInt32(values[0]));
@@ -312,7 +303,7 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 				 errmsg("consumer group \"%s\" does not exist", name)));
 	group_id = Int32GetDatum(row_int32(0, 1));
 	lock_wait(LOCK_CONSUMERS, DatumGetInt32(group_id));
-	lock_parts(row_int32(0, 1), row_int16(0, 4));
+	parts_lock(row_int32(0, 1), row_int16(0, 4));
 	for (i = 0; i < (int) lengthof(delete_group); i++)
 		plan_write(&delete_group[i], &group_id, NULL, 0);
 	catalog_changed("consumer_groups");

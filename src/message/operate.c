@@ -15,6 +15,7 @@
 #include "message/catalog.h"
 #include "message/floors.h"
 #include "message/limits.h"
+#include "message/operate.h"
 #include "message/wake.h"
 
 /* Longest list of message ids in one call. */
@@ -60,7 +61,7 @@ static SavedPlan redrive_picked = SAVED_PLAN(
 	" FROM gone",
 	INT4OID, INT4OID, INT8ARRAYOID);
 
-static void
+void
 unknown_group(const char *name)
 {
 	ereport(ERROR,
@@ -119,10 +120,15 @@ order_ext_resume(PG_FUNCTION_ARGS)
 
 /* ---- redrive ---- */
 
-/* Raises unless it is a plain list of ids. */
-static void
-check_message_ids(ArrayType *ids)
+Datum
+arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 {
+	ArrayType  *ids;
+
+	*null = PG_ARGISNULL(n) ? 'n' : ' ';
+	if (PG_ARGISNULL(n))
+		return (Datum) 0;
+	ids = PG_GETARG_ARRAYTYPE_P(n);
 	if (ARR_NDIM(ids) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -135,6 +141,7 @@ check_message_ids(ArrayType *ids)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"message_ids\" has more than %d elements", MAX_MESSAGE_IDS)));
+	return PointerGetDatum(ids);
 }
 
 static Datum
@@ -153,12 +160,7 @@ redrive_body(FunctionCallInfo fcinfo)
 		values[1] = Int32GetDatum(arg_count(fcinfo, 1, "max_messages", PG_INT32_MAX));
 		nulls[1] = ' ';
 	}
-	if (!PG_ARGISNULL(2))
-	{
-		values[2] = PG_GETARG_DATUM(2);
-		nulls[2] = ' ';
-		check_message_ids(DatumGetArrayTypeP(values[2]));
-	}
+	values[2] = arg_message_ids(fcinfo, 2, &nulls[2]);
 	arg_not_null(fcinfo, 3, "dry_run");
 	dry_run = PG_GETARG_BOOL(3);
 	if (plan_query(dry_run ? &find_group : &keep_group, &group_name, NULL, 1) == 0)

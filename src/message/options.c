@@ -63,9 +63,9 @@ refuse_option(const char *key, const char *must_be)
 }
 
 bool
-option_is_given(Jsonb *options, const char *key)
+option_is_named(Jsonb *options, const char *key)
 {
-	return find_option(options, key) != NULL;
+	return getKeyJsonValueFromContainer(&options->root, key, strlen(key), NULL) != NULL;
 }
 
 int32

@@ -13,8 +13,8 @@
 /* Raise unless it is an object that has no other keys (a NULL-terminated list). */
 extern void options_check_keys(Jsonb *options, const char *const *known);
 
-/* Whether the key is there with something else than null. */
-extern bool option_is_given(Jsonb *options, const char *key);
+/* Whether the key is there, be it with null. */
+extern bool option_is_named(Jsonb *options, const char *key);
 
 /* The value, or the default where it is not given. */
 extern int32 option_int(Jsonb *options, const char *key, int32 if_missing, int32 min, int32 max);

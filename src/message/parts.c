@@ -42,6 +42,15 @@ parts_wanted(void)
 	return (int16) Max(1, Min(setting_workers, MAX_PARTS));
 }
 
+void
+parts_lock(int32 group_id, int16 parts)
+{
+	int16		part;
+
+	for (part = 0; part < parts; part++)
+		lock_wait(LOCK_GROUP, GROUP_LOCK_KEY(group_id, part));
+}
+
 /* ---- the barrier ---- */
 
 /* With all parts locked, no reader can have read beyond a snapshot that is taken now. */
@@ -49,10 +58,8 @@ static void
 put_barrier(int32 group_id, int16 parts)
 {
 	Datum		values[2];
-	int16		part;
 
-	for (part = 0; part < parts; part++)
-		lock_wait(LOCK_GROUP, GROUP_LOCK_KEY(group_id, part));
+	parts_lock(group_id, parts);
 	PushActiveSnapshot(GetLatestSnapshot());
 	values[0] = Int32GetDatum(group_id);
 	values[1] = log_snapshot_to_datum(log_snapshot_active());

@@ -22,6 +22,12 @@
  */
 extern bool parts_aim(int32 group_id, int timeout_ms);
 
+/*
+ * Keep everybody from reading the group until the end of the transaction: a batch in flight,
+ * and what it still puts away, is over.
+ */
+extern void parts_lock(int32 group_id, int16 parts);
+
 /* The number of parts that order_ext.workers asks for. */
 extern int16 parts_wanted(void);
 

@@ -22,6 +22,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/fmgroids.h"
@@ -94,15 +95,19 @@ was_canceled_before(Datum message_id)
 	return found;
 }
 
-static void
-refuse_builtin_topic(int32 topic_id)
+/* False if the topic is gone, and its timers with it; raises if it is built in. */
+static bool
+topic_takes_back(int32 topic_id)
 {
 	const Topic *topic = topic_by_id(topic_id);
 
-	if (topic != NULL && topic->builtin)
+	if (topic == NULL)
+		return false;
+	if (topic->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("messages of topic \"%s\" are canceled by order_ext only", topic->name)));
+	return true;
 }
 
 static Datum
@@ -112,13 +117,13 @@ cancel_message_body(FunctionCallInfo fcinfo)
 	int32		topic_id;
 	bool		far;
 
+	PreventCommandIfReadOnly("cancel_message()");
 	/* kept, so that they are not written anew between a snapshot and the look (compact.c) */
 	LockRelationOid(internal_relation("timer_progress"), AccessShareLock);
 	LockRelationOid(internal_relation("timer_ahead"), AccessShareLock);
 	LockRelationOid(internal_relation("timer_cancels"), AccessShareLock);
-	if (!timer_waits(message_id, &topic_id, &far))
+	if (!timer_waits(message_id, &topic_id, &far) || !topic_takes_back(topic_id))
 		return BoolGetDatum(false);
-	refuse_builtin_topic(topic_id);
 	if (was_canceled_before(message_id))
 		return BoolGetDatum(false);
 	if (far && plan_write(&delete_far, &message_id, NULL, 0) > 0)

@@ -1,6 +1,6 @@
 /*
  * topics.c
- *		create_topic, drop_topic, register_asset, unregister_asset.
+ *		create_topic, alter_topic, drop_topic, register_asset, unregister_asset.
  */
 #include "compat.h"
 
@@ -26,6 +26,13 @@ static SavedPlan insert_topic = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.topics (topic_id, name, max_depth, dedup_window)"
 	" VALUES ($1, $2, nullif($3, 0), $4) ON CONFLICT (name) DO NOTHING",
 	INT4OID, TEXTOID, INT4OID, INT4OID);
+
+static SavedPlan change_topic = SAVED_PLAN(
+	"UPDATE order_ext_internal.topics"
+	" SET max_depth = CASE WHEN $2 THEN nullif($3, 0) ELSE max_depth END,"
+	"  dedup_window = CASE WHEN $4 THEN $5 ELSE dedup_window END"
+	" WHERE topic_id = $1",
+	INT4OID, BOOLOID, INT4OID, BOOLOID, INT4OID);
 
 static SavedPlan lock_topic = SAVED_PLAN(
 	"SELECT topic_id, builtin FROM order_ext_internal.topics WHERE name = $1 FOR KEY SHARE",
@@ -87,19 +94,28 @@ topic_hold(const char *name, bool *builtin)
 	return find_topic(&lock_topic, name, builtin);
 }
 
+/* The options of a topic; where one is not given its default. */
+static Jsonb *
+read_options(FunctionCallInfo fcinfo, int n, Datum *max_depth, Datum *dedup_window)
+{
+	static const char *const known[] = {"max_depth", "dedup_window", NULL};
+	Jsonb	   *options = arg_jsonb(fcinfo, n, "options", MAX_OPTIONS_BYTES);
+
+	options_check_keys(options, known);
+	*max_depth = Int32GetDatum(option_int(options, "max_depth", 0, 1, PG_INT32_MAX));
+	*dedup_window = Int32GetDatum(option_seconds(options, "dedup_window", DEFAULT_DEDUP_WINDOW,
+												 MAX_DEDUP_WINDOW));
+	return options;
+}
+
 static Datum
 create_topic_body(FunctionCallInfo fcinfo)
 {
-	static const char *const known[] = {"max_depth", "dedup_window", NULL};
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
-	Jsonb	   *options = arg_jsonb(fcinfo, 1, "options", MAX_OPTIONS_BYTES);
 	int64		topic_id;
 	Datum		values[4];
 
-	options_check_keys(options, known);
-	values[2] = Int32GetDatum(option_int(options, "max_depth", 0, 1, PG_INT32_MAX));
-	values[3] = Int32GetDatum(option_seconds(options, "dedup_window", DEFAULT_DEDUP_WINDOW,
-											 MAX_DEDUP_WINDOW));
+	read_options(fcinfo, 1, &values[2], &values[3]);
 	topic_id = nextval_internal(internal_relation("topic_id_seq"), false);
 	values[0] = Int32GetDatum((int32) topic_id);
 	values[1] = CStringGetTextDatum(name);
@@ -116,6 +132,35 @@ Datum
 order_ext_create_topic(PG_FUNCTION_ARGS)
 {
 	api_call(fcinfo, create_topic_body);
+	PG_RETURN_VOID();
+}
+
+static Datum
+alter_topic_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
+	Datum		values[5];
+	Jsonb	   *options = read_options(fcinfo, 1, &values[2], &values[4]);
+	bool		builtin;
+
+	values[0] = Int32GetDatum(find_topic(&lock_topic_for_drop, name, &builtin));
+	if (builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("topic \"%s\" is built in and has no options", name),
+				 errhint("Options are for topics of applications.")));
+	values[1] = BoolGetDatum(option_is_named(options, "max_depth"));
+	values[3] = BoolGetDatum(option_is_named(options, "dedup_window"));
+	plan_write(&change_topic, values, NULL, 0);
+	catalog_changed("topics");
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_alter_topic);
+Datum
+order_ext_alter_topic(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, alter_topic_body);
 	PG_RETURN_VOID();
 }
 

@@ -5,7 +5,7 @@ SELECT * FROM no_plan();
 -- casts of defaults are left out: DEFAULT NULL::bigint is DEFAULT NULL
 CREATE FUNCTION pg_temp.signature(name text) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(format('(%s) -> %s',
-		regexp_replace(pg_get_function_arguments(p.oid), '::[a-z ]+', '', 'g'),
+		regexp_replace(pg_get_function_arguments(p.oid), '::[a-z ]+(\[\])?', '', 'g'),
 		pg_get_function_result(p.oid)), ' and ')
 	FROM pg_proc p
 	WHERE p.pronamespace = 'order_ext'::regnamespace AND p.proname = $1
@@ -41,6 +41,7 @@ FROM (VALUES
 	('state_graph', '(machine text, OUT from_status text, OUT to_status text, OUT event text, OUT actor text, OUT guard text, OUT messages text[]) -> SETOF record'),
 	('state_diagram', '(machine text) -> text'),
 	('create_topic', '(topic text, options jsonb DEFAULT ''{}'') -> void'),
+	('alter_topic', '(topic text, options jsonb) -> void'),
 	('drop_topic', '(topic text) -> void'),
 	('publish', '(topic text, key bigint, payload jsonb DEFAULT ''{}'', deliver_at timestamp with time zone DEFAULT NULL, dedup_key text DEFAULT NULL) -> bigint'),
 	('subscribe', '(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT ''{}'') -> void'),
@@ -50,6 +51,8 @@ FROM (VALUES
 	('nack', '(consumer_group text, tokens bigint[], retry_after interval DEFAULT NULL, error text DEFAULT NULL) -> integer'),
 	('extend_lease', '(consumer_group text, tokens bigint[], lease interval) -> integer'),
 	('wait_for_messages', '(IN consumer_group text, IN timeout interval DEFAULT ''00:00:30'', INOUT ready boolean DEFAULT NULL) -> '),
+	('discard', '(consumer_group text, max_messages integer DEFAULT NULL, message_ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false) -> integer'),
+	('replay', '(consumer_group text, published_since timestamp with time zone, published_until timestamp with time zone DEFAULT NULL, message_ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false) -> integer'),
 	('register_asset', '(kind text, topic text) -> void'),
 	('unregister_asset', '(kind text) -> void'),
 	('dispatch', '(max_messages integer DEFAULT NULL) -> bigint'),

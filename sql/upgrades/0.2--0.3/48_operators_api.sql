@@ -1,0 +1,1 @@
+../../parts/48_operators_api.sql

@@ -1,0 +1,1 @@
+../../parts/50_messages_views.sql

@@ -1,0 +1,21 @@
+/*
+ * operate.h
+ *		What the calls of operators have in common.
+ */
+#ifndef ORDER_EXT_OPERATE_H
+#define ORDER_EXT_OPERATE_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+/* Raise OE701: there is no such consumer group. */
+extern void unknown_group(const char *name) pg_attribute_noreturn();
+
+/*
+ * Argument n, message_ids, as a value and null flag of a plan. Raises unless it is NULL or a
+ * plain list of ids, not too long a one.
+ */
+extern Datum arg_message_ids(FunctionCallInfo fcinfo, int n, char *null);
+
+#endif							/* ORDER_EXT_OPERATE_H */
