@@ -16,6 +16,23 @@
 #include "varatt.h"
 #endif
 
+/* 18 marks functions that do not return in front. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
+/* 15 introduced strtou64. */
+#if PG_VERSION_NUM < 150000
+#define strtou64(string, end, base) ((uint64) strtoull((string), (end), (base)))
+#endif
+
+/* 16 lets the caller have the errors of a name. */
+#if PG_VERSION_NUM >= 160000
+#define qualified_name_list(name) stringToQualifiedNameList((name), NULL)
+#else
+#define qualified_name_list(name) stringToQualifiedNameList(name)
+#endif
+
 /* 15 introduced shmem_request_hook; before it, shared memory is asked for in _PG_init. */
 #if PG_VERSION_NUM >= 150000
 #define ORDER_EXT_HAVE_SHMEM_REQUEST_HOOK 1
@@ -67,8 +84,11 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define random_fraction() ((double) random() / ((double) MAX_RANDOM_VALUE + 1))
 #endif
 
-/* 16 made one function of the ACL checks of all kinds of objects. */
+/* 16 made one function of the checks of rights on all kinds of objects. */
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_database.h"
+#include "catalog/pg_proc.h"
+
 #define may_execute(function, role) \
 	(object_aclcheck(ProcedureRelationId, (function), (role), ACL_EXECUTE) == ACLCHECK_OK)
 #else
@@ -109,7 +129,6 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define OE_MY_PROCNO (MyProc->pgprocno)
 #endif
 
-/* 16 replaced the pg_*_ownercheck family. */
 #if PG_VERSION_NUM >= 160000
 #define OE_OWNS_DATABASE(database, role) object_ownercheck(DatabaseRelationId, (database), (role))
 #else
@@ -122,15 +141,6 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #else
 #define may_connect_to(database, role) \
 	(pg_database_aclcheck((database), (role), ACL_CONNECT) == ACLCHECK_OK)
-#endif
-
-/* 16 replaced the per-catalog ACL checks by object_aclcheck. */
-#if PG_VERSION_NUM >= 160000
-#define function_execute_aclcheck(function, role) \
-	object_aclcheck(ProcedureRelationId, (function), (role), ACL_EXECUTE)
-#else
-#define function_execute_aclcheck(function, role) \
-	pg_proc_aclcheck((function), (role), ACL_EXECUTE)
 #endif
 
 /* 16 renamed the access to the local copy of the backend status array. */

@@ -6,7 +6,7 @@
 #ifndef ORDER_EXT_LINES_H
 #define ORDER_EXT_LINES_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "utils/jsonb.h"
 
@@ -43,6 +43,6 @@ extern char *member_text(JsonbContainer *object, const char *key, const char *ar
 						 int max_chars);
 
 /* Raise 22023: the argument is malformed. */
-extern void raise_malformed(const char *argument, const char *what) pg_attribute_noreturn();
+pg_noreturn extern void raise_malformed(const char *argument, const char *what);
 
 #endif							/* ORDER_EXT_LINES_H */

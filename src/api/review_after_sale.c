@@ -129,7 +129,7 @@ order_ext_review_after_sale(PG_FUNCTION_ARGS)
 /* ---- revoke_after_sale ---- */
 
 static const char *
-revoke(Journal *journal, const Decision *decision, AfterSale *after_sale)
+take_back(Journal *journal, const Decision *decision, AfterSale *after_sale)
 {
 	if (after_sale->user_id != decision->user_id)
 		ereport(ERROR,
@@ -157,7 +157,7 @@ revoke_after_sale_body(FunctionCallInfo fcinfo)
 	decision.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
 	decision.user_id = arg_id(fcinfo, 1, "user_id");
 	decision.request_id = arg_text_or_null(fcinfo, 2, "request_id", MAX_REQUEST_ID_CHARS);
-	return decide(fcinfo, &decision, 2, revoke);
+	return decide(fcinfo, &decision, 2, take_back);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_revoke_after_sale);

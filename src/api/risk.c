@@ -86,7 +86,7 @@ resolve_check(const char *handler, Oid role)
 	Oid			function;
 
 	function = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(handler)));
-	if (function_execute_aclcheck(function, role) != ACLCHECK_OK)
+	if (!may_execute(function, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the role of the risk check may not execute it any more"),
@@ -171,7 +171,7 @@ check_signature(Oid function)
 				 errdetail("It must be f(request jsonb) returns text.")));
 	ReleaseSysCache(tuple);
 	check_owner(function, GetUserId());
-	if (function_execute_aclcheck(function, GetUserId()) != ACLCHECK_OK)
+	if (!may_execute(function, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you may not execute the function of argument \"handler\"")));

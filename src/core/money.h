@@ -5,14 +5,14 @@
 #ifndef ORDER_EXT_MONEY_H
 #define ORDER_EXT_MONEY_H
 
-#include "postgres.h"
+#include "compat.h"
 
 /* Sum and product; raise 22003 naming the argument that made them too large. */
 extern int64 money_add(int64 a, int64 b, const char *argument);
 extern int64 money_multiply(int64 a, int64 b, const char *argument);
 
 /* Raise 22003 naming the argument. */
-extern void money_overflow(const char *argument) pg_attribute_noreturn();
+pg_noreturn extern void money_overflow(const char *argument);
 
 /*
  * Share an amount among parts in proportion to their weights: the floor of the exact

@@ -146,7 +146,7 @@ function_by_signature(const char *signature)
 	name[length - 1] = '\0';
 	*bracket = '\0';
 	type = type_by_name(bracket + 1);
-	names = stringToQualifiedNameList(name);
+	names = qualified_name_list(name);
 	if (!OidIsValid(type) || list_length(names) != 2)
 		return InvalidOid;
 	schema = get_namespace_oid(strVal(linitial(names)), true);

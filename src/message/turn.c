@@ -50,7 +50,7 @@ typedef struct PartKey
 } PartKey;
 
 /* A part of a group, as this process knows it. */
-typedef struct GroupState
+typedef struct PartState
 {
 	PartKey		key;
 	int32		topic_id;
@@ -62,18 +62,18 @@ typedef struct GroupState
 	TimestampTz next_retry;
 	Lane		log;
 	Lane		retries;
-} GroupState;
+} PartState;
 
-static HTAB *group_states = NULL;
+static HTAB *part_states = NULL;
 
 static HTAB *
-get_group_states(void)
+get_part_states(void)
 {
-	HASHCTL		control = {.keysize = sizeof(PartKey), .entrysize = sizeof(GroupState)};
+	HASHCTL		control = {.keysize = sizeof(PartKey), .entrysize = sizeof(PartState)};
 
-	if (group_states == NULL)
-		group_states = hash_create("order_ext groups", 64, &control, HASH_ELEM | HASH_BLOBS);
-	return group_states;
+	if (part_states == NULL)
+		part_states = hash_create("order_ext groups", 64, &control, HASH_ELEM | HASH_BLOBS);
+	return part_states;
 }
 
 /* One whose number of parts is not what it should be; 0 = none. */
@@ -101,13 +101,13 @@ static void
 list_part(const ConsumerGroup *group, int part)
 {
 	PartKey		key = {.group_id = group->id, .part = part};
-	GroupState *state;
+	PartState *state;
 	bool		found;
 
-	state = hash_search(group_states, &key, HASH_ENTER, &found);
+	state = hash_search(part_states, &key, HASH_ENTER, &found);
 	if (!found)
 	{
-		memset(state, 0, sizeof(GroupState));
+		memset(state, 0, sizeof(PartState));
 		state->key = key;
 		state->again = true;
 		state->next_retry = DT_NOEND;
@@ -123,12 +123,12 @@ static void
 list_groups(void)
 {
 	HASH_SEQ_STATUS all;
-	GroupState *state;
+	PartState *state;
 	const ConsumerGroup *groups;
 	int			n;
 	int			i;
 
-	hash_seq_init(&all, get_group_states());
+	hash_seq_init(&all, get_part_states());
 	while ((state = hash_seq_search(&all)) != NULL)
 		state->listed = false;
 
@@ -148,11 +148,11 @@ list_groups(void)
 	}
 	engine_commit_transaction();
 
-	hash_seq_init(&all, group_states);
+	hash_seq_init(&all, part_states);
 	while ((state = hash_seq_search(&all)) != NULL)
 	{
 		if (!state->listed)
-			(void) hash_search(group_states, &state->key, HASH_REMOVE, NULL);
+			(void) hash_search(part_states, &state->key, HASH_REMOVE, NULL);
 	}
 }
 
@@ -234,7 +234,7 @@ learn_from_failure(Pass *pass, Lane *lane, Failure *failure, int conflicts)
  * the rest.
  */
 static void
-run_lane(GroupState *state, Lane *lane, bool of_retries, Pass *pass)
+run_lane(PartState *state, Lane *lane, bool of_retries, Pass *pass)
 {
 	Failure    *failure;
 	int			conflicts = 0;
@@ -268,7 +268,7 @@ run_lane(GroupState *state, Lane *lane, bool of_retries, Pass *pass)
 }
 
 static void
-run_group(GroupState *state, int64 *messages, int64 *batches)
+run_group(PartState *state, int64 *messages, int64 *batches)
 {
 	Pass		pass;
 
@@ -318,7 +318,7 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 {
 	MemoryContext context = CurrentMemoryContext;
 	HASH_SEQ_STATUS all;
-	GroupState *state;
+	PartState *state;
 	TimestampTz now;
 	TimestampTz next_aim;
 	bool		more = false;
@@ -330,10 +330,10 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 	list_groups();
 	next_aim = aim_parts();
 	MemoryContextSwitchTo(context);
-	keys = palloc(sizeof(PartKey) * (hash_get_num_entries(group_states) + 1));
+	keys = palloc(sizeof(PartKey) * (hash_get_num_entries(part_states) + 1));
 
 	now = GetCurrentTimestamp();
-	hash_seq_init(&all, group_states);
+	hash_seq_init(&all, part_states);
 	while ((state = hash_seq_search(&all)) != NULL)
 	{
 		if ((topic_bits & WAKE_TOPIC_BIT(state->topic_id)) && !state->again)
@@ -350,12 +350,12 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 	}
 	for (i = 0; i < n; i++)
 	{
-		state = hash_search(group_states, &keys[i], HASH_FIND, NULL);
+		state = hash_search(part_states, &keys[i], HASH_FIND, NULL);
 		run_group(state, messages, batches);
 	}
 
 	now = GetCurrentTimestamp();
-	hash_seq_init(&all, group_states);
+	hash_seq_init(&all, part_states);
 	while ((state = hash_seq_search(&all)) != NULL)
 	{
 		TimestampTz next = state->again ? now : state->next_retry;

@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_LOOP_H
 #define ORDER_EXT_LOOP_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "utils/timestamp.h"
 
@@ -49,7 +49,7 @@ extern void worker_start(Datum main_arg);
 extern void worker_check_exit(void);
 
 /* Run turns for ever; idle, it sleeps on the latch and touches nothing. */
-extern void worker_loop(const WorkerLoop *loop) pg_attribute_noreturn();
+pg_noreturn extern void worker_loop(const WorkerLoop *loop);
 
 /* The settings were read again since the last call. */
 extern bool worker_reloaded(void);

@@ -10,7 +10,7 @@
 #ifndef ORDER_EXT_SHMEM_H
 #define ORDER_EXT_SHMEM_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "port/atomics.h"
 #include "storage/lwlock.h"
@@ -165,7 +165,7 @@ extern bool worker_attach(Datum main_arg);
 extern bool worker_must_leave(void);
 
 /* Exit with the reason, which becomes the verdict about the database; not a failure. */
-extern void worker_leave(Verdict verdict) pg_attribute_noreturn();
+pg_noreturn extern void worker_leave(Verdict verdict);
 
 /* The workers of the database shall look again (restart); safe at commit. */
 extern void database_announce(Oid database);
