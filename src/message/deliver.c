@@ -132,10 +132,22 @@ run_one(Pass *pass, const ConsumerGroup *group, Handler *handler, Delivery *deli
 	return ATTEMPT_BLOCKS;
 }
 
+/* The message that waits first for its key is run next: a retry that is due at once. */
+static void
+release_first(const ConsumerGroup *group, int64 key)
+{
+	Delivery	next;
+	int64		place = 0;
+
+	if (parked_next(group, key, &place, &next))
+		delivery_again(group, &next);
+}
+
 /*
  * A message of an ordered group that came back is done with: what waits behind it is run
  * now, in order, until one fails. Where that is too much for one transaction, the next one
- * is made a retry that is due at once.
+ * is made a retry that is due at once; above all where a message runs alone because its
+ * transaction fails, so that it does not fail for those behind it.
  */
 static void
 release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
@@ -145,7 +157,7 @@ release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
 
 	while (parked_next(group, key, &place, &next))
 	{
-		if (pass->handled >= Max(pass->limit, ISOLATED_BATCH) ||
+		if (pass->handled >= pass->limit ||
 			run_one(pass, group, handler, &next, true) == ATTEMPT_CONFLICT)
 		{
 			delivery_again(group, &next);
@@ -264,6 +276,8 @@ fail_all(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n,
 		pass->handled++;
 		if (group->ordered && blocks)
 			park_rest(deliveries, i, n);
+		else if (group->ordered && delivery->is_retry)
+			release_first(group, delivery->message.key);
 	}
 }
 

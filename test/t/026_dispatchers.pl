@@ -80,6 +80,38 @@ $node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
 $node->safe_psql('postgres', "SELECT count(order_ext.publish('t', n, '{\"place\": 1000000}')) FROM generate_series(100, 199) n");
 wait_sql($node, 'postgres', "SELECT count(*) FROM shop.seen WHERE place = 1000000", '100', 30, 'all parts are looked after');
 
+# Who calls dispatch() above READ COMMITTED reads the parts as they are.
+wait_sql($node, 'postgres', 'SET SESSION AUTHORIZATION shop; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT order_ext.dispatch(); COMMIT',
+	'0', 30, 'dispatch() in REPEATABLE READ');
+
+# What waits behind a message and fails only at the commit fails by itself: not for the one before it.
+$node->safe_psql('postgres', <<'SQL');
+SET SESSION AUTHORIZATION shop;
+CREATE TABLE shop.late (n bigserial, key bigint, word text, code text);
+CREATE FUNCTION shop.refuse() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN RAISE EXCEPTION 'refused at the end' USING ERRCODE = NEW.code; END $$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON shop.late DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW WHEN (NEW.code IS NOT NULL) EXECUTE FUNCTION shop.refuse();
+CREATE FUNCTION shop.note_late(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF m.attempt <= (m.payload->>'fails')::integer THEN
+		RAISE EXCEPTION 'not yet' USING ERRCODE = 'OE801', DETAIL = '20 ms';
+	END IF;
+	INSERT INTO shop.late (key, word, code) VALUES (m.key, m.payload->>'word', m.payload->>'code');
+END
+$$;
+SELECT order_ext.create_topic('late');
+SELECT order_ext.subscribe('late', 'late', 'shop.note_late(order_ext.message)', '{"ordered": true, "max_attempts": 2}');
+-- of key 1 the second message dies, of key 2 it is discarded
+SELECT order_ext.publish('late', key, message || CASE WHEN message ? 'code' THEN jsonb_build_object('code', code) ELSE '{}' END)
+FROM (VALUES (1, 'ZZ001'), (2, 'OE802')) AS k (key, code),
+	jsonb_array_elements('[{"word": "a", "fails": 1}, {"word": "b", "code": ""}, {"word": "c"}, {"word": "d"}]') AS message;
+SQL
+wait_sql($node, 'postgres', "SELECT string_agg(key || word, ' ' ORDER BY key, n) FROM shop.late", '1a 2a 2c 2d', 60, 'the others are handled, in order');
+wait_sql($node, 'postgres', "SELECT key, payload->>'word', attempts, last_sqlstate FROM order_ext.dead_letters WHERE consumer_group = 'late'",
+	'1|b|2|ZZ001', 60, 'the one that fails is dead, of its own error');
+is($node->safe_psql('postgres', "SELECT key, waiting FROM order_ext.parked_keys WHERE consumer_group = 'late'"), '1|2', 'its key waits');
+
 verify_clean($node, 'postgres');
 check_log($node);
 my @complaints = grep { /order_ext dispatcher/ && /(ERROR|FATAL|WARNING):/ && !/terminating/ } split /\n/, slurp_file($node->logfile);
