@@ -1,0 +1,1 @@
+../../parts/58_attempt_log.sql
