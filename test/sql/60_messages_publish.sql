@@ -15,6 +15,11 @@ CREATE FUNCTION mp.chain(m order_ext.message) RETURNS void LANGUAGE plpgsql
 			PERFORM order_ext.publish(m.topic, m.key + 1,
 									  jsonb_build_object('left', (m.payload->>'left')::integer - 1));
 		END IF; END $$;
+-- dispatch(), counting our own: how many messages handlers of this file were given and kept
+CREATE FUNCTION mp.dispatch() RETURNS bigint LANGUAGE plpgsql
+	AS $$ DECLARE before bigint := (SELECT count(*) FROM mp.seen); BEGIN
+		PERFORM order_ext.dispatch();
+		RETURN (SELECT count(*) FROM mp.seen) - before; END $$;
 -- who saw which keys, and in how many calls
 CREATE FUNCTION mp.take() RETURNS TABLE (who text, keys text, calls bigint) LANGUAGE sql
 	AS $$ WITH gone AS (DELETE FROM mp.seen RETURNING *)
@@ -31,17 +36,17 @@ SELECT order_ext.subscribe('mp.one', 'mp.t', 'mp.one(order_ext.message)');
 SELECT order_ext.subscribe('mp.set', 'mp.t', 'mp.set(order_ext.message[])', '{"start": "earliest"}');
 SELECT consumer_group, topic, handler, run_as = current_user AS as_me, batch, max_attempts, backoff
 FROM order_ext.subscriptions_view WHERE topic = 'mp.t' ORDER BY 1;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT * FROM mp.take();
 
 -- one by one, and as a set; payload and key arrive as they were
 SELECT count(order_ext.publish('mp.t', k, jsonb_build_object('k', k))) FROM generate_series(10, 14) AS k;
 SELECT consumer_group, lag, retrying, dead, consumed FROM order_ext.consumer_stats WHERE topic = 'mp.t' ORDER BY 1;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT count(*) FROM mp.seen WHERE payload = jsonb_build_object('k', key);
 SELECT * FROM mp.take();
 SELECT consumer_group, lag, retrying, dead, consumed FROM order_ext.consumer_stats WHERE topic = 'mp.t' ORDER BY 1;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 
 -- a limit leaves the rest for the next call, also in the middle of a batch
 SELECT count(order_ext.publish('mp.t', k)) FROM generate_series(20, 24) AS k;
@@ -51,7 +56,7 @@ SELECT order_ext.dispatch(100) AS handled;
 SELECT who, keys FROM mp.take();
 SET order_ext.batch_size = 2;
 SELECT count(order_ext.publish('mp.t', k)) FROM generate_series(25, 29) AS k;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT * FROM mp.take();
 RESET order_ext.batch_size;
 
@@ -65,51 +70,51 @@ SAVEPOINT s2;
 SELECT order_ext.publish('mp.t', 32) > 0 AS published;
 RELEASE s2;
 -- what the caller published waits for the commit
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 COMMIT;
 BEGIN;
 SELECT order_ext.publish('mp.t', 33) > 0 AS published;
 ROLLBACK;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 -- and a dispatch() that is rolled back has not happened
 SELECT order_ext.publish('mp.t', 34) > 0 AS published;
 BEGIN;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 ROLLBACK;
 BEGIN;
 SAVEPOINT s;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 ROLLBACK TO s;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 COMMIT;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 
 -- what handlers publish is delivered by the same call, once
 SELECT order_ext.create_topic('mp.chain');
 SELECT order_ext.subscribe('mp.chain', 'mp.chain', 'mp.chain(order_ext.message)');
 SELECT order_ext.publish('mp.chain', 100, '{"left": 5}') > 0 AS published;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
+SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 -- stopped by a limit in the middle of the chain, and continued
 SELECT order_ext.publish('mp.chain', 200, '{"left": 5}') > 0 AS published;
 SELECT order_ext.dispatch(2) AS handled;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 -- beside messages that the caller published itself and that wait
 BEGIN;
 SELECT order_ext.publish('mp.chain', 300, '{"left": 1}') > 0 AS published;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 COMMIT;
 BEGIN;
 SELECT order_ext.publish('mp.chain', 310, '{"left": 0}') > 0 AS published;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT order_ext.publish('mp.chain', 320, '{"left": 0}') > 0 AS published;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 COMMIT;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 SELECT count(*) AS ranges_left FROM order_ext_internal.inline_ranges;
 
@@ -118,18 +123,18 @@ BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT order_ext.publish('mp.chain', 400, '{"left": 0}') > 0 AS published;
 COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 COMMIT;
 SELECT order_ext.publish('mp.chain', 410, '{"left": 2}') > 0 AS published;
 BEGIN ISOLATION LEVEL SERIALIZABLE;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 COMMIT;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 
 -- later: a timer, with the same id all the way
 SELECT order_ext.publish('mp.t', 500, '{}', clock_timestamp() + interval '2 seconds') AS id \gset
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT message_id = :id AS same_id, topic, consumer_group, state, attempt FROM order_ext.message_trace(500);
 DO $$ BEGIN
 	FOR i IN 1..1000 LOOP
@@ -142,7 +147,7 @@ SELECT who, keys FROM mp.take();
 SELECT message_id = :id AS same_id, topic, consumer_group, state, attempt FROM order_ext.message_trace(500) ORDER BY 3;
 -- a time that is over is now
 SELECT order_ext.publish('mp.t', 501, '{}', now() - interval '1 year') > 0 AS published;
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 
 -- any topic, built-in ones too
@@ -150,17 +155,18 @@ SELECT order_ext.subscribe('mp.created', 'order.created', 'mp.one(order_ext.mess
 SELECT order_ext.put_product('MP-1', 'A', 100);
 SELECT available FROM order_ext.adjust_stock('MP-1', 10);
 SELECT id AS order_id FROM order_ext.create_order(1, '[{"sku": "MP-1", "quantity": 1}]', 100) \gset
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT who, key = :order_id AS the_order, payload->>'order_id' = :'order_id' AS id_as_string FROM mp.seen;
 DELETE FROM mp.seen;
 SELECT order_ext.cancel_order(:order_id) IS NOT NULL AS canceled;
-SELECT order_ext.dispatch() > 0 AS handled;
+SELECT mp.dispatch() AS delivered;
+SELECT topic, consumer_group, state FROM order_ext.message_trace(:order_id) WHERE consumer_group IS NOT NULL ORDER BY 1, 2;
 
 -- the same call again changes the group, which keeps its place
 SELECT order_ext.publish('mp.t', 600) > 0 AS published;
 SELECT order_ext.subscribe('mp.one', 'mp.t', 'mp.set(order_ext.message[])', '{"max_attempts": 3, "backoff": "rocketmq", "start": "earliest"}');
 SELECT handler, batch, max_attempts, backoff FROM order_ext.subscriptions_view WHERE consumer_group = 'mp.one';
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 
 -- the end of a group, and of a topic
@@ -168,7 +174,7 @@ SELECT t.go($$order_ext.drop_topic('mp.t')$$);
 SELECT order_ext.unsubscribe('mp.one'), order_ext.unsubscribe('mp.set'), order_ext.unsubscribe('mp.chain'), order_ext.unsubscribe('mp.created');
 SELECT order_ext.drop_topic('mp.t'), order_ext.drop_topic('mp.chain');
 SELECT t.go($$order_ext.publish('mp.t', 1)$$);
-SELECT order_ext.dispatch() >= 0 AS dispatched;
+SELECT mp.dispatch() AS delivered;
 SELECT count(*) FROM order_ext_internal.group_progress WHERE group_id NOT IN (SELECT group_id FROM order_ext_internal.consumer_groups);
 SET client_min_messages = warning;
 DROP SCHEMA mp CASCADE;
