@@ -18,7 +18,8 @@ CREATE SEQUENCE order_ext_internal.topic_id_seq MINVALUE 1000;
 -- backoff 1 exponential, 2 rocketmq. start_at: the snapshot whose messages it skips.
 -- subscriber: who subscribed it last; a superuser where it is NULL. parts: how many cursors
 -- it is read by; part p reads the messages with shard % parts = p. barrier: the number of
--- parts is about to change; no part reads beyond this snapshot before it has.
+-- parts is about to change; no part reads beyond this snapshot before it has. handler_owner:
+-- who owned the handler then; another function of that name is not run.
 CREATE TABLE order_ext_internal.consumer_groups (
 	group_id integer PRIMARY KEY,
 	topic_id integer NOT NULL,
@@ -35,7 +36,8 @@ CREATE TABLE order_ext_internal.consumer_groups (
 	ordered boolean NOT NULL DEFAULT false,
 	subscriber text,
 	parts smallint NOT NULL DEFAULT 1,
-	barrier pg_snapshot
+	barrier pg_snapshot,
+	handler_owner text
 );
 CREATE SEQUENCE order_ext_internal.group_id_seq MINVALUE 1000;
 

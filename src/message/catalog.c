@@ -218,6 +218,7 @@ load_groups(Cache *into)
 		group->start_at = log_snapshot_text(reader.values[10]);
 		group->ordered = DatumGetBool(reader.values[12]);
 		group->subscriber = reader_text(&reader, 14);
+		group->handler_owner = reader_text(&reader, 17);
 		group->parts = DatumGetInt16(reader.values[14]);
 		group->barrier = reader.nulls[15] ? NULL : log_snapshot_text(reader.values[15]);
 	}

@@ -65,6 +65,7 @@ typedef struct ConsumerGroup
 	char	   *start_at;		/* a pg_snapshot in text form */
 	bool		ordered;
 	char	   *subscriber;		/* role name; NULL: a superuser */
+	char	   *handler_owner;	/* role name, when it was subscribed; NULL: not known */
 	int16		parts;			/* cursors it is read by */
 	char	   *barrier;		/* a pg_snapshot: parts is about to change; or NULL */
 	bool		suspects;		/* some of its messages may have crashed a worker */

@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/resowner.h"
 
@@ -18,19 +19,32 @@
 
 /* ---- failures ---- */
 
+/*
+ * Whether somebody canceled this process, which for dispatch() means its caller and for a
+ * worker the handler. A handler can raise the same SQLSTATE: what it asked of another server
+ * was canceled there.
+ */
+static bool
+is_callers_cancel(const ErrorData *error, bool in_dispatch)
+{
+	return in_dispatch && error->sqlerrcode == ERRCODE_QUERY_CANCELED && !handler_timed_out() &&
+		error->funcname != NULL && strcmp(error->funcname, "ProcessInterrupts") == 0;
+}
+
 Failure *
-failure_from_error(void)
+failure_from_error(bool in_dispatch)
 {
 	ErrorData  *error = CopyErrorData();
 	Failure    *failure = palloc(sizeof(Failure));
 
-	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && !handler_timed_out())
+	if (is_callers_cancel(error, in_dispatch))
 		ReThrowError(error);
 	FlushErrorState();
 	failure->sqlstate = error->sqlerrcode;
 	failure->message = error->message != NULL ? error->message : pstrdup("(no message)");
+	failure->message[pg_mbcliplen(failure->message, strlen(failure->message), MAX_ERROR_BYTES)] = '\0';
 	failure->detail = error->detail;
-	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && handler_timed_out())
 		failure->message = psprintf("handler ran longer than order_ext.handler_timeout (%d ms)",
 									setting_handler_timeout);
 	return failure;
@@ -50,7 +64,7 @@ failure_is_conflict(const Failure *failure)
  * not, and nothing of it remains.
  */
 static Failure *
-attempt(Handler *handler, Delivery *delivery)
+attempt(Handler *handler, Delivery *delivery, bool in_dispatch)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -71,7 +85,7 @@ attempt(Handler *handler, Delivery *delivery)
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(context);
-		failure = failure_from_error();
+		failure = failure_from_error(in_dispatch);
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
@@ -102,7 +116,8 @@ run_one(Pass *pass, const ConsumerGroup *group, Handler *handler, Delivery *deli
 	int			conflicts = 0;
 
 	CHECK_FOR_INTERRUPTS();
-	while ((failure = attempt(handler, delivery)) != NULL && failure_is_conflict(failure))
+	while ((failure = attempt(handler, delivery, pass->in_dispatch)) != NULL &&
+		   failure_is_conflict(failure))
 	{
 		if (pass->in_dispatch && IsolationUsesXactSnapshot())
 			ereport(ERROR,
@@ -296,7 +311,7 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 	if (group->ordered)
 		park_blocked(group, deliveries, n);
 	if (!group->builtin)
-		quarantine_sift(pass, group, deliveries, n);
+		n = quarantine_sift(pass, group, deliveries, n);
 	if (!handler_open(group, &handler, &why))
 	{
 		fail_all(pass, group, deliveries, n, &why, true);
@@ -313,7 +328,7 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 	else
 		deliver_set(pass, group, &handler, deliveries, n);
 	if (!pass->in_dispatch && pass->mode != PASS_GIVE_UP)
-		handler_settle(&handler);
+		handler_settle(&handler, &deliveries[0].message, n);
 	quarantine_finished(group, deliveries, n);
 	return n;
 }

@@ -25,6 +25,7 @@
 #include "core/settings.h"
 #include "message/catalog.h"
 #include "message/engine.h"
+#include "message/handler.h"
 #include "message/leases.h"
 #include "message/limits.h"
 #include "message/log.h"
@@ -135,7 +136,7 @@ try_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(context);
-		failure = failure_from_error();
+		failure = failure_from_error(true);
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
@@ -305,7 +306,7 @@ static void
 check_dispatch_possible(void)
 {
 	PreventCommandIfReadOnly("dispatch()");
-	if (dispatching)
+	if (dispatching || handler_running_group() != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dispatch() cannot be called by a handler"),

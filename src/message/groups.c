@@ -39,10 +39,10 @@
 static SavedPlan insert_group = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.consumer_groups"
 	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at, subscriber,"
-	"  ordered)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (name) DO NOTHING",
+	"  ordered, handler_owner)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (name) DO NOTHING",
 	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID,
-	TEXTOID, BOOLOID);
+	TEXTOID, BOOLOID, TEXTOID);
 
 static SavedPlan find_group = SAVED_PLAN(
 	"SELECT group_id, topic_id, builtin, parts, ordered FROM order_ext_internal.consumer_groups"
@@ -52,9 +52,9 @@ static SavedPlan find_group = SAVED_PLAN(
 static SavedPlan update_group = SAVED_PLAN(
 	"UPDATE order_ext_internal.consumer_groups"
 	" SET max_attempts = $2, backoff = $3, batch = $4, handler = $5, run_as = $6,"
-	"  subscriber = $7, ordered = $8"
+	"  subscriber = $7, ordered = $8, handler_owner = $9"
 	" WHERE group_id = $1",
-	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID);
+	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, TEXTOID);
 
 static SavedPlan delete_group[] = {
 	SAVED_PLAN("DELETE FROM order_ext_internal.consumer_groups WHERE group_id = $1", INT4OID),
@@ -79,6 +79,7 @@ typedef struct Subscription
 	char	   *name;
 	char	   *topic;
 	char	   *handler;
+	char	   *handler_owner;
 	char	   *run_as;
 	char	   *subscriber;
 	int32		max_attempts;
@@ -145,6 +146,7 @@ check_handler(Oid function, Subscription *want)
 				 errdetail("If it did: %s.", reason),
 				 errhint("Name the role that it shall run as in option \"run_as\".")));
 	want->handler = function_signature(function);
+	want->handler_owner = function_owner_name(function);
 }
 
 /* Where a new group begins. */
@@ -186,8 +188,8 @@ static bool
 insert_new_group(const Subscription *want, int32 topic_id)
 {
 	int64		group_id = nextval_internal(internal_relation("group_id_seq"), false);
-	Datum		values[11];
-	char		nulls[] = "           ";
+	Datum		values[12];
+	char		nulls[] = "            ";
 
 	if (group_id > PG_INT32_MAX)
 		ereport(ERROR,
@@ -203,6 +205,7 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	values[8] = start_snapshot(want->earliest);
 	values[9] = CStringGetTextDatum(want->subscriber);
 	values[10] = BoolGetDatum(want->ordered);
+	values[11] = optional_text(want->handler_owner, &nulls[11]);
 	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
@@ -210,8 +213,8 @@ static void
 change_group(const Subscription *want, int32 topic_id)
 {
 	Datum		name = CStringGetTextDatum(want->name);
-	Datum		values[8];
-	char		nulls[] = "        ";
+	Datum		values[9];
+	char		nulls[] = "         ";
 	bool		was_ordered;
 
 	if (plan_query(&find_group, &name, NULL, 0) == 0)
@@ -224,6 +227,7 @@ change_group(const Subscription *want, int32 topic_id)
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("consumer group \"%s\" already reads another topic", want->name),
 				 errhint("Use another name, or order_ext.unsubscribe() first.")));
+	handler_refuse_change(row_int32(0, 1));
 	values[0] = Int32GetDatum(row_int32(0, 1));
 	values[1] = Int32GetDatum(want->max_attempts);
 	values[2] = Int16GetDatum(want->backoff);
@@ -232,6 +236,7 @@ change_group(const Subscription *want, int32 topic_id)
 	values[5] = CStringGetTextDatum(want->run_as);
 	values[6] = CStringGetTextDatum(want->subscriber);
 	values[7] = BoolGetDatum(want->ordered);
+	values[8] = optional_text(want->handler_owner, &nulls[8]);
 	was_ordered = row_bool(0, 5);
 	if (was_ordered)
 		parts_lock(row_int32(0, 1), row_int16(0, 4));
@@ -301,6 +306,7 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 				 errmsg("consumer group \"%s\" does not exist", name)));
+	handler_refuse_change(row_int32(0, 1));
 	group_id = Int32GetDatum(row_int32(0, 1));
 	lock_wait(LOCK_CONSUMERS, DatumGetInt32(group_id));
 	parts_lock(row_int32(0, 1), row_int16(0, 4));

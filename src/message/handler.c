@@ -40,8 +40,8 @@ message_register_builtin(BuiltinTopic topic, BuiltinHandler handler)
 
 /* ---- the time limit ---- */
 
-static TimeoutId timeout_id;
-static bool timeout_registered = false;
+static EnableTimeoutParams timeouts[2] = {{.type = TMPARAM_AFTER}, {.type = TMPARAM_AFTER}};
+static bool timeouts_registered = false;
 static volatile sig_atomic_t timeout_fired = false;
 
 /*
@@ -57,25 +57,42 @@ on_timeout(void)
 	SetLatch(MyLatch);
 }
 
+/*
+ * As long again, and the handler has still not come back: it catches what on_timeout()
+ * raises. Nobody can catch the end of the process. A client's is not ours to end.
+ */
+static void
+on_overrun(void)
+{
+	if (running_overran())
+		ProcDiePending = true;
+	on_timeout();
+}
+
 static void
 arm_timeout(void)
 {
 	timeout_fired = false;
 	if (setting_handler_timeout == 0)
 		return;
-	if (!timeout_registered)
+	if (!timeouts_registered)
 	{
-		timeout_id = RegisterTimeout(USER_TIMEOUT, on_timeout);
-		timeout_registered = true;
+		timeouts[0].id = RegisterTimeout(USER_TIMEOUT, on_timeout);
+		timeouts[1].id = RegisterTimeout(USER_TIMEOUT, on_overrun);
+		timeouts_registered = true;
 	}
-	enable_timeout_after(timeout_id, setting_handler_timeout);
+	timeouts[0].delay_ms = setting_handler_timeout;
+	timeouts[1].delay_ms = (int) Min(INT64CONST(2) * setting_handler_timeout, PG_INT32_MAX);
+	enable_timeouts(timeouts, lengthof(timeouts));
 }
 
 static void
 disarm_timeout(void)
 {
-	if (timeout_registered)
-		disable_timeout(timeout_id, false);
+	DisableTimeoutParams off[] = {{.id = timeouts[0].id}, {.id = timeouts[1].id}};
+
+	if (timeouts_registered)
+		disable_timeouts(off, lengthof(off));
 }
 
 /* The handler came back by itself, perhaps a moment before the cancel would have hit. */
@@ -158,10 +175,17 @@ function_by_signature(const char *signature)
 						   ObjectIdGetDatum(schema));
 }
 
+/* Quoted only where it must be, whatever the session prefers: it is read again. */
 char *
 function_signature(Oid function)
 {
-	return format_procedure_qualified(function);
+	bool		quote_all = quote_all_identifiers;
+	char	   *signature;
+
+	quote_all_identifiers = false;
+	signature = format_procedure_qualified(function);
+	quote_all_identifiers = quote_all;
+	return signature;
 }
 
 bool
@@ -228,6 +252,8 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 					  psprintf("role \"%s\" does not exist",
 							   group->run_as != NULL ? group->run_as : "(none)"));
 	reason = refusal_to_run(function, handler->run_as, subscriber_is_superuser(group->subscriber));
+	if (reason == NULL)
+		reason = refusal_of_owner(function, group->handler_owner, handler->run_as);
 	if (reason != NULL)
 		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
 					  psprintf("handler %s must not run: %s", group->handler, reason));
@@ -258,6 +284,56 @@ handler_open(const ConsumerGroup *group, Handler *handler, Failure *why)
 }
 
 /* ---- calling it ---- */
+
+/* The group whose handler, or a trigger that this deferred, is running; 0: none. */
+static int32 running_group = 0;
+
+int32
+handler_running_group(void)
+{
+	return running_group;
+}
+
+void
+handler_refuse_change(int32 group_id)
+{
+	const ConsumerGroup *group = group_by_id(group_id);
+
+	if (group_id == running_group)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("consumer group \"%s\" cannot be changed by its own handler",
+						group != NULL ? group->name : ""),
+				 errdetail("Its handler is running in this transaction."),
+				 errhint("Call order_ext.pause() here, and change the group from another session.")));
+}
+
+/* Around what the handler does, or postponed, for these messages. */
+static void
+call_begins(const Handler *handler, const Message *messages, int n)
+{
+	arm_timeout();
+	running_group = handler->group_id;
+	running_begin(handler->group_id, messages, n);
+}
+
+static void
+call_succeeded(void)
+{
+	running_end();
+	running_group = 0;
+	disarm_timeout_after_success();
+}
+
+static void
+call_failed(void)
+{
+	running_end();
+	running_group = 0;
+	disarm_timeout();
+	if (timeout_fired)
+		QueryCancelPending = false;	/* it failed otherwise in that moment */
+}
 
 static Datum
 message_datum(const Handler *handler, const Message *message)
@@ -299,11 +375,9 @@ call_function(Handler *handler, const Message *messages, int n)
 	fcinfo->args[0].isnull = false;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	arm_timeout();
-	running_begin(handler->group_id, messages, n);
+	call_begins(handler, messages, n);
 	(void) FunctionCallInvoke(fcinfo);
-	running_end();
-	disarm_timeout_after_success();
+	call_succeeded();
 	PopActiveSnapshot();
 
 	MemoryContextSwitchTo(old);
@@ -390,32 +464,30 @@ call_builtin(Handler *handler, Message *messages, int n)
 
 /* A handler did what it could postpone until the commit. */
 static void
-settle(Handler *handler)
+settle(const Handler *handler, const Message *messages, int n)
 {
 	RoleScope	scope;
 
 	role_enter(&scope, handler->run_as);
-	arm_timeout();
+	call_begins(handler, messages, n);
 	role_settle();
-	disarm_timeout_after_success();
+	call_succeeded();
 	role_leave(&scope);
 }
 
 void
-handler_settle(Handler *handler)
+handler_settle(const Handler *handler, const Message *messages, int n)
 {
 	if (handler->builtin != NULL)
 		return;
 	timeout_fired = false;
 	PG_TRY();
 	{
-		settle(handler);
+		settle(handler, messages, n);
 	}
 	PG_CATCH();
 	{
-		disarm_timeout();
-		if (timeout_fired)
-			QueryCancelPending = false;
+		call_failed();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -434,10 +506,7 @@ handler_run(Handler *handler, Message *messages, int n)
 	}
 	PG_CATCH();
 	{
-		running_end();
-		disarm_timeout();
-		if (timeout_fired)
-			QueryCancelPending = false;	/* it failed otherwise in that moment */
+		call_failed();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

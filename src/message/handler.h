@@ -36,16 +36,24 @@ extern bool handler_open(const ConsumerGroup *group, Handler *handler, Failure *
 
 /*
  * Call the handler for all of the messages: one by one, or all at once if it takes
- * batches. Every call is bounded by order_ext.handler_timeout. What the handler raises
- * comes out of here; built-in handlers set the messages' outcome.
+ * batches. Every call is bounded by order_ext.handler_timeout; a worker whose handler catches
+ * even that is ended after as long again (quarantine.h). What the handler raises comes out of
+ * here; built-in handlers set the messages' outcome.
  */
 extern void handler_run(Handler *handler, Message *messages, int n);
 
 /*
- * At the end of a worker's transaction: have deferred triggers of the handler's doing run
- * now, as its role and within the time limit.
+ * At the end of a worker's transaction, which had n messages from this one on: have deferred
+ * triggers of the handler's doing run now, as its role and within the time limit.
  */
-extern void handler_settle(Handler *handler);
+extern void handler_settle(const Handler *handler, const Message *messages, int n);
+
+/*
+ * The group whose handler is running in this process, 0 if none is: what would change a
+ * group, or deliver messages, refuses to do so in the middle of its own delivery.
+ */
+extern int32 handler_running_group(void);
+extern void handler_refuse_change(int32 group_id);
 
 /* Whether the last error was the end of handler_timeout, and not somebody's cancel. */
 extern bool handler_timed_out(void);

@@ -14,6 +14,7 @@
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "message/engine.h"
+#include "message/handler.h"
 #include "message/limits.h"
 #include "message/parts.h"
 
@@ -47,6 +48,7 @@ parts_lock(int32 group_id, int16 parts)
 {
 	int16		part;
 
+	handler_refuse_change(group_id);
 	for (part = 0; part < parts; part++)
 		lock_wait(LOCK_GROUP, GROUP_LOCK_KEY(group_id, part));
 }

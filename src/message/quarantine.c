@@ -57,6 +57,7 @@ running_begin(int32 group_id, const Message *messages, int n)
 	if (running_mark == NULL)
 		return;
 	running_mark->messages = 0;
+	running_mark->overran = false;
 	running_mark->database = MyDatabaseId;
 	running_mark->group_id = group_id;
 	running_mark->message_id = messages[0].id;
@@ -74,7 +75,23 @@ running_end(void)
 		running_mark->messages = 0;
 }
 
+bool
+running_overran(void)
+{
+	if (running_mark == NULL || running_mark->messages == 0)
+		return false;
+	running_mark->overran = true;
+	return true;
+}
+
 /* ---- after a crash ---- */
+
+static const char *
+mark_reason(const RunningMark *mark)
+{
+	return mark->overran ? "the handler ran on after order_ext.handler_timeout had canceled it"
+		: "the worker process crashed while the handler ran";
+}
 
 static void
 record(const RunningMark *mark)
@@ -82,7 +99,6 @@ record(const RunningMark *mark)
 	Datum		values[3];
 	ConsumerGroup group = {.id = mark->group_id};
 	Delivery	delivery = {0};
-	Failure    *failure = quarantine_failure();
 	int			crashes;
 
 	values[0] = Int32GetDatum(mark->group_id);
@@ -97,8 +113,9 @@ record(const RunningMark *mark)
 	delivery.message.attempt = mark->attempt;
 	crashes = row_int32(0, 1);
 	delivery.started_at = mark->started_at;
-	attempts_append(&group, &delivery, 1, crashes >= MAX_CRASHES ? "dead" : "retry", failure->message,
-					unpack_sql_state(failure->sqlstate));
+	delivery.worker = mark->pid;
+	attempts_append(&group, &delivery, 1, crashes >= MAX_CRASHES ? "dead" : "retry", mark_reason(mark),
+					unpack_sql_state(ERRCODE_CRASH_SHUTDOWN));
 }
 
 void
@@ -116,9 +133,10 @@ quarantine_record(const RunningMark *marks, int n)
 	{
 		record(&marks[i]);
 		ereport(LOG,
-				(errmsg("worker process %d crashed while it ran message " INT64_FORMAT,
-						marks[i].pid, marks[i].message_id),
-				 errdetail("A message that does so twice becomes a dead letter.")));
+				(errmsg("worker process %d ended while it ran message " INT64_FORMAT " of consumer group %d",
+						marks[i].pid, marks[i].message_id, marks[i].group_id),
+				 errdetail("It did because %s.", mark_reason(&marks[i])),
+				 errhint("A message that does so twice becomes a dead letter.")));
 	}
 	engine_leave(&scope);
 	engine_commit_transaction();
@@ -130,29 +148,35 @@ quarantine_failure(void)
 	Failure    *failure = palloc0(sizeof(Failure));
 
 	failure->sqlstate = ERRCODE_CRASH_SHUTDOWN;
-	failure->message = pstrdup("the worker process crashed while the handler ran");
+	failure->message = pstrdup("the worker process crashed, or had to be ended, while the handler ran");
 	return failure;
 }
 
 /* ---- running ---- */
 
-void
+int
 quarantine_sift(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 {
 	EngineScope scope;
+	int			may_run = n;
 	Datum		group_id = Int32GetDatum(group->id);
 	uint64		suspects;
 	uint64		s;
 	int			i;
 
 	if (!group->suspects)
-		return;
+		return n;
 	engine_enter(&scope);
 	suspects = plan_query(&list_suspects, &group_id, NULL, 0);
 	for (s = 0; s < suspects; s++)
 	{
-		if (row_int32(s, 3) > 1 && pass->mode == PASS_SET)
-			pass->mode = PASS_ISOLATED;
+		if (row_int32(s, 3) > 1)
+		{
+			/* alone in its transaction, as something it deferred may be what crashes */
+			may_run = Min(may_run, 1);
+			if (pass->mode == PASS_SET)
+				pass->mode = PASS_ISOLATED;
+		}
 		for (i = 0; i < n && row_int32(s, 3) == 1; i++)
 		{
 			if (deliveries[i].message.id != row_int64(s, 1))
@@ -167,6 +191,7 @@ quarantine_sift(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, in
 		}
 	}
 	engine_leave(&scope);
+	return may_run;
 }
 
 void

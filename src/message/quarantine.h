@@ -7,7 +7,8 @@
  * ends in order, or because another one crashed, takes its mark away; what is left after a
  * crash was running in the process that crashed. The next dispatcher commits that to
  * crash_suspects before it runs anything. A message that was running in two crashes
- * is a dead letter.
+ * is a dead letter. A process that had to be ended because its handler would not is treated
+ * as one that crashed.
  */
 #ifndef ORDER_EXT_QUARANTINE_H
 #define ORDER_EXT_QUARANTINE_H
@@ -27,6 +28,7 @@ typedef struct RunningMark
 	int32		attempt;
 	int32		messages;
 	int32		pid;
+	int32		overran;		/* the process was ended by running_overran() */
 	int64		started_at;
 } RunningMark;
 
@@ -37,14 +39,21 @@ extern RunningMark *running_mark;
 extern void running_begin(int32 group_id, const Message *messages, int n);
 extern void running_end(void);
 
+/*
+ * The handler does not end, and its process shall: mark that. False where it is not to be
+ * ended, not being a worker's, or has just come back. Called by a signal handler.
+ */
+extern bool running_overran(void);
+
 /* Record what was running in processes that crashed; commits transactions of its own. */
 extern void quarantine_record(const RunningMark *marks, int n);
 
 /*
  * What is known of these deliveries: those that are to be buried get that fate, crashed
- * runs count as attempts, and where a batch crashed, the pass is isolated.
+ * runs count as attempts. Returns how many of them may be run now: where a batch crashed,
+ * one, and the pass is isolated.
  */
-extern void quarantine_sift(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n);
+extern int	quarantine_sift(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n);
 
 /* The failure that a buried message dies of. */
 extern Failure *quarantine_failure(void);

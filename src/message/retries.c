@@ -235,7 +235,6 @@ attempts_append(const ConsumerGroup *group, const Delivery *deliveries, int n, c
 	int			i;
 
 	values[1] = Int32GetDatum(group->id);
-	values[3] = Int32GetDatum(MyProcPid);
 	values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[6] = CStringGetTextDatum(state);
 	values[7] = short_text(error, &nulls[7]);
@@ -244,6 +243,7 @@ attempts_append(const ConsumerGroup *group, const Delivery *deliveries, int n, c
 	{
 		values[0] = Int64GetDatum(deliveries[i].message.id);
 		values[2] = Int32GetDatum(deliveries[i].message.attempt);
+		values[3] = Int32GetDatum(deliveries[i].worker != 0 ? deliveries[i].worker : MyProcPid);
 		values[4] = TimestampTzGetDatum(deliveries[i].started_at);
 		append_row(appender, values, nulls);
 	}

@@ -44,6 +44,7 @@ typedef struct Delivery
 	char	   *last_error;		/* of the last attempt, if is_retry */
 	char	   *last_sqlstate;
 	TimestampTz started_at;
+	int			worker;			/* the process that attempted it; 0: this one */
 } Delivery;
 
 /*

@@ -61,6 +61,40 @@ role_to_run_as(const char *name, Oid caller, bool must_login)
 	return role;
 }
 
+static Oid
+function_owner(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+char *
+function_owner_name(Oid function)
+{
+	char	   *name = GetUserNameFromId(function_owner(function), true);
+
+	return name != NULL ? name : pstrdup("");
+}
+
+char *
+refusal_of_owner(Oid function, const char *owner, Oid role)
+{
+	Oid			owner_now = function_owner(function);
+
+	if (owner == NULL || owner_now == role || superuser_arg(owner_now) ||
+		owner_now == get_role_oid(owner, true))
+		return NULL;
+	return psprintf("it belongs to role \"%s\" now, and belonged to role \"%s\" when it was registered",
+					function_owner_name(function), owner);
+}
+
 char *
 refusal_to_run(Oid function, Oid role, bool registered_by_superuser)
 {

@@ -28,4 +28,15 @@ extern bool subscriber_is_superuser(const char *name);
  */
 extern char *refusal_to_run(Oid function, Oid role, bool registered_by_superuser);
 
+/* The name of its owner, "" if the function does not exist: to be kept with what registers it. */
+extern char *function_owner_name(Oid function);
+
+/*
+ * A registered function is found by its name, which may become another function's. So it is
+ * run only while it belongs to the role that owned it then, to the role it runs as, or to a
+ * superuser: somebody who could have it do the same anyway. NULL if so (owner is NULL: not
+ * known), else why not.
+ */
+extern char *refusal_of_owner(Oid function, const char *owner, Oid role);
+
 #endif							/* ORDER_EXT_RIGHTS_H */

@@ -73,6 +73,7 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 	group->run_as = copy_text(cached->run_as);
 	group->start_at = copy_text(cached->start_at);
 	group->subscriber = copy_text(cached->subscriber);
+	group->handler_owner = copy_text(cached->handler_owner);
 	group->barrier = copy_text(cached->barrier);
 	return true;
 }

@@ -61,9 +61,9 @@ extern bool group_has_messages(const ConsumerGroup *group, bool *locked);
 
 /*
  * The last error as a Failure in CurrentMemoryContext, which must not be ErrorContext;
- * clears it. Rethrows what is not the handler's failure: a cancel by somebody.
+ * clears it. In dispatch() a cancel of the call itself is rethrown.
  */
-extern Failure *failure_from_error(void);
+extern Failure *failure_from_error(bool in_dispatch);
 
 /* Whether it is a deadlock or a serialization failure, to be retried at once. */
 extern bool failure_is_conflict(const Failure *failure);

@@ -175,7 +175,7 @@ pass_in_transaction(Pass *pass, bool of_retries)
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(context);
-		failure = failure_from_error();
+		failure = failure_from_error(false);
 		AbortCurrentTransaction();
 	}
 	PG_END_TRY();

@@ -93,10 +93,18 @@ take_crashed(RunningMark *taken)
 	return n;
 }
 
-void
+bool
 crash_marks_clear(void)
 {
+	bool		to_blame;
+
+	if (running_mark == NULL)
+		return false;
+	to_blame = running_mark->overran && running_mark->messages > 0;
+	if (to_blame && worker_shared->n_crashed < MAX_CRASHED)
+		worker_shared->crashed[worker_shared->n_crashed++] = *running_mark;
 	running_end();
+	return to_blame;
 }
 
 /* Another process crashed, and this one has to go: the message it runs is not to blame. */

@@ -20,7 +20,10 @@ extern void crash_marks_startup(void);
  */
 extern void crash_marks_attach(void);
 
-/* This process ends in order: whatever it is running is not to blame. */
-extern void crash_marks_clear(void);
+/*
+ * This process ends in order: whatever it is running is not to blame, unless the process ends
+ * because of it: then true. Caller holds WorkerShared.lock exclusively.
+ */
+extern bool crash_marks_clear(void);
 
 #endif							/* ORDER_EXT_CRASH_MARKS_H */

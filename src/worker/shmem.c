@@ -329,15 +329,16 @@ static void
 detach(int code, Datum arg)
 {
 	WorkerSlot *worker = my_worker;
+	bool		message_to_blame;
 
 	(void) code;
 	(void) arg;
-	crash_marks_clear();
 	if (worker == NULL)
 		return;
 	my_worker = NULL;
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	if (!leaving && !worker->leave && my_database->holds == 0)
+	message_to_blame = crash_marks_clear();
+	if (!leaving && !worker->leave && my_database->holds == 0 && !message_to_blame)
 		note_failure(worker);
 	worker->state = WORKER_FREE;
 	worker->pid = 0;
