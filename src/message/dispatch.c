@@ -226,6 +226,27 @@ deliver_own(Dispatch *call, const GroupPart *of)
 
 /* ---- rounds ---- */
 
+/*
+ * The group is read in other parts from now on. What one of the old ones has come past in the
+ * list of ids is not for the new ones; what others have left there waits for the commit.
+ */
+static void
+parts_changed(Dispatch *call, int32 group_id)
+{
+	const ConsumerGroup *group = group_by_id(group_id);
+	int			next = 0;
+	int			part;
+	int			i;
+
+	for (i = 0; i < call->n_groups; i++)
+	{
+		if (call->groups[i].group_id == group_id)
+			next = Max(next, call->groups[i].next);
+	}
+	for (part = 0; group != NULL && part < group->parts; part++)
+		group_in_call(call, group_id, (int16) part)->next = next;
+}
+
 /* Everything that the part has to do now; whether there was anything. */
 static bool
 dispatch_part(Dispatch *call, const GroupPart *of)
@@ -246,7 +267,12 @@ dispatch_part(Dispatch *call, const GroupPart *of)
 			run_pass_safely(call, &pass, source, NULL, 0);
 			if (!pass.locked)
 				wake_note_topic(of->topic_id);	/* a worker may have found it locked by us */
-			worked |= pass.handled > 0 || pass.switched;
+			worked |= pass.handled > 0;
+			if (pass.switched)
+			{
+				parts_changed(call, of->group_id);
+				return true;
+			}
 		} while (pass.more);
 	}
 	while (call->handled < call->limit && deliver_own(call, of))
