@@ -5,12 +5,12 @@
 #ifndef ORDER_EXT_OPERATE_H
 #define ORDER_EXT_OPERATE_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "fmgr.h"
 
 /* Raise OE701: there is no such consumer group. */
-extern void unknown_group(const char *name) pg_attribute_noreturn();
+pg_noreturn extern void unknown_group(const char *name);
 
 /*
  * Argument n, message_ids, as a value and null flag of a plan. Raises unless it is NULL or a
