@@ -8,6 +8,7 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "utils/fmgroids.h"
@@ -44,6 +45,17 @@ static SavedPlan find_taken = SAVED_PLAN(
 	"SELECT key FROM order_ext_internal.retries WHERE group_id = $1 AND key = ANY ($2)"
 	" UNION SELECT key FROM order_ext_internal.dead_messages WHERE group_id = $1 AND key = ANY ($2)"
 	" UNION SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1 AND key = ANY ($2)",
+	INT4OID, INT8ARRAYOID);
+
+/* What there is of the keys, as a text. */
+static SavedPlan describe_keys = SAVED_PLAN(
+	"SELECT pg_catalog.string_agg(place || message_id::text, ' ' ORDER BY place, message_id)"
+	" FROM (SELECT 'r' AS place, message_id FROM order_ext_internal.retries"
+	"	WHERE group_id = $1 AND key = ANY ($2)"
+	"  UNION ALL SELECT 'd', message_id FROM order_ext_internal.dead_messages"
+	"	WHERE group_id = $1 AND key = ANY ($2)"
+	"  UNION ALL SELECT 'p', message_id FROM order_ext_internal.parked_messages"
+	"	WHERE group_id = $1 AND key = ANY ($2)) m",
 	INT4OID, INT8ARRAYOID);
 
 static SavedPlan release_free = SAVED_PLAN(
@@ -104,6 +116,44 @@ blocked_keys(SavedPlan *find, int32 group_id, const int64 *keys, int n, int64 **
 	return found;
 }
 
+/* Pushes and pops the snapshot. NULL if there is nothing. */
+static char *
+keys_in_snapshot(Snapshot snapshot, const Datum *values)
+{
+	PushActiveSnapshot(snapshot);
+	plan_query_in_snapshot(&describe_keys, values, NULL, 1);
+	PopActiveSnapshot();
+	return row_text(0, 1);
+}
+
+/*
+ * Above READ COMMITTED: raise 40001 if others have changed what the keys wait for, or what waits
+ * behind them, since our snapshot was taken. Else we would park behind nothing, or leave behind
+ * what was parked.
+ */
+static void
+check_keys_are_as_seen(int32 group_id, const int64 *keys, int n)
+{
+	EngineScope scope;
+	Datum		values[2];
+	const char *seen;
+	const char *there;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	values[0] = Int32GetDatum(group_id);
+	values[1] = int64_array(keys, n);
+	engine_enter(&scope);
+	seen = keys_in_snapshot(GetTransactionSnapshot(), values);
+	there = keys_in_snapshot(GetLatestSnapshot(), values);
+	if (strcmp(seen != NULL ? seen : "", there != NULL ? there : "") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: messages of the same keys were handled by another transaction"),
+				 errhint("Run the transaction again.")));
+	engine_leave(&scope);
+}
+
 void
 park_blocked(const ConsumerGroup *group, Delivery *deliveries, int n)
 {
@@ -112,10 +162,13 @@ park_blocked(const ConsumerGroup *group, Delivery *deliveries, int n)
 	int			n_blocked;
 	int			i;
 
-	if (n == 0 || deliveries[0].is_retry)
+	if (n == 0)
 		return;
 	for (i = 0; i < n; i++)
 		keys[i] = deliveries[i].message.key;
+	check_keys_are_as_seen(group->id, keys, n);
+	if (deliveries[0].is_retry)
+		return;
 	n_blocked = blocked_keys(&find_taken, group->id, keys, n, &blocked);
 	for (i = 0; i < n && n_blocked > 0; i++)
 	{
