@@ -15,6 +15,7 @@
 #include "storage/lmgr.h"
 #include "utils/snapmgr.h"
 
+#include "core/clock.h"
 #include "core/spi_util.h"
 #include "message/timer_fire.h"
 #include "message/timer_progress.h"
@@ -86,9 +87,7 @@ timer_empty_one_bucket(TimerQueue *queue, TimestampTz now, TimestampTz *next_try
 		table_close(rel, AccessShareLock);
 		if (blocks == 0)
 			continue;
-		if (bucket->empty_at - now > RETRY_AFTER)
-			bucket->empty_at = now; /* the clock was set back */
-		if (now < bucket->due_limit || now < bucket->empty_at)
+		if (now < bucket->due_limit || !pause_is_over(bucket->empty_at, RETRY_AFTER, now))
 		{
 			*next_try = Min(*next_try, Max(bucket->due_limit, bucket->empty_at));
 			continue;

@@ -176,13 +176,18 @@ load_slice(TimerQueue *queue, int b, Relation rel, BlockNumber blocks)
 		end_load(bucket);
 }
 
-/* Read a bucket, or the rest of it, whole. */
+/* Read what of a bucket is due before due_limit, all at once. */
 static void
-load_whole(TimerQueue *queue, int b, Relation rel, const LogSnapshot *upto, TimestampTz due_limit)
+load_upto(TimerQueue *queue, int b, Relation rel, TimestampTz due_limit, const LogSnapshot *upto)
 {
-	if (queue->buckets[b].load.upto == NULL)
-		begin_load(queue, b, upto, due_limit);
-	load_slice(queue, b, rel, MaxBlockNumber);
+	QueueBucket *bucket = &queue->buckets[b];
+
+	while (bucket->due_limit < due_limit)
+	{
+		if (bucket->load.upto == NULL)
+			begin_load(queue, b, upto, due_limit);
+		load_slice(queue, b, rel, MaxBlockNumber);
+	}
 }
 
 /* Queue the rows of transactions from first (to before end, or just that one if 0). */
@@ -301,6 +306,7 @@ timer_queue_unload(TimerQueue *queue, int b)
 	free_snapshot(bucket->loaded_to);
 	bucket->loaded_to = NULL;
 	bucket->due_limit = DT_NOBEGIN;
+	bucket->look_until = 0;
 }
 
 /*
@@ -315,8 +321,7 @@ load_present(TimerQueue *queue, int b, Relation rel, TimestampTz due_limit,
 
 	if (now >= due_limit - TIMER_PERIOD || bucket->loaded_to != NULL)
 	{
-		while (bucket->due_limit < due_limit)
-			load_whole(queue, b, rel, upto, due_limit);
+		load_upto(queue, b, rel, due_limit, upto);
 		return;
 	}
 	if (bucket->load.upto == NULL)
@@ -325,15 +330,24 @@ load_present(TimerQueue *queue, int b, Relation rel, TimestampTz due_limit,
 }
 
 /*
- * Load a bucket of the present, or follow one that is loaded. One that is looked into for
- * what may have been left behind is let go of until its period comes, if there is nothing.
+ * Whether a bucket has nothing for us until its period comes: it is empty; or it was looked
+ * into for what may have been left behind, and who could still commit some (a prepared
+ * transaction) has ended, too. What has no later rows either is left to be emptied.
  */
+static bool
+may_unload(const QueueBucket *bucket, BlockNumber blocks, const LogSnapshot *upto)
+{
+	if (blocks == 0)
+		return true;
+	return bucket->look_until != 0 && bucket->holds_later && upto->xmin >= bucket->look_until;
+}
+
+/* Follow a bucket that is loaded; load what is due before due_limit. */
 static void
-bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit, bool look,
+bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit, bool is_present,
 						const LogSnapshot *upto, TimestampTz now)
 {
 	QueueBucket *bucket = &queue->buckets[b];
-	bool		is_present = (due_limit != DT_NOBEGIN);
 	Relation	rel = table_open(timer_bucket_relation(b), AccessShareLock);
 	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
 
@@ -341,47 +355,49 @@ bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit, bool lo
 		catch_up_to(queue, b, rel, upto);
 	if (is_present && bucket->due_limit < due_limit)
 		load_present(queue, b, rel, due_limit, upto, now);
-	else if (look && bucket->loaded_to == NULL && bucket->load.upto == NULL && blocks > 0)
+	else if (bucket->due_limit < due_limit && blocks > 0)
 	{
-		load_whole(queue, b, rel, upto, timer_period_start(timer_period(now) + 1));
-		if (bucket->queued == 0)
-			timer_queue_unload(queue, b);
+		load_upto(queue, b, rel, due_limit, upto);
+		bucket->look_until = upto->xmax;
 	}
-	/* Nothing in it, and its time is over. */
-	if (!is_present && bucket->loaded_to != NULL && blocks == 0 && bucket->queued == 0)
+	if (!is_present && bucket->loaded_to != NULL && bucket->queued == 0 && may_unload(bucket, blocks, upto))
 		timer_queue_unload(queue, b);
 	table_close(rel, AccessShareLock);
 }
 
 /*
  * The buckets of the present are the running period's, the last one's (for those who
- * commit late), and the coming one's shortly before it begins. Others are looked into at
- * first, because of what a stopped server has left behind, and when the clock has jumped
- * over their period.
+ * commit late), and the coming one's shortly before it begins. Those of the time before are
+ * looked into at first, because of what a stopped server has left behind, and when the
+ * clock has jumped over their periods.
  */
 static void
 bring_up_to_date(TimerQueue *queue, TimestampTz now, bool is_new)
 {
 	const LogSnapshot *upto = log_snapshot_active();
 	int64		present = timer_period(now);
+	int64		oldest = present - TIMER_BUCKETS + 1;
 	TimestampTz due_limits[TIMER_BUCKETS];
-	bool		look[TIMER_BUCKETS];
+	bool		is_present[TIMER_BUCKETS];
 	int64		period;
 	int			b;
 
 	for (b = 0; b < TIMER_BUCKETS; b++)
 	{
 		due_limits[b] = DT_NOBEGIN;
-		look[b] = is_new;
+		is_present[b] = false;
 	}
-	for (period = Max(queue->period, present - TIMER_BUCKETS); period < present - 1; period++)
-		look[timer_bucket(period)] = true;
-	for (period = present - 1; period <= timer_period(now + TIMER_LOAD_AHEAD); period++)
+	for (period = is_new ? oldest : Max(queue->period, oldest); period < present - 1; period++)
 		due_limits[timer_bucket(period)] = timer_period_start(period + 1);
+	for (period = present - 1; period <= timer_period(now + TIMER_LOAD_AHEAD); period++)
+	{
+		due_limits[timer_bucket(period)] = timer_period_start(period + 1);
+		is_present[timer_bucket(period)] = true;
+	}
 	for (b = 0; b < TIMER_BUCKETS; b++)
 	{
-		if (look[b] || due_limits[b] != DT_NOBEGIN || queue->buckets[b].loaded_to != NULL)
-			bring_bucket_up_to_date(queue, b, due_limits[b], look[b], upto, now);
+		if (due_limits[b] != DT_NOBEGIN || queue->buckets[b].loaded_to != NULL)
+			bring_bucket_up_to_date(queue, b, due_limits[b], is_present[b], upto, now);
 	}
 	queue->period = present;
 }

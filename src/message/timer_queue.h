@@ -65,6 +65,7 @@ typedef struct QueueBucket
 	TimestampTz due_limit;
 	int64		queued;
 	bool		holds_later;	/* rows due after due_limit were passed over */
+	uint64		look_until;		/* not its time: until these transactions have ended; or 0 */
 	BucketLoad	load;
 
 	TimestampTz empty_at;		/* no attempt to empty it before this */

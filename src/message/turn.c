@@ -16,6 +16,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+#include "core/clock.h"
 #include "core/settings.h"
 #include "message/catalog.h"
 #include "message/dispatch.h"
@@ -301,7 +302,7 @@ aim_parts(void)
 
 	if (misparted_group == 0)
 		return DT_NOEND;
-	if (now < not_before)
+	if (!pause_is_over(not_before, MAX_PATIENCE_MS * INT64CONST(1000), now))
 		return not_before;
 	if (parts_aim(misparted_group, patience_ms))
 	{
@@ -342,7 +343,7 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 			if (!state->ours)
 				state->locked_until = TimestampTzPlusMilliseconds(now, LOCKED_PAUSE_MS);
 		}
-		if (state->locked_until > now)
+		if (!pause_is_over(state->locked_until, LOCKED_PAUSE_MS * INT64CONST(1000), now))
 			continue;
 		state->locked_until = 0;
 		if (state->again || state->next_retry <= now)

@@ -26,6 +26,7 @@
 #include "utils/snapmgr.h"
 
 #include "core/call.h"
+#include "core/clock.h"
 #include "core/spi_util.h"
 #include "message/engine.h"
 #include "message/floors.h"
@@ -72,6 +73,7 @@ typedef struct Waiting
 {
 	const char *name;
 	TimestampTz deadline;
+	int64		timeout;
 	bool		woken;			/* commits wake us */
 	uint64		completed;		/* transactions over at the last look */
 	int32		topic_id;
@@ -115,6 +117,7 @@ static void
 sleep_until_worth_it(Waiting *waiting, const Look *last)
 {
 	TimestampTz until = Min(waiting->deadline, last->next);
+	TimestampTz since = GetCurrentTimestamp();
 
 	if (last->locked)
 		until = Min(until, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOCKED_POLL_MS));
@@ -128,9 +131,11 @@ sleep_until_worth_it(Waiting *waiting, const Look *last)
 						   PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
-		if (((events & WL_LATCH_SET) && waiting->woken) || GetCurrentTimestamp() >= until ||
+		if (((events & WL_LATCH_SET) && waiting->woken) ||
 			completed_transactions() != waiting->completed)
 			return;
+		if (GetCurrentTimestamp() >= until || GetCurrentTimestamp() < since)
+			return;				/* or the clock was set back */
 	}
 }
 
@@ -149,7 +154,7 @@ wait_until_ready(Waiting *waiting)
 		MemoryContextSwitchTo(outer);
 		MemoryContextReset(each);
 		SPI_commit();
-		if (found.ready || GetCurrentTimestamp() >= waiting->deadline)
+		if (found.ready || pause_is_over(waiting->deadline, waiting->timeout, GetCurrentTimestamp()))
 			return found.ready;
 		if (!waiting->woken)
 		{
@@ -192,7 +197,8 @@ order_ext_wait_for_messages(PG_FUNCTION_ARGS)
 
 	refuse_in_transaction(fcinfo);
 	waiting.name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
-	waiting.deadline = GetCurrentTimestamp() + arg_duration(fcinfo, 1, "timeout", 0);
+	waiting.timeout = arg_duration(fcinfo, 1, "timeout", 0);
+	waiting.deadline = GetCurrentTimestamp() + waiting.timeout;
 
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	PG_ENSURE_ERROR_CLEANUP(end_waiting, (Datum) 0);

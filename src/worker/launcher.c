@@ -17,6 +17,7 @@
 #include "storage/proc.h"
 #include "utils/memutils.h"
 
+#include "core/clock.h"
 #include "core/settings.h"
 #include "worker/databases.h"
 #include "worker/launcher.h"
@@ -315,7 +316,7 @@ ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
 		*next_wakeup = Min(*next_wakeup, now + START_PATIENCE);
 	if (db->workers[w].state != WORKER_FREE)
 		return true;
-	if (*failures > 0 && now < *retry_at)
+	if (*failures > 0 && !pause_is_over(*retry_at, MAX_BACKOFF_SECONDS * USECS_PER_SEC, now))
 	{
 		*next_wakeup = Min(*next_wakeup, *retry_at);
 		return true;

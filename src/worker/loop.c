@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/timeout.h"
 
+#include "core/clock.h"
 #include "core/settings.h"
 #include "message/engine.h"
 #include "worker/checks.h"
@@ -41,6 +42,7 @@ typedef struct LoopState
 	uint64		looked_at;		/* completed_transactions() at the last safety poll, + 1 */
 	TimestampTz next_look;
 	TimestampTz next_wakeup;	/* what the last turn asked for */
+	TimestampTz now;			/* when we last looked at the clock */
 	TimestampTz pause_until;	/* after an error */
 	int			errors;			/* in a row */
 	bool		stats_pending;
@@ -204,8 +206,7 @@ look_for_the_untold(LoopState *state, TimestampTz now)
 	uint64		completed;
 	bool		moved;
 
-	/* The clock may have been set back, hence the second condition. */
-	if (now < state->next_look && state->next_look - now <= interval)
+	if (!pause_is_over(state->next_look, interval, now))
 		return false;
 	completed = completed_transactions() + 1;	/* so that 0 is none of them */
 	moved = (completed != state->looked_at);
@@ -263,8 +264,10 @@ worker_loop(const WorkerLoop *loop)
 
 		handle_interrupts(loop);
 		now = GetCurrentTimestamp();
-		if (now < state.pause_until &&
-			state.pause_until - now <= MAX_ERROR_PAUSE_SECONDS * USECS_PER_SEC)
+		if (now < state.now)
+			state.next_wakeup = now;	/* the clock was set back: ask anew */
+		state.now = now;
+		if (!pause_is_over(state.pause_until, MAX_ERROR_PAUSE_SECONDS * USECS_PER_SEC, now))
 		{
 			sleep_until(state.pause_until);
 			continue;

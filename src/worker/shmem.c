@@ -19,7 +19,6 @@
 #include "worker/worker.h"
 
 #define TRANCHE_NAME "order_ext"
-#define MAX_BACKOFF_SECONDS 60
 
 WorkerShared *worker_shared = NULL;
 WorkerSlot *my_worker = NULL;

@@ -23,6 +23,7 @@
 #define MAX_DATABASE_ROLES 64
 #define MAX_CRASHED 64
 #define MAX_WAITERS 1024
+#define MAX_BACKOFF_SECONDS 60
 #define SCHEDULER_SLOT 0		/* of each database's workers; the rest are dispatchers */
 
 typedef enum WorkerKind
