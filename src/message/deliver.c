@@ -283,9 +283,11 @@ fail_all(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n,
 			put_away(pass, group, deliveries, i, n);
 			continue;
 		}
-		delivery->started_at = GetCurrentTimestamp();
+		delivery->started_at = pass->mode == PASS_GIVE_UP ? pass->began : GetCurrentTimestamp();
 		if (at_once)
 			delivery_dead(group, delivery, failure);
+		else if (failure_is_conflict(failure))
+			delivery_busy(group, delivery, 1000);
 		else
 			blocks = !delivery_failed(group, delivery, failure);
 		pass->handled++;

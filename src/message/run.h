@@ -29,6 +29,7 @@ typedef struct Pass
 	Oid			only_run_as;	/* if valid: skip handlers of other roles */
 	bool		builtin;		/* built-in handlers, too */
 	const Failure *failure;		/* of PASS_GIVE_UP */
+	TimestampTz began;			/* ... and when the attempt that failed so began */
 	void		(*take) (void *taker, Delivery *deliveries, int n); /* of PASS_LEASE */
 	void	   *taker;
 

@@ -249,7 +249,10 @@ run_lane(PartState *state, Lane *lane, bool of_retries, Pass *pass)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (pass->mode != PASS_GIVE_UP)
+		{
 			choose_mode(pass, lane, of_retries && !state->builtin);
+			pass->began = GetCurrentTimestamp();
+		}
 		failure = pass_in_transaction(pass, of_retries);
 		if (failure == NULL)
 			break;
