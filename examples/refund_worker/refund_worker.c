@@ -19,7 +19,9 @@
 #include "fake_gateway.h"
 
 #define BATCH "10"
-#define PAUSE_MICROSECONDS 50000
+/* Between two rounds with nothing to do, the first and the longest; it doubles. */
+#define FIRST_PAUSE 50000
+#define LONGEST_PAUSE 1000000
 
 static volatile sig_atomic_t stopping = 0;
 
@@ -99,6 +101,7 @@ main(int argc, char **argv)
 	int			trouble = argc > 4 ? atoi(argv[4]) : 0;
 	const char *lease = argc > 5 ? argv[5] : "1 minute";
 	time_t		last_work = time(NULL);
+	useconds_t	pause = FIRST_PAUSE;
 	PGconn	   *connection;
 
 	if (argc < 3 || argc > 6)
@@ -114,11 +117,17 @@ main(int argc, char **argv)
 		int			n = PQstatus(connection) == CONNECTION_OK ? work(connection, argv[2], trouble, lease) : -1;
 
 		if (n > 0)
+		{
 			last_work = time(NULL);
+			pause = FIRST_PAUSE;
+		}
 		else if (idle_seconds > 0 && time(NULL) - last_work >= idle_seconds)
 			break;
 		else
-			usleep(PAUSE_MICROSECONDS);
+		{
+			usleep(pause);
+			pause = 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
+		}
 		if (n < 0 && PQstatus(connection) != CONNECTION_OK)
 			PQreset(connection);
 	}

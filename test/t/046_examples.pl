@@ -114,6 +114,36 @@ foreach my $kind (sort keys %consumers)
 		1, 60, "$kind: a consumer that waits has no snapshot");
 	IPC::Run::signal($idle, 'TERM');
 	ok(IPC::Run::finish($idle), "$kind: SIGTERM ends it");
+
+	# work that takes longer than the lease keeps it
+	$node->safe_psql('postgres', "SELECT order_ext.publish('mail', k, '{\"seconds\": 1}') FROM generate_series(801, 804) AS k");
+	@command = (@{ $consumers{$kind} }, $group, '3', '2');
+	($output_1, $errors) = ('', '');
+	ok(IPC::Run::run(\@command, '>', \$output_1, '2>', \$errors), "$kind: slow work is done");
+	is($errors . keys_of($output_1), '801 802 803 804', "$kind: once each, within a lease that it extends");
+	drained($group);
+
+	# its connection is cut, twice, and a lease is taken from it: the other messages are done with
+	$node->safe_psql('postgres', "SELECT order_ext.publish('mail', k, CASE k WHEN 903 THEN '{\"seconds\": 6}' ELSE '{}' END::jsonb) FROM generate_series(901, 905) AS k");
+	@command = (@{ $consumers{$kind} }, $group, '0', '60');
+	($output_1, $errors) = ('', '');
+	my $cut = IPC::Run::start(\@command, '>', \$output_1, '2>', \$errors);
+	wait_sql($node, 'postgres', "SELECT count(*) FROM order_ext_internal.leases", 5, 60, "$kind: it has leased a batch");
+	is($node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mail_worker'"),
+		't', "$kind: its connection is cut");
+	is($node->safe_psql('postgres', "SELECT order_ext.ack('$group', ARRAY[token]) FROM order_ext_internal.leases WHERE key = 902"),
+		1, "$kind: somebody else answers one of its messages");
+	drained($group);
+	publish(910, 910);
+	drained($group);
+	is($node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mail_worker'"),
+		't', "$kind: cut once more, while it waits");
+	publish(911, 911);
+	drained($group);
+	IPC::Run::signal($cut, 'TERM');
+	ok(IPC::Run::finish($cut), "$kind: SIGTERM ends it");
+	like($errors, qr/^lease lost: \d+$/m, "$kind: it has noticed");
+	is(keys_of($output_1), '901 902 903 904 905 910 911', "$kind: each message was worked on once");
 }
 
 verify_clean($node, 'postgres');
