@@ -22,7 +22,8 @@ arg_not_null(FunctionCallInfo fcinfo, int n, const char *name)
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be NULL", name)));
+				 errmsg("argument \"%s\" must not be NULL", name),
+				 errhint("Give it a value; what has a default may be left out.")));
 }
 
 int64
@@ -91,7 +92,8 @@ arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars
 	if (chars == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must not be empty", name)));
+				 errmsg("argument \"%s\" must not be empty", name),
+				 errdetail("It takes 1 to %d characters.", max_chars)));
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("argument \"%s\" is too long", name),
@@ -115,7 +117,8 @@ arg_jsonb_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_byte
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"%s\" is too large", name),
-				 errdetail("At most %d bytes are allowed.", max_bytes)));
+				 errdetail("At most %d bytes are allowed.", max_bytes),
+				 errhint("Keep what is large elsewhere, and pass a reference to it.")));
 	return PG_GETARG_JSONB_P(n);
 }
 
@@ -153,7 +156,9 @@ arg_timestamptz(FunctionCallInfo fcinfo, int n, const char *name)
 	if (TIMESTAMP_NOT_FINITE(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must be finite", name)));
+				 errmsg("argument \"%s\" must be finite", name),
+				 errdetail("It is %s.", TIMESTAMP_IS_NOBEGIN(value) ? "-infinity" : "infinity"),
+				 errhint("Give it a point in time.")));
 	return value;
 }
 

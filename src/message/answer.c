@@ -109,7 +109,9 @@ read_tokens(FunctionCallInfo fcinfo, Answer *answer)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"tokens\" must not contain NULL")));
+					 errmsg("argument \"tokens\" must not contain NULL"),
+					 errdetail("Element %d of %d is NULL.", i + 1, answer->n),
+					 errhint("Pass the tokens that order_ext.receive() gave.")));
 		answer->tokens[i] = DatumGetInt64(datums[i]);
 	}
 	answer->n = sort_unique(answer->tokens, answer->n);

@@ -20,6 +20,7 @@
 #include "utils/rel.h"
 
 #include "core/append.h"
+#include "core/errors.h"
 #include "message/catalog.h"
 #include "message/log.h"
 #include "message/wake.h"
@@ -409,6 +410,26 @@ group_by_name(const char *name)
 			return &in->groups[i];
 	}
 	return NULL;
+}
+
+void
+refuse_unknown_topic(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
+			 errmsg("topic \"%s\" does not exist", name),
+			 errdetail("This database has none of that name; case matters."),
+			 errhint("Create it with order_ext.create_topic(); order_ext.topics_view lists them.")));
+}
+
+void
+refuse_unknown_group(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
+			 errmsg("consumer group \"%s\" does not exist", name),
+			 errdetail("This database has none of that name; case matters."),
+			 errhint("Create it with order_ext.subscribe(); order_ext.subscriptions_view lists them.")));
 }
 
 bool

@@ -126,7 +126,9 @@ check_handler(Oid function, Subscription *want)
 	if (function_signature(function) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("argument \"handler\" is not a function")));
+				 errmsg("argument \"handler\" is not a function"),
+				 errdetail("There is no function with OID %u.", function),
+				 errhint("Write it as 'schema.function(order_ext.message)'.")));
 	if (!handler_signature_fits(function, &want->batch))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -136,7 +138,9 @@ check_handler(Oid function, Subscription *want)
 	if (!may_execute(function, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("you may not execute handler %s", function_signature(function))));
+				 errmsg("you may not execute handler %s", function_signature(function)),
+				 errdetail("Role \"%s\" has no EXECUTE on it.", GetUserNameFromId(GetUserId(), false)),
+				 errhint("Ask its owner to grant EXECUTE.")));
 	reason = refusal_to_run(function, get_role_oid(want->run_as, false), superuser());
 	if (reason != NULL)
 		ereport(ERROR,
@@ -174,7 +178,8 @@ refuse_builtin_group(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("consumer group \"%s\" is built in", name),
-				 errhint("Choose another name.")));
+				 errdetail("It reads the topic of the same name for order_ext itself."),
+				 errhint("Choose another name: a group of yours may read any topic.")));
 }
 
 static Datum
@@ -193,7 +198,9 @@ insert_new_group(const Subscription *want, int32 topic_id)
 
 	if (group_id > PG_INT32_MAX)
 		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many consumer groups")));
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many consumer groups"),
+				 errdetail("%d have been made in this database.", PG_INT32_MAX)));
 	values[0] = Int32GetDatum((int32) group_id);
 	values[1] = Int32GetDatum(topic_id);
 	values[2] = Int32GetDatum(want->max_attempts);
@@ -209,6 +216,14 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
+static const char *
+topic_name(int32 topic_id)
+{
+	const Topic *topic = topic_by_id(topic_id);
+
+	return topic != NULL ? topic->name : "";
+}
+
 static void
 change_group(const Subscription *want, int32 topic_id)
 {
@@ -221,11 +236,13 @@ change_group(const Subscription *want, int32 topic_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access: consumer group \"%s\" was changed meanwhile",
-						want->name)));
+						want->name),
+				 errhint("Run the transaction again.")));
 	if (row_int32(0, 2) != topic_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("consumer group \"%s\" already reads another topic", want->name),
+				 errdetail("It reads topic \"%s\", not \"%s\".", topic_name(row_int32(0, 2)), want->topic),
 				 errhint("Use another name, or order_ext.unsubscribe() first.")));
 	handler_refuse_change(row_int32(0, 1));
 	values[0] = Int32GetDatum(row_int32(0, 1));
@@ -266,10 +283,7 @@ subscribe_body(FunctionCallInfo fcinfo)
 	check_run_as(&want, !PG_ARGISNULL(2));
 	refuse_builtin_group(want.name);
 	if (topic_by_name(want.topic) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
-				 errmsg("topic \"%s\" does not exist", want.topic),
-				 errhint("Create it with order_ext.create_topic().")));
+		refuse_unknown_topic(want.topic);
 	if (!PG_ARGISNULL(2))
 		check_handler(PG_GETARG_OID(2), &want);
 
@@ -303,9 +317,7 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 
 	refuse_builtin_group(name);
 	if (plan_query(&find_group, &value, NULL, 0) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
-				 errmsg("consumer group \"%s\" does not exist", name)));
+		refuse_unknown_group(name);
 	handler_refuse_change(row_int32(0, 1));
 	group_id = Int32GetDatum(row_int32(0, 1));
 	lock_wait(LOCK_CONSUMERS, DatumGetInt32(group_id));

@@ -61,14 +61,6 @@ static SavedPlan redrive_picked = SAVED_PLAN(
 	" FROM gone",
 	INT4OID, INT4OID, INT8ARRAYOID);
 
-void
-unknown_group(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
-			 errmsg("consumer group \"%s\" does not exist", name)));
-}
-
 /* ---- pause, resume ---- */
 
 /*
@@ -84,7 +76,7 @@ change_paused(FunctionCallInfo fcinfo, bool paused)
 	values[0] = CStringGetTextDatum(name);
 	values[1] = BoolGetDatum(paused);
 	if (plan_write(&set_paused, values, NULL, 0) == 0)
-		unknown_group(name);
+		refuse_unknown_group(name);
 	catalog_changed("consumer_groups");
 }
 
@@ -132,15 +124,20 @@ arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 	if (ARR_NDIM(ids) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"message_ids\" must have one dimension")));
+				 errmsg("argument \"message_ids\" must have one dimension"),
+				 errdetail("It has %d.", ARR_NDIM(ids)),
+				 errhint("Write ARRAY[1, 2, 3].")));
 	if (array_contains_nulls(ids))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"message_ids\" must not contain NULL")));
+				 errmsg("argument \"message_ids\" must not contain NULL"),
+				 errhint("Leave NULLs out; NULL in place of the array means all messages.")));
 	if (ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) > MAX_MESSAGE_IDS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("argument \"message_ids\" has more than %d elements", MAX_MESSAGE_IDS)));
+				 errmsg("argument \"message_ids\" has more than %d elements", MAX_MESSAGE_IDS),
+				 errdetail("It has %d.", ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids))),
+				 errhint("Call the function several times.")));
 	return PointerGetDatum(ids);
 }
 
@@ -164,7 +161,7 @@ redrive_body(FunctionCallInfo fcinfo)
 	arg_not_null(fcinfo, 3, "dry_run");
 	dry_run = PG_GETARG_BOOL(3);
 	if (plan_query(dry_run ? &find_group : &keep_group, &group_name, NULL, 1) == 0)
-		unknown_group(name);
+		refuse_unknown_group(name);
 	values[0] = Int32GetDatum(row_int32(0, 1));
 	topic_id = row_int32(0, 2);
 	if (dry_run)

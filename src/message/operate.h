@@ -9,9 +9,6 @@
 
 #include "fmgr.h"
 
-/* Raise OE701: there is no such consumer group. */
-pg_noreturn extern void unknown_group(const char *name);
-
 /*
  * Argument n, message_ids, as a value and null flag of a plan. Raises unless it is NULL or a
  * plain list of ids, not too long a one.

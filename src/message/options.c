@@ -4,12 +4,25 @@
  */
 #include "compat.h"
 
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "message/options.h"
+
+static char *
+words_of(const char *const *known)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (; *known != NULL; known++)
+		appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", *known);
+	return list.data;
+}
 
 void
 options_check_keys(Jsonb *options, const char *const *known)
@@ -22,7 +35,9 @@ options_check_keys(Jsonb *options, const char *const *known)
 	if (!JB_ROOT_IS_OBJECT(options))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"options\" must be a JSON object")));
+				 errmsg("argument \"options\" must be a JSON object"),
+				 errdetail("It is an array or a single value."),
+				 errhint("Write {} for none.")));
 	iterator = JsonbIteratorInit(&options->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, depth > 0)) != WJB_DONE)
 	{
@@ -41,7 +56,9 @@ options_check_keys(Jsonb *options, const char *const *known)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unknown option \"%.*s\"",
-							Min(value.val.string.len, 64), value.val.string.val)));
+							pg_mbcliplen(value.val.string.val, value.val.string.len, 64),
+							value.val.string.val),
+					 errhint("Known are %s.", words_of(known))));
 	}
 }
 
@@ -59,7 +76,8 @@ refuse_option(const char *key, const char *must_be)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" must be %s", key, must_be)));
+			 errmsg("option \"%s\" must be %s", key, must_be),
+			 errhint("Leave it out to have its default.")));
 }
 
 bool

@@ -46,10 +46,7 @@ topic_to_publish_to(const char *name)
 	const Topic *topic = topic_by_name(name);
 
 	if (topic == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
-				 errmsg("topic \"%s\" does not exist", name),
-				 errhint("Create it with order_ext.create_topic().")));
+		refuse_unknown_topic(name);
 	if (topic->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

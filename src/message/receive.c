@@ -109,14 +109,13 @@ consumer_group_open(const char *name)
 	Oid			role;
 
 	if (cached == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
-				 errmsg("consumer group \"%s\" does not exist", name),
-				 errhint("Create it with order_ext.subscribe().")));
+		refuse_unknown_group(name);
 	if (!group_is_external(cached))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("consumer group \"%s\" has a handler", name),
+				 errdetail("Its messages are given to %s.",
+						   cached->handler != NULL ? cached->handler : "order_ext's own handler"),
 				 errhint("Subscribe a group without a handler.")));
 	group = palloc(sizeof(ConsumerGroup));
 	*group = *cached;
@@ -132,6 +131,7 @@ consumer_group_open(const char *name)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("consumer group \"%s\" belongs to role \"%s\"", name,
 						group->run_as != NULL ? group->run_as : ""),
+				 errdetail("Role \"%s\" is not a member of it.", GetUserNameFromId(GetUserId(), false)),
 				 errhint("Only members of that role may consume its messages.")));
 	return group;
 }

@@ -105,7 +105,7 @@ find_group(const char *name, bool dry_run, GroupRow *group)
 	Datum		value = CStringGetTextDatum(name);
 
 	if (plan_query(dry_run ? &look_at_group : &lock_group, &value, NULL, 0) == 0)
-		unknown_group(name);
+		refuse_unknown_group(name);
 	group->id = row_int32(0, 1);
 	group->topic_id = row_int32(0, 2);
 	group->parts = row_int16(0, 3);

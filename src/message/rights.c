@@ -47,11 +47,14 @@ role_to_run_as(const char *name, Oid caller, bool must_login)
 	if (!OidIsValid(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\" does not exist", name)));
+				 errmsg("role \"%s\" does not exist", name),
+				 errdetail("Option \"run_as\" names it."),
+				 errhint("Name a role that may log in and that you are a member of.")));
 	if (!may_become_role(caller, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you are not a member of role \"%s\"", name),
+				 errdetail("You are role \"%s\".", GetUserNameFromId(caller, false)),
 				 errhint("Whoever subscribes must be able to SET ROLE to the role that the handler runs as.")));
 	if (must_login && !role_can_login(role))
 		ereport(ERROR,

@@ -106,7 +106,8 @@ topic_takes_back(int32 topic_id)
 	if (topic->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("messages of topic \"%s\" are canceled by order_ext only", topic->name)));
+				 errmsg("messages of topic \"%s\" are canceled by order_ext only", topic->name),
+				 errhint("A timer of an order is void as soon as the order moves on.")));
 	return true;
 }
 

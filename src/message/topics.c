@@ -80,10 +80,7 @@ find_topic(SavedPlan *find, const char *name, bool *builtin)
 	Datum		value = CStringGetTextDatum(name);
 
 	if (plan_query(find, &value, NULL, 0) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
-				 errmsg("topic \"%s\" does not exist", name),
-				 errhint("Create it with order_ext.create_topic().")));
+		refuse_unknown_topic(name);
 	*builtin = row_bool(0, 2);
 	return row_int32(0, 1);
 }
@@ -122,7 +119,9 @@ create_topic_body(FunctionCallInfo fcinfo)
 	if (topic_id > PG_INT32_MAX || plan_write(&insert_topic, values, NULL, 0) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("topic \"%s\" already exists", name)));
+				 errmsg("topic \"%s\" already exists", name),
+				 errdetail("Topics have one name each in a database, and groups share them."),
+				 errhint("Use it as it is, change it with order_ext.alter_topic(), or choose another name.")));
 	catalog_changed("topics");
 	return (Datum) 0;
 }
@@ -174,7 +173,8 @@ drop_topic_body(FunctionCallInfo fcinfo)
 	if (builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("topic \"%s\" is built in and cannot be dropped", name)));
+				 errmsg("topic \"%s\" is built in and cannot be dropped", name),
+				 errhint("Only order_ext.create_topic()'s topics can.")));
 	if (plan_query(&topic_users, &topic_id, NULL, 0) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -205,7 +205,8 @@ refuse_builtin_asset(const char *kind)
 	if (plan_query(&find_asset, &value, NULL, 0) > 0 && row_bool(0, 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("asset kind \"%s\" is built in", kind)));
+				 errmsg("asset kind \"%s\" is built in", kind),
+				 errhint("Register a kind of your own.")));
 }
 
 static Datum
@@ -249,7 +250,8 @@ unregister_asset_body(FunctionCallInfo fcinfo)
 	if (plan_write(&delete_asset, &value, NULL, 0) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("asset kind \"%s\" is not registered", kind)));
+				 errmsg("asset kind \"%s\" is not registered", kind),
+				 errhint("order_ext.register_asset() registers one.")));
 	catalog_changed("assets");
 	return (Datum) 0;
 }
