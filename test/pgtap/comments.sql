@@ -11,7 +11,8 @@ WHERE p.pronamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnam
 
 SELECT isnt(obj_description(c.oid, 'pg_class'), NULL, c.oid::regclass::text)
 FROM pg_class c
-WHERE c.relnamespace = 'order_ext'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'S');
+WHERE c.relnamespace = 'order_ext'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'S')
+	OR c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind IN ('r', 'v', 'm');
 
 SELECT isnt(obj_description(t.oid, 'pg_type'), NULL, t.oid::regtype::text)
 FROM pg_type t
