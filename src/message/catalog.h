@@ -10,7 +10,7 @@
 #ifndef ORDER_EXT_CATALOG_H
 #define ORDER_EXT_CATALOG_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
