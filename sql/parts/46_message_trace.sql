@@ -33,7 +33,8 @@ COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint, smalli
 -- message_trace(key): what became of the key's messages, oldest first: one row per
 -- (message, group, attempt), one per message that has no group (done: nobody waits for it)
 -- and one per timer that has not fired.
---   state  timer, void (its order has moved on, or it was canceled), waiting,
+--   state  timer, void (its order has moved on, or it was canceled; such a timer is seen for
+--          a minute or more after it was due), waiting,
 --          leased (an external consumer has it), retry (failed, will be run again),
 --          parked (waits for an earlier message of its key), done, dead, discarded
 -- Raises 22004.

@@ -20,6 +20,12 @@
 #include "message/timer_fire.h"
 #include "message/timer_progress.h"
 
+/*
+ * How long its rows stay when its time is over, for those who want to see what became of
+ * timers that were void. Its table gets new rows two minutes after its end.
+ */
+#define KEPT_FOR (60 * USECS_PER_SEC)
+
 /* How long after an attempt in vain. */
 #define RETRY_AFTER (10 * USECS_PER_SEC)
 
@@ -75,6 +81,7 @@ timer_empty_one_bucket(TimerQueue *queue, TimestampTz now, TimestampTz *next_try
 	for (b = 0; b < TIMER_BUCKETS; b++)
 	{
 		QueueBucket *bucket = &queue->buckets[b];
+		TimestampTz from = bucket->due_limit + KEPT_FOR;
 		Oid			relation;
 		Relation	rel;
 		BlockNumber blocks;
@@ -87,9 +94,9 @@ timer_empty_one_bucket(TimerQueue *queue, TimestampTz now, TimestampTz *next_try
 		table_close(rel, AccessShareLock);
 		if (blocks == 0)
 			continue;
-		if (now < bucket->due_limit || !pause_is_over(bucket->empty_at, RETRY_AFTER, now))
+		if (now < from || !pause_is_over(bucket->empty_at, RETRY_AFTER, now))
 		{
-			*next_try = Min(*next_try, Max(bucket->due_limit, bucket->empty_at));
+			*next_try = Min(*next_try, Max(from, bucket->empty_at));
 			continue;
 		}
 		bucket->empty_at = now + RETRY_AFTER;

@@ -85,9 +85,9 @@ set_clock(20 * 60);
 fires(20, 'what the clock has jumped over fires');
 set_clock(31 * 60);
 fires(30, 'and again');
-set_clock(150);
+set_clock(200);
 wait_sql($node, 'postgres', $drained, 0, 60, 'the buckets are emptied');
-set_clock(3600 * 2);
+set_clock(3600 * 1.9);
 fires(1, 'from beyond the ring');
 set_clock(86400);
 fires(9, 'a day ahead');
@@ -115,7 +115,7 @@ restart('fast');
 $node->safe_psql('postgres', join(";\n", map { "COMMIT PREPARED 'p$_'" } 26 .. 49));
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'p50'");
 fires(24 * 200, 'later commits');
-set_clock(180);
+set_clock(200);
 wait_sql($node, 'postgres', $drained, 0, 60, 'the buckets are emptied');
 
 # ---- back ----
