@@ -39,6 +39,24 @@ SQL
 	wait_sql($node, 'postgres', 'SELECT count(DISTINCT id) FROM handled', $count, 30, "all due have fired ($mode)");
 }
 
+# A crash in the middle of very many that are due in one moment, and of some beside them.
+$node->safe_psql('postgres', <<'SQL');
+SELECT order_ext.create_topic('beside');
+SELECT order_ext.subscribe('beside', 'beside', 'public.note(order_ext.message)');
+CREATE TABLE moment AS SELECT clock_timestamp() + interval '5 s' AS due;
+INSERT INTO armed SELECT order_ext.publish('t', n, deliver_at => due), due FROM generate_series(1, 30000) AS n, moment;
+INSERT INTO armed SELECT order_ext.publish('beside', n, deliver_at => due + n * interval '1 ms'), due
+FROM generate_series(1, 500) AS n, moment;
+SQL
+foreach my $mode ('immediate', 'fast')
+{
+	$node->poll_query_until('postgres', "SELECT count(*) > $count FROM handled");
+	$node->stop($mode);
+	$node->start;
+}
+$count += 30500;
+wait_sql($node, 'postgres', 'SELECT count(DISTINCT id) FROM handled', $count, 60, 'all have fired');
+
 is($node->safe_psql('postgres', 'SELECT count(*) FROM handled'), $count, 'each once');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM handled h JOIN armed a USING (id) WHERE h.at < a.due_at'),
 	'0', 'none early');
