@@ -152,6 +152,38 @@ RESET search_path;
 RESET ROLE;
 SELECT count(*) FROM mi.who WHERE name LIKE 'evil%';
 
+-- who registered it must still be a superuser where that was needed
+CREATE ROLE regress_mi_boss SUPERUSER;
+CREATE ROLE regress_mi_hand LOGIN;
+SELECT current_user AS me \gset
+CREATE FUNCTION mi.definer(m order_ext.message) RETURNS void LANGUAGE sql SECURITY DEFINER AS 'INSERT INTO mi.who VALUES (''definer'')';
+SET ROLE regress_mi_boss;
+SELECT order_ext.subscribe('mi.as_me', 'mi.t', 'mi.whoami(order_ext.message)', jsonb_build_object('run_as', :'me'));
+SELECT order_ext.subscribe('mi.definer', 'mi.t', 'mi.definer(order_ext.message)', '{"run_as": "regress_mi_hand"}');
+RESET ROLE;
+SELECT order_ext.grant_to('regress_mi_hand', 'operator');
+CREATE PROCEDURE mi.as_each() LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM order_ext.dispatch();
+	SET LOCAL ROLE regress_mi_hand;
+	PERFORM order_ext.dispatch();
+	RESET ROLE;
+END
+$$;
+TRUNCATE mi.who;
+SELECT order_ext.publish('mi.t', 3) > 0 AS published;
+CALL mi.as_each();
+SELECT count(*) FILTER (WHERE name = :'me') AS as_me, count(*) FILTER (WHERE name = 'definer') AS definer FROM mi.who;
+ALTER ROLE regress_mi_boss NOSUPERUSER;
+SELECT order_ext.publish('mi.t', 4) > 0 AS published;
+CALL mi.as_each();
+SELECT consumer_group, last_sqlstate, replace(last_error, 'mi.whoami(order_ext.message)', '(it)') AS last_error FROM order_ext.dead_letters WHERE consumer_group IN ('mi.as_me', 'mi.definer') ORDER BY 1;
+SELECT order_ext.unsubscribe('mi.as_me'), order_ext.unsubscribe('mi.definer');
+DROP OWNED BY regress_mi_boss, regress_mi_hand;
+DROP ROLE regress_mi_boss, regress_mi_hand;
+TRUNCATE mi.who;
+INSERT INTO mi.who VALUES (current_user);
+
 -- the stamp: a copy does not dispatch until it is told to
 SELECT order_ext.publish('mi.t', 2) > 0 AS published;
 BEGIN;

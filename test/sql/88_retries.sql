@@ -240,6 +240,15 @@ SELECT attempts, last_error FROM order_ext.dead_letters WHERE consumer_group = '
 -- both lives are in the log
 SELECT attempt, state FROM order_ext.attempt_log WHERE consumer_group = 'mt.other' ORDER BY started_at;
 
+-- ---- dead letters are told of, alerts that die themselves are not ----
+CREATE FUNCTION mt.deaf(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+SELECT order_ext.subscribe('mt.alerts', 'ops.alert', 'mt.deaf(order_ext.message)', '{"max_attempts": 1}');
+SELECT mt.say(80, '{"state": "OE803"}');
+SELECT order_ext.dispatch() > 0 AS handled;
+SELECT count(*) AS alerts_died FROM order_ext.dead_letters WHERE consumer_group = 'mt.alerts' AND payload->>'consumer_group' IN ('mt.g', 'mt.other') AND key = 870080;
+SELECT count(*) AS alerts_about_alerts FROM order_ext_internal.message_log WHERE payload->>'consumer_group' = 'mt.alerts';
+SELECT order_ext.unsubscribe('mt.alerts');
+
 SELECT order_ext.unsubscribe('mt.g'), order_ext.unsubscribe('mt.other'), order_ext.drop_topic('mt.t');
 SET client_min_messages = warning;
 DROP SCHEMA mt CASCADE;
