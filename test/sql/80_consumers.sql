@@ -44,6 +44,7 @@ SELECT mc.stats();
 
 -- an answer is given once, by whoever has the lease, and all of a call or nothing
 SELECT * FROM t.error($$order_ext.ack('mc.g', ARRAY[1])$$);
+SELECT detail FROM t.error($$order_ext.ack('mc.g', (SELECT array_agg(n::bigint) FROM generate_series(1, 8) AS n))$$);
 SELECT t.go($$order_ext.ack('mc.g', mc.tokens(3, 4))$$);
 SELECT t.go($$order_ext.nack('mc.g', mc.tokens(4) || 7::bigint)$$);
 SELECT t.go($$order_ext.extend_lease('mc.g', mc.tokens(4) || 7::bigint, '1 second')$$);

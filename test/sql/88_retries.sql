@@ -217,6 +217,7 @@ COMMIT;
 SELECT order_ext.redrive('mt.g', NULL, '{1,2,9223372036854775807}') AS unknown, order_ext.redrive('mt.g', NULL, '{}') AS none,
 	order_ext.redrive('mt.other', NULL, mt.these(71, 72)) AS of_another_group, order_ext.redrive('mt.g', NULL, mt.these(72) || mt.these(72) || 5::bigint) AS one;
 SELECT mt.stats();
+SELECT t.go($$order_ext.redrive('mt.g', NULL, (SELECT array_agg(n::bigint) FROM generate_series(1, 100001) AS n))$$) AS too_many;
 -- the oldest ones first; a limit of more than there are is no error
 CREATE TABLE mt_cured ();
 SELECT order_ext.redrive('mt.g', 2) AS the_oldest_two;
