@@ -32,9 +32,15 @@
 #include "message/limits.h"
 #include "message/rotate.h"
 
+/* Dead rows are harmless up to this size. */
+#define FROM_BLOCKS 64
+
 /* What is put back at most: for so long everybody else waits. */
 #define MOST_ROWS 50000
 #define MOST_BYTES (64 * 1024 * 1024)
+
+/* How long a table is left alone whose lock was not to be had: others had to wait behind us. */
+#define AFTER_FAILURE (10 * USECS_PER_SEC)
 
 /* How often the lock is tried where it is not waited for, and the pause between. */
 #define TRIES 20
@@ -52,13 +58,14 @@ typedef struct SmallTable
 	SavedPlan	truncate;
 	bool		of_timers;		/* read under the timers lock */
 	BlockNumber left_blocks;	/* after the last time, in this process */
+	TimestampTz not_before;		/* its lock was not to be had */
 } SmallTable;
 
 #define KEEP_ALL(table) \
 	SAVED_PLAN_NO_ARGS("SELECT * FROM order_ext_internal." table " LIMIT 50001")
 #define TRUNCATE(table) SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal." table)
 #define WHOLE(table, of_timers) \
-	{table, 256, MOST_ROWS, KEEP_ALL(table), TRUNCATE(table), of_timers, 0}
+	{table, FROM_BLOCKS, MOST_ROWS, KEEP_ALL(table), TRUNCATE(table), of_timers, 0, 0}
 
 static SmallTable small_tables[] = {
 	WHOLE("timer_cancels", true),
@@ -70,19 +77,19 @@ static SmallTable small_tables[] = {
 	WHOLE("lease_receipts", false),
 	{"timer_firings", 256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
 		"SELECT * FROM order_ext_internal.timer_firings ORDER BY seq DESC LIMIT 4"),
-	TRUNCATE("timer_firings"), true, 0},
+	TRUNCATE("timer_firings"), true, 0, 0},
 	{"timer_progress", 256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
 		"SELECT p.* FROM generate_series(0, 31) AS b (bucket) CROSS JOIN LATERAL ("
 		" SELECT * FROM order_ext_internal.timer_progress p"
 		" WHERE p.bucket = b.bucket::smallint ORDER BY p.seq DESC LIMIT 4) p"),
-	TRUNCATE("timer_progress"), true, 0},
+	TRUNCATE("timer_progress"), true, 0, 0},
 	{"group_progress", 2048, 200000, SAVED_PLAN_NO_ARGS(
 		"SELECT p.* FROM (SELECT DISTINCT group_id, part"
 		"  FROM order_ext_internal.group_progress) g CROSS JOIN LATERAL ("
 		" SELECT * FROM order_ext_internal.group_progress p"
 		" WHERE p.group_id = g.group_id AND p.part = g.part"
 		" ORDER BY p.seq DESC LIMIT 500) p"),
-	TRUNCATE("group_progress"), false, 0}
+	TRUNCATE("group_progress"), false, 0, 0}
 };
 
 static BlockNumber
@@ -184,12 +191,26 @@ write_anew(SmallTable *table, SPITupleTable *rows, uint64 n)
 	append_close(appender);
 }
 
+/* Whether the table has grown since the last time, and is small for all that. */
+static bool
+is_worthwhile(SmallTable *table, Oid relation, TimestampTz now)
+{
+	uint64		n;
+
+	if (now < table->not_before && now >= table->not_before - AFTER_FAILURE)
+		return false;
+	table->not_before = 0;
+	return table_blocks(relation) >= Max(table->from_blocks, 4 * table->left_blocks) &&
+		rows_to_keep(table, &n);
+}
+
 bool
 compact_table(int i, bool may_wait)
 {
 	SmallTable *table;
 	MemoryContext context;
 	MemoryContext old;
+	TimestampTz now = GetCurrentTimestamp();
 	Oid			relation;
 	uint64		n;
 
@@ -197,9 +218,10 @@ compact_table(int i, bool may_wait)
 		return false;
 	table = &small_tables[i];
 	relation = internal_relation(table->name);
-	if (table_blocks(relation) < Max(table->from_blocks, 4 * table->left_blocks) ||
-		!rows_to_keep(table, &n) ||
-		!lock_try(LOCK_ROTATION, ROTATION_COMPACT + i) ||
+	if (!is_worthwhile(table, relation, now))
+		return true;
+	table->not_before = now + AFTER_FAILURE;
+	if (!lock_try(LOCK_ROTATION, ROTATION_COMPACT + i) ||
 		(table->of_timers && !lock_try(LOCK_TIMERS, 0)) ||
 		!lock_soon(relation, may_wait))
 		return true;
@@ -211,10 +233,25 @@ compact_table(int i, bool may_wait)
 	{
 		write_anew(table, SPI_tuptable, n);
 		table->left_blocks = table_blocks(relation);
+		table->not_before = 0;
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return true;
+}
+
+TimestampTz
+compaction_postponed(void)
+{
+	TimestampTz next = DT_NOEND;
+	int			i;
+
+	for (i = 0; i < (int) lengthof(small_tables); i++)
+	{
+		if (small_tables[i].not_before != 0)
+			next = Min(next, small_tables[i].not_before);
+	}
+	return next;
 }
 
 /* ---- for readers ---- */

@@ -19,6 +19,7 @@
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/catalog.h"
+#include "message/floors.h"
 #include "message/limits.h"
 #include "message/operate.h"
 #include "message/parked.h"
@@ -120,6 +121,7 @@ release_keys(const GroupRow *group)
 {
 	if (group->ordered && !group->external)
 		parked_release_free(group->id);
+	floors_lower();
 	wake_note_topic(group->topic_id);
 }
 

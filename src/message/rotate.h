@@ -44,6 +44,9 @@ extern TimestampTz ring_truncate(Ring ring, TimestampTz now);
  */
 extern bool compact_table(int i, bool may_wait);
 
+/* When to try again a table whose lock was not to be had; DT_NOEND if there is none. */
+extern TimestampTz compaction_postponed(void);
+
 /*
  * Keep these tables from being written anew until the end of the transaction. Snapshots that
  * are taken from now on can be trusted about them.

@@ -3,7 +3,7 @@
  *		When the tables are looked after: by the scheduler process and by maintain(); see
  *		rotate.h.
  *
- * The scheduler looks at most every few seconds while something is being written, and when
+ * The scheduler looks every few seconds while something is being written, and when
  * nothing is, only at the times that the last round asked for: an idle database is left
  * alone.
  */
@@ -20,11 +20,15 @@
 /* Between two rounds while something is being written, at most. */
 #define LONGEST_INTERVAL (60 * USECS_PER_SEC)
 
+/* So often small tables are looked at while something is being written. */
+#define COMPACTION_INTERVAL (5 * USECS_PER_SEC)
+
 /* So long a compaction waits for a table, and others behind it. */
 #define COMPACTION_PATIENCE_MS 100
 
 static TimestampTz last_round = 0;
 static TimestampTz next_round = 0;
+static TimestampTz last_compaction = 0;
 
 /* The rings' own periods decide how often is often enough. */
 static int64
@@ -66,7 +70,7 @@ compaction_in_transaction(int i)
 	return more;
 }
 
-/* A table whose lock is not to be had soon is left for the next round. */
+/* A table whose lock is not to be had soon is left for later. */
 static bool
 compaction(int i)
 {
@@ -94,6 +98,26 @@ compaction(int i)
 	return more;
 }
 
+static void
+compaction_turn(bool wrote, TimestampTz now, TimestampTz *next_wakeup)
+{
+	static TimestampTz next = DT_NOEND;
+	int			i = 0;
+
+	if (now < last_compaction)
+		last_compaction = 0;	/* the clock has been set back */
+	if (wrote)
+		next = Min(next, last_compaction + COMPACTION_INTERVAL);
+	if (now >= next)
+	{
+		while (compaction(i))
+			i++;
+		last_compaction = now;
+		next = compaction_postponed();
+	}
+	*next_wakeup = Min(*next_wakeup, next);
+}
+
 static TimestampTz
 backlog(void)
 {
@@ -113,8 +137,8 @@ rotation_turn(bool wrote, TimestampTz *next_wakeup)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Ring		ring;
-	int			i = 0;
 
+	compaction_turn(wrote, now, next_wakeup);
 	/* The clock may have been set back, hence the third condition. */
 	if (now < next_round && !(wrote && now >= last_round + interval()) && now >= last_round)
 	{
@@ -132,8 +156,6 @@ rotation_turn(bool wrote, TimestampTz *next_wakeup)
 		next_round = Min(next_round, next);
 		next_round = Min(next_round, ring_step(ring_advance, ring));
 	}
-	while (compaction(i))
-		i++;
 	next_round = Min(next_round, backlog());
 	last_round = GetCurrentTimestamp();
 	next_round = Max(next_round, last_round + USECS_PER_SEC);
