@@ -38,7 +38,11 @@ AS $$
 				WHERE group_id = g.group_id ORDER BY part, seq DESC) p), 0) AS consumed,
 			(SELECT count(*) FROM order_ext_internal.retries r WHERE r.group_id = g.group_id) AS retrying,
 			(SELECT count(*) FROM order_ext_internal.leases l WHERE l.group_id = g.group_id) AS leased,
-			(SELECT count(*) FROM order_ext_internal.dead_messages d WHERE d.group_id = g.group_id) AS dead
+			(SELECT count(*) FROM order_ext_internal.dead_messages d WHERE d.group_id = g.group_id) AS dead,
+			(SELECT count(*) FROM order_ext_internal.parked_messages p WHERE p.group_id = g.group_id) AS parked,
+			greatest(0, (SELECT extract(epoch FROM clock_timestamp() - min(r.due_at))
+				FROM order_ext_internal.retries r WHERE r.group_id = g.group_id)) AS overdue,
+			(SELECT count(*) FROM order_ext_internal.backlog_alerts a WHERE a.group_id = g.group_id) AS holds_back
 		FROM order_ext_internal.consumer_groups g
 		JOIN order_ext_internal.topics t USING (topic_id)
 		CROSS JOIN LATERAL order_ext_internal.group_backlog(g.group_id, 100000) b
@@ -54,6 +58,12 @@ AS $$
 			w.batches, w.messages
 		FROM order_ext.worker_stats w
 		WHERE w.database = current_database()
+	), small AS MATERIALIZED (
+		SELECT ARRAY['table', c.relname::text] AS labels, pg_total_relation_size(c.oid) AS bytes
+		FROM pg_class c
+		WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind = 'r'
+			AND c.relname IN ('retries', 'dead_messages', 'parked_messages', 'leases', 'lease_receipts',
+				'group_progress', 'inline_ranges', 'timers_far', 'timer_progress', 'timer_cancels')
 	), segment AS MATERIALIZED (
 		SELECT ARRAY['segment', right(c.relname, 1)] AS labels, pg_table_size(c.oid) AS bytes
 		FROM pg_class c
@@ -73,7 +83,14 @@ AS $$
 		(11, 'order_ext_log_bytes', 'gauge', 'Size of the segments of the message log.'),
 		(12, 'order_ext_log_moves_total', 'counter', 'How often the log went on to its next segment.'),
 		(13, 'order_ext_worker_batches_total', 'counter', 'Batches of a background worker since it started.'),
-		(14, 'order_ext_worker_messages_total', 'counter', 'Messages, or timers, of a background worker since it started.')
+		(14, 'order_ext_worker_messages_total', 'counter', 'Messages, or timers, of a background worker since it started.'),
+		(15, 'order_ext_parked', 'gauge', 'Messages of ordered groups that wait for an earlier one of their key.'),
+		(16, 'order_ext_retry_overdue_seconds', 'gauge', 'How long the first retry that is due has been so.'),
+		(17, 'order_ext_holds_back_log', 'gauge', '1 if the log is kept for the group and operators were told.'),
+		(18, 'order_ext_workers', 'gauge', 'Background workers of this database that are running.'),
+		(19, 'order_ext_log_truncations_total', 'counter', 'How often a segment of the log was truncated.'),
+		(20, 'order_ext_table_bytes', 'gauge', 'Size of tables whose rows come and go, indexes included.'),
+		(21, 'order_ext_refunds_open', 'gauge', 'Refunds that are requested or submitted.')
 	), sample (rank, place, line) AS (
 		SELECT 1, 0::bigint, order_ext_internal.metric_line('order_ext_info', ARRAY['version', order_ext.version()], 1)
 		UNION ALL
@@ -83,7 +100,8 @@ AS $$
 		SELECT v.rank, c.group_id, order_ext_internal.metric_line(m.name, c.labels, v.value)
 		FROM consumer c
 		CROSS JOIN LATERAL (VALUES (3, c.consumed), (4, c.waiting), (5, c.age), (6, c.retrying),
-			(7, c.leased), (8, c.dead), (9, c.paused::integer)) AS v (rank, value)
+			(7, c.leased), (8, c.dead), (9, c.paused::integer), (15, c.parked), (16, c.overdue),
+			(17, c.holds_back)) AS v (rank, value)
 		JOIN metric m ON m.rank = v.rank
 		UNION ALL
 		SELECT 10, position, order_ext_internal.metric_line('order_ext_timer_lateness_seconds_bucket',
@@ -106,6 +124,19 @@ AS $$
 		UNION ALL
 		SELECT 14, row_number() OVER (ORDER BY labels), order_ext_internal.metric_line('order_ext_worker_messages_total', labels, messages)
 		FROM worker
+		UNION ALL
+		SELECT 18, row_number() OVER (ORDER BY k.kind), order_ext_internal.metric_line('order_ext_workers', ARRAY['kind', k.kind],
+			(SELECT count(w.pid) FROM order_ext.worker_stats w WHERE w.database = current_database() AND w.kind = k.kind))
+		FROM (VALUES ('dispatcher'), ('scheduler')) AS k (kind)
+		UNION ALL
+		SELECT 19, 0, order_ext_internal.metric_line('order_ext_log_truncations_total', NULL, coalesce(max(seq), 0))
+		FROM order_ext_internal.ring_moves WHERE ring = 'log_gone'
+		UNION ALL
+		SELECT 20, row_number() OVER (ORDER BY labels), order_ext_internal.metric_line('order_ext_table_bytes', labels, bytes)
+		FROM small
+		UNION ALL
+		SELECT 21, 0, order_ext_internal.metric_line('order_ext_refunds_open', NULL, count(*))
+		FROM order_ext_internal.refunds WHERE status IN (10, 15)
 	)
 	SELECT string_agg(CASE WHEN s.first THEN format(E'# HELP %s %s\n# TYPE %s %s\n', m.name, m.help, m.name, m.kind)
 			ELSE '' END || s.line, '' ORDER BY s.rank, s.place)

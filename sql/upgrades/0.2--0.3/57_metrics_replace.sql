@@ -1,0 +1,1 @@
+../../parts/57_metrics.sql
