@@ -2,12 +2,14 @@
 -- keys by which messages are published once. See src/message/README.md.
 
 -- ring_moves: append-only, newest seq of a ring wins; without a row a ring is in its first
--- segment. ring: log (with attempts) or dedup.
+-- segment. ring: log (with attempts) or dedup; log_gone: a segment of the log was truncated,
+-- which had been closed at moved_at. xid: whose move it was.
 CREATE TABLE order_ext_internal.ring_moves (
 	seq bigint NOT NULL,
 	ring text NOT NULL,
 	segment smallint NOT NULL,
 	moved_at timestamptz NOT NULL,
+	xid xid8 NOT NULL,
 	PRIMARY KEY (ring, seq)
 );
 

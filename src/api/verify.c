@@ -23,8 +23,8 @@
 #include "core/call.h"
 #include "message/log.h"
 #include "message/rotate.h"
+#include "message/timer_buckets.h"
 
-#define TIMER_BUCKETS 32
 #define SCOPE_ALL "all"
 
 /* Sorts and hashes of millions of rows, for the length of a call; in kB. */

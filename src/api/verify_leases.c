@@ -6,15 +6,17 @@
 
 #include "api/verify_queries.h"
 
-/* Without its receipt a lease never ends, and the message is lost with its consumer. */
+/* Without its receipt, or where nobody receives, a lease never ends, and the message is lost with its consumer. */
 const char	verify_leases_end[] =
 	"SELECT 'error', format('lease %s of message %s', l.token, l.message_id),"
 	" format('receipt %s of group %s', l.until_receipt, l.group_id),"
-	" CASE WHEN r.receipt IS NULL THEN 'no such receipt'"
+	" CASE WHEN g.handler IS NOT NULL THEN 'its group has a handler'"
+	"  WHEN r.receipt IS NULL THEN 'no such receipt'"
 	"  ELSE format('a receipt of group %s for others', r.group_id) END"
 	" FROM order_ext_internal.leases l"
 	" LEFT JOIN order_ext_internal.lease_receipts r ON r.receipt = l.until_receipt"
-	" WHERE r.receipt IS NULL OR r.group_id <> l.group_id"
+	" LEFT JOIN order_ext_internal.consumer_groups g ON g.group_id = l.group_id"
+	" WHERE g.handler IS NOT NULL OR r.receipt IS NULL OR r.group_id <> l.group_id"
 	"  OR NOT coalesce(l.token = ANY (r.tokens), l.token / 16384 = r.receipt)";
 
 const char	verify_ended_leases[] =

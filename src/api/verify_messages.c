@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "api/verify_queries.h"
+#include "message/timer_buckets.h"
 
 #define OWN_STAMP \
 	"(SELECT count(*) = 1 FROM order_ext_internal.database_stamp)"
@@ -58,22 +59,29 @@ const char	verify_cursors_forward[] =
 
 #define KEPT \
 	"kept AS MATERIALIZED (" \
-	" SELECT 'retry' AS kind, group_id, message_id, key FROM order_ext_internal.retries" \
-	" UNION ALL SELECT 'dead letter', group_id, message_id, key" \
+	" SELECT 'retry' AS kind, group_id, message_id, key, published_at" \
+	"  FROM order_ext_internal.retries" \
+	" UNION ALL SELECT 'dead letter', group_id, message_id, key, published_at" \
 	"  FROM order_ext_internal.dead_messages" \
-	" UNION ALL SELECT 'parked', group_id, message_id, key" \
+	" UNION ALL SELECT 'parked', group_id, message_id, key, published_at" \
 	"  FROM order_ext_internal.parked_messages" \
-	" UNION ALL SELECT 'lease', group_id, message_id, key FROM order_ext_internal.leases)"
+	" UNION ALL SELECT 'lease', group_id, message_id, key, published_at" \
+	"  FROM order_ext_internal.leases)"
 
 const char	verify_kept_groups[] =
 	"WITH " KEPT ", named AS ("
 	" SELECT kind, group_id FROM kept"
 	" UNION ALL SELECT 'progress', group_id FROM order_ext_internal.group_progress"
-	" UNION ALL SELECT 'delivered range', group_id FROM order_ext_internal.inline_ranges)"
-	"SELECT 'error', format('group %s', n.group_id), 'a consumer group',"
-	" format('%s row(s) of kind %s', count(*), n.kind)"
+	" UNION ALL SELECT 'delivered range', group_id FROM order_ext_internal.inline_ranges"
+	" UNION ALL SELECT 'lease receipt', group_id FROM order_ext_internal.lease_receipts"
+	" UNION ALL SELECT 'crash suspect', group_id FROM order_ext_internal.crash_suspects"
+	" UNION ALL SELECT 'topic', group_id FROM order_ext_internal.consumer_groups g"
+	"  WHERE NOT EXISTS (SELECT FROM order_ext_internal.topics t WHERE t.topic_id = g.topic_id))"
+	"SELECT 'error', " GROUP_NAME("n.group_id") ", CASE n.kind WHEN 'topic' THEN 'a topic' ELSE 'a consumer group' END,"
+	" CASE n.kind WHEN 'topic' THEN 'no such topic'"
+	"  ELSE format('%s row(s) of kind %s', count(*), n.kind) END"
 	" FROM named n LEFT JOIN order_ext_internal.consumer_groups g ON g.group_id = n.group_id"
-	" WHERE g.group_id IS NULL GROUP BY n.group_id, n.kind";
+	" WHERE g.group_id IS NULL OR n.kind = 'topic' GROUP BY n.group_id, n.kind";
 
 /* A copy of a message has been taken from the log when the cursor passed it. */
 const char	verify_kept_once[] =
@@ -104,15 +112,94 @@ const char	verify_parked[] =
 	"   WHERE d.group_id = p.group_id AND d.key = p.key)"
 	" GROUP BY p.group_id, p.key";
 
+/* What failed, or is held, is a copy of a row of the log. */
+const char	verify_kept_logged[] =
+	"WITH " HORIZON ", " KEPT
+	"SELECT 'error', format('message %s of %s', k.message_id, " GROUP_NAME("k.group_id") "),"
+	" 'a message of the log', format('a row of kind %s', k.kind)"
+	" FROM kept k"
+	" WHERE k.published_at > (SELECT at FROM horizon)"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.message_log m"
+	"   WHERE m.key = k.key AND m.message_id = k.message_id)";
+
+/* ---- I9: what groups have consumed ---- */
+
+/*
+ * From one row of its progress to the newest, a part has consumed as many messages as the log
+ * holds between the two. The first one is a window's end (base) such that
+ * - nothing has been truncated since: it sees the truncation;
+ * - what dispatch() delivered in the publishing transaction is visible in it, or was
+ *   delivered later: while its window was open, there was no such delivery;
+ * - the group had as many parts as now: it is behind the first row of part 0 that has.
+ */
+#define CONSUMED_STEPS \
+	"step AS (" \
+	" SELECT p.*, p.done::text <> lag(p.done::text) OVER w AS is_end," \
+	"  p.reading IS NOT NULL AND p.consumed > lag(p.consumed) OVER w" \
+	"   AND p.done::text = lag(p.done::text) OVER w" \
+	"   AND (p.pos_xid, p.pos_id) IS NOT DISTINCT FROM (lag(p.pos_xid) OVER w, lag(p.pos_id) OVER w)" \
+	"   AS is_inline" \
+	" FROM order_ext_internal.group_progress p" \
+	" WINDOW w AS (PARTITION BY p.group_id, p.part ORDER BY p.seq))," \
+	" window_of AS (" \
+	" SELECT s.*, count(*) FILTER (WHERE is_end) OVER w AS number" \
+	" FROM step s WINDOW w AS (PARTITION BY s.group_id, s.part ORDER BY s.seq" \
+	"  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))," \
+	" judged AS (" \
+	" SELECT w.*, coalesce(bool_or(is_inline)" \
+	"  OVER (PARTITION BY w.group_id, w.part, w.number), false) AS has_inline" \
+	" FROM window_of w)"
+
+const char	verify_consumed[] =
+	"WITH " NEWEST_PROGRESS ", " CONSUMED_STEPS ","
+	" era AS MATERIALIZED ("
+	" SELECT g.group_id, (SELECT p.done FROM order_ext_internal.group_progress p"
+	"  WHERE p.group_id = g.group_id AND p.part = 0 AND p.seq > coalesce((SELECT max(q.seq)"
+	"   FROM order_ext_internal.group_progress q"
+	"   WHERE q.group_id = g.group_id AND q.part = 0 AND q.parts <> g.parts), 0)"
+	"  ORDER BY p.seq LIMIT 1) AS began"
+	" FROM order_ext_internal.consumer_groups g),"
+	" truncation AS MATERIALIZED ("
+	" SELECT xid FROM order_ext_internal.ring_moves WHERE ring = 'log_gone' ORDER BY seq DESC LIMIT 1),"
+	" base AS MATERIALIZED ("
+	" SELECT DISTINCT ON (j.group_id, j.part) j.group_id, j.part, j.done, j.consumed"
+	" FROM judged j JOIN era e ON e.group_id = j.group_id"
+	" WHERE j.is_end AND j.reading IS NULL AND NOT j.has_inline"
+	"  AND pg_snapshot_xmax(j.done) > pg_snapshot_xmax(e.began)"
+	"  AND NOT EXISTS (SELECT FROM truncation t WHERE NOT pg_visible_in_snapshot(t.xid, j.done))"
+	" ORDER BY j.group_id, j.part, j.seq),"
+	" counted AS ("
+	" SELECT n.group_id, n.part, n.consumed - b.consumed AS consumed,"
+	"  (SELECT count(*) FROM order_ext_internal.message_log m"
+	"   WHERE m.topic_id = g.topic_id AND m.xid >= pg_snapshot_xmin(b.done)"
+	"    AND NOT pg_visible_in_snapshot(m.xid, b.done)"
+	"    AND m.shard % g.parts = n.part"
+	"    AND (pg_visible_in_snapshot(m.xid, n.done)"
+	"     OR (pg_visible_in_snapshot(m.xid, n.reading) AND (m.xid, m.message_id) <= (n.pos_xid, n.pos_id))"
+	"     OR EXISTS (SELECT FROM order_ext_internal.inline_ranges r"
+	"      WHERE r.group_id = n.group_id AND r.xid = m.xid"
+	"       AND m.message_id BETWEEN r.first_id AND r.last_id))) AS logged"
+	" FROM base b JOIN newest n ON n.group_id = b.group_id AND n.part = b.part"
+	" JOIN order_ext_internal.consumer_groups g ON g.group_id = n.group_id AND n.part < g.parts"
+	" WHERE " OWN_STAMP ")"
+	"SELECT 'error', " GROUP_NAME("c.group_id") " || CASE WHEN c.part > 0 THEN format(' part %s', c.part) ELSE '' END,"
+	" format('%s message(s) consumed, as many as the log holds', c.logged),"
+	" format('%s consumed: %s', c.consumed, CASE WHEN c.logged > c.consumed"
+	"  THEN 'the cursor has passed some' ELSE 'some are missing from the log' END)"
+	" FROM counted c WHERE c.logged <> c.consumed";
+
 /* ---- I9: segments ---- */
 
 const char	verify_segments[] =
 	"WITH step AS ("
-	" SELECT ring, seq, segment, lag(segment) OVER (PARTITION BY ring ORDER BY seq) AS before"
-	" FROM order_ext_internal.ring_moves WHERE ring IN ('log', 'dedup'))"
+	" SELECT ring, seq, segment, lag(segment) OVER w AS before, lag(seq) OVER w AS seq_before"
+	" FROM order_ext_internal.ring_moves WHERE ring IN ('log', 'dedup')"
+	" WINDOW w AS (PARTITION BY ring ORDER BY seq))"
 	"SELECT 'error', format('move %s of ring %s', seq, ring),"
-	" format('segment %s', (before + 1) % 4), format('segment %s', segment)"
-	" FROM step WHERE segment <> (before + 1) % 4 OR segment NOT BETWEEN 0 AND 3";
+	" format('segment %s, move %s', (before + 1) % 4, seq_before + 1),"
+	" format('segment %s, move %s', segment, seq)"
+	" FROM step WHERE segment <> (before + 1) % 4 OR segment NOT BETWEEN 0 AND 3"
+	"  OR seq <> seq_before + 1";
 
 const char	verify_log_rows[] =
 	"SELECT 'error', format('message %s', m.message_id),"
@@ -133,6 +220,45 @@ const char	verify_dedup[] =
 	" HAVING count(*) > 1 AND max(d.published_at) - min(d.published_at)"
 	"  < t.dedup_window * interval '1 second'";
 
+/* ---- I10: timers ---- */
+
+StaticAssertDecl(TIMER_BUCKETS == 32 && TIMER_PERIOD == 120 * USECS_PER_SEC,
+				 "a timer's bucket is computed in SQL, too");
+
+/*
+ * A timer in another bucket than its own fires late, or when that is emptied; one that waits
+ * twice, or whose message is in the log already, fires twice. Only the ring is gone
+ * through, and the log only for what should have fired: timers_far may hold millions.
+ */
+const char	verify_timers[] =
+	"WITH ahead AS MATERIALIZED ("
+	" SELECT unnest(message_ids) AS message_id FROM order_ext_internal.timer_ahead),"
+	" waiting AS MATERIALIZED ("
+	" SELECT t.bucket, t.message_id, t.key, t.due_at"
+	" FROM order_ext_internal.timer_ring t"
+	" LEFT JOIN (SELECT DISTINCT ON (bucket) bucket, fired_until, seen"
+	"  FROM order_ext_internal.timer_progress ORDER BY bucket, seq DESC) p ON p.bucket = t.bucket"
+	" WHERE (p.bucket IS NULL OR t.due_at > p.fired_until"
+	"  OR NOT pg_visible_in_snapshot(t.xid, p.seen))"
+	"  AND NOT EXISTS (SELECT FROM ahead a WHERE a.message_id = t.message_id)),"
+	" misplaced AS ("
+	" SELECT message_id, floor(extract(epoch FROM due_at - timestamptz '2000-01-01 00:00+00') / 120)::bigint % 32"
+	"   AS bucket, bucket AS found"
+	" FROM waiting WHERE isfinite(due_at))"
+	"SELECT 'error', format('timer %s', message_id), format('bucket %s', bucket), format('bucket %s', found)"
+	" FROM misplaced WHERE found <> bucket"
+	" UNION ALL "
+	"SELECT 'error', format('timer %s', message_id), 'it waits once', format('it waits %s times', count(*))"
+	" FROM (SELECT message_id FROM waiting UNION ALL SELECT f.message_id"
+	"  FROM waiting w JOIN order_ext_internal.timers_far f ON f.message_id = w.message_id) t"
+	" GROUP BY message_id HAVING count(*) > 1"
+	" UNION ALL "
+	"SELECT 'error', format('timer %s', w.message_id), 'fired once', 'its message is in the log, and it waits'"
+	" FROM waiting w"
+	" WHERE w.due_at <= (SELECT clock_timestamp())"
+	"  AND EXISTS (SELECT FROM order_ext_internal.message_log m"
+	"   WHERE m.key = w.key AND m.message_id = w.message_id)";
+
 /* ---- I15: groups that have stopped ---- */
 
 const char	verify_backlog[] =
@@ -146,6 +272,17 @@ const char	verify_backlog[] =
 	"  FROM order_ext_internal.group_backlog(g.group_id, 1) b) w"
 	" WHERE current_setting('order_ext.backlog_alert_age')::interval > interval '0'"
 	"  AND w.published_at < clock_timestamp() - current_setting('order_ext.backlog_alert_age')::interval";
+
+const char	verify_late_retries[] =
+	"SELECT 'warning', 'group ' || g.name,"
+	" format('its retries are run within %s', current_setting('order_ext.backlog_alert_age')),"
+	" format('one is overdue for %s%s', " AGE("r.due_at") ","
+	"  CASE WHEN g.paused THEN ' (paused)' ELSE '' END)"
+	" FROM order_ext_internal.consumer_groups g"
+	" CROSS JOIN LATERAL (SELECT r.due_at FROM order_ext_internal.retries r"
+	"  WHERE r.group_id = g.group_id ORDER BY r.due_at LIMIT 1) r"
+	" WHERE current_setting('order_ext.backlog_alert_age')::interval > interval '0'"
+	"  AND r.due_at < clock_timestamp() - current_setting('order_ext.backlog_alert_age')::interval";
 
 const char	verify_log_size[] =
 	"SELECT 'warning', 'message log',"

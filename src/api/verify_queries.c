@@ -262,13 +262,6 @@ static const char log_edges[] =
  * before it is read, too, so that the two sides of a pair, which have slightly different
  * times, are not cut apart.
  */
-#define HORIZON \
-	"horizon AS MATERIALIZED (" \
-	" SELECT greatest(max(stamped_at)," \
-	"  clock_timestamp() - current_setting('order_ext.log_retention')::interval," \
-	"  (SELECT max(moved_at) FROM order_ext_internal.ring_moves WHERE ring = 'log_gone')) AS at" \
-	" FROM order_ext_internal.database_stamp)"
-
 #define NEEDED_MESSAGES \
 	"used AS MATERIALIZED (" \
 	" SELECT DISTINCT machine, from_status, to_status, event" \
@@ -430,10 +423,13 @@ static const VerifyCheck checks[] = {
 	{"I9", "parked messages wait for something", verify_parked, NULL},
 	{"I9", "what is kept outside of the log has its group", verify_kept_groups, NULL},
 	{"I9", "a message is in one place for each group", verify_kept_once, NULL},
+	{"I9", "what is kept outside of the log was in it", verify_kept_logged, NULL},
+	{"I9", "groups have consumed what is behind them", verify_consumed, NULL},
 	{"I9", "leases have an end", verify_leases_end, NULL},
 	{"I9", "the rings go round", verify_segments, NULL},
 	{"I9", "rows of the log are of the past", verify_log_rows, NULL},
 	{"I9", "keys are published once", verify_dedup, NULL},
+	{"I10", "timers wait in their bucket, once", verify_timers, NULL},
 	{"I10", "unpaid orders have a timer", timers_armed, NULL},
 	{"I10", "overdue orders", overdue_orders, NULL},
 	{"I11", "fulfilments fit their orders", verify_fulfilments_and_orders, NULL},
@@ -449,6 +445,7 @@ static const VerifyCheck checks[] = {
 	{"I15", "dead letters", dead_letters, NULL},
 	{"I15", "groups that have stopped consuming", verify_backlog, NULL},
 	{"I15", "a log that grows", verify_log_size, NULL},
+	{"I15", "retries that nobody runs", verify_late_retries, NULL},
 	{"I15", "leases that ran out", verify_ended_leases, NULL},
 	{"I15", "held and unmatched money", held_money, NULL},
 	{"I15", "contradicting payment notices", held_events, NULL},

@@ -23,6 +23,14 @@ typedef struct VerifyCheck
 	" SELECT DISTINCT key FROM order_ext_internal.pending_messages" \
 	" WHERE group_id IN (" groups "))"
 
+/* Since when the message log holds everything; a table of a WITH. */
+#define HORIZON \
+	"horizon AS MATERIALIZED (" \
+	" SELECT greatest(max(stamped_at)," \
+	"  clock_timestamp() - current_setting('order_ext.log_retention')::interval," \
+	"  (SELECT max(moved_at) FROM order_ext_internal.ring_moves WHERE ring = 'log_gone')) AS at" \
+	" FROM order_ext_internal.database_stamp)"
+
 #define AGE(since) "date_trunc('second', clock_timestamp() - " since ")::text"
 
 /* The checks about fulfilment, in verify_fulfilment.c. */
@@ -62,11 +70,15 @@ extern const char verify_cursors_forward[];
 extern const char verify_parked[];
 extern const char verify_kept_groups[];
 extern const char verify_kept_once[];
+extern const char verify_kept_logged[];
+extern const char verify_consumed[];
 extern const char verify_segments[];
 extern const char verify_log_rows[];
 extern const char verify_dedup[];
 extern const char verify_backlog[];
 extern const char verify_log_size[];
+extern const char verify_late_retries[];
+extern const char verify_timers[];
 
 /* The checks about external consumers, in verify_leases.c. */
 extern const char verify_leases_end[];

@@ -22,6 +22,7 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/xid8.h"
 
 #include "core/append.h"
 #include "core/locks.h"
@@ -136,12 +137,13 @@ static void
 append_move(const char *ring, int64 seq, int segment, TimestampTz at)
 {
 	Appender   *appender = append_open("ring_moves");
-	Datum		values[4];
+	Datum		values[5];
 
 	values[0] = Int64GetDatum(seq);
 	values[1] = CStringGetTextDatum(ring);
 	values[2] = Int16GetDatum(segment);
 	values[3] = TimestampTzGetDatum(at);
+	values[4] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	append_row(appender, values, NULL);
 	append_close(appender);
 }

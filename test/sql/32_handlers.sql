@@ -91,7 +91,8 @@ CREATE FUNCTION t.forget_again() RETURNS void LANGUAGE sql SET session_replicati
 	DELETE FROM order_ext_internal.message_log_0 a USING order_ext_internal.message_log_0 b
 	WHERE a.topic_id = b.topic_id AND a.key = b.key AND a.xid > b.xid AND a.payload = b.payload
 	  AND a.topic_id IN (SELECT topic_id FROM order_ext_internal.topics WHERE name IN
-		('order.pay_timeout', 'order.paid', 'order.release_assets', 'stock.release', 'coupon.release', 'refund.prepare'))
+		('order.pay_timeout', 'order.paid', 'order.release_assets', 'stock.release', 'coupon.release', 'refund.prepare'));
+	SELECT t.forget_consumed();
 $$;
 CREATE TABLE t.before AS SELECT t.digest() AS digest, t.stock('HND-1') AS s1, t.stock('HND-2') AS s2;
 SELECT name, t.deliver_again(name) FROM unnest('{hnd,hnd_due,hnd_plain,hnd100}'::text[]) AS name;

@@ -23,10 +23,24 @@ BEGIN
 END
 $$;
 
+-- What groups consume is compared from their second batch on.
+CREATE PROCEDURE t.pay_and_drain(times integer) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1..times LOOP
+		PERFORM t.new('V before ' || i, 'V:1');
+		PERFORM order_ext.pay_callback(t.id('V before ' || i), 'V-before-' || i, 'card', 1000);
+		COMMIT;
+		PERFORM t.drain();
+		COMMIT;
+	END LOOP;
+END
+$$;
+
 -- An unpaid order, a paid one with a coupon, a canceled one that was paid, and a late
 -- capture for it.
 SELECT order_ext.put_product('V', 'verified', 1000);
-SELECT available FROM order_ext.adjust_stock('V', 100);
+SELECT available FROM order_ext.adjust_stock('V', 103);
+CALL t.pay_and_drain(3);
 SELECT t.remember('V coupon', order_ext.issue_coupon(7001, 300));
 SELECT t.new('V unpaid', 'V:1'), t.new('V paid', 'V:2', t.id('V coupon')), t.new('V canceled', 'V:3');
 SELECT t.show(order_ext.pre_pay_order(t.id('V paid'), 'card', 1700));
