@@ -26,9 +26,8 @@ COMMENT ON FUNCTION order_ext.discard(text, integer, bigint[], boolean) IS 'Give
 -- message_ids: only these, dry_run): what the group has finished, or has never had because
 -- it began later, is delivered to it once more, in the old order, under the same message ids
 -- and from attempt 1; as far as the log still has it (order_ext.log_retention). What was
--- discarded counts as finished. What the
--- group has not finished is left alone. A timer counts by when it was published. How many; each
--- is a copy. dry_run only counts. Raises 22004, 22023, 54000, OE701, 42501 a built-in group,
+-- discarded counts as finished; what the group has not finished is left alone. A timer counts
+-- by when it was published. How many; each is a copy. dry_run only counts. Raises 22004, 22023, 54000, OE701, 42501 a built-in group,
 -- OE110, 40001. src/message/replay.c
 CREATE FUNCTION order_ext.replay(consumer_group text, published_since timestamptz, published_until timestamptz DEFAULT NULL, message_ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false)
 	RETURNS integer
