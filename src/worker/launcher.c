@@ -22,6 +22,7 @@
 #include "worker/databases.h"
 #include "worker/launcher.h"
 #include "worker/loop.h"
+#include "worker/room.h"
 #include "worker/shmem.h"
 
 /* Databases of which it is not known yet whether they want workers, looked into at once. */
@@ -32,6 +33,9 @@
 
 /* A worker that was registered by a former launcher and never came. */
 #define START_PATIENCE (15 * USECS_PER_SEC)
+
+/* A slot is about to become free. */
+#define ROOM_PATIENCE (USECS_PER_SEC / 10)
 
 #define WARNING_INTERVAL (60 * USECS_PER_SEC)
 
@@ -159,6 +163,7 @@ reserve(DatabaseSlot *db, int w, Oid role, int ordinal, uint32 *number)
 static void
 launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 {
+	bool		soon = no_slot && room_make();
 	WorkerSlot *worker = &db->workers[w];
 	RoleEntry  *entry;
 
@@ -168,7 +173,12 @@ launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 		worker->state = WORKER_FREE;
 		entry = role_entry(db, worker->role);
 		if (entry != NULL)
+		{
 			role_failed(entry);
+			entry->no_slot = no_slot;
+			if (soon)
+				entry->retry_at = GetCurrentTimestamp() + ROOM_PATIENCE;
+		}
 		else
 			database_failed(db);
 		db->no_slot = no_slot;

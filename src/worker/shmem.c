@@ -195,6 +195,7 @@ void
 role_failed(RoleEntry *entry)
 {
 	back_off(&entry->failures, &entry->retry_at);
+	entry->no_slot = false;
 }
 
 static bool
@@ -232,6 +233,7 @@ roles_announce(const RoleEntry *roles, int n, int main_count)
 			merged[i] = roles[i];
 			merged[i].failures = known != NULL ? known->failures : 0;
 			merged[i].retry_at = known != NULL ? known->retry_at : 0;
+			merged[i].no_slot = known != NULL && known->no_slot;
 		}
 		memcpy(my_database->roles, merged, sizeof(RoleEntry) * n);
 		my_database->n_roles = n;

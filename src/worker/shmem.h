@@ -80,6 +80,7 @@ typedef struct RoleEntry
 	int			count;
 	int			failures;		/* in a row */
 	TimestampTz retry_at;		/* no start before this */
+	bool		no_slot;		/* ... because max_worker_processes was used up */
 } RoleEntry;
 
 typedef struct DatabaseSlot

@@ -72,7 +72,7 @@ absence_reason(const DatabaseSlot *db)
 }
 
 /* A row for a worker that is not there. */
-static void
+static StatsRow *
 add_absence(StatsRows *into, const DatabaseSlot *db, const char *kind)
 {
 	StatsRow   *row = &into->rows[into->n++];
@@ -81,6 +81,33 @@ add_absence(StatsRows *into, const DatabaseSlot *db, const char *kind)
 	row->database = db->database;
 	row->kind = kind;
 	row->state = absence_reason(db);
+	return row;
+}
+
+/* Rows for the roles that have no dispatcher, where others have. */
+static void
+add_absent_roles(StatsRows *into, const DatabaseSlot *db)
+{
+	int			i;
+	int			w;
+
+	for (i = 0; i < db->n_roles; i++)
+	{
+		const RoleEntry *entry = &db->roles[i];
+		StatsRow   *row;
+
+		for (w = SCHEDULER_SLOT + 1; w < MAX_DATABASE_WORKERS; w++)
+		{
+			if (db->workers[w].state != WORKER_FREE && db->workers[w].role == entry->role)
+				break;
+		}
+		if (w < MAX_DATABASE_WORKERS)
+			continue;
+		row = add_absence(into, db, "dispatcher");
+		row->role = entry->role;
+		if (db->holds == 0 && entry->failures > 0)
+			row->state = entry->no_slot ? "no worker slot" : "backing off";
+	}
 }
 
 static void
@@ -114,6 +141,8 @@ add_database(StatsRows *into, const DatabaseSlot *db)
 		add_absence(into, db, "scheduler");
 	else if (!dispatcher && db->verdict == VERDICT_RUN)
 		add_absence(into, db, "dispatcher");
+	if (any && db->verdict == VERDICT_RUN)
+		add_absent_roles(into, db);
 }
 
 static StatsRows *
@@ -124,7 +153,7 @@ collect(void)
 
 	if (worker_shared == NULL)
 		return into;
-	into->rows = palloc0(sizeof(StatsRow) * (MAX_DATABASES * MAX_DATABASE_WORKERS + 1));
+	into->rows = palloc0(sizeof(StatsRow) * (MAX_DATABASES * (MAX_DATABASE_WORKERS + MAX_DATABASE_ROLES) + 1));
 	LWLockAcquire(worker_shared->lock, LW_SHARED);
 	into->rows[0].pid = worker_shared->launcher_pid;
 	into->rows[0].kind = "launcher";

@@ -26,6 +26,26 @@ is(scalar(() = slurp_file($node->logfile) =~ /no free background worker slot/g),
 $node->safe_psql('postgres', 'DROP DATABASE a');
 wait_workers($node, 'b', 'dispatcher,scheduler', 60, 'the next one gets the room');
 is(scalar(() = slurp_file($node->logfile) =~ /no free background worker slot/g), 1, 'still one warning');
+
+# Fewer slots than roles: they take turns, and nobody's messages wait for ever.
+$node->safe_psql('b', <<'SQL');
+CREATE TABLE handled (key bigint PRIMARY KEY, who text DEFAULT current_user);
+GRANT INSERT ON handled TO PUBLIC;
+CREATE FUNCTION note(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO public.handled VALUES (m.key)';
+SQL
+$node->adjust_conf('postgresql.conf', 'max_worker_processes', '5');
+$node->restart;
+wait_workers($node, 'b', 'dispatcher,scheduler', 60, 'started again, with a slot for a role');
+$node->safe_psql('b', "CREATE ROLE r$_ LOGIN; SELECT order_ext.create_topic('t$_'), order_ext.subscribe('g$_', 't$_', 'note(order_ext.message)', '{\"run_as\": \"r$_\"}')")
+  foreach (1 .. 3);
+foreach my $round (1, 2)
+{
+	$node->safe_psql('b', "SELECT order_ext.publish('t' || r, 10 * $round + r) FROM generate_series(1, 3) AS r");
+	wait_sql($node, 'b', "SELECT string_agg(who, ' ' ORDER BY key) FROM handled WHERE key / 10 = $round", 'r1 r2 r3', 120,
+		"round $round: each role's message is handled");
+}
+wait_sql($node, 'b', "SELECT count(*) FROM order_ext.worker_stats WHERE kind = 'dispatcher' AND role LIKE 'r_' AND (pid IS NULL) = (state = 'no worker slot')",
+	'3', 30, 'worker_stats says who waits for a slot');
 check_log($node);
 $node->stop('fast');
 done_testing();

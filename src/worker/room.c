@@ -1,0 +1,83 @@
+/*
+ * room.c
+ *		Turns for roles that are short of worker slots; see room.h.
+ *
+ * A role's dispatcher stays for as long as its role has handlers, whether there is anything to
+ * do or not: that is what makes it quick. Where slots are short, the roles that came last would
+ * wait for ever. So one that has been there for a while and is idle makes room for one that
+ * waits, and waits itself, as after a failure: longer each time, up to a minute. Schedulers and
+ * the dispatchers that run the built-in handlers stay.
+ */
+#include "compat.h"
+
+#include "catalog/pg_authid.h"
+
+#include "worker/room.h"
+
+/* So long a dispatcher stays at least, and has had nothing to do. */
+#define MIN_STAY (5 * USECS_PER_SEC)
+#define MIN_IDLE (1 * USECS_PER_SEC)
+
+typedef struct Candidate
+{
+	DatabaseSlot *db;
+	WorkerSlot *worker;
+	TimestampTz last_active;
+} Candidate;
+
+/* Note the worker if it has been idle for longer than the candidate. */
+static void
+consider(Candidate *idlest, DatabaseSlot *db, WorkerSlot *worker, TimestampTz now)
+{
+	TimestampTz last_active = (TimestampTz) pg_atomic_read_u64(&worker->last_active);
+
+	if (worker->kind != WORKER_DISPATCHER || worker->role == BOOTSTRAP_SUPERUSERID ||
+		worker->state != WORKER_IDLE || now - worker->since < MIN_STAY ||
+		now - last_active < MIN_IDLE)
+		return;
+	if (idlest->worker != NULL && idlest->last_active <= last_active)
+		return;
+	idlest->db = db;
+	idlest->worker = worker;
+	idlest->last_active = last_active;
+}
+
+static void
+send_to_wait(const Candidate *idlest)
+{
+	RoleEntry  *entry = role_entry(idlest->db, idlest->worker->role);
+
+	worker_send_away(idlest->worker, false);
+	if (entry == NULL)
+		return;
+	role_failed(entry);
+	entry->no_slot = true;
+}
+
+bool
+room_make(void)
+{
+	Candidate	idlest = {0};
+	TimestampTz now = GetCurrentTimestamp();
+	bool		leaving = false;
+	int			d;
+	int			w;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	for (d = 0; d < MAX_DATABASES; d++)
+	{
+		DatabaseSlot *db = &worker_shared->databases[d];
+
+		for (w = 0; OidIsValid(db->database) && w < MAX_DATABASE_WORKERS; w++)
+		{
+			if (db->workers[w].state == WORKER_FREE)
+				continue;
+			leaving |= db->workers[w].leave;
+			consider(&idlest, db, &db->workers[w], now);
+		}
+	}
+	if (!leaving && idlest.worker != NULL)
+		send_to_wait(&idlest);
+	LWLockRelease(worker_shared->lock);
+	return leaving || idlest.worker != NULL;
+}
