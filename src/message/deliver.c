@@ -183,18 +183,29 @@ release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
 
 /* A delivery that is not to be run: park or bury it. */
 static void
-put_away(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int i, int n)
+put_away(Pass *pass, const ConsumerGroup *group, Delivery *delivery)
 {
-	if (deliveries[i].fate == FATE_PARK)
+	if (delivery->fate == FATE_PARK)
 	{
-		delivery_park(group, &deliveries[i]);
+		delivery_park(group, delivery);
 		return;
 	}
-	deliveries[i].started_at = GetCurrentTimestamp();
-	delivery_buried(group, &deliveries[i], quarantine_failure());
+	delivery->started_at = GetCurrentTimestamp();
+	delivery_buried(group, delivery, quarantine_failure());
 	pass->handled++;
-	if (group->ordered)
-		park_rest(deliveries, i, n);
+}
+
+/* What is to be buried blocks its key: nothing behind it may be run. */
+static void
+park_behind_buried(Delivery *deliveries, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (deliveries[i].fate == FATE_BURY)
+			park_rest(deliveries, i, n);
+	}
 }
 
 static int
@@ -209,7 +220,7 @@ deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
 
 		if (delivery->fate != FATE_RUN)
 		{
-			put_away(pass, group, deliveries, i, n);
+			put_away(pass, group, &deliveries[i]);
 			continue;
 		}
 		switch (run_one(pass, group, handler, delivery, i > 0))
@@ -253,7 +264,7 @@ deliver_set(Pass *pass, const ConsumerGroup *group, Handler *handler,
 	for (i = 0; i < n; i++)
 	{
 		if (deliveries[i].fate != FATE_RUN)
-			put_away(pass, group, deliveries, i, n);
+			put_away(pass, group, &deliveries[i]);
 		else if (messages[given++].outcome == MESSAGE_DONE)
 			delivery_done(group, &deliveries[i]);
 		else
@@ -280,7 +291,7 @@ fail_all(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n,
 
 		if (delivery->fate != FATE_RUN)
 		{
-			put_away(pass, group, deliveries, i, n);
+			put_away(pass, group, &deliveries[i]);
 			continue;
 		}
 		delivery->started_at = pass->mode == PASS_GIVE_UP ? pass->began : GetCurrentTimestamp();
@@ -314,6 +325,8 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 		park_blocked(group, deliveries, n);
 	if (!group->builtin)
 		n = quarantine_sift(pass, group, deliveries, n);
+	if (group->ordered)
+		park_behind_buried(deliveries, n);
 	if (!handler_open(group, &handler, &why))
 	{
 		fail_all(pass, group, deliveries, n, &why, true);

@@ -90,6 +90,14 @@ SQL
 poisoned('order', 1, '100|0', 1);
 is($node->safe_psql('postgres', 'SELECT count(*) FROM order_ext_internal.crash_suspects'), '0', 'no suspicion is left');
 
+# Buried in an ordered group, it keeps what came with it, and what comes later, waiting.
+$node->safe_psql('postgres', "SELECT count(order_ext.publish('order', k, payload::jsonb)) FROM (VALUES (201, '{}'), (202, '{\"kill\": 1000}'), (202, '{}'), (203, '{}')) AS m (k, payload)");
+wait_sql($node, 'postgres', "SELECT count(*) FROM order_ext.dead_letters WHERE consumer_group = 'order' AND key = 202", '1', 120, 'order: dead after two crashes');
+$node->safe_psql('postgres', "SELECT order_ext.publish('order', 202), order_ext.publish('order', 203)");
+wait_sql($node, 'postgres', "SELECT count(*) FROM handled WHERE topic = 'order' AND key IN (201, 203)", '3', 60, 'other keys go on');
+is($node->safe_psql('postgres', "SELECT waiting FROM order_ext.parked_keys WHERE consumer_group = 'order' AND key = 202"), '2', 'its own waits');
+is($node->safe_psql('postgres', "SELECT count(*) FROM handled WHERE topic = 'order' AND key = 202"), '0', 'and is not overtaken');
+
 # Who only happens to run when another process crashes, or the server is stopped, is not to blame.
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE started (n serial);
