@@ -293,3 +293,15 @@ const char	verify_log_size[] =
 	"   AND c.relname ~ '^message_log_[0-9]$' AND c.relkind = 'r') s"
 	" WHERE pg_size_bytes(current_setting('order_ext.backlog_alert_size')) > 0"
 	"  AND s.bytes > pg_size_bytes(current_setting('order_ext.backlog_alert_size'))";
+
+/* The owner's rights suffice: pg_roles and has_database_privilege() are everybody's. */
+const char	verify_roles[] =
+	"SELECT 'warning', 'group ' || g.name, format('role %I runs its handler', g.run_as),"
+	" CASE WHEN r.oid IS NULL THEN 'there is no such role: its messages wait'"
+	"  WHEN NOT r.rolcanlogin THEN 'the role may not log in: its messages wait'"
+	"  ELSE 'the role may not connect to the database: its messages wait' END"
+	" FROM order_ext_internal.consumer_groups g"
+	" LEFT JOIN pg_roles r ON r.rolname = g.run_as"
+	" WHERE g.handler IS NOT NULL AND NOT g.paused"
+	"  AND (r.oid IS NULL OR NOT r.rolcanlogin"
+	"   OR NOT has_database_privilege(r.oid, current_database(), 'CONNECT'))";

@@ -444,6 +444,7 @@ static const VerifyCheck checks[] = {
 	{"I13", "what is approved is paid back", verify_approved, NULL},
 	{"I15", "dead letters", dead_letters, NULL},
 	{"I15", "groups that have stopped consuming", verify_backlog, NULL},
+	{"I15", "groups whose role cannot run", verify_roles, NULL},
 	{"I15", "a log that grows", verify_log_size, NULL},
 	{"I15", "retries that nobody runs", verify_late_retries, NULL},
 	{"I15", "leases that ran out", verify_ended_leases, NULL},

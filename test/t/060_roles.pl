@@ -216,7 +216,14 @@ wait_sql($node, 'postgres', "SELECT count(*) FROM order_ext.worker_stats WHERE r
 	'without LOGIN its process leaves');
 my $waits = act('clerk', 'SELECT 1');
 wait_sql($node, 'postgres', "SELECT state FROM order_ext.message_trace($waits)", 'waiting', 10, 'and its messages wait');
+my $waiting = "SELECT actual FROM order_ext.verify('I15') WHERE entity = 'group clerk'";
+is($node->safe_psql('postgres', $waiting), 'the role may not log in: its messages wait', 'verify() tells of it');
+is($node->safe_psql('postgres', "BEGIN; ALTER ROLE clerk RENAME TO clerk2; $waiting; ROLLBACK"),
+	'there is no such role: its messages wait', 'or that it is gone');
+is($node->safe_psql('postgres', "BEGIN; ALTER ROLE clerk LOGIN; REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; $waiting; ROLLBACK"),
+	'the role may not connect to the database: its messages wait', 'or may not connect');
 $node->safe_psql('postgres', 'ALTER ROLE clerk LOGIN');
+is($node->safe_psql('postgres', $waiting), '', 'and no more when it may again');
 became($waits, 'done clerk clerk', 'until it may log in again');
 is(scalar(grep { /WARNING:.*run as role "clerk" wait/ } split /\n/, slurp_file($node->logfile)), 1, 'one warning tells of it');
 
