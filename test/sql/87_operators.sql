@@ -195,6 +195,7 @@ ROLLBACK;
 SELECT order_ext.drop_topic('mo.gone');
 SELECT order_ext.cancel_message(:timer);
 
+SELECT * FROM order_ext.verify() WHERE severity = 'error';
 SELECT order_ext.unsubscribe('mo.g'), order_ext.unsubscribe('mo.x'), order_ext.drop_topic('mo.t');
 SET client_min_messages = warning;
 DROP SCHEMA mo CASCADE;
