@@ -57,6 +57,8 @@ BEGIN
 		FROM pg_catalog.pg_depend d
 		JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'order_ext'
 		LEFT JOIN pg_catalog.pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+		LEFT JOIN pg_catalog.pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
+		LEFT JOIN pg_catalog.pg_class r ON r.oid = t.typrelid
 		CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) i
 		WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 			-- the sequence of an identity column goes with its table
@@ -64,6 +66,8 @@ BEGIN
 				SELECT FROM pg_catalog.pg_depend own
 				WHERE own.classid = 'pg_class'::regclass AND own.objid = d.objid
 					AND own.deptype = 'i'))
+			-- nor, members themselves since 17, array types and the row types of relations
+			AND coalesce(t.typcategory <> 'A', true) AND coalesce(r.relkind = 'c', true)
 		ORDER BY d.classid = 'pg_namespace'::regclass DESC, d.objid
 	LOOP
 		EXECUTE pg_catalog.format('ALTER %s %s OWNER TO order_ext_owner', member.kind, member.identity);
