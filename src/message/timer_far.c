@@ -7,11 +7,14 @@
  */
 #include "compat.h"
 
+#include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "storage/bufmgr.h"
 
 #include "core/append.h"
+#include "core/clock.h"
 #include "core/spi_util.h"
 #include "message/timer_fire.h"
 #include "message/timers.h"
@@ -32,16 +35,19 @@ static SavedPlan take_far = SAVED_PLAN(
 	TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID);
 
 static SavedPlan first_far = SAVED_PLAN(
-	"SELECT due_at, xid = '0' FROM order_ext_internal.timers_far WHERE due_at >= $1"
-	" ORDER BY due_at LIMIT 1", TIMESTAMPTZOID);
+	"SELECT due_at, xid = '0' FROM order_ext_internal.timers_far"
+	" WHERE due_at >= $1 AND due_at < $2 ORDER BY due_at LIMIT 1",
+	TIMESTAMPTZOID, TIMESTAMPTZOID);
 
 /*
  * What has gone stays in the index until vacuum may remove it, which can take as long
  * as the oldest snapshot lives. So the search begins where the last one found its first
- * row, except once a minute: a timer may have been armed below (by a slow transaction,
- * or when the clock is set back).
+ * row. A slow transaction may have armed a timer below, hence from now on every two
+ * seconds, and from the beginning once a minute. It ends where nothing is to be done yet:
+ * beyond may be millions that somebody is just arming, to be passed over one by one.
  */
-#define FAR_FLOOR_LIFETIME (60 * USECS_PER_SEC)
+#define LOOK_FROM_NOW_EVERY (2 * USECS_PER_SEC)
+#define LOOK_AT_ALL_EVERY (60 * USECS_PER_SEC)
 
 /* What is due before this moves into the ring. */
 static TimestampTz
@@ -50,26 +56,44 @@ horizon(TimestampTz now)
 	return timer_period_start(timer_period(now) + 2);
 }
 
+static bool
+far_is_empty(void)
+{
+	Relation	rel = table_open(internal_relation("timers_far"), AccessShareLock);
+	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
+
+	table_close(rel, AccessShareLock);
+	return blocks == 0;
+}
+
 TimestampTz
 timer_far_next(TimerQueue *queue, TimestampTz now)
 {
-	Datum		args[1];
-	TimestampTz next = DT_NOEND;
+	Datum		args[2];
+	TimestampTz next;
 
-	if (now >= queue->far_floor_until || queue->far_floor_until - now > FAR_FLOOR_LIFETIME)
+	if (pause_is_over(queue->far_all_at, LOOK_AT_ALL_EVERY, now))
 	{
 		queue->far_floor = DT_NOBEGIN;
-		queue->far_floor_until = now + FAR_FLOOR_LIFETIME;
+		queue->far_all_at = now + LOOK_AT_ALL_EVERY;
+	}
+	if (pause_is_over(queue->far_now_at, LOOK_FROM_NOW_EVERY, now))
+	{
+		queue->far_floor = Min(queue->far_floor, now);
+		queue->far_now_at = now + LOOK_FROM_NOW_EVERY;
 	}
 	args[0] = TimestampTzGetDatum(queue->far_floor);
-	if (plan_query_in_snapshot(&first_far, args, NULL, 1) > 0)
-		next = row_timestamptz(0, 1);
-	queue->far_floor = Min(next, now);
-	if (next == DT_NOEND)
+	args[1] = TimestampTzGetDatum(horizon(now));
+	if (plan_query_in_snapshot(&first_far, args, NULL, 1) == 0)
+	{
+		queue->far_floor = horizon(now);
+		return far_is_empty() ? DT_NOEND : timer_period_start(timer_period(now) + 1);
+	}
+	next = queue->far_floor = row_timestamptz(0, 1);
+	if (next > now && row_bool(0, 2))
 		return next;
-	if (next > now && !row_bool(0, 2))
-		next = timer_period_start(timer_period(next) - 1);
-	return next <= now ? Max(next, Min(queue->far_pause_until, now + UNDECIDED_PAUSE)) : next;
+	/* due, or to be moved */
+	return Max(Min(next, now), Min(queue->far_pause_until, now + UNDECIDED_PAUSE));
 }
 
 static void

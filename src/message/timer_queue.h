@@ -88,8 +88,9 @@ typedef struct TimerQueue
 
 	bool		busy;			/* in use; found set, an error has ended that use */
 
-	TimestampTz far_floor;		/* nothing in timers_far is due before this ... */
-	TimestampTz far_floor_until;	/* ... as was true a while ago */
+	TimestampTz far_floor;		/* nothing in timers_far is due before this, as was true */
+	TimestampTz far_now_at;		/* until here from the present on, */
+	TimestampTz far_all_at;		/* until here at all */
 	TimestampTz far_pause_until;	/* what is due there, others have locked */
 } TimerQueue;
 

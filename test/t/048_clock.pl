@@ -118,6 +118,16 @@ fires(24 * 200, 'later commits');
 set_clock(200);
 wait_sql($node, 'postgres', $drained, 0, 60, 'the buckets are emptied');
 
+$node->safe_psql('postgres', "BEGIN; INSERT INTO armed SELECT order_ext.publish('t', n, deliver_at => due), due"
+	  . " FROM generate_series(1, 20) AS n,"
+	  . " LATERAL (SELECT clock_timestamp() + (4200 + n) * interval '1 s' AS due OFFSET 0) AS at;"
+	  . " PREPARE TRANSACTION 'far'");
+arm(1, 4201, 0);
+set_clock(4190);
+$node->safe_psql('postgres', "COMMIT PREPARED 'far'");
+set_clock(60);
+fires(21, 'beyond the ring, committed when it is nearly time');
+
 # ---- back ----
 
 arm(30, 0, 60);
@@ -185,7 +195,7 @@ for my $minutes (20, -180, 20, 20, 200, 20, 20, 20)
 }
 is($node->safe_psql('postgres', "SELECT count(*) FROM order_ext.receive('leased') WHERE key = 2"), '1', 'unread messages are kept');
 wait_sql($node, 'postgres', 'SELECT pending FROM order_ext.timer_stats', 0, 10, 'no timer is left');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM armed'), $armed + 49 * 200, 'all were counted');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM armed'), $armed + 49 * 200 + 20, 'all were counted');
 
 verify_clean($node, 'postgres');
 check_log($node);
