@@ -177,10 +177,12 @@ CREATE TABLE order_ext_internal.database_stamp (
 	PRIMARY KEY (system_identifier, database)
 );
 
--- instance: the secret that order ids are permuted with, and the risk check.
+-- instance: the secret that order ids are permuted with, and the risk check: the function,
+-- the role that set it, and who owned the function then.
 CREATE TABLE order_ext_internal.instance (
 	singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
 	id_secret bigint NOT NULL,
 	risk_handler text,
-	risk_role text
+	risk_role text,
+	risk_owner text
 );

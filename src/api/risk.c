@@ -24,14 +24,16 @@
 #include "core/errors.h"
 #include "core/owner.h"
 #include "core/spi_util.h"
+#include "message/rights.h"
 
 static SavedPlan read_check = SAVED_PLAN_NO_ARGS(
-	"SELECT risk_handler, risk_role FROM order_ext_internal.instance"
+	"SELECT risk_handler, risk_role, risk_owner FROM order_ext_internal.instance"
 	" WHERE risk_handler IS NOT NULL");
 
 static SavedPlan write_check = SAVED_PLAN(
-	"UPDATE order_ext_internal.instance SET risk_handler = $1, risk_role = $2",
-	TEXTOID, TEXTOID);
+	"UPDATE order_ext_internal.instance SET risk_handler = $1, risk_role = $2,"
+	" risk_owner = $3",
+	TEXTOID, TEXTOID, TEXTOID);
 
 /* The request as the check sees it. */
 static Jsonb *
@@ -81,9 +83,10 @@ check_owner(Oid function, Oid role)
 
 /* What may have changed since it was set is checked again: the owner, the role's rights. */
 static Oid
-resolve_check(const char *handler, Oid role)
+resolve_check(const char *handler, const char *owner, Oid role)
 {
 	Oid			function;
+	char	   *reason;
 
 	function = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(handler)));
 	if (!may_execute(function, role))
@@ -92,6 +95,13 @@ resolve_check(const char *handler, Oid role)
 				 errmsg("the role of the risk check may not execute it any more"),
 				 errdetail("The function is %s.", handler)));
 	check_owner(function, role);
+	reason = refusal_of_owner(function, owner, role);
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the risk check is another function than the one that was set"),
+				 errdetail("Function %s: %s.", handler, reason),
+				 errhint("Set the check again with set_risk_check.")));
 	return function;
 }
 
@@ -118,6 +128,7 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	int			outer_context;
 	int			guc_level;
 	char	   *handler;
+	char	   *owner;
 	Oid			role;
 	Oid			function;
 	char	   *reason;
@@ -126,6 +137,7 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 		return;
 	handler = row_text(0, 1);
 	role = check_role(row_text(0, 2));
+	owner = row_text(0, 3);
 
 	GetUserIdAndSecContext(&outer_user, &outer_context);
 	SetUserIdAndSecContext(role, outer_context | SECURITY_LOCAL_USERID_CHANGE |
@@ -137,7 +149,7 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	 * What it sets for the session is undone: the session is that of another role, which
 	 * a search_path left behind would lead to functions of this one.
 	 */
-	function = resolve_check(handler, role);
+	function = resolve_check(handler, owner, role);
 	reason = call_check(function, risk_request(user_id, items, pay_amount, coupon_id, options));
 	AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(outer_user, outer_context);
@@ -180,8 +192,8 @@ check_signature(Oid function)
 static Datum
 set_risk_check_body(FunctionCallInfo fcinfo)
 {
-	Datum		values[2] = {0};
-	char		nulls[2] = {'n', 'n'};
+	Datum		values[3] = {0};
+	char		nulls[] = "nnn";
 	OwnerSwitch owner;
 
 	if (!PG_ARGISNULL(0))
@@ -189,7 +201,8 @@ set_risk_check_body(FunctionCallInfo fcinfo)
 		check_signature(PG_GETARG_OID(0));
 		values[0] = CStringGetTextDatum(format_procedure_qualified(PG_GETARG_OID(0)));
 		values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
-		nulls[0] = nulls[1] = ' ';
+		values[2] = CStringGetTextDatum(function_owner_name(PG_GETARG_OID(0)));
+		memset(nulls, ' ', lengthof(values));
 	}
 	owner_begin(&owner);
 	(void) plan_write(&write_check, values, nulls, 0);

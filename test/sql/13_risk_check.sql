@@ -61,3 +61,23 @@ SELECT order_ext.set_risk_check(NULL);
 DROP TABLE t.risk_requests;
 
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
+
+-- nor one of its name that belongs to somebody else
+CREATE ROLE rsk_shop;
+CREATE ROLE rsk_eve;
+SELECT order_ext.grant_to('rsk_shop', 'operator');
+GRANT USAGE, CREATE ON SCHEMA t TO rsk_shop, rsk_eve;
+SET ROLE rsk_shop;
+CREATE FUNCTION t.risk_own(request jsonb) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';
+SELECT order_ext.set_risk_check('t.risk_own(jsonb)');
+RESET ROLE;
+SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$) LIKE 'applied%' AS passed;
+DROP FUNCTION t.risk_own(jsonb);
+SET ROLE rsk_eve;
+CREATE FUNCTION t.risk_own(request jsonb) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';
+RESET ROLE;
+SELECT code, message, detail FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+SELECT order_ext.set_risk_check(NULL);
+DROP OWNED BY rsk_shop, rsk_eve;
+DROP ROLE rsk_shop;
+DROP ROLE rsk_eve;
