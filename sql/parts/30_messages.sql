@@ -19,7 +19,8 @@ CREATE SEQUENCE order_ext_internal.topic_id_seq MINVALUE 1000;
 -- subscriber: who subscribed it last; a superuser where it is NULL. parts: how many cursors
 -- it is read by; part p reads the messages with shard % parts = p. barrier: the number of
 -- parts is about to change; no part reads beyond this snapshot before it has. handler_owner:
--- who owned the handler then; another function of that name is not run.
+-- who owned the handler then; another function of that name is not run. adapted: the handler
+-- has a form of its own, and a C function of the library calls it: a gateway.
 CREATE TABLE order_ext_internal.consumer_groups (
 	group_id integer PRIMARY KEY,
 	topic_id integer NOT NULL,
@@ -37,7 +38,8 @@ CREATE TABLE order_ext_internal.consumer_groups (
 	subscriber text,
 	parts smallint NOT NULL DEFAULT 1,
 	barrier pg_snapshot,
-	handler_owner text
+	handler_owner text,
+	adapted boolean NOT NULL DEFAULT false
 );
 CREATE SEQUENCE order_ext_internal.group_id_seq MINVALUE 1000;
 

@@ -75,9 +75,10 @@ COMMENT ON FUNCTION order_ext.resolve_held_payment(bigint, text) IS 'Decides abo
 
 -- set_gateway(pay_type, handler: f(order_ext.refund_request) returns text, an outcome of
 -- refund_callback; anything else, NULL or an error leaves the outcome unknown, and it is
--- asked again; run_as: default the caller): the workers execute refunds of the pay type.
--- A role that is no superuser runs it in a security-restricted operation. A NULL handler
--- removes the gateway. Raises 22004, 22023 wrong signature, 42501. src/api/set_gateway.c
+-- asked again; run_as: default the caller, must have LOGIN and the caller be a member): refunds
+-- of the pay type are executed in workers of that role, by the consumer group
+-- refund.execute:PAY_TYPE. A NULL handler removes the gateway. Raises 22004, 22023 wrong
+-- signature, 42501, 42710 another group has that name. src/api/set_gateway.c
 CREATE FUNCTION order_ext.set_gateway(pay_type text, handler regprocedure, run_as regrole DEFAULT NULL)
 	RETURNS void
 	LANGUAGE C VOLATILE

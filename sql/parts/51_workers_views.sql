@@ -17,18 +17,44 @@ CREATE FUNCTION order_ext_internal.worker_list(
 	LANGUAGE C VOLATILE STRICT ROWS 10 AS 'MODULE_PATHNAME', 'order_ext_worker_list';
 COMMENT ON FUNCTION order_ext_internal.worker_list() IS 'The background processes of order_ext; see order_ext.worker_stats.';
 
+-- role_absence(role): why workers cannot be sessions of the role, NULL if they can. A role of
+-- that name is asked for; it need not exist. Raises nothing.
+CREATE FUNCTION order_ext_internal.role_absence(role text) RETURNS text
+	LANGUAGE sql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN r.oid IS NULL THEN 'role is gone'
+		WHEN NOT r.rolcanlogin THEN 'role may not log in'
+		WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT') THEN 'role may not connect' END
+	FROM (VALUES (role)) AS wanted (name)
+	LEFT JOIN pg_roles r ON r.rolname = wanted.name
+$$;
+COMMENT ON FUNCTION order_ext_internal.role_absence(text) IS 'Why workers cannot run as a role.';
+
 -- worker_stats: the background processes of all databases of the server.
 --   kind   launcher (one per server), scheduler (timers), dispatcher (handlers)
 --   state  starting, idle, busy, failing (waiting after an error); without pid the reason
 --          why a database has none, or no dispatcher: disabled, not enabled (foreign stamp: see
---          enable_dispatch), other version, no worker slot, backing off, sent away
+--          enable_dispatch), other version, no worker slot, backing off, sent away; or why
+--          there is none of a role that functions of this database run as: role is gone, role
+--          may not log in, role may not connect
 --   batches, messages  since the process started; a scheduler's messages are timers fired
 CREATE VIEW order_ext.worker_stats AS
-	SELECT w.pid, d.datname AS database, r.rolname AS role, w.kind, w.state,
-		w.batches, w.messages, w.last_active
-	FROM order_ext_internal.worker_list() w
-	LEFT JOIN pg_catalog.pg_database d ON d.oid = w.database
-	LEFT JOIN pg_catalog.pg_roles r ON r.oid = w.role;
+	WITH process AS MATERIALIZED (
+		SELECT w.pid, d.datname AS database, r.rolname AS role, w.kind, w.state,
+			w.batches, w.messages, w.last_active
+		FROM order_ext_internal.worker_list() w
+		LEFT JOIN pg_catalog.pg_database d ON d.oid = w.database
+		LEFT JOIN pg_catalog.pg_roles r ON r.oid = w.role
+	)
+	SELECT * FROM process
+	UNION ALL
+	SELECT NULL, pg_catalog.current_database(), run_as.name::name, 'dispatcher', absence.reason, 0, 0, NULL
+	FROM (SELECT DISTINCT g.run_as FROM order_ext_internal.consumer_groups g
+		  WHERE g.handler IS NOT NULL) AS run_as (name),
+		order_ext_internal.role_absence(run_as.name) AS absence (reason)
+	WHERE absence.reason IS NOT NULL AND EXISTS (SELECT FROM process p
+		WHERE p.database = pg_catalog.current_database() AND p.kind = 'dispatcher' AND p.pid IS NOT NULL);
 COMMENT ON VIEW order_ext.worker_stats IS 'Background processes of order_ext, and databases that wait for theirs.';
 
 -- pending_timers: timers that have neither fired nor been found void, nor canceled. A row of a

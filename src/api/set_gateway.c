@@ -1,23 +1,25 @@
 /*
  * set_gateway.c
  *		set_gateway: which function refunds of a pay type are given to.
+ *
+ * A gateway is a consumer group of refund.execute (gateway.h), with all that a group has: a
+ * cursor, workers of its role, pause() and redrive().
  */
 #include "compat.h"
 
-#include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "core/call.h"
 #include "core/spi_util.h"
 #include "handlers/gateway.h"
 #include "machine/payment.h"
 #include "message/engine.h"
+#include "message/groups.h"
 #include "message/handler.h"
+#include "message/rights.h"
 
 static SavedPlan find_builtin = SAVED_PLAN(
 	"SELECT FROM order_ext_internal.gateways WHERE pay_type = $1 AND builtin",
@@ -29,49 +31,29 @@ static SavedPlan write_gateway = SAVED_PLAN(
 	"  set_at = excluded.set_at",
 	TEXTOID, TEXTOID, TEXTOID);
 
-static SavedPlan remove_gateway = SAVED_PLAN(
+static SavedPlan delete_gateway = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.gateways WHERE pay_type = $1",
 	TEXTOID);
 
-static bool
-role_can_login(Oid role)
-{
-	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
-	bool		can = false;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		can = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
-		ReleaseSysCache(tuple);
-	}
-	return can;
-}
-
-/* The caller's own role, or one that the caller is a member of and that may log in. */
+/* The caller's own role, or one that the caller may become; it may log in. */
 static Oid
 arg_run_as(FunctionCallInfo fcinfo, int n)
 {
 	Oid			role = PG_ARGISNULL(n) ? GetUserId() : PG_GETARG_OID(n);
+	char	   *name = GetUserNameFromId(role, true);
 
-	if (GetUserNameFromId(role, true) == NULL)
+	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"run_as\" is not a role")));
-	if (!is_member_of_role(GetUserId(), role))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("you are not a member of role \"%s\"", GetUserNameFromId(role, false))));
-	if (!role_can_login(role))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" may not log in", GetUserNameFromId(role, false)),
-				 errhint("A gateway runs as a role with LOGIN.")));
-	return role;
+	return role_to_run_as(name, GetUserId(), true);
 }
 
 static void
 check_function(Oid function, Oid role)
 {
+	char	   *reason;
+
 	if (function_signature(function) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
@@ -82,16 +64,14 @@ check_function(Oid function, Oid role)
 				 errmsg("argument \"handler\" has not the form of a gateway"),
 				 errdetail("It is %s.", function_signature(function)),
 				 errhint("Write f(order_ext.refund_request) returning text.")));
-	if (superuser_arg(role) && !function_owner_is_superuser(function))
+	reason = refusal_to_run(function, role, superuser());
+	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a gateway that runs as a superuser must be owned by one"),
-				 errhint("Let it run as the role that owns the function.")));
-	if (!may_execute(function, role))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" may not execute the function of argument \"handler\"",
-						GetUserNameFromId(role, false))));
+				 errmsg("gateway %s must not run as role \"%s\"", function_signature(function),
+						GetUserNameFromId(role, false)),
+				 errdetail("If it did: %s.", reason),
+				 errhint("Name the role that it shall run as in argument \"run_as\".")));
 }
 
 /* Refunds that have been waiting for claim_refunds() become the workers'. */
@@ -116,30 +96,52 @@ check_not_builtin(const char *pay_type)
 				 errhint("Choose another pay type.")));
 }
 
+/*
+ * What waits for it is published again: whatever the group does not read. The row in
+ * gateways keeps external workers away.
+ */
+static void
+set_gateway(const char *pay_type, AdaptedGroup *group)
+{
+	Datum		values[3];
+
+	values[0] = CStringGetTextDatum(pay_type);
+	values[1] = CStringGetTextDatum(function_signature(group->function));
+	values[2] = CStringGetTextDatum(GetUserNameFromId(group->run_as, false));
+	(void) plan_write(&write_gateway, values, NULL, 0);
+	group_adapt(group);
+	publish_waiting(pay_type);
+}
+
+static void
+remove_gateway(const char *pay_type)
+{
+	Datum		values[1] = {CStringGetTextDatum(pay_type)};
+
+	if (plan_write(&delete_gateway, values, NULL, 0) > 0)
+		group_adapt_no_more(gateway_group_name(pay_type));
+}
+
 static Datum
 set_gateway_body(FunctionCallInfo fcinfo)
 {
 	char	   *pay_type = arg_text(fcinfo, 0, "pay_type", MAX_PAY_TYPE_CHARS);
-	Datum		values[3] = {CStringGetTextDatum(pay_type)};
+	AdaptedGroup group = {.name = gateway_group_name(pay_type), .topic = TOPIC_REFUND_EXECUTE};
 	EngineScope scope;
 
 	if (!PG_ARGISNULL(1))
 	{
-		Oid			role = arg_run_as(fcinfo, 2);
-
-		check_function(PG_GETARG_OID(1), role);
-		values[1] = CStringGetTextDatum(function_signature(PG_GETARG_OID(1)));
-		values[2] = CStringGetTextDatum(GetUserNameFromId(role, false));
+		group.function = PG_GETARG_OID(1);
+		group.run_as = arg_run_as(fcinfo, 2);
+		group.registrar = GetUserId();
+		check_function(group.function, group.run_as);
 	}
 	engine_enter(&scope);
 	check_not_builtin(pay_type);
 	if (PG_ARGISNULL(1))
-		(void) plan_write(&remove_gateway, values, NULL, 0);
+		remove_gateway(pay_type);
 	else
-	{
-		(void) plan_write(&write_gateway, values, NULL, 0);
-		publish_waiting(pay_type);
-	}
+		set_gateway(pay_type, &group);
 	engine_leave(&scope);
 	PG_RETURN_VOID();
 }

@@ -426,6 +426,7 @@ static const VerifyCheck checks[] = {
 	{"I9", "what is kept outside of the log was in it", verify_kept_logged, NULL},
 	{"I9", "groups have consumed what is behind them", verify_consumed, NULL},
 	{"I9", "leases have an end", verify_leases_end, NULL},
+	{"I9", "gateways have their groups", verify_gateways, NULL},
 	{"I9", "the rings go round", verify_segments, NULL},
 	{"I9", "rows of the log are of the past", verify_log_rows, NULL},
 	{"I9", "keys are published once", verify_dedup, NULL},

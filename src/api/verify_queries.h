@@ -54,6 +54,7 @@ extern const char verify_expired_leases[];
 extern const char verify_waiting_refunds[];
 extern const char verify_refund_events[];
 extern const char verify_payment_notices[];
+extern const char verify_gateways[];
 
 /* The checks about what goes back, in verify_after_sales.c. */
 extern const char verify_lines_back[];

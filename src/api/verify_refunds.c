@@ -117,6 +117,17 @@ const char	verify_returns_before_refunds[] =
 	" JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
 	" WHERE a.type = 2 AND r.attempt > 0 AND a.return_status IS DISTINCT FROM 40";
 
+/* ---- I9: refunds of a pay type with a gateway have a reader ---- */
+
+const char	verify_gateways[] =
+	"SELECT 'error', 'gateway ' || coalesce(g.pay_type, c.name),"
+	" 'a gateway, and the consumer group that calls it: set_gateway',"
+	" CASE WHEN c.name IS NULL THEN 'no group' ELSE 'a group only' END"
+	" FROM (SELECT * FROM order_ext_internal.gateways WHERE NOT builtin) g"
+	" FULL JOIN (SELECT * FROM order_ext_internal.consumer_groups WHERE adapted) c"
+	"  ON c.name = 'refund.execute:' || g.pay_type"
+	" WHERE g.pay_type IS NULL OR c.name IS NULL";
+
 /* ---- I15: refunds that wait for somebody ---- */
 
 const char	verify_expired_leases[] =

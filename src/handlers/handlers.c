@@ -20,6 +20,7 @@ handlers_init(void)
 	message_register_builtin(TOPIC_COUPON_RELEASE, handle_coupon_release);
 	message_register_builtin(TOPIC_REFUND_PREPARE, handle_refund_prepare);
 	message_register_builtin(TOPIC_REFUND_EXECUTE, handle_refund_execute);
+	message_register_adapted(TOPIC_REFUND_EXECUTE, handle_refund_gateway);
 	message_register_builtin(TOPIC_ORDER_AUTO_SIGN, handle_auto_sign);
 	message_register_builtin(TOPIC_AFTER_SALE_REVIEW_DUE, handle_review_due);
 	message_register_builtin(TOPIC_AFTER_SALE_AUTO_CLOSE, handle_auto_close);

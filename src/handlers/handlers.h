@@ -29,8 +29,12 @@ extern void handle_coupon_release(Message *messages, int n);
 /* refund.prepare: after-sales and refunds for captured money of canceled orders. */
 extern void handle_refund_prepare(Message *messages, int n);
 
-/* refund.execute: claim refunds, and in a later transaction call their gateway. */
+/*
+ * refund.execute: claim refunds, and in a later transaction call their gateway: the sandbox,
+ * or the one whose group it is.
+ */
 extern void handle_refund_execute(Message *messages, int n);
+extern void handle_refund_gateway(struct Handler *gateway, Message *messages, int n);
 
 /* order.auto_sign: what is being delivered for too long counts as signed. */
 extern void handle_auto_sign(Message *messages, int n);

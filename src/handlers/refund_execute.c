@@ -3,7 +3,8 @@
  *		refund.prepare and refund.execute: from a canceled order to money that is back.
  *
  * refund.execute works on refunds of pay types with a gateway in the database; all others
- * wait for claim_refunds(). It takes two transactions: the first one claims the refund
+ * wait for claim_refunds(). The built-in group looks after the sandbox, and each gateway of
+ * the application has a group of its own (gateway.h). It takes two transactions: the first one claims the refund
  * and publishes a second message, phase "call"; only when the claim is committed the
  * second one calls the gateway and records what it says. A server that dies in between
  * leaves a submitted refund, and the message: the gateway is asked again under the same
@@ -27,22 +28,17 @@
 /* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */
 #define FIRST_LEASE (3 * USECS_PER_SEC)
 
-/* Lock the refunds of the messages' orders where that is possible at once; marks the rest. */
-static int
-lock_messages(Message *messages, int n)
+/* Lock the refunds of the message's order if that is possible at once, or mark it busy. */
+static bool
+lock_message(Message *message, int *budget)
 {
-	int			budget = lock_budget();
-	int			n_locked = 0;
-	int			i;
-
-	for (i = 0; i < n; i++)
+	if (*budget > 0 && lock_try(LOCK_REFUND, message->key))
 	{
-		if (n_locked < budget && lock_try(LOCK_REFUND, messages[i].key))
-			n_locked++;
-		else
-			messages[i].outcome = MESSAGE_BUSY;
+		(*budget)--;
+		return true;
 	}
-	return n_locked;
+	message->outcome = MESSAGE_BUSY;
+	return false;
 }
 
 /* ---- refund.prepare ---- */
@@ -51,17 +47,18 @@ void
 handle_refund_prepare(Message *messages, int n)
 {
 	int64	   *locked = palloc(sizeof(int64) * n);
+	int			budget = lock_budget();
 	int			n_locked = 0;
 	Journal    *journal;
 	int			i;
 
-	if (lock_messages(messages, n) == 0)
-		return;
 	for (i = 0; i < n; i++)
 	{
-		if (messages[i].outcome != MESSAGE_BUSY)
+		if (lock_message(&messages[i], &budget))
 			locked[n_locked++] = messages[i].key;
 	}
+	if (n_locked == 0)
+		return;
 	journal = journal_begin(GetCurrentTimestamp());
 	after_sales_open_for_canceled(journal, locked, n_locked);
 	refunds_request_for_canceled(journal, locked, n_locked);
@@ -138,26 +135,13 @@ claim(const int64 *refund_ids, int n)
 
 /* ---- refund.execute, second step: call and record ---- */
 
-static const Gateway *
-find_gateway(const Gateway *gateways, int n, const char *pay_type)
-{
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		if (strcmp(gateways[i].pay_type, pay_type) == 0)
-			return &gateways[i];
-	}
-	return NULL;
-}
-
 /* A word that is none of ours, no word at all and an error leave the outcome unknown. */
 static void
-call_and_record(Journal *journal, const Gateway *gateway, Refund *refund)
+call_and_record(Journal *journal, Handler *gateway, const Message *message, Refund *refund)
 {
 	RefundAnswer answer = {.outcome = OUTCOME_PENDING};
 	char	   *error;
-	char	   *word = gateway_call(gateway, refund, &error);
+	char	   *word = gateway_call(gateway, message, refund, &error);
 	const char *why;
 	int			i;
 
@@ -170,60 +154,69 @@ call_and_record(Journal *journal, const Gateway *gateway, Refund *refund)
 	(void) refund_answer(journal, refund, &answer, &why);
 }
 
-static void
-call_gateways(const int64 *refund_ids, Message **messages, int n)
+/* The refund's message, and all that ask for the same, marked busy, where busy is set. */
+static const Message *
+message_of(const Refund *refund, const int64 *refund_ids, Message **messages, int n, bool busy)
 {
-	int			n_gateways;
-	Gateway    *gateways;
+	const Message *found = NULL;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (refund_ids[i] != refund->refund_id)
+			continue;
+		found = messages[i];
+		if (busy)
+			messages[i]->outcome = MESSAGE_BUSY;
+	}
+	return found;
+}
+
+static void
+call_gateway(Handler *gateway, const int64 *refund_ids, Message **messages, int n)
+{
 	Refund	   *refunds;
 	Journal    *journal;
 	uint64		xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	int			n_refunds;
 	int			i;
-	int			j;
 
 	if (n == 0)
 		return;
-	gateways = gateways_load(&n_gateways);
 	refunds = refunds_read_submitted(refund_ids, n, &n_refunds);
 	journal = journal_begin(GetCurrentTimestamp());
 	for (i = 0; i < n_refunds; i++)
 	{
-		const Gateway *gateway = find_gateway(gateways, n_gateways, refunds[i].pay_type);
+		/* claimed in this very transaction: never call before the commit */
+		bool		too_early = refunds[i].claim_xid == xid;
+		const Message *message = message_of(&refunds[i], refund_ids, messages, n, too_early);
 
 		CHECK_FOR_INTERRUPTS();
-		if (refunds[i].claim_xid == xid)
-		{
-			/* claimed in this very transaction: never call before the commit */
-			for (j = 0; j < n; j++)
-			{
-				if (refund_ids[j] == refunds[i].refund_id)
-					messages[j]->outcome = MESSAGE_BUSY;
-			}
-		}
-		else if (gateway != NULL)
-			call_and_record(journal, gateway, &refunds[i]);
+		if (!too_early)
+			call_and_record(journal, gateway, message, &refunds[i]);
 	}
 	journal_write(journal);
 }
 
-void
-handle_refund_execute(Message *messages, int n)
+/* Work off what is about refunds of the pay type; its gateway, NULL for the sandbox. */
+static void
+execute(const char *pay_type, Handler *gateway, Message *messages, int n)
 {
 	int64	   *to_claim = palloc(sizeof(int64) * n);
 	int64	   *to_call = palloc(sizeof(int64) * n);
 	Message   **call_messages = palloc(sizeof(Message *) * n);
+	int			budget = lock_budget();
 	int			n_claim = 0;
 	int			n_call = 0;
 	int			i;
 
-	if (lock_messages(messages, n) == 0)
-		return;
 	for (i = 0; i < n; i++)
 	{
 		int64		refund_id = jsonb_get_id(messages[i].payload, "refund_id");
+		char	   *of_pay_type = jsonb_get_text(messages[i].payload, "pay_type");
 
-		if (messages[i].outcome == MESSAGE_BUSY || refund_id == 0)
+		if (refund_id == 0 || of_pay_type == NULL || strcmp(of_pay_type, pay_type) != 0 ||
+			!lock_message(&messages[i], &budget))
 			continue;
 		if (jsonb_get_text(messages[i].payload, "phase") == NULL)
 			to_claim[n_claim++] = refund_id;
@@ -233,6 +226,18 @@ handle_refund_execute(Message *messages, int n)
 			to_call[n_call++] = refund_id;
 		}
 	}
-	call_gateways(to_call, call_messages, n_call);
+	call_gateway(gateway, to_call, call_messages, n_call);
 	claim(to_claim, n_claim);
+}
+
+void
+handle_refund_execute(Message *messages, int n)
+{
+	execute(SANDBOX_PAY_TYPE, NULL, messages, n);
+}
+
+void
+handle_refund_gateway(Handler *gateway, Message *messages, int n)
+{
+	execute(gateway_pay_type(gateway), gateway, messages, n);
 }

@@ -83,6 +83,9 @@ catalog_changed(const char *table)
 
 /* ---- loading ---- */
 
+/* The tables below have fewer than so many columns. */
+#define MAX_COLUMNS 24
+
 /* A table's rows, one after the other, as values and nulls. */
 typedef struct TableReader
 {
@@ -98,10 +101,12 @@ reader_open(TableReader *reader, Oid relation)
 	int			natts;
 
 	reader->rel = table_open(relation, AccessShareLock);
-	natts = RelationGetDescr(reader->rel)->natts;
+	/* SQL objects of an older version have fewer columns: the rest reads as NULL */
+	natts = Max(RelationGetDescr(reader->rel)->natts, MAX_COLUMNS);
 	reader->scan = systable_beginscan(reader->rel, InvalidOid, false, NULL, 0, NULL);
-	reader->values = palloc(sizeof(Datum) * natts);
+	reader->values = palloc0(sizeof(Datum) * natts);
 	reader->nulls = palloc(sizeof(bool) * natts);
+	memset(reader->nulls, true, natts);
 }
 
 static bool
@@ -222,6 +227,7 @@ load_groups(Cache *into)
 		group->handler_owner = reader_text(&reader, 17);
 		group->parts = DatumGetInt16(reader.values[14]);
 		group->barrier = reader.nulls[15] ? NULL : log_snapshot_text(reader.values[15]);
+		group->adapted = DatumGetBool(reader.values[17]);
 	}
 	reader_close(&reader);
 	if (into->n_groups > 0)

@@ -61,13 +61,14 @@ typedef struct ConsumerGroup
 	bool		paused;
 	char	   *name;
 	char	   *handler;		/* qualified signature; NULL if built in or external */
-	char	   *run_as;			/* role name; NULL if built in and order_ext's own */
+	char	   *run_as;			/* role name; NULL if built in */
 	char	   *start_at;		/* a pg_snapshot in text form */
 	bool		ordered;
 	char	   *subscriber;		/* role name; NULL: a superuser */
 	char	   *handler_owner;	/* role name, when it was subscribed; NULL: not known */
 	int16		parts;			/* cursors it is read by */
 	char	   *barrier;		/* a pg_snapshot: parts is about to change; or NULL */
+	bool		adapted;		/* the topic's C function calls the handler: see message.h */
 	bool		suspects;		/* some of its messages may have crashed a worker */
 } ConsumerGroup;
 

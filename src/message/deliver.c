@@ -172,7 +172,7 @@ release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
 
 	while (parked_next(group, key, &place, &next))
 	{
-		if (pass->handled >= pass->limit ||
+		if (handler->called || pass->handled >= pass->limit ||
 			run_one(pass, group, handler, &next, true) == ATTEMPT_CONFLICT)
 		{
 			delivery_again(group, &next);
@@ -236,6 +236,9 @@ deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
 					park_rest(deliveries, i, n);
 				break;
 		}
+		/* what was told to somebody outside is put on record before the next one is */
+		if (handler->called)
+			return i + 1;
 	}
 	return n;
 }
@@ -327,7 +330,7 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 		n = quarantine_sift(pass, group, deliveries, n);
 	if (group->ordered)
 		park_behind_buried(deliveries, n);
-	if (!handler_open(group, &handler, &why))
+	if (!handler_open(group, pass->in_dispatch, &handler, &why))
 	{
 		fail_all(pass, group, deliveries, n, &why, true);
 		return n;

@@ -1,6 +1,6 @@
 /*
  * groups.c
- *		subscribe and unsubscribe.
+ *		subscribe and unsubscribe, and the groups of groups.h.
  */
 #include "compat.h"
 
@@ -20,6 +20,7 @@
 #include "message/catalog.h"
 #include "message/engine.h"
 #include "message/floors.h"
+#include "message/groups.h"
 #include "message/handler.h"
 #include "message/leases.h"
 #include "message/limits.h"
@@ -39,13 +40,13 @@
 static SavedPlan insert_group = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.consumer_groups"
 	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at, subscriber,"
-	"  ordered, handler_owner)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (name) DO NOTHING",
+	"  ordered, handler_owner, adapted)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (name) DO NOTHING",
 	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID,
-	TEXTOID, BOOLOID, TEXTOID);
+	TEXTOID, BOOLOID, TEXTOID, BOOLOID);
 
 static SavedPlan find_group = SAVED_PLAN(
-	"SELECT group_id, topic_id, builtin, parts, ordered FROM order_ext_internal.consumer_groups"
+	"SELECT group_id, topic_id, builtin, parts, ordered, adapted FROM order_ext_internal.consumer_groups"
 	" WHERE name = $1 FOR UPDATE",
 	TEXTOID);
 
@@ -87,6 +88,7 @@ typedef struct Subscription
 	bool		batch;
 	bool		earliest;
 	bool		ordered;
+	bool		adapted;
 } Subscription;
 
 /* ---- subscribe ---- */
@@ -153,17 +155,20 @@ check_handler(Oid function, Subscription *want)
 	want->handler_owner = function_owner_name(function);
 }
 
-/* Where a new group begins. */
+/*
+ * Where a new group begins. An adapted one begins at what the transaction sees, so that who
+ * makes it can look after everything before that.
+ */
 static Datum
-start_snapshot(bool earliest)
+start_snapshot(const Subscription *want)
 {
 	LogSnapshot *start;
 
 	/* nothing that it will read goes before others can know of the group */
 	log_hold_segments();
-	if (earliest)
+	if (want->earliest)
 		return log_snapshot_to_datum(log_snapshot_from_text(START_EARLIEST));
-	PushActiveSnapshot(GetLatestSnapshot());
+	PushActiveSnapshot(want->adapted ? GetTransactionSnapshot() : GetLatestSnapshot());
 	start = log_snapshot_active();
 	PopActiveSnapshot();
 	return log_snapshot_to_datum(start);
@@ -173,7 +178,13 @@ static void
 refuse_builtin_group(const char *name)
 {
 	const Topic *topic = topic_by_name(name);
+	const ConsumerGroup *group = group_by_name(name);
 
+	if (group != NULL && group->adapted)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("consumer group \"%s\" is a gateway's", name),
+				 errhint("Use order_ext.set_gateway(), or choose another name.")));
 	if (topic != NULL && topic->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -193,8 +204,8 @@ static bool
 insert_new_group(const Subscription *want, int32 topic_id)
 {
 	int64		group_id = nextval_internal(internal_relation("group_id_seq"), false);
-	Datum		values[12];
-	char		nulls[] = "            ";
+	Datum		values[13];
+	char		nulls[] = "             ";
 
 	if (group_id > PG_INT32_MAX)
 		ereport(ERROR,
@@ -209,10 +220,11 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	values[5] = CStringGetTextDatum(want->name);
 	values[6] = optional_text(want->handler, &nulls[6]);
 	values[7] = CStringGetTextDatum(want->run_as);
-	values[8] = start_snapshot(want->earliest);
+	values[8] = start_snapshot(want);
 	values[9] = CStringGetTextDatum(want->subscriber);
 	values[10] = BoolGetDatum(want->ordered);
 	values[11] = optional_text(want->handler_owner, &nulls[11]);
+	values[12] = BoolGetDatum(want->adapted);
 	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
@@ -238,6 +250,12 @@ change_group(const Subscription *want, int32 topic_id)
 				 errmsg("could not serialize access: consumer group \"%s\" was changed meanwhile",
 						want->name),
 				 errhint("Run the transaction again.")));
+	if (row_bool(0, 6) != want->adapted)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("consumer group \"%s\" exists and is %s", want->name,
+						want->adapted ? "no gateway's" : "a gateway's"),
+				 errhint("A gateway has a consumer group of its own: this name is taken.")));
 	if (row_int32(0, 2) != topic_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -254,7 +272,7 @@ change_group(const Subscription *want, int32 topic_id)
 	values[6] = CStringGetTextDatum(want->subscriber);
 	values[7] = BoolGetDatum(want->ordered);
 	values[8] = optional_text(want->handler_owner, &nulls[8]);
-	was_ordered = row_bool(0, 5);
+	was_ordered = row_bool(0, 5) && !want->adapted; /* which are ordered for ever */
 	if (was_ordered)
 		parts_lock(row_int32(0, 1), row_int16(0, 4));
 	plan_write(&update_group, values, nulls, 0);
@@ -307,17 +325,16 @@ order_ext_subscribe(PG_FUNCTION_ARGS)
 
 /* ---- unsubscribe ---- */
 
-static Datum
-unsubscribe_body(FunctionCallInfo fcinfo)
+/* False if there is none. */
+static bool
+drop_group(const char *name)
 {
-	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
 	Datum		value = CStringGetTextDatum(name);
 	Datum		group_id;
 	int			i;
 
-	refuse_builtin_group(name);
 	if (plan_query(&find_group, &value, NULL, 0) == 0)
-		refuse_unknown_group(name);
+		return false;
 	handler_refuse_change(row_int32(0, 1));
 	group_id = Int32GetDatum(row_int32(0, 1));
 	lock_wait(LOCK_CONSUMERS, DatumGetInt32(group_id));
@@ -325,6 +342,17 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 	for (i = 0; i < (int) lengthof(delete_group); i++)
 		plan_write(&delete_group[i], &group_id, NULL, 0);
 	catalog_changed("consumer_groups");
+	return true;
+}
+
+static Datum
+unsubscribe_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+
+	refuse_builtin_group(name);
+	if (!drop_group(name))
+		refuse_unknown_group(name);
 	return (Datum) 0;
 }
 
@@ -334,4 +362,33 @@ order_ext_unsubscribe(PG_FUNCTION_ARGS)
 {
 	api_call(fcinfo, unsubscribe_body);
 	PG_RETURN_VOID();
+}
+
+/* ---- groups of functions that are no handlers ---- */
+
+void
+group_adapt(const AdaptedGroup *group)
+{
+	Subscription want = {
+		.name = unconstify(char *, group->name),
+		.handler = function_signature(group->function),
+		.handler_owner = function_owner_name(group->function),
+		.run_as = GetUserNameFromId(group->run_as, false),
+		.subscriber = GetUserNameFromId(group->registrar, false),
+		.max_attempts = DEFAULT_MAX_ATTEMPTS,
+		.backoff = BACKOFF_EXPONENTIAL,
+		.batch = true,
+		.ordered = true,
+		.adapted = true
+	};
+
+	if (!insert_new_group(&want, group->topic))
+		change_group(&want, group->topic);
+	catalog_changed("consumer_groups");
+}
+
+void
+group_adapt_no_more(const char *name)
+{
+	(void) drop_group(name);
 }

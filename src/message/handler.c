@@ -15,9 +15,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/regproc.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timeout.h"
@@ -31,11 +31,18 @@
 #include "message/session.h"
 
 static BuiltinHandler builtin_handlers[BUILTIN_TOPICS_END];
+static AdaptedHandler adapted_handlers[BUILTIN_TOPICS_END];
 
 void
 message_register_builtin(BuiltinTopic topic, BuiltinHandler handler)
 {
 	builtin_handlers[topic] = handler;
+}
+
+void
+message_register_adapted(BuiltinTopic topic, AdaptedHandler handler)
+{
+	adapted_handlers[topic] = handler;
 }
 
 /* ---- the time limit ---- */
@@ -122,72 +129,6 @@ message_type_oid(void)
 						   ObjectIdGetDatum(get_namespace_oid("order_ext", false)));
 }
 
-/* A type of schema order_ext, or an array of it, as function_signature() writes it. */
-static Oid
-type_by_name(const char *name)
-{
-	static const char schema[] = "order_ext.";
-	char	   *type_name;
-	bool		is_array = false;
-	Oid			type;
-
-	if (strncmp(name, schema, strlen(schema)) != 0)
-		return InvalidOid;
-	type_name = pstrdup(name + strlen(schema));
-	if (strlen(type_name) > 2 && strcmp(type_name + strlen(type_name) - 2, "[]") == 0)
-	{
-		is_array = true;
-		type_name[strlen(type_name) - 2] = '\0';
-	}
-	type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(type_name),
-						   ObjectIdGetDatum(get_namespace_oid("order_ext", false)));
-	return is_array && OidIsValid(type) ? get_array_type(type) : type;
-}
-
-/*
- * Without to_regprocedure(), which asks whether the current user may use the schemas: the
- * role that it runs as need not be allowed to name a function that it may execute.
- */
-Oid
-function_by_signature(const char *signature)
-{
-	char	   *name = pstrdup(signature);
-	char	   *bracket = strrchr(name, '(');
-	Size		length = strlen(name);
-	List	   *names;
-	Oid			schema;
-	Oid			type;
-
-	if (bracket == NULL || name[length - 1] != ')')
-		return InvalidOid;
-	name[length - 1] = '\0';
-	*bracket = '\0';
-	type = type_by_name(bracket + 1);
-	names = qualified_name_list(name);
-	if (!OidIsValid(type) || list_length(names) != 2)
-		return InvalidOid;
-	schema = get_namespace_oid(strVal(linitial(names)), true);
-	if (!OidIsValid(schema))
-		return InvalidOid;
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum(strVal(lsecond(names))),
-						   PointerGetDatum(buildoidvector(&type, 1)),
-						   ObjectIdGetDatum(schema));
-}
-
-/* Quoted only where it must be, whatever the session prefers: it is read again. */
-char *
-function_signature(Oid function)
-{
-	bool		quote_all = quote_all_identifiers;
-	char	   *signature;
-
-	quote_all_identifiers = false;
-	signature = format_procedure_qualified(function);
-	quote_all_identifiers = quote_all;
-	return signature;
-}
-
 bool
 handler_signature_fits(Oid function, bool *batch)
 {
@@ -207,20 +148,6 @@ handler_signature_fits(Oid function, bool *batch)
 	}
 	ReleaseSysCache(tuple);
 	return fits;
-}
-
-bool
-function_owner_is_superuser(Oid function)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	bool		is_superuser = false;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		is_superuser = superuser_arg(((Form_pg_proc) GETSTRUCT(tuple))->proowner);
-		ReleaseSysCache(tuple);
-	}
-	return is_superuser;
 }
 
 static bool
@@ -258,7 +185,6 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
 					  psprintf("handler %s must not run: %s", group->handler, reason));
 
-	handler->group_id = group->id;
 	fmgr_info(function, &handler->function);
 	handler->message_type = message_type_oid();
 	handler->message_desc = lookup_rowtype_tupdesc_copy(handler->message_type, -1);
@@ -266,17 +192,31 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 	return true;
 }
 
-bool
-handler_open(const ConsumerGroup *group, Handler *handler, Failure *why)
+/* Whether the function can be called is asked when it is. */
+static void
+open_adapted(const ConsumerGroup *group, Handler *handler)
 {
+	handler->adapted = adapted_handlers[group->topic_id];
+	handler->run_as = get_role_oid(group->run_as, true);
+}
+
+bool
+handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *handler, Failure *why)
+{
+	bool		builtin_topic = group->topic_id > 0 && group->topic_id < BUILTIN_TOPICS_END;
+
 	memset(handler, 0, sizeof(Handler));
+	handler->group = group;
+	handler->in_dispatch = in_dispatch;
 	handler->call_context = AllocSetContextCreate(CurrentMemoryContext, "order_ext handler call",
 												  ALLOCSET_DEFAULT_SIZES);
-	if (!group->builtin)
+	if (!group->builtin && !group->adapted)
 		return open_database_function(group, handler, why);
-	if (group->topic_id > 0 && group->topic_id < BUILTIN_TOPICS_END)
+	if (builtin_topic && group->builtin)
 		handler->builtin = builtin_handlers[group->topic_id];
-	if (handler->builtin == NULL)
+	else if (builtin_topic)
+		open_adapted(group, handler);
+	if (handler->builtin == NULL && handler->adapted == NULL)
 		return refuse(why, ERRCODE_UNDEFINED_FUNCTION,
 					  psprintf("this version of the library has no handler for \"%s\"", group->name));
 	handler->batch = true;
@@ -313,8 +253,8 @@ static void
 call_begins(const Handler *handler, const Message *messages, int n)
 {
 	arm_timeout();
-	running_group = handler->group_id;
-	running_begin(handler->group_id, messages, n);
+	running_group = handler->group->id;
+	running_begin(handler->group->id, messages, n);
 }
 
 static void
@@ -400,8 +340,16 @@ call_database_function(Handler *handler, const Message *messages, int n)
 	}
 }
 
+/* The engine's search path is not the one that functions of applications are written for. */
+static void
+use_own_search_path(void)
+{
+	(void) set_config_option("search_path", GetConfigOptionResetString("search_path"),
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 static Datum
-call_as_role(Oid function, Oid role, Datum argument, bool *isnull)
+call_as_role(Handler *handler, Oid function, const Message *message, Datum argument, bool *isnull)
 {
 	RoleScope	scope;
 	FmgrInfo	flinfo;
@@ -412,11 +360,14 @@ call_as_role(Oid function, Oid role, Datum argument, bool *isnull)
 	InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = argument;
 	fcinfo->args[0].isnull = false;
-	role_enter(&scope, role);
+	role_enter(&scope, handler->run_as);
+	use_own_search_path();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	arm_timeout();
+	call_begins(handler, message, 1);
 	result = FunctionCallInvoke(fcinfo);
-	disarm_timeout_after_success();
+	if (!handler->in_dispatch)
+		role_settle();
+	call_succeeded();
 	PopActiveSnapshot();
 	role_leave(&scope);
 	*isnull = fcinfo->isnull;
@@ -424,42 +375,54 @@ call_as_role(Oid function, Oid role, Datum argument, bool *isnull)
 }
 
 Datum
-role_call(Oid function, Oid role, bool registered_by_superuser, Datum argument, bool *isnull)
+handler_call(Handler *handler, Oid function, const Message *message, Datum argument, bool *isnull)
 {
-	char	   *reason = refusal_to_run(function, role, registered_by_superuser);
+	char	   *reason = refusal_to_run(function, handler->run_as,
+										subscriber_is_superuser(handler->group->subscriber));
 	Datum		result = (Datum) 0;
 
+	if (reason == NULL)
+		reason = refusal_of_owner(function, handler->group->handler_owner, handler->run_as);
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("%s must not run: %s", function_signature(function), reason)));
+	handler->called = !handler->in_dispatch;
 	PG_TRY();
 	{
-		result = call_as_role(function, role, argument, isnull);
+		result = call_as_role(handler, function, message, argument, isnull);
 	}
 	PG_CATCH();
 	{
-		disarm_timeout();
-		if (timeout_fired)
-			QueryCancelPending = false;
+		call_failed();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	arm_timeout();				/* for the rest of the batch */
 	return result;
 }
 
 static void
-call_builtin(Handler *handler, Message *messages, int n)
+call_engine(Handler *handler, Message *messages, int n)
 {
 	EngineScope scope;
 
 	engine_enter(&scope);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	arm_timeout();
-	handler->builtin(messages, n);
+	if (handler->adapted != NULL)
+		handler->adapted(handler, messages, n);
+	else
+		handler->builtin(messages, n);
 	disarm_timeout_after_success();
 	PopActiveSnapshot();
 	engine_leave(&scope);
+}
+
+static bool
+is_of_engine(const Handler *handler)
+{
+	return handler->builtin != NULL || handler->adapted != NULL;
 }
 
 /* A handler did what it could postpone until the commit. */
@@ -478,7 +441,7 @@ settle(const Handler *handler, const Message *messages, int n)
 void
 handler_settle(const Handler *handler, const Message *messages, int n)
 {
-	if (handler->builtin != NULL)
+	if (is_of_engine(handler))
 		return;
 	timeout_fired = false;
 	PG_TRY();
@@ -499,8 +462,8 @@ handler_run(Handler *handler, Message *messages, int n)
 	timeout_fired = false;
 	PG_TRY();
 	{
-		if (handler->builtin != NULL)
-			call_builtin(handler, messages, n);
+		if (is_of_engine(handler))
+			call_engine(handler, messages, n);
 		else
 			call_database_function(handler, messages, n);
 	}

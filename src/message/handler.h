@@ -17,9 +17,12 @@
 /* A handler made ready for the calls of one batch. */
 typedef struct Handler
 {
+	const ConsumerGroup *group;
 	BuiltinHandler builtin;		/* NULL: a function of the database */
+	AdaptedHandler adapted;		/* ... which this one calls; or NULL */
+	bool		in_dispatch;	/* runs in somebody's transaction, not in a worker's own */
+	bool		called;			/* a worker's handler_call() was made */
 	bool		batch;			/* it takes an array */
-	int32		group_id;
 	Oid			run_as;
 	FmgrInfo	function;
 	Oid			message_type;
@@ -29,10 +32,11 @@ typedef struct Handler
 } Handler;
 
 /*
- * Make the group's handler ready. False, with the reason, where it cannot be called:
- * it is gone, or its role may not execute it.
+ * Make the group's handler ready; the group must live as long. False, with the reason, where
+ * it cannot be called: it is gone, or its role may not execute it.
  */
-extern bool handler_open(const ConsumerGroup *group, Handler *handler, Failure *why);
+extern bool handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *handler,
+						 Failure *why);
 
 /*
  * Call the handler for all of the messages: one by one, or all at once if it takes
@@ -59,25 +63,16 @@ extern void handler_refuse_change(int32 group_id);
 extern bool handler_timed_out(void);
 
 /*
- * Call a function of the database with one argument as a role's workers call its handlers:
- * within order_ext.handler_timeout, as the role, leaving no settings behind (session.h says
- * what it cannot do). The result is in CurrentMemoryContext. Raises 42501 where it must not
- * run as the role (rights.h), and whatever it raises: call it in a subtransaction.
+ * For adapted handlers: call a function for the message as a handler of the group is called,
+ * as its role, with the search path of its session, within order_ext.handler_timeout; of a
+ * worker's own transaction it is the last thing that runs but for the bookkeeping, deferred
+ * triggers included. Raises 42501 where it must not run as the role (rights.h), and whatever
+ * it raises: call it in a subtransaction. The result is in CurrentMemoryContext.
  */
-extern Datum role_call(Oid function, Oid role, bool registered_by_superuser, Datum argument,
-					   bool *isnull);
-
-/*
- * The function with this signature, as stored in consumer_groups.handler; InvalidOid if
- * there is none. function_signature() makes the signature.
- */
-extern Oid	function_by_signature(const char *signature);
-extern char *function_signature(Oid function);
+extern Datum handler_call(Handler *handler, Oid function, const Message *message,
+						  Datum argument, bool *isnull);
 
 /* Whether the function is one that order_ext.message (or an array of it) can be given to. */
 extern bool handler_signature_fits(Oid function, bool *batch);
-
-/* Whether a superuser may have the function run under its own rights by the workers. */
-extern bool function_owner_is_superuser(Oid function);
 
 #endif							/* ORDER_EXT_HANDLER_H */

@@ -101,4 +101,15 @@ typedef void (*BuiltinHandler) (Message *messages, int n);
 /* Tie the built-in group that is named as the topic to its handler; from _PG_init. */
 extern void message_register_builtin(BuiltinTopic topic, BuiltinHandler handler);
 
+/*
+ * For groups whose handler is a function of a form of its own (groups.h): gets their
+ * batches as a built-in handler does, but in the session of the group's role, and calls the
+ * function by handler_call() of handler.h.
+ */
+struct Handler;
+typedef void (*AdaptedHandler) (struct Handler *handler, Message *messages, int n);
+
+/* Tie such groups of the topic to the C function; from _PG_init. */
+extern void message_register_adapted(BuiltinTopic topic, AdaptedHandler handler);
+
 #endif							/* ORDER_EXT_MESSAGE_H */

@@ -5,14 +5,88 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/syscache.h"
 
-#include "message/handler.h"
 #include "message/rights.h"
+
+/* ---- functions by name ---- */
+
+/* A type of schema order_ext, or an array of it, as function_signature() writes it. */
+static Oid
+type_by_name(const char *name)
+{
+	static const char schema[] = "order_ext.";
+	char	   *type_name;
+	bool		is_array = false;
+	Oid			type;
+
+	if (strncmp(name, schema, strlen(schema)) != 0)
+		return InvalidOid;
+	type_name = pstrdup(name + strlen(schema));
+	if (strlen(type_name) > 2 && strcmp(type_name + strlen(type_name) - 2, "[]") == 0)
+	{
+		is_array = true;
+		type_name[strlen(type_name) - 2] = '\0';
+	}
+	type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(type_name),
+						   ObjectIdGetDatum(get_namespace_oid("order_ext", false)));
+	return is_array && OidIsValid(type) ? get_array_type(type) : type;
+}
+
+/*
+ * Without to_regprocedure(), which asks whether the current user may use the schemas: the
+ * role that it runs as need not be allowed to name a function that it may execute.
+ */
+Oid
+function_by_signature(const char *signature)
+{
+	char	   *name = pstrdup(signature);
+	char	   *bracket = strrchr(name, '(');
+	Size		length = strlen(name);
+	List	   *names;
+	Oid			schema;
+	Oid			type;
+
+	if (bracket == NULL || name[length - 1] != ')')
+		return InvalidOid;
+	name[length - 1] = '\0';
+	*bracket = '\0';
+	type = type_by_name(bracket + 1);
+	names = qualified_name_list(name);
+	if (!OidIsValid(type) || list_length(names) != 2)
+		return InvalidOid;
+	schema = get_namespace_oid(strVal(linitial(names)), true);
+	if (!OidIsValid(schema))
+		return InvalidOid;
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(strVal(lsecond(names))),
+						   PointerGetDatum(buildoidvector(&type, 1)),
+						   ObjectIdGetDatum(schema));
+}
+
+/* Quoted only where it must be, whatever the session prefers: it is read again. */
+char *
+function_signature(Oid function)
+{
+	bool		quote_all = quote_all_identifiers;
+	char	   *signature;
+
+	quote_all_identifiers = false;
+	signature = format_procedure_qualified(function);
+	quote_all_identifiers = quote_all;
+	return signature;
+}
+
+/* ---- roles ---- */
 
 bool
 role_can_login(Oid role)
@@ -55,14 +129,16 @@ role_to_run_as(const char *name, Oid caller, bool must_login)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you are not a member of role \"%s\"", name),
 				 errdetail("You are role \"%s\".", GetUserNameFromId(caller, false)),
-				 errhint("Whoever subscribes must be able to SET ROLE to the role that the handler runs as.")));
+				 errhint("Whoever registers a function must be able to SET ROLE to the role that it runs as.")));
 	if (must_login && !role_can_login(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("role \"%s\" may not log in", GetUserNameFromId(role, false)),
-				 errhint("Handlers run in sessions of their role: give it LOGIN, or name another one in option \"run_as\".")));
+				 errhint("Functions run in sessions of their role: give it LOGIN, or name another one as \"run_as\".")));
 	return role;
 }
+
+/* ---- which function for which role ---- */
 
 static Oid
 function_owner(Oid function)

@@ -9,6 +9,13 @@
 #include "postgres.h"
 
 /*
+ * The function with this signature, as stored in consumer_groups.handler; InvalidOid if
+ * there is none. function_signature() makes the signature.
+ */
+extern Oid	function_by_signature(const char *signature);
+extern char *function_signature(Oid function);
+
+/*
  * The role that a function is to run as: the one of that name, or the caller where it is
  * NULL. Raises 42704, or 42501 unless the caller is a member of it and, if must_login is
  * set, it has LOGIN.

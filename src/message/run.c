@@ -22,11 +22,11 @@
 
 /* ---- the group ---- */
 
-/* Whether the group's handler runs here: as role, or built in and order_ext's own. */
+/* Whether the group's handler runs here: as role, or built in. */
 static bool
 group_is_for(const ConsumerGroup *group, Oid role, bool builtin)
 {
-	if (group->builtin && group->run_as == NULL)
+	if (group->builtin)
 		return builtin;
 	if (!OidIsValid(role))
 		return true;

@@ -57,6 +57,7 @@ typedef struct PartState
 	int32		topic_id;
 	bool		ours;			/* others look after it only when we don't */
 	bool		builtin;
+	bool		adapted;
 	bool		listed;			/* seen in the current listing */
 	bool		again;			/* the log has more for it, or nobody has looked yet */
 	TimestampTz locked_until;	/* 0 = not locked elsewhere */
@@ -93,7 +94,7 @@ dispatcher_serves(const ConsumerGroup *group)
 {
 	if (group->paused || group_is_external(group))
 		return false;
-	if (group->builtin && group->run_as == NULL)
+	if (group->builtin)
 		return served.builtin;
 	return group->run_as != NULL && get_role_oid(group->run_as, true) == served.role;
 }
@@ -115,6 +116,7 @@ list_part(const ConsumerGroup *group, int part)
 	}
 	state->topic_id = group->topic_id;
 	state->builtin = group->builtin;
+	state->adapted = group->adapted;
 	state->ours = (part % served.count == served.ordinal);
 	state->listed = true;
 }
@@ -250,7 +252,7 @@ run_lane(PartState *state, Lane *lane, bool of_retries, Pass *pass)
 		CHECK_FOR_INTERRUPTS();
 		if (pass->mode != PASS_GIVE_UP)
 		{
-			choose_mode(pass, lane, of_retries && !state->builtin);
+			choose_mode(pass, lane, state->adapted || (of_retries && !state->builtin));
 			pass->began = GetCurrentTimestamp();
 		}
 		failure = pass_in_transaction(pass, of_retries);

@@ -227,8 +227,14 @@ SELECT * FROM order_ext.sandbox_ledger;
 SELECT * FROM order_ext.after_sales_view;
 \set VERBOSITY default
 RESET ROLE;
+-- somebody else's dispatch() does not run it, a superuser's neither; the role's own does
 SELECT t.late_refund('gw-role', 55, 'gw-role');
-CALL t.drain_until('gw-role', 'succeeded');
+SELECT t.drain();
+SELECT t.refund('gw-role'), count(*) AS said FROM t.gw_log;
+SET ROLE regress_gw_operator;
+SELECT order_ext.dispatch() > 0 AS claimed;
+SELECT order_ext.dispatch() > 0 AS called;
+RESET ROLE;
 SELECT t.refund('gw-role');
 SELECT said FROM t.gw_log;
 SELECT current_user = session_user AS still_me;
@@ -247,7 +253,66 @@ SELECT 'callback' AS kind, array_agg(m) FROM t.may('regress_gw_other') AS m UNIO
 SET ROLE regress_gw_other;
 SELECT count(*) FROM order_ext.claim_refunds(1000, 'me', '30 days');
 RESET ROLE;
+
+-- ---- a gateway is a consumer group ----
+SELECT handler, run_as, subscriber, builtin FROM order_ext.subscriptions_view WHERE consumer_group = 'refund.execute:gw-role';
+\set VERBOSITY sqlstate
+SELECT order_ext.unsubscribe('refund.execute:gw-role');
+SELECT order_ext.subscribe('refund.execute:gw-role', 'refund.execute');
+SELECT order_ext.subscribe('refund.execute:gw-taken', 'refund.execute');
+SELECT order_ext.set_gateway('gw-taken', 't.gateway(order_ext.refund_request)');
+\set VERBOSITY default
+SELECT order_ext.unsubscribe('refund.execute:gw-taken');
+SELECT order_ext.set_gateway('gw-taken', NULL);
+-- what nobody but a superuser may register, and a function that its role may not execute
+CREATE FUNCTION t.gw_definer(r order_ext.refund_request) RETURNS text LANGUAGE sql SECURITY DEFINER RETURN 'succeeded';
+CREATE FUNCTION t.gw_secret(r order_ext.refund_request) RETURNS text LANGUAGE sql RETURN 'succeeded';
+REVOKE EXECUTE ON FUNCTION t.gw_secret FROM PUBLIC;
+SET ROLE regress_gw_operator;
+SELECT order_ext.set_gateway('gw-definer', 't.gw_definer(order_ext.refund_request)');
+SELECT order_ext.set_gateway('gw-definer', 't.gw_secret(order_ext.refund_request)');
+RESET ROLE;
+-- paused, it waits; another function and role take over where it stood, and nothing is called twice
+SELECT order_ext.pause('refund.execute:gw-role');
+TRUNCATE t.gw_calls, t.gw_log;
+SELECT t.late_refund('gw-paused', 55, 'gw-role');
+SET ROLE regress_gw_operator;
+SELECT t.drain();
+RESET ROLE;
+SELECT t.refund('gw-paused');
+SELECT order_ext.set_gateway('gw-role', 't.gateway(order_ext.refund_request)');
+SELECT order_ext.resume('refund.execute:gw-role');
+SET ROLE regress_gw_operator;
+SELECT t.drain();
+RESET ROLE;
+CALL t.drain_until('gw-paused', 'succeeded');
+SELECT t.refund('gw-paused'), (SELECT count(*) FROM t.gw_calls WHERE refund_id = t.id('r-gw-paused')) AS calls, (SELECT count(*) FROM t.gw_log) AS said;
+-- its role is not there: verify() tells who waits
+CREATE ROLE regress_gw_gone LOGIN;
+SELECT order_ext.set_gateway('gw-role', 't.gateway(order_ext.refund_request)', 'regress_gw_gone');
+ALTER ROLE regress_gw_gone NOLOGIN;
+SELECT t.late_refund('gw-gone', 55, 'gw-role');
+SELECT t.drain();
+SELECT severity, expected, actual FROM order_ext.verify('I15') WHERE entity = 'group refund.execute:gw-role';
+DROP ROLE regress_gw_gone;
+SELECT t.drain();
+SELECT severity, expected, actual FROM order_ext.verify('I15') WHERE entity = 'group refund.execute:gw-role';
+SELECT t.refund('gw-gone');
+SELECT order_ext.set_gateway('gw-role', 't.gateway(order_ext.refund_request)');
+CALL t.drain_until('gw-gone', 'succeeded');
+SELECT t.refund('gw-gone');
+-- removed, its group goes; what it was about is for external workers again
 SELECT order_ext.set_gateway('gw-role', NULL);
+SELECT count(*) FROM order_ext.subscriptions_view WHERE consumer_group = 'refund.execute:gw-role';
+-- set in REPEATABLE READ: what its snapshot does not show is read by the new group, the rest published again
+SELECT t.late_refund('gw-rr', 55, 'gw-rr');
+SELECT t.drain();
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT order_ext.set_gateway('gw-rr', 't.gateway(order_ext.refund_request)');
+COMMIT;
+CALL t.drain_until('gw-rr', 'succeeded');
+SELECT count(order_ext.set_gateway(g.pay_type, NULL)) FROM order_ext_internal.gateways g WHERE NOT g.builtin;
+SELECT count(*) FROM order_ext.subscriptions_view WHERE consumer_group LIKE 'refund.execute:%';
 DROP OWNED BY regress_gw_operator, regress_gw_other, regress_gw_group CASCADE;
 DROP ROLE regress_gw_operator, regress_gw_other, regress_gw_group;
 

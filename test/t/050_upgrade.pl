@@ -95,6 +95,19 @@ foreach my $version (@old)
 	my $top = $ENV{TESTDIR} || "$FindBin::RealBin/../..";
 	$node->command_ok(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database),
 			'-f', "$top/test/fixtures/lives-$version.sql"], "$version has a past");
+	# What 0.1 did not have: messages of applications, in all the states they can be in, and gateways.
+	my $application = $node->safe_psql($database, q{SELECT to_regclass('public.handled') IS NOT NULL}) eq 't';
+	if ($application)
+	{
+		$node->safe_psql($database, <<'SQL');
+CREATE TABLE public.refunded (refund_id bigint, who text DEFAULT session_user);
+CREATE FUNCTION public.gateway(r order_ext.refund_request) RETURNS text LANGUAGE sql AS $$
+	INSERT INTO public.refunded VALUES (r.refund_id) RETURNING 'succeeded' $$;
+INSERT INTO order_ext_internal.gateways (pay_type, handler, run_as)
+VALUES ('wechat', 'public.gateway(order_ext.refund_request)', 'postgres');
+SQL
+	}
+
 	$node->safe_psql($database, 'ALTER EXTENSION order_ext UPDATE');
 	my %updated = map { $_ => 1 } split /\n/, $node->safe_psql($database, $catalog);
 	my @missing = grep { !$updated{$_} } sort keys %fresh;
@@ -102,8 +115,6 @@ foreach my $version (@old)
 	is(join("\n", @missing), '', "the update from $version makes all that a fresh installation has");
 	is(join("\n", @surplus), '', "and nothing else");
 
-	# What 0.1 did not have: messages of applications, in all the states they can be in.
-	my $application = $node->safe_psql($database, q{SELECT to_regclass('public.handled') IS NOT NULL}) eq 't';
 	if ($application)
 	{
 		$node->safe_psql($database, 'CREATE TABLE public.new_era ()');
@@ -122,6 +133,10 @@ foreach my $version (@old)
 		'and their stock');
 	if ($application)
 	{
+		wait_sql($node, $database,
+			q{SELECT string_agg(pay_type || ' ' || r.status || coalesce(' ' || who, ''), ', ' ORDER BY pay_type, r.status)
+			  FROM order_ext.refunds_view r JOIN order_ext.payments_view USING (payment_id) LEFT JOIN public.refunded USING (refund_id)},
+			'alipay requested, wechat succeeded postgres, wechat succeeded postgres', 60, 'gateways go on, and call for each refund once');
 		wait_sql($node, $database, 'SELECT string_agg(note, \',\' ORDER BY key, note) FROM public.handled',
 			'done,dead,parked,retried,timer due,waiting', 60, 'messages are handled, none of them twice');
 		is($node->safe_psql($database, q{

@@ -212,7 +212,7 @@ is($node->safe_psql('postgres', 'SELECT what FROM shop.told WHERE key = 0'), '"$
 # ---- what changes after registration ----
 
 $node->safe_psql('postgres', 'ALTER ROLE clerk NOLOGIN');
-wait_sql($node, 'postgres', "SELECT count(*) FROM order_ext.worker_stats WHERE role = 'clerk'", '0', 30,
+wait_sql($node, 'postgres', "SELECT state FROM order_ext.worker_stats WHERE role = 'clerk'", 'role may not log in', 30,
 	'without LOGIN its process leaves');
 my $waits = act('clerk', 'SELECT 1');
 wait_sql($node, 'postgres', "SELECT state FROM order_ext.message_trace($waits)", 'waiting', 10, 'and its messages wait');

@@ -1,0 +1,1 @@
+../../parts/51_workers_views.sql
