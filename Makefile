@@ -84,7 +84,7 @@ PROVE ?= prove
 TAP_FILES ?= $(sort $(wildcard test/t/*.pl))
 tap-installcheck:
 	rm -rf '$(CURDIR)/tmp_check' && mkdir -p '$(CURDIR)/tmp_check'
-	TESTDIR='$(CURDIR)' PATH="$(bindir):$$PATH" PGPORT='6$(DEF_PGPORT)' \
+	TESTDIR='$(CURDIR)' TESTDATADIR='$(CURDIR)/tmp_check' TESTLOGDIR='$(CURDIR)/tmp_check/log' PATH="$(bindir):$$PATH" PGPORT='6$(DEF_PGPORT)' \
 	PG_REGRESS='$(top_builddir)/src/test/regress/pg_regress' \
 	$(PROVE) -I '$(top_srcdir)/src/test/perl' -I test/t $(PROVE_FLAGS) $(TAP_FILES)
 

@@ -90,7 +90,8 @@ $node->safe_psql('postgres', "INSERT INTO armed SELECT order_ext.publish('t', n,
 $count += 20;
 wait_sql($node, 'postgres', 'WITH done AS MATERIALIZED (SELECT order_ext.dispatch())'
 	  . ' SELECT count(*) > 0 FROM done, order_ext_internal.timer_ahead', 't', 20, 'what fires is listed beside the progress');
-$node->restart('immediate');
+$node->stop('immediate');
+$node->start;
 wait_sql($node, 'postgres', 'WITH done AS MATERIALIZED (SELECT order_ext.dispatch()) SELECT count(*) FROM done, handled',
 	$count, 20, 'timers armed after the clock was set back fire');
 wait_sql($node, 'postgres', 'SELECT count(*) - count(DISTINCT id) FROM handled', '0', 1, 'each once');
