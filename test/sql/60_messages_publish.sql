@@ -116,7 +116,8 @@ SELECT mp.dispatch() AS delivered;
 COMMIT;
 SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
-SELECT count(*) AS ranges_left FROM order_ext_internal.inline_ranges;
+SELECT count(*) AS ranges_left FROM order_ext_internal.inline_ranges
+	JOIN order_ext_internal.consumer_groups USING (group_id) WHERE name LIKE 'mp.%';
 
 -- in the other isolation levels
 BEGIN ISOLATION LEVEL REPEATABLE READ;
