@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 #include "core/call.h"
@@ -147,13 +148,22 @@ own_stamp(Datum *values)
 
 /* ---- CREATE EXTENSION ---- */
 
+/*
+ * A dump that is being restored brings a foreign stamp, but rows of groups before it, and in
+ * a parallel restore the log, too. Workers that came between would deliver from half of it,
+ * and write progress where that of the dump belongs. Dumps turn row_security off: there
+ * a foreign stamp of nobody is written at once, which enable_dispatch() removes as any other.
+ */
 static Datum
 stamp_database_body(FunctionCallInfo fcinfo)
 {
 	Datum		values[2];
+	Datum		nobody[2] = {Int64GetDatum(0), ObjectIdGetDatum(InvalidOid)};
 
 	own_stamp(values);
 	plan_write(&add_stamp, values, NULL, 0);
+	if (!row_security)
+		plan_write(&add_stamp, nobody, NULL, 0);
 	catalog_changed("database_stamp");
 	wake_note_database();
 	return (Datum) 0;
