@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 
@@ -36,6 +37,9 @@ static Oid	retries_oid = InvalidOid;
 
 /* Some if_aborted is not the floor. */
 static bool unsure = false;
+
+/* The earliest row that this transaction has inserted for others. */
+static TimestampTz first_inserted = DT_NOEND;
 
 static Floor *
 get_floor(FloorOf of, int32 group_id, const LogPart *part)
@@ -90,7 +94,25 @@ floors_lower(void)
 	CacheInvalidateRelcacheByRelid(internal_relation("retries"));
 }
 
+void
+floors_row_inserted(TimestampTz due_at)
+{
+	first_inserted = Min(first_inserted, due_at);
+}
+
 /* ---- callbacks ---- */
+
+/* At the end of a transaction; the other half of the slack is for the commit itself. */
+static void
+lower_for_late_rows(bool prepared)
+{
+	if (first_inserted == DT_NOEND ||
+		(!prepared && GetCurrentTimestamp() < first_inserted + FLOOR_SLACK / 2))
+		return;
+	/* the extension may have been dropped in this transaction, too */
+	if (OidIsValid(get_namespace_oid("order_ext_internal", true)))
+		floors_lower();
+}
 
 static void
 settle(bool committed)
@@ -114,10 +136,16 @@ settle(bool committed)
 static void
 on_transaction_event(XactEvent event, void *arg)
 {
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+	{
+		lower_for_late_rows(event == XACT_EVENT_PRE_PREPARE);
+		return;
+	}
 	if (event == XACT_EVENT_COMMIT)
 		settle(true);
 	else if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 		settle(false);
+	first_inserted = DT_NOEND;
 }
 
 static void

@@ -8,8 +8,8 @@
  *
  * A row that appears below the floor is found by the next look from the beginning, within a
  * minute. Where rows are inserted by others than those who read them, readers therefore
- * leave some seconds for transactions that are slow to commit (FLOOR_SLACK), or the writer
- * calls floors_lower().
+ * leave some seconds for transactions that are slow to commit (FLOOR_SLACK), and the writer
+ * tells of a row that may take longer (floors_row_inserted()), or calls floors_lower().
  */
 #ifndef ORDER_EXT_FLOORS_H
 #define ORDER_EXT_FLOORS_H
@@ -40,6 +40,12 @@ extern void floor_raise(FloorOf of, int32 group_id, const LogPart *part, Timesta
 
 /* Once this transaction has committed, everybody looks for retries from the beginning. */
 extern void floors_lower(void);
+
+/*
+ * A row that is due then was inserted for others to find: lowers the floors if this transaction
+ * commits too late for the slack, or is prepared.
+ */
+extern void floors_row_inserted(TimestampTz due_at);
 
 /* Register the callbacks; once, from message_init(). */
 extern void floors_init(void);

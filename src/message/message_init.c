@@ -15,6 +15,6 @@ message_init(void)
 {
 	wake_init();
 	catalog_init();
-	receipts_init();
 	floors_init();
+	receipts_init();			/* whose callbacks are then called before those of floors.c */
 }

@@ -22,6 +22,7 @@
 
 #include "core/append.h"
 #include "core/spi_util.h"
+#include "message/floors.h"
 #include "message/leases.h"
 
 /* Columns of lease_receipts. */
@@ -137,7 +138,7 @@ receipt_has_leases(int64 receipt)
 }
 
 static void
-append_receipts(void)
+append_receipts(bool prepared)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Datum		values[RECEIPT_COLUMNS];
@@ -159,6 +160,8 @@ append_receipts(void)
 		nulls[RECEIPT_TOKENS - 1] = (note->n == 0);
 		values[RECEIPT_TOKENS - 1] = note->n == 0 ? (Datum) 0 : int64_array(note->tokens, note->n);
 		append_row(appender, values, nulls);
+		if (prepared)
+			floors_row_inserted(now + note->lease);
 	}
 	append_close(appender);
 }
@@ -171,7 +174,7 @@ on_transaction_event(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
 			if (pending != NULL)
-				append_receipts();
+				append_receipts(event == XACT_EVENT_PRE_PREPARE);
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:

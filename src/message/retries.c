@@ -453,6 +453,7 @@ void
 delivery_nacked(const ConsumerGroup *group, Delivery *delivery, const char *error, int64 delay)
 {
 	int			attempt = delivery->message.attempt;
+	TimestampTz due_at;
 
 	if (attempt >= group->max_attempts)
 	{
@@ -464,9 +465,10 @@ delivery_nacked(const ConsumerGroup *group, Delivery *delivery, const char *erro
 	}
 	if (delay < 0)
 		delay = backoff_delay(group, attempt);
+	due_at = GetCurrentTimestamp() + Min(delay, LONGEST_DELAY);
 	append_attempt(group, delivery, "retry", error, NULL);
-	append_retry(group, delivery, attempt, 0,
-				 GetCurrentTimestamp() + Min(delay, LONGEST_DELAY), error, NULL);
+	append_retry(group, delivery, attempt, 0, due_at, error, NULL);
+	floors_row_inserted(due_at);
 }
 
 bool

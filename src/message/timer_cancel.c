@@ -122,7 +122,6 @@ cancel_message_body(FunctionCallInfo fcinfo)
 	/* kept, so that they are not written anew between a snapshot and the look (compact.c) */
 	LockRelationOid(internal_relation("timer_progress"), AccessShareLock);
 	LockRelationOid(internal_relation("timer_ahead"), AccessShareLock);
-	LockRelationOid(internal_relation("timer_ahead"), AccessShareLock);
 	LockRelationOid(internal_relation("timer_cancels"), AccessShareLock);
 	if (!timer_waits(message_id, &topic_id, &far) || !topic_takes_back(topic_id))
 		return BoolGetDatum(false);

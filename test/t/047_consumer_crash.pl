@@ -10,7 +10,7 @@ use OrderExtTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = start_node('consumer_crash');
+my $node = start_node('consumer_crash', 'max_prepared_transactions = 2');
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION order_ext;
 SELECT order_ext.create_topic('t'), order_ext.subscribe('g', 't');
@@ -100,6 +100,24 @@ IPC::Run::pump($session) until $waited =~ /\n/;
 is($waited, "t\n", 'a commit ends it');
 $in .= "\\q\n";
 IPC::Run::finish($session);
+
+# A nack that commits long after its retry was due: who has looked meanwhile finds it at once. (His
+# look after eleven seconds lets him begin later than at that row, the next time.)
+$node->safe_psql('postgres', "SELECT order_ext.create_topic('late'), order_ext.subscribe('late', 'late');"
+	  . " SELECT order_ext.publish('late', 1);"
+	  . " CREATE TABLE late AS SELECT token FROM order_ext.receive('late');"
+	  . " BEGIN; SELECT order_ext.nack('late', array_agg(token), '0') FROM late; PREPARE TRANSACTION 'late'");
+my $received = "SELECT 'got ' || coalesce(string_agg(key || '#' || attempt, ' '), 'nothing') FROM order_ext.receive('late');\n";
+($in, $waited, $waiting_err) = ("SELECT pg_sleep(11);\n$received", '', '');
+$session = IPC::Run::start([ 'psql', '-XAtq', '-f', '-', '-d', $node->connstr('postgres') ],
+	'<', \$in, '>', \$waited, '2>', \$waiting_err, IPC::Run::timeout(60));
+IPC::Run::pump($session) until $waited =~ /got .*\n/;
+like($waited, qr/got nothing/, 'nothing as long as the nack is only prepared');
+$node->safe_psql('postgres', "COMMIT PREPARED 'late'");
+$waited = '';
+$in .= "$received\\q\n";
+IPC::Run::finish($session);
+is($waited, "got 1#2\n", 'the same session gets it as soon as it is committed');
 
 verify_clean($node, 'postgres');
 check_log($node);
