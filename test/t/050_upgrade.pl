@@ -105,6 +105,9 @@ CREATE FUNCTION public.gateway(r order_ext.refund_request) RETURNS text LANGUAGE
 	INSERT INTO public.refunded VALUES (r.refund_id) RETURNING 'succeeded' $$;
 INSERT INTO order_ext_internal.gateways (pay_type, handler, run_as)
 VALUES ('wechat', 'public.gateway(order_ext.refund_request)', 'postgres');
+INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, name, run_as, start_at)
+SELECT nextval('order_ext_internal.group_id_seq'), topic_id, 'refund.execute:wechat', 'postgres', pg_current_snapshot()
+FROM order_ext_internal.topics WHERE name = 'lives.work';
 SQL
 	}
 
@@ -119,6 +122,10 @@ SQL
 	{
 		$node->safe_psql($database, 'CREATE TABLE public.new_era ()');
 		is($node->safe_psql($database, q{SELECT order_ext.redrive('lives')}), '1', 'a dead letter is sent again');
+		is( $node->safe_psql($database, q{SELECT string_agg(consumer_group || ' of ' || topic, ', ' ORDER BY 1)
+				FROM order_ext.subscriptions_view WHERE consumer_group LIKE 'refund.execute:%'}),
+			'refund.execute:wechat (0.2) of lives.work, refund.execute:wechat of refund.execute',
+			'a group that has the name of a gateway goes on under another one');
 	}
 
 	$node->safe_psql($database, 'SELECT order_ext.enable_dispatch()');

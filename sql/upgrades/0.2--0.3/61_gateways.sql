@@ -1,3 +1,22 @@
+-- A group of the application that has the name of a gateway's goes on under another one.
+DO $$
+DECLARE
+	taken text;
+BEGIN
+	ALTER TABLE order_ext_internal.consumer_groups DISABLE TRIGGER guard_rows;
+	FOR taken IN
+		UPDATE order_ext_internal.consumer_groups c SET name = c.name || ' (0.2)'
+		FROM order_ext_internal.gateways g
+		WHERE NOT g.builtin AND c.name = 'refund.execute:' || g.pay_type
+		RETURNING 'refund.execute:' || g.pay_type
+	LOOP
+		RAISE WARNING 'consumer group "%" is named "% (0.2)" from now on', taken, taken
+			USING DETAIL = 'That is the name of the gateway''s own group.';
+	END LOOP;
+	ALTER TABLE order_ext_internal.consumer_groups ENABLE TRIGGER guard_rows;
+END
+$$;
+
 -- Gateways of the application get the consumer groups that set_gateway() would make. What the
 -- built-in group has not worked off for them, they find again. Who set a gateway had to be a
 -- member of its role.
