@@ -7,6 +7,7 @@
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
 
@@ -58,4 +59,45 @@ engine_commit_transaction(void)
 {
 	PopActiveSnapshot();
 	CommitTransactionCommand();
+}
+
+static bool
+work_in_transaction(bool (*work) (int32 arg), int32 arg)
+{
+	EngineScope scope;
+	bool		result;
+
+	engine_begin_transaction();
+	engine_enter(&scope);
+	result = work(arg);
+	engine_leave(&scope);
+	engine_commit_transaction();
+	return result;
+}
+
+bool
+engine_try_transaction(bool (*work) (int32 arg), int32 arg, int lock_timeout_ms, bool if_locked)
+{
+	MemoryContext context = CurrentMemoryContext;
+	int			outer_lock_timeout = LockTimeout;
+	volatile bool result = if_locked;
+
+	PG_TRY();
+	{
+		LockTimeout = lock_timeout_ms;
+		result = work_in_transaction(work, arg);
+		LockTimeout = outer_lock_timeout;
+	}
+	PG_CATCH();
+	{
+		LockTimeout = outer_lock_timeout;
+		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	return result;
 }

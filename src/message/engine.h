@@ -31,4 +31,12 @@ extern void engine_begin_transaction(void);
 extern void engine_commit_transaction(void);
 extern void engine_set_gate(void (*gate) (void));
 
+/*
+ * Do the work in a transaction of its own, as the owner; its result. If a lock is not to be
+ * had within the time, the transaction is undone and the result is if_locked. For a
+ * background worker, outside of any transaction.
+ */
+extern bool engine_try_transaction(bool (*work) (int32 arg), int32 arg, int lock_timeout_ms,
+								   bool if_locked);
+
 #endif							/* ORDER_EXT_ENGINE_H */

@@ -10,26 +10,12 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
 #include "utils/hsearch.h"
 
 #include "core/append.h"
 #include "core/spi_util.h"
 #include "message/key_order.h"
-
-/* Columns of parked_messages. */
-enum
-{
-	PARKED_N = 1,
-	PARKED_GROUP_ID,
-	PARKED_TOPIC_ID,
-	PARKED_KEY,
-	PARKED_MESSAGE_ID,
-	PARKED_PUBLISHED_AT,
-	PARKED_PARKED_AT,
-	PARKED_PAYLOAD,
-	PARKED_COLUMNS = PARKED_PAYLOAD
-};
+#include "message/parked.h"
 
 static SavedPlan find_taken = SAVED_PLAN(
 	"SELECT key FROM order_ext_internal.leases WHERE group_id = $1 AND key = ANY ($2)"
@@ -108,23 +94,6 @@ taken_keys(const ConsumerGroup *group, const Delivery *deliveries, int n)
 	return taken;
 }
 
-static void
-append_parked(Appender *appender, const ConsumerGroup *group, const Message *message,
-			  TimestampTz now)
-{
-	Datum		values[PARKED_COLUMNS];
-
-	values[PARKED_N - 1] = Int64GetDatum(nextval_internal(internal_relation("parked_seq"), false));
-	values[PARKED_GROUP_ID - 1] = Int32GetDatum(group->id);
-	values[PARKED_TOPIC_ID - 1] = Int32GetDatum(message->topic_id);
-	values[PARKED_KEY - 1] = Int64GetDatum(message->key);
-	values[PARKED_MESSAGE_ID - 1] = Int64GetDatum(message->id);
-	values[PARKED_PUBLISHED_AT - 1] = TimestampTzGetDatum(message->published_at);
-	values[PARKED_PARKED_AT - 1] = TimestampTzGetDatum(now);
-	values[PARKED_PAYLOAD - 1] = JsonbPGetDatum(message->payload);
-	append_row(appender, values, NULL);
-}
-
 int
 key_order_park(const ConsumerGroup *group, Delivery *deliveries, int n)
 {
@@ -150,7 +119,7 @@ key_order_park(const ConsumerGroup *group, Delivery *deliveries, int n)
 		}
 		if (appender == NULL)
 			appender = append_open("parked_messages");
-		append_parked(appender, group, &deliveries[i].message, now);
+		parked_append(appender, group, &deliveries[i].message, now);
 	}
 	if (appender != NULL)
 		append_close(appender);

@@ -33,13 +33,8 @@ static SavedPlan find_group = SAVED_PLAN(FIND_GROUP, TEXTOID);
 /* What is redriven must not outlive the group; pause() and the like are not in the way. */
 static SavedPlan keep_group = SAVED_PLAN(FIND_GROUP " FOR KEY SHARE", TEXTOID);
 
-#define PICKED \
-	" FROM order_ext_internal.dead_messages" \
-	" WHERE group_id = $1 AND ($3::bigint[] IS NULL OR message_id = ANY ($3))" \
-	" ORDER BY died_at, message_id LIMIT $2"
-
 static SavedPlan count_picked = SAVED_PLAN(
-	"SELECT count(*) FROM (SELECT 1" PICKED ") d",
+	"SELECT count(*) FROM (SELECT 1" PICKED_DEAD ") d",
 	INT4OID, INT4OID, INT8ARRAYOID);
 
 /*
@@ -47,7 +42,7 @@ static SavedPlan count_picked = SAVED_PLAN(
  * Due in the order in which they died, since retries are run by their due times.
  */
 static SavedPlan redrive_picked = SAVED_PLAN(
-	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED " FOR UPDATE),"
+	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED_DEAD " FOR UPDATE),"
 	" gone AS ("
 	"	DELETE FROM order_ext_internal.dead_messages d USING picked"
 	"	WHERE d.group_id = $1 AND d.message_id = picked.message_id"
@@ -141,6 +136,13 @@ arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 	return PointerGetDatum(ids);
 }
 
+uint64
+count_picked_dead(Datum *values, const char *nulls)
+{
+	plan_query(&count_picked, values, nulls, 0);
+	return (uint64) row_int64(0, 1);
+}
+
 static Datum
 redrive_body(FunctionCallInfo fcinfo)
 {
@@ -166,8 +168,7 @@ redrive_body(FunctionCallInfo fcinfo)
 	topic_id = row_int32(0, 2);
 	if (dry_run)
 	{
-		plan_query(&count_picked, values, nulls, 0);
-		n = (uint64) row_int64(0, 1);
+		n = count_picked_dead(values, nulls);
 	}
 	else
 	{

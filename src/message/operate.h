@@ -10,6 +10,18 @@
 #include "fmgr.h"
 
 /*
+ * The dead letters that a call is about, the oldest first: $1 group, $2 how many (NULL: all),
+ * $3 message ids (NULL: any).
+ */
+#define PICKED_DEAD \
+	" FROM order_ext_internal.dead_messages" \
+	" WHERE group_id = $1 AND ($3::bigint[] IS NULL OR message_id = ANY ($3))" \
+	" ORDER BY died_at, message_id LIMIT $2"
+
+/* How many these are. */
+extern uint64 count_picked_dead(Datum *values, const char *nulls);
+
+/*
  * Argument n, message_ids, as a value and null flag of a plan. Raises unless it is NULL or a
  * plain list of ids, not too long a one.
  */

@@ -190,10 +190,9 @@ park_rest(Delivery *deliveries, int i, int n)
 }
 
 void
-delivery_park(const ConsumerGroup *group, const Delivery *delivery)
+parked_append(Appender *appender, const ConsumerGroup *group, const Message *message,
+			  TimestampTz now)
 {
-	Appender   *appender = append_open("parked_messages");
-	const Message *message = &delivery->message;
 	Datum		values[PARKED_COLUMNS];
 
 	values[PARKED_N - 1] = Int64GetDatum(nextval_internal(internal_relation("parked_seq"), false));
@@ -202,9 +201,17 @@ delivery_park(const ConsumerGroup *group, const Delivery *delivery)
 	values[PARKED_KEY - 1] = Int64GetDatum(message->key);
 	values[PARKED_MESSAGE_ID - 1] = Int64GetDatum(message->id);
 	values[PARKED_PUBLISHED_AT - 1] = TimestampTzGetDatum(message->published_at);
-	values[PARKED_PARKED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[PARKED_PARKED_AT - 1] = TimestampTzGetDatum(now);
 	values[PARKED_PAYLOAD - 1] = JsonbPGetDatum(message->payload);
 	append_row(appender, values, NULL);
+}
+
+void
+delivery_park(const ConsumerGroup *group, const Delivery *delivery)
+{
+	Appender   *appender = append_open("parked_messages");
+
+	parked_append(appender, group, &delivery->message, GetCurrentTimestamp());
 	append_close(appender);
 }
 

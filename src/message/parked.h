@@ -12,6 +12,7 @@
 
 #include "postgres.h"
 
+#include "core/append.h"
 #include "message/catalog.h"
 #include "message/retries.h"
 
@@ -20,6 +21,10 @@ extern void park_blocked(const ConsumerGroup *group, Delivery *deliveries, int n
 
 /* Delivery i blocks its key now: those behind it are to be parked. */
 extern void park_rest(Delivery *deliveries, int i, int n);
+
+/* Append a message to parked_messages, which the caller has opened. */
+extern void parked_append(Appender *appender, const ConsumerGroup *group, const Message *message,
+						  TimestampTz now);
 
 /* Park a message. */
 extern void delivery_park(const ConsumerGroup *group, const Delivery *delivery);

@@ -7,7 +7,6 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "storage/proc.h"
 #include "utils/snapmgr.h"
 
 #include "core/locks.h"
@@ -74,46 +73,19 @@ static bool
 aim(int32 group_id)
 {
 	Datum		value = Int32GetDatum(group_id);
-	EngineScope scope;
-	bool		found;
 
-	engine_begin_transaction();
 	/* it is ours before its snapshot is taken: what we publish ourselves is not behind */
 	(void) GetTopFullTransactionId();
-	engine_enter(&scope);
-	found = plan_query(&hold_group, &value, NULL, 0) > 0;
-	if (found)
-		put_barrier(group_id, row_int16(0, 1));
-	engine_leave(&scope);
-	engine_commit_transaction();
-	return found;
+	if (plan_query(&hold_group, &value, NULL, 0) == 0)
+		return false;
+	put_barrier(group_id, row_int16(0, 1));
+	return true;
 }
 
 bool
 parts_aim(int32 group_id, int timeout_ms)
 {
-	MemoryContext context = CurrentMemoryContext;
-	int			outer_lock_timeout = LockTimeout;
-	volatile bool done = false;
-
-	PG_TRY();
-	{
-		LockTimeout = timeout_ms;
-		done = aim(group_id);
-		LockTimeout = outer_lock_timeout;
-	}
-	PG_CATCH();
-	{
-		LockTimeout = outer_lock_timeout;
-		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		AbortCurrentTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	return done;
+	return engine_try_transaction(aim, group_id, timeout_ms, false);
 }
 
 /* ---- the switch ---- */

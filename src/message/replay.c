@@ -36,17 +36,8 @@ static SavedPlan look_at_group = SAVED_PLAN(FIND_GROUP, TEXTOID);
 /* One call for a group at a time, and none while it is ended. */
 static SavedPlan lock_group = SAVED_PLAN(FIND_GROUP " FOR UPDATE", TEXTOID);
 
-#define DEAD \
-	" FROM order_ext_internal.dead_messages" \
-	" WHERE group_id = $1 AND ($3::bigint[] IS NULL OR message_id = ANY ($3))" \
-	" ORDER BY died_at, message_id LIMIT $2"
-
-static SavedPlan count_dead = SAVED_PLAN(
-	"SELECT count(*) FROM (SELECT 1" DEAD ") d",
-	INT4OID, INT4OID, INT8ARRAYOID);
-
 static SavedPlan discard_dead = SAVED_PLAN(
-	"WITH picked AS MATERIALIZED (SELECT message_id" DEAD " FOR UPDATE)"
+	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED_DEAD " FOR UPDATE)"
 	" DELETE FROM order_ext_internal.dead_messages d USING picked"
 	" WHERE d.group_id = $1 AND d.message_id = picked.message_id"
 	" RETURNING d.message_id, d.attempts, d.last_error, d.last_sqlstate",
@@ -161,8 +152,7 @@ discard_body(FunctionCallInfo fcinfo)
 	values[0] = Int32GetDatum(group.id);
 	if (PG_GETARG_BOOL(3))
 	{
-		plan_query(&count_dead, values, nulls, 0);
-		n = (uint64) row_int64(0, 1);
+		n = count_picked_dead(values, nulls);
 	}
 	else
 	{

@@ -9,9 +9,7 @@
  */
 #include "compat.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
-#include "storage/proc.h"
 
 #include "core/settings.h"
 #include "message/engine.h"
@@ -57,45 +55,16 @@ ring_step(RingStep step, Ring ring)
 }
 
 static bool
-compaction_in_transaction(int i)
+compact_one(int32 i)
 {
-	EngineScope scope;
-	bool		more;
-
-	engine_begin_transaction();
-	engine_enter(&scope);
-	more = compact_table(i, true);
-	engine_leave(&scope);
-	engine_commit_transaction();
-	return more;
+	return compact_table(i, true);
 }
 
 /* A table whose lock is not to be had soon is left for later. */
 static bool
 compaction(int i)
 {
-	MemoryContext context = CurrentMemoryContext;
-	int			outer_lock_timeout = LockTimeout;
-	volatile bool more = true;
-
-	PG_TRY();
-	{
-		LockTimeout = COMPACTION_PATIENCE_MS;
-		more = compaction_in_transaction(i);
-		LockTimeout = outer_lock_timeout;
-	}
-	PG_CATCH();
-	{
-		LockTimeout = outer_lock_timeout;
-		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		AbortCurrentTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	return more;
+	return engine_try_transaction(compact_one, i, COMPACTION_PATIENCE_MS, true);
 }
 
 static void
