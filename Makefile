@@ -14,7 +14,7 @@ MODULE_big = order_ext
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" order_ext.control)
 
 # Every list is a wildcard, so that no file can be forgotten.
-OBJS       := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+OBJS       := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
 SQL_PARTS  := $(sort $(wildcard sql/parts/*.sql))
 # Install and update scripts of earlier versions, as they were released.
 DATA       := $(sort $(wildcard sql/released/*.sql))

@@ -1,4 +1,4 @@
--- What external consumers have received and not yet answered. See src/message/leases.h.
+-- What external consumers have received and not yet answered. See src/message/lease/leases.h.
 
 -- leases: one row per message that a consumer holds; a copy, so that the log owes it nothing.
 -- token is the receive() call (its receipt) * 16384 + the place in its result: unique, and

@@ -5,7 +5,7 @@
 -- the slowest group (default: any number); dedup_window, an interval text, how long a
 -- dedup_key is remembered ('1 day', up to a year)).
 -- Raises 22004, 22023 unknown or unfit option, 54000, 42710 already exists.
--- src/message/topics.c
+-- src/message/verbs/topics.c
 CREATE FUNCTION order_ext.create_topic(topic text, options jsonb DEFAULT '{}')
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
@@ -16,7 +16,7 @@ COMMENT ON FUNCTION order_ext.create_topic(text, jsonb) IS 'Creates a topic to p
 -- drop_topic(topic): one that nobody uses. Its timers go with it; its messages stay in the
 -- log, unread, until the log is past them.
 -- Raises 22004, OE701 unknown, 42501 built in, 2BP01 a group or an asset still uses it.
--- src/message/topics.c
+-- src/message/verbs/topics.c
 CREATE FUNCTION order_ext.drop_topic(topic text)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
@@ -30,7 +30,7 @@ COMMENT ON FUNCTION order_ext.drop_topic(text) IS 'Drops a topic that nobody use
 -- for the others; a second publisher waits for the first one's transaction.
 -- Raises 22004, 22023 infinite deliver_at, 54000 payload or dedup_key too large, OE701
 -- unknown topic, OE703 the topic is full (max_depth), 42501 built-in topic, OE110.
--- src/message/publish.c
+-- src/message/verbs/publish.c
 CREATE FUNCTION order_ext.publish(topic text, key bigint, payload jsonb DEFAULT '{}', deliver_at timestamptz DEFAULT NULL, dedup_key text DEFAULT NULL)
 	RETURNS bigint
 	LANGUAGE C VOLATILE SECURITY DEFINER
@@ -47,7 +47,7 @@ COMMENT ON FUNCTION order_ext.publish(text, bigint, jsonb, timestamptz, text) IS
 -- Without a handler the messages wait for receive(), by members of the run_as role.
 -- Raises 22004, 22023, 54000, OE701 unknown topic, 42710 the group reads another topic,
 -- 42501 not a member of that role, it has no LOGIN, or the function must not run as it, or a
--- built-in group's name, 42704 unknown role, OE110. src/message/groups.c
+-- built-in group's name, 42704 unknown role, OE110. src/message/verbs/subscribe.c
 CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY INVOKER
@@ -55,7 +55,7 @@ CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text, handler reg
 COMMENT ON FUNCTION order_ext.subscribe(text, text, regprocedure, jsonb) IS 'Has a function called for every message of a topic.';
 
 -- unsubscribe(consumer_group): forgets the group with its position, retries, leases, dead
--- letters and attempts. Raises 22004, OE701 unknown, 42501 built in, OE110. src/message/groups.c
+-- letters and attempts. Raises 22004, OE701 unknown, 42501 built in, OE110. src/message/verbs/subscribe.c
 CREATE FUNCTION order_ext.unsubscribe(consumer_group text)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
@@ -65,7 +65,7 @@ COMMENT ON FUNCTION order_ext.unsubscribe(text) IS 'Ends a consumer group.';
 
 -- register_asset(kind up to 128 characters, topic): the release of an order's assets
 -- publishes one more message, there; the same kind again changes its topic.
--- Raises 22004, 54000, OE701, 42501 built-in kind or topic. src/message/topics.c
+-- Raises 22004, 54000, OE701, 42501 built-in kind or topic. src/message/verbs/topics.c
 CREATE FUNCTION order_ext.register_asset(kind text, topic text)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
@@ -73,7 +73,7 @@ CREATE FUNCTION order_ext.register_asset(kind text, topic text)
 	AS 'MODULE_PATHNAME', 'order_ext_register_asset';
 COMMENT ON FUNCTION order_ext.register_asset(text, text) IS 'Adds a message to the release of a canceled order''s assets.';
 
--- unregister_asset(kind). Raises 22004, OE001, 42501 built in. src/message/topics.c
+-- unregister_asset(kind). Raises 22004, OE001, 42501 built in. src/message/verbs/topics.c
 CREATE FUNCTION order_ext.unregister_asset(kind text)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
@@ -87,7 +87,7 @@ COMMENT ON FUNCTION order_ext.unregister_asset(text) IS 'Takes an asset kind out
 -- it until it returns 0. SECURITY INVOKER: only built-in handlers and those that run as
 -- the caller.
 -- Raises 22023, 55000 not enabled here, or called by a handler, 25006, 40001.
--- src/message/dispatch.c
+-- src/message/verbs/dispatch.c
 CREATE FUNCTION order_ext.dispatch(max_messages integer DEFAULT NULL)
 	RETURNS bigint
 	LANGUAGE C VOLATILE SECURITY INVOKER
@@ -96,7 +96,7 @@ COMMENT ON FUNCTION order_ext.dispatch(integer) IS 'Does the workers'' work in t
 
 -- enable_dispatch(): lets this database, restored, copied or upgraded from another, work
 -- on its own; does nothing where it does already.
--- Raises OE110. src/message/stamp.c
+-- Raises OE110. src/message/upkeep/stamp.c
 CREATE FUNCTION order_ext.enable_dispatch()
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
@@ -104,7 +104,7 @@ CREATE FUNCTION order_ext.enable_dispatch()
 	AS 'MODULE_PATHNAME', 'order_ext_enable_dispatch';
 COMMENT ON FUNCTION order_ext.enable_dispatch() IS 'Lets workers and dispatch() work in a restored or copied database.';
 
--- stamp_database(): for the installation: this database may dispatch. src/message/stamp.c
+-- stamp_database(): for the installation: this database may dispatch. src/message/upkeep/stamp.c
 CREATE FUNCTION order_ext_internal.stamp_database()
 	RETURNS void
 	LANGUAGE C VOLATILE

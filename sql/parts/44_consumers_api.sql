@@ -8,7 +8,7 @@
 -- hands is passed over. attempt counts the deliveries, token is what ack() wants.
 -- Raises 22004, 22023, 22003 lease too long, OE701 unknown group, 42501 not a member of the
 -- group's role, 55000 the group has a handler, or dispatch is not enabled here, 25006, 40001.
--- src/message/receive.c
+-- src/message/lease/receive.c
 CREATE FUNCTION order_ext.receive(consumer_group text, max_messages integer DEFAULT 10, lease interval DEFAULT '30 seconds')
 	RETURNS TABLE (message_id bigint, topic text, key bigint, payload jsonb, attempt integer, token bigint, published_at timestamptz)
 	LANGUAGE C VOLATILE SECURITY INVOKER
@@ -17,7 +17,7 @@ COMMENT ON FUNCTION order_ext.receive(text, integer, interval) IS 'Leases messag
 
 -- ack(consumer_group, tokens): these messages are done; how many. One that was delivered
 -- again meanwhile, or answered already: OE702, and nothing of the call is done.
--- Raises 22004, OE701, 42501, OE702, OE110, 25006, 40001. src/message/answer.c
+-- Raises 22004, OE701, 42501, OE702, OE110, 25006, 40001. src/message/lease/answer.c
 CREATE FUNCTION order_ext.ack(consumer_group text, tokens bigint[])
 	RETURNS integer
 	LANGUAGE C VOLATILE SECURITY INVOKER
@@ -28,7 +28,7 @@ COMMENT ON FUNCTION order_ext.ack(text, bigint[]) IS 'Ends leases: the messages 
 -- attempt, cut at 1 kB): these attempts failed; how many. The messages are delivered again
 -- later, or are dead letters after max_attempts.
 -- Raises 22004, 22023 negative retry_after, OE701, 42501, OE702, OE110, 25006, 40001.
--- src/message/answer.c
+-- src/message/lease/answer.c
 CREATE FUNCTION order_ext.nack(consumer_group text, tokens bigint[], retry_after interval DEFAULT NULL, error text DEFAULT NULL)
 	RETURNS integer
 	LANGUAGE C VOLATILE SECURITY INVOKER
@@ -37,7 +37,7 @@ COMMENT ON FUNCTION order_ext.nack(text, bigint[], interval, text) IS 'Ends leas
 
 -- extend_lease(consumer_group, tokens, lease up to 366 days): these leases end so long after
 -- the commit of this call; how many. The tokens stay the same.
--- Raises 22004, 22023, 22003, OE701, 42501, OE702, OE110, 25006, 40001. src/message/answer.c
+-- Raises 22004, 22023, 22003, OE701, 42501, OE702, OE110, 25006, 40001. src/message/lease/answer.c
 CREATE FUNCTION order_ext.extend_lease(consumer_group text, tokens bigint[], lease interval)
 	RETURNS integer
 	LANGUAGE C VOLATILE SECURITY INVOKER
@@ -48,7 +48,7 @@ COMMENT ON FUNCTION order_ext.extend_lease(text, bigint[], interval) IS 'Gives l
 -- something (ready = true) or the time is over (false). While it waits it has no snapshot,
 -- no lock and no transaction id; it needs its session, so behind a pooler keep the time short.
 -- Raises 22004, 22023, 22003, OE701, 42501, 55000, 25001 inside a transaction block or a
--- function. src/message/wait.c
+-- function. src/message/lease/wait.c
 CREATE PROCEDURE order_ext.wait_for_messages(consumer_group text, timeout interval DEFAULT '30 seconds', INOUT ready boolean DEFAULT NULL)
 	LANGUAGE C SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_wait_for_messages';

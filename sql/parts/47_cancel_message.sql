@@ -3,7 +3,7 @@
 -- cancel_message(message_id): takes back a message that was published with deliver_at and has
 -- not fired; with the caller's transaction. true: it will not be delivered. false: there is
 -- no such timer (any more). Of two transactions one gets true.
--- Raises 22004, 22023, 42501 a built-in topic's, OE110, 25006. src/message/timer_cancel.c
+-- Raises 22004, 22023, 42501 a built-in topic's, OE110, 25006. src/message/timer/cancel.c
 CREATE FUNCTION order_ext.cancel_message(message_id bigint)
 	RETURNS boolean
 	LANGUAGE C VOLATILE SECURITY DEFINER

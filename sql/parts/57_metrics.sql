@@ -2,7 +2,7 @@
 
 -- group_backlog(group_id, most): how many messages wait for a group, counted up to `most`,
 -- and when the oldest was published (NULL if none waits); own uncommitted ones count, too.
--- src/message/backlog.c
+-- src/message/upkeep/backlog.c
 CREATE FUNCTION order_ext_internal.group_backlog(group_id integer, most integer, OUT waiting bigint, OUT oldest timestamptz)
 	RETURNS record
 	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'order_ext_group_backlog';

@@ -24,7 +24,7 @@
 #include "core/errors.h"
 #include "core/owner.h"
 #include "core/spi_util.h"
-#include "message/rights.h"
+#include "message/base/rights.h"
 
 static SavedPlan read_check = SAVED_PLAN_NO_ARGS(
 	"SELECT risk_handler, risk_role, risk_owner FROM order_ext_internal.instance"

@@ -16,10 +16,10 @@
 #include "core/spi_util.h"
 #include "handlers/gateway.h"
 #include "machine/payment.h"
-#include "message/engine.h"
-#include "message/groups.h"
-#include "message/handler.h"
-#include "message/rights.h"
+#include "message/base/engine.h"
+#include "message/verbs/subscribe.h"
+#include "message/delivery/handler.h"
+#include "message/base/rights.h"
 
 static SavedPlan find_builtin = SAVED_PLAN(
 	"SELECT FROM order_ext_internal.gateways WHERE pay_type = $1 AND builtin",

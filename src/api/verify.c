@@ -21,9 +21,9 @@
 #include "api/verify_queries.h"
 #include "core/append.h"
 #include "core/call.h"
-#include "message/log.h"
-#include "message/rotate.h"
-#include "message/timer_buckets.h"
+#include "message/log/log.h"
+#include "message/upkeep/rotate.h"
+#include "message/timer/buckets.h"
 
 #define SCOPE_ALL "all"
 

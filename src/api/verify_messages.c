@@ -8,7 +8,7 @@
 #include "compat.h"
 
 #include "api/verify_queries.h"
-#include "message/timer_buckets.h"
+#include "message/timer/buckets.h"
 
 #define OWN_STAMP \
 	"(SELECT count(*) = 1 FROM order_ext_internal.database_stamp)"

@@ -21,8 +21,8 @@
 #include "utils/typcache.h"
 
 #include "handlers/gateway.h"
-#include "message/rights.h"
-#include "message/run.h"
+#include "message/base/rights.h"
+#include "message/delivery/pass.h"
 
 #define GROUP_PREFIX "refund.execute:"
 

@@ -9,7 +9,7 @@
 #define ORDER_EXT_GATEWAY_H
 
 #include "machine/refund.h"
-#include "message/handler.h"
+#include "message/delivery/handler.h"
 
 /* The pay type of the sandbox. */
 #define SANDBOX_PAY_TYPE "sandbox"

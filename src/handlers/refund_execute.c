@@ -23,7 +23,7 @@
 #include "machine/after_sale.h"
 #include "machine/cancel.h"
 #include "machine/refund_answer.h"
-#include "message/log.h"
+#include "message/log/log.h"
 
 /* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */
 #define FIRST_LEASE (3 * USECS_PER_SEC)

@@ -14,7 +14,7 @@
 #include "core/spi_util.h"
 #include "handlers/handlers.h"
 #include "machine/journal.h"
-#include "message/catalog.h"
+#include "message/base/catalog.h"
 
 static SavedPlan read_assets = SAVED_PLAN(
 	"SELECT o.order_id, o.user_id, o.version, o.coupon_id,"

@@ -102,7 +102,7 @@ typedef void (*BuiltinHandler) (Message *messages, int n);
 extern void message_register_builtin(BuiltinTopic topic, BuiltinHandler handler);
 
 /*
- * For groups whose handler is a function of a form of its own (groups.h): gets their
+ * For groups whose handler is a function of a form of its own (subscribe.h): gets their
  * batches as a built-in handler does, but in the session of the group's role, and calls the
  * function by handler_call() of handler.h.
  */

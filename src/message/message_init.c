@@ -4,11 +4,11 @@
  */
 #include "compat.h"
 
-#include "message/catalog.h"
-#include "message/floors.h"
-#include "message/leases.h"
+#include "message/base/catalog.h"
+#include "message/log/floors.h"
+#include "message/lease/leases.h"
 #include "message/message_init.h"
-#include "message/wake.h"
+#include "message/base/wake.h"
 
 void
 message_init(void)

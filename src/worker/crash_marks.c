@@ -19,7 +19,7 @@
 #include "storage/fd.h"
 #include "storage/proc.h"
 
-#include "message/quarantine.h"
+#include "message/delivery/quarantine.h"
 #include "worker/crash_marks.h"
 #include "worker/shmem.h"
 

@@ -1,7 +1,7 @@
 /*
  * crash_marks.h
  *		What each worker is running, in memory that survives the crash of the server: a file
- *		in the data directory that every process maps. See message/quarantine.h.
+ *		in the data directory that every process maps. See message/delivery/quarantine.h.
  */
 #ifndef ORDER_EXT_CRASH_MARKS_H
 #define ORDER_EXT_CRASH_MARKS_H

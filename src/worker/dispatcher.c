@@ -13,9 +13,9 @@
 #include "catalog/pg_authid.h"
 
 #include "core/settings.h"
-#include "message/catalog.h"
-#include "message/dispatch.h"
-#include "message/wake.h"
+#include "message/base/catalog.h"
+#include "message/delivery/dispatcher_turn.h"
+#include "message/base/wake.h"
 #include "worker/checks.h"
 #include "worker/crash_marks.h"
 #include "worker/dispatcher.h"

@@ -22,7 +22,7 @@
 
 #include "core/clock.h"
 #include "core/settings.h"
-#include "message/engine.h"
+#include "message/base/engine.h"
 #include "worker/checks.h"
 #include "worker/loop.h"
 #include "worker/shmem.h"

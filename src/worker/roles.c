@@ -15,8 +15,8 @@
 #include "utils/acl.h"
 
 #include "core/settings.h"
-#include "message/catalog.h"
-#include "message/rights.h"
+#include "message/base/catalog.h"
+#include "message/base/rights.h"
 #include "worker/roles.h"
 #include "worker/shmem.h"
 

@@ -16,7 +16,7 @@
 #include "storage/lwlock.h"
 #include "utils/timestamp.h"
 
-#include "message/quarantine.h"
+#include "message/delivery/quarantine.h"
 
 #define MAX_DATABASES 128
 #define MAX_DATABASE_WORKERS 64

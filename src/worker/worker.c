@@ -6,7 +6,7 @@
 
 #include "miscadmin.h"
 
-#include "message/wake.h"
+#include "message/base/wake.h"
 #include "worker/hooks.h"
 #include "worker/launcher.h"
 #include "worker/shmem.h"

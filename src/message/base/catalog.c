@@ -1,0 +1,475 @@
+/*
+ * catalog.c
+ *		Topics, consumer groups, assets, the database stamp and the rings, cached; see catalog.h.
+ *
+ * The five tables are small and change rarely. They are read whole, under the newest
+ * catalog snapshot whatever the transaction's isolation level (a cache filled from an
+ * old snapshot would outlive it), and again after an invalidation of one of them.
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xlog.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "core/append.h"
+#include "core/errors.h"
+#include "message/base/catalog.h"
+#include "message/log/log.h"
+#include "message/base/wake.h"
+
+typedef struct Cache
+{
+	Oid			relations[5];
+	Topic	   *topics;
+	int			n_topics;
+	Topic	  **topics_by_name;
+	ConsumerGroup *groups;
+	int			n_groups;
+	Asset	   *assets;
+	int			n_assets;
+	bool		stamp_is_own;
+	RingState	rings[RINGS];
+} Cache;
+
+static const char *const cached_tables[] = {"topics", "consumer_groups", "assets", "database_stamp",
+	"ring_moves"};
+
+const char *const ring_names[RINGS] = {"log", "dedup"};
+
+static MemoryContext cache_context = NULL;
+static Cache *cache = NULL;
+static bool cache_is_stale = true;
+static bool cache_is_loading = false;
+
+static void
+on_relation_invalidated(Datum arg, Oid relation)
+{
+	int			i;
+
+	if (cache == NULL || cache_is_loading || relation == InvalidOid)
+	{
+		cache_is_stale = true;
+		return;
+	}
+	for (i = 0; i < (int) lengthof(cached_tables); i++)
+	{
+		if (cache->relations[i] == relation)
+			cache_is_stale = true;
+	}
+}
+
+void
+catalog_init(void)
+{
+	CacheRegisterRelcacheCallback(on_relation_invalidated, (Datum) 0);
+}
+
+void
+catalog_changed(const char *table)
+{
+	CacheInvalidateRelcacheByRelid(internal_relation(table));
+	cache_is_stale = true;		/* for us at once, not with the next command */
+	if (strcmp(table, "ring_moves") != 0)
+		wake_note_groups();		/* where a ring is, is no work for anybody */
+}
+
+/* ---- loading ---- */
+
+/* The tables below have fewer than so many columns. */
+#define MAX_COLUMNS 24
+
+/* A table's rows, one after the other, as values and nulls. */
+typedef struct TableReader
+{
+	Relation	rel;
+	SysScanDesc scan;
+	Datum	   *values;
+	bool	   *nulls;
+} TableReader;
+
+static void
+reader_open(TableReader *reader, Oid relation)
+{
+	int			natts;
+
+	reader->rel = table_open(relation, AccessShareLock);
+	/* SQL objects of an older version have fewer columns: the rest reads as NULL */
+	natts = Max(RelationGetDescr(reader->rel)->natts, MAX_COLUMNS);
+	reader->scan = systable_beginscan(reader->rel, InvalidOid, false, NULL, 0, NULL);
+	reader->values = palloc0(sizeof(Datum) * natts);
+	reader->nulls = palloc(sizeof(bool) * natts);
+	memset(reader->nulls, true, natts);
+}
+
+static bool
+reader_next(TableReader *reader)
+{
+	HeapTuple	tuple = systable_getnext(reader->scan);
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	heap_deform_tuple(tuple, RelationGetDescr(reader->rel), reader->values, reader->nulls);
+	return true;
+}
+
+static void
+reader_close(TableReader *reader)
+{
+	systable_endscan(reader->scan);
+	table_close(reader->rel, AccessShareLock);
+}
+
+static char *
+reader_text(TableReader *reader, int column)
+{
+	return reader->nulls[column - 1] ? NULL : TextDatumGetCString(reader->values[column - 1]);
+}
+
+/* Room for one more element of an array that doubles as it grows. */
+static void *
+grow_array(void *array, int n, Size element)
+{
+	if (n == 0)
+		return palloc(element * 16);
+	if (n >= 16 && (n & (n - 1)) == 0)
+		return repalloc(array, element * n * 2);
+	return array;
+}
+
+static int
+compare_topic_ids(const void *a, const void *b)
+{
+	int32		left = ((const Topic *) a)->id;
+	int32		right = ((const Topic *) b)->id;
+
+	return (left > right) - (left < right);
+}
+
+static int
+compare_topic_names(const void *a, const void *b)
+{
+	return strcmp((*(Topic *const *) a)->name, (*(Topic *const *) b)->name);
+}
+
+static int
+compare_group_ids(const void *a, const void *b)
+{
+	int32		left = ((const ConsumerGroup *) a)->id;
+	int32		right = ((const ConsumerGroup *) b)->id;
+
+	return (left > right) - (left < right);
+}
+
+static void
+load_topics(Cache *into)
+{
+	TableReader reader;
+	int			i;
+
+	reader_open(&reader, into->relations[0]);
+	while (reader_next(&reader))
+	{
+		Topic	   *topic;
+
+		into->topics = grow_array(into->topics, into->n_topics, sizeof(Topic));
+		topic = &into->topics[into->n_topics++];
+		topic->id = DatumGetInt32(reader.values[0]);
+		topic->builtin = DatumGetBool(reader.values[1]);
+		topic->name = reader_text(&reader, 3);
+		topic->max_depth = reader.nulls[4] ? 0 : DatumGetInt32(reader.values[4]);
+		topic->dedup_window = DatumGetInt32(reader.values[5]);
+	}
+	reader_close(&reader);
+
+	if (into->n_topics > 0)
+		qsort(into->topics, into->n_topics, sizeof(Topic), compare_topic_ids);
+	into->topics_by_name = palloc(sizeof(Topic *) * (into->n_topics + 1));
+	for (i = 0; i < into->n_topics; i++)
+		into->topics_by_name[i] = &into->topics[i];
+	if (into->n_topics > 0)
+		qsort(into->topics_by_name, into->n_topics, sizeof(Topic *), compare_topic_names);
+}
+
+static void
+load_groups(Cache *into)
+{
+	TableReader reader;
+
+	reader_open(&reader, into->relations[1]);
+	while (reader_next(&reader))
+	{
+		ConsumerGroup *group;
+
+		into->groups = grow_array(into->groups, into->n_groups, sizeof(ConsumerGroup));
+		group = &into->groups[into->n_groups++];
+		group->id = DatumGetInt32(reader.values[0]);
+		group->topic_id = DatumGetInt32(reader.values[1]);
+		group->max_attempts = DatumGetInt32(reader.values[2]);
+		group->backoff = DatumGetInt16(reader.values[3]);
+		group->builtin = DatumGetBool(reader.values[4]);
+		group->batch = DatumGetBool(reader.values[5]);
+		group->paused = DatumGetBool(reader.values[6]);
+		group->name = reader_text(&reader, 8);
+		group->handler = reader_text(&reader, 9);
+		group->run_as = reader_text(&reader, 10);
+		group->suspects = false;
+		group->start_at = log_snapshot_text(reader.values[10]);
+		group->ordered = DatumGetBool(reader.values[12]);
+		group->subscriber = reader_text(&reader, 14);
+		group->handler_owner = reader_text(&reader, 17);
+		group->parts = DatumGetInt16(reader.values[14]);
+		group->barrier = reader.nulls[15] ? NULL : log_snapshot_text(reader.values[15]);
+		group->adapted = DatumGetBool(reader.values[17]);
+	}
+	reader_close(&reader);
+	if (into->n_groups > 0)
+		qsort(into->groups, into->n_groups, sizeof(ConsumerGroup), compare_group_ids);
+}
+
+/* After load_groups(). */
+static void
+load_suspects(Cache *into)
+{
+	TableReader reader;
+	int			i;
+
+	reader_open(&reader, internal_relation("crash_suspects"));
+	while (reader_next(&reader))
+	{
+		for (i = 0; i < into->n_groups; i++)
+		{
+			if (into->groups[i].id == DatumGetInt32(reader.values[0]))
+				into->groups[i].suspects = true;
+		}
+	}
+	reader_close(&reader);
+}
+
+static void
+load_assets(Cache *into)
+{
+	TableReader reader;
+
+	reader_open(&reader, into->relations[2]);
+	while (reader_next(&reader))
+	{
+		Asset	   *asset;
+
+		if (DatumGetBool(reader.values[2]))
+			continue;
+		into->assets = grow_array(into->assets, into->n_assets, sizeof(Asset));
+		asset = &into->assets[into->n_assets++];
+		asset->kind = reader_text(&reader, 1);
+		asset->topic_id = DatumGetInt32(reader.values[1]);
+	}
+	reader_close(&reader);
+}
+
+static void
+load_stamp(Cache *into)
+{
+	TableReader reader;
+	bool		own = false;
+	bool		foreign = false;
+
+	reader_open(&reader, into->relations[3]);
+	while (reader_next(&reader))
+	{
+		if (DatumGetInt64(reader.values[0]) == (int64) GetSystemIdentifier() &&
+			DatumGetObjectId(reader.values[1]) == MyDatabaseId)
+			own = true;
+		else
+			foreign = true;
+	}
+	reader_close(&reader);
+	into->stamp_is_own = own && !foreign;
+}
+
+static void
+load_rings(Cache *into)
+{
+	TableReader reader;
+	int			i;
+
+	reader_open(&reader, into->relations[4]);
+	while (reader_next(&reader))
+	{
+		char	   *ring = reader_text(&reader, 2);
+		int64		seq = DatumGetInt64(reader.values[0]);
+
+		for (i = 0; i < RINGS; i++)
+		{
+			RingState  *state = &into->rings[i];
+
+			if (strcmp(ring, ring_names[i]) != 0 || seq <= state->seq)
+				continue;
+			state->seq = seq;
+			state->current = DatumGetInt16(reader.values[2]);
+			state->moved_at = DatumGetTimestampTz(reader.values[3]);
+		}
+	}
+	reader_close(&reader);
+}
+
+static Cache *
+get_cache(void)
+{
+	MemoryContext context;
+	MemoryContext old;
+	Cache	   *fresh;
+	int			i;
+
+	if (cache != NULL && !cache_is_stale)
+		return cache;
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "order_ext catalog",
+									ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
+	fresh = palloc0(sizeof(Cache));
+	for (i = 0; i < (int) lengthof(cached_tables); i++)
+		fresh->relations[i] = internal_relation(cached_tables[i]);
+	/* An invalidation that arrives from here on makes what we read stale again. */
+	cache_is_stale = false;
+	cache_is_loading = true;
+	PG_TRY();
+	{
+		load_topics(fresh);
+		load_groups(fresh);
+		load_suspects(fresh);
+		load_assets(fresh);
+		load_stamp(fresh);
+		load_rings(fresh);
+		cache_is_loading = false;
+	}
+	PG_CATCH();
+	{
+		cache_is_loading = false;
+		cache_is_stale = true;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+
+	MemoryContextSetParent(context, TopMemoryContext);
+	if (cache_context != NULL)
+		MemoryContextDelete(cache_context);
+	cache_context = context;
+	cache = fresh;
+	return cache;
+}
+
+/* ---- lookups ---- */
+
+const Topic *
+topic_by_id(int32 topic_id)
+{
+	Cache	   *in = get_cache();
+	Topic		key = {.id = topic_id};
+
+	if (in->n_topics == 0)
+		return NULL;
+	return bsearch(&key, in->topics, in->n_topics, sizeof(Topic), compare_topic_ids);
+}
+
+const Topic *
+topic_by_name(const char *name)
+{
+	Cache	   *in = get_cache();
+	Topic		wanted = {.name = unconstify(char *, name)};
+	Topic	   *key = &wanted;
+	Topic	  **found;
+
+	if (in->n_topics == 0)
+		return NULL;
+	found = bsearch(&key, in->topics_by_name, in->n_topics, sizeof(Topic *), compare_topic_names);
+	return found != NULL ? *found : NULL;
+}
+
+const ConsumerGroup *
+group_by_id(int32 group_id)
+{
+	Cache	   *in = get_cache();
+	ConsumerGroup key = {.id = group_id};
+
+	if (in->n_groups == 0)
+		return NULL;
+	return bsearch(&key, in->groups, in->n_groups, sizeof(ConsumerGroup), compare_group_ids);
+}
+
+const ConsumerGroup *
+group_by_name(const char *name)
+{
+	Cache	   *in = get_cache();
+	int			i;
+
+	for (i = 0; i < in->n_groups; i++)
+	{
+		if (strcmp(in->groups[i].name, name) == 0)
+			return &in->groups[i];
+	}
+	return NULL;
+}
+
+void
+refuse_unknown_topic(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
+			 errmsg("topic \"%s\" does not exist", name),
+			 errdetail("This database has none of that name; case matters."),
+			 errhint("Create it with order_ext.create_topic(); order_ext.topics_view lists them.")));
+}
+
+void
+refuse_unknown_group(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
+			 errmsg("consumer group \"%s\" does not exist", name),
+			 errdetail("This database has none of that name; case matters."),
+			 errhint("Create it with order_ext.subscribe(); order_ext.subscriptions_view lists them.")));
+}
+
+bool
+group_is_external(const ConsumerGroup *group)
+{
+	return !group->builtin && group->handler == NULL;
+}
+
+int
+groups_list(const ConsumerGroup **groups)
+{
+	Cache	   *in = get_cache();
+
+	*groups = in->groups;
+	return in->n_groups;
+}
+
+int
+assets_list(const Asset **assets)
+{
+	Cache	   *in = get_cache();
+
+	*assets = in->assets;
+	return in->n_assets;
+}
+
+bool
+stamp_is_own(void)
+{
+	return get_cache()->stamp_is_own;
+}
+
+const RingState *
+ring_state(Ring ring)
+{
+	return &get_cache()->rings[ring];
+}

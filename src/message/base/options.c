@@ -1,0 +1,191 @@
+/*
+ * options.c
+ *		Options given as a jsonb object; see options.h.
+ */
+#include "compat.h"
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "message/base/options.h"
+
+static char *
+words_of(const char *const *known)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (; *known != NULL; known++)
+		appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", *known);
+	return list.data;
+}
+
+void
+options_check_keys(Jsonb *options, const char *const *known)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	int			depth = 0;
+
+	if (!JB_ROOT_IS_OBJECT(options))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"options\" must be a JSON object"),
+				 errdetail("It is an array or a single value."),
+				 errhint("Write {} for none.")));
+	iterator = JsonbIteratorInit(&options->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, depth > 0)) != WJB_DONE)
+	{
+		int			i;
+
+		depth = 1;
+		if (token != WJB_KEY)
+			continue;
+		for (i = 0; known[i] != NULL; i++)
+		{
+			if ((int) strlen(known[i]) == value.val.string.len &&
+				memcmp(known[i], value.val.string.val, value.val.string.len) == 0)
+				break;
+		}
+		if (known[i] == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown option \"%.*s\"",
+							pg_mbcliplen(value.val.string.val, value.val.string.len, 64),
+							value.val.string.val),
+					 errhint("Known are %s.", words_of(known))));
+	}
+}
+
+/* The value under the key; NULL where it is missing or null. */
+static JsonbValue *
+find_option(Jsonb *options, const char *key)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(&options->root, key, strlen(key), NULL);
+
+	return value != NULL && value->type != jbvNull ? value : NULL;
+}
+
+static void
+refuse_option(const char *key, const char *must_be)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be %s", key, must_be),
+			 errhint("Leave it out to have its default.")));
+}
+
+bool
+option_is_named(Jsonb *options, const char *key)
+{
+	return getKeyJsonValueFromContainer(&options->root, key, strlen(key), NULL) != NULL;
+}
+
+int32
+option_int(Jsonb *options, const char *key, int32 if_missing, int32 min, int32 max)
+{
+	JsonbValue *value = find_option(options, key);
+	Datum		number;
+	Datum		truncated;
+
+	if (value == NULL)
+		return if_missing;
+	if (value->type != jbvNumeric)
+		refuse_option(key, "a number");
+	number = NumericGetDatum(value->val.numeric);
+	truncated = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number, truncated)) ||
+		DatumGetBool(DirectFunctionCall2(numeric_lt, number,
+										 NumericGetDatum(int64_to_numeric(min)))) ||
+		DatumGetBool(DirectFunctionCall2(numeric_gt, number,
+										 NumericGetDatum(int64_to_numeric(max)))))
+		refuse_option(key, psprintf("a whole number from %d to %d", min, max));
+	return DatumGetInt32(DirectFunctionCall1(numeric_int4, number));
+}
+
+bool
+option_bool(Jsonb *options, const char *key, bool if_missing)
+{
+	JsonbValue *value = find_option(options, key);
+
+	if (value == NULL)
+		return if_missing;
+	if (value->type != jbvBool)
+		refuse_option(key, "true or false");
+	return value->val.boolean;
+}
+
+char *
+option_text(Jsonb *options, const char *key)
+{
+	JsonbValue *value = find_option(options, key);
+
+	if (value == NULL)
+		return NULL;
+	if (value->type != jbvString)
+		refuse_option(key, "a string");
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* The interval in seconds, -1 if it is none or too long to be counted. */
+static int64
+interval_seconds(char *text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile int64 seconds = -1;
+
+	PG_TRY();
+	{
+		Interval   *interval =
+			DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
+												  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+
+		seconds = interval->time / USECS_PER_SEC +
+			((int64) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
+	}
+	PG_CATCH();
+	{
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return seconds;
+}
+
+int32
+option_seconds(Jsonb *options, const char *key, int32 if_missing, int32 max)
+{
+	char	   *text = option_text(options, key);
+	int64		seconds;
+
+	if (text == NULL)
+		return if_missing;
+	seconds = interval_seconds(text);
+	if (seconds < 1 || seconds > max)
+		refuse_option(key, psprintf("an interval from 1 second to %d seconds", max));
+	return (int32) seconds;
+}
+
+int
+option_word(Jsonb *options, const char *key, int if_missing, const char *const *words)
+{
+	char	   *given = option_text(options, key);
+	int			i;
+
+	if (given == NULL)
+		return if_missing;
+	for (i = 0; words[i] != NULL; i++)
+	{
+		if (strcmp(given, words[i]) == 0)
+			return i;
+	}
+	refuse_option(key, psprintf("\"%s\" or \"%s\"", words[0], words[1]));
+	return 0;					/* keep the compiler quiet */
+}

@@ -1,0 +1,134 @@
+/*
+ * snapshots.c
+ *		pg_snapshot values in C; declared in log.h.
+ *
+ * The server keeps the type's inside to itself, so that values are taken apart and
+ * put together in their text form, "xmin:xmax:xip,xip,...". That costs a microsecond
+ * a batch.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+
+#include "message/log/log.h"
+
+char *
+log_snapshot_text(Datum pg_snapshot)
+{
+	return DatumGetCString(DirectFunctionCall1(pg_snapshot_out, pg_snapshot));
+}
+
+LogSnapshot *
+log_snapshot_from_text(const char *text)
+{
+	LogSnapshot *snapshot = palloc(sizeof(LogSnapshot));
+	const char *at = text;
+	char	   *end;
+	int			commas = 0;
+
+	for (at = text; *at; at++)
+		commas += (*at == ',');
+	snapshot->xip = palloc(sizeof(uint64) * (commas + 1));
+	snapshot->nxip = 0;
+
+	snapshot->xmin = strtou64(text, &end, 10);
+	if (*end != ':')
+		elog(ERROR, "malformed snapshot \"%s\"", text);
+	snapshot->xmax = strtou64(end + 1, &end, 10);
+	if (*end != ':')
+		elog(ERROR, "malformed snapshot \"%s\"", text);
+	while (*(++end) != '\0')
+	{
+		snapshot->xip[snapshot->nxip++] = strtou64(end, &end, 10);
+		if (*end == '\0')
+			break;
+	}
+	return snapshot;
+}
+
+LogSnapshot *
+log_snapshot_from_datum(Datum pg_snapshot)
+{
+	return log_snapshot_from_text(log_snapshot_text(pg_snapshot));
+}
+
+Datum
+log_snapshot_to_datum(const LogSnapshot *snapshot)
+{
+	StringInfoData text;
+	int			i;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, UINT64_FORMAT ":" UINT64_FORMAT ":", snapshot->xmin, snapshot->xmax);
+	for (i = 0; i < snapshot->nxip; i++)
+		appendStringInfo(&text, "%s" UINT64_FORMAT, i > 0 ? "," : "", snapshot->xip[i]);
+	return DirectFunctionCall1(pg_snapshot_in, CStringGetDatum(text.data));
+}
+
+/* Insert an id into the list of those in progress, keeping its order. */
+static void
+add_in_progress(LogSnapshot *snapshot, uint64 xid)
+{
+	uint64	   *xip = palloc(sizeof(uint64) * (snapshot->nxip + 1));
+	int			at = 0;
+	int			i;
+
+	while (at < snapshot->nxip && snapshot->xip[at] < xid)
+		at++;
+	for (i = 0; i < at; i++)
+		xip[i] = snapshot->xip[i];
+	xip[at] = xid;
+	for (i = at; i < snapshot->nxip; i++)
+		xip[i + 1] = snapshot->xip[i];
+	snapshot->xip = xip;
+	snapshot->nxip++;
+	if (xid < snapshot->xmin)
+		snapshot->xmin = xid;
+}
+
+LogSnapshot *
+log_snapshot_active(void)
+{
+	LogSnapshot *snapshot = log_snapshot_from_datum(OidFunctionCall0(F_PG_CURRENT_SNAPSHOT));
+	FullTransactionId own = GetTopFullTransactionIdIfAny();
+
+	if (FullTransactionIdIsValid(own) && U64FromFullTransactionId(own) < snapshot->xmax &&
+		log_snapshot_sees(snapshot, U64FromFullTransactionId(own)))
+		add_in_progress(snapshot, U64FromFullTransactionId(own));
+	return snapshot;
+}
+
+bool
+log_snapshots_equal(const LogSnapshot *a, const LogSnapshot *b)
+{
+	return a->xmin == b->xmin && a->xmax == b->xmax && a->nxip == b->nxip &&
+		memcmp(a->xip, b->xip, sizeof(uint64) * a->nxip) == 0;
+}
+
+bool
+log_snapshot_sees(const LogSnapshot *snapshot, uint64 xid)
+{
+	int			low = 0;
+	int			high = snapshot->nxip;
+
+	if (xid < snapshot->xmin)
+		return true;
+	if (xid >= snapshot->xmax)
+		return false;
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (snapshot->xip[middle] == xid)
+			return false;
+		if (snapshot->xip[middle] < xid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return true;
+}

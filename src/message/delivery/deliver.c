@@ -1,0 +1,352 @@
+/*
+ * deliver.c
+ *		Giving messages to a group's handler; see deliver.h.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/resowner.h"
+
+#include "core/settings.h"
+#include "message/delivery/deliver.h"
+#include "message/delivery/handler.h"
+#include "message/base/limits.h"
+#include "message/log/log.h"
+#include "message/delivery/parked.h"
+#include "message/delivery/quarantine.h"
+
+/* ---- failures ---- */
+
+/*
+ * Whether somebody canceled this process, which for dispatch() means its caller and for a
+ * worker the handler. A handler can raise the same SQLSTATE: what it asked of another server
+ * was canceled there.
+ */
+static bool
+is_callers_cancel(const ErrorData *error, bool in_dispatch)
+{
+	return in_dispatch && error->sqlerrcode == ERRCODE_QUERY_CANCELED && !handler_timed_out() &&
+		error->funcname != NULL && strcmp(error->funcname, "ProcessInterrupts") == 0;
+}
+
+Failure *
+failure_from_error(bool in_dispatch)
+{
+	ErrorData  *error = CopyErrorData();
+	Failure    *failure = palloc(sizeof(Failure));
+
+	if (is_callers_cancel(error, in_dispatch))
+		ReThrowError(error);
+	FlushErrorState();
+	failure->sqlstate = error->sqlerrcode;
+	failure->message = error->message != NULL ? error->message : pstrdup("(no message)");
+	failure->message[pg_mbcliplen(failure->message, strlen(failure->message), MAX_ERROR_BYTES)] = '\0';
+	failure->detail = error->detail;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && handler_timed_out())
+		failure->message = psprintf("handler ran longer than order_ext.handler_timeout (%d ms)",
+									setting_handler_timeout);
+	return failure;
+}
+
+bool
+failure_is_conflict(const Failure *failure)
+{
+	return failure->sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		failure->sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE;
+}
+
+/* ---- one by one ---- */
+
+/*
+ * Run one message in a subtransaction. NULL if the handler came back, else why it did
+ * not, and nothing of it remains.
+ */
+static Failure *
+attempt(Handler *handler, Delivery *delivery, bool in_dispatch)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Failure    *volatile failure = NULL;
+	const LogAppended *ignored;
+	int			appended = log_captured(&ignored);
+
+	delivery->started_at = GetCurrentTimestamp();
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		handler_run(handler, &delivery->message, 1);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		failure = failure_from_error(in_dispatch);
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		log_capture_truncate(appended);
+		delivery->message.outcome = MESSAGE_DONE;
+	}
+	PG_END_TRY();
+	return failure;
+}
+
+typedef enum Attempted
+{
+	ATTEMPT_FINISHED,			/* done with */
+	ATTEMPT_BLOCKS,				/* it is in retries or dead_messages now */
+	ATTEMPT_CONFLICT			/* to be run again in a transaction of its own */
+} Attempted;
+
+/*
+ * Run a message and record its outcome. Conflicts are run again at once; one may be due to
+ * the locks that messages before it still hold in this transaction, so that a worker gives
+ * up where there were any, and commits them first.
+ */
+static Attempted
+run_one(Pass *pass, const ConsumerGroup *group, Handler *handler, Delivery *delivery,
+		bool others_before)
+{
+	Failure    *failure;
+	int			conflicts = 0;
+
+	CHECK_FOR_INTERRUPTS();
+	while ((failure = attempt(handler, delivery, pass->in_dispatch)) != NULL &&
+		   failure_is_conflict(failure))
+	{
+		if (pass->in_dispatch && IsolationUsesXactSnapshot())
+			ereport(ERROR,
+					(errcode(failure->sqlstate),
+					 errmsg("%s", failure->message),
+					 errhint("Run the transaction again.")));
+		if (!pass->in_dispatch && others_before)
+			return ATTEMPT_CONFLICT;
+		if (++conflicts >= MAX_CONFLICTS)
+			break;
+	}
+	pass->handled++;
+	if (failure == NULL && delivery->message.outcome == MESSAGE_DONE)
+	{
+		delivery_done(group, delivery);
+		return ATTEMPT_FINISHED;
+	}
+	if (failure == NULL)
+	{
+		delivery_busy(group, delivery, 0);
+		pass->busy++;
+	}
+	else if (failure_is_conflict(failure))
+		delivery_busy(group, delivery, 1000);
+	else if (delivery_failed(group, delivery, failure))
+		return ATTEMPT_FINISHED;
+	return ATTEMPT_BLOCKS;
+}
+
+/* The message that waits first for its key is run next: a retry that is due at once. */
+static void
+release_first(const ConsumerGroup *group, int64 key)
+{
+	Delivery	next;
+	int64		place = 0;
+
+	if (parked_next(group, key, &place, &next))
+		delivery_again(group, &next);
+}
+
+/*
+ * A message of an ordered group that came back is done with: what waits behind it is run
+ * now, in order, until one fails. Where that is too much for one transaction, the next one
+ * is made a retry that is due at once; above all where a message runs alone because its
+ * transaction fails, so that it does not fail for those behind it.
+ */
+static void
+release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
+{
+	Delivery	next;
+	int64		place = 0;
+
+	while (parked_next(group, key, &place, &next))
+	{
+		if (handler->called || pass->handled >= pass->limit ||
+			run_one(pass, group, handler, &next, true) == ATTEMPT_CONFLICT)
+		{
+			delivery_again(group, &next);
+			return;
+		}
+	}
+}
+
+/* A delivery that is not to be run: park or bury it. */
+static void
+put_away(Pass *pass, const ConsumerGroup *group, Delivery *delivery)
+{
+	if (delivery->fate == FATE_PARK)
+	{
+		delivery_park(group, delivery);
+		return;
+	}
+	delivery->started_at = GetCurrentTimestamp();
+	delivery_buried(group, delivery, quarantine_failure());
+	pass->handled++;
+}
+
+/* What is to be buried blocks its key: nothing behind it may be run. */
+static void
+park_behind_buried(Delivery *deliveries, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (deliveries[i].fate == FATE_BURY)
+			park_rest(deliveries, i, n);
+	}
+}
+
+static int
+deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
+				 Delivery *deliveries, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		Delivery   *delivery = &deliveries[i];
+
+		if (delivery->fate != FATE_RUN)
+		{
+			put_away(pass, group, &deliveries[i]);
+			continue;
+		}
+		switch (run_one(pass, group, handler, delivery, i > 0))
+		{
+			case ATTEMPT_CONFLICT:
+				return i;
+			case ATTEMPT_FINISHED:
+				if (group->ordered && delivery->is_retry)
+					release_key(pass, group, handler, delivery->message.key);
+				break;
+			case ATTEMPT_BLOCKS:
+				if (group->ordered)
+					park_rest(deliveries, i, n);
+				break;
+		}
+		/* what was told to somebody outside is put on record before the next one is */
+		if (handler->called)
+			return i + 1;
+	}
+	return n;
+}
+
+/* ---- all at once ---- */
+
+static void
+deliver_set(Pass *pass, const ConsumerGroup *group, Handler *handler,
+			Delivery *deliveries, int n)
+{
+	Message    *messages = palloc(sizeof(Message) * n);
+	TimestampTz now = GetCurrentTimestamp();
+	int			given = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (deliveries[i].fate == FATE_RUN)
+			messages[given++] = deliveries[i].message;
+		deliveries[i].started_at = now;
+	}
+	if (given > 0)
+		handler_run(handler, messages, given);
+	pass->handled += given;
+	given = 0;
+	for (i = 0; i < n; i++)
+	{
+		if (deliveries[i].fate != FATE_RUN)
+			put_away(pass, group, &deliveries[i]);
+		else if (messages[given++].outcome == MESSAGE_DONE)
+			delivery_done(group, &deliveries[i]);
+		else
+		{
+			delivery_busy(group, &deliveries[i], 0);
+			pass->busy++;
+		}
+	}
+}
+
+/* ---- not at all ---- */
+
+/* Record the failure for all of them, or the first of each key. */
+static void
+fail_all(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n,
+		 const Failure *failure, bool at_once)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		Delivery   *delivery = &deliveries[i];
+		bool		blocks = true;
+
+		if (delivery->fate != FATE_RUN)
+		{
+			put_away(pass, group, &deliveries[i]);
+			continue;
+		}
+		delivery->started_at = pass->mode == PASS_GIVE_UP ? pass->began : GetCurrentTimestamp();
+		if (at_once)
+			delivery_dead(group, delivery, failure);
+		else if (failure_is_conflict(failure))
+			delivery_busy(group, delivery, 1000);
+		else
+			blocks = !delivery_failed(group, delivery, failure);
+		pass->handled++;
+		if (group->ordered && blocks)
+			park_rest(deliveries, i, n);
+		else if (group->ordered && delivery->is_retry)
+			release_first(group, delivery->message.key);
+	}
+}
+
+int
+deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
+{
+	Handler		handler;
+	Failure		why;
+
+	if (pass->mode == PASS_LEASE)
+	{
+		pass->take(pass->taker, deliveries, n);
+		pass->handled += n;
+		return n;
+	}
+	if (group->ordered)
+		park_blocked(group, deliveries, n);
+	if (!group->builtin)
+		n = quarantine_sift(pass, group, deliveries, n);
+	if (group->ordered)
+		park_behind_buried(deliveries, n);
+	if (!handler_open(group, pass->in_dispatch, &handler, &why))
+	{
+		fail_all(pass, group, deliveries, n, &why, true);
+		return n;
+	}
+	if (pass->mode == PASS_GIVE_UP)
+	{
+		fail_all(pass, group, deliveries, 1, pass->failure, false);
+		n = 1;
+	}
+	/* a retry that is done with lets others follow, in order */
+	else if (pass->mode == PASS_ISOLATED || (group->ordered && deliveries[0].is_retry))
+		n = deliver_isolated(pass, group, &handler, deliveries, n);
+	else
+		deliver_set(pass, group, &handler, deliveries, n);
+	if (!pass->in_dispatch && pass->mode != PASS_GIVE_UP)
+		handler_settle(&handler, &deliveries[0].message, n);
+	quarantine_finished(group, deliveries, n);
+	return n;
+}

@@ -1,0 +1,377 @@
+/*
+ * dispatcher_turn.c
+ *		The dispatcher's turn; see dispatcher_turn.h.
+ *
+ * A turn runs, for every group that may have something to do, one batch of due retries
+ * and one batch of the log, each in a transaction of its own. A batch runs all at once
+ * first. If that fails, the same messages (nothing of the batch remains, so they are the
+ * next ones again) are run isolated, and if even that fails as a whole, as with a deferred
+ * constraint at commit, one in a transaction.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "core/clock.h"
+#include "core/settings.h"
+#include "message/base/catalog.h"
+#include "message/delivery/dispatcher_turn.h"
+#include "message/base/engine.h"
+#include "message/base/limits.h"
+#include "message/delivery/parts.h"
+#include "message/delivery/pass.h"
+#include "message/delivery/session.h"
+#include "message/base/wake.h"
+
+/* How long to wait for a group that another transaction is at work on. */
+#define LOCKED_PAUSE_MS 100
+
+/* Conflicts of a whole batch before it is isolated. */
+#define MAX_SET_CONFLICTS 3
+
+/* How long to wait for batches in flight, to change a group's parts. */
+#define MIN_PATIENCE_MS 1000
+#define MAX_PATIENCE_MS 30000
+
+/* How one source of a group's messages, the log or its retries, is being read. */
+typedef struct Lane
+{
+	int			isolate_left;	/* so many messages still run isolated */
+	bool		single;			/* ... and one in a transaction */
+} Lane;
+
+typedef struct PartKey
+{
+	int32		group_id;
+	int32		part;
+} PartKey;
+
+/* A part of a group, as this process knows it. */
+typedef struct PartState
+{
+	PartKey		key;
+	int32		topic_id;
+	bool		ours;			/* others look after it only when we don't */
+	bool		builtin;
+	bool		adapted;
+	bool		listed;			/* seen in the current listing */
+	bool		again;			/* the log has more for it, or nobody has looked yet */
+	TimestampTz locked_until;	/* 0 = not locked elsewhere */
+	TimestampTz next_retry;
+	Lane		log;
+	Lane		retries;
+} PartState;
+
+static HTAB *part_states = NULL;
+
+static HTAB *
+get_part_states(void)
+{
+	HASHCTL		control = {.keysize = sizeof(PartKey), .entrysize = sizeof(PartState)};
+
+	if (part_states == NULL)
+		part_states = hash_create("order_ext groups", 64, &control, HASH_ELEM | HASH_BLOBS);
+	return part_states;
+}
+
+/* One whose number of parts is not what it should be; 0 = none. */
+static int32 misparted_group = 0;
+
+static DispatcherRole served = {.builtin = true, .count = 1};
+
+void
+dispatcher_serve(const DispatcherRole *role)
+{
+	served = *role;
+}
+
+bool
+dispatcher_serves(const ConsumerGroup *group)
+{
+	if (group->paused || group_is_external(group))
+		return false;
+	if (group->builtin)
+		return served.builtin;
+	return group->run_as != NULL && get_role_oid(group->run_as, true) == served.role;
+}
+
+static void
+list_part(const ConsumerGroup *group, int part)
+{
+	PartKey		key = {.group_id = group->id, .part = part};
+	PartState *state;
+	bool		found;
+
+	state = hash_search(part_states, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset(state, 0, sizeof(PartState));
+		state->key = key;
+		state->again = true;
+		state->next_retry = DT_NOEND;
+	}
+	state->topic_id = group->topic_id;
+	state->builtin = group->builtin;
+	state->adapted = group->adapted;
+	state->ours = (part % served.count == served.ordinal);
+	state->listed = true;
+}
+
+/* Bring the states up to date with the catalog. */
+static void
+list_groups(void)
+{
+	HASH_SEQ_STATUS all;
+	PartState *state;
+	const ConsumerGroup *groups;
+	int			n;
+	int			i;
+
+	hash_seq_init(&all, get_part_states());
+	while ((state = hash_seq_search(&all)) != NULL)
+		state->listed = false;
+
+	misparted_group = 0;
+	engine_begin_transaction();
+	n = stamp_is_own() ? groups_list(&groups) : 0;
+	for (i = 0; i < n; i++)
+	{
+		int			part;
+
+		if (!dispatcher_serves(&groups[i]))
+			continue;
+		for (part = 0; part < groups[i].parts; part++)
+			list_part(&groups[i], part);
+		if (served.ordinal == 0 && groups[i].barrier == NULL && groups[i].parts != parts_wanted())
+			misparted_group = groups[i].id;
+	}
+	engine_commit_transaction();
+
+	hash_seq_init(&all, part_states);
+	while ((state = hash_seq_search(&all)) != NULL)
+	{
+		if (!state->listed)
+			(void) hash_search(part_states, &state->key, HASH_REMOVE, NULL);
+	}
+}
+
+/* Run a pass in a transaction. NULL if it was committed, else why it was not. */
+static Failure *
+pass_in_transaction(Pass *pass, bool of_retries)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Failure    *volatile failure = NULL;
+
+	PG_TRY();
+	{
+		engine_begin_transaction();
+		if (of_retries)
+			pass_retries(pass, GetCurrentTimestamp());
+		else
+			pass_window(pass);
+		engine_commit_transaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		failure = failure_from_error(false);
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	session_clean();
+	MemoryContextSwitchTo(context);
+	return failure;
+}
+
+static void
+choose_mode(Pass *pass, const Lane *lane, bool always_isolated)
+{
+	if (lane->isolate_left > 0 || always_isolated)
+	{
+		pass->mode = PASS_ISOLATED;
+		pass->limit = lane->single ? 1 : ISOLATED_BATCH;
+		if (lane->isolate_left > 0)
+			pass->limit = Min(pass->limit, lane->isolate_left);
+	}
+	else
+	{
+		pass->mode = PASS_SET;
+		pass->limit = setting_batch_size;
+	}
+}
+
+/* The pass failed as a whole: what to do differently the next time. */
+static void
+learn_from_failure(Pass *pass, Lane *lane, Failure *failure, int conflicts)
+{
+	int			allowed = pass->mode == PASS_SET ? MAX_SET_CONFLICTS : MAX_CONFLICTS;
+
+	/* Nothing was handed to a handler: the engine itself is in trouble. */
+	if (pass->taken == 0 || pass->mode == PASS_GIVE_UP)
+		ereport(ERROR,
+				(errcode(failure->sqlstate),
+				 errmsg("%s", failure->message),
+				 failure->detail ? errdetail("%s", failure->detail) : 0));
+	if (failure_is_conflict(failure) && conflicts < allowed)
+		return;
+	if (pass->mode == PASS_SET)
+		lane->isolate_left = pass->taken;
+	else if (pass->limit > 1)
+	{
+		lane->isolate_left = pass->taken;
+		lane->single = true;
+	}
+	else
+	{
+		pass->mode = PASS_GIVE_UP;
+		pass->failure = failure;
+	}
+}
+
+/*
+ * Run passes of a lane until one is committed. Returns the messages handled; *pass tells
+ * the rest.
+ */
+static void
+run_lane(PartState *state, Lane *lane, bool of_retries, Pass *pass)
+{
+	Failure    *failure;
+	int			conflicts = 0;
+
+	memset(pass, 0, sizeof(Pass));
+	pass->group_id = state->key.group_id;
+	pass->part = state->key.part;
+	pass->only_run_as = served.role;
+	pass->builtin = served.builtin;
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (pass->mode != PASS_GIVE_UP)
+		{
+			choose_mode(pass, lane, state->adapted || (of_retries && !state->builtin));
+			pass->began = GetCurrentTimestamp();
+		}
+		failure = pass_in_transaction(pass, of_retries);
+		if (failure == NULL)
+			break;
+		if (failure_is_conflict(failure))
+			conflicts++;
+		learn_from_failure(pass, lane, failure, conflicts);
+	}
+
+	if (!pass->locked)
+		lane->isolate_left -= pass->finished;
+	if (lane->isolate_left <= 0 || (!pass->locked && pass->taken == 0))
+		memset(lane, 0, sizeof(Lane));
+
+	state->next_retry = pass->locked ? state->next_retry : pass->next_retry;
+	state->locked_until = pass->locked || pass->waits
+		? TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOCKED_PAUSE_MS) : 0;
+}
+
+static void
+run_group(PartState *state, int64 *messages, int64 *batches)
+{
+	Pass		pass;
+
+	if (state->next_retry <= GetCurrentTimestamp())
+	{
+		run_lane(state, &state->retries, true, &pass);
+		*messages += pass.handled;
+		*batches += (pass.handled > 0);
+	}
+	if (state->again && state->locked_until == 0)
+	{
+		run_lane(state, &state->log, false, &pass);
+		*messages += pass.handled;
+		*batches += (pass.handled > 0);
+		state->again = pass.more || pass.locked || pass.waits;
+	}
+}
+
+/*
+ * One of the role's dispatchers sees to it that groups are read in as many parts as there
+ * are dispatchers, one group after the other. It asks more and more patiently where batches
+ * take long. Returns when to ask again, DT_NOEND if there is no need.
+ */
+static TimestampTz
+aim_parts(void)
+{
+	static TimestampTz not_before = 0;
+	static int	patience_ms = MIN_PATIENCE_MS;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (misparted_group == 0)
+		return DT_NOEND;
+	if (!pause_is_over(not_before, MAX_PATIENCE_MS * INT64CONST(1000), now))
+		return not_before;
+	if (parts_aim(misparted_group, patience_ms))
+	{
+		patience_ms = MIN_PATIENCE_MS;
+		return now;
+	}
+	patience_ms = Min(2 * patience_ms, MAX_PATIENCE_MS);
+	not_before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), patience_ms);
+	return not_before;
+}
+
+bool
+dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, int64 *batches)
+{
+	MemoryContext context = CurrentMemoryContext;
+	HASH_SEQ_STATUS all;
+	PartState *state;
+	TimestampTz now;
+	TimestampTz next_aim;
+	bool		more = false;
+	PartKey    *keys;
+	int			n = 0;
+	int			i;
+
+	*next_wakeup = DT_NOEND;
+	list_groups();
+	next_aim = aim_parts();
+	MemoryContextSwitchTo(context);
+	keys = palloc(sizeof(PartKey) * (hash_get_num_entries(part_states) + 1));
+
+	now = GetCurrentTimestamp();
+	hash_seq_init(&all, part_states);
+	while ((state = hash_seq_search(&all)) != NULL)
+	{
+		if ((topic_bits & WAKE_TOPIC_BIT(state->topic_id)) && !state->again)
+		{
+			state->again = true;
+			if (!state->ours)
+				state->locked_until = TimestampTzPlusMilliseconds(now, LOCKED_PAUSE_MS);
+		}
+		if (!pause_is_over(state->locked_until, LOCKED_PAUSE_MS * INT64CONST(1000), now))
+			continue;
+		state->locked_until = 0;
+		if (state->again || state->next_retry <= now)
+			keys[n++] = state->key;
+	}
+	for (i = 0; i < n; i++)
+	{
+		state = hash_search(part_states, &keys[i], HASH_FIND, NULL);
+		run_group(state, messages, batches);
+	}
+
+	now = GetCurrentTimestamp();
+	hash_seq_init(&all, part_states);
+	while ((state = hash_seq_search(&all)) != NULL)
+	{
+		TimestampTz next = state->again ? now : state->next_retry;
+
+		next = Max(next, state->locked_until);
+		if (next <= now)
+			more = true;
+		*next_wakeup = Min(*next_wakeup, next);
+	}
+	*next_wakeup = Min(*next_wakeup, next_aim);
+	pfree(keys);
+	return more || next_aim <= now;
+}

@@ -1,0 +1,47 @@
+/*
+ * dispatcher_turn.h
+ *		The dispatcher's turn: what a background worker calls in its loop.
+ */
+#ifndef ORDER_EXT_DISPATCH_H
+#define ORDER_EXT_DISPATCH_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "message/base/catalog.h"
+
+/*
+ * Whose handlers a dispatcher runs: those of a role, and the built-in ones if it is told to.
+ * It is one of count dispatchers of that role, numbered from 0: parts of groups are divided
+ * among them, and looked after by any of them where the one is busy or gone.
+ */
+typedef struct DispatcherRole
+{
+	Oid			role;
+	bool		builtin;
+	int			ordinal;
+	int			count;
+} DispatcherRole;
+
+extern void dispatcher_serve(const DispatcherRole *role);
+
+/* Whether the group's messages are handled by this dispatcher. */
+extern bool dispatcher_serves(const ConsumerGroup *group);
+
+/*
+ * Run due retries, and one batch of every group whose topic is in topic_bits (see
+ * wake.h) or that had more at the last turn. Starts and commits its own transactions;
+ * call it outside of one, from a process whose session user is the role. Returns
+ * whether there is more to do at once. *next_wakeup becomes the time by which it should
+ * be called again without being woken (retries, groups busy elsewhere), DT_NOEND if none.
+ * *messages is increased by the messages handled, *batches by the batches run.
+ *
+ * An error in a handler is kept with its message and does not come out of here; what
+ * does come out (out of memory, a broken table) leaves no transaction open behind it if
+ * the caller aborts the current one, as a background worker's main loop does.
+ */
+extern bool dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup,
+							int64 *messages, int64 *batches);
+
+#endif							/* ORDER_EXT_DISPATCH_H */

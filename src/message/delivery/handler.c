@@ -1,0 +1,476 @@
+/*
+ * handler.c
+ *		Calling handlers; see handler.h.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timeout.h"
+#include "utils/typcache.h"
+
+#include "core/settings.h"
+#include "message/base/engine.h"
+#include "message/delivery/handler.h"
+#include "message/delivery/quarantine.h"
+#include "message/base/rights.h"
+#include "message/delivery/session.h"
+
+static BuiltinHandler builtin_handlers[BUILTIN_TOPICS_END];
+static AdaptedHandler adapted_handlers[BUILTIN_TOPICS_END];
+
+void
+message_register_builtin(BuiltinTopic topic, BuiltinHandler handler)
+{
+	builtin_handlers[topic] = handler;
+}
+
+void
+message_register_adapted(BuiltinTopic topic, AdaptedHandler handler)
+{
+	adapted_handlers[topic] = handler;
+}
+
+/* ---- the time limit ---- */
+
+static EnableTimeoutParams timeouts[2] = {{.type = TMPARAM_AFTER}, {.type = TMPARAM_AFTER}};
+static bool timeouts_registered = false;
+static volatile sig_atomic_t timeout_fired = false;
+
+/*
+ * Runs in the signal handler. statement_timeout cannot serve: it is armed per statement
+ * of a client, and background workers have none.
+ */
+static void
+on_timeout(void)
+{
+	timeout_fired = true;
+	InterruptPending = true;
+	QueryCancelPending = true;
+	SetLatch(MyLatch);
+}
+
+/*
+ * As long again, and the handler has still not come back: it catches what on_timeout()
+ * raises. Nobody can catch the end of the process. A client's is not ours to end.
+ */
+static void
+on_overrun(void)
+{
+	if (running_overran())
+		ProcDiePending = true;
+	on_timeout();
+}
+
+static void
+arm_timeout(void)
+{
+	timeout_fired = false;
+	if (setting_handler_timeout == 0)
+		return;
+	if (!timeouts_registered)
+	{
+		timeouts[0].id = RegisterTimeout(USER_TIMEOUT, on_timeout);
+		timeouts[1].id = RegisterTimeout(USER_TIMEOUT, on_overrun);
+		timeouts_registered = true;
+	}
+	timeouts[0].delay_ms = setting_handler_timeout;
+	timeouts[1].delay_ms = (int) Min(INT64CONST(2) * setting_handler_timeout, PG_INT32_MAX);
+	enable_timeouts(timeouts, lengthof(timeouts));
+}
+
+static void
+disarm_timeout(void)
+{
+	DisableTimeoutParams off[] = {{.id = timeouts[0].id}, {.id = timeouts[1].id}};
+
+	if (timeouts_registered)
+		disable_timeouts(off, lengthof(off));
+}
+
+/* The handler came back by itself, perhaps a moment before the cancel would have hit. */
+static void
+disarm_timeout_after_success(void)
+{
+	disarm_timeout();
+	if (timeout_fired)
+	{
+		QueryCancelPending = false;
+		timeout_fired = false;
+	}
+}
+
+bool
+handler_timed_out(void)
+{
+	return timeout_fired;
+}
+
+/* ---- finding it ---- */
+
+static Oid
+message_type_oid(void)
+{
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("message"),
+						   ObjectIdGetDatum(get_namespace_oid("order_ext", false)));
+}
+
+bool
+handler_signature_fits(Oid function, bool *batch)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+	Oid			type = message_type_oid();
+	bool		fits = false;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prokind == PROKIND_FUNCTION && form->pronargs == 1 && !form->proretset &&
+		form->prorettype == VOIDOID)
+	{
+		*batch = (form->proargtypes.values[0] == get_array_type(type));
+		fits = *batch || form->proargtypes.values[0] == type;
+	}
+	ReleaseSysCache(tuple);
+	return fits;
+}
+
+static bool
+refuse(Failure *why, int sqlstate, char *message)
+{
+	why->sqlstate = sqlstate;
+	why->message = message;
+	why->detail = NULL;
+	return false;
+}
+
+/* Everything is looked up anew for each batch: functions and roles come and go. */
+static bool
+open_database_function(const ConsumerGroup *group, Handler *handler, Failure *why)
+{
+	const Topic *topic = topic_by_id(group->topic_id);
+	Oid			function = InvalidOid;
+	char	   *reason;
+
+	if (group->handler != NULL)
+		function = function_by_signature(group->handler);
+	if (!OidIsValid(function) || !handler_signature_fits(function, &handler->batch))
+		return refuse(why, ERRCODE_UNDEFINED_FUNCTION,
+					  psprintf("handler %s does not exist",
+							   group->handler != NULL ? group->handler : "(none)"));
+	handler->run_as = group->run_as != NULL ? get_role_oid(group->run_as, true) : InvalidOid;
+	if (!OidIsValid(handler->run_as))
+		return refuse(why, ERRCODE_UNDEFINED_OBJECT,
+					  psprintf("role \"%s\" does not exist",
+							   group->run_as != NULL ? group->run_as : "(none)"));
+	reason = refusal_to_run(function, handler->run_as, subscriber_is_superuser(group->subscriber));
+	if (reason == NULL)
+		reason = refusal_of_owner(function, group->handler_owner, handler->run_as);
+	if (reason != NULL)
+		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
+					  psprintf("handler %s must not run: %s", group->handler, reason));
+
+	fmgr_info(function, &handler->function);
+	handler->message_type = message_type_oid();
+	handler->message_desc = lookup_rowtype_tupdesc_copy(handler->message_type, -1);
+	handler->topic_name = CStringGetTextDatum(topic != NULL ? topic->name : "");
+	return true;
+}
+
+/* Whether the function can be called is asked when it is. */
+static void
+open_adapted(const ConsumerGroup *group, Handler *handler)
+{
+	handler->adapted = adapted_handlers[group->topic_id];
+	handler->run_as = get_role_oid(group->run_as, true);
+}
+
+bool
+handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *handler, Failure *why)
+{
+	bool		builtin_topic = group->topic_id > 0 && group->topic_id < BUILTIN_TOPICS_END;
+
+	memset(handler, 0, sizeof(Handler));
+	handler->group = group;
+	handler->in_dispatch = in_dispatch;
+	handler->call_context = AllocSetContextCreate(CurrentMemoryContext, "order_ext handler call",
+												  ALLOCSET_DEFAULT_SIZES);
+	if (!group->builtin && !group->adapted)
+		return open_database_function(group, handler, why);
+	if (builtin_topic && group->builtin)
+		handler->builtin = builtin_handlers[group->topic_id];
+	else if (builtin_topic)
+		open_adapted(group, handler);
+	if (handler->builtin == NULL && handler->adapted == NULL)
+		return refuse(why, ERRCODE_UNDEFINED_FUNCTION,
+					  psprintf("this version of the library has no handler for \"%s\"", group->name));
+	handler->batch = true;
+	return true;
+}
+
+/* ---- calling it ---- */
+
+/* The group whose handler, or a trigger that this deferred, is running; 0: none. */
+static int32 running_group = 0;
+
+int32
+handler_running_group(void)
+{
+	return running_group;
+}
+
+void
+handler_refuse_change(int32 group_id)
+{
+	const ConsumerGroup *group = group_by_id(group_id);
+
+	if (group_id == running_group)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("consumer group \"%s\" cannot be changed by its own handler",
+						group != NULL ? group->name : ""),
+				 errdetail("Its handler is running in this transaction."),
+				 errhint("Call order_ext.pause() here, and change the group from another session.")));
+}
+
+/* Around what the handler does, or postponed, for these messages. */
+static void
+call_begins(const Handler *handler, const Message *messages, int n)
+{
+	arm_timeout();
+	running_group = handler->group->id;
+	running_begin(handler->group->id, messages, n);
+}
+
+static void
+call_succeeded(void)
+{
+	running_end();
+	running_group = 0;
+	disarm_timeout_after_success();
+}
+
+static void
+call_failed(void)
+{
+	running_end();
+	running_group = 0;
+	disarm_timeout();
+	if (timeout_fired)
+		QueryCancelPending = false;	/* it failed otherwise in that moment */
+}
+
+static Datum
+message_datum(const Handler *handler, const Message *message)
+{
+	Datum		values[6];
+	bool		nulls[6] = {false};
+
+	values[0] = Int64GetDatum(message->id);
+	values[1] = handler->topic_name;
+	values[2] = Int64GetDatum(message->key);
+	values[3] = JsonbPGetDatum(message->payload);
+	values[4] = Int32GetDatum(message->attempt);
+	values[5] = TimestampTzGetDatum(message->published_at);
+	return HeapTupleGetDatum(heap_form_tuple(handler->message_desc, values, nulls));
+}
+
+static Datum
+message_array_datum(const Handler *handler, const Message *messages, int n)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * n);
+	int			i;
+
+	for (i = 0; i < n; i++)
+		elements[i] = message_datum(handler, &messages[i]);
+	return PointerGetDatum(construct_array(elements, n, handler->message_type,
+										   -1, false, TYPALIGN_DOUBLE));
+}
+
+/* A call with n messages: an array of them, or the only one. */
+static void
+call_function(Handler *handler, const Message *messages, int n)
+{
+	MemoryContext old = MemoryContextSwitchTo(handler->call_context);
+	LOCAL_FCINFO(fcinfo, 1);
+
+	InitFunctionCallInfoData(*fcinfo, &handler->function, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = handler->batch ? message_array_datum(handler, messages, n)
+		: message_datum(handler, messages);
+	fcinfo->args[0].isnull = false;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	call_begins(handler, messages, n);
+	(void) FunctionCallInvoke(fcinfo);
+	call_succeeded();
+	PopActiveSnapshot();
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(handler->call_context);
+}
+
+static void
+call_database_function(Handler *handler, const Message *messages, int n)
+{
+	int			step = handler->batch ? n : 1;
+	RoleScope	scope;
+	int			i;
+
+	for (i = 0; i < n; i += step)
+	{
+		CHECK_FOR_INTERRUPTS();
+		role_enter(&scope, handler->run_as);
+		call_function(handler, &messages[i], step);
+		role_leave(&scope);
+	}
+}
+
+/* The engine's search path is not the one that functions of applications are written for. */
+static void
+use_own_search_path(void)
+{
+	(void) set_config_option("search_path", GetConfigOptionResetString("search_path"),
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+static Datum
+call_as_role(Handler *handler, Oid function, const Message *message, Datum argument, bool *isnull)
+{
+	RoleScope	scope;
+	FmgrInfo	flinfo;
+	LOCAL_FCINFO(fcinfo, 1);
+	Datum		result;
+
+	fmgr_info(function, &flinfo);
+	InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = argument;
+	fcinfo->args[0].isnull = false;
+	role_enter(&scope, handler->run_as);
+	use_own_search_path();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	call_begins(handler, message, 1);
+	result = FunctionCallInvoke(fcinfo);
+	if (!handler->in_dispatch)
+		role_settle();
+	call_succeeded();
+	PopActiveSnapshot();
+	role_leave(&scope);
+	*isnull = fcinfo->isnull;
+	return result;
+}
+
+Datum
+handler_call(Handler *handler, Oid function, const Message *message, Datum argument, bool *isnull)
+{
+	char	   *reason = refusal_to_run(function, handler->run_as,
+										subscriber_is_superuser(handler->group->subscriber));
+	Datum		result = (Datum) 0;
+
+	if (reason == NULL)
+		reason = refusal_of_owner(function, handler->group->handler_owner, handler->run_as);
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s must not run: %s", function_signature(function), reason)));
+	handler->called = !handler->in_dispatch;
+	PG_TRY();
+	{
+		result = call_as_role(handler, function, message, argument, isnull);
+	}
+	PG_CATCH();
+	{
+		call_failed();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	arm_timeout();				/* for the rest of the batch */
+	return result;
+}
+
+static void
+call_engine(Handler *handler, Message *messages, int n)
+{
+	EngineScope scope;
+
+	engine_enter(&scope);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	arm_timeout();
+	if (handler->adapted != NULL)
+		handler->adapted(handler, messages, n);
+	else
+		handler->builtin(messages, n);
+	disarm_timeout_after_success();
+	PopActiveSnapshot();
+	engine_leave(&scope);
+}
+
+static bool
+is_of_engine(const Handler *handler)
+{
+	return handler->builtin != NULL || handler->adapted != NULL;
+}
+
+/* A handler did what it could postpone until the commit. */
+static void
+settle(const Handler *handler, const Message *messages, int n)
+{
+	RoleScope	scope;
+
+	role_enter(&scope, handler->run_as);
+	call_begins(handler, messages, n);
+	role_settle();
+	call_succeeded();
+	role_leave(&scope);
+}
+
+void
+handler_settle(const Handler *handler, const Message *messages, int n)
+{
+	if (is_of_engine(handler))
+		return;
+	timeout_fired = false;
+	PG_TRY();
+	{
+		settle(handler, messages, n);
+	}
+	PG_CATCH();
+	{
+		call_failed();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+void
+handler_run(Handler *handler, Message *messages, int n)
+{
+	timeout_fired = false;
+	PG_TRY();
+	{
+		if (is_of_engine(handler))
+			call_engine(handler, messages, n);
+		else
+			call_database_function(handler, messages, n);
+	}
+	PG_CATCH();
+	{
+		call_failed();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}

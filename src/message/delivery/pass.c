@@ -1,0 +1,291 @@
+/*
+ * pass.c
+ *		One pass of a consumer group; see pass.h.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/inval.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#include "core/locks.h"
+#include "core/settings.h"
+#include "message/delivery/deliver.h"
+#include "message/base/limits.h"
+#include "message/log/log.h"
+#include "message/delivery/parts.h"
+#include "message/log/progress.h"
+#include "message/delivery/pass.h"
+
+/* ---- the group ---- */
+
+/* Whether the group's handler runs here: as role, or built in. */
+static bool
+group_is_for(const ConsumerGroup *group, Oid role, bool builtin)
+{
+	if (group->builtin)
+		return builtin;
+	if (!OidIsValid(role))
+		return true;
+	return group->run_as != NULL && get_role_oid(group->run_as, true) == role;
+}
+
+static char *
+copy_text(const char *text)
+{
+	return text != NULL ? pstrdup(text) : NULL;
+}
+
+/*
+ * Lock the group and copy its description (handlers may change the cached one). False
+ * if there is nothing for us to do: it is busy, gone, paused or another role's.
+ */
+static bool
+pass_begin(Pass *pass, ConsumerGroup *group)
+{
+	const ConsumerGroup *cached;
+
+	pass->taken = 0;
+	pass->finished = 0;
+	pass->handled = 0;
+	pass->switched = false;
+	pass->waits = false;
+	pass->busy = 0;
+	pass->more = false;
+	pass->next_retry = DT_NOEND;
+	pass->locked = !lock_try(LOCK_GROUP, GROUP_LOCK_KEY(pass->group_id, pass->part));
+	if (pass->locked)
+		return false;
+	AcceptInvalidationMessages();	/* it may have changed until we had the lock */
+	cached = group_by_id(pass->group_id);
+	if (cached == NULL || cached->paused || pass->part >= cached->parts)
+		return false;
+	if (group_is_external(cached) != (pass->mode == PASS_LEASE))
+		return false;
+	if (!group_is_for(cached, pass->only_run_as, pass->builtin))
+		return false;
+	*group = *cached;
+	group->name = copy_text(cached->name);
+	group->handler = copy_text(cached->handler);
+	group->run_as = copy_text(cached->run_as);
+	group->start_at = copy_text(cached->start_at);
+	group->subscriber = copy_text(cached->subscriber);
+	group->handler_owner = copy_text(cached->handler_owner);
+	group->barrier = copy_text(cached->barrier);
+	return true;
+}
+
+static LogPart
+part_of(const Pass *pass, const ConsumerGroup *group)
+{
+	LogPart		part = {.part = pass->part, .parts = group->parts};
+
+	return part;
+}
+
+static void
+note_next_retry(Pass *pass, const ConsumerGroup *group)
+{
+	LogPart		part = part_of(pass, group);
+
+	pass->next_retry = retries_next_due(group, &part);
+}
+
+/* ---- the log ---- */
+
+typedef struct Slice
+{
+	Progress	progress;
+	bool		opened;			/* the window was opened by this pass */
+	LogSnapshot *barrier;		/* nothing is read beyond it; or NULL */
+	LogWindow	window;
+	LogRow	   *rows;
+	int			n_rows;
+	bool		has_ranges;		/* of messages that were delivered inline */
+	int		   *row_of;			/* of each delivery */
+	Delivery   *deliveries;
+	int			n;
+} Slice;
+
+/* Read the next rows of the group's window, opening one if none is open. */
+static void
+read_slice(const ConsumerGroup *group, int16 part, int limit, Slice *slice)
+{
+	Progress   *progress = &slice->progress;
+	LogWindow  *window = &slice->window;
+	bool	   *delivered;
+	int			i;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	progress_load(group, part, progress);
+	slice->opened = (progress->reading == NULL);
+	slice->barrier = group->barrier != NULL ? log_snapshot_from_text(group->barrier) : NULL;
+	if (slice->opened)
+		progress->reading = slice->barrier != NULL ? slice->barrier : log_snapshot_active();
+	progress_window(group, progress, window);
+	slice->rows = palloc(sizeof(LogRow) * limit);
+	slice->n_rows = log_read_window(window, limit, slice->rows);
+	delivered = palloc(sizeof(bool) * (slice->n_rows + 1));
+	slice->has_ranges = slice->n_rows > 0 &&
+		inline_ranges_mark(group->id, slice->rows, slice->n_rows, delivered);
+	PopActiveSnapshot();
+
+	slice->deliveries = palloc0(sizeof(Delivery) * Max(slice->n_rows, 1));
+	slice->row_of = palloc(sizeof(int) * Max(slice->n_rows, 1));
+	slice->n = 0;
+	for (i = 0; i < slice->n_rows; i++)
+	{
+		if (delivered[i])
+			continue;
+		slice->row_of[slice->n] = i;
+		slice->deliveries[slice->n++].message = slice->rows[i].message;
+	}
+}
+
+/* Move the progress over the first finished deliveries of the slice. */
+static void
+advance(Slice *slice, int finished)
+{
+	Progress   *progress = &slice->progress;
+	bool		all = (finished == slice->n);
+	bool		closed = all && slice->window.at_end;
+
+	progress->consumed += finished;
+	if (closed)
+		progress_close_window(progress);
+	else if (slice->n_rows > 0 || slice->window.passed > 0)
+	{
+		progress->has_pos = true;
+		progress->pos = all ? slice->window.last : slice->rows[slice->row_of[finished - 1]].at;
+	}
+	progress_append(progress);
+	if (closed && slice->has_ranges)
+		inline_ranges_forget(progress);
+}
+
+void
+pass_window(Pass *pass)
+{
+	ConsumerGroup group;
+	Slice		slice;
+	Progress   *progress = &slice.progress;
+	bool		arrived;
+
+	if (!pass_begin(pass, &group))
+		return;
+	read_slice(&group, pass->part, pass->limit, &slice);
+	pass->taken = slice.n;
+	arrived = slice.barrier != NULL && slice.opened && log_snapshots_equal(progress->done, slice.barrier);
+
+	/* An empty window leaves no trace: idle groups write nothing. */
+	if (slice.n_rows > 0 || !slice.opened || slice.window.passed >= PASSED_NOTED ||
+		!slice.window.at_end || (slice.barrier != NULL && !arrived))
+	{
+		if (slice.n > 0)
+			pass->finished = deliver(pass, &group, slice.deliveries, slice.n);
+		if (pass->finished > 0 || slice.n == 0)
+			advance(&slice, pass->finished);
+		pass->more = pass->finished < slice.n || !slice.window.at_end || !slice.opened;
+		arrived = slice.barrier != NULL && progress->reading == NULL &&
+			log_snapshots_equal(progress->done, slice.barrier);
+	}
+	if (arrived)
+	{
+		pass->switched = parts_switch(&group, slice.barrier);
+		pass->waits = !pass->switched;
+		pass->more = pass->switched;
+	}
+	note_next_retry(pass, &group);
+}
+
+/*
+ * Whether the log has something for a part of the group. A window that is read to its end is
+ * closed by the next pass only, so that what lies behind it counts, too.
+ */
+static bool
+part_has_messages(const ConsumerGroup *group, int16 part)
+{
+	Slice		slice;
+
+	read_slice(group, part, 1, &slice);
+	if (slice.n_rows > 0 || !slice.window.at_end)
+		return true;
+	if (slice.opened)
+		return false;
+	progress_close_window(&slice.progress);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	slice.progress.reading = log_snapshot_active();
+	progress_window(group, &slice.progress, &slice.window);
+	slice.n_rows = log_read_window(&slice.window, 1, slice.rows);
+	PopActiveSnapshot();
+	return slice.n_rows > 0 || !slice.window.at_end;
+}
+
+bool
+group_has_messages(const ConsumerGroup *group, bool *locked)
+{
+	int16		part;
+
+	for (part = 0; part < group->parts; part++)
+	{
+		if (!part_has_messages(group, part))
+			continue;
+		if (!lock_is_held(LOCK_GROUP, GROUP_LOCK_KEY(group->id, part)))
+			return true;
+		*locked = true;
+	}
+	return false;
+}
+
+/* ---- retries ---- */
+
+void
+pass_retries(Pass *pass, TimestampTz now)
+{
+	ConsumerGroup group;
+	Delivery   *deliveries;
+	LogPart		part;
+
+	if (!pass_begin(pass, &group))
+		return;
+	part = part_of(pass, &group);
+	deliveries = palloc(sizeof(Delivery) * pass->limit);
+	pass->taken = retries_due(&group, &part, now, pass->limit, deliveries);
+	if (pass->taken > 0)
+		pass->finished = deliver(pass, &group, deliveries, pass->taken);
+	pass->more = pass->taken == pass->limit || pass->finished < pass->taken;
+	note_next_retry(pass, &group);
+}
+
+/* ---- this transaction's own messages ---- */
+
+void
+pass_inline(Pass *pass, const int64 *ids, int n)
+{
+	ConsumerGroup group;
+	Progress	progress;
+	LogRow	   *rows;
+	Delivery   *deliveries;
+	int			i;
+
+	if (!pass_begin(pass, &group))
+		return;
+	rows = palloc(sizeof(LogRow) * Max(n, 1));
+	PushActiveSnapshot(GetTransactionSnapshot());
+	pass->taken = log_read_own(group.topic_id, ids, n, rows);
+	progress_load(&group, pass->part, &progress);
+	PopActiveSnapshot();
+	if (pass->taken == 0)
+		return;
+
+	deliveries = palloc0(sizeof(Delivery) * pass->taken);
+	for (i = 0; i < pass->taken; i++)
+		deliveries[i].message = rows[i].message;
+	pass->finished = deliver(pass, &group, deliveries, pass->taken);
+	inline_ranges_append(group.id, rows, pass->finished);
+	progress.consumed += pass->finished;
+	progress_append(&progress);
+}

@@ -1,0 +1,90 @@
+/*
+ * retries.h
+ *		What becomes of a message that did not simply succeed: it waits in retries, is
+ *		buried in dead_messages, or is done with; every attempt is kept in attempts.
+ */
+#ifndef ORDER_EXT_RETRIES_H
+#define ORDER_EXT_RETRIES_H
+
+#include "postgres.h"
+
+#include "storage/itemptr.h"
+#include "utils/timestamp.h"
+
+#include "message/base/catalog.h"
+#include "message/log/log.h"
+#include "message/message.h"
+
+/* Why an attempt failed. detail may be NULL. */
+typedef struct Failure
+{
+	int			sqlstate;		/* as in ErrorData; 0 = none */
+	char	   *message;
+	char	   *detail;
+} Failure;
+
+/* What is to be done with a message that was read. */
+typedef enum DeliveryFate
+{
+	FATE_RUN = 0,
+	FATE_PARK,					/* its key waits for an earlier one */
+	FATE_BURY					/* it crashed too often */
+} DeliveryFate;
+
+/* A message and, where it does not come from the log, the row it comes from. */
+typedef struct Delivery
+{
+	Message		message;
+	DeliveryFate fate;
+	bool		is_retry;
+	bool		was_parked;
+	bool		suspect;		/* it is among the crash_suspects */
+	ItemPointerData tid;		/* of the row, if is_retry or was_parked */
+	int16		busy;			/* how often it was busy since its last attempt */
+	char	   *last_error;		/* of the last attempt, if is_retry */
+	char	   *last_sqlstate;
+	TimestampTz started_at;
+	int			worker;			/* the process that attempted it; 0: this one */
+} Delivery;
+
+/*
+ * The retries of a group's part that are due at now, oldest due time first, at most limit.
+ * The part's lock must be held.
+ */
+extern int	retries_due(const ConsumerGroup *group, const LogPart *part, TimestampTz now, int limit,
+						Delivery *deliveries);
+
+/* When the part's next retry is due; DT_NOEND if there is none. */
+extern TimestampTz retries_next_due(const ConsumerGroup *group, const LogPart *part);
+
+/* Record how the attempt at a message ended. */
+extern void delivery_done(const ConsumerGroup *group, Delivery *delivery);
+extern void delivery_busy(const ConsumerGroup *group, Delivery *delivery, int min_delay_ms);
+
+/*
+ * A failed attempt: retried later, discarded or dead, as the error's SQLSTATE and the
+ * group's max_attempts say. Returns whether it is done with, being discarded.
+ */
+extern bool delivery_failed(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
+
+/* Dead, its attempts having been recorded already. */
+extern void delivery_buried(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
+
+/* No attempt was made: a retry that is due at once. */
+extern void delivery_again(const ConsumerGroup *group, Delivery *delivery);
+
+/*
+ * An external consumer's failed attempt, which has no SQLSTATE: retried after the delay in
+ * microseconds (below 0: by the group's backoff), or dead after max_attempts.
+ */
+extern void delivery_nacked(const ConsumerGroup *group, Delivery *delivery, const char *error,
+							int64 delay);
+
+/* Note how attempts ended, without any consequence; error and sqlstate may be NULL. */
+extern void attempts_append(const ConsumerGroup *group, const Delivery *deliveries, int n,
+							const char *state, const char *error, const char *sqlstate);
+
+/* No attempt can be made at all (the handler is gone): dead at once. */
+extern void delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
+
+#endif							/* ORDER_EXT_RETRIES_H */

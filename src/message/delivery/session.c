@@ -1,0 +1,98 @@
+/*
+ * session.c
+ *		Running functions as a role, and cleaning up after them; see session.h.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/async.h"
+#include "commands/prepare.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/parsenodes.h"
+#include "storage/ipc.h"
+#include "storage/lock.h"
+#include "utils/guc.h"
+#include "utils/portal.h"
+
+#include "message/base/engine.h"
+#include "message/delivery/session.h"
+
+/* Code of somebody else's has run in this process since the last session_clean(). */
+static bool session_used = false;
+
+void
+role_enter(RoleScope *scope, Oid role)
+{
+	int			context;
+
+	GetUserIdAndSecContext(&scope->user, &scope->security_context);
+	context = scope->security_context | SECURITY_LOCAL_USERID_CHANGE;
+	if (GetSessionUserId() != role && GetOuterUserId() != role && !superuser_arg(role))
+		context |= SECURITY_RESTRICTED_OPERATION;
+	session_used = true;
+	scope->guc_level = NewGUCNestLevel();
+	SetUserIdAndSecContext(role, context);
+}
+
+void
+role_leave(RoleScope *scope)
+{
+	AtEOXact_GUC(false, scope->guc_level);
+	SetUserIdAndSecContext(scope->user, scope->security_context);
+}
+
+void
+role_settle(void)
+{
+	ConstraintsSetStmt *all_immediate = makeNode(ConstraintsSetStmt);
+
+	all_immediate->constraints = NIL;
+	all_immediate->deferred = false;
+	AfterTriggerSetState(all_immediate);
+	PortalHashTableDeleteAll();
+}
+
+/* A trigger that deferred itself once more may have changed the role at commit. */
+static void
+reset_role(void)
+{
+	static Oid	session_user = InvalidOid;
+
+	if (!OidIsValid(session_user))
+		session_user = GetAuthenticatedUserId();
+	if (GetSessionUserId() != session_user)
+	{
+		ereport(LOG,
+				(errmsg("a handler changed the session authorization: the worker starts anew")));
+		proc_exit(1);
+	}
+	if (OidIsValid(GetCurrentRoleId()))
+		SetConfigOption("role", "none", PGC_SUSET, PGC_S_SESSION);
+}
+
+void
+session_clean(void)
+{
+	Oid			temp_namespace;
+	Oid			temp_toast_namespace;
+
+	if (!session_used)
+		return;
+	session_used = false;
+	reset_role();
+	ResetAllOptions();
+	DropAllPreparedStatements();
+	LockReleaseAll(USER_LOCKMETHOD, true);
+	GetTempNamespaceState(&temp_namespace, &temp_toast_namespace);
+	if (OidIsValid(temp_namespace))
+	{
+		engine_begin_transaction();
+		PortalHashTableDeleteAll();
+		Async_UnlistenAll();
+		ResetTempTableNamespace();
+		engine_commit_transaction();
+	}
+}

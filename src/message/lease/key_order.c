@@ -1,0 +1,173 @@
+/*
+ * key_order.c
+ *		Ordered groups of external consumers; see key_order.h.
+ *
+ * Whether a key is free is asked under one snapshot, in which each message is in exactly
+ * one place: what another transaction is moving is seen where it was before. So a key may
+ * look taken when it has just become free (its messages are parked, and the next receive()
+ * finds them), but never the other way round.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "utils/hsearch.h"
+
+#include "core/append.h"
+#include "core/spi_util.h"
+#include "message/lease/key_order.h"
+#include "message/delivery/parked.h"
+
+static SavedPlan find_taken = SAVED_PLAN(
+	"SELECT key FROM order_ext_internal.leases WHERE group_id = $1 AND key = ANY ($2)"
+	" UNION SELECT key FROM order_ext_internal.retries WHERE group_id = $1 AND key = ANY ($2)"
+	" UNION SELECT key FROM order_ext_internal.dead_messages WHERE group_id = $1 AND key = ANY ($2)"
+	" UNION SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1 AND key = ANY ($2)",
+	INT4OID, INT8ARRAYOID);
+
+/* The keys are gone through one by one, however many messages each of them has. */
+#define FREE_KEYS \
+	"WITH RECURSIVE keys (key) AS (" \
+	" (SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1 ORDER BY key LIMIT 1)" \
+	" UNION ALL" \
+	" SELECT (SELECT p.key FROM order_ext_internal.parked_messages p" \
+	"  WHERE p.group_id = $1 AND p.key > keys.key ORDER BY p.key LIMIT 1)" \
+	" FROM keys WHERE keys.key IS NOT NULL)" \
+	" SELECT keys.key FROM keys" \
+	" WHERE keys.key IS NOT NULL" \
+	" AND NOT EXISTS (SELECT FROM order_ext_internal.retries r" \
+	"  WHERE r.group_id = $1 AND r.key = keys.key)" \
+	" AND NOT EXISTS (SELECT FROM order_ext_internal.leases l" \
+	"  WHERE l.group_id = $1 AND l.key = keys.key)" \
+	" AND NOT EXISTS (SELECT FROM order_ext_internal.dead_messages d" \
+	"  WHERE d.group_id = $1 AND d.key = keys.key)"
+
+static SavedPlan find_free = SAVED_PLAN(FREE_KEYS " LIMIT 1", INT4OID);
+
+/*
+ * Of a key whose first message another receiver is just taking nothing is taken. What was
+ * locked is still free: who takes it needs that lock first.
+ */
+static SavedPlan lock_free = SAVED_PLAN(
+	"SELECT p.n, p.key, p.message_id, p.topic_id, p.published_at, p.payload"
+	" FROM order_ext_internal.parked_messages p"
+	" WHERE p.group_id = $1 AND (p.key, p.n) IN ("
+	"  SELECT f.key, (SELECT min(q.n) FROM order_ext_internal.parked_messages q"
+	"   WHERE q.group_id = $1 AND q.key = f.key)"
+	"  FROM (" FREE_KEYS " LIMIT $2) f)"
+	" ORDER BY p.n FOR UPDATE OF p SKIP LOCKED",
+	INT4OID, INT4OID);
+
+static SavedPlan leave_parking = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.parked_messages p"
+	" USING (SELECT * FROM ROWS FROM (unnest($2), unnest($3)) AS t (key, n)) taken"
+	" WHERE p.group_id = $1 AND p.key = taken.key AND p.n = taken.n",
+	INT4OID, INT8ARRAYOID, INT8ARRAYOID);
+
+/* ---- parking ---- */
+
+/* The keys of the deliveries that are not free. */
+static HTAB *
+taken_keys(const ConsumerGroup *group, const Delivery *deliveries, int n)
+{
+	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(int64),
+		.hcxt = CurrentMemoryContext};
+	HTAB	   *taken = hash_create("order_ext keys", 256, &control,
+									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	int64	   *keys = palloc(sizeof(int64) * n);
+	Datum		values[2];
+	uint64		found;
+	uint64		row;
+	int			i;
+
+	for (i = 0; i < n; i++)
+		keys[i] = deliveries[i].message.key;
+	values[0] = Int32GetDatum(group->id);
+	values[1] = int64_array(keys, n);
+	found = plan_query(&find_taken, values, NULL, 0);
+	for (row = 0; row < found; row++)
+	{
+		int64		key = row_int64(row, 1);
+
+		(void) hash_search(taken, &key, HASH_ENTER, NULL);
+	}
+	pfree(keys);
+	return taken;
+}
+
+int
+key_order_park(const ConsumerGroup *group, Delivery *deliveries, int n)
+{
+	HTAB	   *taken;
+	Appender   *appender = NULL;
+	TimestampTz now = GetCurrentTimestamp();
+	int			kept = 0;
+	int			i;
+
+	if (n == 0)
+		return 0;
+	taken = taken_keys(group, deliveries, n);
+	for (i = 0; i < n; i++)
+	{
+		bool		is_taken;
+
+		/* from here on it is taken by this one */
+		(void) hash_search(taken, &deliveries[i].message.key, HASH_ENTER, &is_taken);
+		if (!is_taken)
+		{
+			deliveries[kept++] = deliveries[i];
+			continue;
+		}
+		if (appender == NULL)
+			appender = append_open("parked_messages");
+		parked_append(appender, group, &deliveries[i].message, now);
+	}
+	if (appender != NULL)
+		append_close(appender);
+	hash_destroy(taken);
+	return kept;
+}
+
+/* ---- releasing ---- */
+
+int
+key_order_release(const ConsumerGroup *group, int limit, Delivery **deliveries)
+{
+	Datum		values[3];
+	int64	   *keys;
+	int64	   *places;
+	int			n;
+	int			i;
+
+	values[0] = Int32GetDatum(group->id);
+	values[1] = Int32GetDatum(limit);
+	n = (int) plan_write(&lock_free, values, NULL, 0);
+	if (n == 0)
+		return 0;
+	*deliveries = palloc0(sizeof(Delivery) * n);
+	keys = palloc(sizeof(int64) * n);
+	places = palloc(sizeof(int64) * n);
+	for (i = 0; i < n; i++)
+	{
+		Message    *message = &(*deliveries)[i].message;
+
+		places[i] = row_int64(i, 1);
+		keys[i] = message->key = row_int64(i, 2);
+		message->id = row_int64(i, 3);
+		message->topic_id = row_int32(i, 4);
+		message->published_at = row_timestamptz(i, 5);
+		message->payload = row_jsonb(i, 6);
+		message->attempt = 1;
+	}
+	values[1] = int64_array(keys, n);
+	values[2] = int64_array(places, n);
+	plan_write(&leave_parking, values, NULL, 0);
+	return n;
+}
+
+bool
+key_order_has_free(const ConsumerGroup *group)
+{
+	Datum		value = Int32GetDatum(group->id);
+
+	return plan_query(&find_free, &value, NULL, 1) > 0;
+}

@@ -1,0 +1,456 @@
+/*
+ * receive.c
+ *		receive(): leases messages to an external consumer; see leases.h.
+ *
+ * First what is overdue, leases that have run out and retries that are due, then what was
+ * parked in an ordered group, then the log, read and recorded as for any other group (pass.c), only that the messages are leased
+ * instead of handled.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/tuplestore.h"
+
+#include "core/append.h"
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/spi_util.h"
+#include "message/base/catalog.h"
+#include "message/base/engine.h"
+#include "message/log/floors.h"
+#include "message/lease/key_order.h"
+#include "message/lease/leases.h"
+#include "message/base/limits.h"
+#include "message/delivery/retries.h"
+#include "message/upkeep/rotate.h"
+#include "message/delivery/pass.h"
+
+static SavedPlan find_ended_receipts = SAVED_PLAN(
+	"SELECT receipt, tokens IS NOT NULL FROM order_ext_internal.lease_receipts"
+	" WHERE group_id = $1 AND lease_until <= $2 AND lease_until >= $4"
+	" ORDER BY lease_until LIMIT $3",
+	INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID);
+
+static SavedPlan lock_ended_leases = SAVED_PLAN(
+	"SELECT l.token, l.message_id, l.topic_id, l.key, l.published_at, l.leased_at, l.attempt,"
+	"  l.payload"
+	" FROM order_ext_internal.leases l"
+	" WHERE l.token >= $1 * 16384 AND l.token < ($1 + 1) * 16384 AND l.until_receipt = $1"
+	" ORDER BY l.token LIMIT $2 FOR UPDATE SKIP LOCKED",
+	INT8OID, INT4OID);
+
+static SavedPlan lock_ended_extended_leases = SAVED_PLAN(
+	"SELECT l.token, l.message_id, l.topic_id, l.key, l.published_at, l.leased_at, l.attempt,"
+	"  l.payload"
+	" FROM order_ext_internal.leases l"
+	" WHERE l.token = ANY ((SELECT tokens FROM order_ext_internal.lease_receipts"
+	"   WHERE receipt = $1)::bigint[]) AND l.until_receipt = $1"
+	" ORDER BY l.token LIMIT $2 FOR UPDATE SKIP LOCKED",
+	INT8OID, INT4OID);
+
+static SavedPlan delete_leases = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.leases WHERE token = ANY ($1)",
+	INT8ARRAYOID);
+
+static SavedPlan lock_due_retries = SAVED_PLAN(
+	"SELECT message_id, topic_id, key, published_at, attempts, payload"
+	" FROM order_ext_internal.retries"
+	" WHERE group_id = $1 AND due_at <= $2 AND due_at >= $4"
+	" ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED",
+	INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID);
+
+static SavedPlan delete_retries = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.retries WHERE group_id = $1 AND message_id = ANY ($2)",
+	INT4OID, INT8ARRAYOID);
+
+/* Columns of leases. */
+enum
+{
+	LEASE_TOKEN = 1,
+	LEASE_MESSAGE_ID,
+	LEASE_KEY,
+	LEASE_PUBLISHED_AT,
+	LEASE_LEASED_AT,
+	LEASE_UNTIL_RECEIPT,
+	LEASE_GROUP_ID,
+	LEASE_TOPIC_ID,
+	LEASE_ATTEMPT,
+	LEASE_PAYLOAD,
+	LEASE_COLUMNS = LEASE_PAYLOAD
+};
+
+/* One call of receive. */
+typedef struct Receiver
+{
+	ReturnSetInfo *result;
+	ConsumerGroup *group;
+	char	   *topic;
+	TimestampTz now;
+	int64		receipt;		/* 0 until the first lease */
+	int			n;				/* leases so far */
+	int			room;			/* ... and how many more there may be */
+	Size		bytes;			/* payload that may still be handed out */
+} Receiver;
+
+/* ---- the group ---- */
+
+ConsumerGroup *
+consumer_group_open(const char *name)
+{
+	const ConsumerGroup *cached = group_by_name(name);
+	ConsumerGroup *group;
+	Oid			role;
+
+	if (cached == NULL)
+		refuse_unknown_group(name);
+	if (!group_is_external(cached))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("consumer group \"%s\" has a handler", name),
+				 errdetail("Its messages are given to %s.",
+						   cached->handler != NULL ? cached->handler : "order_ext's own handler"),
+				 errhint("Subscribe a group without a handler.")));
+	group = palloc(sizeof(ConsumerGroup));
+	*group = *cached;
+	group->name = pstrdup(cached->name);
+	group->run_as = cached->run_as != NULL ? pstrdup(cached->run_as) : NULL;
+	group->start_at = pstrdup(cached->start_at);
+	group->subscriber = cached->subscriber != NULL ? pstrdup(cached->subscriber) : NULL;
+	group->barrier = cached->barrier != NULL ? pstrdup(cached->barrier) : NULL;
+
+	role = group->run_as != NULL ? get_role_oid(group->run_as, true) : InvalidOid;
+	if (!superuser() && (!OidIsValid(role) || !has_privs_of_role(GetUserId(), role)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("consumer group \"%s\" belongs to role \"%s\"", name,
+						group->run_as != NULL ? group->run_as : ""),
+				 errdetail("Role \"%s\" is not a member of it.", GetUserNameFromId(GetUserId(), false)),
+				 errhint("Only members of that role may consume its messages.")));
+	return group;
+}
+
+void
+check_delivery_enabled(void)
+{
+	if (!stamp_is_own())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dispatch is not enabled in this database"),
+				 errdetail("The database was restored, copied or upgraded: its stamp is missing or another database's."),
+				 errhint("Run order_ext.enable_dispatch() once the copy is meant to work on its own.")));
+}
+
+/* ---- leasing ---- */
+
+static void
+put_message(Receiver *receiver, const Message *message, int64 token)
+{
+	Datum		values[7];
+	bool		nulls[7] = {false};
+
+	values[0] = Int64GetDatum(message->id);
+	values[1] = CStringGetTextDatum(receiver->topic);
+	values[2] = Int64GetDatum(message->key);
+	values[3] = JsonbPGetDatum(message->payload);
+	values[4] = Int32GetDatum(message->attempt);
+	values[5] = Int64GetDatum(token);
+	values[6] = TimestampTzGetDatum(message->published_at);
+	tuplestore_putvalues(receiver->result->setResult, receiver->result->setDesc, values, nulls);
+}
+
+static void
+lease_messages(Receiver *receiver, Delivery *deliveries, int n)
+{
+	Appender   *appender;
+	Datum		values[LEASE_COLUMNS];
+	int			i;
+
+	if (n == 0)
+		return;
+	if (receiver->receipt == 0)
+		receiver->receipt = receipt_next();
+	appender = append_open("leases");
+	for (i = 0; i < n; i++)
+	{
+		const Message *message = &deliveries[i].message;
+		int64		token = receiver->receipt * TOKENS_A_RECEIPT + receiver->n++;
+
+		values[LEASE_TOKEN - 1] = Int64GetDatum(token);
+		values[LEASE_MESSAGE_ID - 1] = Int64GetDatum(message->id);
+		values[LEASE_KEY - 1] = Int64GetDatum(message->key);
+		values[LEASE_PUBLISHED_AT - 1] = TimestampTzGetDatum(message->published_at);
+		values[LEASE_LEASED_AT - 1] = TimestampTzGetDatum(receiver->now);
+		values[LEASE_UNTIL_RECEIPT - 1] = Int64GetDatum(receiver->receipt);
+		values[LEASE_GROUP_ID - 1] = Int32GetDatum(receiver->group->id);
+		values[LEASE_TOPIC_ID - 1] = Int32GetDatum(message->topic_id);
+		values[LEASE_ATTEMPT - 1] = Int32GetDatum(message->attempt);
+		values[LEASE_PAYLOAD - 1] = JsonbPGetDatum(message->payload);
+		append_row(appender, values, NULL);
+		put_message(receiver, message, token);
+		receiver->bytes -= Min(receiver->bytes, VARSIZE(message->payload));
+	}
+	append_close(appender);
+	receiver->room -= n;
+}
+
+static bool
+receiver_is_full(const Receiver *receiver)
+{
+	return receiver->room == 0 || receiver->bytes == 0;
+}
+
+/* ---- leases that ran out ---- */
+
+/* What the last query of leases found, as deliveries; their tokens, too. */
+static Delivery *
+leases_found(int n, int64 **tokens)
+{
+	Delivery   *deliveries = palloc0(sizeof(Delivery) * Max(n, 1));
+	int			i;
+
+	*tokens = palloc(sizeof(int64) * Max(n, 1));
+	for (i = 0; i < n; i++)
+	{
+		(*tokens)[i] = row_int64(i, 1);
+		deliveries[i].message.id = row_int64(i, 2);
+		deliveries[i].message.topic_id = row_int32(i, 3);
+		deliveries[i].message.key = row_int64(i, 4);
+		deliveries[i].message.published_at = row_timestamptz(i, 5);
+		deliveries[i].started_at = row_timestamptz(i, 6);
+		deliveries[i].message.attempt = row_int32(i, 7);
+		deliveries[i].message.payload = row_jsonb(i, 8);
+	}
+	return deliveries;
+}
+
+/* Their attempts failed: deliver them again, or bury them. */
+static void
+lease_again(Receiver *receiver, Delivery *deliveries, int n)
+{
+	static const char *const error = "the lease ran out";
+	const char *sqlstate = unpack_sql_state(ERRCODE_OE_LEASE_LOST);
+	int			kept = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (deliveries[i].message.attempt >= receiver->group->max_attempts)
+		{
+			Failure		failure = {.sqlstate = ERRCODE_OE_LEASE_LOST, .message = pstrdup(error)};
+
+			delivery_dead(receiver->group, &deliveries[i], &failure);
+		}
+		else
+			deliveries[kept++] = deliveries[i];
+	}
+	if (kept > 0)
+		attempts_append(receiver->group, deliveries, kept, "retry", error, sqlstate);
+	for (i = 0; i < kept; i++)
+		deliveries[i].message.attempt++;
+	lease_messages(receiver, deliveries, kept);
+}
+
+static void
+receive_ended_with(Receiver *receiver, SavedPlan *lock_leases, int64 receipt)
+{
+	Datum		values[2];
+	Delivery   *deliveries;
+	int64	   *tokens;
+	int			n;
+
+	values[0] = Int64GetDatum(receipt);
+	values[1] = Int32GetDatum(receiver->room);
+	n = (int) plan_write(lock_leases, values, NULL, 0);
+	if (n == 0)
+		return;
+	deliveries = leases_found(n, &tokens);
+	values[0] = int64_array(tokens, n);
+	plan_write(&delete_leases, values, NULL, 0);
+	lease_again(receiver, deliveries, n);
+}
+
+static void
+receive_ended(Receiver *receiver)
+{
+	Datum		values[4];
+	int64		receipts[RECEIPTS_A_CALL];
+	bool		extended[RECEIPTS_A_CALL];
+	int			n;
+	int			i;
+
+	values[0] = Int32GetDatum(receiver->group->id);
+	values[1] = TimestampTzGetDatum(receiver->now);
+	values[2] = Int32GetDatum(RECEIPTS_A_CALL);
+	values[3] = TimestampTzGetDatum(floor_of(FLOOR_RECEIPTS, receiver->group->id, &log_all_parts,
+												receiver->now));
+	n = (int) plan_query(&find_ended_receipts, values, NULL, 0);
+	if (n == 0)
+		floor_raise(FLOOR_RECEIPTS, receiver->group->id, &log_all_parts,
+					receiver->now - FLOOR_SLACK);
+	for (i = 0; i < n; i++)
+	{
+		receipts[i] = row_int64(i, 1);
+		extended[i] = row_bool(i, 2);
+	}
+	for (i = 0; i < n && !receiver_is_full(receiver); i++)
+		receive_ended_with(receiver,
+						   extended[i] ? &lock_ended_extended_leases : &lock_ended_leases,
+						   receipts[i]);
+	receipts_sweep(receipts, n);
+}
+
+/* ---- retries ---- */
+
+static void
+receive_retries(Receiver *receiver)
+{
+	TimestampTz first;
+	Datum		values[4];
+	Delivery   *deliveries;
+	int64	   *ids;
+	int			n;
+	int			i;
+
+	if (receiver_is_full(receiver) ||
+		(first = retries_next_due(receiver->group, &log_all_parts)) > receiver->now)
+		return;
+	values[0] = Int32GetDatum(receiver->group->id);
+	values[1] = TimestampTzGetDatum(receiver->now);
+	values[2] = Int32GetDatum(receiver->room);
+	values[3] = TimestampTzGetDatum(first);
+	n = (int) plan_write(&lock_due_retries, values, NULL, 0);
+	if (n == 0)
+		return;
+	deliveries = palloc0(sizeof(Delivery) * n);
+	ids = palloc(sizeof(int64) * n);
+	for (i = 0; i < n; i++)
+	{
+		Message    *message = &deliveries[i].message;
+
+		ids[i] = message->id = row_int64(i, 1);
+		message->topic_id = row_int32(i, 2);
+		message->key = row_int64(i, 3);
+		message->published_at = row_timestamptz(i, 4);
+		message->attempt = row_int32(i, 5) + 1;
+		message->payload = row_jsonb(i, 6);
+	}
+	values[1] = int64_array(ids, n);
+	plan_write(&delete_retries, values, NULL, 0);
+	lease_messages(receiver, deliveries, n);
+}
+
+/* ---- parked messages whose key is free again ---- */
+
+static void
+receive_parked(Receiver *receiver)
+{
+	Delivery   *deliveries;
+	int			n;
+
+	if (receiver_is_full(receiver))
+		return;
+	n = key_order_release(receiver->group, receiver->room, &deliveries);
+	if (n > 0)
+		lease_messages(receiver, deliveries, n);
+}
+
+/* ---- the log ---- */
+
+static void
+take_from_log(void *taker, Delivery *deliveries, int n)
+{
+	Receiver   *receiver = taker;
+
+	if (receiver->group->ordered)
+		n = key_order_park(receiver->group, deliveries, n);
+	lease_messages(receiver, deliveries, n);
+}
+
+static void
+receive_part(Receiver *receiver, int16 part)
+{
+	Pass		pass;
+
+	do
+	{
+		if (receiver_is_full(receiver))
+			return;
+		memset(&pass, 0, sizeof(pass));
+		pass.group_id = receiver->group->id;
+		pass.part = part;
+		pass.mode = PASS_LEASE;
+		pass.limit = receiver->room;
+		pass.in_dispatch = true;
+		pass.take = take_from_log;
+		pass.taker = receiver;
+		pass_window(&pass);
+	} while (pass.more);
+}
+
+/* A part that another receiver is at work on is passed over. */
+static void
+receive_log(Receiver *receiver)
+{
+	int16		parts = receiver->group->parts;
+	int16		first = MyProcPid % parts;
+	int16		i;
+
+	for (i = 0; i < parts; i++)
+		receive_part(receiver, (first + i) % parts);
+}
+
+/* ---- the call ---- */
+
+static Datum
+receive_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+	int32		max_messages = arg_count(fcinfo, 1, "max_messages", MAX_RECEIVED);
+	int64		lease = arg_duration(fcinfo, 2, "lease", 1);
+	Receiver	receiver = {0};
+	EngineScope scope;
+
+	PreventCommandIfReadOnly("receive()");
+	small_tables_check_snapshot();
+	receiver.group = consumer_group_open(name);
+	check_delivery_enabled();
+	/* As long as we hand out its messages the group stays what it is. */
+	if (!lock_try_share(LOCK_CONSUMERS, receiver.group->id))
+		return (Datum) 0;
+	AcceptInvalidationMessages();
+	receiver.group = consumer_group_open(name);
+	if (receiver.group->paused)
+		return (Datum) 0;
+	receiver.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	receiver.topic = pstrdup(topic_by_id(receiver.group->topic_id)->name);
+	receiver.now = GetCurrentTimestamp();
+	receiver.room = max_messages;
+	receiver.bytes = BATCH_BYTES;
+
+	engine_enter(&scope);
+	receive_ended(&receiver);
+	receive_retries(&receiver);
+	if (receiver.group->ordered)
+		receive_parked(&receiver);
+	receive_log(&receiver);
+	if (receiver.receipt != 0)
+		receipt_note(receiver.receipt, receiver.group->id, lease, NULL, 0);
+	engine_leave(&scope);
+	return (Datum) 0;
+}
+
+/* SECURITY INVOKER: the caller must be a member of the group's role. */
+PG_FUNCTION_INFO_V1(order_ext_receive);
+Datum
+order_ext_receive(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	return api_call(fcinfo, receive_body);
+}

@@ -1,0 +1,217 @@
+/*
+ * wait.c
+ *		wait_for_messages(): a procedure, so that it can end its transaction before it
+ *		waits; see leases.h.
+ *
+ * It looks in one transaction, commits that, and sleeps in the next one, which has
+ * neither a snapshot nor a lock nor an id: vacuum and everybody else do not notice it. The
+ * commit that publishes sets its latch. What has no such commit is found by a slow look,
+ * and only if transactions have ended since the last one.
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "core/call.h"
+#include "core/clock.h"
+#include "core/spi_util.h"
+#include "message/base/engine.h"
+#include "message/log/floors.h"
+#include "message/lease/key_order.h"
+#include "message/lease/leases.h"
+#include "message/base/limits.h"
+#include "message/delivery/retries.h"
+#include "message/delivery/pass.h"
+#include "message/base/wake.h"
+
+/* How often to look whether transactions have ended: where commits wake us, and where not. */
+#define SAFETY_POLL_MS 1000
+#define SLOW_POLL_MS 50
+
+/* How long to wait for a receiver that has the group's cursor; between looks at deadlines. */
+#define LOCKED_POLL_MS 20
+
+static SavedPlan find_ended_lease = SAVED_PLAN(
+	"SELECT FROM order_ext_internal.lease_receipts r"
+	" WHERE r.group_id = $1 AND r.lease_until <= $2 AND r.lease_until >= $3"
+	" AND (EXISTS (SELECT FROM order_ext_internal.leases l"
+	"   WHERE l.token >= r.receipt * 16384 AND l.token < (r.receipt + 1) * 16384"
+	"   AND l.until_receipt = r.receipt)"
+	"  OR EXISTS (SELECT FROM order_ext_internal.leases l"
+	"   WHERE l.token = ANY (r.tokens) AND l.until_receipt = r.receipt))"
+	" ORDER BY r.lease_until LIMIT 1",
+	INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID);
+
+static SavedPlan find_next_end = SAVED_PLAN(
+	"SELECT lease_until FROM order_ext_internal.lease_receipts"
+	" WHERE group_id = $1 AND lease_until > $2"
+	" ORDER BY lease_until LIMIT 1",
+	INT4OID, TIMESTAMPTZOID);
+
+/* What a look found. */
+typedef struct Look
+{
+	bool		ready;
+	bool		locked;			/* there is more, but another receiver is at it */
+	TimestampTz next;			/* when something falls due; DT_NOEND */
+} Look;
+
+typedef struct Waiting
+{
+	const char *name;
+	TimestampTz deadline;
+	int64		timeout;
+	bool		woken;			/* commits wake us */
+	uint64		completed;		/* transactions over at the last look */
+	int32		topic_id;
+} Waiting;
+
+/* Look whether receive() would find something. In a transaction of ours. */
+static void
+look(Waiting *waiting, Look *found)
+{
+	ConsumerGroup *group = consumer_group_open(waiting->name);
+	TimestampTz now = GetCurrentTimestamp();
+	EngineScope scope;
+	Datum		values[3];
+
+	found->ready = false;
+	found->locked = false;
+	found->next = DT_NOEND;
+	waiting->topic_id = group->topic_id;
+	check_delivery_enabled();
+	if (group->paused)
+		return;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	engine_enter(&scope);
+	values[0] = Int32GetDatum(group->id);
+	values[1] = TimestampTzGetDatum(now);
+	values[2] = TimestampTzGetDatum(floor_of(FLOOR_RECEIPTS, group->id, &log_all_parts, now));
+	found->ready = group_has_messages(group, &found->locked);
+	found->next = retries_next_due(group, &log_all_parts);
+	if (found->next <= now || plan_query(&find_ended_lease, values, NULL, 1) > 0)
+		found->ready = true;
+	else if (group->ordered && key_order_has_free(group))
+		found->ready = true;
+	else if (plan_query(&find_next_end, values, NULL, 1) > 0)
+		found->next = Min(found->next, row_timestamptz(0, 1));
+	engine_leave(&scope);
+	PopActiveSnapshot();
+}
+
+/* Sleep until it is worth looking again, or the time is over. */
+static void
+sleep_until_worth_it(Waiting *waiting, const Look *last)
+{
+	TimestampTz until = Min(waiting->deadline, last->next);
+	TimestampTz since = GetCurrentTimestamp();
+
+	if (last->locked)
+		until = Min(until, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOCKED_POLL_MS));
+	for (;;)
+	{
+		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until) + 1;
+		int			events;
+
+		left = Min(left, waiting->woken ? SAFETY_POLL_MS : SLOW_POLL_MS);
+		events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left,
+						   PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (((events & WL_LATCH_SET) && waiting->woken) ||
+			completed_transactions() != waiting->completed)
+			return;
+		if (GetCurrentTimestamp() >= until || GetCurrentTimestamp() < since)
+			return;				/* or the clock was set back */
+	}
+}
+
+static bool
+wait_until_ready(Waiting *waiting)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext each = AllocSetContextCreate(outer, "order_ext look", ALLOCSET_SMALL_SIZES);
+	Look		found;
+
+	for (;;)
+	{
+		waiting->completed = completed_transactions();
+		MemoryContextSwitchTo(each);
+		look(waiting, &found);
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(each);
+		SPI_commit();
+		if (found.ready || pause_is_over(waiting->deadline, waiting->timeout, GetCurrentTimestamp()))
+			return found.ready;
+		if (!waiting->woken)
+		{
+			/* enter and look once more: it may have come in between */
+			waiting->woken = wake_begin_waiting(WAKE_TOPIC_BIT(waiting->topic_id));
+			if (waiting->woken)
+				continue;
+		}
+		sleep_until_worth_it(waiting, &found);
+	}
+}
+
+static void
+end_waiting(int code, Datum arg)
+{
+	wake_end_waiting();
+}
+
+static void
+refuse_in_transaction(FunctionCallInfo fcinfo)
+{
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("wait_for_messages() cannot run inside a transaction block or a function"),
+				 errhint("Call it as a statement of its own: it must not hold a snapshot while it waits.")));
+}
+
+PG_FUNCTION_INFO_V1(order_ext_wait_for_messages);
+Datum
+order_ext_wait_for_messages(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Waiting		waiting = {0};
+	TupleDesc	tupdesc;
+	Datum		value;
+	bool		isnull = false;
+	bool		ready = false;
+
+	refuse_in_transaction(fcinfo);
+	waiting.name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+	waiting.timeout = arg_duration(fcinfo, 1, "timeout", 0);
+	waiting.deadline = GetCurrentTimestamp() + waiting.timeout;
+
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	PG_ENSURE_ERROR_CLEANUP(end_waiting, (Datum) 0);
+	{
+		ready = wait_until_ready(&waiting);
+	}
+	PG_END_ENSURE_ERROR_CLEANUP(end_waiting, (Datum) 0);
+	end_waiting(0, (Datum) 0);
+	SPI_finish();
+
+	MemoryContextSwitchTo(context);
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "result type of wait_for_messages is not composite");
+	value = BoolGetDatum(ready);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), &value, &isnull)));
+}

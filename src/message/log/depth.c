@@ -1,0 +1,151 @@
+/*
+ * depth.c
+ *		Backpressure; see depth.h.
+ *
+ * Nobody keeps a count: publishers would queue for its row. The messages behind a group's
+ * cursor are counted in the index, up to max_depth and no further. Where that is many, the
+ * count is kept for as long as the ids given out since, by anybody, cannot have filled what
+ * was left, or are less than a hundredth of max_depth.
+ */
+#include "compat.h"
+
+#include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
+#include "utils/snapmgr.h"
+
+#include "core/append.h"
+#include "core/errors.h"
+#include "message/log/depth.h"
+#include "message/log/log.h"
+#include "message/log/progress.h"
+
+/* How long a topic that was found full is full without another look. */
+#define FULL_FOR (100 * INT64CONST(1000))
+
+typedef struct Counted
+{
+	int32		topic_id;		/* key */
+	int32		depth;
+	int32		max_depth;		/* that was counted for */
+	int64		at_id;			/* the sequence of message ids stood here */
+	TimestampTz at;
+	char		group[NAMEDATALEN]; /* the slowest one, cut */
+} Counted;
+
+static HTAB *counts = NULL;
+
+static Counted *
+get_counted(int32 topic_id)
+{
+	HASHCTL		control = {.keysize = sizeof(int32), .entrysize = sizeof(Counted)};
+	Counted    *counted;
+	bool		found;
+
+	if (counts == NULL)
+		counts = hash_create("order_ext depths", 16, &control, HASH_ELEM | HASH_BLOBS);
+	counted = hash_search(counts, &topic_id, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset(counted, 0, sizeof(Counted));
+		counted->topic_id = topic_id;
+	}
+	return counted;
+}
+
+/* The last message id that was given to some backend. */
+static int64
+ids_given_out(void)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+	Datum		value;
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = ObjectIdGetDatum(internal_relation("message_id_seq"));
+	fcinfo->args[0].isnull = false;
+	value = pg_sequence_last_value(fcinfo);
+	return fcinfo->isnull ? 0 : DatumGetInt64(value);
+}
+
+static bool
+count_is_good(const Counted *counted, const Topic *topic, int64 ids, TimestampTz now)
+{
+	int64		since = ids - counted->at_id;
+
+	if (topic->max_depth <= DEPTH_EXACT || counted->max_depth != topic->max_depth ||
+		now < counted->at)
+		return false;
+	if (counted->depth >= topic->max_depth)
+		return now - counted->at < FULL_FOR;
+	return since < Max((topic->max_depth - counted->depth) / 2, topic->max_depth / 100);
+}
+
+int
+group_waiting(const ConsumerGroup *group, int limit)
+{
+	int			depth = 0;
+	int16		part;
+
+	for (part = 0; part < group->parts && depth < limit; part++)
+	{
+		Progress	progress;
+		LogWindow	window;
+
+		progress_load(group, part, &progress);
+		progress_window(group, &progress, &window);
+		depth += log_count_waiting(&window, limit - depth);
+	}
+	return depth;
+}
+
+static void
+count_topic(Counted *counted, const Topic *topic)
+{
+	const ConsumerGroup *groups;
+	int			n = groups_list(&groups);
+	int			i;
+
+	counted->depth = 0;
+	counted->max_depth = topic->max_depth;
+	PushActiveSnapshot(GetLatestSnapshot());
+	for (i = 0; i < n; i++)
+	{
+		int			depth;
+
+		if (groups[i].topic_id != topic->id)
+			continue;
+		depth = group_waiting(&groups[i], topic->max_depth);
+		if (depth < counted->depth)
+			continue;
+		counted->depth = depth;
+		strlcpy(counted->group, groups[i].name, sizeof(counted->group));
+	}
+	PopActiveSnapshot();
+}
+
+void
+depth_check(const Topic *topic)
+{
+	Counted    *counted;
+	int64		ids;
+	TimestampTz now;
+
+	if (topic->max_depth == 0)
+		return;
+	counted = get_counted(topic->id);
+	ids = ids_given_out();
+	now = GetCurrentTimestamp();
+	if (!count_is_good(counted, topic, ids, now))
+	{
+		counted->max_depth = 0; /* in case of an error */
+		count_topic(counted, topic);
+		counted->at_id = ids;
+		counted->at = now;
+	}
+	if (counted->depth >= topic->max_depth)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_BACKPRESSURE),
+				 errmsg("topic \"%s\" is full", topic->name),
+				 errdetail("%d messages or more wait for consumer group \"%s\", max_depth is %d.",
+						   counted->depth, counted->group, topic->max_depth),
+				 errhint("Publish again when the group has caught up.")));
+}

@@ -1,0 +1,529 @@
+/*
+ * log.c
+ *		The message log: appending and reading; see log.h.
+ *
+ * Reading goes straight to the primary keys of the segments, without the planner: the
+ * path must never depend on statistics of tables that are empty in one minute and have
+ * ten million rows in the next.
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/xid8.h"
+
+#include "core/append.h"
+#include "message/base/catalog.h"
+#include "message/base/limits.h"
+#include "message/log/log.h"
+#include "message/base/wake.h"
+
+/* Columns of message_log_N. */
+enum
+{
+	LOG_MESSAGE_ID = 1,
+	LOG_XID,
+	LOG_KEY,
+	LOG_PUBLISHED_AT,
+	LOG_TOPIC_ID,
+	LOG_SHARD,
+	LOG_PAYLOAD,
+	LOG_COLUMNS = LOG_PAYLOAD
+};
+
+/* ---- appending ---- */
+
+int
+log_current_segment(void)
+{
+	return ring_state(RING_LOG)->current;
+}
+
+void
+log_hold_segments(void)
+{
+	char		name[NAMEDATALEN];
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		snprintf(name, sizeof(name), "message_log_%d", i);
+		LockRelationOid(internal_relation(name), AccessShareLock);
+	}
+}
+
+int16
+log_shard(int64 key)
+{
+	uint64		hash = (uint64) key;
+
+	/* stored in rows, hence a function of our own that no server version changes */
+	hash ^= hash >> 33;
+	hash *= UINT64CONST(0xff51afd7ed558ccd);
+	hash ^= hash >> 33;
+	hash *= UINT64CONST(0xc4ceb9fe1a85ec53);
+	hash ^= hash >> 33;
+	return (int16) (hash & 255);
+}
+
+const LogPart log_all_parts = {.part = 0, .parts = 1};
+
+bool
+log_part_has(const LogPart *part, int64 key)
+{
+	return part->parts == 1 || log_shard(key) % part->parts == part->part;
+}
+
+int64
+log_next_message_id(void)
+{
+	return nextval_internal(internal_relation("message_id_seq"), false);
+}
+
+void
+log_append_with_ids(const LogEntry *entries, int n)
+{
+	uint64		xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	char		table[NAMEDATALEN];
+	Appender   *appender;
+	Datum		values[LOG_COLUMNS];
+	int			i;
+
+	if (n == 0)
+		return;
+	snprintf(table, sizeof(table), "message_log_%d", log_current_segment());
+	appender = append_open(table);
+	for (i = 0; i < n; i++)
+	{
+		const LogEntry *entry = &entries[i];
+
+		values[LOG_MESSAGE_ID - 1] = Int64GetDatum(entry->message_id);
+		values[LOG_XID - 1] = UInt64GetDatum(xid);
+		values[LOG_KEY - 1] = Int64GetDatum(entry->key);
+		values[LOG_PUBLISHED_AT - 1] = TimestampTzGetDatum(entry->published_at);
+		values[LOG_TOPIC_ID - 1] = Int32GetDatum(entry->topic_id);
+		values[LOG_SHARD - 1] = Int16GetDatum(log_shard(entry->key));
+		values[LOG_PAYLOAD - 1] = JsonbPGetDatum(entry->payload);
+		append_row(appender, values, NULL);
+		wake_note_topic(entry->topic_id);
+		log_capture_note(entry);
+	}
+	append_close(appender);
+}
+
+/* ---- reading ---- */
+
+/* One range of the key (topic_id, xid, message_id), in all segments at once. */
+typedef struct RangeScan
+{
+	SysScanDesc scan[LOG_SEGMENTS];
+	HeapTuple	tuple[LOG_SEGMENTS];	/* the next row of each, NULL at its end */
+	LogPosition at[LOG_SEGMENTS];
+} RangeScan;
+
+typedef struct LogReader
+{
+	Relation	rel[LOG_SEGMENTS];	/* NULL where the segment is empty */
+	Relation	index[LOG_SEGMENTS];
+	Snapshot	snapshot;
+	LogRow	   *rows;
+	int			n;
+	int			limit;
+	Size		room;			/* bytes of payload that may still be read */
+	LogPart		part;
+	int64		passed;			/* rows of other parts */
+	int64		may_pass;
+	LogPosition last;
+} LogReader;
+
+#define ALL_SEGMENTS (-1)
+
+static void
+reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
+{
+	char		name[NAMEDATALEN];
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		reader->rel[i] = NULL;
+		if (only_segment != ALL_SEGMENTS && only_segment != i)
+			continue;
+		snprintf(name, sizeof(name), "message_log_%d", i);
+		reader->rel[i] = table_open(internal_relation(name), AccessShareLock);
+		if (RelationGetNumberOfBlocks(reader->rel[i]) == 0)
+		{
+			/* nothing that our snapshot could see */
+			table_close(reader->rel[i], AccessShareLock);
+			reader->rel[i] = NULL;
+			continue;
+		}
+		snprintf(name, sizeof(name), "message_log_%d_pkey", i);
+		reader->index[i] = index_open(internal_relation(name), AccessShareLock);
+	}
+	reader->snapshot = GetActiveSnapshot();
+	reader->rows = rows;
+	reader->n = 0;
+	reader->limit = limit;
+	reader->room = BATCH_BYTES;
+	reader->part.part = 0;
+	reader->part.parts = 1;
+	reader->passed = 0;
+	reader->may_pass = (int64) limit * PASSED_PER_ROW;
+}
+
+/* The payloads decide, too: a batch lies in memory as a whole. */
+static bool
+reader_is_full(const LogReader *reader)
+{
+	return reader->n >= reader->limit || reader->room == 0 || reader->passed >= reader->may_pass;
+}
+
+/*
+ * The locks are not kept: a segment is truncated when all groups are past it, and we are
+ * only when our transaction has committed; without this a busy reader would always be in
+ * the way.
+ */
+static void
+reader_close(LogReader *reader)
+{
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		if (reader->rel[i] == NULL)
+			continue;
+		index_close(reader->index[i], AccessShareLock);
+		table_close(reader->rel[i], AccessShareLock);
+	}
+}
+
+static Datum
+row_column(LogReader *reader, int segment, HeapTuple tuple, int column)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, column, RelationGetDescr(reader->rel[segment]), &isnull);
+
+	if (isnull)
+		elog(ERROR, "unexpected NULL in column %d of the message log", column);
+	return value;
+}
+
+static void
+range_advance(LogReader *reader, RangeScan *range, int segment)
+{
+	HeapTuple	tuple = systable_getnext_ordered(range->scan[segment], ForwardScanDirection);
+
+	range->tuple[segment] = tuple;
+	if (tuple == NULL)
+		return;
+	range->at[segment].xid = DatumGetUInt64(row_column(reader, segment, tuple, LOG_XID));
+	range->at[segment].message_id = DatumGetInt64(row_column(reader, segment, tuple, LOG_MESSAGE_ID));
+}
+
+static void
+range_begin(LogReader *reader, RangeScan *range, const ScanKeyData *keys, int nkeys)
+{
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		ScanKeyData copy[4];
+
+		range->scan[i] = NULL;
+		range->tuple[i] = NULL;
+		if (reader->rel[i] == NULL)
+			continue;
+		/* the scan turns the column numbers into those of the index, in place */
+		memcpy(copy, keys, sizeof(ScanKeyData) * nkeys);
+		range->scan[i] = systable_beginscan_ordered(reader->rel[i], reader->index[i],
+													reader->snapshot, nkeys, copy);
+		range_advance(reader, range, i);
+	}
+}
+
+static void
+range_end(RangeScan *range)
+{
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		if (range->scan[i] != NULL)
+			systable_endscan_ordered(range->scan[i]);
+	}
+}
+
+/* The segment whose next row comes first, -1 at the end. */
+static int
+range_first(const RangeScan *range)
+{
+	int			first = -1;
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+	{
+		if (range->tuple[i] == NULL)
+			continue;
+		if (first < 0 ||
+			range->at[i].xid < range->at[first].xid ||
+			(range->at[i].xid == range->at[first].xid &&
+			 range->at[i].message_id < range->at[first].message_id))
+			first = i;
+	}
+	return first;
+}
+
+static void
+take_row(LogReader *reader, RangeScan *range, int segment)
+{
+	HeapTuple	tuple = range->tuple[segment];
+	LogRow	   *row;
+
+	if (reader->rows == NULL)	/* they are only counted */
+	{
+		reader->n++;
+		return;
+	}
+	row = &reader->rows[reader->n++];
+	row->at = range->at[segment];
+	row->message.id = row->at.message_id;
+	row->message.topic_id = DatumGetInt32(row_column(reader, segment, tuple, LOG_TOPIC_ID));
+	row->message.key = DatumGetInt64(row_column(reader, segment, tuple, LOG_KEY));
+	row->message.payload = DatumGetJsonbPCopy(row_column(reader, segment, tuple, LOG_PAYLOAD));
+	row->message.attempt = 1;
+	row->message.published_at =
+		DatumGetTimestampTz(row_column(reader, segment, tuple, LOG_PUBLISHED_AT));
+	row->message.outcome = MESSAGE_DONE;
+	reader->room -= Min(reader->room, VARSIZE(row->message.payload));
+}
+
+static bool
+row_is_ours(LogReader *reader, const RangeScan *range, int segment)
+{
+	int16		shard = DatumGetInt16(row_column(reader, segment, range->tuple[segment], LOG_SHARD));
+
+	return shard % reader->part.parts == reader->part.part;
+}
+
+/*
+ * Take the rows of a range that are visible in the snapshot (NULL: all), up to the reader's
+ * limit.
+ */
+static void
+read_range(LogReader *reader, const ScanKeyData *keys, int nkeys, const LogSnapshot *visible_in)
+{
+	RangeScan	range;
+	int			segment;
+
+	if (reader_is_full(reader))
+		return;
+	range_begin(reader, &range, keys, nkeys);
+	while (!reader_is_full(reader) && (segment = range_first(&range)) >= 0)
+	{
+		if (visible_in == NULL || log_snapshot_sees(visible_in, range.at[segment].xid))
+		{
+			reader->last = range.at[segment];
+			if (reader->part.parts == 1 || row_is_ours(reader, &range, segment))
+				take_row(reader, &range, segment);
+			else
+				reader->passed++;
+		}
+		if (!reader_is_full(reader))
+			range_advance(reader, &range, segment);
+	}
+	range_end(&range);
+}
+
+static void
+key_topic(ScanKeyData *key, int32 topic_id)
+{
+	ScanKeyInit(key, LOG_TOPIC_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(topic_id));
+}
+
+static void
+key_xid(ScanKeyData *key, StrategyNumber strategy, RegProcedure comparison, uint64 xid)
+{
+	ScanKeyInit(key, LOG_XID, strategy, comparison, UInt64GetDatum(xid));
+}
+
+/* All rows of one transaction, from behind a message id (0: all). */
+static void
+read_transaction(LogReader *reader, int32 topic_id, uint64 xid, int64 after_id,
+				 const LogSnapshot *visible_in)
+{
+	ScanKeyData keys[3];
+
+	key_topic(&keys[0], topic_id);
+	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ, xid);
+	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after_id));
+	read_range(reader, keys, lengthof(keys), visible_in);
+}
+
+/* Rows of transactions with from <= xid < to. */
+static void
+read_transactions(LogReader *reader, int32 topic_id, uint64 from, uint64 to,
+				  const LogSnapshot *visible_in)
+{
+	ScanKeyData keys[3];
+
+	if (from >= to)
+		return;
+	key_topic(&keys[0], topic_id);
+	key_xid(&keys[1], BTGreaterEqualStrategyNumber, F_XID8GE, from);
+	key_xid(&keys[2], BTLessStrategyNumber, F_XID8LT, to);
+	read_range(reader, keys, lengthof(keys), visible_in);
+}
+
+/*
+ * The window is read in the order (xid, message_id): first the transactions that were
+ * still running in done and are over in reading, one by one (a scan from the oldest of
+ * them would go over everything that is behind us, again and again, as long as one old
+ * transaction stays open), then those that began after done.
+ */
+int
+log_read_window(LogWindow *window, int limit, LogRow *rows)
+{
+	LogReader	reader;
+	int32		topic_id = window->topic_id;
+	const LogSnapshot *done = window->done;
+	const LogSnapshot *reading = window->reading;
+	const LogPosition *after = window->after;
+	uint64		after_xid = after != NULL ? after->xid : 0;
+	int			i;
+
+	reader_open(&reader, rows, limit, ALL_SEGMENTS);
+	reader.part = window->part;
+	for (i = 0; i < done->nxip; i++)
+	{
+		uint64		xid = done->xip[i];
+
+		if (xid >= after_xid && log_snapshot_sees(reading, xid))
+			read_transaction(&reader, topic_id, xid,
+							 xid == after_xid ? after->message_id : 0, reading);
+	}
+	if (after_xid >= done->xmax)
+	{
+		read_transaction(&reader, topic_id, after_xid, after->message_id, reading);
+		read_transactions(&reader, topic_id, after_xid + 1, reading->xmax, reading);
+	}
+	else
+		read_transactions(&reader, topic_id, done->xmax, reading->xmax, reading);
+	reader_close(&reader);
+	window->at_end = !reader_is_full(&reader);
+	window->passed = reader.passed;
+	window->last = reader.last;
+	return reader.n;
+}
+
+/*
+ * Within an open window: first the transactions that were running in done or in reading,
+ * one by one, then those after the position or, without one, after done. What is before
+ * the position and not among the former is behind.
+ */
+static int
+count_waiting(int segment, const LogWindow *window, int limit)
+{
+	LogReader	reader;
+	int32		topic_id = window->topic_id;
+	const LogSnapshot *done = window->done;
+	const LogSnapshot *reading = window->reading;
+	const LogPosition *after = window->after;
+	uint64		from = done->xmax;
+	int			i;
+
+	reader_open(&reader, NULL, limit, segment);
+	reader.part = window->part;
+	reader.may_pass = PG_INT64_MAX;
+	for (i = 0; i < done->nxip; i++)
+	{
+		uint64		xid = done->xip[i];
+		bool		read = after != NULL && log_snapshot_sees(reading, xid);
+
+		if (!read || xid >= after->xid)
+			read_transaction(&reader, topic_id, xid,
+							 read && xid == after->xid ? after->message_id : 0, NULL);
+	}
+	if (after != NULL && after->xid >= done->xmax)
+	{
+		for (i = 0; i < reading->nxip; i++)
+		{
+			if (reading->xip[i] >= done->xmax && reading->xip[i] < after->xid)
+				read_transaction(&reader, topic_id, reading->xip[i], 0, NULL);
+		}
+		read_transaction(&reader, topic_id, after->xid, after->message_id, NULL);
+		from = after->xid + 1;
+	}
+	read_transactions(&reader, topic_id, from, PG_UINT64_MAX, NULL);
+	reader_close(&reader);
+	return reader.n;
+}
+
+int
+log_count_waiting(const LogWindow *window, int limit)
+{
+	return count_waiting(ALL_SEGMENTS, window, limit);
+}
+
+bool
+log_segment_waiting(int segment, const LogWindow *window)
+{
+	return count_waiting(segment, window, 1) > 0;
+}
+
+static bool
+is_among(const int64 *ids, int n, int64 id)
+{
+	int			low = 0;
+	int			high = n;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < n && ids[low] == id;
+}
+
+int
+log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
+{
+	LogReader	reader;
+	RangeScan	range;
+	ScanKeyData keys[4];
+	int			segment;
+
+	if (n == 0)
+		return 0;
+	reader_open(&reader, rows, n, ALL_SEGMENTS);
+	key_topic(&keys[0], topic_id);
+	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ,
+			U64FromFullTransactionId(GetTopFullTransactionId()));
+	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(ids[0]));
+	ScanKeyInit(&keys[3], LOG_MESSAGE_ID, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(ids[n - 1]));
+	range_begin(&reader, &range, keys, lengthof(keys));
+	while (reader.n < n && (segment = range_first(&range)) >= 0)
+	{
+		if (is_among(ids, n, range.at[segment].message_id))
+			take_row(&reader, &range, segment);
+		range_advance(&reader, &range, segment);
+	}
+	range_end(&range);
+	reader_close(&reader);
+	return reader.n;
+}

@@ -1,0 +1,60 @@
+/*
+ * progress.h
+ *		Where a consumer group stands in the log.
+ */
+#ifndef ORDER_EXT_PROGRESS_H
+#define ORDER_EXT_PROGRESS_H
+
+#include "postgres.h"
+
+#include "message/base/catalog.h"
+#include "message/log/log.h"
+
+/*
+ * Everything visible in done is behind the group. While it is inside a window, reading
+ * is the window's end, and what is visible in it and not after pos is behind, too.
+ */
+typedef struct Progress
+{
+	int32		group_id;
+	LogPart		part;
+	int64		seq;			/* of the stored row; 0 = none yet */
+	int64		consumed;
+	LogSnapshot *done;
+	LogSnapshot *reading;		/* NULL = between two windows */
+	bool		has_pos;
+	LogPosition pos;
+} Progress;
+
+/* Read the newest progress of a part under the active snapshot; its lock must be held. */
+extern void progress_load(const ConsumerGroup *group, int16 part, Progress *progress);
+
+/* What of the group's topic is not behind the progress, which the window points into. */
+extern void progress_window(const ConsumerGroup *group, const Progress *progress, LogWindow *window);
+
+/*
+ * Append it as the new newest row. Raises 40001 if somebody else did so since it was
+ * read (the reader's snapshot was older than the group's lock).
+ */
+extern void progress_append(Progress *progress);
+
+/* The window was read to its end: all of it is behind the group. */
+extern void progress_close_window(Progress *progress);
+
+/*
+ * A group's messages that were delivered within the transaction that published them:
+ * mark those among the rows. Returns whether the group has any such messages behind it
+ * at all (if not, nothing is marked). Needs an active snapshot.
+ */
+extern bool inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *delivered);
+
+/* Note that rows of this transaction (in id order) were delivered to the group. */
+extern void inline_ranges_append(int32 group_id, const LogRow *rows, int n);
+
+/*
+ * Forget the ranges that are behind the group by this part's progress, and by that of its
+ * other parts.
+ */
+extern void inline_ranges_forget(const Progress *progress);
+
+#endif							/* ORDER_EXT_PROGRESS_H */

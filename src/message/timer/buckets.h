@@ -1,0 +1,55 @@
+/*
+ * buckets.h
+ *		The ring of timer buckets: which due time lives in which table. Private to the
+ *		timer files.
+ *
+ * Time is cut into periods of two minutes; period p lives in table p % 32. A timer goes
+ * to its period's bucket if that is at most 30 periods ahead, else to timers_far. So
+ * when period p is over, its bucket gets nothing new for one more period, in which it
+ * is emptied, before period p + 32 may begin to fill it.
+ */
+#ifndef ORDER_EXT_TIMER_BUCKETS_H
+#define ORDER_EXT_TIMER_BUCKETS_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#define TIMER_BUCKETS 32
+#define TIMER_PERIOD (INT64CONST(120) * USECS_PER_SEC)
+#define TIMER_RING_AHEAD 30
+
+/* Columns of a bucket table, and of timers_far. */
+#define TIMER_MESSAGE_ID 1
+#define TIMER_XID 2
+#define TIMER_KEY 3
+#define TIMER_DUE_AT 4
+#define TIMER_PUBLISHED_AT 5
+#define TIMER_TOPIC_ID 6
+#define TIMER_BOUND 7
+#define TIMER_PAYLOAD 8
+#define TIMER_COLUMNS 8
+
+static inline int64
+timer_period(TimestampTz at)
+{
+	return at / TIMER_PERIOD;
+}
+
+static inline int
+timer_bucket(int64 period)
+{
+	return (int) (period % TIMER_BUCKETS);
+}
+
+static inline TimestampTz
+timer_period_start(int64 period)
+{
+	return period * TIMER_PERIOD;
+}
+
+/* A bucket's table, by name and by Oid. */
+extern char *timer_bucket_table(int bucket);
+extern Oid	timer_bucket_relation(int bucket);
+
+#endif							/* ORDER_EXT_TIMER_BUCKETS_H */

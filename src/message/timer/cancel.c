@@ -1,0 +1,215 @@
+/*
+ * cancel.c
+ *		cancel_message(), and the other side of it: what a firer asks before it publishes.
+ *
+ * A timer of the ring cannot be deleted (its bucket is insert-only), so its id is noted in
+ * timer_cancels. That note is uncommitted when a firer may come along, and firing is
+ * uncommitted when a canceler may. Each therefore first does his part and then looks at
+ * the other's: the canceler writes the note and then waits for the firing that is under
+ * way; the firer takes the timers lock and then looks for notes, uncommitted ones
+ * included. So a canceler who says "true" is right whoever commits first, and nobody holds
+ * up the firing of other timers: a timer whose canceler is undecided goes to timers_far for
+ * a moment.
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "core/append.h"
+#include "core/call.h"
+#include "core/locks.h"
+#include "core/spi_util.h"
+#include "message/base/catalog.h"
+#include "message/timer/cancel.h"
+
+/* ---- cancel_message ---- */
+
+/* A timer that has not fired; far: in timers_far. Each bucket is asked by its index. */
+static SavedPlan find_timer = SAVED_PLAN(
+	"SELECT r.topic_id, false AS far"
+	" FROM order_ext_internal.timer_ring r"
+	" LEFT JOIN LATERAL (SELECT p.fired_until, p.seen"
+	"  FROM order_ext_internal.timer_progress p"
+	"  WHERE p.bucket = r.bucket ORDER BY p.seq DESC LIMIT 1) p ON true"
+	" WHERE r.message_id = $1"
+	"  AND (p.seen IS NULL OR r.due_at > p.fired_until"
+	"   OR NOT pg_visible_in_snapshot(r.xid, p.seen))"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.timer_ahead a"
+	"   WHERE a.bucket = r.bucket AND r.message_id = ANY (a.message_ids))"
+	" UNION ALL"
+	" SELECT topic_id, true FROM order_ext_internal.timers_far WHERE message_id = $1",
+	INT8OID);
+
+static SavedPlan is_canceled = SAVED_PLAN(
+	"SELECT FROM order_ext_internal.timer_cancels WHERE message_id = $1", INT8OID);
+
+static SavedPlan delete_far = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.timers_far WHERE message_id = $1", INT8OID);
+
+static SavedPlan insert_cancel = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.timer_cancels (message_id, canceled_at)"
+	" VALUES ($1, clock_timestamp()) ON CONFLICT DO NOTHING", INT8OID);
+
+static SavedPlan delete_cancel = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.timer_cancels WHERE message_id = $1", INT8OID);
+
+/* Whether the timer waits, by what is committed now and what we did ourselves. */
+static bool
+timer_waits(Datum message_id, int32 *topic_id, bool *far)
+{
+	bool		found;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	found = plan_query_in_snapshot(&find_timer, &message_id, NULL, 1) > 0;
+	if (found)
+	{
+		*topic_id = row_int32(0, 1);
+		*far = row_bool(0, 2);
+	}
+	PopActiveSnapshot();
+	return found;
+}
+
+static bool
+was_canceled_before(Datum message_id)
+{
+	bool		found;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	found = plan_query_in_snapshot(&is_canceled, &message_id, NULL, 1) > 0;
+	PopActiveSnapshot();
+	return found;
+}
+
+/* False if the topic is gone, and its timers with it; raises if it is built in. */
+static bool
+topic_takes_back(int32 topic_id)
+{
+	const Topic *topic = topic_by_id(topic_id);
+
+	if (topic == NULL)
+		return false;
+	if (topic->builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("messages of topic \"%s\" are canceled by order_ext only", topic->name),
+				 errhint("A timer of an order is void as soon as the order moves on.")));
+	return true;
+}
+
+static Datum
+cancel_message_body(FunctionCallInfo fcinfo)
+{
+	Datum		message_id = Int64GetDatum(arg_id(fcinfo, 0, "message_id"));
+	int32		topic_id;
+	bool		far;
+
+	PreventCommandIfReadOnly("cancel_message()");
+	/* kept, so that they are not written anew between a snapshot and the look (compact.c) */
+	LockRelationOid(internal_relation("timer_progress"), AccessShareLock);
+	LockRelationOid(internal_relation("timer_ahead"), AccessShareLock);
+	LockRelationOid(internal_relation("timer_cancels"), AccessShareLock);
+	if (!timer_waits(message_id, &topic_id, &far) || !topic_takes_back(topic_id))
+		return BoolGetDatum(false);
+	if (was_canceled_before(message_id))
+		return BoolGetDatum(false);
+	if (far && plan_write(&delete_far, &message_id, NULL, 0) > 0)
+		return BoolGetDatum(true);
+	if (plan_write(&insert_cancel, &message_id, NULL, 0) == 0)
+		return BoolGetDatum(false); /* somebody else was faster */
+
+	lock_pass(LOCK_TIMERS, 0);
+	if (timer_waits(message_id, &topic_id, &far))
+		return BoolGetDatum(true);
+	plan_write(&delete_cancel, &message_id, NULL, 0);
+	return BoolGetDatum(false);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_cancel_message);
+Datum
+order_ext_cancel_message(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, cancel_message_body);
+}
+
+/* ---- the firer's side ---- */
+
+struct TimerCancels
+{
+	Relation	rel;
+	Relation	index;
+};
+
+TimerCancels *
+timer_cancels_open(void)
+{
+	TimerCancels *cancels;
+	Relation	rel = table_open(internal_relation("timer_cancels"), RowExclusiveLock);
+
+	if (RelationGetNumberOfBlocks(rel) == 0)
+	{
+		table_close(rel, NoLock);
+		return NULL;
+	}
+	cancels = palloc(sizeof(TimerCancels));
+	cancels->rel = rel;
+	cancels->index = index_open(internal_relation("timer_cancels_pkey"), RowExclusiveLock);
+	return cancels;
+}
+
+void
+timer_cancels_close(TimerCancels *cancels)
+{
+	if (cancels == NULL)
+		return;
+	index_close(cancels->index, NoLock);
+	table_close(cancels->rel, NoLock);
+	pfree(cancels);
+	CommandCounterIncrement();
+}
+
+TimerFate
+timer_cancels_look(TimerCancels *cancels, int64 message_id)
+{
+	SnapshotData dirty;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	TimerFate	fate = TIMER_FIRES;
+
+	if (cancels == NULL)
+		return TIMER_FIRES;
+	InitDirtySnapshot(dirty);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(message_id));
+	scan = systable_beginscan_ordered(cancels->rel, cancels->index, &dirty, 1, &key);
+	while (fate == TIMER_FIRES &&
+		   (tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
+	{
+		TM_FailureData failure;
+
+		if (TransactionIdIsValid(dirty.xmin) || TransactionIdIsValid(dirty.xmax))
+			fate = TIMER_UNDECIDED;
+		else if (table_tuple_delete(cancels->rel, &tuple->t_self, GetCurrentCommandId(true),
+									InvalidSnapshot, InvalidSnapshot, false, &failure,
+									false) == TM_Ok)
+			fate = TIMER_CANCELED;
+		else
+			fate = TIMER_UNDECIDED;
+	}
+	systable_endscan_ordered(scan);
+	return fate;
+}

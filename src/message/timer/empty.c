@@ -1,0 +1,112 @@
+/*
+ * empty.c
+ *		Emptying the buckets whose time is over, by TRUNCATE.
+ *
+ * The lock is taken only if it is free, so that nobody waits for us to wait. With it
+ * held no transaction that has written here is still open: one last look finds what
+ * committed after the last batch. A bucket that could not be emptied in its period (a
+ * dump was reading it) holds rows of a later period in the end; it then goes on as it
+ * is, which the rules allow for, and is emptied the next time.
+ */
+#include "compat.h"
+
+#include "access/table.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/snapmgr.h"
+
+#include "core/clock.h"
+#include "core/spi_util.h"
+#include "message/timer/fire.h"
+#include "message/timer/record.h"
+
+/*
+ * How long its rows stay when its time is over, for those who want to see what became of
+ * timers that were void. Its table gets new rows two minutes after its end.
+ */
+#define KEPT_FOR (60 * USECS_PER_SEC)
+
+/* How long after an attempt in vain. */
+#define RETRY_AFTER (10 * USECS_PER_SEC)
+
+/* A constant statement each, since names cannot be parameters. */
+#define TRUNCATE_BUCKET(n) \
+	SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal.timer_bucket_" #n)
+
+static SavedPlan truncate_bucket[TIMER_BUCKETS] = {
+	TRUNCATE_BUCKET(0), TRUNCATE_BUCKET(1), TRUNCATE_BUCKET(2), TRUNCATE_BUCKET(3),
+	TRUNCATE_BUCKET(4), TRUNCATE_BUCKET(5), TRUNCATE_BUCKET(6), TRUNCATE_BUCKET(7),
+	TRUNCATE_BUCKET(8), TRUNCATE_BUCKET(9), TRUNCATE_BUCKET(10), TRUNCATE_BUCKET(11),
+	TRUNCATE_BUCKET(12), TRUNCATE_BUCKET(13), TRUNCATE_BUCKET(14), TRUNCATE_BUCKET(15),
+	TRUNCATE_BUCKET(16), TRUNCATE_BUCKET(17), TRUNCATE_BUCKET(18), TRUNCATE_BUCKET(19),
+	TRUNCATE_BUCKET(20), TRUNCATE_BUCKET(21), TRUNCATE_BUCKET(22), TRUNCATE_BUCKET(23),
+	TRUNCATE_BUCKET(24), TRUNCATE_BUCKET(25), TRUNCATE_BUCKET(26), TRUNCATE_BUCKET(27),
+	TRUNCATE_BUCKET(28), TRUNCATE_BUCKET(29), TRUNCATE_BUCKET(30), TRUNCATE_BUCKET(31)
+};
+
+void
+timer_bucket_truncate(int bucket)
+{
+	(void) plan_write(&truncate_bucket[bucket], NULL, NULL, 0);
+}
+
+static void
+empty_bucket(TimerQueue *queue, int b, Relation rel)
+{
+	QueueBucket *bucket = &queue->buckets[b];
+	bool		keep;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	timer_queue_catch_up(queue, b, rel);
+	PopActiveSnapshot();
+	table_close(rel, NoLock);
+	keep = bucket->queued > 0;
+	if (!keep && bucket->holds_later)
+	{
+		timer_queue_unload(queue, b);
+		keep = true;
+	}
+	if (keep)
+		return;
+	timer_bucket_truncate(b);
+	timer_progress_restart(queue, b);
+	timer_firings_note(queue);
+}
+
+bool
+timer_empty_one_bucket(TimerQueue *queue, TimestampTz now, TimestampTz *next_try)
+{
+	int			b;
+
+	for (b = 0; b < TIMER_BUCKETS; b++)
+	{
+		QueueBucket *bucket = &queue->buckets[b];
+		TimestampTz from = bucket->due_limit + KEPT_FOR;
+		Oid			relation;
+		Relation	rel;
+		BlockNumber blocks;
+
+		if (bucket->loaded_to == NULL || bucket->queued > 0)
+			continue;
+		relation = timer_bucket_relation(b);
+		rel = table_open(relation, AccessShareLock);
+		blocks = RelationGetNumberOfBlocks(rel);
+		table_close(rel, AccessShareLock);
+		if (blocks == 0)
+			continue;
+		if (now < from || !pause_is_over(bucket->empty_at, RETRY_AFTER, now))
+		{
+			*next_try = Min(*next_try, Max(from, bucket->empty_at));
+			continue;
+		}
+		bucket->empty_at = now + RETRY_AFTER;
+		if (!ConditionalLockRelationOid(relation, AccessExclusiveLock))
+		{
+			*next_try = Min(*next_try, bucket->empty_at);
+			continue;
+		}
+		empty_bucket(queue, b, table_open(relation, NoLock));
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,189 @@
+/*
+ * far.c
+ *		timers_far: timers beyond the ring of buckets.
+ *
+ * They move into the ring one to two periods before they are due, and fire from there.
+ * Those that are due already (the server was down, the clock has jumped) fire from here.
+ */
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "storage/bufmgr.h"
+
+#include "core/append.h"
+#include "core/clock.h"
+#include "core/spi_util.h"
+#include "message/timer/fire.h"
+#include "message/timer/turn.h"
+
+/*
+ * Of a timer that was put back because its canceler is undecided, the bucket it came from
+ * knows that it is handled. So it never moves into the ring again, which xid = 0 tells.
+ */
+#define STAYS_HERE UINT64CONST(0)
+
+/* $1 to $2: what is looked for; $3 = now */
+static SavedPlan take_far = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.timers_far WHERE message_id IN ("
+	" SELECT message_id FROM order_ext_internal.timers_far"
+	" WHERE due_at >= $1 AND due_at < $2 AND (due_at <= $3 OR xid <> '0')"
+	" ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)"
+	" RETURNING message_id, key, due_at, published_at, topic_id, bound, payload",
+	TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID);
+
+static SavedPlan first_far = SAVED_PLAN(
+	"SELECT due_at, xid = '0' FROM order_ext_internal.timers_far"
+	" WHERE due_at >= $1 AND due_at < $2 ORDER BY due_at LIMIT 1",
+	TIMESTAMPTZOID, TIMESTAMPTZOID);
+
+/*
+ * What has gone stays in the index until vacuum may remove it, which can take as long
+ * as the oldest snapshot lives. So the search begins where the last one found its first
+ * row. A slow transaction may have armed a timer below, hence from now on every two
+ * seconds, and from the beginning once a minute. It ends where nothing is to be done yet:
+ * beyond may be millions that somebody is just arming, to be passed over one by one.
+ */
+#define LOOK_FROM_NOW_EVERY (2 * USECS_PER_SEC)
+#define LOOK_AT_ALL_EVERY (60 * USECS_PER_SEC)
+
+/* What is due before this moves into the ring. */
+static TimestampTz
+horizon(TimestampTz now)
+{
+	return timer_period_start(timer_period(now) + 2);
+}
+
+static bool
+far_is_empty(void)
+{
+	Relation	rel = table_open(internal_relation("timers_far"), AccessShareLock);
+	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
+
+	table_close(rel, AccessShareLock);
+	return blocks == 0;
+}
+
+TimestampTz
+timer_far_next(TimerQueue *queue, TimestampTz now)
+{
+	Datum		args[2];
+	TimestampTz next;
+
+	if (pause_is_over(queue->far_all_at, LOOK_AT_ALL_EVERY, now))
+	{
+		queue->far_floor = DT_NOBEGIN;
+		queue->far_all_at = now + LOOK_AT_ALL_EVERY;
+	}
+	if (pause_is_over(queue->far_now_at, LOOK_FROM_NOW_EVERY, now))
+	{
+		queue->far_floor = Min(queue->far_floor, now);
+		queue->far_now_at = now + LOOK_FROM_NOW_EVERY;
+	}
+	args[0] = TimestampTzGetDatum(queue->far_floor);
+	args[1] = TimestampTzGetDatum(horizon(now));
+	if (plan_query_in_snapshot(&first_far, args, NULL, 1) == 0)
+	{
+		queue->far_floor = horizon(now);
+		return far_is_empty() ? DT_NOEND : timer_period_start(timer_period(now) + 1);
+	}
+	next = queue->far_floor = row_timestamptz(0, 1);
+	if (next > now && row_bool(0, 2))
+		return next;
+	/* due, or to be moved */
+	return Max(Min(next, now), Min(queue->far_pause_until, now + UNDECIDED_PAUSE));
+}
+
+static void
+read_timers(uint64 n, DueTimer *timers)
+{
+	uint64		i;
+
+	for (i = 0; i < n; i++)
+	{
+		timers[i].entry.message_id = row_int64(i, 1);
+		timers[i].entry.key = row_int64(i, 2);
+		timers[i].due_at = row_timestamptz(i, 3);
+		timers[i].entry.published_at = row_timestamptz(i, 4);
+		timers[i].entry.topic_id = row_int32(i, 5);
+		timers[i].bound = row_is_null(i, 6) ? -1 : row_int16(i, 6);
+		timers[i].entry.payload = row_jsonb(i, 7);
+	}
+}
+
+/* Append those that are due in a period, and not yet, to its bucket. */
+static bool
+move_period(const DueTimer *timers, int n, int64 period, TimestampTz now)
+{
+	uint64		xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	Appender   *bucket = NULL;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (timers[i].due_at <= now || timer_period(timers[i].due_at) != period)
+			continue;
+		if (bucket == NULL)
+			bucket = append_open(timer_bucket_table(timer_bucket(period)));
+		timer_append(bucket, &timers[i], xid);
+	}
+	if (bucket == NULL)
+		return false;
+	append_close(bucket);
+	return true;
+}
+
+FiringResult
+timer_far_batch(TimerQueue *queue, int limit, TimestampTz now)
+{
+	Datum		args[4];
+	FiringResult result = {0};
+	DueTimer   *timers;
+	int			n;
+	int			i;
+
+	if (timer_far_next(queue, now) > now)
+		return result;
+	args[0] = TimestampTzGetDatum(queue->far_floor);
+	args[1] = TimestampTzGetDatum(horizon(now));
+	args[2] = TimestampTzGetDatum(now);
+	args[3] = Int64GetDatum(limit);
+	n = (int) plan_write(&take_far, args, NULL, 0);
+	/* What is left is being canceled: not again at once. */
+	queue->far_pause_until = n == 0 ? now + UNDECIDED_PAUSE : 0;
+	timers = palloc(sizeof(DueTimer) * Max(n, 1));
+	read_timers(n, timers);
+
+	result.moved = move_period(timers, n, timer_period(now), now);
+	result.moved |= move_period(timers, n, timer_period(now) + 1, now);
+	for (i = 0; i < n; i++)
+	{
+		if (timers[i].due_at <= now)
+			timers[result.handled++] = timers[i];
+	}
+	result.more = result.handled > 0 && n == limit;
+	result.published = timers_publish(queue, timers, (int) result.handled);
+	return result;
+}
+
+void
+timer_far_put(TimerQueue *queue, const DueTimer *timers, int n, TimestampTz due_at)
+{
+	Appender   *far;
+	int			i;
+
+	if (n == 0)
+		return;
+	far = append_open("timers_far");
+	for (i = 0; i < n; i++)
+	{
+		DueTimer	timer = timers[i];
+
+		timer.due_at = due_at;
+		timer_append(far, &timer, STAYS_HERE);
+	}
+	append_close(far);
+	queue->far_floor = DT_NOBEGIN;
+}

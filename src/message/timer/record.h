@@ -1,0 +1,42 @@
+/*
+ * record.h
+ *		What has become of timers, on record: timer_progress, timer_ahead, timer_firings.
+ *		Private to the timer files.
+ *
+ * Timers do not fire strictly in the order of their due times (see heaps.c), and
+ * some come late. So the progress of a bucket (handled is what is due until fired_until and
+ * visible in seen) moves as far as nothing is left before it, and what is handled beyond is
+ * listed by its id in timer_ahead, until the progress has come there.
+ */
+#ifndef ORDER_EXT_TIMER_PROGRESS_H
+#define ORDER_EXT_TIMER_PROGRESS_H
+
+#include "postgres.h"
+
+#include "message/timer/queue.h"
+
+/* Read the newest row of timer_firings; all 0 if there is none. */
+extern void timer_firings_read(TimerQueue *into);
+
+/* Read the progress of all buckets into a new queue. */
+extern void timer_progress_read(TimerQueue *queue);
+
+/* The ids of a bucket's timer_ahead, sorted, in context; NULL if there are none. */
+extern int64 *timer_ahead_read(int bucket, MemoryContext context, int64 *n);
+
+/* qsort() and bsearch() of ids */
+extern int	timer_compare_ids(const void *a, const void *b);
+
+/*
+ * Timers that were taken out of the queue have been handled, with this transaction. They are
+ * in the order of their buckets.
+ */
+extern void timer_progress_note(TimerQueue *queue, QueuedTimer **handled, int n, TimestampTz now);
+
+/* A bucket is empty now: its progress begins anew. */
+extern void timer_progress_restart(TimerQueue *queue, int bucket);
+
+/* Record in timer_firings that something was done; adds lateness and fired of the queue. */
+extern void timer_firings_note(TimerQueue *queue);
+
+#endif							/* ORDER_EXT_TIMER_PROGRESS_H */

@@ -1,0 +1,105 @@
+/*
+ * dispatcher_turn.c
+ *		Who fires timers: the scheduler process, in transactions of its own, and
+ *		dispatch(), in its caller's; see turn.h.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/snapmgr.h"
+
+#include "core/locks.h"
+#include "message/base/engine.h"
+#include "message/timer/fire.h"
+#include "message/timer/queue.h"
+#include "message/timer/turn.h"
+
+/* Somebody else fires timers: come again then. */
+#define BUSY_PAUSE (50 * INT64CONST(1000))
+
+typedef struct TurnResult
+{
+	bool		busy;
+	FiringResult firing;
+	bool		emptied;
+	TimestampTz next_wakeup;
+} TurnResult;
+
+static TimestampTz
+next_deadline(TimerQueue *queue, TimestampTz now)
+{
+	TimestampTz next = Min(timer_queue_next_load(queue, now), timer_queue_first_due(queue));
+
+	return Min(next, timer_far_next(queue, now));
+}
+
+/* One transaction's work: a batch, and, if that was all and it is wanted, emptying a bucket. */
+static TurnResult
+work(int64 limit, bool may_empty)
+{
+	TurnResult	result = {.next_wakeup = DT_NOEND};
+	TimestampTz now = GetCurrentTimestamp();
+	TimerQueue *queue;
+
+	if (!lock_try(LOCK_TIMERS, 0))
+	{
+		result.busy = true;
+		result.next_wakeup = now + BUSY_PAUSE;
+		return result;
+	}
+	/* Newer than the lock, at any isolation level: nobody else's batch may be missed. */
+	PushActiveSnapshot(GetLatestSnapshot());
+	queue = timer_queue_current(now);
+	result.firing = timer_fire_batch(queue, limit, now);
+	PopActiveSnapshot();
+
+	if (!result.firing.more && may_empty)
+		result.emptied = timer_empty_one_bucket(queue, now, &result.next_wakeup);
+	PushActiveSnapshot(GetLatestSnapshot());
+	result.next_wakeup = Min(result.next_wakeup, next_deadline(queue, now));
+	PopActiveSnapshot();
+	timer_queue_done(queue);
+	return result;
+}
+
+bool
+scheduler_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches)
+{
+	EngineScope scope;
+	TurnResult	result;
+
+	engine_begin_transaction();
+	engine_enter(&scope);
+	result = work(TIMER_BATCH, true);
+	engine_leave(&scope);
+	engine_commit_transaction();
+
+	*next_wakeup = result.next_wakeup;
+	*fired += result.firing.published;
+	*batches += (result.firing.handled > 0);
+	return result.firing.more || result.firing.moved || result.emptied;
+}
+
+void
+scheduler_forget(void)
+{
+	timer_queue_forget();
+}
+
+int64
+timers_fire_due(int64 limit)
+{
+	/* Emptying a bucket locks it until the commit: not inside a longer transaction. */
+	bool		may_empty = !IsTransactionBlock() && !IsSubTransaction();
+	int64		handled = 0;
+
+	for (;;)
+	{
+		TurnResult	result = work(limit == 0 ? TIMER_BATCH : limit - handled, may_empty);
+
+		handled += result.firing.handled;
+		if (!result.firing.more || (limit != 0 && handled >= limit))
+			return handled;
+	}
+}

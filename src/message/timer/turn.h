@@ -1,0 +1,42 @@
+/*
+ * turn.h
+ *		Firing timers: for the scheduler process and for dispatch(). Arming them is
+ *		timer_arm() in message.h.
+ */
+#ifndef ORDER_EXT_TIMERS_H
+#define ORDER_EXT_TIMERS_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+/*
+ * A turn of the scheduler process: fire what is due, empty buckets that are behind.
+ * Starts and commits its own transactions. Returns whether there is more to do at once,
+ * else *next_wakeup is when the next timer is due or comes into sight (DT_NOEND: never).
+ * *fired grows by the messages published, *batches by the transactions that did so.
+ */
+extern bool scheduler_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches);
+
+/* Forget what is kept in memory; it is read again. For after an error. */
+extern void scheduler_forget(void);
+
+/*
+ * Publish timers that are due, in the current transaction, at most limit (0: no limit).
+ * Inside engine_enter(). Returns how many were handled,
+ * void ones included: 0 when nothing is due or another process is at it.
+ */
+extern int64 timers_fire_due(int64 limit);
+
+/* timer_arm() of message.h for a message that has its id already. */
+extern void timer_arm_with_id(int64 message_id, int32 topic_id, int64 key, TimestampTz due_at,
+							  int16 bound, Jsonb *payload);
+
+/*
+ * The database was restored or copied: its timers' transaction ids mean nothing here.
+ * Moves all that have not fired to timers_far, which needs none. Inside engine_enter().
+ */
+extern void timers_reset_after_restore(void);
+
+#endif							/* ORDER_EXT_TIMERS_H */

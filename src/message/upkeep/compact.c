@@ -1,0 +1,300 @@
+/*
+ * compact.c
+ *		Small tables whose rows come and go; see rotate.h.
+ *
+ * Their live rows are few, their dead ones stay for as long as somebody holds an old
+ * snapshot. So a table that has grown is written anew: what lives is read, the table
+ * truncated, and the rows put back. That takes a lock for which the scheduler waits a
+ * moment, since busy dispatchers never leave a gap; maintain() takes it only if it is free.
+ * A transaction with an older snapshot then finds the table empty. So readers take their
+ * snapshot when they have the table's lock, or look again where they find nothing; a
+ * transaction that has one snapshot for all is refused (small_tables_check_snapshot). Of the
+ * timers' tables only who has the timers lock must be right.
+ */
+#include "compat.h"
+
+#include "access/detoast.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "core/append.h"
+#include "core/locks.h"
+#include "core/spi_util.h"
+#include "message/base/limits.h"
+#include "message/upkeep/rotate.h"
+
+/* Dead rows are harmless up to this size. */
+#define FROM_BLOCKS 64
+
+/* What is put back at most: for so long everybody else waits. */
+#define MOST_ROWS 50000
+#define MOST_BYTES (64 * 1024 * 1024)
+
+/* How long a table is left alone whose lock was not to be had: others had to wait behind us. */
+#define AFTER_FAILURE (10 * USECS_PER_SEC)
+
+/* How often the lock is tried where it is not waited for, and the pause between. */
+#define TRIES 20
+#define TRY_PAUSE_US 2000
+
+/* Keys of LOCK_ROTATION beyond those of the rings. */
+#define ROTATION_COMPACT 100
+
+typedef struct SmallTable
+{
+	const char *name;
+	BlockNumber from_blocks;	/* worthwhile from here */
+	uint64		most_rows;
+	SavedPlan	keep;			/* the rows to keep, all columns in order; most_rows + 1 at most */
+	SavedPlan	truncate;
+	bool		of_timers;		/* read under the timers lock */
+	BlockNumber left_blocks;	/* after the last time, in this process */
+	TimestampTz not_before;		/* its lock was not to be had */
+} SmallTable;
+
+#define KEEP_ALL(table) \
+	SAVED_PLAN_NO_ARGS("SELECT * FROM order_ext_internal." table " LIMIT 50001")
+#define TRUNCATE(table) SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal." table)
+#define WHOLE(table, of_timers) \
+	{table, FROM_BLOCKS, MOST_ROWS, KEEP_ALL(table), TRUNCATE(table), of_timers, 0, 0}
+
+static SmallTable small_tables[] = {
+	WHOLE("timer_cancels", true),
+	WHOLE("timer_ahead", true),
+	WHOLE("retries", false),
+	WHOLE("parked_messages", false),
+	WHOLE("inline_ranges", false),
+	WHOLE("leases", false),
+	WHOLE("lease_receipts", false),
+	{"timer_firings", 256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
+		"SELECT * FROM order_ext_internal.timer_firings ORDER BY seq DESC LIMIT 4"),
+	TRUNCATE("timer_firings"), true, 0, 0},
+	{"timer_progress", 256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
+		"SELECT p.* FROM generate_series(0, 31) AS b (bucket) CROSS JOIN LATERAL ("
+		" SELECT * FROM order_ext_internal.timer_progress p"
+		" WHERE p.bucket = b.bucket::smallint ORDER BY p.seq DESC LIMIT 4) p"),
+	TRUNCATE("timer_progress"), true, 0, 0},
+	{"group_progress", 2048, 200000, SAVED_PLAN_NO_ARGS(
+		"SELECT p.* FROM (SELECT DISTINCT group_id, part"
+		"  FROM order_ext_internal.group_progress) g CROSS JOIN LATERAL ("
+		" SELECT * FROM order_ext_internal.group_progress p"
+		" WHERE p.group_id = g.group_id AND p.part = g.part"
+		" ORDER BY p.seq DESC LIMIT 500) p"),
+	TRUNCATE("group_progress"), false, 0, 0}
+};
+
+static BlockNumber
+table_blocks(Oid relation)
+{
+	Relation	rel = table_open(relation, AccessShareLock);
+	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
+
+	table_close(rel, AccessShareLock);
+	return blocks;
+}
+
+/*
+ * Whoever is at work on it now is mostly so for milliseconds. Who waits, for no longer than
+ * the lock timeout, has others queue behind it.
+ */
+static bool
+lock_soon(Oid relation, bool may_wait)
+{
+	int			i;
+
+	if (may_wait)
+	{
+		LockRelationOid(relation, AccessExclusiveLock);
+		return true;
+	}
+	for (i = 0; i < TRIES; i++)
+	{
+		if (ConditionalLockRelationOid(relation, AccessExclusiveLock))
+			return true;
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(TRY_PAUSE_US);
+	}
+	return false;
+}
+
+/* Their size in memory. */
+static Size
+rows_size(SPITupleTable *rows, uint64 n)
+{
+	Size		size = 0;
+	uint64		row;
+	int			i;
+
+	for (row = 0; row < n; row++)
+	{
+		size += rows->vals[row]->t_len;
+		for (i = 1; i <= rows->tupdesc->natts; i++)
+		{
+			bool		isnull;
+			Datum		value;
+
+			if (TupleDescAttr(rows->tupdesc, i - 1)->attlen != -1)
+				continue;
+			value = heap_getattr(rows->vals[row], i, rows->tupdesc, &isnull);
+			if (!isnull)
+				size += toast_raw_datum_size(value);
+		}
+	}
+	return size;
+}
+
+/* Read the rows to keep into SPI_tuptable; false if the table is not small. */
+static bool
+rows_to_keep(SmallTable *table, uint64 *n)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	*n = plan_query_in_snapshot(&table->keep, NULL, NULL, 0);
+	PopActiveSnapshot();
+	return *n <= table->most_rows && rows_size(SPI_tuptable, *n) <= MOST_BYTES;
+}
+
+/* The rows as values that do not depend on the table's TOAST. */
+static void
+write_anew(SmallTable *table, SPITupleTable *rows, uint64 n)
+{
+	TupleDesc	desc = rows->tupdesc;
+	int			natts = desc->natts;
+	Datum	   *values = palloc_extended(sizeof(Datum) * natts * Max(n, 1), MCXT_ALLOC_HUGE);
+	bool	   *nulls = palloc_extended(sizeof(bool) * natts * Max(n, 1), MCXT_ALLOC_HUGE);
+	Appender   *appender;
+	uint64		row;
+	int			i;
+
+	for (row = 0; row < n; row++)
+	{
+		heap_deform_tuple(rows->vals[row], desc, &values[row * natts], &nulls[row * natts]);
+		for (i = 0; i < natts; i++)
+		{
+			if (!nulls[row * natts + i] && TupleDescAttr(desc, i)->attlen == -1)
+				values[row * natts + i] =
+					PointerGetDatum(PG_DETOAST_DATUM(values[row * natts + i]));
+		}
+	}
+	plan_write(&table->truncate, NULL, NULL, 0);
+	appender = append_open(table->name);
+	for (row = 0; row < n; row++)
+		append_row(appender, &values[row * natts], &nulls[row * natts]);
+	append_close(appender);
+}
+
+/* Whether the table has grown since the last time, and is small for all that. */
+static bool
+is_worthwhile(SmallTable *table, Oid relation, TimestampTz now)
+{
+	uint64		n;
+
+	if (now < table->not_before && now >= table->not_before - AFTER_FAILURE)
+		return false;
+	table->not_before = 0;
+	return table_blocks(relation) >= Max(table->from_blocks, 4 * table->left_blocks) &&
+		rows_to_keep(table, &n);
+}
+
+bool
+compact_table(int i, bool may_wait)
+{
+	SmallTable *table;
+	MemoryContext context;
+	MemoryContext old;
+	TimestampTz now = GetCurrentTimestamp();
+	Oid			relation;
+	uint64		n;
+
+	if (i >= (int) lengthof(small_tables))
+		return false;
+	table = &small_tables[i];
+	relation = internal_relation(table->name);
+	if (!is_worthwhile(table, relation, now))
+		return true;
+	table->not_before = now + AFTER_FAILURE;
+	if (!lock_try(LOCK_ROTATION, ROTATION_COMPACT + i) ||
+		(table->of_timers && !lock_try(LOCK_TIMERS, 0)) ||
+		!lock_soon(relation, may_wait))
+		return true;
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "order_ext compaction",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	if (rows_to_keep(table, &n))
+	{
+		write_anew(table, SPI_tuptable, n);
+		table->left_blocks = table_blocks(relation);
+		table->not_before = 0;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return true;
+}
+
+TimestampTz
+compaction_postponed(void)
+{
+	TimestampTz next = DT_NOEND;
+	int			i;
+
+	for (i = 0; i < (int) lengthof(small_tables); i++)
+	{
+		if (small_tables[i].not_before != 0)
+			next = Min(next, small_tables[i].not_before);
+	}
+	return next;
+}
+
+/* ---- for readers ---- */
+
+void
+small_tables_hold(void)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(small_tables); i++)
+		LockRelationOid(internal_relation(small_tables[i].name), AccessShareLock);
+}
+
+/* TRUNCATE changes the table's row of pg_class. */
+static bool
+changed_since(Oid relation, Snapshot snapshot)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	TransactionId xmin;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+	ReleaseSysCache(tuple);
+	return TransactionIdIsNormal(xmin) && !TransactionIdIsCurrentTransactionId(xmin) &&
+		XidInMVCCSnapshot(xmin, snapshot);
+}
+
+void
+small_tables_check_snapshot(void)
+{
+	int			i;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	small_tables_hold();
+	for (i = 0; i < (int) lengthof(small_tables); i++)
+	{
+		if (changed_since(internal_relation(small_tables[i].name), GetTransactionSnapshot()))
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access: table \"%s\" was written anew",
+							small_tables[i].name),
+					 errhint("Run the transaction again.")));
+	}
+}

@@ -1,0 +1,310 @@
+/*
+ * rotate.c
+ *		The rings: moving on, and truncating what is behind everybody; see rotate.h.
+ *
+ * Moving on is a row in ring_moves, which publishers know from the catalog cache: nobody
+ * waits for it. Whoever began before may still write to the segment before, and so a
+ * segment is truncated under a lock that is taken only if it is free: with it, nobody is
+ * at work in there any more, and one more look tells whether somebody needs what they
+ * wrote. A log that cannot move on, because the next segment is still needed, grows in
+ * the segment where it is.
+ */
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/xid8.h"
+
+#include "core/append.h"
+#include "core/locks.h"
+#include "core/settings.h"
+#include "core/spi_util.h"
+#include "message/log/dedup.h"
+#include "message/base/engine.h"
+#include "message/log/log.h"
+#include "message/log/progress.h"
+#include "message/upkeep/rotate.h"
+
+/* A ring moves on this often at most, and an attempt in vain is repeated after this. */
+#define SHORTEST_PERIOD USECS_PER_SEC
+#define RETRY_AFTER USECS_PER_SEC
+
+/* What a straggler of a closed segment may have published after it was closed. */
+#define STRAGGLERS (60 * USECS_PER_SEC)
+
+/* Rows of ring_moves that are kept, and the name under which the last truncation is noted. */
+#define MOVES_KEPT 64
+#define LOG_GONE "log_gone"
+
+/* The tables of each ring; those of the log go together. */
+static const char *const ring_tables[RINGS][2] = {
+	{"message_log_%d", "attempts_%d"},
+	{"dedup_%d", NULL}
+};
+
+#define TRUNCATE_LOG(n) \
+	SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal.message_log_" n ", order_ext_internal.attempts_" n)
+#define TRUNCATE_DEDUP(n) SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal.dedup_" n)
+
+static SavedPlan truncate_segment[RINGS][RING_SEGMENTS] = {
+	{TRUNCATE_LOG("0"), TRUNCATE_LOG("1"), TRUNCATE_LOG("2"), TRUNCATE_LOG("3")},
+	{TRUNCATE_DEDUP("0"), TRUNCATE_DEDUP("1"), TRUNCATE_DEDUP("2"), TRUNCATE_DEDUP("3")}
+};
+
+/* When a segment was closed: the move that followed its last opening. */
+static SavedPlan find_closed = SAVED_PLAN(
+	"SELECT moved_at FROM order_ext_internal.ring_moves"
+	" WHERE ring = $1 AND seq > coalesce((SELECT seq FROM order_ext_internal.ring_moves"
+	"  WHERE ring = $1 AND segment = $2 ORDER BY seq DESC LIMIT 1), 0)"
+	" ORDER BY seq LIMIT 1",
+	TEXTOID, INT2OID);
+
+static SavedPlan newest_seq = SAVED_PLAN(
+	"SELECT seq FROM order_ext_internal.ring_moves WHERE ring = $1 ORDER BY seq DESC LIMIT 1",
+	TEXTOID);
+
+static SavedPlan forget_moves = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.ring_moves WHERE ring = $1 AND seq < $2",
+	TEXTOID, INT8OID);
+
+static SavedPlan longest_dedup_window = SAVED_PLAN_NO_ARGS(
+	"SELECT dedup_window FROM order_ext_internal.topics ORDER BY dedup_window DESC LIMIT 1");
+
+/* ---- what there is ---- */
+
+static Oid
+segment_relation(Ring ring, int segment, int which)
+{
+	return internal_relation(psprintf(ring_tables[ring][which], segment));
+}
+
+static BlockNumber
+relation_blocks(Oid relation)
+{
+	Relation	rel = table_open(relation, AccessShareLock);
+	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
+
+	table_close(rel, AccessShareLock);
+	return blocks;
+}
+
+static int64
+segment_blocks(Ring ring, int segment)
+{
+	int64		blocks = relation_blocks(segment_relation(ring, segment, 0));
+
+	if (ring_tables[ring][1] != NULL)
+		blocks += relation_blocks(segment_relation(ring, segment, 1));
+	return blocks;
+}
+
+int64
+log_bytes(void)
+{
+	int64		blocks = 0;
+	int			i;
+
+	for (i = 0; i < LOG_SEGMENTS; i++)
+		blocks += relation_blocks(segment_relation(RING_LOG, i, 0));
+	return blocks * BLCKSZ;
+}
+
+/* How long rows of a ring are kept at least. */
+static int64
+ring_retention(Ring ring)
+{
+	int32		seconds = DEFAULT_DEDUP_WINDOW;
+
+	if (ring == RING_LOG)
+		seconds = setting_log_retention;
+	else if (plan_query(&longest_dedup_window, NULL, NULL, 1) > 0)
+		seconds = row_int32(0, 1);
+	return seconds * USECS_PER_SEC;
+}
+
+/* ---- moving on ---- */
+
+static void
+append_move(const char *ring, int64 seq, int segment, TimestampTz at)
+{
+	Appender   *appender = append_open("ring_moves");
+	Datum		values[5];
+
+	values[0] = Int64GetDatum(seq);
+	values[1] = CStringGetTextDatum(ring);
+	values[2] = Int16GetDatum(segment);
+	values[3] = TimestampTzGetDatum(at);
+	values[4] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	append_row(appender, values, NULL);
+	append_close(appender);
+}
+
+static void
+move_to(Ring ring, int64 seq, int segment, TimestampTz now)
+{
+	Datum		values[2];
+
+	append_move(ring_names[ring], seq, segment, now);
+	values[0] = CStringGetTextDatum(ring_names[ring]);
+	values[1] = Int64GetDatum(seq - MOVES_KEPT);
+	plan_write(&forget_moves, values, NULL, 0);
+	catalog_changed("ring_moves");
+}
+
+TimestampTz
+ring_advance(Ring ring, TimestampTz now)
+{
+	RingState	state;
+	int64		period;
+	int64		blocks;
+	int			next;
+
+	if (!lock_try(LOCK_ROTATION, ring))
+		return now + RETRY_AFTER;
+	AcceptInvalidationMessages();
+	state = *ring_state(ring);
+	period = Max(ring_retention(ring) / (RING_SEGMENTS - 2), SHORTEST_PERIOD);
+	blocks = segment_blocks(ring, state.current);
+	if (blocks == 0)
+		return DT_NOEND;
+	if (state.seq == 0)
+	{
+		/* its age counts from here */
+		move_to(ring, 1, state.current, now);
+		return now + period;
+	}
+	if (now < state.moved_at + period && now >= state.moved_at &&
+		(ring != RING_LOG || blocks * (BLCKSZ / 1024) < setting_log_segment_size))
+		return state.moved_at + period;
+	next = (state.current + 1) % RING_SEGMENTS;
+	if (segment_blocks(ring, next) > 0)
+		return DT_NOEND;		/* as soon as it has been truncated */
+	move_to(ring, state.seq + 1, next, now);
+	return now + period;
+}
+
+/* ---- truncating ---- */
+
+/* Whether the group has yet to read rows of the segment. */
+static bool
+group_needs_segment(const ConsumerGroup *group, int segment)
+{
+	int16		part;
+
+	for (part = 0; part < group->parts; part++)
+	{
+		Progress	progress;
+		LogWindow	window;
+
+		progress_load(group, part, &progress);
+		progress_window(group, &progress, &window);
+		if (log_segment_waiting(segment, &window))
+			return true;
+	}
+	return false;
+}
+
+bool
+log_segment_needed(int segment)
+{
+	const ConsumerGroup *groups;
+	int			n = groups_list(&groups);
+	bool		needed = false;
+	int			i;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	for (i = 0; i < n && !needed; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		needed = group_needs_segment(&groups[i], segment);
+	}
+	PopActiveSnapshot();
+	return needed;
+}
+
+static bool
+lock_segment(Ring ring, int segment)
+{
+	return ConditionalLockRelationOid(segment_relation(ring, segment, 0), AccessExclusiveLock) &&
+		(ring_tables[ring][1] == NULL ||
+		 ConditionalLockRelationOid(segment_relation(ring, segment, 1), AccessExclusiveLock));
+}
+
+/* verify() is told up to when the log is gone. */
+static void
+note_gone(TimestampTz closed_at, TimestampTz now)
+{
+	Datum		name = CStringGetTextDatum(LOG_GONE);
+	int64		seq = 1;
+	Datum		values[2];
+
+	if (plan_query(&newest_seq, &name, NULL, 1) > 0)
+		seq = row_int64(0, 1) + 1;
+	append_move(LOG_GONE, seq, 0, Min(closed_at + STRAGGLERS, now));
+	values[0] = name;
+	values[1] = Int64GetDatum(seq - MOVES_KEPT);
+	plan_write(&forget_moves, values, NULL, 0);
+}
+
+static TimestampTz
+segment_closed_at(Ring ring, int segment, TimestampTz if_unknown)
+{
+	Datum		values[2];
+
+	values[0] = CStringGetTextDatum(ring_names[ring]);
+	values[1] = Int16GetDatum(segment);
+	return plan_query(&find_closed, values, NULL, 1) > 0 ? row_timestamptz(0, 1) : if_unknown;
+}
+
+TimestampTz
+ring_truncate(Ring ring, TimestampTz now)
+{
+	TimestampTz next_try = DT_NOEND;
+	int64		retention = ring_retention(ring);
+	RingState	state;
+	int			i;
+
+	if (!lock_try(LOCK_ROTATION, ring))
+		return now + RETRY_AFTER;
+	AcceptInvalidationMessages();
+	state = *ring_state(ring);
+	for (i = 1; i < RING_SEGMENTS; i++)
+	{
+		int			segment = (state.current + i) % RING_SEGMENTS;
+		TimestampTz closed_at;
+
+		if (segment_blocks(ring, segment) == 0)
+			continue;
+		closed_at = segment_closed_at(ring, segment, state.moved_at);
+		if (now < closed_at + retention)
+		{
+			next_try = Min(next_try, closed_at + retention);
+			continue;
+		}
+		if (ring == RING_LOG && log_segment_needed(segment))
+			continue;			/* whoever reads it writes, which lets us look again */
+		if (!lock_segment(ring, segment))
+		{
+			next_try = Min(next_try, now + RETRY_AFTER);
+			continue;
+		}
+		if (ring == RING_LOG)
+		{
+			if (log_segment_needed(segment))
+				continue;		/* somebody was slow to commit */
+			note_gone(closed_at, now);
+		}
+		plan_write(&truncate_segment[ring][segment], NULL, NULL, 0);
+		return RING_TRUNCATED;
+	}
+	return next_try;
+}

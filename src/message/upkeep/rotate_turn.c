@@ -1,0 +1,158 @@
+/*
+ * rotate_turn.c
+ *		When the tables are looked after: by the scheduler process and by maintain(); see
+ *		rotate.h.
+ *
+ * The scheduler looks every few seconds while something is being written, and when
+ * nothing is, only at the times that the last round asked for: an idle database is left
+ * alone.
+ */
+#include "compat.h"
+
+#include "miscadmin.h"
+
+#include "core/settings.h"
+#include "message/base/engine.h"
+#include "message/upkeep/rotate.h"
+
+/* Between two rounds while something is being written, at most. */
+#define LONGEST_INTERVAL (60 * USECS_PER_SEC)
+
+/* So often small tables are looked at while something is being written. */
+#define COMPACTION_INTERVAL (5 * USECS_PER_SEC)
+
+/* So long a compaction waits for a table, and others behind it. */
+#define COMPACTION_PATIENCE_MS 100
+
+static TimestampTz last_round = 0;
+static TimestampTz next_round = 0;
+static TimestampTz last_compaction = 0;
+
+/* The rings' own periods decide how often is often enough. */
+static int64
+interval(void)
+{
+	int64		tenth = setting_log_retention * USECS_PER_SEC / 10;
+
+	return Max(USECS_PER_SEC, Min(tenth, LONGEST_INTERVAL));
+}
+
+typedef TimestampTz (*RingStep) (Ring ring, TimestampTz now);
+
+/* A step in a transaction of its own; the locks it takes are held no longer. */
+static TimestampTz
+ring_step(RingStep step, Ring ring)
+{
+	EngineScope scope;
+	TimestampTz next;
+
+	engine_begin_transaction();
+	engine_enter(&scope);
+	next = step(ring, GetCurrentTimestamp());
+	engine_leave(&scope);
+	engine_commit_transaction();
+	return next;
+}
+
+static bool
+compact_one(int32 i)
+{
+	return compact_table(i, true);
+}
+
+/* A table whose lock is not to be had soon is left for later. */
+static bool
+compaction(int i)
+{
+	return engine_try_transaction(compact_one, i, COMPACTION_PATIENCE_MS, true);
+}
+
+static void
+compaction_turn(bool wrote, TimestampTz now, TimestampTz *next_wakeup)
+{
+	static TimestampTz next = DT_NOEND;
+	int			i = 0;
+
+	if (now < last_compaction)
+		last_compaction = 0;	/* the clock has been set back */
+	if (wrote)
+		next = Min(next, last_compaction + COMPACTION_INTERVAL);
+	if (now >= next)
+	{
+		while (compaction(i))
+			i++;
+		last_compaction = now;
+		next = compaction_postponed();
+	}
+	*next_wakeup = Min(*next_wakeup, next);
+}
+
+static TimestampTz
+backlog(void)
+{
+	EngineScope scope;
+	TimestampTz next;
+
+	engine_begin_transaction();
+	engine_enter(&scope);
+	next = backlog_check(GetCurrentTimestamp());
+	engine_leave(&scope);
+	engine_commit_transaction();
+	return next;
+}
+
+void
+rotation_turn(bool wrote, TimestampTz *next_wakeup)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Ring		ring;
+
+	compaction_turn(wrote, now, next_wakeup);
+	/* The clock may have been set back, hence the third condition. */
+	if (now < next_round && !(wrote && now >= last_round + interval()) && now >= last_round)
+	{
+		*next_wakeup = Min(*next_wakeup, next_round);
+		return;
+	}
+	next_round = DT_NOEND;
+	for (ring = 0; ring < RINGS; ring++)
+	{
+		TimestampTz next;
+
+		do
+			next = ring_step(ring_truncate, ring);
+		while (next == RING_TRUNCATED);
+		next_round = Min(next_round, next);
+		next_round = Min(next_round, ring_step(ring_advance, ring));
+	}
+	next_round = Min(next_round, backlog());
+	last_round = GetCurrentTimestamp();
+	next_round = Max(next_round, last_round + USECS_PER_SEC);
+	*next_wakeup = Min(*next_wakeup, next_round);
+}
+
+void
+rotation_forget(void)
+{
+	next_round = 0;
+}
+
+void
+rotate_now(bool may_truncate)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Ring		ring;
+	int			i = 0;
+
+	if (!stamp_is_own())
+		return;					/* cursors mean nothing here yet (stamp.c) */
+	for (ring = 0; ring < RINGS; ring++)
+	{
+		while (may_truncate && ring_truncate(ring, now) == RING_TRUNCATED)
+			;
+		(void) ring_advance(ring, now);
+	}
+	while (may_truncate && compact_table(i, false))
+		i++;
+	(void) backlog_check(now);
+}

@@ -1,0 +1,101 @@
+/*
+ * publish.c
+ *		Publishing: message_publish() for the library, publish() for applications.
+ */
+#include "compat.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/settings.h"
+#include "message/base/catalog.h"
+#include "message/log/dedup.h"
+#include "message/log/depth.h"
+#include "message/base/limits.h"
+#include "message/log/log.h"
+#include "message/message.h"
+#include "message/timer/turn.h"
+
+void
+message_publish(MessageDraft *drafts, int n)
+{
+	LogEntry   *entries = palloc(sizeof(LogEntry) * Max(n, 1));
+	TimestampTz now = GetCurrentTimestamp();
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		drafts[i].message_id = log_next_message_id();
+		entries[i].message_id = drafts[i].message_id;
+		entries[i].topic_id = drafts[i].topic_id;
+		entries[i].key = drafts[i].key;
+		entries[i].payload = drafts[i].payload;
+		entries[i].published_at = now;
+	}
+	log_append_with_ids(entries, n);
+	pfree(entries);
+}
+
+/* The topic that an application may publish to. */
+static const Topic *
+topic_to_publish_to(const char *name)
+{
+	const Topic *topic = topic_by_name(name);
+
+	if (topic == NULL)
+		refuse_unknown_topic(name);
+	if (topic->builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("topic \"%s\" is published to by order_ext only", name),
+				 errhint("Create a topic of your own with order_ext.create_topic().")));
+	return topic;
+}
+
+static Datum
+publish_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
+	LogEntry	entry = {0};
+	TimestampTz due_at = 0;
+	char	   *dedup_key;
+	const Topic *topic;
+
+	arg_not_null(fcinfo, 1, "key");
+	entry.key = PG_GETARG_INT64(1);
+	entry.payload = arg_jsonb(fcinfo, 2, "payload", setting_max_payload);
+	if (!PG_ARGISNULL(3))
+		due_at = arg_timestamptz(fcinfo, 3, "deliver_at");
+	dedup_key = arg_text_or_null(fcinfo, 4, "dedup_key", MAX_DEDUP_KEY_CHARS);
+
+	topic = topic_to_publish_to(name);
+	entry.topic_id = topic->id;
+	entry.message_id = log_next_message_id();
+	if (dedup_key != NULL)
+	{
+		int64		first = dedup_claim(topic, dedup_key, entry.message_id);
+
+		if (first != 0)
+			return Int64GetDatum(first);
+		topic = topic_to_publish_to(name);	/* we may have waited */
+		entry.topic_id = topic->id;
+	}
+	depth_check(topic);
+
+	entry.published_at = GetCurrentTimestamp();
+	if (!PG_ARGISNULL(3) && due_at > entry.published_at)
+		timer_arm_with_id(entry.message_id, entry.topic_id, entry.key, due_at, -1, entry.payload);
+	else
+		log_append_with_ids(&entry, 1);
+	return Int64GetDatum(entry.message_id);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_publish);
+Datum
+order_ext_publish(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, publish_body);
+}

@@ -1,0 +1,222 @@
+/*
+ * replay.c
+ *		discard() and replay(): what operators do with single messages, besides redrive().
+ *
+ * A message that is replayed is copied out of the log, as if it had failed before its first
+ * attempt: the cursor knows only what is behind it, and has to stay. In an ordered group it
+ * is parked, behind what waits there already, and set free as everything that is parked.
+ *
+ * Both keep the readers of an ordered group away: what a batch in flight parks could not be
+ * seen yet, and nobody would come to free it.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/spi_util.h"
+#include "message/base/catalog.h"
+#include "message/log/floors.h"
+#include "message/base/limits.h"
+#include "message/verbs/operate.h"
+#include "message/delivery/parked.h"
+#include "message/delivery/parts.h"
+#include "message/delivery/retries.h"
+#include "message/base/wake.h"
+
+#define FIND_GROUP \
+	"SELECT group_id, topic_id, parts, ordered, builtin, handler IS NULL AND NOT builtin" \
+	" FROM order_ext_internal.consumer_groups WHERE name = $1"
+
+static SavedPlan look_at_group = SAVED_PLAN(FIND_GROUP, TEXTOID);
+
+/* One call for a group at a time, and none while it is ended. */
+static SavedPlan lock_group = SAVED_PLAN(FIND_GROUP " FOR UPDATE", TEXTOID);
+
+static SavedPlan discard_dead = SAVED_PLAN(
+	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED_DEAD " FOR UPDATE)"
+	" DELETE FROM order_ext_internal.dead_messages d USING picked"
+	" WHERE d.group_id = $1 AND d.message_id = picked.message_id"
+	" RETURNING d.message_id, d.attempts, d.last_error, d.last_sqlstate",
+	INT4OID, INT4OID, INT8ARRAYOID);
+
+/*
+ * $1 group, $2 topic, $3 and $4 published from and until, $5 message ids. What the group has
+ * not finished is not done once more.
+ */
+#define DONE \
+	"WITH pending AS MATERIALIZED (" \
+	"  SELECT message_id FROM order_ext_internal.pending_messages WHERE group_id = $1)," \
+	" picked AS MATERIALIZED (" \
+	"  SELECT m.message_id, m.topic_id, m.key, m.published_at, m.payload," \
+	"   row_number() OVER (ORDER BY m.xid, m.message_id) AS n" \
+	"  FROM order_ext_internal.message_log m" \
+	"  WHERE m.topic_id = $2 AND m.published_at >= $3 AND ($4 IS NULL OR m.published_at < $4)" \
+	"   AND ($5::bigint[] IS NULL OR m.message_id = ANY ($5))" \
+	"   AND m.message_id NOT IN (SELECT p.message_id FROM pending p))"
+
+#define DONE_TYPES INT4OID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8ARRAYOID
+
+static SavedPlan count_done = SAVED_PLAN(DONE " SELECT count(*) FROM picked", DONE_TYPES);
+
+/* Due in their order, since retries are run by their due times. */
+static SavedPlan retry_done = SAVED_PLAN(
+	DONE
+	" INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, published_at,"
+	"	due_at, attempts, busy, payload)"
+	" SELECT message_id, $1, topic_id, key, published_at,"
+	"	statement_timestamp() - interval '1 microsecond' * (count(*) OVER () - n), 0, 0, payload"
+	" FROM picked ON CONFLICT DO NOTHING",
+	DONE_TYPES);
+
+static SavedPlan park_done = SAVED_PLAN(
+	DONE
+	" INSERT INTO order_ext_internal.parked_messages (n, group_id, topic_id, key, message_id,"
+	"	published_at, parked_at, payload)"
+	" SELECT pg_catalog.nextval('order_ext_internal.parked_seq'), $1, topic_id, key, message_id,"
+	"	published_at, clock_timestamp(), payload"
+	" FROM (SELECT * FROM picked ORDER BY n) p",
+	DONE_TYPES);
+
+typedef struct GroupRow
+{
+	int32		id;
+	int32		topic_id;
+	int16		parts;
+	bool		ordered;
+	bool		builtin;
+	bool		external;
+} GroupRow;
+
+static void
+find_group(const char *name, bool dry_run, GroupRow *group)
+{
+	Datum		value = CStringGetTextDatum(name);
+
+	if (plan_query(dry_run ? &look_at_group : &lock_group, &value, NULL, 0) == 0)
+		refuse_unknown_group(name);
+	group->id = row_int32(0, 1);
+	group->topic_id = row_int32(0, 2);
+	group->parts = row_int16(0, 3);
+	group->ordered = row_bool(0, 4);
+	group->builtin = row_bool(0, 5);
+	group->external = row_bool(0, 6);
+}
+
+/* Keys may be free now. For external consumers, whoever receives next looks for them. */
+static void
+release_keys(const GroupRow *group)
+{
+	if (group->ordered && !group->external)
+		parked_release_free(group->id);
+	floors_lower();
+	wake_note_topic(group->topic_id);
+}
+
+/* ---- discard ---- */
+
+/* The last query returned what was dead: note that it is done with. */
+static void
+note_discarded(const GroupRow *group, uint64 n)
+{
+	ConsumerGroup of_group = {.id = group->id};
+	Delivery	discarded = {.started_at = GetCurrentTimestamp()};
+	uint64		i;
+
+	for (i = 0; i < n; i++)
+	{
+		discarded.message.id = row_int64(i, 1);
+		discarded.message.attempt = row_int32(i, 2);
+		attempts_append(&of_group, &discarded, 1, "discarded", row_text(i, 3), row_text(i, 4));
+	}
+}
+
+static Datum
+discard_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+	GroupRow	group;
+	Datum		values[3] = {0};
+	char		nulls[] = "   ";
+	uint64		n;
+
+	values[1] = PG_ARGISNULL(1) ? (Datum) 0 :
+		Int32GetDatum(arg_count(fcinfo, 1, "max_messages", PG_INT32_MAX));
+	nulls[1] = PG_ARGISNULL(1) ? 'n' : ' ';
+	values[2] = arg_message_ids(fcinfo, 2, &nulls[2]);
+	arg_not_null(fcinfo, 3, "dry_run");
+	find_group(name, PG_GETARG_BOOL(3), &group);
+	values[0] = Int32GetDatum(group.id);
+	if (PG_GETARG_BOOL(3))
+	{
+		n = count_picked_dead(values, nulls);
+	}
+	else
+	{
+		if (group.ordered)
+			parts_lock(group.id, group.parts);
+		n = plan_write(&discard_dead, values, nulls, 0);
+		note_discarded(&group, n);
+		if (n > 0)
+			release_keys(&group);
+	}
+	return Int32GetDatum((int32) Min(n, PG_INT32_MAX));
+}
+
+PG_FUNCTION_INFO_V1(order_ext_discard);
+Datum
+order_ext_discard(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, discard_body);
+}
+
+/* ---- replay ---- */
+
+static Datum
+replay_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+	GroupRow	group;
+	Datum		values[5] = {0};
+	char		nulls[] = "     ";
+	uint64		n;
+
+	arg_not_null(fcinfo, 1, "published_since");
+	values[2] = PG_GETARG_DATUM(1);
+	values[3] = PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2);
+	nulls[3] = PG_ARGISNULL(2) ? 'n' : ' ';
+	values[4] = arg_message_ids(fcinfo, 3, &nulls[4]);
+	arg_not_null(fcinfo, 4, "dry_run");
+	find_group(name, PG_GETARG_BOOL(4), &group);
+	if (group.builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("consumer group \"%s\" is built in and does nothing twice", name),
+				 errhint("Replay is for groups of applications; redrive() is for dead letters.")));
+	values[0] = Int32GetDatum(group.id);
+	values[1] = Int32GetDatum(group.topic_id);
+	if (PG_GETARG_BOOL(4))
+	{
+		plan_query(&count_done, values, nulls, 0);
+		n = (uint64) row_int64(0, 1);
+	}
+	else
+	{
+		if (group.ordered)
+			parts_lock(group.id, group.parts);
+		n = plan_write(group.ordered ? &park_done : &retry_done, values, nulls, 0);
+		if (n > 0)
+			release_keys(&group);
+	}
+	return Int32GetDatum((int32) Min(n, PG_INT32_MAX));
+}
+
+PG_FUNCTION_INFO_V1(order_ext_replay);
+Datum
+order_ext_replay(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, replay_body);
+}

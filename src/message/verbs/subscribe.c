@@ -1,0 +1,394 @@
+/*
+ * subscribe.c
+ *		subscribe and unsubscribe, and the groups of subscribe.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+#include "core/append.h"
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/spi_util.h"
+#include "message/base/catalog.h"
+#include "message/base/engine.h"
+#include "message/log/floors.h"
+#include "message/verbs/subscribe.h"
+#include "message/delivery/handler.h"
+#include "message/lease/leases.h"
+#include "message/base/limits.h"
+#include "message/log/log.h"
+#include "message/base/options.h"
+#include "message/delivery/parked.h"
+#include "message/delivery/parts.h"
+#include "message/base/rights.h"
+#include "message/verbs/topics.h"
+
+#define MAX_OPTIONS_BYTES 65536
+#define DEFAULT_MAX_ATTEMPTS 16
+
+/* The snapshot that nothing is visible in: a group that reads from the beginning. */
+#define START_EARLIEST "1:1:"
+
+static SavedPlan insert_group = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.consumer_groups"
+	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at, subscriber,"
+	"  ordered, handler_owner, adapted)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (name) DO NOTHING",
+	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID,
+	TEXTOID, BOOLOID, TEXTOID, BOOLOID);
+
+static SavedPlan find_group = SAVED_PLAN(
+	"SELECT group_id, topic_id, builtin, parts, ordered, adapted FROM order_ext_internal.consumer_groups"
+	" WHERE name = $1 FOR UPDATE",
+	TEXTOID);
+
+static SavedPlan update_group = SAVED_PLAN(
+	"UPDATE order_ext_internal.consumer_groups"
+	" SET max_attempts = $2, backoff = $3, batch = $4, handler = $5, run_as = $6,"
+	"  subscriber = $7, ordered = $8, handler_owner = $9"
+	" WHERE group_id = $1",
+	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, TEXTOID);
+
+static SavedPlan delete_group[] = {
+	SAVED_PLAN("DELETE FROM order_ext_internal.consumer_groups WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.group_progress WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.inline_ranges WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.retries WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.dead_messages WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.parked_messages WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.crash_suspects WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.leases WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.lease_receipts WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.backlog_alerts WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_0 WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_1 WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_2 WHERE group_id = $1", INT4OID),
+	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_3 WHERE group_id = $1", INT4OID),
+};
+
+/* What a call of subscribe asks for. */
+typedef struct Subscription
+{
+	char	   *name;
+	char	   *topic;
+	char	   *handler;
+	char	   *handler_owner;
+	char	   *run_as;
+	char	   *subscriber;
+	int32		max_attempts;
+	int16		backoff;
+	bool		batch;
+	bool		earliest;
+	bool		ordered;
+	bool		adapted;
+} Subscription;
+
+/* ---- subscribe ---- */
+
+static void
+read_options(Jsonb *options, Subscription *want)
+{
+	static const char *const known[] = {
+		"max_attempts", "backoff", "ordered", "start", "run_as", NULL
+	};
+	static const char *const backoffs[] = {"exponential", "rocketmq", NULL};
+	static const char *const starts[] = {"now", "earliest", NULL};
+
+	options_check_keys(options, known);
+	want->max_attempts = option_int(options, "max_attempts", DEFAULT_MAX_ATTEMPTS, 1, MAX_MAX_ATTEMPTS);
+	want->backoff = option_word(options, "backoff", 0, backoffs) + BACKOFF_EXPONENTIAL;
+	want->earliest = option_word(options, "start", 0, starts) == 1;
+	want->ordered = option_bool(options, "ordered", false);
+	want->run_as = option_text(options, "run_as");
+}
+
+/* A group without a handler has a role as well: its members are who may receive. */
+static void
+check_run_as(Subscription *want, bool has_handler)
+{
+	Oid			caller = GetUserId();
+
+	want->run_as = GetUserNameFromId(role_to_run_as(want->run_as, caller, has_handler), false);
+	want->subscriber = GetUserNameFromId(caller, false);
+}
+
+static void
+check_handler(Oid function, Subscription *want)
+{
+	char	   *reason;
+
+	if (function_signature(function) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("argument \"handler\" is not a function"),
+				 errdetail("There is no function with OID %u.", function),
+				 errhint("Write it as 'schema.function(order_ext.message)'.")));
+	if (!handler_signature_fits(function, &want->batch))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"handler\" has not the form of a handler"),
+				 errdetail("It is %s.", function_signature(function)),
+				 errhint("Write f(order_ext.message) or f(order_ext.message[]), returning void.")));
+	if (!may_execute(function, GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("you may not execute handler %s", function_signature(function)),
+				 errdetail("Role \"%s\" has no EXECUTE on it.", GetUserNameFromId(GetUserId(), false)),
+				 errhint("Ask its owner to grant EXECUTE.")));
+	reason = refusal_to_run(function, get_role_oid(want->run_as, false), superuser());
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("handler %s must not run as role \"%s\"", function_signature(function),
+						want->run_as),
+				 errdetail("If it did: %s.", reason),
+				 errhint("Name the role that it shall run as in option \"run_as\".")));
+	want->handler = function_signature(function);
+	want->handler_owner = function_owner_name(function);
+}
+
+/*
+ * Where a new group begins. An adapted one begins at what the transaction sees, so that who
+ * makes it can look after everything before that.
+ */
+static Datum
+start_snapshot(const Subscription *want)
+{
+	LogSnapshot *start;
+
+	/* nothing that it will read goes before others can know of the group */
+	log_hold_segments();
+	if (want->earliest)
+		return log_snapshot_to_datum(log_snapshot_from_text(START_EARLIEST));
+	PushActiveSnapshot(want->adapted ? GetTransactionSnapshot() : GetLatestSnapshot());
+	start = log_snapshot_active();
+	PopActiveSnapshot();
+	return log_snapshot_to_datum(start);
+}
+
+static void
+refuse_builtin_group(const char *name)
+{
+	const Topic *topic = topic_by_name(name);
+	const ConsumerGroup *group = group_by_name(name);
+
+	if (group != NULL && group->adapted)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("consumer group \"%s\" is a gateway's", name),
+				 errhint("Use order_ext.set_gateway(), or choose another name.")));
+	if (topic != NULL && topic->builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("consumer group \"%s\" is built in", name),
+				 errdetail("It reads the topic of the same name for order_ext itself."),
+				 errhint("Choose another name: a group of yours may read any topic.")));
+}
+
+static Datum
+optional_text(const char *text, char *null)
+{
+	*null = (text == NULL) ? 'n' : ' ';
+	return text != NULL ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static bool
+insert_new_group(const Subscription *want, int32 topic_id)
+{
+	int64		group_id = nextval_internal(internal_relation("group_id_seq"), false);
+	Datum		values[13];
+	char		nulls[] = "             ";
+
+	if (group_id > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many consumer groups"),
+				 errdetail("%d have been made in this database.", PG_INT32_MAX)));
+	values[0] = Int32GetDatum((int32) group_id);
+	values[1] = Int32GetDatum(topic_id);
+	values[2] = Int32GetDatum(want->max_attempts);
+	values[3] = Int16GetDatum(want->backoff);
+	values[4] = BoolGetDatum(want->batch);
+	values[5] = CStringGetTextDatum(want->name);
+	values[6] = optional_text(want->handler, &nulls[6]);
+	values[7] = CStringGetTextDatum(want->run_as);
+	values[8] = start_snapshot(want);
+	values[9] = CStringGetTextDatum(want->subscriber);
+	values[10] = BoolGetDatum(want->ordered);
+	values[11] = optional_text(want->handler_owner, &nulls[11]);
+	values[12] = BoolGetDatum(want->adapted);
+	return plan_write(&insert_group, values, nulls, 0) > 0;
+}
+
+static const char *
+topic_name(int32 topic_id)
+{
+	const Topic *topic = topic_by_id(topic_id);
+
+	return topic != NULL ? topic->name : "";
+}
+
+static void
+change_group(const Subscription *want, int32 topic_id)
+{
+	Datum		name = CStringGetTextDatum(want->name);
+	Datum		values[9];
+	char		nulls[] = "         ";
+	bool		was_ordered;
+
+	if (plan_query(&find_group, &name, NULL, 0) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access: consumer group \"%s\" was changed meanwhile",
+						want->name),
+				 errhint("Run the transaction again.")));
+	if (row_bool(0, 6) != want->adapted)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("consumer group \"%s\" exists and is %s", want->name,
+						want->adapted ? "no gateway's" : "a gateway's"),
+				 errhint("A gateway has a consumer group of its own: this name is taken.")));
+	if (row_int32(0, 2) != topic_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("consumer group \"%s\" already reads another topic", want->name),
+				 errdetail("It reads topic \"%s\", not \"%s\".", topic_name(row_int32(0, 2)), want->topic),
+				 errhint("Use another name, or order_ext.unsubscribe() first.")));
+	handler_refuse_change(row_int32(0, 1));
+	values[0] = Int32GetDatum(row_int32(0, 1));
+	values[1] = Int32GetDatum(want->max_attempts);
+	values[2] = Int16GetDatum(want->backoff);
+	values[3] = BoolGetDatum(want->batch);
+	values[4] = optional_text(want->handler, &nulls[4]);
+	values[5] = CStringGetTextDatum(want->run_as);
+	values[6] = CStringGetTextDatum(want->subscriber);
+	values[7] = BoolGetDatum(want->ordered);
+	values[8] = optional_text(want->handler_owner, &nulls[8]);
+	was_ordered = row_bool(0, 5) && !want->adapted; /* which are ordered for ever */
+	if (was_ordered)
+		parts_lock(row_int32(0, 1), row_int16(0, 4));
+	plan_write(&update_group, values, nulls, 0);
+	if (want->handler != NULL)
+		leases_to_retries(DatumGetInt32(values[0]));
+	if (was_ordered && !want->ordered)
+		parked_release_all(DatumGetInt32(values[0]));
+	else if (was_ordered && want->handler != NULL)
+		parked_release_free(DatumGetInt32(values[0]));
+	floors_lower();
+}
+
+static Datum
+subscribe_body(FunctionCallInfo fcinfo)
+{
+	Subscription want = {0};
+	EngineScope scope;
+	Jsonb	   *options;
+	int32		topic_id;
+	bool		builtin;
+
+	want.name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+	want.topic = arg_text(fcinfo, 1, "topic", MAX_NAME_CHARS);
+	options = arg_jsonb(fcinfo, 3, "options", MAX_OPTIONS_BYTES);
+	read_options(options, &want);
+	check_run_as(&want, !PG_ARGISNULL(2));
+	refuse_builtin_group(want.name);
+	if (topic_by_name(want.topic) == NULL)
+		refuse_unknown_topic(want.topic);
+	if (!PG_ARGISNULL(2))
+		check_handler(PG_GETARG_OID(2), &want);
+
+	engine_enter(&scope);
+	topic_id = topic_hold(want.topic, &builtin);
+	if (!insert_new_group(&want, topic_id))
+		change_group(&want, topic_id);
+	catalog_changed("consumer_groups");
+	engine_leave(&scope);
+	return (Datum) 0;
+}
+
+/* SECURITY INVOKER: the caller becomes the role that the handler runs as. */
+PG_FUNCTION_INFO_V1(order_ext_subscribe);
+Datum
+order_ext_subscribe(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, subscribe_body);
+	PG_RETURN_VOID();
+}
+
+/* ---- unsubscribe ---- */
+
+/* False if there is none. */
+static bool
+drop_group(const char *name)
+{
+	Datum		value = CStringGetTextDatum(name);
+	Datum		group_id;
+	int			i;
+
+	if (plan_query(&find_group, &value, NULL, 0) == 0)
+		return false;
+	handler_refuse_change(row_int32(0, 1));
+	group_id = Int32GetDatum(row_int32(0, 1));
+	lock_wait(LOCK_CONSUMERS, DatumGetInt32(group_id));
+	parts_lock(row_int32(0, 1), row_int16(0, 4));
+	for (i = 0; i < (int) lengthof(delete_group); i++)
+		plan_write(&delete_group[i], &group_id, NULL, 0);
+	catalog_changed("consumer_groups");
+	return true;
+}
+
+static Datum
+unsubscribe_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
+
+	refuse_builtin_group(name);
+	if (!drop_group(name))
+		refuse_unknown_group(name);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_unsubscribe);
+Datum
+order_ext_unsubscribe(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, unsubscribe_body);
+	PG_RETURN_VOID();
+}
+
+/* ---- groups of functions that are no handlers ---- */
+
+void
+group_adapt(const AdaptedGroup *group)
+{
+	Subscription want = {
+		.name = unconstify(char *, group->name),
+		.handler = function_signature(group->function),
+		.handler_owner = function_owner_name(group->function),
+		.run_as = GetUserNameFromId(group->run_as, false),
+		.subscriber = GetUserNameFromId(group->registrar, false),
+		.max_attempts = DEFAULT_MAX_ATTEMPTS,
+		.backoff = BACKOFF_EXPONENTIAL,
+		.batch = true,
+		.ordered = true,
+		.adapted = true
+	};
+
+	if (!insert_new_group(&want, group->topic))
+		change_group(&want, group->topic);
+	catalog_changed("consumer_groups");
+}
+
+void
+group_adapt_no_more(const char *name)
+{
+	(void) drop_group(name);
+}

@@ -1,0 +1,265 @@
+/*
+ * topics.c
+ *		create_topic, alter_topic, drop_topic, register_asset, unregister_asset.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "core/append.h"
+#include "core/call.h"
+#include "core/errors.h"
+#include "core/spi_util.h"
+#include "message/base/catalog.h"
+#include "message/log/dedup.h"
+#include "message/base/limits.h"
+#include "message/base/options.h"
+#include "message/verbs/topics.h"
+
+/* Longest options of a topic, in bytes. */
+#define MAX_OPTIONS_BYTES 65536
+
+static SavedPlan insert_topic = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.topics (topic_id, name, max_depth, dedup_window)"
+	" VALUES ($1, $2, nullif($3, 0), $4) ON CONFLICT (name) DO NOTHING",
+	INT4OID, TEXTOID, INT4OID, INT4OID);
+
+static SavedPlan change_topic = SAVED_PLAN(
+	"UPDATE order_ext_internal.topics"
+	" SET max_depth = CASE WHEN $2 THEN nullif($3, 0) ELSE max_depth END,"
+	"  dedup_window = CASE WHEN $4 THEN $5 ELSE dedup_window END"
+	" WHERE topic_id = $1",
+	INT4OID, BOOLOID, INT4OID, BOOLOID, INT4OID);
+
+static SavedPlan lock_topic = SAVED_PLAN(
+	"SELECT topic_id, builtin FROM order_ext_internal.topics WHERE name = $1 FOR KEY SHARE",
+	TEXTOID);
+
+static SavedPlan lock_topic_for_drop = SAVED_PLAN(
+	"SELECT topic_id, builtin FROM order_ext_internal.topics WHERE name = $1 FOR UPDATE",
+	TEXTOID);
+
+static SavedPlan topic_users = SAVED_PLAN(
+	"SELECT 'consumer group ' || pg_catalog.quote_ident(name)"
+	" FROM order_ext_internal.consumer_groups WHERE topic_id = $1"
+	" UNION ALL"
+	" SELECT 'asset ' || pg_catalog.quote_ident(kind)"
+	" FROM order_ext_internal.assets WHERE topic_id = $1"
+	" ORDER BY 1 LIMIT 1",
+	INT4OID);
+
+static SavedPlan delete_topic = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.topics WHERE topic_id = $1", INT4OID);
+
+/* Those of the ring are dropped when they fall due. */
+static SavedPlan delete_timers = SAVED_PLAN(
+	"WITH gone AS (DELETE FROM order_ext_internal.timers_far WHERE topic_id = $1"
+	"  RETURNING message_id)"
+	" DELETE FROM order_ext_internal.timer_cancels WHERE message_id IN (SELECT message_id FROM gone)",
+	INT4OID);
+
+static SavedPlan find_asset = SAVED_PLAN(
+	"SELECT builtin FROM order_ext_internal.assets WHERE kind = $1 FOR UPDATE", TEXTOID);
+
+static SavedPlan put_asset = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.assets AS a (kind, topic_id) VALUES ($1, $2)"
+	" ON CONFLICT (kind) DO UPDATE SET topic_id = excluded.topic_id WHERE NOT a.builtin",
+	TEXTOID, INT4OID);
+
+static SavedPlan delete_asset = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.assets WHERE kind = $1 AND NOT builtin", TEXTOID);
+
+/* ---- topics ---- */
+
+static int32
+find_topic(SavedPlan *find, const char *name, bool *builtin)
+{
+	Datum		value = CStringGetTextDatum(name);
+
+	if (plan_query(find, &value, NULL, 0) == 0)
+		refuse_unknown_topic(name);
+	*builtin = row_bool(0, 2);
+	return row_int32(0, 1);
+}
+
+int32
+topic_hold(const char *name, bool *builtin)
+{
+	return find_topic(&lock_topic, name, builtin);
+}
+
+/* The options of a topic; where one is not given its default. */
+static Jsonb *
+read_options(FunctionCallInfo fcinfo, int n, Datum *max_depth, Datum *dedup_window)
+{
+	static const char *const known[] = {"max_depth", "dedup_window", NULL};
+	Jsonb	   *options = arg_jsonb(fcinfo, n, "options", MAX_OPTIONS_BYTES);
+
+	options_check_keys(options, known);
+	*max_depth = Int32GetDatum(option_int(options, "max_depth", 0, 1, PG_INT32_MAX));
+	*dedup_window = Int32GetDatum(option_seconds(options, "dedup_window", DEFAULT_DEDUP_WINDOW,
+												 MAX_DEDUP_WINDOW));
+	return options;
+}
+
+static Datum
+create_topic_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
+	int64		topic_id;
+	Datum		values[4];
+
+	read_options(fcinfo, 1, &values[2], &values[3]);
+	topic_id = nextval_internal(internal_relation("topic_id_seq"), false);
+	values[0] = Int32GetDatum((int32) topic_id);
+	values[1] = CStringGetTextDatum(name);
+	if (topic_id > PG_INT32_MAX || plan_write(&insert_topic, values, NULL, 0) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("topic \"%s\" already exists", name),
+				 errdetail("Topics have one name each in a database, and groups share them."),
+				 errhint("Use it as it is, change it with order_ext.alter_topic(), or choose another name.")));
+	catalog_changed("topics");
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_create_topic);
+Datum
+order_ext_create_topic(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, create_topic_body);
+	PG_RETURN_VOID();
+}
+
+static Datum
+alter_topic_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
+	Datum		values[5];
+	Jsonb	   *options = read_options(fcinfo, 1, &values[2], &values[4]);
+	bool		builtin;
+
+	values[0] = Int32GetDatum(find_topic(&lock_topic_for_drop, name, &builtin));
+	if (builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("topic \"%s\" is built in and has no options", name),
+				 errhint("Options are for topics of applications.")));
+	values[1] = BoolGetDatum(option_is_named(options, "max_depth"));
+	values[3] = BoolGetDatum(option_is_named(options, "dedup_window"));
+	plan_write(&change_topic, values, NULL, 0);
+	catalog_changed("topics");
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_alter_topic);
+Datum
+order_ext_alter_topic(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, alter_topic_body);
+	PG_RETURN_VOID();
+}
+
+static Datum
+drop_topic_body(FunctionCallInfo fcinfo)
+{
+	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
+	bool		builtin;
+	Datum		topic_id = Int32GetDatum(find_topic(&lock_topic_for_drop, name, &builtin));
+
+	if (builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("topic \"%s\" is built in and cannot be dropped", name),
+				 errhint("Only order_ext.create_topic()'s topics can.")));
+	if (plan_query(&topic_users, &topic_id, NULL, 0) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("topic \"%s\" is still in use", name),
+				 errdetail("It is used by %s.", row_text(0, 1)),
+				 errhint("Use order_ext.unsubscribe() or order_ext.unregister_asset() first.")));
+	plan_write(&delete_topic, &topic_id, NULL, 0);
+	plan_write(&delete_timers, &topic_id, NULL, 0);
+	catalog_changed("topics");
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_drop_topic);
+Datum
+order_ext_drop_topic(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, drop_topic_body);
+	PG_RETURN_VOID();
+}
+
+/* ---- assets ---- */
+
+static void
+refuse_builtin_asset(const char *kind)
+{
+	Datum		value = CStringGetTextDatum(kind);
+
+	if (plan_query(&find_asset, &value, NULL, 0) > 0 && row_bool(0, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("asset kind \"%s\" is built in", kind),
+				 errhint("Register a kind of your own.")));
+}
+
+static Datum
+register_asset_body(FunctionCallInfo fcinfo)
+{
+	char	   *kind = arg_text(fcinfo, 0, "kind", MAX_NAME_CHARS);
+	char	   *name = arg_text(fcinfo, 1, "topic", MAX_NAME_CHARS);
+	bool		builtin;
+	int32		topic_id;
+	Datum		values[2];
+
+	refuse_builtin_asset(kind);
+	topic_id = topic_hold(name, &builtin);
+	if (builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("topic \"%s\" is built in and takes no assets of applications", name),
+				 errhint("Create a topic of your own with order_ext.create_topic().")));
+	values[0] = CStringGetTextDatum(kind);
+	values[1] = Int32GetDatum(topic_id);
+	plan_write(&put_asset, values, NULL, 0);
+	catalog_changed("assets");
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_register_asset);
+Datum
+order_ext_register_asset(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, register_asset_body);
+	PG_RETURN_VOID();
+}
+
+static Datum
+unregister_asset_body(FunctionCallInfo fcinfo)
+{
+	char	   *kind = arg_text(fcinfo, 0, "kind", MAX_NAME_CHARS);
+	Datum		value = CStringGetTextDatum(kind);
+
+	refuse_builtin_asset(kind);
+	if (plan_write(&delete_asset, &value, NULL, 0) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_FOUND),
+				 errmsg("asset kind \"%s\" is not registered", kind),
+				 errhint("order_ext.register_asset() registers one.")));
+	catalog_changed("assets");
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_unregister_asset);
+Datum
+order_ext_unregister_asset(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, unregister_asset_body);
+	PG_RETURN_VOID();
+}
