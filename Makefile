@@ -69,15 +69,10 @@ endif
 sql/order_ext--$(EXTVERSION).sql: $(SQL_PARTS) sql/parts
 	cat $(SQL_PARTS) > $@.tmp && mv $@.tmp $@
 
-# An upgrade is joined from its folder; links there are parts that are new, those named
-# *_replace.sql parts whose functions and views the version before had.
-$(UPGRADES:%=sql/order_ext--%.sql): sql/order_ext--%.sql: sql/upgrades/% $(SQL_PARTS) $(wildcard sql/upgrades/*/*.sql)
-	for part in $(sort $(wildcard $</*.sql)); do \
-	  case $$part in \
-	    *_replace.sql) sed 's/^CREATE \(FUNCTION\|VIEW\) /CREATE OR REPLACE \1 /' $$part ;; \
-	    *) cat $$part ;; \
-	  esac || exit; \
-	done > $@.tmp && mv $@.tmp $@
+# An upgrade is joined as its parts.list says.
+$(UPGRADES:%=sql/order_ext--%.sql): sql/order_ext--%.sql: sql/upgrades/% script/join-upgrade $(SQL_PARTS) \
+		$(wildcard sql/upgrades/*/*)
+	script/join-upgrade $< > $@.tmp && mv $@.tmp $@
 
 # TAP tests start servers of their own and so cannot run as root.
 PROVE ?= prove

@@ -49,9 +49,18 @@ make_in_work() {
     PGUSER=postgres make -s -C "$work" PG_CONFIG="$PG_CONFIG" "$@"
 }
 
+# only KIND SETUP...: the argument of make that picks the tests named by the variable KIND,
+# after those that set up; nothing where it is not set
+only() {
+  local kind=$1
+  shift
+  [ -z "${!kind:-}" ] || echo "$kind=$* ${!kind}"
+}
+
 suite_regress() {
-  local status=0
-  make_in_work installcheck ISOLATION= || status=$?
+  local status=0 some
+  some=$(only REGRESS 000_setup 001_helpers)
+  make_in_work installcheck ISOLATION= ${some:+"$some"} || status=$?
   verified contrib_regression
   return $status
 }
@@ -59,11 +68,12 @@ suite_regress() {
 # the same once more on a server that does not preload order_ext, where
 # dispatch() does the workers' work
 suite_bare() {
-  local status=0
+  local status=0 some
+  some=$(only REGRESS 000_setup 001_helpers)
   rm -f "$work/regression.diffs"
   cluster_stop "$work/pg"
   cluster_start "$work/pg" '-c shared_preload_libraries='
-  make_in_work installcheck ISOLATION= || status=$?
+  make_in_work installcheck ISOLATION= ${some:+"$some"} || status=$?
   verified contrib_regression
   cluster_stop "$work/pg"
   cluster_start "$work/pg"
@@ -71,9 +81,10 @@ suite_bare() {
 }
 
 suite_isolation() {
-  local status=0
+  local status=0 some
+  some=$(only ISOLATION 000_isolation_setup 001_isolation_helpers)
   rm -f "$work/regression.diffs"
-  make_in_work installcheck REGRESS= || status=$?
+  make_in_work installcheck REGRESS= ${some:+"$some"} || status=$?
   verified isolation_regression
   return $status
 }

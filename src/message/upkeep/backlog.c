@@ -124,7 +124,7 @@ backlog_check(TimestampTz now)
 	return next;
 }
 
-/* group_backlog(group_id, most): see sql/parts/57_metrics.sql. */
+/* group_backlog(group_id, most): see sql/parts/620_metrics.sql. */
 PG_FUNCTION_INFO_V1(order_ext_group_backlog);
 Datum
 order_ext_group_backlog(PG_FUNCTION_ARGS)

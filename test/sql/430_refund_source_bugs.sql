@@ -63,7 +63,7 @@ SELECT cause, status, amount FROM order_ext.refunds_view WHERE order_id = t.id('
 SELECT amount, outcome FROM order_ext.sandbox_ledger WHERE refund_id = (SELECT refund_id FROM order_ext.refunds_view WHERE order_id = t.id('g36'));
 
 -- G37: an error in a batch is that message's alone: the others' refunds are prepared
--- (61_messages_failures has the machinery; here an unknown order and a stranger's payload)
+-- (610_message_failures has the machinery; here an unknown order and a stranger's payload)
 INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, published_at, due_at, attempts, busy, payload)
 VALUES (900001, 13, 13, 5, now(), now(), 0, 0, '{}'), (900002, 14, 14, 5, now(), now(), 0, 0, '{}'), (900003, 14, 14, 5, now(), now(), 0, 0, '{"refund_id": "77777777777"}'),
 	(900004, 14, 14, 5, now(), now(), 0, 0, '{"refund_id": "77777777777", "phase": "call"}'), (900005, 14, 14, 5, now(), now(), 0, 0, '[]'), (900006, 14, 14, 5, now(), now(), 0, 0, '{"refund_id": 5}');

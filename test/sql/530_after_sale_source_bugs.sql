@@ -23,7 +23,7 @@ SELECT (order_ext.refund_callback(refund_id, 'failed')).disposition FROM order_e
 SELECT (order_ext.refund_callback(refund_id, 'succeeded')).disposition FROM order_ext.refunds_view WHERE after_sale_id = t.id('g45a');
 SELECT t.coupon(:c);
 
--- G46: an expired coupon is not restored blindly: see 61_returns (ce, cx)
+-- G46: an expired coupon is not restored blindly: see 510_after_sale_returns (ce, cx)
 -- G67: no coupon, no coupon message with a null id
 CALL t.to_status('g67', 'AS-1:1');
 SELECT t.apply('g67a', 'g67', 'AS-1:1');

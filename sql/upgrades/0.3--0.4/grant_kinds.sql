@@ -1,2 +1,3 @@
 -- The kinds know the new functions.
 DROP FUNCTION order_ext_internal.grants();
+

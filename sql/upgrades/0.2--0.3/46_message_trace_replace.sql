@@ -1,1 +1,0 @@
-../../parts/46_message_trace.sql

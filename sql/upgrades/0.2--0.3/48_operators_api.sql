@@ -1,1 +1,0 @@
-../../parts/48_operators_api.sql

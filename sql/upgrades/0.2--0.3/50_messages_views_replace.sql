@@ -1,1 +1,0 @@
-../../parts/50_messages_views.sql

@@ -1,1 +1,0 @@
-../../parts/51_workers_views.sql

@@ -1,1 +1,0 @@
-../../parts/57_metrics.sql

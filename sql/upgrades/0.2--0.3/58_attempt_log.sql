@@ -1,1 +1,0 @@
-../../parts/58_attempt_log.sql

@@ -1,1 +1,0 @@
-../../parts/81_guard_tables.sql

@@ -1,1 +1,0 @@
-../../parts/82_table_comments.sql

@@ -1,1 +1,0 @@
-../../parts/87_grant_kinds.sql

@@ -1,1 +1,0 @@
-../../parts/91_ownership.sql

@@ -1,0 +1,2 @@
+\echo Use "ALTER EXTENSION order_ext UPDATE" to load this file. \quit
+
