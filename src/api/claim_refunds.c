@@ -17,7 +17,6 @@
 #include "core/call.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
-#include "machine/cancel.h"
 #include "machine/refund.h"
 
 #define MAX_WORKER_CHARS 128
@@ -70,18 +69,20 @@ lock_candidates(int n, int *n_locked)
 {
 	int64	   *locked = palloc(sizeof(int64) * Max(n, 1));
 	int64	   *orders = palloc(sizeof(int64) * Max(n, 1));
-	int			i;
+	bool	   *busy = palloc(sizeof(bool) * Max(n, 1));
+	int			i,
+				j = 0;
 
 	for (i = 0; i < n; i++)
 	{
 		locked[i] = row_int64(i, 1);
 		orders[i] = row_int64(i, 2);
 	}
-	*n_locked = 0;
+	*n_locked = lock_try_all(LOCK_REFUND, orders, n, busy);
 	for (i = 0; i < n; i++)
 	{
-		if (lock_try(LOCK_REFUND, orders[i]))
-			locked[(*n_locked)++] = locked[i];
+		if (!busy[i])
+			locked[j++] = locked[i];
 	}
 	return locked;
 }
@@ -107,7 +108,7 @@ put_refund(ReturnSetInfo *rsinfo, const Refund *refund)
 static Datum
 claim_refunds_body(FunctionCallInfo fcinfo)
 {
-	int32		max_refunds = arg_count(fcinfo, 0, "max_refunds", lock_budget());
+	int32		max_refunds = arg_count(fcinfo, 0, "max_refunds", lock_try_limit());
 	char	   *worker = arg_text_or_null(fcinfo, 1, "worker", MAX_WORKER_CHARS);
 	RefundClaim claim = {.in_database = false, .backoff = false};
 	TimestampTz now = GetCurrentTimestamp();

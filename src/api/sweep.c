@@ -149,7 +149,7 @@ remember_progress(const Sweep *sweep, int64 seq, TimestampTz swept_until, Timest
 static Datum
 expire_orders_body(FunctionCallInfo fcinfo)
 {
-	int32		limit = Min(arg_count(fcinfo, 0, "max_orders", PG_INT32_MAX), lock_budget());
+	int32		limit = Min(arg_count(fcinfo, 0, "max_orders", PG_INT32_MAX), lock_try_limit());
 	bool		single = lock_try(LOCK_SWEEP, 0);
 	TimestampTz safe = safe_deadline();
 	Sweep		sweep = {.oldest_left = DT_NOEND, .order_id = 0};

@@ -57,12 +57,23 @@ set_tag(LOCKTAG *tag, LockClass lock_class, int64 key)
 static int	tries_taken = 0;
 static LocalTransactionId tries_taken_in = InvalidLocalTransactionId;
 
+/* This part of the entries of the server's lock table, and at least one. */
+static int
+part_of_lock_table(int part)
+{
+	return Max(max_locks_per_xact * (MaxBackends + max_prepared_xacts) / part, 1);
+}
+
+int
+lock_try_limit(void)
+{
+	return part_of_lock_table(10);
+}
+
 bool
 lock_tries_used_up(void)
 {
-	int			budget = max_locks_per_xact * (MaxBackends + max_prepared_xacts) / 2;
-
-	return tries_taken_in == MyLocalTransactionId && tries_taken >= Max(budget, 1);
+	return tries_taken_in == MyLocalTransactionId && tries_taken >= part_of_lock_table(2);
 }
 
 bool
@@ -84,6 +95,22 @@ lock_try(LockClass lock_class, int64 key)
 	if (counts)
 		tries_taken++;
 	return true;
+}
+
+int
+lock_try_all(LockClass lock_class, const int64 *keys, int n, bool *busy)
+{
+	int			limit = lock_try_limit();
+	int			taken = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		busy[i] = taken >= limit || !lock_try(lock_class, keys[i]);
+		if (!busy[i])
+			taken++;
+	}
+	return taken;
 }
 
 bool

@@ -40,6 +40,15 @@ typedef enum LockClass
  */
 extern bool lock_try(LockClass lock_class, int64 key);
 
+/*
+ * Take what is free of a set of locks, as lock_try() does, but no more than lock_try_limit()
+ * of them; busy[i] says that keys[i] was not taken. Returns how many were.
+ */
+extern int	lock_try_all(LockClass lock_class, const int64 *keys, int n, bool *busy);
+
+/* The largest set that lock_try_all() takes: a tenth of the server's lock table. */
+extern int	lock_try_limit(void);
+
 /* Share the lock unless somebody has it exclusively or waits for that. Never waits. */
 extern bool lock_try_share(LockClass lock_class, int64 key);
 

@@ -9,30 +9,19 @@
 #include "compat.h"
 
 #include "core/call.h"
-#include "core/locks.h"
 #include "handlers/handlers.h"
 #include "machine/after_sale_flow.h"
-#include "machine/cancel.h"
 #include "machine/shipment.h"
 
 void
 handle_auto_sign(Message *messages, int n)
 {
-	int64	   *locked = palloc(sizeof(int64) * n);
-	int			n_locked = 0;
-	int			budget = lock_budget();
+	int			n_locked;
+	int64	   *locked = message_keys_lock(LOCK_ORDER_CANCEL, messages, n, &n_locked);
 	int			n_orders;
 	Order	   *orders;
 	Journal    *journal;
-	int			i;
 
-	for (i = 0; i < n; i++)
-	{
-		if (n_locked < budget && lock_try(LOCK_ORDER_CANCEL, messages[i].key))
-			locked[n_locked++] = messages[i].key;
-		else
-			messages[i].outcome = MESSAGE_BUSY;
-	}
 	if (n_locked == 0)
 		return;
 	orders = orders_read_in_status(locked, n_locked, ORDER_DELIVERING, &n_orders);
@@ -72,18 +61,16 @@ void
 handle_auto_close(Message *messages, int n)
 {
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
-	int			budget = lock_budget();
+	int			n_locked;
 	int			i;
 
+	(void) message_keys_lock(LOCK_REFUND, messages, n, &n_locked);
 	for (i = 0; i < n; i++)
 	{
 		AfterSale	after_sale;
 
-		if (i >= budget || !lock_try(LOCK_REFUND, messages[i].key))
-		{
-			messages[i].outcome = MESSAGE_BUSY;
+		if (messages[i].outcome == MESSAGE_BUSY)
 			continue;
-		}
 		if (read_stage(&messages[i], &after_sale) && after_sale.status == AFTER_SALE_APPROVED &&
 			after_sale.return_status == RETURN_TO_SEND)
 			(void) after_sale_give_up(journal, &after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_SYSTEM,

@@ -49,6 +49,24 @@ mark_busy(Message *messages, int n, const bool *busy)
 	}
 }
 
+int64 *
+message_keys_lock(LockClass lock_class, Message *messages, int n, int *n_locked)
+{
+	int64	   *keys = message_keys(messages, n);
+	bool	   *busy = palloc(sizeof(bool) * Max(n, 1));
+	int			i,
+				j = 0;
+
+	*n_locked = lock_try_all(lock_class, keys, n, busy);
+	mark_busy(messages, n, busy);
+	for (i = 0; i < n; i++)
+	{
+		if (!busy[i])
+			keys[j++] = keys[i];
+	}
+	return keys;
+}
+
 /*
  * An order that is not due yet stays as it is: its own timer is bound to its deadline,
  * and a message cannot be earlier than that. One that is unknown, paid or canceled is

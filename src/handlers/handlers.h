@@ -6,6 +6,7 @@
 #ifndef ORDER_EXT_HANDLERS_H
 #define ORDER_EXT_HANDLERS_H
 
+#include "core/locks.h"
 #include "message/message.h"
 
 /* Register all of them and the status source of bound timers; called from _PG_init. */
@@ -47,5 +48,11 @@ extern void handle_auto_close(Message *messages, int n);
 
 /* The keys of a batch. */
 extern int64 *message_keys(const Message *messages, int n);
+
+/*
+ * Take the locks of a batch's keys, as lock_try_all() does; returns the keys whose locks
+ * were taken. The messages of the others are marked busy.
+ */
+extern int64 *message_keys_lock(LockClass lock_class, Message *messages, int n, int *n_locked);
 
 #endif							/* ORDER_EXT_HANDLERS_H */

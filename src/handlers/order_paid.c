@@ -13,10 +13,8 @@
 #include "miscadmin.h"
 
 #include "core/call.h"
-#include "core/locks.h"
 #include "core/spi_util.h"
 #include "handlers/handlers.h"
-#include "machine/cancel.h"
 #include "machine/shipment.h"
 #include "machine/stock.h"
 
@@ -97,18 +95,9 @@ fulfil(const int64 *ids, int n)
 void
 handle_order_paid(Message *messages, int n)
 {
-	int64	   *locked = palloc(sizeof(int64) * n);
-	int			n_locked = 0;
-	int			budget = lock_budget();
-	int			i;
+	int			n_locked;
+	int64	   *locked = message_keys_lock(LOCK_ORDER_CANCEL, messages, n, &n_locked);
 
-	for (i = 0; i < n; i++)
-	{
-		if (n_locked < budget && lock_try(LOCK_ORDER_CANCEL, messages[i].key))
-			locked[n_locked++] = messages[i].key;
-		else
-			messages[i].outcome = MESSAGE_BUSY;
-	}
 	if (n_locked > 0)
 		n_locked = lock_stock_of(locked, n_locked, messages, n);
 	if (n_locked > 0)

@@ -21,42 +21,21 @@
 #include "handlers/gateway.h"
 #include "handlers/handlers.h"
 #include "machine/after_sale.h"
-#include "machine/cancel.h"
 #include "machine/refund_answer.h"
 #include "message/log/log.h"
 
 /* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */
 #define FIRST_LEASE (3 * USECS_PER_SEC)
 
-/* Lock the refunds of the message's order if that is possible at once, or mark it busy. */
-static bool
-lock_message(Message *message, int *budget)
-{
-	if (*budget > 0 && lock_try(LOCK_REFUND, message->key))
-	{
-		(*budget)--;
-		return true;
-	}
-	message->outcome = MESSAGE_BUSY;
-	return false;
-}
-
 /* ---- refund.prepare ---- */
 
 void
 handle_refund_prepare(Message *messages, int n)
 {
-	int64	   *locked = palloc(sizeof(int64) * n);
-	int			budget = lock_budget();
-	int			n_locked = 0;
+	int			n_locked;
+	int64	   *locked = message_keys_lock(LOCK_REFUND, messages, n, &n_locked);
 	Journal    *journal;
-	int			i;
 
-	for (i = 0; i < n; i++)
-	{
-		if (lock_message(&messages[i], &budget))
-			locked[n_locked++] = messages[i].key;
-	}
 	if (n_locked == 0)
 		return;
 	journal = journal_begin(GetCurrentTimestamp());
@@ -198,35 +177,62 @@ call_gateway(Handler *gateway, const int64 *refund_ids, Message **messages, int 
 	journal_write(journal);
 }
 
-/* Work off what is about refunds of the pay type; its gateway, NULL for the sandbox. */
-static void
-execute(const char *pay_type, Handler *gateway, Message *messages, int n)
+/* The messages about refunds of the pay type whose locks were taken; the others are busy. */
+static int
+lock_of_pay_type(const char *pay_type, Message *messages, int n, Message **locked)
 {
-	int64	   *to_claim = palloc(sizeof(int64) * n);
-	int64	   *to_call = palloc(sizeof(int64) * n);
-	Message   **call_messages = palloc(sizeof(Message *) * n);
-	int			budget = lock_budget();
-	int			n_claim = 0;
-	int			n_call = 0;
+	int64	   *keys = palloc(sizeof(int64) * n);
+	bool	   *busy = palloc(sizeof(bool) * n);
+	int			n_found = 0;
+	int			n_locked = 0;
 	int			i;
 
 	for (i = 0; i < n; i++)
 	{
-		int64		refund_id = jsonb_get_id(messages[i].payload, "refund_id");
 		char	   *of_pay_type = jsonb_get_text(messages[i].payload, "pay_type");
 
-		if (refund_id == 0 || of_pay_type == NULL || strcmp(of_pay_type, pay_type) != 0 ||
-			!lock_message(&messages[i], &budget))
+		if (of_pay_type == NULL || strcmp(of_pay_type, pay_type) != 0 ||
+			jsonb_get_id(messages[i].payload, "refund_id") == 0)
 			continue;
-		if (jsonb_get_text(messages[i].payload, "phase") == NULL)
+		locked[n_found] = &messages[i];
+		keys[n_found++] = messages[i].key;
+	}
+	(void) lock_try_all(LOCK_REFUND, keys, n_found, busy);
+	for (i = 0; i < n_found; i++)
+	{
+		if (busy[i])
+			locked[i]->outcome = MESSAGE_BUSY;
+		else
+			locked[n_locked++] = locked[i];
+	}
+	return n_locked;
+}
+
+/* Work off what is about refunds of the pay type; its gateway, NULL for the sandbox. */
+static void
+execute(const char *pay_type, Handler *gateway, Message *messages, int n)
+{
+	Message   **locked = palloc(sizeof(Message *) * n);
+	int			n_locked = lock_of_pay_type(pay_type, messages, n, locked);
+	int64	   *to_claim = palloc(sizeof(int64) * n);
+	int64	   *to_call = palloc(sizeof(int64) * n);
+	int			n_claim = 0;
+	int			n_call = 0;
+	int			i;
+
+	for (i = 0; i < n_locked; i++)
+	{
+		int64		refund_id = jsonb_get_id(locked[i]->payload, "refund_id");
+
+		if (jsonb_get_text(locked[i]->payload, "phase") == NULL)
 			to_claim[n_claim++] = refund_id;
 		else
 		{
-			call_messages[n_call] = &messages[i];
+			locked[n_call] = locked[i];
 			to_call[n_call++] = refund_id;
 		}
 	}
-	call_gateway(gateway, to_call, call_messages, n_call);
+	call_gateway(gateway, to_call, locked, n_call);
 	claim(to_claim, n_claim);
 }
 

@@ -4,22 +4,12 @@
  */
 #include "compat.h"
 
-#include "access/twophase.h"
-#include "miscadmin.h"
-#include "storage/lock.h"
-
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/locks.h"
 #include "machine/cancel.h"
 #include "machine/payment.h"
 #include "machine/shipment.h"
-
-int
-lock_budget(void)
-{
-	return Max(max_locks_per_xact * (MaxBackends + max_prepared_xacts) / 10, 1);
-}
 
 void
 cancel_orders_locked(Journal *journal, Order *orders, int n, Event event, char actor,
@@ -133,21 +123,20 @@ cancel_expired(const int64 *ids, int n, bool *busy)
 {
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	int64	   *locked = palloc(sizeof(int64) * Max(n, 1));
-	int			n_locked = 0;
-	int			budget = lock_budget();
+	int			n_locked = lock_try_all(LOCK_ORDER_CANCEL, ids, n, busy);
 	int			n_orders;
 	Order	   *orders;
 	JsonbBuilder *detail;
-	int			i;
+	int			i,
+				j = 0;
 
-	for (i = 0; i < n; i++)
-	{
-		busy[i] = n_locked >= budget || !lock_try(LOCK_ORDER_CANCEL, ids[i]);
-		if (!busy[i])
-			locked[n_locked++] = ids[i];
-	}
 	if (n_locked == 0)
 		return 0;
+	for (i = 0; i < n; i++)
+	{
+		if (!busy[i])
+			locked[j++] = ids[i];
+	}
 	qsort(locked, n_locked, sizeof(int64), compare_ids);
 
 	/* The locks decide who goes first; what is true is decided now, under them. */

@@ -41,13 +41,9 @@ extern void intercept_refused(Journal *journal, Order *order, Fulfilment *fulfil
 
 /*
  * Cancel those of the orders that are unpaid and due now, with the locks that are free;
- * never waits. busy[i] is set where the lock of ids[i] was not free, or the lock budget
- * of a transaction was used up. Returns the number canceled.
+ * never waits. busy[i] says that the lock of ids[i] was not taken (lock_try_all). Returns the number canceled.
  */
 extern int	cancel_expired(const int64 *ids, int n, bool *busy);
-
-/* How many object locks one transaction may take: a tenth of the lock table. */
-extern int	lock_budget(void);
 
 /* The word for a cancel type. */
 extern const char *cancel_type_name(CancelType cancel_type);

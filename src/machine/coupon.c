@@ -183,17 +183,25 @@ coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy)
 	int			held = (int) plan_query(&held_coupons, values, NULL, 0);
 	int64	   *coupons = palloc(sizeof(int64) * Max(held, 1));
 	int64	   *orders = palloc(sizeof(int64) * Max(held, 1));
+	bool	   *not_taken = palloc(sizeof(bool) * Max(held, 1));
 	int			locked = 0;
 	int			i;
 
 	for (i = 0; i < held; i++)
 	{
-		coupons[locked] = row_int64(i, 1);
-		orders[locked] = row_int64(i, 2);
-		if (lock_try(LOCK_COUPON, coupons[locked]))
-			locked++;
+		coupons[i] = row_int64(i, 1);
+		orders[i] = row_int64(i, 2);
+	}
+	(void) lock_try_all(LOCK_COUPON, coupons, held, not_taken);
+	for (i = 0; i < held; i++)
+	{
+		if (not_taken[i])
+			mark_busy(order_ids, n, busy, orders[i]);
 		else
-			mark_busy(order_ids, n, busy, orders[locked]);
+		{
+			coupons[locked] = coupons[i];
+			orders[locked++] = orders[i];
+		}
 	}
 	if (locked == 0)
 		return;
