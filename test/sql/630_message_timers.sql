@@ -139,17 +139,18 @@ SELECT key FROM fired WHERE key BETWEEN 110 AND 119 ORDER BY key;
 SELECT count(*) AS left_in_far FROM order_ext_internal.timers_far WHERE key BETWEEN 110 AND 119;
 
 -- A stopped server leaves timers of any period behind: they all fire, once.
-DO $$
+CREATE FUNCTION leave_behind(first integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	FOR n IN 0..31 LOOP
 		EXECUTE format('INSERT INTO order_ext_internal.timer_bucket_%s
 			(message_id, xid, key, due_at, published_at, topic_id, payload)
-			SELECT nextval(''order_ext_internal.message_id_seq''), pg_current_xact_id(), 200 + %s,
+			SELECT nextval(''order_ext_internal.message_id_seq''), pg_current_xact_id(), %s,
 				now() - interval ''3 h'' - random() * interval ''1 h'', now() - interval ''5 h'', topic_id, ''{}''
-			FROM order_ext_internal.topics WHERE name = ''timers.test''', n, n);
+			FROM order_ext_internal.topics WHERE name = ''timers.test''', n, first + n);
 	END LOOP;
 END
 $$;
+SELECT leave_behind(200);
 \c -
 SELECT dispatch_ours() AS delivered;
 SELECT count(*), count(DISTINCT key) FROM fired WHERE key BETWEEN 200 AND 231;
@@ -206,17 +207,43 @@ SELECT order_ext.dispatch(300) <= 300 AS limited;
 SELECT dispatch_ours() > 0 AS delivered;
 SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE key > 5000;
 
--- Beyond the ring they come into it before their time.
+-- Beyond the ring they come into it before their time, here those of the period that comes;
+-- its bucket may hold what is left from an hour ago.
+SELECT leave_behind(8000);
 SELECT order_ext.publish('timers.test', 5, deliver_at => clock_timestamp() + interval '2 h') > 0 AS published;
 INSERT INTO order_ext_internal.timers_far (message_id, xid, key, due_at, published_at, topic_id, payload)
-SELECT nextval('order_ext_internal.message_id_seq'), pg_current_xact_id(), 120 + n, clock_timestamp() + (n - 1) * interval '60 s',
+SELECT nextval('order_ext_internal.message_id_seq'), pg_current_xact_id(), far.key, far.due,
 	clock_timestamp() - interval '2 h', topic_id, '{}'
-FROM order_ext_internal.topics, generate_series(1, 2) AS n WHERE name = 'timers.test';
+FROM order_ext_internal.topics,
+	(VALUES (121, clock_timestamp()), (122, date_bin('2 min', clock_timestamp(), '2000-01-01 0:00Z') + interval '3 min')) AS far (key, due)
+WHERE name = 'timers.test';
 \c -
-SELECT dispatch_ours() > 0 AS delivered;
+DO $$
+BEGIN
+	FOR n IN 1..40 LOOP
+		PERFORM order_ext.dispatch();
+	END LOOP;
+END
+$$;
 SELECT key FROM fired WHERE key BETWEEN 120 AND 129;
 SELECT count(*) AS in_ring FROM order_ext_internal.timer_ring WHERE key = 122;
 SELECT count(*) AS in_far FROM order_ext_internal.timers_far WHERE key IN (5, 122);
+SELECT count(*) AS of_the_past FROM fired WHERE key BETWEEN 8000 AND 8031;
+
+-- Nor is a bucket emptied that the same transaction has just armed timers in.
+SELECT leave_behind(8100);
+\c -
+DO $$
+BEGIN
+	PERFORM order_ext.publish('timers.test', 8200 + n, deliver_at => clock_timestamp() + n * interval '2 min')
+	FROM generate_series(1, 29) AS n;
+	FOR n IN 1..40 LOOP
+		PERFORM order_ext.dispatch();
+	END LOOP;
+END
+$$;
+SELECT count(*) AS of_the_past FROM fired WHERE key BETWEEN 8100 AND 8131;
+SELECT count(*) AS armed FROM order_ext_internal.timer_ring WHERE key BETWEEN 8201 AND 8229;
 
 -- A timer bound to a status of its key is void once the key has moved on; that costs no
 -- message. Orders are what binds timers.
@@ -245,5 +272,6 @@ DROP VIEW waiting;
 DROP TABLE fired, start;
 DROP FUNCTION dispatch_until(text);
 DROP FUNCTION dispatch_ours();
+DROP FUNCTION leave_behind(integer);
 DROP FUNCTION note_timer(order_ext.message);
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

@@ -2,11 +2,12 @@
  * empty.c
  *		Emptying the buckets whose time is over, by TRUNCATE.
  *
- * The lock is taken only if it is free, so that nobody waits for us to wait. With it
- * held no transaction that has written here is still open: one last look finds what
- * committed after the last batch. A bucket that could not be emptied in its period (a
- * dump was reading it) holds rows of a later period in the end; it then goes on as it
- * is, which the rules allow for, and is emptied the next time.
+ * The lock is taken only if it is free, so that nobody waits for us to wait. With it held no
+ * other transaction that has written here is still open: one last look finds what committed
+ * after the last batch. It does not find what we have written ourselves (armed, or moved from
+ * timers_far), so we leave such a bucket to the next transaction. A bucket that could not be
+ * emptied in its period (a dump was reading it) holds rows of a later period in the end; it
+ * then goes on as it is, which the rules allow for, and is emptied the next time.
  */
 #include "compat.h"
 
@@ -85,18 +86,25 @@ timer_empty_one_bucket(TimerQueue *queue, TimestampTz now, TimestampTz *next_try
 		Oid			relation;
 		Relation	rel;
 		BlockNumber blocks;
+		bool		written_by_us;
 
 		if (bucket->loaded_to == NULL || bucket->queued > 0)
 			continue;
 		relation = timer_bucket_relation(b);
 		rel = table_open(relation, AccessShareLock);
 		blocks = RelationGetNumberOfBlocks(rel);
+		written_by_us = CheckRelationLockedByMe(rel, RowExclusiveLock, true);
 		table_close(rel, AccessShareLock);
 		if (blocks == 0)
 			continue;
 		if (now < from || !pause_is_over(bucket->empty_at, RETRY_AFTER, now))
 		{
 			*next_try = Min(*next_try, Max(from, bucket->empty_at));
+			continue;
+		}
+		if (written_by_us)
+		{
+			*next_try = Min(*next_try, now);
 			continue;
 		}
 		bucket->empty_at = now + RETRY_AFTER;
