@@ -30,13 +30,14 @@ fi
 # ---- packages ---------------------------------------------------------------
 
 # A server named by PG_CONFIG is used as it is.  Otherwise the distribution's
-# packages of PG_MAJOR are used, and installed where they are missing.
-find_server() {
+# packages of PG_MAJOR are used, and installed where they are missing, with
+# those that the arguments name.
+find_server() { # [PACKAGE...]
   if [ -z "${PG_CONFIG:-}" ]; then
     local major=${PG_MAJOR:-15}
     install_packages gcc make libc6-dev perl tar \
       "postgresql-$major" "postgresql-server-dev-$major" "postgresql-$major-cron" \
-      "postgresql-$major-pgtap" libtap-parser-sourcehandler-pgtap-perl libipc-run-perl
+      "postgresql-$major-pgtap" libtap-parser-sourcehandler-pgtap-perl libipc-run-perl "$@"
     PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config
   fi
   [ -x "$PG_CONFIG" ] || PG_CONFIG=$(command -v "$PG_CONFIG") || die "no pg_config at $PG_CONFIG"
