@@ -88,6 +88,102 @@ sub past_of
 	return $file;
 }
 
+# One step, or more, from each status in which the old version left something of user 2.
+sub every_status_goes_on
+{
+	my ($node, $database) = @_;
+
+	wait_sql($node, $database,
+		q{SELECT string_agg(external_id || ' ' || status, ', ' ORDER BY external_id) FROM order_ext.orders_view
+		  WHERE external_id IN ('paid', 'paid virtual', 'expired coupon')},
+		'expired coupon canceled, paid fulfilling, paid virtual signed', 60, 'what was not worked off goes on');
+	wait_sql($node, $database, q{SELECT string_agg(status, ',' ORDER BY coupon_id) FROM order_ext.coupons_view WHERE user_id = 2},
+		'unused,locked,used,expired', 60, 'coupons are what they were, or lapse');
+	wait_sql($node, $database,
+		q{SELECT string_agg(pay_type || ' ' || r.status || ' ' || coalesce(who, 'built in'), ', ' ORDER BY pay_type)
+		  FROM order_ext.refunds_view r JOIN order_ext.payments_view USING (payment_id)
+			JOIN order_ext.orders_view o ON o.order_id = r.order_id LEFT JOIN public.refunded USING (refund_id)
+		  WHERE user_id = 2 AND pay_type <> 'card'},
+		'sandbox succeeded built in, unionpay succeeded lives_staff', 60, 'gateways go on as those who set them');
+
+	$node->safe_psql($database, <<'SQL');
+CREATE SCHEMA step;
+CREATE FUNCTION step.id(name text) RETURNS bigint LANGUAGE sql
+RETURN (SELECT order_id FROM order_ext.orders_view WHERE external_id = $1);
+CREATE FUNCTION step.after_sale(name text) RETURNS bigint LANGUAGE sql
+RETURN (SELECT after_sale_id FROM order_ext.after_sales_view WHERE reason = $1 AND user_id = 2);
+CREATE FUNCTION step.refund(name text) RETURNS bigint LANGUAGE sql
+RETURN (SELECT refund_id FROM order_ext.refunds_view WHERE after_sale_id = step.after_sale($1));
+CREATE FUNCTION step.payment(trade_no text) RETURNS bigint LANGUAGE sql
+RETURN (SELECT payment_id FROM order_ext.payments_view WHERE out_trade_no = $1);
+SQL
+	my $piece = q{'[{"sku": "B", "quantity": 1}]'};
+	my @steps = (
+		[q{pre_pay_order(step.id('created'), 'card', 90, 'lives-prepaid')}, 'replayed created'],
+		[q{pay_callback(step.id('created'), 'S-1', 'card', 90)}, 'applied paid'],
+		[q{pay_callback(step.id('attempts'), 'S-2', 'bank', 100)}, 'applied paid'],
+		[q{pay_callback(step.id('paid'), 'B-paid', 'card', 100)}, 'replayed fulfilling'],
+		[q{resolve_held_payment(step.payment('B-held'), 'accept')}, 'applied paid'],
+		[q{resolve_held_payment(step.payment('B-held less'), 'refund')}, 'applied created'],
+		[q{resolve_held_payment(step.payment('B-unmatched'), 'refund')}, 'applied '],
+		[q{cancel_order(step.id('fulfilling'), 2)}, 'applied canceled'],
+		[q{shipment_event(step.id('fulfilling picked'), 'picked', 'picked')}, 'replayed fulfilling'],
+		[q{shipment_event(step.id('fulfilling picked'), 'o', 'out_stock')}, 'applied out_stock'],
+		[q{shipment_event(step.id('fulfilling early'), 'o', 'out_stock')}, 'applied out_stock'],
+		[q{shipment_event(step.id('fulfilling early'), 'd', 'delivering')}, 'applied signed'],
+		[q{fulfilment_cancel_result(step.id('fulfilling asked'), true, 'x')}, 'applied canceled'],
+		[q{shipment_event(step.id('out_stock'), 'r', 'refused')}, 'applied refused'],
+		[q{confirm_receipt(step.id('delivering'), 2)}, 'applied signed'],
+		[q{remove_order(step.id('refused'), 2)}, 'applied refused'],
+		[q{remove_order(step.id('removed'), 2)}, 'noop signed'],
+		[q{review_after_sale(step.after_sale('applied'), true)}, 'applied approved'],
+		[q{review_after_sale(step.after_sale('awaiting'), false)}, 'applied rejected'],
+		[q{review_after_sale(step.after_sale('reopened'), true)}, 'applied approved'],
+		[q{reopen_after_sale(step.after_sale('rejected'))}, 'applied applied'],
+		[q{return_shipment(step.after_sale('to_send'), 'SF', '2')}, 'applied approved'],
+		["return_receipt(step.after_sale('in_transit'), $piece, true)", 'applied approved'],
+		["return_receipt(step.after_sale('other pieces'), $piece, true)", 'applied approved'],
+		[q{close_after_sale(step.after_sale('damaged'), 'sent back')}, 'applied closed'],
+		[q{revoke_after_sale(step.after_sale('requested'), 2)}, 'applied revoked'],
+		[q{revoke_after_sale(step.after_sale('withdrawn'), 2)}, 'noop revoked'],
+		[q{close_after_sale(step.after_sale('closed'), 'again')}, 'noop closed'],
+		[q{refund_callback(step.refund('submitted'), 'succeeded')}, 'applied succeeded'],
+		[q{refund_callback(step.refund('refunding'), 'failed')}, 'applied failed'],
+		[q{refund_callback(step.refund('refunded'), 'failed')}, 'held failed'],
+		[q{retry_refund(step.refund('failed'))}, 'applied requested'],
+		[q{refund_callback(step.refund('reversed'), 'succeeded')}, 'applied succeeded'],
+		[q{refund_callback(step.refund('inspected'), 'succeeded')}, 'applied succeeded'],
+		[q{retry_refund((SELECT refund_id FROM order_ext.refunds_view WHERE order_id = step.id('canceled held')))}, 'applied requested'],
+		["apply_after_sale(step.id('removed'), 2, 'refund_only', $piece)", 'applied applied'],
+	);
+	foreach my $step (@steps)
+	{
+		my ($call, $expected) = @$step;
+		is($node->safe_psql($database, "SELECT disposition || ' ' || coalesce(status, '') FROM order_ext.$call"), $expected, $call);
+	}
+	is( $node->safe_psql($database, q{SELECT string_agg(DISTINCT pay_type, ',') FROM order_ext.claim_refunds(100)}),
+		'alipay,card', 'refunds are claimed by those who have no gateway');
+
+	my $refused = sub {
+		my ($statement, $sqlstate, $name) = @_;
+		my $stderr = '';
+		$node->psql($database, "\\set VERBOSITY sqlstate\n$statement", stderr => \$stderr);
+		like($stderr, qr/ERROR:  $sqlstate/, $name);
+	};
+	$refused->(q{SELECT order_ext.create_order(2, '[{"sku": "B", "quantity": 1}]', 100, options => '{"remark": "risky"}')},
+		'OE004', 'the risk check is asked');
+	$refused->(q{SELECT order_ext.publish('lives.narrow', 3)}, 'OE703', 'a full topic is full');
+	is( $node->safe_psql($database, q{SELECT order_ext.ack('lives.narrow', (SELECT array_agg(token) FROM order_ext.receive('lives.narrow')))}),
+		'2', 'what fills it is given out');
+	$node->safe_psql($database, q{SELECT order_ext.publish('lives.narrow', 3)});
+	is( $node->safe_psql($database, q{SELECT string_agg(payload->>'note', ',') FROM order_ext.receive('lives.line', 100)}),
+		'waiting,timer due', 'an ordered group goes on where no message is dead');
+	is($node->safe_psql($database, q{SELECT order_ext.redrive('lives.line')}), '2', 'its dead letters are sent again');
+	is( $node->safe_psql($database, q{SELECT string_agg(payload->>'note', ',' ORDER BY key) FROM order_ext.receive('lives.line', 100)}),
+		'dead,retried', 'the first of each key');
+	return;
+}
+
 my $newest = $node->safe_psql('postgres',
 	"SELECT default_version FROM pg_available_extensions WHERE name = 'order_ext'");
 my @old = split /\n/, $node->safe_psql('postgres',
@@ -119,9 +215,12 @@ foreach my $version (@old)
 	# Lives in all statuses that the old version knew, some of them not worked off.
 	$node->command_ok(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database),
 			'-f', past_of($version)], "$version has a past");
-	# What 0.1 did not have: messages of applications, in all the states they can be in, and gateways.
+	# What 0.1 did not have: messages of applications, in all the states they can be in; what 0.2
+	# did not have: gateways, and fixtures with orders of user 2, in all statuses.
 	my $application = $node->safe_psql($database, q{SELECT to_regclass('public.handled') IS NOT NULL}) eq 't';
-	if ($application)
+	my $gateways = $node->safe_psql($database, q{SELECT to_regclass('public.refunded') IS NOT NULL}) eq 't';
+	my $all_statuses = $node->safe_psql($database, q{SELECT count(*) > 20 FROM order_ext.orders_view WHERE user_id = 2}) eq 't';
+	if ($application && !$gateways)
 	{
 		$node->safe_psql($database, <<'SQL');
 CREATE TABLE public.refunded (refund_id bigint, who text DEFAULT session_user);
@@ -146,19 +245,21 @@ SQL
 	{
 		$node->safe_psql($database, 'CREATE TABLE public.new_era ()');
 		is($node->safe_psql($database, q{SELECT order_ext.redrive('lives')}), '1', 'a dead letter is sent again');
-		is( $node->safe_psql($database, q{SELECT string_agg(consumer_group || ' of ' || topic, ', ' ORDER BY 1)
+		is( $node->safe_psql($database, q{SELECT string_agg(consumer_group || ' of ' || topic, ', ' ORDER BY consumer_group)
 				FROM order_ext.subscriptions_view WHERE consumer_group LIKE 'refund.execute:%'}),
-			'refund.execute:wechat (0.2) of lives.work, refund.execute:wechat of refund.execute',
-			'a group that has the name of a gateway goes on under another one');
+			$gateways ? 'refund.execute:unionpay of refund.execute, refund.execute:wechat of refund.execute'
+			: 'refund.execute:wechat of refund.execute, refund.execute:wechat (0.2) of lives.work',
+			$gateways ? 'the groups of the gateways are there' : 'a group that has the name of a gateway goes on under another one');
 	}
 
 	$node->safe_psql($database, 'SELECT order_ext.enable_dispatch()');
 	wait_sql($node, $database,
-		q{SELECT string_agg(status, ',' ORDER BY created_at) FROM order_ext.orders_view},
+		q{SELECT string_agg(status, ',' ORDER BY created_at) FROM order_ext.orders_view WHERE user_id = 1},
 		'fulfilling,canceled,canceled,canceled,created', 60, "orders of $version go on");
 	wait_sql($node, $database,
 		q{SELECT count(*), count(*) FILTER (WHERE cause = 'cancel' AND after_sale_id IS NOT NULL)
-		  FROM order_ext.refunds_view}, '3|2', 60, 'their refunds are there, with an after-sale');
+		  FROM order_ext.refunds_view JOIN order_ext.orders_view USING (order_id) WHERE user_id = 1},
+		'3|2', 60, 'their refunds are there, with an after-sale');
 	wait_sql($node, $database,
 		'SELECT available, reserved, consumed FROM order_ext.stock_level(\'A\')', '95|5|0', 60,
 		'and their stock');
@@ -166,7 +267,9 @@ SQL
 	{
 		wait_sql($node, $database,
 			q{SELECT string_agg(pay_type || ' ' || r.status || coalesce(' ' || who, ''), ', ' ORDER BY pay_type, r.status)
-			  FROM order_ext.refunds_view r JOIN order_ext.payments_view USING (payment_id) LEFT JOIN public.refunded USING (refund_id)},
+			  FROM order_ext.refunds_view r JOIN order_ext.payments_view USING (payment_id)
+				JOIN order_ext.orders_view o ON o.order_id = r.order_id LEFT JOIN public.refunded USING (refund_id)
+			  WHERE user_id = 1},
 			'alipay requested, wechat succeeded postgres, wechat succeeded postgres', 60, 'gateways go on, and call for each refund once');
 		wait_sql($node, $database, 'SELECT string_agg(note, \',\' ORDER BY key, note) FROM public.handled',
 			'done,dead,parked,retried,timer due,waiting', 60, 'messages are handled, none of them twice');
@@ -179,6 +282,7 @@ SQL
 		is($node->safe_psql($database, q{SELECT order_ext.publish('lives.work', 2, '{}', dedup_key => 'once')
 			= (SELECT message_id FROM public.handled WHERE note = 'parked')}), 't', 'a dedup_key is still known');
 	}
+	every_status_goes_on($node, $database) if $all_statuses;
 	wait_sql($node, $database, "SELECT count(*) FROM order_ext.verify() WHERE severity = 'error'",
 		'0', 60, 'the books are right');
 }
