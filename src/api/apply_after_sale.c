@@ -135,44 +135,63 @@ goods_detail(const AfterSale *after_sale, const Entitlement *entitlement, const 
 	return jsonb_object_end(detail);
 }
 
-static Datum
-apply_after_sale_body(FunctionCallInfo fcinfo)
+/* What is to go back, and of which order; user, type and reason of an application. */
+typedef struct BackRequest
 {
-	int64		order_id = arg_id(fcinfo, 0, "order_id");
-	int64		user_id = arg_id(fcinfo, 1, "user_id");
-	AfterSaleType type = AFTER_SALE_REFUND_ONLY + arg_word(fcinfo, 2, "type", type_words);
-	Lines	   *lines = lines_parse(arg_jsonb(fcinfo, 3, "lines", setting_max_payload), "lines", false);
-	char	   *reason = arg_text_or_null(fcinfo, 4, "reason", MAX_REASON_CHARS);
-	char	   *request_id = arg_text_or_null(fcinfo, 5, "request_id", MAX_REQUEST_ID_CHARS);
-	RequestHash hash = {{0, 0}};
-	CallResult	result = {0};
+	int64		order_id;
+	int64		user_id;
+	AfterSaleType type;
+	Lines	   *lines;
+	char	   *reason;
+} BackRequest;
+
+/* The goods of the request's lines, priced, with what the order has left of them. */
+static GoodsBack *
+price_lines(const BackRequest *request, Entitlement **entitlement)
+{
+	GoodsBack  *goods;
+
+	*entitlement = entitlement_read(request->order_id, 0);
+	goods = goods_of_lines(*entitlement, request->lines);
+	check_not_virtual(*entitlement, goods);
+	entitlement_price(*entitlement, goods);
+	return goods;
+}
+
+static void
+apply_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	const BackRequest *request = arg;
 	Entitlement *entitlement;
 	GoodsBack  *goods;
 	AfterSale	after_sale;
 	Journal    *journal;
 	Order		order;
 
-	if (request_id != NULL)
-		hash = request_hash_arguments(fcinfo, 5);
-	if (request_replay("apply_after_sale", request_id, &hash, &result))
-		return call_return_result(fcinfo, &result);
-
-	lock_wait(LOCK_REFUND, order_id);
-	order_read_or_fail(order_id, &order);
-	check_owner(&order, user_id);
+	lock_wait(LOCK_REFUND, request->order_id);
+	order_read_or_fail(request->order_id, &order);
+	check_owner(&order, request->user_id);
 	check_may_apply(&order);
-	entitlement = entitlement_read(order_id, 0);
-	goods = goods_of_lines(entitlement, lines);
-	check_not_virtual(entitlement, goods);
-	entitlement_price(entitlement, goods);
+	goods = price_lines(request, &entitlement);
 
 	journal = journal_begin(GetCurrentTimestamp());
-	after_sale_apply(journal, &order, type, goods, reason, &after_sale);
+	after_sale_apply(journal, &order, request->type, goods, request->reason, &after_sale);
 	journal_write(journal);
-	after_sale_result(&result, &after_sale, "applied",
+	after_sale_result(result, &after_sale, "applied",
 					  goods_detail(&after_sale, entitlement, goods));
-	request_remember("apply_after_sale", request_id, &hash, &result);
-	return call_return_result(fcinfo, &result);
+}
+
+static Datum
+apply_after_sale_body(FunctionCallInfo fcinfo)
+{
+	BackRequest request;
+
+	request.order_id = arg_id(fcinfo, 0, "order_id");
+	request.user_id = arg_id(fcinfo, 1, "user_id");
+	request.type = AFTER_SALE_REFUND_ONLY + arg_word(fcinfo, 2, "type", type_words);
+	request.lines = lines_parse(arg_jsonb(fcinfo, 3, "lines", setting_max_payload), "lines", false);
+	request.reason = arg_text_or_null(fcinfo, 4, "reason", MAX_REASON_CHARS);
+	return request_call(fcinfo, "apply_after_sale", 5, apply_once, &request);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_apply_after_sale);
@@ -195,45 +214,39 @@ check_may_be_short(const Order *order)
 				 errhint("A shortage is found when the parcel leaves the warehouse, at \"out_stock\".")));
 }
 
-static Datum
-report_shortage_body(FunctionCallInfo fcinfo)
+static void
+shortage_once(void *arg, const RequestKey *key, CallResult *result)
 {
-	int64		order_id = arg_id(fcinfo, 0, "order_id");
-	Lines	   *lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines", false);
-	char	   *request_id = arg_text_or_null(fcinfo, 2, "request_id", MAX_REQUEST_ID_CHARS);
-	RequestHash hash = {{0, 0}};
-	CallResult	result = {0};
+	const BackRequest *request = arg;
 	Entitlement *entitlement;
 	GoodsBack  *goods;
 	AfterSale	after_sale;
 	Journal    *journal;
 	Order		order;
 
-	if (request_id != NULL)
-		hash = request_hash_arguments(fcinfo, 2);
-	if (request_replay("report_shortage", request_id, &hash, &result))
-		return call_return_result(fcinfo, &result);
-
 	/* the parcel must not go on meanwhile */
-	lock_wait(LOCK_ORDER_CANCEL, order_id);
-	lock_wait(LOCK_REFUND, order_id);
-	order_read_or_fail(order_id, &order);
+	lock_wait(LOCK_ORDER_CANCEL, request->order_id);
+	lock_wait(LOCK_REFUND, request->order_id);
+	order_read_or_fail(request->order_id, &order);
 	check_may_be_short(&order);
-	entitlement = entitlement_read(order_id, 0);
-	goods = goods_of_lines(entitlement, lines);
-	check_not_virtual(entitlement, goods);
-	entitlement_price(entitlement, goods);
+	goods = price_lines(request, &entitlement);
 
 	journal = journal_begin(GetCurrentTimestamp());
 	after_sale_shortage(journal, &order, goods, &after_sale);
 	journal_write(journal);
-	result.id = order.order_id;
-	result.status = status_name(MACHINE_ORDER, order.status);
-	result.version = order.version;
-	result.disposition = "applied";
-	result.detail = goods_detail(&after_sale, entitlement, goods);
-	request_remember("report_shortage", request_id, &hash, &result);
-	return call_return_result(fcinfo, &result);
+	order_result(result, order.order_id, &order);
+	result->disposition = "applied";
+	result->detail = goods_detail(&after_sale, entitlement, goods);
+}
+
+static Datum
+report_shortage_body(FunctionCallInfo fcinfo)
+{
+	BackRequest request = {0};
+
+	request.order_id = arg_id(fcinfo, 0, "order_id");
+	request.lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines", false);
+	return request_call(fcinfo, "report_shortage", 2, shortage_once, &request);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_report_shortage);

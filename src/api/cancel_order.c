@@ -23,7 +23,6 @@ typedef struct CancelRequest
 	int64		user_id;		/* 0 = not given */
 	int			type;			/* index into cancel_words */
 	char	   *reason;
-	char	   *request_id;
 	bool		hold;
 } CancelRequest;
 
@@ -34,7 +33,6 @@ read_cancel_request(FunctionCallInfo fcinfo, CancelRequest *request)
 	request->user_id = PG_ARGISNULL(1) ? 0 : arg_id(fcinfo, 1, "user_id");
 	request->type = arg_word(fcinfo, 2, "cancel_type", cancel_words);
 	request->reason = arg_text_or_null(fcinfo, 3, "reason", MAX_REASON_CHARS);
-	request->request_id = arg_text_or_null(fcinfo, 4, "request_id", MAX_REQUEST_ID_CHARS);
 	request->hold = arg_word(fcinfo, 5, "refund_policy", policy_words) == 1;
 }
 
@@ -57,7 +55,7 @@ check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 }
 
 static Jsonb *
-cancel_log_detail(const CancelRequest *request)
+cancel_log_detail(const CancelRequest *request, const RequestKey *key)
 {
 	JsonbBuilder *detail = jsonb_object_begin();
 
@@ -66,8 +64,8 @@ cancel_log_detail(const CancelRequest *request)
 		jsonb_add_id(detail, "user_id", request->user_id);
 	if (request->reason != NULL)
 		jsonb_add_text(detail, "reason", request->reason);
-	if (request->request_id != NULL)
-		jsonb_add_text(detail, "request_id", request->request_id);
+	if (key->request_id != NULL)
+		jsonb_add_text(detail, "request_id", key->request_id);
 	return jsonb_object_end(detail);
 }
 
@@ -83,13 +81,13 @@ cancel_detail(const CancelRequest *request, int64 refundable)
 
 /* What the order's own status and fulfilment make of the request. */
 static const char *
-cancel(const CancelRequest *request, Order *order, char actor)
+cancel(const CancelRequest *request, const RequestKey *key, Order *order, char actor)
 {
 	OrderChange change = {.cancels = true, .cancel_type = cancel_types[request->type],
 	.refund_hold = request->hold};
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	CancelOutcome outcome = cancel_order_locked(journal, order, actor, &change,
-												cancel_log_detail(request));
+												cancel_log_detail(request, key));
 
 	if (outcome == CANCEL_REFUSED)
 		ereport(ERROR,
@@ -101,35 +99,32 @@ cancel(const CancelRequest *request, Order *order, char actor)
 	return outcome == CANCEL_DONE ? "applied" : "intercept_pending";
 }
 
+static void
+cancel_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	const CancelRequest *request = arg;
+	char		actor = cancel_types[request->type] == CANCEL_BY_USER ? ACTOR_BUYER : ACTOR_STAFF;
+	Order		order;
+
+	lock_wait(LOCK_ORDER_CANCEL, request->order_id);
+	order_read_or_fail(request->order_id, &order);
+	check_may_cancel(&order, request, actor);
+	result->disposition = "noop";
+	if (order.status != ORDER_CANCELED)
+	{
+		result->detail = cancel_detail(request, payments_refundable(order.order_id));
+		result->disposition = cancel(request, key, &order, actor);
+	}
+	order_result(result, order.order_id, &order);
+}
+
 static Datum
 cancel_order_body(FunctionCallInfo fcinfo)
 {
 	CancelRequest request;
-	RequestHash hash = {{0, 0}};
-	CallResult	result = {.disposition = "noop"};
-	Order		order;
-	char		actor;
 
 	read_cancel_request(fcinfo, &request);
-	if (request.request_id != NULL)
-		hash = request_hash_arguments(fcinfo, 4);
-	if (request_replay("cancel_order", request.request_id, &hash, &result))
-		return call_return_result(fcinfo, &result);
-
-	actor = cancel_types[request.type] == CANCEL_BY_USER ? ACTOR_BUYER : ACTOR_STAFF;
-	lock_wait(LOCK_ORDER_CANCEL, request.order_id);
-	order_read_or_fail(request.order_id, &order);
-	check_may_cancel(&order, &request, actor);
-	if (order.status != ORDER_CANCELED)
-	{
-		result.detail = cancel_detail(&request, payments_refundable(order.order_id));
-		result.disposition = cancel(&request, &order, actor);
-	}
-	result.id = order.order_id;
-	result.status = status_name(MACHINE_ORDER, order.status);
-	result.version = order.version;
-	request_remember("cancel_order", request.request_id, &hash, &result);
-	return call_return_result(fcinfo, &result);
+	return request_call(fcinfo, "cancel_order", 4, cancel_once, &request);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_cancel_order);

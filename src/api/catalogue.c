@@ -147,37 +147,43 @@ level_from_jsonb(Jsonb *detail)
 	return level;
 }
 
+typedef struct StockChange
+{
+	char	   *sku;
+	int64		delta;
+	char	   *reason;
+} StockChange;
+
+/* The level goes through the result's detail, from which a repetition is answered. */
+static void
+adjust_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	const StockChange *change = arg;
+	int64		product_id = product_id_of(change->sku);
+
+	lock_wait(LOCK_STOCK, product_id);
+	result->id_is_null = true;
+	result->detail = level_to_jsonb(stock_adjust(product_id, change->sku, change->delta,
+												 change->reason, GetCurrentTimestamp()));
+}
+
 static Datum
 adjust_stock_body(FunctionCallInfo fcinfo)
 {
-	char	   *sku = arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS);
-	int64		delta;
-	char	   *reason = arg_text_or_null(fcinfo, 2, "reason", MAX_NAME_CHARS);
-	char	   *request_id = arg_text_or_null(fcinfo, 3, "request_id", MAX_REQUEST_ID_CHARS);
-	RequestHash hash = {{0, 0}};
-	CallResult	result = {.id_is_null = true, .disposition = "applied"};
-	int64		product_id;
-	StockLevel	level;
+	StockChange change;
+	CallResult	result;
 
+	change.sku = arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS);
+	change.reason = arg_text_or_null(fcinfo, 2, "reason", MAX_NAME_CHARS);
 	arg_not_null(fcinfo, 1, "delta");
-	delta = PG_GETARG_INT64(1);
-	if (delta == 0)
+	change.delta = PG_GETARG_INT64(1);
+	if (change.delta == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"delta\" must not be zero"),
 				 errhint("stock_level reads the stock.")));
-	if (request_id != NULL)
-		hash = request_hash_arguments(fcinfo, 3);
-	if (request_replay("adjust_stock", request_id, &hash, &result))
-		return return_stock_level(fcinfo, level_from_jsonb(result.detail));
-
-	product_id = product_id_of(sku);
-	lock_wait(LOCK_STOCK, product_id);
-	level = stock_adjust(product_id, sku, delta, reason, GetCurrentTimestamp());
-	if (request_id != NULL)
-		result.detail = level_to_jsonb(level);
-	request_remember("adjust_stock", request_id, &hash, &result);
-	return return_stock_level(fcinfo, level);
+	request_run(fcinfo, "adjust_stock", 3, adjust_once, &change, &result);
+	return return_stock_level(fcinfo, level_from_jsonb(result.detail));
 }
 
 PG_FUNCTION_INFO_V1(order_ext_adjust_stock);

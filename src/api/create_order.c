@@ -122,7 +122,6 @@ typedef struct CreateRequest
 	int64		pay_amount;
 	int64		coupon_id;
 	Interval   *pay_timeout;	/* NULL: the setting */
-	char	   *request_id;
 	Jsonb	   *options;
 	Cart	   *cart;
 } CreateRequest;
@@ -181,7 +180,6 @@ read_create_request(FunctionCallInfo fcinfo, CreateRequest *request)
 	request->pay_amount = arg_amount(fcinfo, 2, "pay_amount");
 	request->coupon_id = arg_coupon(fcinfo, 3);
 	request->pay_timeout = arg_pay_timeout(fcinfo, 4);
-	request->request_id = arg_text_or_null(fcinfo, 5, "request_id", MAX_REQUEST_ID_CHARS);
 	request->options = arg_jsonb(fcinfo, 6, "options", setting_max_payload);
 	request->cart = cart_parse(request->items, request->options);
 }
@@ -226,7 +224,8 @@ agree_on_price(CreateRequest *request, Coupon *coupon)
 
 /* Insert the order row under an id that is free. */
 static void
-insert_order_row(Journal *journal, CreateRequest *request, NewOrder *new_order)
+insert_order_row(Journal *journal, CreateRequest *request, const RequestKey *key,
+				 NewOrder *new_order)
 {
 	Cart	   *cart = request->cart;
 	Order	   *order = &new_order->order;
@@ -247,8 +246,8 @@ insert_order_row(Journal *journal, CreateRequest *request, NewOrder *new_order)
 	new_order->options = request->options;
 
 	jsonb_add_int(detail, "pay_amount", order->pay_amount);
-	if (request->request_id != NULL)
-		jsonb_add_text(detail, "request_id", request->request_id);
+	if (key->request_id != NULL)
+		jsonb_add_text(detail, "request_id", key->request_id);
 	log_detail = jsonb_object_end(detail);
 	for (tries = 0; tries < MAX_ID_TRIES; tries++)
 	{
@@ -293,13 +292,13 @@ created_detail(const NewOrder *new_order)
 
 /* The writing part: the order, its stock, its coupon, its payment or its timer. */
 static void
-place_order(CreateRequest *request, NewOrder *new_order)
+place_order(CreateRequest *request, const RequestKey *key, NewOrder *new_order)
 {
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	Order	   *order = &new_order->order;
 	Cart	   *cart = request->cart;
 
-	insert_order_row(journal, request, new_order);
+	insert_order_row(journal, request, key, new_order);
 	stock_reserve(order->order_id, cart->lines, cart->n, journal_time(journal));
 	/* whether it is free was only read before; its lock and its row decide */
 	if (order->coupon_id != 0)
@@ -314,32 +313,31 @@ place_order(CreateRequest *request, NewOrder *new_order)
 	journal_write(journal);
 }
 
+static void
+create_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	CreateRequest *request = arg;
+	NewOrder	new_order = {0};
+	Coupon		coupon = {0};
+
+	check_external_id(request->cart->options.external_id);
+	risk_check(request->user_id, request->items, request->pay_amount, request->coupon_id,
+			   request->options);
+	agree_on_price(request, &coupon);
+	place_order(request, key, &new_order);
+
+	order_result(result, new_order.order.order_id, &new_order.order);
+	result->disposition = "applied";
+	result->detail = created_detail(&new_order);
+}
+
 static Datum
 create_order_body(FunctionCallInfo fcinfo)
 {
 	CreateRequest request = {0};
-	RequestHash hash = {{0, 0}};
-	CallResult	result = {.disposition = "applied"};
-	NewOrder	new_order = {0};
-	Coupon		coupon = {0};
 
 	read_create_request(fcinfo, &request);
-	if (request.request_id != NULL)
-		hash = request_hash_arguments(fcinfo, 5);
-	if (request_replay("create_order", request.request_id, &hash, &result))
-		return call_return_result(fcinfo, &result);
-	check_external_id(request.cart->options.external_id);
-	risk_check(request.user_id, request.items, request.pay_amount, request.coupon_id,
-			   request.options);
-	agree_on_price(&request, &coupon);
-	place_order(&request, &new_order);
-
-	result.id = new_order.order.order_id;
-	result.status = status_name(MACHINE_ORDER, new_order.order.status);
-	result.version = new_order.order.version;
-	result.detail = created_detail(&new_order);
-	request_remember("create_order", request.request_id, &hash, &result);
-	return call_return_result(fcinfo, &result);
+	return request_call(fcinfo, "create_order", 5, create_once, &request);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_create_order);

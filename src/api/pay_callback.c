@@ -227,10 +227,7 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	}
 	journal_write(journal);
 
-	result.id_is_null = (order == NULL);
-	result.id = capture.order_id;
-	result.status = order ? status_name(MACHINE_ORDER, order->status) : NULL;
-	result.version = order ? order->version : 0;
+	order_result(&result, capture.order_id, order);
 	result.disposition = decision->disposition;
 	result.detail = callback_detail(payment_id, refund_id, &capture,
 									purpose_name(decision == &replayed ? known->purpose :

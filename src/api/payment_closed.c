@@ -104,10 +104,7 @@ payment_closed_body(FunctionCallInfo fcinfo)
 	result.disposition = decide(journal, &notice, outcome, payment, order);
 	journal_write(journal);
 
-	result.id = notice.order_id;
-	result.id_is_null = (order == NULL);
-	result.status = order ? status_name(MACHINE_ORDER, order->status) : NULL;
-	result.version = order ? order->version : 0;
+	order_result(&result, notice.order_id, order);
 	if (payment != NULL && payment->order_id == notice.order_id)
 	{
 		jsonb_add_id(detail, "payment_id", payment->payment_id);

@@ -35,52 +35,57 @@ check_may_pay(const Order *order, int64 pay_amount, TimestampTz now)
 				 errhint("Create a new order.")));
 }
 
-static Datum
-pre_pay_body(FunctionCallInfo fcinfo)
+typedef struct PrePayRequest
 {
-	int64		order_id = arg_id(fcinfo, 0, "order_id");
-	char	   *pay_type = arg_text(fcinfo, 1, "pay_type", MAX_PAY_TYPE_CHARS);
-	int64		pay_amount = arg_amount(fcinfo, 2, "pay_amount");
-	char	   *request_id = arg_text_or_null(fcinfo, 3, "request_id", MAX_REQUEST_ID_CHARS);
-	RequestHash hash = {{0, 0}};
-	CallResult	result = {.disposition = "applied"};
+	int64		order_id;
+	char	   *pay_type;
+	int64		pay_amount;
+} PrePayRequest;
+
+static void
+pre_pay_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	const PrePayRequest *request = arg;
 	Order		order;
 	Payment		payment = {0};
 	Journal    *journal;
 	JsonbBuilder *detail;
 	TimestampTz now;
 
-	if (request_id != NULL)
-		hash = request_hash_arguments(fcinfo, 3);
-	if (request_replay("pre_pay_order", request_id, &hash, &result))
-		return call_return_result(fcinfo, &result);
-
-	lock_wait(LOCK_ORDER_PAY, order_id);
-	lock_wait(LOCK_ORDER_CANCEL, order_id);
-	order_read_or_fail(order_id, &order);
+	lock_wait(LOCK_ORDER_PAY, request->order_id);
+	lock_wait(LOCK_ORDER_CANCEL, request->order_id);
+	order_read_or_fail(request->order_id, &order);
 	now = GetCurrentTimestamp();
-	check_may_pay(&order, pay_amount, now);
+	check_may_pay(&order, request->pay_amount, now);
 
 	journal = journal_begin(now);
-	payment.order_id = order_id;
-	payment.amount = pay_amount;
-	payment.pay_type = pay_type;
+	payment.order_id = request->order_id;
+	payment.amount = request->pay_amount;
+	payment.pay_type = request->pay_type;
 	payment.currency = order.currency;
 	payment_initiate(journal, &payment);
 
 	detail = jsonb_object_begin();
 	jsonb_add_id(detail, "payment_id", payment.payment_id);
 	jsonb_add_text(detail, "out_trade_no", payment.out_trade_no);
-	jsonb_add_text(detail, "pay_type", pay_type);
-	result.detail = jsonb_object_end(detail);
-	orders_fire(journal, &order, 1, EVENT_PRE_PAY, ACTOR_BUYER, NULL, result.detail);
+	jsonb_add_text(detail, "pay_type", request->pay_type);
+	result->detail = jsonb_object_end(detail);
+	orders_fire(journal, &order, 1, EVENT_PRE_PAY, ACTOR_BUYER, NULL, result->detail);
 	journal_write(journal);
 
-	result.id = order_id;
-	result.status = status_name(MACHINE_ORDER, order.status);
-	result.version = order.version;
-	request_remember("pre_pay_order", request_id, &hash, &result);
-	return call_return_result(fcinfo, &result);
+	order_result(result, order.order_id, &order);
+	result->disposition = "applied";
+}
+
+static Datum
+pre_pay_body(FunctionCallInfo fcinfo)
+{
+	PrePayRequest request;
+
+	request.order_id = arg_id(fcinfo, 0, "order_id");
+	request.pay_type = arg_text(fcinfo, 1, "pay_type", MAX_PAY_TYPE_CHARS);
+	request.pay_amount = arg_amount(fcinfo, 2, "pay_amount");
+	return request_call(fcinfo, "pre_pay_order", 3, pre_pay_once, &request);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_pre_pay_order);

@@ -57,44 +57,39 @@ fire(Order *order, Event event, const OrderChange *change)
 	journal_write(journal);
 }
 
-static Datum
-return_order(FunctionCallInfo fcinfo, const Order *order, const char *disposition,
-			 const char *function, const char *request_id, const RequestHash *hash)
+/* A request of the buyer's. */
+typedef struct BuyerRequest
 {
-	CallResult	result = {.disposition = disposition};
+	int64		order_id;
+	int64		user_id;
+	Jsonb	   *address;		/* of change_address */
+} BuyerRequest;
 
-	result.id = order->order_id;
-	result.status = status_name(MACHINE_ORDER, order->status);
-	result.version = order->version;
-	request_remember(function, request_id, hash, &result);
-	return call_return_result(fcinfo, &result);
+static void
+confirm_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	const BuyerRequest *request = arg;
+	Order		order;
+
+	read_own_order(request->order_id, request->user_id, &order);
+	result->disposition = "noop";
+	if (order.status != ORDER_SIGNED)
+	{
+		check_status_allows(&order, EVENT_SIGN, "received");
+		fire(&order, EVENT_SIGN, NULL);
+		result->disposition = "applied";
+	}
+	order_result(result, order.order_id, &order);
 }
 
 static Datum
 confirm_receipt_body(FunctionCallInfo fcinfo)
 {
-	int64		order_id = arg_id(fcinfo, 0, "order_id");
-	int64		user_id = arg_id(fcinfo, 1, "user_id");
-	char	   *request_id = arg_text_or_null(fcinfo, 2, "request_id", MAX_REQUEST_ID_CHARS);
-	RequestHash hash = {{0, 0}};
-	CallResult	replay = {0};
-	Order		order;
-	bool		received;
+	BuyerRequest request = {0};
 
-	if (request_id != NULL)
-		hash = request_hash_arguments(fcinfo, 2);
-	if (request_replay("confirm_receipt", request_id, &hash, &replay))
-		return call_return_result(fcinfo, &replay);
-
-	read_own_order(order_id, user_id, &order);
-	received = order.status == ORDER_SIGNED;
-	if (!received)
-	{
-		check_status_allows(&order, EVENT_SIGN, "received");
-		fire(&order, EVENT_SIGN, NULL);
-	}
-	return return_order(fcinfo, &order, received ? "noop" : "applied",
-						"confirm_receipt", request_id, &hash);
+	request.order_id = arg_id(fcinfo, 0, "order_id");
+	request.user_id = arg_id(fcinfo, 1, "user_id");
+	return request_call(fcinfo, "confirm_receipt", 2, confirm_once, &request);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_confirm_receipt);
@@ -127,33 +122,38 @@ arg_address(FunctionCallInfo fcinfo, int n)
 	return address;
 }
 
+static void
+change_address_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	const BuyerRequest *request = arg;
+	OrderChange change = {.address = request->address};
+	Order		order;
+
+	read_own_order(request->order_id, request->user_id, &order);
+	check_status_allows(&order, EVENT_CHANGE_ADDRESS, "sent elsewhere");
+	result->disposition = "noop";
+	if (!has_address(order.order_id, change.address))
+	{
+		if (order.address_changes >= MAX_ADDRESS_CHANGES)
+			ereport(ERROR,
+					(errcode(ERRCODE_OE_WRONG_STATUS),
+					 errmsg("order " INT64_FORMAT " cannot be sent elsewhere", order.order_id),
+					 errdetail("Its address was changed before, and that is possible once.")));
+		fire(&order, EVENT_CHANGE_ADDRESS, &change);
+		result->disposition = "applied";
+	}
+	order_result(result, order.order_id, &order);
+}
+
 static Datum
 change_address_body(FunctionCallInfo fcinfo)
 {
-	int64		order_id = arg_id(fcinfo, 0, "order_id");
-	int64		user_id = arg_id(fcinfo, 1, "user_id");
-	OrderChange change = {.address = arg_address(fcinfo, 2)};
-	char	   *request_id = arg_text_or_null(fcinfo, 3, "request_id", MAX_REQUEST_ID_CHARS);
-	RequestHash hash = {{0, 0}};
-	CallResult	replay = {0};
-	Order		order;
+	BuyerRequest request;
 
-	if (request_id != NULL)
-		hash = request_hash_arguments(fcinfo, 3);
-	if (request_replay("change_address", request_id, &hash, &replay))
-		return call_return_result(fcinfo, &replay);
-
-	read_own_order(order_id, user_id, &order);
-	check_status_allows(&order, EVENT_CHANGE_ADDRESS, "sent elsewhere");
-	if (has_address(order_id, change.address))
-		return return_order(fcinfo, &order, "noop", "change_address", request_id, &hash);
-	if (order.address_changes >= MAX_ADDRESS_CHANGES)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_WRONG_STATUS),
-				 errmsg("order " INT64_FORMAT " cannot be sent elsewhere", order_id),
-				 errdetail("Its address was changed before, and that is possible once.")));
-	fire(&order, EVENT_CHANGE_ADDRESS, &change);
-	return return_order(fcinfo, &order, "applied", "change_address", request_id, &hash);
+	request.order_id = arg_id(fcinfo, 0, "order_id");
+	request.user_id = arg_id(fcinfo, 1, "user_id");
+	request.address = arg_address(fcinfo, 2);
+	return request_call(fcinfo, "change_address", 3, change_address_once, &request);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_change_address);
@@ -169,16 +169,18 @@ remove_order_body(FunctionCallInfo fcinfo)
 	static const OrderChange remove = {.removes = true};
 	int64		order_id = arg_id(fcinfo, 0, "order_id");
 	int64		user_id = arg_id(fcinfo, 1, "user_id");
-	RequestHash hash = {{0, 0}};
+	CallResult	result = {.disposition = "noop"};
 	Order		order;
-	bool		removed;
 
 	read_own_order(order_id, user_id, &order);
 	check_status_allows(&order, EVENT_REMOVE, "removed");
-	removed = order.removed;
-	if (!removed)
+	if (!order.removed)
+	{
 		fire(&order, EVENT_REMOVE, &remove);
-	return return_order(fcinfo, &order, removed ? "noop" : "applied", "remove_order", NULL, &hash);
+		result.disposition = "applied";
+	}
+	order_result(&result, order_id, &order);
+	return call_return_result(fcinfo, &result);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_remove_order);

@@ -127,10 +127,7 @@ resolve_held_body(FunctionCallInfo fcinfo)
 			result.disposition = "applied";
 		journal_write(journal);
 	}
-	result.id = payment.order_id;
-	result.id_is_null = (order == NULL);
-	result.status = order ? status_name(MACHINE_ORDER, order->status) : NULL;
-	result.version = order ? order->version : 0;
+	order_result(&result, payment.order_id, order);
 	result.detail = resolve_detail(&payment, refund_id);
 	return call_return_result(fcinfo, &result);
 }

@@ -148,38 +148,25 @@ work_off(Report *report, const char *why, CallResult *result)
 
 /* ---- the calls ---- */
 
-static Datum
-report_fact(FunctionCallInfo fcinfo, Report *report, const char *function, int request_id_arg)
+static void
+report_once(void *arg, const RequestKey *key, CallResult *result)
 {
-	char	   *request_id = arg_text_or_null(fcinfo, request_id_arg, "request_id", MAX_REQUEST_ID_CHARS);
-	RequestHash hash = {{0, 0}};
-	RequestUse	use;
-	CallResult	result = {0};
+	Report	   *report = arg;
 	int64		after_sale_id = report->fact.after_sale_id;
 
-	if (request_id != NULL)
-		hash = request_hash_arguments(fcinfo, request_id_arg);
-	use = request_find(function, request_id, &hash, &result);
-	if (use == REQUEST_SAME)
-		return call_return_result(fcinfo, &result);
-
-	memset(&result, 0, sizeof(result));
 	if (after_sale_read(after_sale_id, &report->after_sale))
 	{
 		lock_wait(LOCK_REFUND, report->after_sale.order_id);
 		report->known = after_sale_read(after_sale_id, &report->after_sale);
 	}
-	work_off(report, use == REQUEST_OTHER ? why_key : NULL, &result);
-	result.id = after_sale_id;
-	result.id_is_null = !report->known;
+	work_off(report, key->reused ? why_key : NULL, result);
+	result->id = after_sale_id;
+	result->id_is_null = !report->known;
 	if (report->known)
 	{
-		result.status = status_name(MACHINE_AFTER_SALE, report->after_sale.status);
-		result.version = report->after_sale.version;
+		result->status = status_name(MACHINE_AFTER_SALE, report->after_sale.status);
+		result->version = report->after_sale.version;
 	}
-	if (use == REQUEST_NEW)
-		request_remember(function, request_id, &hash, &result);
-	return call_return_result(fcinfo, &result);
 }
 
 static Datum
@@ -195,7 +182,7 @@ return_shipment_body(FunctionCallInfo fcinfo)
 	jsonb_add_text(content, "carrier", report.carrier);
 	jsonb_add_text(content, "tracking_no", report.tracking_no);
 	report.fact.content = jsonb_object_end(content);
-	return report_fact(fcinfo, &report, "return_shipment", 3);
+	return request_fact(fcinfo, "return_shipment", 3, report_once, &report);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_return_shipment);
@@ -238,7 +225,7 @@ return_receipt_body(FunctionCallInfo fcinfo)
 	arg_not_null(fcinfo, 2, "restock");
 	report.restock = PG_GETARG_BOOL(2);
 	report.fact.content = receipt_content(report.lines, report.restock);
-	return report_fact(fcinfo, &report, "return_receipt", 3);
+	return request_fact(fcinfo, "return_receipt", 3, report_once, &report);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_return_receipt);

@@ -42,38 +42,28 @@ after_sale_result(CallResult *result, const AfterSale *after_sale, const char *d
 
 typedef struct Decision
 {
-	const char *function;
 	int64		after_sale_id;
 	bool		accept;			/* of a review */
 	int64		user_id;		/* of a revocation */
 	char	   *reason;
-	char	   *request_id;
+	/* decides about the after-sale, which is locked; returns the disposition */
+	const char *(*decide) (Journal *journal, const struct Decision *decision,
+						   AfterSale *after_sale);
 } Decision;
 
-/* Decide about an after-sale that is locked; the disposition. */
-typedef const char *(*Decide) (Journal *journal, const Decision *decision, AfterSale *after_sale);
-
-static Datum
-decide(FunctionCallInfo fcinfo, const Decision *decision, int request_id_arg, Decide decide_it)
+static void
+decide_once(void *arg, const RequestKey *key, CallResult *result)
 {
-	RequestHash hash = {{0, 0}};
-	CallResult	result = {0};
+	const Decision *decision = arg;
 	AfterSale	after_sale;
 	Journal    *journal;
 	const char *disposition;
 
-	if (decision->request_id != NULL)
-		hash = request_hash_arguments(fcinfo, request_id_arg);
-	if (request_replay(decision->function, decision->request_id, &hash, &result))
-		return call_return_result(fcinfo, &result);
-
 	after_sale_lock(decision->after_sale_id, &after_sale);
 	journal = journal_begin(GetCurrentTimestamp());
-	disposition = decide_it(journal, decision, &after_sale);
+	disposition = decision->decide(journal, decision, &after_sale);
 	journal_write(journal);
-	after_sale_result(&result, &after_sale, disposition, NULL);
-	request_remember(decision->function, decision->request_id, &hash, &result);
-	return call_return_result(fcinfo, &result);
+	after_sale_result(result, &after_sale, disposition, NULL);
 }
 
 static void
@@ -109,14 +99,13 @@ review(Journal *journal, const Decision *decision, AfterSale *after_sale)
 static Datum
 review_after_sale_body(FunctionCallInfo fcinfo)
 {
-	Decision	decision = {.function = "review_after_sale"};
+	Decision	decision = {.decide = review};
 
 	decision.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
 	arg_not_null(fcinfo, 1, "accept");
 	decision.accept = PG_GETARG_BOOL(1);
 	decision.reason = arg_text_or_null(fcinfo, 2, "reason", MAX_REASON_CHARS);
-	decision.request_id = arg_text_or_null(fcinfo, 3, "request_id", MAX_REQUEST_ID_CHARS);
-	return decide(fcinfo, &decision, 3, review);
+	return request_call(fcinfo, "review_after_sale", 3, decide_once, &decision);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_review_after_sale);
@@ -152,12 +141,11 @@ take_back(Journal *journal, const Decision *decision, AfterSale *after_sale)
 static Datum
 revoke_after_sale_body(FunctionCallInfo fcinfo)
 {
-	Decision	decision = {.function = "revoke_after_sale"};
+	Decision	decision = {.decide = take_back};
 
 	decision.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
 	decision.user_id = arg_id(fcinfo, 1, "user_id");
-	decision.request_id = arg_text_or_null(fcinfo, 2, "request_id", MAX_REQUEST_ID_CHARS);
-	return decide(fcinfo, &decision, 2, take_back);
+	return request_call(fcinfo, "revoke_after_sale", 2, decide_once, &decision);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_revoke_after_sale);
@@ -188,12 +176,11 @@ close_it(Journal *journal, const Decision *decision, AfterSale *after_sale)
 static Datum
 close_after_sale_body(FunctionCallInfo fcinfo)
 {
-	Decision	decision = {.function = "close_after_sale"};
+	Decision	decision = {.decide = close_it};
 
 	decision.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
 	decision.reason = arg_text(fcinfo, 1, "reason", MAX_REASON_CHARS);
-	decision.request_id = arg_text_or_null(fcinfo, 2, "request_id", MAX_REQUEST_ID_CHARS);
-	return decide(fcinfo, &decision, 2, close_it);
+	return request_call(fcinfo, "close_after_sale", 2, decide_once, &decision);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_close_after_sale);
@@ -219,11 +206,10 @@ reopen(Journal *journal, const Decision *decision, AfterSale *after_sale)
 static Datum
 reopen_after_sale_body(FunctionCallInfo fcinfo)
 {
-	Decision	decision = {.function = "reopen_after_sale"};
+	Decision	decision = {.decide = reopen};
 
 	decision.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
-	decision.request_id = arg_text_or_null(fcinfo, 1, "request_id", MAX_REQUEST_ID_CHARS);
-	return decide(fcinfo, &decision, 1, reopen);
+	return request_call(fcinfo, "reopen_after_sale", 1, decide_once, &decision);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_reopen_after_sale);

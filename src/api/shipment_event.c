@@ -156,10 +156,7 @@ report(FunctionCallInfo fcinfo, Report *report)
 	else
 		work_off(report, &record, &result);
 
-	result.id_is_null = !report->known;
-	result.id = report->fact.order_id;
-	result.status = report->known ? status_name(MACHINE_ORDER, report->order.status) : NULL;
-	result.version = report->known ? report->order.version : 0;
+	order_result(&result, report->fact.order_id, report->known ? &report->order : NULL);
 	return call_return_result(fcinfo, &result);
 }
 

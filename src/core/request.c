@@ -29,6 +29,20 @@ static SavedPlan insert_request = SAVED_PLAN(
 	" ON CONFLICT DO NOTHING",
 	INT8OID, INT4OID, TEXTOID, TEXTOID, BYTEAOID, TEXTOID, JSONBOID);
 
+/* A running hash of a call's arguments; each argument goes in as its type compares. */
+typedef struct RequestHash
+{
+	uint64		state[2];
+} RequestHash;
+
+/* What find() learned about a key. */
+typedef enum RequestUse
+{
+	REQUEST_NEW,				/* or no request_id */
+	REQUEST_SAME,				/* *result is what it answered */
+	REQUEST_OTHER				/* the key was used for another request */
+} RequestUse;
+
 static void
 mix(RequestHash *hash, uint64 a, uint64 b)
 {
@@ -52,8 +66,9 @@ hash_datum(FunctionCallInfo fcinfo, int n, Oid type, uint64 seed)
 											PG_GETARG_DATUM(n), UInt64GetDatum(seed)));
 }
 
-RequestHash
-request_hash_arguments(FunctionCallInfo fcinfo, int request_id_arg)
+/* Hash all arguments of the call but the one with the request_id itself. */
+static RequestHash
+hash_arguments(FunctionCallInfo fcinfo, int request_id_arg)
 {
 	RequestHash hash = {{0, 0}};
 	Oid		   *types;
@@ -101,14 +116,12 @@ same_hash(uint64 row, int column, const RequestHash *hash)
 		memcmp(VARDATA_ANY(stored), hash->state, REQUEST_HASH_BYTES) == 0;
 }
 
-RequestUse
-request_find(const char *function, const char *request_id,
-			 const RequestHash *hash, CallResult *result)
+/* Look the key up, after another transaction that uses the same one. */
+static RequestUse
+find(const char *function, const char *request_id, const RequestHash *hash, CallResult *result)
 {
 	Datum		values[2];
 
-	if (request_id == NULL)
-		return REQUEST_NEW;
 	lock_wait(LOCK_REQUEST, lock_key(function, request_id));
 
 	values[0] = CStringGetTextDatum(function);
@@ -127,30 +140,13 @@ request_find(const char *function, const char *request_id,
 	return REQUEST_SAME;
 }
 
-bool
-request_replay(const char *function, const char *request_id,
-			   const RequestHash *hash, CallResult *result)
-{
-	RequestUse	use = request_find(function, request_id, hash, result);
-
-	if (use == REQUEST_OTHER)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_REQUEST_REUSED),
-				 errmsg("request_id \"%s\" was used for another request", request_id),
-				 errdetail("%s was called with it before, with other arguments.", function),
-				 errhint("Use a new request_id for a new request.")));
-	return use == REQUEST_SAME;
-}
-
-void
-request_remember(const char *function, const char *request_id,
-				 const RequestHash *hash, const CallResult *result)
+static void
+remember(const char *function, const char *request_id,
+		 const RequestHash *hash, const CallResult *result)
 {
 	Datum		values[7];
 	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', ' '};
 
-	if (request_id == NULL)
-		return;
 	values[0] = Int64GetDatum(result->id);
 	nulls[0] = result->id_is_null ? 'n' : ' ';
 	values[1] = Int32GetDatum(result->version);
@@ -167,4 +163,59 @@ request_remember(const char *function, const char *request_id,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("request_id \"%s\" was taken by another transaction", request_id),
 				 errhint("Try again.")));
+}
+
+static void
+run(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work, void *request,
+	bool is_fact, CallResult *result)
+{
+	RequestKey	key = {arg_text_or_null(fcinfo, n, "request_id", MAX_REQUEST_ID_CHARS), false};
+	RequestHash hash;
+	RequestUse	use;
+
+	memset(result, 0, sizeof(CallResult));
+	if (key.request_id == NULL)
+	{
+		work(request, &key, result);
+		return;
+	}
+	hash = hash_arguments(fcinfo, n);
+	use = find(function, key.request_id, &hash, result);
+	if (use == REQUEST_SAME)
+		return;
+	key.reused = (use == REQUEST_OTHER);
+	if (key.reused && !is_fact)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_REQUEST_REUSED),
+				 errmsg("request_id \"%s\" was used for another request", key.request_id),
+				 errdetail("%s was called with it before, with other arguments.", function),
+				 errhint("Use a new request_id for a new request.")));
+	work(request, &key, result);
+	if (!key.reused)
+		remember(function, key.request_id, &hash, result);
+}
+
+void
+request_run(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work, void *request,
+		  CallResult *result)
+{
+	run(fcinfo, function, n, work, request, false, result);
+}
+
+Datum
+request_call(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work, void *request)
+{
+	CallResult	result;
+
+	run(fcinfo, function, n, work, request, false, &result);
+	return call_return_result(fcinfo, &result);
+}
+
+Datum
+request_fact(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work, void *fact)
+{
+	CallResult	result;
+
+	run(fcinfo, function, n, work, fact, true, &result);
+	return call_return_result(fcinfo, &result);
 }

@@ -1,11 +1,17 @@
 /*
  * request.h
- *		Idempotency by request_id.
+ *		Idempotency by request_id: the frame of the calls that take one.
  *
- *		RequestHash hash; request_hash_begin(&hash); request_hash_*(&hash, ...);
- *		if (request_replay(function, request_id, &hash, &result)) return it;
- *		... do the work ...
- *		request_remember(function, request_id, &hash, &result);
+ *		static void
+ *		cancel(void *arg, const RequestKey *key, CallResult *result)
+ *		{ ... lock, work, fill in the result ... }
+ *
+ *		static Datum
+ *		cancel_order_body(FunctionCallInfo fcinfo)
+ *		{
+ *			... read and validate the arguments ...
+ *			return request_call(fcinfo, "cancel_order", 4, cancel, &request);
+ *		}
  */
 #ifndef ORDER_EXT_REQUEST_H
 #define ORDER_EXT_REQUEST_H
@@ -17,37 +23,40 @@
 #define MAX_REQUEST_ID_CHARS 128
 #define REQUEST_HASH_BYTES 16
 
-/* A running hash of a call's arguments; each argument goes in as its type compares. */
-typedef struct RequestHash
+/* The key that a call came with. */
+typedef struct RequestKey
 {
-	uint64		state[2];
-} RequestHash;
-
-/* Hash all arguments of the call but the one with the request_id itself. */
-extern RequestHash request_hash_arguments(FunctionCallInfo fcinfo, int request_id_arg);
+	const char *request_id;		/* NULL: none */
+	bool		reused;			/* by a fact, and it was another one's before */
+} RequestKey;
 
 /*
- * With a request_id: wait for another transaction that uses the same key, then look
- * it up. True: it was used for the same request, *result is what it answered, with
- * disposition "replayed". Raises OE601 if it was used for another one. With a NULL
- * request_id: false.
+ * What a call does when its request is not known yet: carry it out and fill in *result,
+ * which comes zeroed.
  */
-extern bool request_replay(const char *function, const char *request_id,
-						   const RequestHash *hash, CallResult *result);
+typedef void (*RequestWork) (void *request, const RequestKey *key, CallResult *result);
 
-typedef enum RequestUse
-{
-	REQUEST_NEW,				/* or no request_id */
-	REQUEST_SAME,				/* *result is what it answered */
-	REQUEST_OTHER				/* the key was used for another request */
-} RequestUse;
+/*
+ * Carry out a request once. Its request_id is argument n of the call, from 0; function is
+ * the call's name, since keys of different calls are different. Waits for another
+ * transaction that uses the same key. If the key was used with the same arguments before,
+ * the result is what was answered then, with disposition "replayed"; with other arguments
+ * it raises OE601. Otherwise the work is done and its result remembered under the key; if
+ * the transaction's snapshot hides that somebody else did so, it raises 40001. Without a
+ * request_id the work is done each time. SPI must be connected.
+ */
+extern void request_run(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work,
+					  void *request, CallResult *result);
 
-/* The same, without raising: for facts, which are never refused. */
-extern RequestUse request_find(const char *function, const char *request_id,
-							   const RequestHash *hash, CallResult *result);
+/* The same as the whole of a call that returns order_ext.call_result. */
+extern Datum request_call(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work,
+						void *request);
 
-/* Remember the result of a request that was worked off; no-op without a request_id. */
-extern void request_remember(const char *function, const char *request_id,
-							 const RequestHash *hash, const CallResult *result);
+/*
+ * The same for facts, which are never refused: where request_call() raises OE601, the work is
+ * done with key->reused set, and its result is not remembered.
+ */
+extern Datum request_fact(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work,
+						void *fact);
 
 #endif							/* ORDER_EXT_REQUEST_H */

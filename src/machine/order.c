@@ -121,6 +121,15 @@ order_read_current(int64 order_id, Order *order)
 }
 
 void
+order_result(CallResult *result, int64 order_id, const Order *order)
+{
+	result->id = order_id;
+	result->id_is_null = (order == NULL);
+	result->status = order != NULL ? status_name(MACHINE_ORDER, order->status) : NULL;
+	result->version = order != NULL ? order->version : 0;
+}
+
+void
 order_touch(int64 order_id)
 {
 	Datum		values[1] = {Int64GetDatum(order_id)};

@@ -5,6 +5,7 @@
 #ifndef ORDER_EXT_MACHINE_ORDER_H
 #define ORDER_EXT_MACHINE_ORDER_H
 
+#include "core/call.h"
 #include "machine/journal.h"
 
 typedef enum CancelType
@@ -56,6 +57,9 @@ extern bool order_read_current(int64 order_id, Order *order);
  * the order then (40001). For what a move must see and an older snapshot does not show.
  */
 extern void order_touch(int64 order_id);
+
+/* The id, status and version of a call's result; of the order, or of none (NULL) that is there. */
+extern void order_result(CallResult *result, int64 order_id, const Order *order);
 
 /* Raise OE001 if there is no such order. */
 extern void order_read_or_fail(int64 order_id, Order *order);
