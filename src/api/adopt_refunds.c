@@ -6,7 +6,7 @@
 #include "compat.h"
 
 #include "core/call.h"
-#include "machine/after_sale.h"
+#include "machine/after_sale_cancel.h"
 #include "machine/refund.h"
 
 /* Returns the number of after-sales that were opened. */

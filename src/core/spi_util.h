@@ -29,6 +29,15 @@ typedef struct SavedPlan
 #define SAVED_PLAN_NO_ARGS(sql) {(sql), 0, NULL, NULL}
 
 /*
+ * A code that is a macro, in a SQL text: " WHERE status = " CODE(ORDER_CANCELED), or several
+ * of them: " WHERE status IN (" CODES(ORDER_CREATED, ORDER_PAID) ")". The name is there
+ * to be found by grep.
+ */
+#define CODE(code) CppAsString2(code)
+#define CODES(...) CODES_AS_STRING(__VA_ARGS__)
+#define CODES_AS_STRING(...) #__VA_ARGS__
+
+/*
  * Run a query with a new snapshot (READ COMMITTED), so that it sees all that was
  * committed before it starts, and this transaction's own work. nulls as in SPI
  * ('n' = NULL), or NULL. Returns the number of rows processed or returned; at most

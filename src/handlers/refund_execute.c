@@ -20,7 +20,7 @@
 #include "core/spi_util.h"
 #include "handlers/gateway.h"
 #include "handlers/handlers.h"
-#include "machine/after_sale.h"
+#include "machine/after_sale_cancel.h"
 #include "machine/refund_answer.h"
 #include "message/log/log.h"
 

@@ -18,7 +18,8 @@
 static SavedPlan read_after_sale = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.order_id, a.user_id, a.amount, a.freight, a.applied_at,"
 	"       a.version, a.return_version, o.version, a.status, a.type, a.detail_type,"
-	"       a.source, a.reason_code, coalesce(a.return_status, -1)::smallint, a.origin, a.reason"
+	"       a.source, a.reason_code, coalesce(a.return_status, " CODE(NO_RETURN) ")::smallint,"
+	"       a.origin, a.reason"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.orders o ON o.order_id = a.order_id"
 	" WHERE a.after_sale_id = $1",
@@ -45,69 +46,16 @@ static SavedPlan insert_items = SAVED_PLAN(
 	" FROM unnest($3, $4, $5, $6) AS i (product_id, amount, discount, quantity)",
 	INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID);
 
-/* An order paid for has one applied capture; what is left of it goes back. */
-static SavedPlan open_for_canceled = SAVED_PLAN(
-	"WITH opened AS ("
-	"  INSERT INTO order_ext_internal.after_sales"
-	"   (after_sale_id, order_id, user_id, amount, freight, applied_at, version, status,"
-	"    type, detail_type, source, reason_code, origin)"
-	"  SELECT pg_catalog.nextval('order_ext_internal.after_sale_id_seq'), o.order_id, o.user_id,"
-	"   rest.amount, least(o.freight_amount, rest.amount), $2, 1, $3, 1,"
-	"   CASE o.cancel_type WHEN 0 THEN 3 WHEN 1 THEN 2 ELSE 4 END,"
-	"   CASE o.cancel_type WHEN 2 THEN 30 ELSE 20 END, 80, 'cancel'"
-	"  FROM order_ext_internal.orders o"
-	"  JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
-	LEFT_OF_PAYMENT
-	"  WHERE o.order_id = ANY ($1) AND o.status = 70"
-	"   AND p.status = 20 AND p.purpose = 1 AND rest.amount > 0"
-	"  ON CONFLICT (order_id, origin) DO NOTHING"
-	"  RETURNING after_sale_id, order_id, user_id, amount, version)"
-	" SELECT n.after_sale_id, n.order_id, n.user_id, n.amount, n.version, o.version"
-	" FROM opened n JOIN order_ext_internal.orders o ON o.order_id = n.order_id"
-	" ORDER BY n.after_sale_id",
-	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
-
-/* Refunds of cancellations that have no after-sale were made by version 0.1. */
-static SavedPlan open_for_refunds = SAVED_PLAN(
-	"WITH opened AS ("
-	"  INSERT INTO order_ext_internal.after_sales"
-	"   (after_sale_id, order_id, user_id, amount, freight, applied_at, version, status,"
-	"    type, detail_type, source, reason_code, origin)"
-	"  SELECT pg_catalog.nextval('order_ext_internal.after_sale_id_seq'), o.order_id, o.user_id,"
-	"   r.amount, least(o.freight_amount, r.amount), r.requested_at, 1, $1, 1,"
-	"   CASE o.cancel_type WHEN 0 THEN 3 WHEN 1 THEN 2 ELSE 4 END,"
-	"   CASE o.cancel_type WHEN 2 THEN 30 ELSE 20 END, 80, 'cancel'"
-	"  FROM order_ext_internal.refunds r"
-	"  JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
-	"  WHERE r.cause = 1 AND r.after_sale_id = 0"
-	"  ON CONFLICT (order_id, origin) DO NOTHING"
-	"  RETURNING after_sale_id, order_id, user_id, amount, version)"
-	" SELECT n.after_sale_id, n.order_id, n.user_id, n.amount, n.version, o.version"
-	" FROM opened n JOIN order_ext_internal.orders o ON o.order_id = n.order_id"
-	" ORDER BY n.after_sale_id",
-	INT2OID);
-
-static SavedPlan tie_refunds = SAVED_PLAN_NO_ARGS(
-	"UPDATE order_ext_internal.refunds r SET after_sale_id = a.after_sale_id"
-	" FROM order_ext_internal.after_sales a"
-	" WHERE a.order_id = r.order_id AND a.origin = 'cancel' AND r.cause = 1 AND r.after_sale_id = 0");
-
-static SavedPlan insert_all_items = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.after_sale_items"
-	" (after_sale_id, order_id, product_id, amount, discount, quantity)"
-	" SELECT a.after_sale_id, i.order_id, i.product_id, i.pay, i.discount, i.quantity"
-	" FROM order_ext_internal.after_sales a"
-	" JOIN order_ext_internal.order_items i ON i.order_id = a.order_id"
-	" WHERE a.after_sale_id = ANY ($1)",
-	INT8ARRAYOID);
-
 /* A review sets reviewed_at; settled_at is set where the after-sale has come to an end. */
 static SavedPlan move_after_sales = SAVED_PLAN(
 	"WITH moved AS ("
 	"  UPDATE order_ext_internal.after_sales"
 	"  SET status = $3, version = version + 1,"
-	"   reviewed_at = CASE WHEN $2 = 10 AND $3 IN (20, 30) THEN $4 ELSE reviewed_at END,"
-	"   settled_at = CASE WHEN $3 IN (30, 50, 70, 127) THEN $4 END,"
+	"   reviewed_at = CASE WHEN $2 = " CODE(AFTER_SALE_APPLIED)
+	"    AND $3 IN (" CODES(AFTER_SALE_APPROVED, AFTER_SALE_REJECTED) ")"
+	"    THEN $4 ELSE reviewed_at END,"
+	"   settled_at = CASE WHEN $3 IN (" CODES(AFTER_SALE_REJECTED, AFTER_SALE_REFUNDED,
+											AFTER_SALE_CLOSED, AFTER_SALE_REVOKED) ") THEN $4 END,"
 	"   review_reason = coalesce($5, review_reason)"
 	"  WHERE after_sale_id = ANY ($1) AND status = $2"
 	"  RETURNING after_sale_id, order_id, user_id, amount, version)"
@@ -122,13 +70,15 @@ static SavedPlan reprice = SAVED_PLAN(
 	"  FROM unnest($4, $5, $6) AS g (product_id, amount, discount)"
 	"  WHERE s.after_sale_id = $1 AND s.product_id = g.product_id)"
 	" UPDATE order_ext_internal.after_sales SET amount = $2, freight = $3"
-	" WHERE after_sale_id = $1 AND status = 30",
+	" WHERE after_sale_id = $1 AND status = " CODE(AFTER_SALE_REJECTED),
 	INT8OID, INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID);
 
 static SavedPlan count_refunds = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.status,"
-	"       count(*) FILTER (WHERE r.status = 10)::int, count(*) FILTER (WHERE r.status = 15)::int,"
-	"       count(*) FILTER (WHERE r.status = 20)::int, count(*) FILTER (WHERE r.status = 30)::int"
+	"       count(*) FILTER (WHERE r.status = " CODE(REFUND_REQUESTED) ")::int,"
+	"       count(*) FILTER (WHERE r.status = " CODE(REFUND_SUBMITTED) ")::int,"
+	"       count(*) FILTER (WHERE r.status = " CODE(REFUND_SUCCEEDED) ")::int,"
+	"       count(*) FILTER (WHERE r.status = " CODE(REFUND_FAILED) ")::int"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.refunds r ON r.order_id = a.order_id"
 	"   AND r.after_sale_id = a.after_sale_id"
@@ -209,9 +159,8 @@ journal_after_sale(Journal *journal, const Edge *edge, const AfterSale *after_sa
 	}
 }
 
-/* The same for the rows that the last statement returned. */
-static void
-journal_returned(Journal *journal, const Edge *edge, int n, char actor, Jsonb *detail)
+void
+after_sales_journal_returned(Journal *journal, const Edge *edge, int n, char actor, Jsonb *detail)
 {
 	int			i;
 
@@ -296,25 +245,6 @@ after_sale_create(Journal *journal, AfterSale *after_sale,
 	return true;
 }
 
-/* The log rows, messages and lines of the whole orders' after-sales just inserted. */
-static void
-complete_opened(Journal *journal, const Edge *edge, int n)
-{
-	JsonbBuilder *detail = jsonb_object_begin();
-	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	Datum		values[1];
-	int			i;
-
-	if (n == 0)
-		return;
-	jsonb_add_text(detail, "origin", "cancel");
-	journal_returned(journal, edge, n, ACTOR_SYSTEM, jsonb_object_end(detail));
-	for (i = 0; i < n; i++)
-		ids[i] = row_int64(i, 1);
-	values[0] = int64_array(ids, n);
-	(void) plan_write(&insert_all_items, values, NULL, 0);
-}
-
 void
 after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 				   const AfterSaleItem *items, int n_items)
@@ -342,30 +272,6 @@ after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 	after_sale->freight = freight;
 }
 
-void
-after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n)
-{
-	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, EVENT_AFTER_SALE_OPEN);
-	Datum		values[3];
-
-	values[0] = int64_array(order_ids, n);
-	values[1] = TimestampTzGetDatum(journal_time(journal));
-	values[2] = Int16GetDatum(edge->to);
-	complete_opened(journal, edge, (int) plan_write(&open_for_canceled, values, NULL, 0));
-}
-
-int
-after_sales_open_for_refunds(Journal *journal)
-{
-	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, EVENT_AFTER_SALE_OPEN);
-	Datum		values[1] = {Int16GetDatum(edge->to)};
-	int			n = (int) plan_write(&open_for_refunds, values, NULL, 0);
-
-	complete_opened(journal, edge, n);
-	(void) plan_write(&tie_refunds, NULL, NULL, 0);
-	return n;
-}
-
 /* ---- moving ---- */
 
 /* One guarded UPDATE for after-sales of one status; 40001 if one of them is not in it. */
@@ -386,7 +292,7 @@ move(Journal *journal, const Edge *edge, const int64 *ids, int n, char actor,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("an after-sale was changed by another transaction"),
 				 errhint("Try again.")));
-	journal_returned(journal, edge, n, actor, detail);
+	after_sales_journal_returned(journal, edge, n, actor, detail);
 	if (edge->to == AFTER_SALE_REFUNDED)
 	{
 		int64	   *orders = palloc(sizeof(int64) * n);

@@ -10,48 +10,6 @@
 
 #include "machine/journal.h"
 
-typedef enum AfterSaleType
-{
-	AFTER_SALE_REFUND_ONLY = 1,
-	AFTER_SALE_RETURN_REFUND
-} AfterSaleType;
-
-typedef enum AfterSaleDetailType
-{
-	DETAIL_ALL = 1,
-	DETAIL_TIMEOUT,
-	DETAIL_USER_CANCEL,
-	DETAIL_STAFF_CANCEL,
-	DETAIL_PART,
-	DETAIL_SHORTAGE
-} AfterSaleDetailType;
-
-typedef enum AfterSaleSource
-{
-	SOURCE_USER_REFUND = 10,
-	SOURCE_SYSTEM = 20,
-	SOURCE_CUSTOMER_SERVICE = 30,
-	SOURCE_USER_RETURN = 40,
-	SOURCE_FULFILMENT = 50
-} AfterSaleSource;
-
-typedef enum AfterSaleReason
-{
-	REASON_NUMBER = 10,
-	REASON_QUALITY = 20,
-	REASON_PACKAGE = 30,
-	REASON_LOGISTICS = 40,
-	REASON_COURIER = 50,
-	REASON_USER = 60,
-	REASON_PRICE = 70,
-	REASON_CANCEL = 80,
-	REASON_FORCED = 90,
-	REASON_REFUSED = 100,
-	REASON_OTHER = 200
-} AfterSaleReason;
-
-#define NO_RETURN (-1)			/* return_status of a refund without goods */
-
 typedef struct AfterSale
 {
 	int64		after_sale_id;
@@ -99,18 +57,6 @@ extern void after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freigh
 							   const AfterSaleItem *items, int n_items);
 
 /*
- * Open the after-sales of canceled orders whose applied capture is not refunded: whole
- * orders, origin 'cancel'. The orders' refund locks are held. A second time nothing.
- */
-extern void after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n);
-
-/*
- * Open the after-sales of refunds of cancellations that have none, and tie them; nobody
- * else is at work on orders. Returns how many.
- */
-extern int	after_sales_open_for_refunds(Journal *journal);
-
-/*
  * Move an after-sale along an edge with its log row and messages; the row given is
  * brought up to date. review_reason may be NULL. 40001 if its status is another one.
  */
@@ -123,6 +69,14 @@ extern void after_sale_fire(Journal *journal, AfterSale *after_sale, Event event
  * closed or revoked stay as they are. The refund locks are held.
  */
 extern void after_sales_follow(Journal *journal, const int64 *after_sale_ids, int n, char actor);
+
+/*
+ * Note what became of after-sales that all went along one edge: log rows and messages for
+ * the n rows that the last statement returned, which are (after_sale_id, order_id, user_id,
+ * amount, version, the order's version).
+ */
+extern void after_sales_journal_returned(Journal *journal, const Edge *edge, int n, char actor,
+										 Jsonb *detail);
 
 /* The id of the order's after-sale of this origin; 0 if there is none. */
 extern int64 after_sale_of_origin(int64 order_id, const char *origin);

@@ -23,7 +23,8 @@ static SavedPlan read_items = SAVED_PLAN(
 
 static SavedPlan signed_at = SAVED_PLAN(
 	"SELECT at FROM order_ext_internal.transition_log"
-	" WHERE machine = 1 AND entity_id = $1 AND to_status IN (60, 100) AND from_status <> to_status"
+	" WHERE machine = " CODE(MACHINE_ORDER) " AND entity_id = $1"
+	"  AND to_status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED) ") AND from_status <> to_status"
 	" ORDER BY version DESC LIMIT 1",
 	INT8OID);
 

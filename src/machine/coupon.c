@@ -39,19 +39,21 @@ static SavedPlan held_coupons = SAVED_PLAN(
 	"SELECT c.coupon_id, o.order_id"
 	" FROM order_ext_internal.orders o"
 	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id"
-	" WHERE o.order_id = ANY ($1) AND o.status = 70 AND c.status IN (1, 2)"
+	" WHERE o.order_id = ANY ($1) AND o.status = " CODE(ORDER_CANCELED)
+	"  AND c.status IN (" COUPONS_HELD ")"
 	" ORDER BY c.coupon_id",
 	INT8ARRAYOID);
 
 /* The old status is needed for the log; it cannot change, the coupon is locked. */
 static SavedPlan release_coupons = SAVED_PLAN(
 	"UPDATE order_ext_internal.coupons c"
-	" SET status = CASE WHEN c.valid_until > $3 THEN 0 ELSE 3 END,"
+	" SET status = CASE WHEN c.valid_until > $3 THEN " CODE(COUPON_UNUSED)
+	"  ELSE " CODE(COUPON_EXPIRED) " END,"
 	"     order_id = NULL, version = c.version + 1"
 	" FROM unnest($1, $2) AS held (coupon_id, order_id),"
 	"      order_ext_internal.coupons before"
 	" WHERE c.coupon_id = held.coupon_id AND c.order_id = held.order_id"
-	"   AND c.status IN (1, 2) AND before.coupon_id = c.coupon_id"
+	"   AND c.status IN (" COUPONS_HELD ") AND before.coupon_id = c.coupon_id"
 	" RETURNING c.coupon_id, held.order_id, c.version, c.status, before.status",
 	INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID);
 
@@ -63,28 +65,33 @@ static SavedPlan touch_payments = SAVED_PLAN(
 	"UPDATE order_ext_internal.payments p SET version = p.version"
 	" FROM order_ext_internal.coupons c"
 	" JOIN order_ext_internal.orders o ON o.coupon_id = c.coupon_id AND o.order_id = c.order_id"
-	" WHERE o.order_id = ANY ($1) AND o.status <> 70 AND c.status = 2"
-	"  AND p.order_id = o.order_id AND p.status = 20 AND p.purpose = 1",
+	" WHERE o.order_id = ANY ($1) AND o.status <> " CODE(ORDER_CANCELED)
+	"  AND c.status = " CODE(COUPON_USED)
+	"  AND p.order_id = o.order_id AND p.status = " CODE(PAYMENT_CAPTURED)
+	"   AND p.purpose = " CODE(PURPOSE_APPLIED),
 	INT8ARRAYOID);
 
 static SavedPlan coupons_of_returned = SAVED_PLAN(
 	"SELECT c.coupon_id, o.order_id"
 	" FROM order_ext_internal.orders o"
 	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id"
-	" WHERE o.order_id = ANY ($1) AND o.status <> 70 AND c.status = 2"
+	" WHERE o.order_id = ANY ($1) AND o.status <> " CODE(ORDER_CANCELED)
+	"  AND c.status = " CODE(COUPON_USED)
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.order_items i"
 	"   WHERE i.order_id = o.order_id AND i.quantity >"
 	"    (SELECT coalesce(sum(s.quantity), 0) FROM order_ext_internal.after_sale_items s"
 	"     JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id"
-	"     WHERE s.order_id = i.order_id AND s.product_id = i.product_id AND a.status = 50))"
+	"     WHERE s.order_id = i.order_id AND s.product_id = i.product_id"
+	"      AND a.status = " CODE(AFTER_SALE_REFUNDED) "))"
 	" ORDER BY c.coupon_id",
 	INT8ARRAYOID);
 
 static SavedPlan return_coupon = SAVED_PLAN(
 	"UPDATE order_ext_internal.coupons SET order_id = NULL, version = version + 1,"
-	"  status = CASE WHEN valid_until > $3 OR $4 THEN 0 ELSE 3 END,"
+	"  status = CASE WHEN valid_until > $3 OR $4 THEN " CODE(COUPON_UNUSED)
+	"   ELSE " CODE(COUPON_EXPIRED) " END,"
 	"  valid_until = CASE WHEN valid_until <= $3 AND $4 THEN $5 ELSE valid_until END"
-	" WHERE coupon_id = $1 AND order_id = $2 AND status = 2"
+	" WHERE coupon_id = $1 AND order_id = $2 AND status = " CODE(COUPON_USED)
 	" RETURNING version, status",
 	INT8OID, INT8OID, TIMESTAMPTZOID, BOOLOID, TIMESTAMPTZOID);
 

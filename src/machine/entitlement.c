@@ -19,12 +19,14 @@
  */
 #define PAID_ALL_THE_SAME \
 	"EXISTS (SELECT FROM order_ext_internal.refunds r" \
-	" WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id AND r.status = 20)"
+	" WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id" \
+	"  AND r.status = " CODE(REFUND_SUCCEEDED) ")"
 
 static SavedPlan read_lines = SAVED_PLAN(
 	"WITH counted AS ("
 	"  SELECT a.after_sale_id, a.live"
-	"  FROM (SELECT a.after_sale_id, a.order_id, a.after_sale_id <> $2 AND a.status NOT IN (30, 70, 127) AS live"
+	"  FROM (SELECT a.after_sale_id, a.order_id, a.after_sale_id <> $2"
+	"   AND a.status NOT IN (" AFTER_SALES_GIVEN_UP ") AS live"
 	"   FROM order_ext_internal.after_sales a WHERE a.order_id = $1) a"
 	"  WHERE a.live OR " PAID_ALL_THE_SAME ")"
 	" SELECT i.product_id, i.pay, i.discount, coalesce(g.amount, 0)::bigint,"
@@ -40,18 +42,21 @@ static SavedPlan read_lines = SAVED_PLAN(
 static SavedPlan read_freight = SAVED_PLAN(
 	"SELECT o.freight_amount, (SELECT coalesce(sum(a.freight), 0)::bigint"
 	"  FROM order_ext_internal.after_sales a WHERE a.order_id = $1"
-	"   AND ((a.after_sale_id <> $2 AND a.status NOT IN (30, 70, 127)) OR " PAID_ALL_THE_SAME "))"
+	"   AND ((a.after_sale_id <> $2 AND a.status NOT IN (" AFTER_SALES_GIVEN_UP "))"
+	"    OR " PAID_ALL_THE_SAME "))"
 	" FROM order_ext_internal.orders o WHERE o.order_id = $1",
 	INT8OID, INT8OID);
 
 static SavedPlan touch_payment = SAVED_PLAN(
 	"UPDATE order_ext_internal.payments SET version = version"
-	" WHERE order_id = $1 AND status = 20 AND purpose = 1",
+	" WHERE order_id = $1 AND status = " CODE(PAYMENT_CAPTURED)
+	"  AND purpose = " CODE(PURPOSE_APPLIED),
 	INT8OID);
 
 static SavedPlan is_covered = SAVED_PLAN(
 	"SELECT rest.amount >= $2 FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
-	" WHERE p.order_id = $1 AND p.status = 20 AND p.purpose = 1",
+	" WHERE p.order_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
+	"  AND p.purpose = " CODE(PURPOSE_APPLIED),
 	INT8OID, INT8OID);
 
 Entitlement *

@@ -13,9 +13,6 @@
 
 #include "machine/after_sale.h"
 
-/* Kind of a product that cannot be sent back. */
-#define KIND_VIRTUAL 2
-
 typedef struct EntitledLine
 {
 	int64		product_id;

@@ -12,12 +12,6 @@
 #include "machine/fulfilment.h"
 #include "machine/stock.h"
 
-/* The kinds and statuses of fulfilment_documents. */
-#define DELIVERY_ORDER	1
-#define LOGISTIC_ORDER	2
-#define DOCUMENT_DONE		40
-#define DOCUMENT_CANCELED	70
-
 static SavedPlan read_fulfilment = SAVED_PLAN(
 	"SELECT order_id, version, status, coalesce(prior_status, 0::smallint),"
 	"  coalesce(cancel_type, 0::smallint), refund_hold, external, intercept_refused"
@@ -26,7 +20,7 @@ static SavedPlan read_fulfilment = SAVED_PLAN(
 
 /* What each order consists of, in id order. */
 static SavedPlan read_goods = SAVED_PLAN(
-	"SELECT i.order_id, bool_and(i.kind = 2),"
+	"SELECT i.order_id, bool_and(i.kind = " CODE(KIND_VIRTUAL) "),"
 	"  pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('sku', i.sku, 'quantity', i.quantity)"
 	"   ORDER BY i.sku)"
 	" FROM order_ext_internal.order_items i WHERE i.order_id = ANY ($1)"
@@ -46,7 +40,8 @@ static SavedPlan insert_fulfilments = SAVED_PLAN(
 static SavedPlan insert_documents = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.fulfilment_documents"
 	" (order_id, document_id, created_at, kind, status)"
-	" SELECT i.order_id, pg_catalog.nextval('order_ext_internal.document_id_seq'), $2, $3, 10"
+	" SELECT i.order_id, pg_catalog.nextval('order_ext_internal.document_id_seq'), $2, $3,"
+	"  " CODE(DOCUMENT_OPEN)
 	" FROM unnest($1) AS i (order_id) ORDER BY i.order_id"
 	" RETURNING order_id, document_id",
 	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
@@ -60,9 +55,10 @@ static SavedPlan insert_tombstone = SAVED_PLAN(
 static SavedPlan move_fulfilment = SAVED_PLAN(
 	"UPDATE order_ext_internal.fulfilments"
 	" SET status = $3, version = version + 1,"
-	"     out_at = CASE WHEN $3 = 40 THEN $4 ELSE out_at END,"
-	"     cancel_requested_at = CASE WHEN $3 = 60 THEN $4 ELSE cancel_requested_at END,"
-	"     canceled_at = CASE WHEN $3 = 70 THEN $4 ELSE canceled_at END,"
+	"     out_at = CASE WHEN $3 = " CODE(FULFILMENT_OUT) " THEN $4 ELSE out_at END,"
+	"     cancel_requested_at = CASE WHEN $3 = " CODE(FULFILMENT_CANCEL_REQUESTED) " THEN $4"
+	"      ELSE cancel_requested_at END,"
+	"     canceled_at = CASE WHEN $3 = " CODE(FULFILMENT_CANCELED) " THEN $4 ELSE canceled_at END,"
 	"     prior_status = nullif($5, 0), cancel_type = CASE WHEN $5 <> 0 THEN $6 END,"
 	"     refund_hold = $7, intercept_refused = $8"
 	" WHERE order_id = $1 AND status = $2",
@@ -70,7 +66,7 @@ static SavedPlan move_fulfilment = SAVED_PLAN(
 
 static SavedPlan close_documents = SAVED_PLAN(
 	"UPDATE order_ext_internal.fulfilment_documents SET status = $2, closed_at = $3"
-	" WHERE order_id = $1 AND status = 10",
+	" WHERE order_id = $1 AND status = " CODE(DOCUMENT_OPEN),
 	INT8OID, INT2OID, TIMESTAMPTZOID);
 
 bool

@@ -19,9 +19,11 @@ static SavedPlan move_return = SAVED_PLAN(
 	" SET return_status = $3, return_version = return_version + 1,"
 	"     return_by = coalesce($5, return_by),"
 	"     carrier = coalesce($6, carrier), tracking_no = coalesce($7, tracking_no),"
-	"     goods_sent_at = CASE WHEN $3 = 20 THEN $4 ELSE goods_sent_at END,"
-	"     goods_received_at = CASE WHEN $3 = 30 THEN $4 ELSE goods_received_at END"
-	" WHERE after_sale_id = $1 AND coalesce(return_status, -1) = $2",
+	"     goods_sent_at = CASE WHEN $3 = " CODE(RETURN_IN_TRANSIT) " THEN $4"
+	"      ELSE goods_sent_at END,"
+	"     goods_received_at = CASE WHEN $3 = " CODE(RETURN_RECEIVED) " THEN $4"
+	"      ELSE goods_received_at END"
+	" WHERE after_sale_id = $1 AND coalesce(return_status, " CODE(NO_RETURN) ") = $2",
 	INT8OID, INT2OID, INT2OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID);
 
 static SavedPlan read_lines = SAVED_PLAN(

@@ -49,12 +49,6 @@ extern void return_received(Journal *journal, AfterSale *after_sale, const Retur
 
 /* ---- what was told ---- */
 
-typedef enum ReturnFactKind
-{
-	RETURN_FACT_SHIPMENT = 1,
-	RETURN_FACT_RECEIPT
-} ReturnFactKind;
-
 typedef struct ReturnFact
 {
 	int64		after_sale_id;

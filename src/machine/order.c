@@ -51,7 +51,7 @@ static SavedPlan insert_order = SAVED_PLAN(
 static SavedPlan move_orders = SAVED_PLAN(
 	"UPDATE order_ext_internal.orders"
 	" SET status = $3, version = version + 1,"
-	"     paid_at = CASE WHEN $3 = 20 THEN $4 ELSE paid_at END"
+	"     paid_at = CASE WHEN $3 = " CODE(ORDER_PAID) " THEN $4 ELSE paid_at END"
 	" WHERE order_id = ANY ($1) AND status = $2",
 	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID);
 

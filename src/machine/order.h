@@ -8,13 +8,6 @@
 #include "core/call.h"
 #include "machine/journal.h"
 
-typedef enum CancelType
-{
-	CANCEL_BY_USER = 0,
-	CANCEL_BY_TIMEOUT = 1,
-	CANCEL_BY_CUSTOMER_SERVICE = 2
-} CancelType;
-
 typedef struct Order
 {
 	int64		order_id;

@@ -23,7 +23,7 @@ static SavedPlan by_trade_no = SAVED_PLAN(
 
 static SavedPlan open_attempt = SAVED_PLAN(
 	"SELECT " PAYMENT_COLUMNS " FROM order_ext_internal.payments"
-	" WHERE order_id = $1 AND pay_type = $2 AND status = 10"
+	" WHERE order_id = $1 AND pay_type = $2 AND status = " CODE(PAYMENT_INITIATED)
 	" ORDER BY created_at, payment_id LIMIT 1",
 	INT8OID, TEXTOID);
 
@@ -31,7 +31,7 @@ static SavedPlan open_attempts = SAVED_PLAN(
 	"SELECT p.order_id, o.user_id, o.version, p.payment_id, p.pay_type, p.out_trade_no"
 	" FROM order_ext_internal.payments p"
 	" JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
-	" WHERE p.order_id = ANY ($1) AND p.status = 10"
+	" WHERE p.order_id = ANY ($1) AND p.status = " CODE(PAYMENT_INITIATED)
 	" ORDER BY p.payment_id",
 	INT8ARRAYOID);
 
@@ -65,7 +65,8 @@ static SavedPlan sum_refundable = SAVED_PLAN(
 	"SELECT least(coalesce(sum(rest.amount), 0), 9223372036854775807)::bigint"
 	" FROM order_ext_internal.orders o"
 	" JOIN order_ext_internal.payments p ON p.order_id = o.order_id" LEFT_OF_PAYMENT
-	" WHERE o.order_id = $1 AND p.status = 20 AND p.purpose IN (1, 4)"
+	" WHERE o.order_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
+	"  AND p.purpose IN (" PURPOSES_OF_ORDER ")"
 	"   AND p.currency = o.currency",
 	INT8OID);
 
@@ -75,7 +76,7 @@ static SavedPlan by_id = SAVED_PLAN(
 
 static SavedPlan open_of_type = SAVED_PLAN(
 	"SELECT " PAYMENT_COLUMNS " FROM order_ext_internal.payments"
-	" WHERE order_id = $1 AND pay_type = $2 AND status = 10 LIMIT 2",
+	" WHERE order_id = $1 AND pay_type = $2 AND status = " CODE(PAYMENT_INITIATED) " LIMIT 2",
 	INT8OID, TEXTOID);
 
 static SavedPlan end_attempt = SAVED_PLAN(
@@ -85,8 +86,9 @@ static SavedPlan end_attempt = SAVED_PLAN(
 	INT8OID, INT2OID, INT2OID, TEXTOID);
 
 static SavedPlan accept_held = SAVED_PLAN(
-	"UPDATE order_ext_internal.payments SET purpose = 1, version = version + 1"
-	" WHERE payment_id = $1 AND status = $2 AND purpose = 4",
+	"UPDATE order_ext_internal.payments"
+	" SET purpose = " CODE(PURPOSE_APPLIED) ", version = version + 1"
+	" WHERE payment_id = $1 AND status = $2 AND purpose = " CODE(PURPOSE_HELD),
 	INT8OID, INT2OID);
 
 static SavedPlan insert_notice = SAVED_PLAN(

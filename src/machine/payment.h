@@ -11,16 +11,6 @@
 #define MAX_TRADE_NO_CHARS		128
 #define MAX_CURRENCY_CHARS		8
 
-/* What a captured amount was for. */
-typedef enum PaymentPurpose
-{
-	PURPOSE_APPLIED = 1,
-	PURPOSE_LATE,
-	PURPOSE_SURPLUS,
-	PURPOSE_HELD,
-	PURPOSE_UNMATCHED
-} PaymentPurpose;
-
 typedef struct Payment
 {
 	int64		payment_id;

@@ -31,7 +31,7 @@ static SavedPlan read_refund = SAVED_PLAN(
 
 static SavedPlan read_submitted = SAVED_PLAN(
 	"SELECT" REFUND_COLUMNS FROM_REFUNDS
-	" WHERE r.refund_id = ANY ($1) AND r.status = 15 ORDER BY r.refund_id",
+	" WHERE r.refund_id = ANY ($1) AND r.status = " CODE(REFUND_SUBMITTED) " ORDER BY r.refund_id",
 	INT8ARRAYOID);
 
 static SavedPlan read_of_after_sale = SAVED_PLAN(
@@ -48,7 +48,8 @@ static SavedPlan first_refund = SAVED_PLAN(
 static SavedPlan move_refund = SAVED_PLAN(
 	"UPDATE order_ext_internal.refunds"
 	" SET status = $3, version = version + 1,"
-	"     settled_at = CASE WHEN $3 = 20 THEN $4 END, lease_until = NULL, held = false,"
+	"     settled_at = CASE WHEN $3 = " CODE(REFUND_SUCCEEDED) " THEN $4 END,"
+	"     lease_until = NULL, held = false,"
 	"     last_outcome = coalesce($5, last_outcome),"
 	"     gateway_refund_no = coalesce($6, gateway_refund_no), raw = coalesce($7, raw)"
 	" WHERE refund_id = $1 AND status = $2",
@@ -66,18 +67,20 @@ static SavedPlan note_words = SAVED_PLAN(
 static SavedPlan claim_refunds = SAVED_PLAN(
 	"WITH claimed AS ("
 	"  UPDATE order_ext_internal.refunds r"
-	"  SET status = 15, version = r.version + 1, attempt = r.attempt + 1, claimed_by = $2,"
+	"  SET status = " CODE(REFUND_SUBMITTED) ", version = r.version + 1,"
+	"   attempt = r.attempt + 1, claimed_by = $2,"
 	"   claim_xid = pg_catalog.pg_current_xact_id(),"
 	"   lease_until = $3 + $4 * CASE WHEN $5 THEN power(2, least(r.attempt, 6)) ELSE 1 END"
 	"    * interval '1 microsecond'"
 	"  FROM order_ext_internal.refunds was"
 	"  JOIN order_ext_internal.payments p ON p.payment_id = was.payment_id"
 	"  WHERE r.refund_id = ANY ($1) AND was.refund_id = r.refund_id"
-	"   AND ((r.status = 10 AND NOT r.held) OR (r.status = 15 AND r.lease_until <= $3))"
+	"   AND ((r.status = " CODE(REFUND_REQUESTED) " AND NOT r.held)"
+	"    OR (r.status = " CODE(REFUND_SUBMITTED) " AND r.lease_until <= $3))"
 	"   AND $6 = EXISTS (SELECT FROM order_ext_internal.gateways g WHERE g.pay_type = p.pay_type)"
 	"   AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
 	"    WHERE a.after_sale_id = r.after_sale_id"
-	"     AND (a.status NOT IN (20, 40, 60) OR (a.type = 2 AND a.return_status IS DISTINCT FROM 40)))"
+	"     AND " AFTER_SALE_WAITS ")"
 	"  RETURNING r.*, was.status AS was_status)"
 	" SELECT" REFUND_COLUMNS ", r.was_status"
 	" FROM claimed r"
@@ -88,7 +91,7 @@ static SavedPlan claim_refunds = SAVED_PLAN(
 
 static SavedPlan find_waiting = SAVED_PLAN(
 	"SELECT" REFUND_COLUMNS FROM_REFUNDS
-	" WHERE r.status IN (10, 15) AND NOT r.held AND ($1 IS NULL OR p.pay_type = $1)"
+	" WHERE r.status IN (" REFUNDS_OPEN ") AND NOT r.held AND ($1 IS NULL OR p.pay_type = $1)"
 	" ORDER BY r.refund_id",
 	TEXTOID);
 
@@ -96,7 +99,7 @@ static SavedPlan find_waiting = SAVED_PLAN(
 static SavedPlan find_claimed_outside = SAVED_PLAN(
 	"SELECT" REFUND_COLUMNS FROM_REFUNDS
 	" JOIN order_ext_internal.gateways g ON g.pay_type = p.pay_type"
-	" WHERE r.refund_id = ANY ($1) AND r.status = 15 AND r.lease_until > $2"
+	" WHERE r.refund_id = ANY ($1) AND r.status = " CODE(REFUND_SUBMITTED) " AND r.lease_until > $2"
 	"  AND r.claimed_by IS DISTINCT FROM '" REFUND_WORKER_NAME "'"
 	" ORDER BY r.refund_id",
 	INT8ARRAYOID, TIMESTAMPTZOID);

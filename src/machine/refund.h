@@ -11,17 +11,6 @@
 
 #include "machine/journal.h"
 
-/* Why money goes back. */
-typedef enum RefundCause
-{
-	CAUSE_CANCEL = 1,
-	CAUSE_LATE,
-	CAUSE_SURPLUS,
-	CAUSE_HELD,
-	CAUSE_UNMATCHED,
-	CAUSE_AFTER_SALE
-} RefundCause;
-
 typedef struct Refund
 {
 	int64		refund_id;
@@ -43,6 +32,12 @@ typedef struct Refund
 	char	   *gateway_refund_no;	/* or NULL */
 } Refund;
 
+/* SQL: whether nothing can be paid back for after-sale a yet, or any more. */
+#define AFTER_SALE_WAITS \
+	"(a.status NOT IN (" CODES(AFTER_SALE_APPROVED, AFTER_SALE_REFUNDING, AFTER_SALE_FAILED) ")" \
+	" OR (a.type = " CODE(AFTER_SALE_RETURN_REFUND) \
+	" AND a.return_status IS DISTINCT FROM " CODE(RETURN_INSPECTED) "))"
+
 /*
  * SQL: joins "rest", what is left of payment p. A failed refund counts as long as it may
  * be tried again, that is unless its after-sale was rejected, closed or revoked.
@@ -51,8 +46,9 @@ typedef struct Refund
 	" CROSS JOIN LATERAL (SELECT p.amount - coalesce(sum(r.amount), 0)::bigint AS amount" \
 	"   FROM order_ext_internal.refunds r" \
 	"   LEFT JOIN order_ext_internal.after_sales s ON s.after_sale_id = r.after_sale_id" \
-	"   WHERE r.payment_id = p.payment_id AND (r.status IN (10, 15, 20)" \
-	"    OR (r.status = 30 AND (s.status IS NULL OR s.status NOT IN (30, 70, 127))))) AS rest"
+	"   WHERE r.payment_id = p.payment_id AND (r.status IN (" REFUNDS_LIVE ")" \
+	"    OR (r.status = " CODE(REFUND_FAILED) \
+	"     AND (s.status IS NULL OR s.status NOT IN (" AFTER_SALES_GIVEN_UP "))))) AS rest"
 
 /* ---- requesting ---- */
 

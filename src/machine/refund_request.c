@@ -36,7 +36,8 @@ static SavedPlan insert_refund = SAVED_PLAN(
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id, 0,"
 	"        least(rest.amount, $5), $3, 1, $4, $2, false, p.currency"
 	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
-	" WHERE p.payment_id = $1 AND p.status = 20 AND least(rest.amount, $5) > 0"
+	" WHERE p.payment_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
+	"  AND least(rest.amount, $5) > 0"
 	UNLESS_REQUESTED,
 	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT8OID);
 
@@ -44,14 +45,16 @@ static SavedPlan insert_for_canceled = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
 	"        coalesce(a.after_sale_id, 0), rest.amount, $2, 1, $3,"
-	"        CASE p.purpose WHEN 1 THEN 1 ELSE 4 END, o.refund_hold, p.currency"
+	"        CASE p.purpose WHEN " CODE(PURPOSE_APPLIED) " THEN " CODE(CAUSE_CANCEL)
+	"         ELSE " CODE(CAUSE_HELD) " END, o.refund_hold, p.currency"
 	" FROM order_ext_internal.orders o"
 	" JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
 	" LEFT JOIN order_ext_internal.after_sales a"
-	"   ON a.order_id = o.order_id AND a.origin = 'cancel' AND p.purpose = 1"
+	"   ON a.order_id = o.order_id AND a.origin = 'cancel' AND p.purpose = " CODE(PURPOSE_APPLIED)
 	LEFT_OF_PAYMENT
-	" WHERE o.order_id = ANY ($1) AND o.status = 70"
-	"   AND p.status = 20 AND p.purpose IN (1, 4) AND rest.amount > 0"
+	" WHERE o.order_id = ANY ($1) AND o.status = " CODE(ORDER_CANCELED)
+	"   AND p.status = " CODE(PAYMENT_CAPTURED) " AND p.purpose IN (" PURPOSES_OF_ORDER ")"
+	"    AND rest.amount > 0"
 	" ORDER BY p.payment_id"
 	UNLESS_REQUESTED,
 	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
@@ -59,11 +62,12 @@ static SavedPlan insert_for_canceled = SAVED_PLAN(
 static SavedPlan insert_for_after_sale = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
-	"        a.after_sale_id, a.amount, $2, 1, $3, 6, $4, p.currency"
+	"        a.after_sale_id, a.amount, $2, 1, $3, " CODE(CAUSE_AFTER_SALE) ", $4, p.currency"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.payments p ON p.order_id = a.order_id"
 	LEFT_OF_PAYMENT
-	" WHERE a.after_sale_id = $1 AND p.status = 20 AND p.purpose = 1"
+	" WHERE a.after_sale_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
+	"  AND p.purpose = " CODE(PURPOSE_APPLIED)
 	"   AND a.amount > 0 AND a.amount <= rest.amount"
 	UNLESS_REQUESTED,
 	INT8OID, TIMESTAMPTZOID, INT2OID, BOOLOID);

@@ -26,7 +26,8 @@ static SavedPlan insert_fact = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.shipment_events"
 	" (order_id, occurred_at, recorded_at, settled_at, source, seq, kind, state, event_id,"
 	"  reason, payload, detail)"
-	" VALUES ($1, $2, $3, CASE WHEN $7 <> 20 THEN $3 END, $4, $5, $6, $7, $8, $9, $10, $11)"
+	" VALUES ($1, $2, $3, CASE WHEN $7 <> " CODE(SHIPMENT_PARKED) " THEN $3 END,"
+	"  $4, $5, $6, $7, $8, $9, $10, $11)"
 	" ON CONFLICT DO NOTHING",
 	INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID, INT2OID, INT2OID, TEXTOID,
 	TEXTOID, JSONBOID, JSONBOID);
@@ -35,17 +36,19 @@ static SavedPlan insert_fact = SAVED_PLAN(
 
 static SavedPlan read_parked = SAVED_PLAN(
 	"SELECT " PARKED_COLUMNS " FROM order_ext_internal.shipment_events"
-	" WHERE order_id = $1 AND state = 20 ORDER BY kind, occurred_at, event_id, seq",
+	" WHERE order_id = $1 AND state = " CODE(SHIPMENT_PARKED)
+	" ORDER BY kind, occurred_at, event_id, seq",
 	INT8OID);
 
 static SavedPlan find_parked = SAVED_PLAN(
 	"SELECT DISTINCT order_id FROM order_ext_internal.shipment_events"
-	" WHERE order_id = ANY ($1) AND state = 20 ORDER BY order_id",
+	" WHERE order_id = ANY ($1) AND state = " CODE(SHIPMENT_PARKED) " ORDER BY order_id",
 	INT8ARRAYOID);
 
 static SavedPlan settle_fact = SAVED_PLAN(
 	"UPDATE order_ext_internal.shipment_events SET state = $5, settled_at = $6, reason = $7"
-	" WHERE order_id = $1 AND source = $2 AND event_id = $3 AND seq = $4 AND state = 20",
+	" WHERE order_id = $1 AND source = $2 AND event_id = $3 AND seq = $4"
+	"  AND state = " CODE(SHIPMENT_PARKED),
 	INT8OID, INT2OID, TEXTOID, INT2OID, INT2OID, TIMESTAMPTZOID, TEXTOID);
 
 static const char reason_unknown[] = "unknown_order_held";

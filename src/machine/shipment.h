@@ -12,35 +12,6 @@
 
 #define MAX_EVENT_ID_CHARS 128
 
-/* Which call told it; each has event ids of its own. */
-typedef enum ShipmentSource
-{
-	SOURCE_SHIPMENT = 1,
-	SOURCE_CANCEL_RESULT
-} ShipmentSource;
-
-/* In the order in which they happen to a parcel. */
-typedef enum ShipmentKind
-{
-	SHIPMENT_PICKED = 1,
-	SHIPMENT_OUT_STOCK,
-	SHIPMENT_DELIVERING,
-	SHIPMENT_SIGNED,
-	SHIPMENT_REFUSED,
-	SHIPMENT_CANCEL_ACCEPTED = 11,
-	SHIPMENT_CANCEL_REJECTED
-} ShipmentKind;
-
-/* What became of it. */
-typedef enum ShipmentState
-{
-	SHIPMENT_APPLIED = 10,
-	SHIPMENT_PARKED = 20,
-	SHIPMENT_HELD = 30,			/* waits for staff; an alert was sent */
-	SHIPMENT_BEHIND = 40,		/* the order was past it already */
-	SHIPMENT_NO_EFFECT = 50
-} ShipmentState;
-
 typedef struct ShipmentFact
 {
 	int64		order_id;

@@ -32,16 +32,16 @@ static SavedPlan read_levels = SAVED_PLAN(
 	INT8ARRAYOID);
 
 static SavedPlan close_reservations = SAVED_PLAN(
-	"UPDATE order_ext_internal.order_items i SET reservation = 3"
+	"UPDATE order_ext_internal.order_items i SET reservation = " CODE(RESERVATION_RELEASED)
 	" FROM order_ext_internal.orders o"
-	" WHERE o.order_id = ANY ($1) AND o.status = 70"
-	"   AND i.order_id = o.order_id AND i.reservation = 1"
+	" WHERE o.order_id = ANY ($1) AND o.status = " CODE(ORDER_CANCELED)
+	"   AND i.order_id = o.order_id AND i.reservation = " CODE(RESERVATION_OPEN)
 	" RETURNING i.product_id, i.stripe, i.quantity, i.order_id",
 	INT8ARRAYOID);
 
 static SavedPlan consume_reservations = SAVED_PLAN(
-	"UPDATE order_ext_internal.order_items SET reservation = 2"
-	" WHERE order_id = ANY ($1) AND reservation = 1"
+	"UPDATE order_ext_internal.order_items SET reservation = " CODE(RESERVATION_CONSUMED)
+	" WHERE order_id = ANY ($1) AND reservation = " CODE(RESERVATION_OPEN)
 	" RETURNING product_id, stripe, quantity, order_id",
 	INT8ARRAYOID);
 
@@ -58,7 +58,7 @@ static SavedPlan consume_many = SAVED_PLAN(
 	"SELECT s.product_id, s.stripe FROM order_ext_internal.stock s" \
 	" JOIN (SELECT DISTINCT i.product_id, i.stripe" \
 	"       FROM order_ext_internal.order_items i" \
-	"       WHERE i.order_id = ANY ($1) AND i.reservation = 1) AS wanted" \
+	"       WHERE i.order_id = ANY ($1) AND i.reservation = " CODE(RESERVATION_OPEN) ") AS wanted" \
 	"   ON wanted.product_id = s.product_id AND wanted.stripe = s.stripe" \
 	" ORDER BY s.product_id, s.stripe FOR UPDATE OF s"
 
@@ -69,7 +69,7 @@ static SavedPlan lock_free_rows = SAVED_PLAN(RESERVED_ROWS " SKIP LOCKED", INT8A
 
 static SavedPlan find_busy = SAVED_PLAN(
 	"SELECT DISTINCT i.order_id FROM order_ext_internal.order_items i"
-	" WHERE i.order_id = ANY ($1) AND i.reservation = 1"
+	" WHERE i.order_id = ANY ($1) AND i.reservation = " CODE(RESERVATION_OPEN)
 	"   AND NOT EXISTS (SELECT FROM unnest($2, $3) AS free (product_id, stripe)"
 	"     WHERE free.product_id = i.product_id AND free.stripe = i.stripe)",
 	INT8ARRAYOID, INT8ARRAYOID, INT2ARRAYOID);
@@ -99,10 +99,11 @@ static SavedPlan write_off_many = SAVED_PLAN(
 static SavedPlan still_consumed = SAVED_PLAN(
 	"SELECT i.product_id, i.stripe, least(g.quantity, i.quantity + coalesce("
 	"  (SELECT sum(l.consumed_delta) FROM order_ext_internal.stock_ledger l"
-	"   WHERE l.order_id = $1 AND l.product_id = i.product_id AND l.kind IN (5, 6)), 0))::int, g.n::int"
+	"   WHERE l.order_id = $1 AND l.product_id = i.product_id"
+	"    AND l.kind IN (" LEDGER_BACK ")), 0))::int, g.n::int"
 	" FROM unnest($2, $3) WITH ORDINALITY AS g (product_id, quantity, n)"
 	" JOIN order_ext_internal.order_items i ON i.order_id = $1 AND i.product_id = g.product_id"
-	" WHERE i.reservation = 2 ORDER BY i.product_id",
+	" WHERE i.reservation = " CODE(RESERVATION_CONSUMED) " ORDER BY i.product_id",
 	INT8OID, INT8ARRAYOID, INT4ARRAYOID);
 
 /* All units of a stripe together fit a bigint, so that whatever is reserved can come back. */

@@ -10,24 +10,6 @@
 
 #include "machine/journal.h"
 
-typedef enum LedgerKind
-{
-	LEDGER_RESERVE = 1,
-	LEDGER_RELEASE,
-	LEDGER_CONSUME,
-	LEDGER_ADJUST,
-	LEDGER_RETURN,
-	LEDGER_WRITE_OFF
-} LedgerKind;
-
-typedef enum Reservation
-{
-	RESERVATION_NONE = 0,
-	RESERVATION_OPEN,
-	RESERVATION_CONSUMED,
-	RESERVATION_RELEASED
-} Reservation;
-
 typedef struct StockLevel
 {
 	int64		available;

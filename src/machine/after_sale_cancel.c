@@ -1,0 +1,116 @@
+/*
+ * after_sale_cancel.c
+ *		The after-sales of canceled orders; see after_sale_cancel.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+
+#include "core/call.h"
+#include "core/spi_util.h"
+#include "machine/after_sale.h"
+#include "machine/after_sale_cancel.h"
+#include "machine/refund.h"
+
+/* The after-sale of a cancellation: its columns, and what they are made from. */
+#define OPEN_FOR_CANCEL \
+	"WITH opened AS (" \
+	"  INSERT INTO order_ext_internal.after_sales" \
+	"   (after_sale_id, order_id, user_id, amount, freight, applied_at, version, status," \
+	"    type, detail_type, source, reason_code, origin)" \
+	"  SELECT pg_catalog.nextval('order_ext_internal.after_sale_id_seq'), o.order_id, o.user_id,"
+#define CANCEL_CODES \
+	CODE(AFTER_SALE_REFUND_ONLY) "," \
+	"   CASE o.cancel_type WHEN " CODE(CANCEL_BY_USER) " THEN " CODE(DETAIL_USER_CANCEL) \
+	" WHEN " CODE(CANCEL_BY_TIMEOUT) " THEN " CODE(DETAIL_TIMEOUT) \
+	" ELSE " CODE(DETAIL_STAFF_CANCEL) " END," \
+	"   CASE o.cancel_type WHEN " CODE(CANCEL_BY_CUSTOMER_SERVICE) \
+	" THEN " CODE(SOURCE_CUSTOMER_SERVICE) " ELSE " CODE(SOURCE_SYSTEM) " END," \
+	" " CODE(REASON_CANCEL) ", 'cancel'"
+#define OPENED \
+	"  ON CONFLICT (order_id, origin) DO NOTHING" \
+	"  RETURNING after_sale_id, order_id, user_id, amount, version)" \
+	" SELECT n.after_sale_id, n.order_id, n.user_id, n.amount, n.version, o.version" \
+	" FROM opened n JOIN order_ext_internal.orders o ON o.order_id = n.order_id" \
+	" ORDER BY n.after_sale_id"
+
+/* An order paid for has one applied capture; what is left of it goes back. */
+static SavedPlan open_for_canceled = SAVED_PLAN(
+	OPEN_FOR_CANCEL
+	"   rest.amount, least(o.freight_amount, rest.amount), $2, 1, $3, " CANCEL_CODES
+	"  FROM order_ext_internal.orders o"
+	"  JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
+	LEFT_OF_PAYMENT
+	"  WHERE o.order_id = ANY ($1) AND o.status = " CODE(ORDER_CANCELED)
+	"   AND p.status = " CODE(PAYMENT_CAPTURED) " AND p.purpose = " CODE(PURPOSE_APPLIED)
+	"   AND rest.amount > 0"
+	OPENED,
+	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
+
+/* Refunds of cancellations that have no after-sale were made by version 0.1. */
+static SavedPlan open_for_refunds = SAVED_PLAN(
+	OPEN_FOR_CANCEL
+	"   r.amount, least(o.freight_amount, r.amount), r.requested_at, 1, $1, " CANCEL_CODES
+	"  FROM order_ext_internal.refunds r"
+	"  JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
+	"  WHERE r.cause = " CODE(CAUSE_CANCEL) " AND r.after_sale_id = 0"
+	OPENED,
+	INT2OID);
+
+static SavedPlan tie_refunds = SAVED_PLAN_NO_ARGS(
+	"UPDATE order_ext_internal.refunds r SET after_sale_id = a.after_sale_id"
+	" FROM order_ext_internal.after_sales a"
+	" WHERE a.order_id = r.order_id AND a.origin = 'cancel' AND r.cause = " CODE(CAUSE_CANCEL)
+	"  AND r.after_sale_id = 0");
+
+static SavedPlan insert_all_items = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.after_sale_items"
+	" (after_sale_id, order_id, product_id, amount, discount, quantity)"
+	" SELECT a.after_sale_id, i.order_id, i.product_id, i.pay, i.discount, i.quantity"
+	" FROM order_ext_internal.after_sales a"
+	" JOIN order_ext_internal.order_items i ON i.order_id = a.order_id"
+	" WHERE a.after_sale_id = ANY ($1)",
+	INT8ARRAYOID);
+
+/* The log rows, messages and lines of the whole orders' after-sales just inserted. */
+static void
+complete_opened(Journal *journal, const Edge *edge, int n)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
+	Datum		values[1];
+	int			i;
+
+	if (n == 0)
+		return;
+	jsonb_add_text(detail, "origin", "cancel");
+	after_sales_journal_returned(journal, edge, n, ACTOR_SYSTEM, jsonb_object_end(detail));
+	for (i = 0; i < n; i++)
+		ids[i] = row_int64(i, 1);
+	values[0] = int64_array(ids, n);
+	(void) plan_write(&insert_all_items, values, NULL, 0);
+}
+
+void
+after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n)
+{
+	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, EVENT_AFTER_SALE_OPEN);
+	Datum		values[3];
+
+	values[0] = int64_array(order_ids, n);
+	values[1] = TimestampTzGetDatum(journal_time(journal));
+	values[2] = Int16GetDatum(edge->to);
+	complete_opened(journal, edge, (int) plan_write(&open_for_canceled, values, NULL, 0));
+}
+
+int
+after_sales_open_for_refunds(Journal *journal)
+{
+	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, EVENT_AFTER_SALE_OPEN);
+	Datum		values[1] = {Int16GetDatum(edge->to)};
+	int			n = (int) plan_write(&open_for_refunds, values, NULL, 0);
+
+	complete_opened(journal, edge, n);
+	(void) plan_write(&tie_refunds, NULL, NULL, 0);
+	return n;
+}
