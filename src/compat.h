@@ -143,6 +143,14 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 	(pg_database_aclcheck((database), (role), ACL_CONNECT) == ACLCHECK_OK)
 #endif
 
+/* 17 lets an extension name what it waits for; before it, every such wait is "Extension". */
+#if PG_VERSION_NUM >= 170000
+#include "utils/wait_event.h"
+#define wait_event_named(name) WaitEventExtensionNew(name)
+#else
+#define wait_event_named(name) PG_WAIT_EXTENSION
+#endif
+
 /* 16 renamed the access to the local copy of the backend status array. */
 #if PG_VERSION_NUM >= 160000
 #define backend_status_by_index(i) pgstat_get_local_beentry_by_index(i)

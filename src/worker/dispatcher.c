@@ -98,6 +98,7 @@ order_ext_dispatcher_main(Datum main_arg)
 {
 	static const WorkerLoop loop = {
 		.activity = "handling messages",
+		.idle = "OrderExtDispatcherIdle",
 		.wanted = something_published,
 		.turn = turn,
 		.gate = gate_and_interest,

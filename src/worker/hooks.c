@@ -134,12 +134,14 @@ static void
 clear_database(const char *name)
 {
 	TimestampTz started = GetCurrentTimestamp();
+	uint32		wait_event;
 	Oid			database;
 	bool		forced = false;
 
 	database = get_database_oid(name, true);
 	if (!OidIsValid(database) || !OE_OWNS_DATABASE(database, GetUserId()))
 		return;
+	wait_event = wait_event_named("OrderExtClearDatabase");
 	hold(database);
 	while (send_away(database, forced))
 	{
@@ -149,7 +151,7 @@ clear_database(const char *name)
 			break;				/* the command itself says who is in the way */
 		forced = (waited > GRACE_US);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 forced ? 100 : 10, PG_WAIT_EXTENSION);
+						 forced ? 100 : 10, wait_event);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}

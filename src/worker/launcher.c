@@ -526,6 +526,7 @@ order_ext_launcher_main(Datum main_arg)
 {
 	static const WorkerLoop loop = {
 		.activity = NULL,
+		.idle = "OrderExtLauncherIdle",
 		.wanted = woken,
 		.turn = turn,
 		.check_exit = check_exit,

@@ -184,12 +184,12 @@ sleep_ms(TimestampTz until)
 }
 
 static void
-sleep_until(TimestampTz until)
+sleep_until(TimestampTz until, uint32 wait_event)
 {
 	int			events;
 
 	events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-					   sleep_ms(until), PG_WAIT_EXTENSION);
+					   sleep_ms(until), wait_event);
 	if (events & WL_LATCH_SET)
 		ResetLatch(MyLatch);
 }
@@ -254,6 +254,8 @@ worker_loop(const WorkerLoop *loop)
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "order_ext turn",
 												  ALLOCSET_DEFAULT_SIZES);
 	LoopState	state = {.more = true};
+	uint32		idle = wait_event_named(loop->idle);
+	uint32		pause = wait_event_named("OrderExtErrorPause");
 
 	engine_set_gate(loop->gate);
 	for (;;)
@@ -269,7 +271,7 @@ worker_loop(const WorkerLoop *loop)
 		state.now = now;
 		if (!pause_is_over(state.pause_until, MAX_ERROR_PAUSE_SECONDS * USECS_PER_SEC, now))
 		{
-			sleep_until(state.pause_until);
+			sleep_until(state.pause_until, pause);
 			continue;
 		}
 
@@ -281,7 +283,7 @@ worker_loop(const WorkerLoop *loop)
 				loop->sleeping(state.next_wakeup);
 			if (!loop->wanted())
 			{
-				sleep_until(state.next_wakeup);
+				sleep_until(state.next_wakeup, idle);
 				continue;
 			}
 		}

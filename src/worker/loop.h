@@ -12,6 +12,7 @@
 typedef struct WorkerLoop
 {
 	const char *activity;		/* shown in pg_stat_activity while busy */
+	const char *idle;			/* the wait event while there is nothing to do, on 17 and later */
 
 	/* Whether something came in that is worth a turn. No transaction. */
 	bool		(*wanted) (void);

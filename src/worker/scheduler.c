@@ -62,6 +62,7 @@ order_ext_scheduler_main(Datum main_arg)
 {
 	static const WorkerLoop loop = {
 		.activity = "firing timers",
+		.idle = "OrderExtSchedulerIdle",
 		.wanted = something_armed,
 		.turn = turn,
 		.forget = forget,

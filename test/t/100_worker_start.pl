@@ -46,6 +46,13 @@ is($node->safe_psql('postgres', "SELECT string_agg(DISTINCT datname, ',') FROM p
 		  . " WHERE backend_type LIKE 'order_ext %'"), 'shop', 'workers in one database only');
 unlike(slurp_file($node->logfile, $log_before), qr/ERROR|FATAL|WARNING/, 'and nothing to complain of');
 
+# From 17 on, pg_stat_activity tells who is idle from who waits for something else.
+my $named = $node->safe_psql('postgres', 'SHOW server_version_num') >= 170000;
+wait_sql($node, 'shop', "SELECT string_agg(DISTINCT wait_event, ',' ORDER BY wait_event)"
+	  . " FROM pg_stat_activity WHERE backend_type LIKE 'order_ext %'",
+	$named ? 'OrderExtDispatcherIdle,OrderExtLauncherIdle,OrderExtSchedulerIdle' : 'Extension', 10,
+	'idle processes say that they are');
+
 # order_ext.enabled: of the database.
 $node->safe_psql('postgres', 'ALTER DATABASE shop SET order_ext.enabled = off');
 wait_workers($node, 'shop', '', 10, 'ALTER DATABASE SET off sends the workers away');

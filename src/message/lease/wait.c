@@ -118,6 +118,7 @@ sleep_until_worth_it(Waiting *waiting, const Look *last)
 {
 	TimestampTz until = Min(waiting->deadline, last->next);
 	TimestampTz since = GetCurrentTimestamp();
+	uint32		wait_event = wait_event_named("OrderExtWaitForMessages");
 
 	if (last->locked)
 		until = Min(until, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LOCKED_POLL_MS));
@@ -128,7 +129,7 @@ sleep_until_worth_it(Waiting *waiting, const Look *last)
 
 		left = Min(left, waiting->woken ? SAFETY_POLL_MS : SLOW_POLL_MS);
 		events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left,
-						   PG_WAIT_EXTENSION);
+						   wait_event);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		if (((events & WL_LATCH_SET) && waiting->woken) ||
