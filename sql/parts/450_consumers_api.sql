@@ -5,7 +5,9 @@
 -- receive(consumer_group, max_messages 1 to 10000 (more counts as 10000), lease up to 366
 -- days): leases messages that are waiting, due again, or whose lease ran out. A lease counts
 -- from the commit of this call. Never waits for another receiver: what that one has in its
--- hands is passed over. attempt counts the deliveries, token is what ack() wants.
+-- hands is passed over. attempt counts the deliveries, token is what ack() wants. Of an ordered
+-- group it parks what must wait for an earlier message of its key, but not more than some 5,000
+-- messages or 16 MB a call: nothing returned does not mean that nothing is left.
 -- Raises 22004, 22023, 22003 lease too long, OE701 unknown group, 42501 not a member of the
 -- group's role, 55000 the group has a handler, or dispatch is not enabled here, 25006, 40001.
 -- src/message/lease/receive.c
@@ -45,8 +47,9 @@ CREATE FUNCTION order_ext.extend_lease(consumer_group text, tokens bigint[], lea
 COMMENT ON FUNCTION order_ext.extend_lease(text, bigint[], interval) IS 'Gives leases a new end.';
 
 -- wait_for_messages(consumer_group, timeout, ready): returns when receive() would find
--- something (ready = true) or the time is over (false). While it waits it has no snapshot,
--- no lock and no transaction id; it needs its session, so behind a pooler keep the time short.
+-- something to hand out or to park (ready = true) or the time is over (false). While it
+-- waits it has no snapshot, no lock and no transaction id; it needs its session, so behind a
+-- pooler keep the time short.
 -- Raises 22004, 22023, 22003, OE701, 42501, 55000, 25001 inside a transaction block or a
 -- function. src/message/lease/wait.c
 CREATE PROCEDURE order_ext.wait_for_messages(consumer_group text, timeout interval DEFAULT '30 seconds', INOUT ready boolean DEFAULT NULL)

@@ -94,6 +94,40 @@ $$;
 SELECT count(*), count(DISTINCT i) FROM co.done;
 SELECT count(*) AS out_of_order FROM (SELECT i < lag(i) OVER (PARTITION BY key ORDER BY n) AS wrong FROM co.done) AS d WHERE wrong;
 SELECT lag, retrying, dead, parked FROM order_ext.consumer_stats WHERE consumer_group = 'co.g';
+-- a backlog of one key behind a dead letter: a receive() parks a part of it, with few rows of
+-- progress and little memory; the next goes on there, and nothing is lost
+CREATE FUNCTION co.peak() RETURNS bigint LANGUAGE sql	-- most memory of this process, kB; 0 where that is not told
+	AS $$ SELECT coalesce(substring(pg_read_file('/proc/self/status', 0, 10000, true) FROM 'VmHWM:\s+(\d+)')::bigint, 0) $$;
+SELECT order_ext.subscribe('co.big', 'co.t', options => '{"ordered": true, "max_attempts": 1}');
+SELECT co.publish('90a');
+SELECT order_ext.nack('co.big', array_agg(token)) FROM order_ext.receive('co.big');
+SELECT count(order_ext.publish('co.t', 90, jsonb_build_object('n', n, 'filler', repeat('x', 4000)))) FROM generate_series(1, 20000) AS n;
+SELECT co.publish('91a');
+\c
+CREATE TABLE co.calls (parked bigint, steps bigint, kb bigint, got text);
+CREATE PROCEDURE co.call() LANGUAGE plpgsql AS $$
+DECLARE
+	parked_before bigint := (SELECT count(*) FROM order_ext_internal.parked_messages);
+	steps_before bigint := (SELECT count(*) FROM order_ext_internal.group_progress);
+	peak_before bigint := co.peak();
+	got_now text := (SELECT string_agg(r.key || (r.payload->>'n'), ' ') FROM order_ext.receive('co.big', 10) AS r);
+BEGIN
+	INSERT INTO co.calls SELECT count(*) - parked_before, (SELECT count(*) FROM order_ext_internal.group_progress) - steps_before,
+		co.peak() - peak_before, got_now FROM order_ext_internal.parked_messages;
+END
+$$;
+CALL co.call();
+SELECT parked BETWEEN 1000 AND 6000 AS a_part, steps BETWEEN 1 AND 10 AS few_steps, kb < 30000 AS little_memory, got FROM co.calls;
+CALL order_ext.wait_for_messages('co.big', '0 seconds');
+SELECT lag + parked AS all_of_them, dead, retrying FROM order_ext.consumer_stats WHERE consumer_group = 'co.big';
+DO $$ BEGIN WHILE (SELECT count(got) FROM co.calls) = 0 LOOP CALL co.call(); END LOOP; END $$;
+SELECT count(*) BETWEEN 4 AND 20 AS calls, bool_and(steps BETWEEN 1 AND 10) AS few_steps, sum(parked) AS parked, max(got) AS got FROM co.calls;
+CALL order_ext.wait_for_messages('co.big', '0 seconds');
+SELECT lag, parked, dead FROM order_ext.consumer_stats WHERE consumer_group = 'co.big';
+SELECT order_ext.redrive('co.big');
+SELECT key, payload FROM order_ext.receive('co.big', 10);
+SELECT order_ext.unsubscribe('co.big');
+
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
 SELECT order_ext.unsubscribe('co.g');
 DROP SCHEMA co CASCADE;

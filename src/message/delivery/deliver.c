@@ -320,7 +320,7 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 
 	if (pass->mode == PASS_LEASE)
 	{
-		pass->take(pass->taker, deliveries, n);
+		n = pass->take(pass->taker, deliveries, n);
 		pass->handled += n;
 		return n;
 	}

@@ -30,7 +30,8 @@ typedef struct Pass
 	bool		builtin;		/* built-in handlers, too */
 	const Failure *failure;		/* of PASS_GIVE_UP */
 	TimestampTz began;			/* ... and when the attempt that failed so began */
-	void		(*take) (void *taker, Delivery *deliveries, int n); /* of PASS_LEASE */
+	int			(*take) (void *taker, Delivery *deliveries, int n); /* of PASS_LEASE: takes some, from
+									 * the front, and returns how many */
 	void	   *taker;
 
 	/* results */

@@ -95,7 +95,7 @@ taken_keys(const ConsumerGroup *group, const Delivery *deliveries, int n)
 }
 
 int
-key_order_park(const ConsumerGroup *group, Delivery *deliveries, int n)
+key_order_park(const ConsumerGroup *group, Delivery *deliveries, int *n, int limit)
 {
 	HTAB	   *taken;
 	Appender   *appender = NULL;
@@ -103,10 +103,10 @@ key_order_park(const ConsumerGroup *group, Delivery *deliveries, int n)
 	int			kept = 0;
 	int			i;
 
-	if (n == 0)
+	if (*n == 0)
 		return 0;
-	taken = taken_keys(group, deliveries, n);
-	for (i = 0; i < n; i++)
+	taken = taken_keys(group, deliveries, *n);
+	for (i = 0; i < *n && kept < limit; i++)
 	{
 		bool		is_taken;
 
@@ -124,6 +124,7 @@ key_order_park(const ConsumerGroup *group, Delivery *deliveries, int n)
 	if (appender != NULL)
 		append_close(appender);
 	hash_destroy(taken);
+	*n = i;
 	return kept;
 }
 

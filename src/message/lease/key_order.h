@@ -14,11 +14,12 @@
 #include "message/delivery/retries.h"
 
 /*
- * Park those deliveries, fresh from the log, whose key is not free, or that are not the
- * first of their key; the others are moved to the front. Returns their number. SPI must be
- * connected.
+ * Go through deliveries that are fresh from the log, until limit of them are kept: park
+ * those whose key is not free, or that are not the first of their key, and move the others
+ * to the front. *n is set to how many were gone through. Returns how many were kept. SPI must
+ * be connected.
  */
-extern int	key_order_park(const ConsumerGroup *group, Delivery *deliveries, int n);
+extern int	key_order_park(const ConsumerGroup *group, Delivery *deliveries, int *n, int limit);
 
 /*
  * Take the first parked message of each key that is free out of parking, at most limit.

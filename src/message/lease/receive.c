@@ -70,6 +70,13 @@ static SavedPlan delete_retries = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.retries WHERE group_id = $1 AND message_id = ANY ($2)",
 	INT4OID, INT8ARRAYOID);
 
+/* Slices of a part of the log that one receive() reads, and the longest it makes them. */
+#define SLICES_A_CALL 8
+#define MAX_SLICE 1000
+
+/* Messages after which a receive() parks no more. */
+#define PARKED_A_CALL 5000
+
 /* Columns of leases. */
 enum
 {
@@ -96,7 +103,8 @@ typedef struct Receiver
 	int64		receipt;		/* 0 until the first lease */
 	int			n;				/* leases so far */
 	int			room;			/* ... and how many more there may be */
-	Size		bytes;			/* payload that may still be handed out */
+	Size		bytes;			/* payload that may still be handed out or parked */
+	int			parking;		/* messages that may still be parked */
 } Receiver;
 
 /* ---- the group ---- */
@@ -203,7 +211,7 @@ lease_messages(Receiver *receiver, Delivery *deliveries, int n)
 static bool
 receiver_is_full(const Receiver *receiver)
 {
-	return receiver->room == 0 || receiver->bytes == 0;
+	return receiver->room == 0 || receiver->bytes == 0 || receiver->parking == 0;
 }
 
 /* ---- leases that ran out ---- */
@@ -363,35 +371,66 @@ receive_parked(Receiver *receiver)
 
 /* ---- the log ---- */
 
-static void
+/* The receiver's room is what it takes; what an ordered group parks is counted by itself. */
+static int
 take_from_log(void *taker, Delivery *deliveries, int n)
 {
 	Receiver   *receiver = taker;
+	Size		before = receiver->bytes;
+	Size	   *bytes = palloc0(sizeof(Size) * (n + 1));
+	int			taken = Min(n, receiver->room);
+	int			kept = taken;
+	int			i;
 
+	for (i = 0; i < n; i++)
+		bytes[i + 1] = bytes[i] + VARSIZE(deliveries[i].message.payload);
 	if (receiver->group->ordered)
-		n = key_order_park(receiver->group, deliveries, n);
-	lease_messages(receiver, deliveries, n);
+	{
+		taken = n;
+		kept = key_order_park(receiver->group, deliveries, &taken, receiver->room);
+		receiver->parking -= Min(receiver->parking, taken - kept);
+	}
+	lease_messages(receiver, deliveries, kept);
+	receiver->bytes = before - Min(before, bytes[taken]);
+	return taken;
 }
 
+/* One slice of the log, in memory of its own. */
+static bool
+receive_slice(Receiver *receiver, int16 part, int limit)
+{
+	Pass		pass = {0};
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	pass.group_id = receiver->group->id;
+	pass.part = part;
+	pass.mode = PASS_LEASE;
+	pass.limit = limit;
+	pass.in_dispatch = true;
+	pass.take = take_from_log;
+	pass.taker = receiver;
+	pass_window(&pass);
+	SPI_finish();
+	return pass.more;
+}
+
+/*
+ * What cannot be leased is parked, or is another part's, and is gone through in growing
+ * slices; but not all that there may be of it in one call: the next one goes on there.
+ */
 static void
 receive_part(Receiver *receiver, int16 part)
 {
-	Pass		pass;
+	int			slice = receiver->room;
+	int			i;
 
-	do
+	for (i = 0; i < SLICES_A_CALL && !receiver_is_full(receiver); i++)
 	{
-		if (receiver_is_full(receiver))
+		if (!receive_slice(receiver, part, Max(slice, receiver->room)))
 			return;
-		memset(&pass, 0, sizeof(pass));
-		pass.group_id = receiver->group->id;
-		pass.part = part;
-		pass.mode = PASS_LEASE;
-		pass.limit = receiver->room;
-		pass.in_dispatch = true;
-		pass.take = take_from_log;
-		pass.taker = receiver;
-		pass_window(&pass);
-	} while (pass.more);
+		slice = Min(slice * 4, MAX_SLICE);
+	}
 }
 
 /* A part that another receiver is at work on is passed over. */
@@ -433,6 +472,7 @@ receive_body(FunctionCallInfo fcinfo)
 	receiver.now = GetCurrentTimestamp();
 	receiver.room = max_messages;
 	receiver.bytes = BATCH_BYTES;
+	receiver.parking = PARKED_A_CALL;
 
 	engine_enter(&scope);
 	receive_ended(&receiver);
