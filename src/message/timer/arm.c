@@ -6,6 +6,7 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "storage/lmgr.h"
 #include "utils/xid8.h"
 
 #include "core/append.h"
@@ -117,6 +118,9 @@ timers_reset_after_restore(void)
 				 errmsg("timers are being fired by another process"),
 				 errhint("Try again.")));
 	timer_queue_forget();
+	/* Whoever is just arming timers commits before we look, or comes after we are done. */
+	for (bucket = 0; bucket < TIMER_BUCKETS; bucket++)
+		LockRelationOid(timer_bucket_relation(bucket), AccessExclusiveLock);
 	(void) plan_write(&move_to_far, NULL, NULL, 0);
 	for (bucket = 0; bucket < TIMER_BUCKETS; bucket++)
 		timer_bucket_truncate(bucket);
