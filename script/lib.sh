@@ -14,16 +14,18 @@ done
 unset name
 export LC_ALL=C.UTF-8
 
-# PostgreSQL refuses to run as root: then its servers belong to "postgres".
+# PostgreSQL refuses to run as root: then its servers belong to "postgres".  What is in
+# server_env, as NAME=VALUE, is set for whatever runs as that user.
+server_env=()
 if [ "$(id -u)" = 0 ]; then
   server_user=${PG_SERVER_USER:-postgres}
   as_root() { "$@"; }
-  as_server() { (cd / && exec runuser -u "$server_user" -- env HOME=/tmp "$@"); }
+  as_server() { (cd / && exec runuser -u "$server_user" -- env HOME=/tmp "${server_env[@]}" "$@"); }
   give_to_server() { chown -R "$server_user" "$@"; }
 else
   server_user=$(id -un)
   as_root() { sudo "$@"; }
-  as_server() { (cd / && exec "$@"); }
+  as_server() { (cd / && exec env "${server_env[@]}" "$@"); }
   give_to_server() { :; }
 fi
 

@@ -42,10 +42,21 @@ show_failures() {
   fi
 }
 
+# begin_at SECONDS ZONE: servers and clients of the suites run by a clock (test/fixtures/clock.c)
+# that shows now so many seconds since 1970; each TAP test, which has servers of its own, begins
+# at that time, too.
+begin_at() {
+  ${CC:-cc} -O2 -shared -fPIC -o "$work/clock.so" "$work/test/fixtures/clock.c"
+  "$root/script/set-clock" "$work/clock" "$1"
+  give_to_server "$work/clock" "$work/clock.so"
+  server_env+=("LD_PRELOAD=$work/clock.so" "TEST_CLOCK=$work/clock" "TEST_CLOCK_AT=$1" "TZ=$2"
+    "HARNESS_PERL=$work/script/perl-at")
+}
+
 # make as the server's user, against the test cluster, with a limit that only
 # a hanging test reaches
 make_in_work() {
-  as_server timeout -k 10 "${SUITE_TIMEOUT:-600}" env PGHOST="$work/pg" PGPORT=54329 \
+  as_server timeout -k 10 "${SUITE_TIMEOUT:-1800}" env PGHOST="$work/pg" PGPORT=54329 \
     PGUSER=postgres make -s -C "$work" PG_CONFIG="$PG_CONFIG" "$@"
 }
 

@@ -17,7 +17,9 @@ my $fixtures = ($ENV{TESTDIR} || dirname(__FILE__) . '/../..') . '/test/fixtures
 
 is(system_log($ENV{CC} || 'cc', '-shared', '-fPIC', '-o', "$dir/clock.so", "$fixtures/clock.c"), 0, 'the clock compiles');
 
-my $offset = 0;
+# As far ahead as we are ourselves (script/test-clock).
+my $offset = $ENV{TEST_CLOCK} ? unpack('q', slurp_file($ENV{TEST_CLOCK})) / 1_000_000 : 0;
+my $preloaded = $ENV{LD_PRELOAD};
 $ENV{TEST_CLOCK} = "$dir/clock";
 
 # Set the clock so many seconds ahead (back, where less than 0).
@@ -33,7 +35,7 @@ sub set_clock
 set_clock(0);
 $ENV{LD_PRELOAD} = "$dir/clock.so";
 my $node = start_node('clock', 'max_prepared_transactions = 60', "order_ext.log_retention = '10min'");
-delete $ENV{LD_PRELOAD};
+$preloaded ? $ENV{LD_PRELOAD} = $preloaded : delete $ENV{LD_PRELOAD};
 
 # A crash or a stop, and the same clock again.
 sub restart
