@@ -192,13 +192,16 @@ SELECT order_ext.drop_topic('timers.few');
 
 -- Late ones, due in a time that has been handled: so many of them are no single batch either.
 DO $$
+DECLARE
+	newest record;
 BEGIN
+	SELECT bucket, fired_until INTO newest FROM order_ext_internal.timer_progress ORDER BY fired_until DESC LIMIT 1;
 	EXECUTE format('INSERT INTO order_ext_internal.timer_bucket_%s
 		(message_id, xid, key, due_at, published_at, topic_id, payload)
 		SELECT nextval(''order_ext_internal.message_id_seq''), pg_current_xact_id(), 5000 + n,
-			now() - n * interval ''1 ms'', now() - interval ''1 h'', topic_id, ''{}''
-		FROM order_ext_internal.topics, generate_series(1, 2500) AS n WHERE name = ''timers.test''',
-		(SELECT bucket FROM order_ext_internal.timer_progress ORDER BY fired_until DESC LIMIT 1));
+			$1 - n * interval ''1 us'', now() - interval ''1 h'', topic_id, ''{}''
+		FROM order_ext_internal.topics, generate_series(1, 2500) AS n WHERE name = ''timers.test''', newest.bucket)
+	USING newest.fired_until;
 END
 $$;
 \c -
