@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The suites of script/test, how each is run and how its tests are counted.
-# Needs lib.sh, and $work with a copy of the built checkout.
+# Needs lib.sh, volumes.sh, and $work with a copy of the built checkout.
 
 total_passed=0
 total_failed=0
@@ -106,8 +106,12 @@ suite_pgtap() {
 }
 
 suite_tap() {
+  local status=0
   rm -f "$work/regression.diffs"
-  make_in_work tap-installcheck PROVE_FLAGS="-v -j 2"
+  volumes_mount "$work/volumes"
+  make_in_work tap-installcheck PROVE_FLAGS="-v -j 2" ORDER_EXT_VOLUMES="$work/volumes" || status=$?
+  volumes_unmount "$work/volumes"
+  return $status
 }
 
 # script/check-* and what the other suites left in the server's log; speaks TAP
@@ -155,6 +159,7 @@ finish() {
   find "$work/tmp_check" -name postmaster.pid 2>/dev/null | while read -r pidfile; do
     as_server "$bindir/pg_ctl" -D "${pidfile%/*}" -m immediate stop >/dev/null 2>&1 || true
   done
+  volumes_unmount "$work/volumes"
   rm -rf "$kept"
   mkdir -p "$kept"
   mv "$work/pg/log" "$work/logs/server.log" 2>/dev/null || true

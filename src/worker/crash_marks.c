@@ -2,9 +2,15 @@
  * crash_marks.c
  *		What each worker is running; see crash_marks.h.
  *
- * Shared memory is made anew after a crash, the file is not: what a process stored there
- * in its last moment can be read afterwards, however it died. No mark needs a system call.
- * It is written out to disk at leisure: a crash of the whole machine is no message's doing.
+ * The marks are in memory of their own, which the postmaster maps once: its children inherit
+ * it, and it is not made anew after a crash, as shared memory is. No file is behind it, so
+ * that storing a mark can never fail for want of disk space (a store into a mapped file
+ * does, by SIGBUS). Each mark is also written to a file, as far as that goes, for the case
+ * that the postmaster is killed together with the worker, as container systems do.
+ *
+ * The file is in pg_replslot, which backups do not take and a server leaves alone. It is
+ * believed only where it is the very file that this machine has written since it was booted:
+ * a copy says nothing of who crashed, and neither does what the crash of a whole machine left.
  */
 #include "compat.h"
 
@@ -23,35 +29,164 @@
 #include "worker/crash_marks.h"
 #include "worker/shmem.h"
 
-#define MARKS_FILE "order_ext.running"
+#define MARKS_FILE "pg_replslot/order_ext.running"
+#define MARKS_FILE_BEFORE_0_4 "order_ext.running"
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"	/* Linux; elsewhere it is empty */
 
-static RunningMark *marks = NULL;
-static int	n_marks = 0;
+#define MARKS_MAGIC 0x6f65726d
+#define MAX_CRASHED 64
 
-/* Map the file, of a size that fits this server; without it nothing is marked. */
-static void
-map_file(void)
+/* Which file on which boot of which machine this is; with all bytes, as it is compared. */
+typedef struct MarksHeader
 {
-	Size		size;
-	int			fd;
-	void	   *mapped;
+	uint32		magic;
+	uint32		mark_size;
+	uint64		device;
+	uint64		inode;
+	char		boot_id[40];
+} MarksHeader;
 
-	n_marks = MaxBackends;
-	size = sizeof(RunningMark) * n_marks;
-	fd = BasicOpenFilePerm(MARKS_FILE, O_RDWR | O_CREAT | PG_BINARY, pg_file_create_mode);
-	if (fd < 0 || ftruncate(fd, size) != 0)
-		mapped = MAP_FAILED;
-	else
-		mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+/*
+ * Both in one mapping, and one after the other in the file: what crashed processes were
+ * running and is not recorded yet, under WorkerShared.lock, and what each process is running.
+ */
+static RunningMark *crashed = NULL;
+static RunningMark *running = NULL;
+static int	n_running = 0;
+
+/* This process' own descriptor of the file, -1: none. */
+static int	marks_fd = -1;
+
+/* ---- the file ---- */
+
+/* Write a mark through to the file, if that goes. Safe in a signal handler. */
+static void
+write_mark(const RunningMark *mark)
+{
+	off_t		at = sizeof(MarksHeader) + sizeof(RunningMark) * (mark - crashed);
+	int			save_errno = errno;
+
+	if (marks_fd >= 0)
+		(void) !pwrite(marks_fd, mark, sizeof(RunningMark), at);
+	errno = save_errno;
+}
+
+static void
+write_my_mark(void)
+{
+	write_mark(running_mark);
+}
+
+/* What identifies the open file. */
+static bool
+describe_file(int fd, MarksHeader *header)
+{
+	struct stat st;
+	int			boot_fd;
+
+	memset(header, 0, sizeof(*header));
+	if (fstat(fd, &st) != 0)
+		return false;
+	header->magic = MARKS_MAGIC;
+	header->mark_size = sizeof(RunningMark);
+	header->device = st.st_dev;
+	header->inode = st.st_ino;
+	boot_fd = BasicOpenFile(BOOT_ID_FILE, O_RDONLY | PG_BINARY);
+	if (boot_fd >= 0)
+	{
+		if (read(boot_fd, header->boot_id, sizeof(header->boot_id) - 1) < 0)
+			memset(header->boot_id, 0, sizeof(header->boot_id));
+		close(boot_fd);
+	}
+	return true;
+}
+
+/* ---- what crashed ---- */
+
+/* Keep the mark until it is recorded; of too many the oldest goes. */
+static void
+crashed_add(const RunningMark *mark)
+{
+	RunningMark *into = &crashed[0];
+	int			i;
+
+	if (mark->messages <= 0 || !OidIsValid(mark->database))
+		return;
+	for (i = 0; i < MAX_CRASHED && into->messages > 0; i++)
+	{
+		if (crashed[i].messages <= 0 || crashed[i].started_at < into->started_at)
+			into = &crashed[i];
+	}
+	*into = *mark;
+	into->recorder = 0;
+	write_mark(into);
+}
+
+/* Take over what a former server left in the file, if it is that server's. */
+static void
+read_file(void)
+{
+	MarksHeader ours;
+	MarksHeader found;
+	RunningMark mark;
+	int			fd = BasicOpenFile(MARKS_FILE, O_RDONLY | PG_BINARY);
+
+	if (fd < 0)
+		return;
+	if (describe_file(fd, &ours) &&
+		read(fd, &found, sizeof(found)) == sizeof(found) &&
+		memcmp(&ours, &found, sizeof(found)) == 0)
+	{
+		while (read(fd, &mark, sizeof(mark)) == sizeof(mark))
+			crashed_add(&mark);
+	}
+	close(fd);
+}
+
+/* Write the file anew, with what is in memory; false if that could not be done. */
+static bool
+write_file(void)
+{
+	MarksHeader header;
+	Size		size = sizeof(RunningMark) * (MAX_CRASHED + n_running);
+	bool		written = false;
+	int			fd;
+
+	fd = BasicOpenFilePerm(MARKS_FILE, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY,
+						   pg_file_create_mode);
+	if (fd < 0)
+		return false;
+	errno = 0;
+	if (describe_file(fd, &header) &&
+		write(fd, &header, sizeof(header)) == sizeof(header) &&
+		write(fd, crashed, size) == (ssize_t) size)
+		written = true;
+	if (errno == 0)
+		errno = ENOSPC;
+	close(fd);
+	return written;
+}
+
+/* ---- the start of the server ---- */
+
+static bool
+map_marks(void)
+{
+	Size		size = sizeof(RunningMark) * (MAX_CRASHED + MaxBackends);
+	void	   *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
 	if (mapped == MAP_FAILED)
+	{
 		ereport(LOG,
-				(errcode_for_file_access(),
-				 errmsg("could not map file \"%s\": %m", MARKS_FILE),
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not map memory for the marks of running messages: %m"),
 				 errdetail("Messages that crash a worker are not recognized.")));
-	else
-		marks = mapped;
-	if (fd >= 0)
-		close(fd);
+		return false;
+	}
+	crashed = mapped;
+	running = crashed + MAX_CRASHED;
+	n_running = MaxBackends;
+	return true;
 }
 
 void
@@ -59,38 +194,80 @@ crash_marks_startup(void)
 {
 	int			i;
 
-	if (marks == NULL)
-		map_file();
-	if (marks == NULL)
-		return;
-	for (i = 0; i < n_marks; i++)
+	if (crashed == NULL)
 	{
-		if (marks[i].messages > 0 && OidIsValid(marks[i].database) &&
-			worker_shared->n_crashed < MAX_CRASHED)
-			worker_shared->crashed[worker_shared->n_crashed++] = marks[i];
+		if (!map_marks())
+			return;
+		(void) unlink(MARKS_FILE_BEFORE_0_4);
+		read_file();
 	}
-	memset(marks, 0, sizeof(RunningMark) * n_marks);
+	for (i = 0; i < n_running; i++)
+		crashed_add(&running[i]);
+	memset(running, 0, sizeof(RunningMark) * n_running);
+	for (i = 0; i < MAX_CRASHED; i++)
+		crashed[i].recorder = 0;
+	if (!write_file())
+	{
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not write file \"%s\": %m", MARKS_FILE),
+				 errdetail("A message that crashes the whole server with its worker is not recognized.")));
+		(void) unlink(MARKS_FILE);
+	}
 }
 
-/* Take what crashed in this database out of shared memory. */
+/* ---- a worker ---- */
+
+/* What crashed in this database, and nobody else is recording: now this process does. */
 static int
-take_crashed(RunningMark *taken)
+claim_crashed(RunningMark *claimed)
 {
 	int			n = 0;
-	int			kept = 0;
 	int			i;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	for (i = 0; i < worker_shared->n_crashed; i++)
+	for (i = 0; i < MAX_CRASHED; i++)
 	{
-		if (worker_shared->crashed[i].database == MyDatabaseId)
-			taken[n++] = worker_shared->crashed[i];
-		else
-			worker_shared->crashed[kept++] = worker_shared->crashed[i];
+		if (crashed[i].messages <= 0 || crashed[i].database != MyDatabaseId ||
+			crashed[i].recorder != 0)
+			continue;
+		crashed[i].recorder = MyProcPid;
+		claimed[n++] = crashed[i];
 	}
-	worker_shared->n_crashed = kept;
 	LWLockRelease(worker_shared->lock);
 	return n;
+}
+
+/* What this process has claimed: forget it, or leave it to others. Lock held exclusively. */
+static void
+end_claims(bool recorded)
+{
+	int			i;
+
+	for (i = 0; i < MAX_CRASHED; i++)
+	{
+		if (crashed[i].recorder != MyProcPid)
+			continue;
+		crashed[i].recorder = 0;
+		if (!recorded)
+			continue;
+		crashed[i].messages = 0;
+		write_mark(&crashed[i]);
+	}
+}
+
+static void
+record_crashed(void)
+{
+	RunningMark claimed[MAX_CRASHED];
+	int			n = claim_crashed(claimed);
+
+	if (n == 0)
+		return;
+	quarantine_record(claimed, n);
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	end_claims(true);
+	LWLockRelease(worker_shared->lock);
 }
 
 bool
@@ -98,11 +275,14 @@ crash_marks_clear(void)
 {
 	bool		to_blame;
 
+	if (crashed == NULL)
+		return false;
+	end_claims(false);
 	if (running_mark == NULL)
 		return false;
 	to_blame = running_mark->overran && running_mark->messages > 0;
-	if (to_blame && worker_shared->n_crashed < MAX_CRASHED)
-		worker_shared->crashed[worker_shared->n_crashed++] = *running_mark;
+	if (to_blame)
+		crashed_add(running_mark);
 	running_end();
 	return to_blame;
 }
@@ -118,14 +298,14 @@ exit_after_crash(SIGNAL_ARGS)
 void
 crash_marks_attach(void)
 {
-	RunningMark crashed[MAX_CRASHED];
-	int			n = take_crashed(crashed);
-
-	if (n > 0)
-		quarantine_record(crashed, n);
-	if (marks == NULL || OE_MY_PROCNO >= n_marks)
+	if (crashed == NULL)
 		return;
-	running_mark = &marks[OE_MY_PROCNO];
+	marks_fd = BasicOpenFile(MARKS_FILE, O_WRONLY | PG_BINARY);
+	record_crashed();
+	if (OE_MY_PROCNO >= n_running)
+		return;
+	running_mark = &running[OE_MY_PROCNO];
 	memset(running_mark, 0, sizeof(RunningMark));
+	running_mark_changed = write_my_mark;
 	pqsignal(SIGQUIT, exit_after_crash);
 }

@@ -16,12 +16,9 @@
 #include "storage/lwlock.h"
 #include "utils/timestamp.h"
 
-#include "message/delivery/quarantine.h"
-
 #define MAX_DATABASES 128
 #define MAX_DATABASE_WORKERS 64
 #define MAX_DATABASE_ROLES 64
-#define MAX_CRASHED 64
 #define MAX_WAITERS 1024
 #define MAX_BACKOFF_SECONDS 60
 #define SCHEDULER_SLOT 0		/* of each database's workers; the rest are dispatchers */
@@ -115,8 +112,6 @@ typedef struct WorkerShared
 	uint32		launches;
 	bool		overflow;		/* an announcement found no free database slot */
 	pg_atomic_uint32 databases_used;	/* slots above were never used */
-	int			n_crashed;		/* what crashed workers were running: not yet recorded */
-	RunningMark crashed[MAX_CRASHED];
 	DatabaseSlot databases[MAX_DATABASES];
 	pg_atomic_uint32 waiters_used;	/* slots above were never used */
 	WaiterSlot	waiters[MAX_WAITERS];

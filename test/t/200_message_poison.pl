@@ -8,6 +8,7 @@ use lib $FindBin::RealBin;
 use OrderExtTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep time);
 
 my $node = start_node('poison');
 
@@ -97,6 +98,52 @@ $node->safe_psql('postgres', "SELECT order_ext.publish('order', 202), order_ext.
 wait_sql($node, 'postgres', "SELECT count(*) FROM handled WHERE topic = 'order' AND key IN (201, 203)", '3', 60, 'other keys go on');
 is($node->safe_psql('postgres', "SELECT waiting FROM order_ext.parked_keys WHERE consumer_group = 'order' AND key = 202"), '2', 'its own waits');
 is($node->safe_psql('postgres', "SELECT count(*) FROM handled WHERE topic = 'order' AND key = 202"), '0', 'and is not overtaken');
+
+# A message that takes the postmaster along, as the end of a container for want of memory does,
+# is recognized all the same; and a crash is not forgotten when it could not be recorded at once.
+$node->safe_psql('postgres', <<'SQL');
+CREATE OR REPLACE FUNCTION act(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF m.payload ? 'kill' AND m.attempt <= (m.payload->>'kill')::integer THEN
+		COPY (SELECT 1) TO PROGRAM 'kill -9 $(head -n 1 postmaster.pid) $PPID';
+		PERFORM pg_sleep(10);
+	END IF;
+	INSERT INTO public.handled VALUES (m.key, m.attempt, m.topic);
+END
+$$;
+SQL
+
+# The next server can start when all processes of the former one have noticed its end.
+sub start_after_kill
+{
+	my ($how_often) = @_;
+	my $deadline = time() + 60;
+
+	foreach my $nth (1 .. $how_often)
+	{
+		my $pid = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+		while (kill(0, $pid) && time() < $deadline) { sleep 0.05; }
+		$node->{_pid} = undef;
+		while (!$node->start(fail_ok => 1) && time() < $deadline) { sleep 0.1; }
+	}
+	return;
+}
+$node->safe_psql('postgres', "SELECT order_ext.publish('one', 300, '{\"kill\": 1000}')");
+start_after_kill(2);
+wait_sql($node, 'postgres', "SELECT attempts, last_sqlstate FROM order_ext.dead_letters WHERE consumer_group = 'one' AND key = 300",
+	'2|57P02', 60, 'dead after two servers');
+$node->safe_psql('postgres', <<'SQL');
+ALTER TABLE order_ext_internal.crash_suspects ADD CONSTRAINT in_the_way CHECK (false) NOT VALID;
+SELECT order_ext.publish('one', 301, '{"kill": 1}');
+SQL
+start_after_kill(1);
+my $blocked = -s $node->logfile;
+my $give_up = time() + 60;
+while (time() < $give_up && slurp_file($node->logfile, $blocked) !~ /in_the_way/) { sleep 0.05; }
+like(slurp_file($node->logfile, $blocked), qr/in_the_way/, 'a crash cannot be recorded');
+$node->safe_psql('postgres', 'ALTER TABLE order_ext_internal.crash_suspects DROP CONSTRAINT in_the_way');
+wait_sql($node, 'postgres', "SELECT string_agg(state || ' ' || attempt, ', ' ORDER BY finished_at) FROM order_ext.message_trace(301) WHERE consumer_group = 'one'",
+	'retry 1, done 2', 90, 'and is recorded later, before the message runs again');
 
 # Who only happens to run when another process crashes, or the server is stopped, is not to blame.
 $node->safe_psql('postgres', <<'SQL');

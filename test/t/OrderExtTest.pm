@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(start_node create_handled wait_sql wait_workers workers check_log verify_clean worker_pid);
+our @EXPORT = qw(start_node configure create_handled wait_sql wait_workers workers check_log verify_clean worker_pid);
 
 # A preloaded server. Extra lines go to its configuration.
 sub start_node
@@ -19,6 +19,16 @@ sub start_node
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$node->init;
+	configure($node, @conf);
+	$node->start;
+	return $node;
+}
+
+# The configuration of such a server.
+sub configure
+{
+	my ($node, @conf) = @_;
+
 	$node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'order_ext'
 max_worker_processes = 16
@@ -27,8 +37,7 @@ log_line_prefix = '%m [%p] %b %d '
 restart_after_crash = on
 CONF
 	$node->append_conf('postgresql.conf', "$_\n") foreach @conf;
-	$node->start;
-	return $node;
+	return;
 }
 
 # A topic t, a group g whose handler notes each message in table handled.

@@ -15,6 +15,7 @@
 #include "message/delivery/retries.h"
 
 RunningMark *running_mark = NULL;
+void		(*running_mark_changed) (void) = NULL;
 
 /* A suspect of a message that has long been finished otherwise is of no use. */
 static SavedPlan forget_old = SAVED_PLAN_NO_ARGS(
@@ -51,6 +52,13 @@ static SavedPlan count_down = SAVED_PLAN(
 
 /* ---- marking ---- */
 
+static void
+mark_changed(void)
+{
+	if (running_mark_changed != NULL)
+		running_mark_changed();
+}
+
 void
 running_begin(int32 group_id, const Message *messages, int n)
 {
@@ -66,13 +74,16 @@ running_begin(int32 group_id, const Message *messages, int n)
 	running_mark->started_at = GetCurrentTimestamp();
 	pg_write_barrier();
 	running_mark->messages = n;
+	mark_changed();
 }
 
 void
 running_end(void)
 {
-	if (running_mark != NULL)
-		running_mark->messages = 0;
+	if (running_mark == NULL || running_mark->messages == 0)
+		return;
+	running_mark->messages = 0;
+	mark_changed();
 }
 
 bool
@@ -81,6 +92,7 @@ running_overran(void)
 	if (running_mark == NULL || running_mark->messages == 0)
 		return false;
 	running_mark->overran = true;
+	mark_changed();
 	return true;
 }
 

@@ -29,11 +29,15 @@ typedef struct RunningMark
 	int32		messages;
 	int32		pid;
 	int32		overran;		/* the process was ended by running_overran() */
+	int32		recorder;		/* after a crash: the process that is recording it, 0 = none */
 	int64		started_at;
 } RunningMark;
 
 /* Where this process marks what it runs; NULL: nowhere. */
 extern RunningMark *running_mark;
+
+/* Called whenever that has changed, if set; runs in signal handlers, too. */
+extern void (*running_mark_changed) (void);
 
 /* Around the call of a handler. */
 extern void running_begin(int32 group_id, const Message *messages, int n);
