@@ -51,7 +51,7 @@ rethrow_translated(MemoryContext context)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to a concurrent call"),
 				 errdetail("%s", error->detail ? error->detail : error->message),
-				 errhint("Try again.")));
+				 errhint("Run the transaction again.")));
 	}
 	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
 		PG_RE_THROW();

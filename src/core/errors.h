@@ -1,11 +1,12 @@
 /*
  * errors.h
- *		The SQLSTATE class OE of order_ext, one macro per code of the API contract.
+ *		The SQLSTATE class OE of order_ext, one macro per code of the API contract; and
+ *		the error that several modules raise alike.
  */
 #ifndef ORDER_EXT_ERRORS_H
 #define ORDER_EXT_ERRORS_H
 
-#include "utils/elog.h"
+#include "compat.h"
 
 #define ERRCODE_OE(a, b, c)			MAKE_SQLSTATE('O', 'E', a, b, c)
 
@@ -32,5 +33,11 @@
 #define ERRCODE_OE_HANDLER_DISCARD		ERRCODE_OE('8', '0', '2')
 #define ERRCODE_OE_HANDLER_DEAD			ERRCODE_OE('8', '0', '3')
 #define ERRCODE_OE_INVARIANT			ERRCODE_OE('9', '0', '1')
+
+/*
+ * Raise 40001: somebody else has done meanwhile what this transaction was about to do, which
+ * the message says (printf format). The transaction can be run again.
+ */
+pg_noreturn extern void error_conflict(const char *format,...) pg_attribute_printf(1, 2);
 
 #endif							/* ORDER_EXT_ERRORS_H */

@@ -159,10 +159,7 @@ remember(const char *function, const char *request_id,
 	values[6] = PointerGetDatum(result->detail);
 	nulls[6] = result->detail ? ' ' : 'n';
 	if (plan_query(&insert_request, values, nulls, 0) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("request_id \"%s\" was taken by another transaction", request_id),
-				 errhint("Try again.")));
+		error_conflict("request_id \"%s\" was taken by another transaction", request_id);
 }
 
 static void
@@ -197,7 +194,7 @@ run(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work, void
 
 void
 request_run(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work, void *request,
-		  CallResult *result)
+			CallResult *result)
 {
 	run(fcinfo, function, n, work, request, false, result);
 }

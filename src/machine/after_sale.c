@@ -288,10 +288,7 @@ move(Journal *journal, const Edge *edge, const int64 *ids, int n, char actor,
 	values[3] = TimestampTzGetDatum(journal_time(journal));
 	values[4] = review_reason ? CStringGetTextDatum(review_reason) : (Datum) 0;
 	if (plan_write(&move_after_sales, values, nulls, 0) != (uint64) n)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("an after-sale was changed by another transaction"),
-				 errhint("Try again.")));
+		error_conflict("an after-sale was changed by another transaction");
 	after_sales_journal_returned(journal, edge, n, actor, detail);
 	if (edge->to == AFTER_SALE_REFUNDED)
 	{

@@ -256,11 +256,8 @@ move_to(Journal *journal, Fulfilment *fulfilment, Event event, int16 to, char ac
 	values[6] = BoolGetDatum(fulfilment->refund_hold);
 	values[7] = BoolGetDatum(fulfilment->intercept_refused);
 	if (plan_write(&move_fulfilment, values, NULL, 0) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("the fulfilment of order " INT64_FORMAT " was changed by another transaction",
-						fulfilment->order_id),
-				 errhint("Try again.")));
+		error_conflict("the fulfilment of order " INT64_FORMAT " was changed by another transaction",
+					   fulfilment->order_id);
 	fulfilment->status = edge->to;
 	fulfilment->version++;
 	journal_transition(journal, MACHINE_FULFILMENT, edge, fulfilment->order_id,

@@ -74,11 +74,8 @@ return_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
 	values[5] = carrier != NULL ? CStringGetTextDatum(carrier) : (Datum) 0;
 	values[6] = tracking_no != NULL ? CStringGetTextDatum(tracking_no) : (Datum) 0;
 	if (plan_write(&move_return, values, nulls, 0) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("after-sale " INT64_FORMAT " was changed by another transaction",
-						after_sale->after_sale_id),
-				 errhint("Try again.")));
+		error_conflict("after-sale " INT64_FORMAT " was changed by another transaction",
+					   after_sale->after_sale_id);
 	after_sale->return_status = edge->to;
 	after_sale->return_version++;
 	journal_transition(journal, MACHINE_RETURN, edge, after_sale->after_sale_id,

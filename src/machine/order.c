@@ -260,10 +260,7 @@ orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 	for (i = 0; i < n; i++)
 		ids[i] = orders[i].order_id;
 	if (update_orders(ids, n, edge, journal_time(journal), change) != (uint64) n)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("an order was changed by another transaction"),
-				 errhint("Try again.")));
+		error_conflict("an order was changed by another transaction");
 
 	for (i = 0; i < n; i++)
 	{

@@ -8,6 +8,7 @@
 #include "utils/builtins.h"
 
 #include "core/call.h"
+#include "core/errors.h"
 #include "core/ids.h"
 #include "core/spi_util.h"
 #include "machine/payment.h"
@@ -215,11 +216,8 @@ static void
 check_changed(const Payment *payment, uint64 n)
 {
 	if (n != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("payment " INT64_FORMAT " was changed by another transaction",
-						payment->payment_id),
-				 errhint("Try again.")));
+		error_conflict("payment " INT64_FORMAT " was changed by another transaction",
+					   payment->payment_id);
 }
 
 static void

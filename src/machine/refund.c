@@ -278,11 +278,8 @@ refund_fire(Journal *journal, Refund *refund, Event event, char actor, const Ref
 	values[3] = TimestampTzGetDatum(journal_time(journal));
 	words_datums(words, &values[4], &nulls[4]);
 	if (plan_write(&move_refund, values, nulls, 0) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("refund " INT64_FORMAT " was changed by another transaction",
-						refund->refund_id),
-				 errhint("Try again.")));
+		error_conflict("refund " INT64_FORMAT " was changed by another transaction",
+					   refund->refund_id);
 	refund->status = edge->to;
 	refund->version++;
 	refund->held = false;

@@ -8,6 +8,7 @@
 #include "utils/builtins.h"
 
 #include "core/call.h"
+#include "core/errors.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
@@ -138,10 +139,7 @@ shipment_record(Journal *journal, const ShipmentFact *fact, const Order *order,
 	nulls[9] = fact->payload ? ' ' : 'n';
 	values[10] = PointerGetDatum(detail);
 	if (plan_write(&insert_fact, values, nulls, 0) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("event \"%s\" was recorded by another transaction", fact->event_id),
-				 errhint("Try again.")));
+		error_conflict("event \"%s\" was recorded by another transaction", fact->event_id);
 	if (verdict.state == SHIPMENT_HELD)
 		alert(journal, fact, order, verdict.reason);
 	else if (verdict.state == SHIPMENT_PARKED)
@@ -318,10 +316,7 @@ settle(Journal *journal, const ShipmentFact *fact, Order *order, ShipmentVerdict
 	values[6] = verdict.reason ? CStringGetTextDatum(verdict.reason) : (Datum) 0;
 	nulls[6] = verdict.reason ? ' ' : 'n';
 	if (plan_write(&settle_fact, values, nulls, 0) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("event \"%s\" was settled by another transaction", fact->event_id),
-				 errhint("Try again.")));
+		error_conflict("event \"%s\" was settled by another transaction", fact->event_id);
 	if (verdict.state == SHIPMENT_HELD)
 		alert(journal, fact, order, verdict.reason);
 	else if (verdict.state == SHIPMENT_APPLIED)

@@ -25,6 +25,7 @@
 #include "utils/snapmgr.h"
 
 #include "core/append.h"
+#include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/log/dedup.h"
 
@@ -131,9 +132,6 @@ dedup_claim(const Topic *topic, const char *key, int64 message_id)
 	else if (holder_in_segment((current + 1) % RING_SEGMENTS, topic_id, values[1], cut) == 0)
 		return 0;
 	if (holder == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access: the dedup_key was claimed by another transaction"),
-				 errhint("Run the transaction again.")));
+		error_conflict("the dedup_key was claimed by another transaction");
 	return holder;
 }

@@ -21,6 +21,7 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
+#include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
 #include "message/base/limits.h"
@@ -166,10 +167,7 @@ progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
 	if (IsolationUsesXactSnapshot() && progress->seq != newest_seq(group->id, part))
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access: the consumer group was read by another transaction"),
-				 errhint("Run the transaction again.")));
+		error_conflict("the consumer group was read by another transaction");
 }
 
 void
@@ -242,10 +240,7 @@ progress_append(Progress *progress)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
 		FlushErrorState();
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access: the consumer group was read by another transaction"),
-				 errhint("Run the transaction again.")));
+		error_conflict("the consumer group was read by another transaction");
 	}
 	PG_END_TRY();
 	prune(progress);

@@ -245,11 +245,7 @@ change_group(const Subscription *want, int32 topic_id)
 	bool		was_ordered;
 
 	if (plan_query(&find_group, &name, NULL, 0) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access: consumer group \"%s\" was changed meanwhile",
-						want->name),
-				 errhint("Run the transaction again.")));
+		error_conflict("consumer group \"%s\" was changed meanwhile", want->name);
 	if (row_bool(0, 6) != want->adapted)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
