@@ -20,7 +20,6 @@
 #include "machine/refund.h"
 
 #define MAX_WORKER_CHARS 128
-#define MAX_LEASE_DAYS 366
 
 /*
  * Rows that another claim is looking at are skipped, so that two claims at once get
@@ -39,29 +38,6 @@ static SavedPlan find_claimable = SAVED_PLAN(
 	"    AND (a.status NOT IN (20, 40, 60) OR (a.type = 2 AND a.return_status IS DISTINCT FROM 40)))"
 	" ORDER BY r.requested_at, r.refund_id LIMIT $2 FOR UPDATE OF r SKIP LOCKED",
 	TIMESTAMPTZOID, INT4OID);
-
-/* The lease in microseconds: positive, and short enough for arithmetic on it to be safe. */
-static int64
-arg_lease(FunctionCallInfo fcinfo, int n)
-{
-	Interval   *lease;
-	double		days;
-
-	arg_not_null(fcinfo, n, "lease");
-	lease = PG_GETARG_INTERVAL_P(n);
-	days = lease->month * (double) DAYS_PER_MONTH + lease->day +
-		(double) lease->time / USECS_PER_DAY;
-	if (days <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"lease\" must be positive")));
-	if (days > MAX_LEASE_DAYS)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("argument \"lease\" is too long"),
-				 errdetail("At most %d days are allowed.", MAX_LEASE_DAYS)));
-	return Max((int64) (days * USECS_PER_DAY), 1);
-}
 
 /* The refunds whose orders' locks are free; never waits. */
 static int64 *
@@ -122,7 +98,7 @@ claim_refunds_body(FunctionCallInfo fcinfo)
 	claim.worker = worker != NULL ? worker : GetUserNameFromId(caller_role(), false);
 	if (strcmp(claim.worker, REFUND_WORKER_NAME) == 0)
 		claim.worker = REFUND_WORKER_NAME " (external)";
-	claim.lease = arg_lease(fcinfo, 2);
+	claim.lease = arg_duration(fcinfo, 2, "lease", 1);
 
 	values[0] = TimestampTzGetDatum(now);
 	values[1] = Int32GetDatum(max_refunds);

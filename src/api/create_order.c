@@ -16,6 +16,7 @@
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/ids.h"
+#include "core/interval.h"
 #include "core/request.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
@@ -144,8 +145,7 @@ arg_pay_timeout(FunctionCallInfo fcinfo, int n)
 	if (PG_ARGISNULL(n))
 		return NULL;
 	timeout = PG_GETARG_INTERVAL_P(n);
-	days = timeout->month * (double) DAYS_PER_MONTH + timeout->day +
-		(double) timeout->time / USECS_PER_DAY;
+	days = interval_usecs(timeout) / USECS_PER_DAY;
 	if (days > MAX_PAY_TIMEOUT_DAYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),

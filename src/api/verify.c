@@ -35,10 +35,9 @@ lock_rings(void)
 {
 	int			n;
 
-	for (n = 0; n < LOG_SEGMENTS; n++)
-		LockRelationOid(internal_relation(psprintf("message_log_%d", n)), AccessShareLock);
+	log_hold_segments();
 	for (n = 0; n < TIMER_BUCKETS; n++)
-		LockRelationOid(internal_relation(psprintf("timer_bucket_%d", n)), AccessShareLock);
+		LockRelationOid(timer_bucket_relation(n), AccessShareLock);
 	small_tables_hold();
 }
 

@@ -15,6 +15,7 @@
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "utils/lsyscache.h"
+#include "storage/bufmgr.h"
 #include "utils/rel.h"
 
 #include "core/append.h"
@@ -48,6 +49,16 @@ internal_relation(const char *table)
 				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.") :
 				 errhint("Run CREATE EXTENSION order_ext in this database.")));
 	return relation;
+}
+
+BlockNumber
+internal_relation_blocks(Oid relation)
+{
+	Relation	rel = table_open(relation, AccessShareLock);
+	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
+
+	table_close(rel, AccessShareLock);
+	return blocks;
 }
 
 static void

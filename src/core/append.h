@@ -14,6 +14,8 @@
 
 #include "postgres.h"
 
+#include "storage/block.h"
+
 typedef struct Appender Appender;
 
 /* Open a table of order_ext_internal for appending (RowExclusiveLock, to commit). */
@@ -31,5 +33,8 @@ extern void append_close(Appender *appender);
 
 /* Oid of a table of order_ext_internal; raises 55000 if the extension is not there. */
 extern Oid	internal_relation(const char *table);
+
+/* The size of a relation in blocks, now. Leaves no lock. */
+extern BlockNumber internal_relation_blocks(Oid relation);
 
 #endif							/* ORDER_EXT_APPEND_H */

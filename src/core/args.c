@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "core/call.h"
+#include "core/interval.h"
 #include "core/settings.h"
 
 #define MAX_DURATION_DAYS 366
@@ -165,13 +166,10 @@ arg_timestamptz(FunctionCallInfo fcinfo, int n, const char *name)
 int64
 arg_duration(FunctionCallInfo fcinfo, int n, const char *name, int64 min)
 {
-	Interval   *value;
 	double		usecs;
 
 	arg_not_null(fcinfo, n, name);
-	value = PG_GETARG_INTERVAL_P(n);
-	usecs = (double) value->time +
-		(value->month * (double) DAYS_PER_MONTH + value->day) * USECS_PER_DAY;
+	usecs = interval_usecs(PG_GETARG_INTERVAL_P(n));
 	if (usecs < min)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

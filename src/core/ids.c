@@ -14,7 +14,7 @@
 
 #define SECONDS_A_DAY		86400
 #define NUMBERS_A_SECOND	100000
-#define FEISTEL_HALF_BITS	9		/* 2^18 is the least even power above 100000 */
+#define FEISTEL_HALF_BITS	9	/* 2^18 is the least even power above 100000 */
 #define FEISTEL_ROUNDS		4
 
 static SavedPlan read_secret = SAVED_PLAN_NO_ARGS(
@@ -24,6 +24,15 @@ int64
 next_id(const char *sequence)
 {
 	return nextval_internal(internal_relation(sequence), false);
+}
+
+int
+id_compare(const void *a, const void *b)
+{
+	int64		left = *(const int64 *) a;
+	int64		right = *(const int64 *) b;
+
+	return (left > right) - (left < right);
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/ids.h"
 #include "core/locks.h"
 #include "machine/cancel.h"
 #include "machine/payment.h"
@@ -109,15 +110,6 @@ intercept_refused(Journal *journal, Order *order, Fulfilment *fulfilment, const 
 
 /* ---- timeout ---- */
 
-static int
-compare_ids(const void *a, const void *b)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	return left < right ? -1 : left > right ? 1 : 0;
-}
-
 int
 cancel_expired(const int64 *ids, int n, bool *busy)
 {
@@ -137,7 +129,7 @@ cancel_expired(const int64 *ids, int n, bool *busy)
 		if (!busy[i])
 			locked[j++] = ids[i];
 	}
-	qsort(locked, n_locked, sizeof(int64), compare_ids);
+	qsort(locked, n_locked, sizeof(int64), id_compare);
 
 	/* The locks decide who goes first; what is true is decided now, under them. */
 	detail = jsonb_object_begin();

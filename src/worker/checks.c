@@ -11,7 +11,6 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xlog.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
@@ -24,6 +23,7 @@
 #include "utils/rel.h"
 
 #include "core/settings.h"
+#include "message/base/catalog.h"
 #include "worker/checks.h"
 
 /* ORDER_EXT_VERSION comes from the Makefile, which has it from order_ext.control. */
@@ -65,30 +65,8 @@ stamp_is_ours(void)
 {
 	Oid			namespace_oid = get_namespace_oid("order_ext_internal", true);
 	Oid			relation = get_relname_relid("database_stamp", namespace_oid);
-	bool		ours = false;
-	bool		foreign = false;
-	Relation	rel;
-	SysScanDesc scan;
-	HeapTuple	tuple;
 
-	if (!OidIsValid(relation))
-		return false;
-	rel = table_open(relation, AccessShareLock);
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		bool		isnull;
-		int64		cluster = DatumGetInt64(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
-		Oid			database = DatumGetObjectId(heap_getattr(tuple, 2, RelationGetDescr(rel), &isnull));
-
-		if (cluster == (int64) GetSystemIdentifier() && database == MyDatabaseId)
-			ours = true;
-		else
-			foreign = true;
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return ours && !foreign;
+	return OidIsValid(relation) && stamp_read(relation);
 }
 
 Verdict

@@ -40,7 +40,7 @@ typedef struct Cache
 } Cache;
 
 static const char *const cached_tables[] = {"topics", "consumer_groups", "assets", "database_stamp",
-	"ring_moves"};
+"ring_moves"};
 
 const char *const ring_names[RINGS] = {"log", "dedup"};
 
@@ -273,14 +273,14 @@ load_assets(Cache *into)
 	reader_close(&reader);
 }
 
-static void
-load_stamp(Cache *into)
+bool
+stamp_read(Oid database_stamp)
 {
 	TableReader reader;
 	bool		own = false;
 	bool		foreign = false;
 
-	reader_open(&reader, into->relations[3]);
+	reader_open(&reader, database_stamp);
 	while (reader_next(&reader))
 	{
 		if (DatumGetInt64(reader.values[0]) == (int64) GetSystemIdentifier() &&
@@ -290,7 +290,7 @@ load_stamp(Cache *into)
 			foreign = true;
 	}
 	reader_close(&reader);
-	into->stamp_is_own = own && !foreign;
+	return own && !foreign;
 }
 
 static void
@@ -345,7 +345,7 @@ get_cache(void)
 		load_groups(fresh);
 		load_suspects(fresh);
 		load_assets(fresh);
-		load_stamp(fresh);
+		fresh->stamp_is_own = stamp_read(fresh->relations[3]);
 		load_rings(fresh);
 		cache_is_loading = false;
 	}
@@ -442,6 +442,25 @@ bool
 group_is_external(const ConsumerGroup *group)
 {
 	return !group->builtin && group->handler == NULL;
+}
+
+static char *
+copy_text(const char *text)
+{
+	return text != NULL ? pstrdup(text) : NULL;
+}
+
+void
+group_copy(const ConsumerGroup *cached, ConsumerGroup *copy)
+{
+	*copy = *cached;
+	copy->name = copy_text(cached->name);
+	copy->handler = copy_text(cached->handler);
+	copy->run_as = copy_text(cached->run_as);
+	copy->start_at = copy_text(cached->start_at);
+	copy->subscriber = copy_text(cached->subscriber);
+	copy->handler_owner = copy_text(cached->handler_owner);
+	copy->barrier = copy_text(cached->barrier);
 }
 
 int

@@ -92,6 +92,9 @@ pg_noreturn extern void refuse_unknown_group(const char *name);
 /* Whether its messages wait for receive(), not for a handler. */
 extern bool group_is_external(const ConsumerGroup *group);
 
+/* Copy a group, its texts too, so that the copy lives on whatever becomes of the cached one. */
+extern void group_copy(const ConsumerGroup *cached, ConsumerGroup *copy);
+
 /* All groups, ordered by id; returns their number. */
 extern int	groups_list(const ConsumerGroup **groups);
 
@@ -103,6 +106,9 @@ extern const RingState *ring_state(Ring ring);
 
 /* Whether the database has its own stamp and no foreign one: workers may run in it. */
 extern bool stamp_is_own(void);
+
+/* The same of what is in database_stamp (its Oid) now, past the cache. */
+extern bool stamp_read(Oid database_stamp);
 
 /* topics, consumer_groups, assets, database_stamp or ring_moves changed in this transaction. */
 extern void catalog_changed(const char *table);

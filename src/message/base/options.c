@@ -11,6 +11,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "core/interval.h"
 #include "message/base/options.h"
 
 static char *
@@ -132,45 +133,18 @@ option_text(Jsonb *options, const char *key)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
-/* The interval in seconds, -1 if it is none or too long to be counted. */
-static int64
-interval_seconds(char *text)
-{
-	MemoryContext context = CurrentMemoryContext;
-	volatile int64 seconds = -1;
-
-	PG_TRY();
-	{
-		Interval   *interval =
-			DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
-												  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-
-		seconds = interval->time / USECS_PER_SEC +
-			((int64) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY;
-	}
-	PG_CATCH();
-	{
-		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return seconds;
-}
-
 int32
 option_seconds(Jsonb *options, const char *key, int32 if_missing, int32 max)
 {
 	char	   *text = option_text(options, key);
-	int64		seconds;
+	double		usecs;
 
 	if (text == NULL)
 		return if_missing;
-	seconds = interval_seconds(text);
-	if (seconds < 1 || seconds > max)
+	if (!interval_read(text, &usecs) ||
+		usecs < USECS_PER_SEC || usecs >= (max + 1.0) * USECS_PER_SEC)
 		refuse_option(key, psprintf("an interval from 1 second to %d seconds", max));
-	return (int32) seconds;
+	return (int32) (usecs / USECS_PER_SEC);
 }
 
 int

@@ -17,6 +17,8 @@
 #include "utils/snapmgr.h"
 
 #include "core/append.h"
+#include "core/errors.h"
+#include "core/ids.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
 #include "message/delivery/parked.h"
@@ -84,15 +86,6 @@ static SavedPlan release_all = SAVED_PLAN(
 	" FROM gone",
 	INT4OID);
 
-static int
-compare_keys(const void *a, const void *b)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	return (left > right) - (left < right);
-}
-
 /* Which of the keys are blocked, in ascending order. */
 static int
 blocked_keys(SavedPlan *find, int32 group_id, const int64 *keys, int n, int64 **blocked)
@@ -112,7 +105,7 @@ blocked_keys(SavedPlan *find, int32 group_id, const int64 *keys, int n, int64 **
 		(*blocked)[i] = row_int64(i, 1);
 	engine_leave(&scope);
 	MemoryContextSwitchTo(context);
-	qsort(*blocked, found, sizeof(int64), compare_keys);
+	qsort(*blocked, found, sizeof(int64), id_compare);
 	return found;
 }
 
@@ -147,10 +140,7 @@ check_keys_are_as_seen(int32 group_id, const int64 *keys, int n)
 	seen = keys_in_snapshot(GetTransactionSnapshot(), values);
 	there = keys_in_snapshot(GetLatestSnapshot(), values);
 	if (strcmp(seen != NULL ? seen : "", there != NULL ? there : "") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access: messages of the same keys were handled by another transaction"),
-				 errhint("Run the transaction again.")));
+		error_conflict("messages of the same keys were handled by another transaction");
 	engine_leave(&scope);
 }
 
@@ -172,7 +162,7 @@ park_blocked(const ConsumerGroup *group, Delivery *deliveries, int n)
 	n_blocked = blocked_keys(&find_taken, group->id, keys, n, &blocked);
 	for (i = 0; i < n && n_blocked > 0; i++)
 	{
-		if (bsearch(&deliveries[i].message.key, blocked, n_blocked, sizeof(int64), compare_keys))
+		if (bsearch(&deliveries[i].message.key, blocked, n_blocked, sizeof(int64), id_compare))
 			deliveries[i].fate = FATE_PARK;
 	}
 }

@@ -33,12 +33,6 @@ group_is_for(const ConsumerGroup *group, Oid role, bool builtin)
 	return group->run_as != NULL && get_role_oid(group->run_as, true) == role;
 }
 
-static char *
-copy_text(const char *text)
-{
-	return text != NULL ? pstrdup(text) : NULL;
-}
-
 /*
  * Lock the group and copy its description (handlers may change the cached one). False
  * if there is nothing for us to do: it is busy, gone, paused or another role's.
@@ -67,14 +61,7 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 		return false;
 	if (!group_is_for(cached, pass->only_run_as, pass->builtin))
 		return false;
-	*group = *cached;
-	group->name = copy_text(cached->name);
-	group->handler = copy_text(cached->handler);
-	group->run_as = copy_text(cached->run_as);
-	group->start_at = copy_text(cached->start_at);
-	group->subscriber = copy_text(cached->subscriber);
-	group->handler_owner = copy_text(cached->handler_owner);
-	group->barrier = copy_text(cached->barrier);
+	group_copy(cached, group);
 	return true;
 }
 

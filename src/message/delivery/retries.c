@@ -28,6 +28,7 @@
 #include "core/append.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/interval.h"
 #include "message/log/floors.h"
 #include "message/base/limits.h"
 #include "message/log/log.h"
@@ -202,10 +203,7 @@ leave_retries(const Delivery *delivery)
 					 RowExclusiveLock);
 	if (table_tuple_delete(rel, &tid, GetCurrentCommandId(true), InvalidSnapshot,
 						   InvalidSnapshot, true, &failure, false) != TM_Ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access: the retry was run by another transaction"),
-				 errhint("Run the transaction again.")));
+		error_conflict("the retry was run by another transaction");
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 }
@@ -366,34 +364,12 @@ backoff_delay(const ConsumerGroup *group, int attempt)
 static bool
 asked_delay(const char *detail, int64 *delay)
 {
-	MemoryContext context = CurrentMemoryContext;
-	volatile bool ok = false;
+	double		usecs;
 
-	if (detail == NULL)
+	if (detail == NULL || !interval_read(detail, &usecs))
 		return false;
-	PG_TRY();
-	{
-		Interval   *interval =
-			DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(detail),
-												  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-		double		usecs = (double) interval->time +
-			((double) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
-
-		*delay = (int64) Max(0.0, Min(usecs, (double) LONGEST_DELAY));
-		ok = true;
-	}
-	PG_CATCH();
-	{
-		int			category = ERRCODE_TO_CATEGORY(geterrcode());
-
-		/* a word that is no interval; anything else is not ours to hide */
-		if (category != ERRCODE_DATA_EXCEPTION)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return ok;
+	*delay = (int64) Max(0.0, Min(usecs, (double) LONGEST_DELAY));
+	return true;
 }
 
 /* ---- outcomes ---- */

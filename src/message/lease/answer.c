@@ -15,6 +15,7 @@
 
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/ids.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
@@ -68,15 +69,6 @@ typedef struct Answer
 	int			n;
 } Answer;
 
-static int
-compare_int64(const void *a, const void *b)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	return (left > right) - (left < right);
-}
-
 /* Sort and leave each value once; returns how many there are. */
 static int
 sort_unique(int64 *values, int n)
@@ -84,7 +76,7 @@ sort_unique(int64 *values, int n)
 	int			kept = 0;
 	int			i;
 
-	qsort(values, n, sizeof(int64), compare_int64);
+	qsort(values, n, sizeof(int64), id_compare);
 	for (i = 0; i < n; i++)
 	{
 		if (kept == 0 || values[kept - 1] != values[i])
@@ -145,11 +137,11 @@ check_none_is_lost(const Answer *answer, int found)
 		return;
 	for (i = 0; i < found; i++)
 		there[i] = row_int64(i, 1);
-	qsort(there, found, sizeof(int64), compare_int64);
+	qsort(there, found, sizeof(int64), id_compare);
 	initStringInfo(&lost);
 	for (i = 0; i < answer->n; i++)
 	{
-		if (bsearch(&answer->tokens[i], there, found, sizeof(int64), compare_int64) != NULL)
+		if (bsearch(&answer->tokens[i], there, found, sizeof(int64), id_compare) != NULL)
 			continue;
 		if (n_lost < TOKENS_SHOWN)
 			appendStringInfo(&lost, "%s" INT64_FORMAT, n_lost > 0 ? ", " : "", answer->tokens[i]);

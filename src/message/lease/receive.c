@@ -126,12 +126,7 @@ consumer_group_open(const char *name)
 						   cached->handler != NULL ? cached->handler : "order_ext's own handler"),
 				 errhint("Subscribe a group without a handler.")));
 	group = palloc(sizeof(ConsumerGroup));
-	*group = *cached;
-	group->name = pstrdup(cached->name);
-	group->run_as = cached->run_as != NULL ? pstrdup(cached->run_as) : NULL;
-	group->start_at = pstrdup(cached->start_at);
-	group->subscriber = cached->subscriber != NULL ? pstrdup(cached->subscriber) : NULL;
-	group->barrier = cached->barrier != NULL ? pstrdup(cached->barrier) : NULL;
+	group_copy(cached, group);
 
 	role = group->run_as != NULL ? get_role_oid(group->run_as, true) : InvalidOid;
 	if (!superuser() && (!OidIsValid(role) || !has_privs_of_role(GetUserId(), role)))
@@ -297,7 +292,7 @@ receive_ended(Receiver *receiver)
 	values[1] = TimestampTzGetDatum(receiver->now);
 	values[2] = Int32GetDatum(RECEIPTS_A_CALL);
 	values[3] = TimestampTzGetDatum(floor_of(FLOOR_RECEIPTS, receiver->group->id, &log_all_parts,
-												receiver->now));
+											 receiver->now));
 	n = (int) plan_query(&find_ended_receipts, values, NULL, 0);
 	if (n == 0)
 		floor_raise(FLOOR_RECEIPTS, receiver->group->id, &log_all_parts,

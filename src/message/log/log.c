@@ -56,7 +56,7 @@ log_hold_segments(void)
 	char		name[NAMEDATALEN];
 	int			i;
 
-	for (i = 0; i < LOG_SEGMENTS; i++)
+	for (i = 0; i < RING_SEGMENTS; i++)
 	{
 		snprintf(name, sizeof(name), "message_log_%d", i);
 		LockRelationOid(internal_relation(name), AccessShareLock);
@@ -127,15 +127,15 @@ log_append_with_ids(const LogEntry *entries, int n)
 /* One range of the key (topic_id, xid, message_id), in all segments at once. */
 typedef struct RangeScan
 {
-	SysScanDesc scan[LOG_SEGMENTS];
-	HeapTuple	tuple[LOG_SEGMENTS];	/* the next row of each, NULL at its end */
-	LogPosition at[LOG_SEGMENTS];
+	SysScanDesc scan[RING_SEGMENTS];
+	HeapTuple	tuple[RING_SEGMENTS];	/* the next row of each, NULL at its end */
+	LogPosition at[RING_SEGMENTS];
 } RangeScan;
 
 typedef struct LogReader
 {
-	Relation	rel[LOG_SEGMENTS];	/* NULL where the segment is empty */
-	Relation	index[LOG_SEGMENTS];
+	Relation	rel[RING_SEGMENTS]; /* NULL where the segment is empty */
+	Relation	index[RING_SEGMENTS];
 	Snapshot	snapshot;
 	LogRow	   *rows;
 	int			n;
@@ -155,7 +155,7 @@ reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
 	char		name[NAMEDATALEN];
 	int			i;
 
-	for (i = 0; i < LOG_SEGMENTS; i++)
+	for (i = 0; i < RING_SEGMENTS; i++)
 	{
 		reader->rel[i] = NULL;
 		if (only_segment != ALL_SEGMENTS && only_segment != i)
@@ -200,7 +200,7 @@ reader_close(LogReader *reader)
 {
 	int			i;
 
-	for (i = 0; i < LOG_SEGMENTS; i++)
+	for (i = 0; i < RING_SEGMENTS; i++)
 	{
 		if (reader->rel[i] == NULL)
 			continue;
@@ -237,7 +237,7 @@ range_begin(LogReader *reader, RangeScan *range, const ScanKeyData *keys, int nk
 {
 	int			i;
 
-	for (i = 0; i < LOG_SEGMENTS; i++)
+	for (i = 0; i < RING_SEGMENTS; i++)
 	{
 		ScanKeyData copy[4];
 
@@ -258,7 +258,7 @@ range_end(RangeScan *range)
 {
 	int			i;
 
-	for (i = 0; i < LOG_SEGMENTS; i++)
+	for (i = 0; i < RING_SEGMENTS; i++)
 	{
 		if (range->scan[i] != NULL)
 			systable_endscan_ordered(range->scan[i]);
@@ -272,7 +272,7 @@ range_first(const RangeScan *range)
 	int			first = -1;
 	int			i;
 
-	for (i = 0; i < LOG_SEGMENTS; i++)
+	for (i = 0; i < RING_SEGMENTS; i++)
 	{
 		if (range->tuple[i] == NULL)
 			continue;

@@ -15,7 +15,6 @@
 
 #include "message/message.h"
 
-#define LOG_SEGMENTS 4			/* RING_SEGMENTS of catalog.h */
 
 /* A row to be appended that already has its id and its time (a timer that fires). */
 typedef struct LogEntry

@@ -7,11 +7,9 @@
  */
 #include "compat.h"
 
-#include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "storage/bufmgr.h"
 
 #include "core/append.h"
 #include "core/clock.h"
@@ -59,11 +57,7 @@ horizon(TimestampTz now)
 static bool
 far_is_empty(void)
 {
-	Relation	rel = table_open(internal_relation("timers_far"), AccessShareLock);
-	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
-
-	table_close(rel, AccessShareLock);
-	return blocks == 0;
+	return internal_relation_blocks(internal_relation("timers_far")) == 0;
 }
 
 TimestampTz

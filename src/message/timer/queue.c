@@ -22,6 +22,8 @@
 #include "utils/xid8.h"
 #include "utils/snapmgr.h"
 
+#include "core/append.h"
+#include "core/ids.h"
 #include "message/timer/record.h"
 #include "message/timer/queue.h"
 
@@ -127,7 +129,7 @@ is_wanted(QueueBucket *bucket, uint64 xid, TimestampTz due_at, int64 message_id)
 		log_snapshot_sees(bucket->loaded_to, xid))
 		return false;
 	if (load->n_ahead > 0 && bsearch(&message_id, load->ahead, load->n_ahead, sizeof(int64),
-									 timer_compare_ids) != NULL)
+									 id_compare) != NULL)
 		return false;
 	if (due_at >= load->due_limit)
 		bucket->holds_later = true;
@@ -440,15 +442,10 @@ timer_queue_next_load(TimerQueue *queue, TimestampTz now)
 	{
 		int			b = timer_bucket(present + ahead);
 		TimestampTz start = timer_period_start(present + ahead);
-		Relation	rel;
-		BlockNumber blocks;
 
 		if (queue->buckets[b].due_limit > start)
 			continue;			/* loaded already */
-		rel = table_open(timer_bucket_relation(b), AccessShareLock);
-		blocks = RelationGetNumberOfBlocks(rel);
-		table_close(rel, AccessShareLock);
-		if (blocks > 0)
+		if (internal_relation_blocks(timer_bucket_relation(b)) > 0)
 			return Max(start - TIMER_LOAD_AHEAD, now);
 	}
 	return DT_NOEND;

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "core/append.h"
+#include "core/ids.h"
 #include "core/spi_util.h"
 #include "message/timer/record.h"
 
@@ -97,15 +98,6 @@ timer_progress_read(TimerQueue *queue)
 	}
 }
 
-int
-timer_compare_ids(const void *a, const void *b)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	return (left > right) - (left < right);
-}
-
 int64 *
 timer_ahead_read(int bucket, MemoryContext context, int64 *n)
 {
@@ -132,7 +124,7 @@ timer_ahead_read(int bucket, MemoryContext context, int64 *n)
 		*n += items;
 	}
 	if (*n > 0)
-		qsort(ids, *n, sizeof(int64), timer_compare_ids);
+		qsort(ids, *n, sizeof(int64), id_compare);
 	return ids;
 }
 

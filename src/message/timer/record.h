@@ -24,9 +24,6 @@ extern void timer_progress_read(TimerQueue *queue);
 /* The ids of a bucket's timer_ahead, sorted, in context; NULL if there are none. */
 extern int64 *timer_ahead_read(int bucket, MemoryContext context, int64 *n);
 
-/* qsort() and bsearch() of ids */
-extern int	timer_compare_ids(const void *a, const void *b);
-
 /*
  * Timers that were taken out of the queue have been handled, with this transaction. They are
  * in the order of their buckets.

@@ -15,18 +15,16 @@
 
 #include "access/detoast.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "core/append.h"
+#include "core/errors.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/limits.h"
@@ -91,16 +89,6 @@ static SmallTable small_tables[] = {
 		" ORDER BY p.seq DESC LIMIT 500) p"),
 	TRUNCATE("group_progress"), false, 0, 0}
 };
-
-static BlockNumber
-table_blocks(Oid relation)
-{
-	Relation	rel = table_open(relation, AccessShareLock);
-	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
-
-	table_close(rel, AccessShareLock);
-	return blocks;
-}
 
 /*
  * Whoever is at work on it now is mostly so for milliseconds. Who waits, for no longer than
@@ -200,7 +188,7 @@ is_worthwhile(SmallTable *table, Oid relation, TimestampTz now)
 	if (now < table->not_before && now >= table->not_before - AFTER_FAILURE)
 		return false;
 	table->not_before = 0;
-	return table_blocks(relation) >= Max(table->from_blocks, 4 * table->left_blocks) &&
+	return internal_relation_blocks(relation) >= Max(table->from_blocks, 4 * table->left_blocks) &&
 		rows_to_keep(table, &n);
 }
 
@@ -232,7 +220,7 @@ compact_table(int i, bool may_wait)
 	if (rows_to_keep(table, &n))
 	{
 		write_anew(table, SPI_tuptable, n);
-		table->left_blocks = table_blocks(relation);
+		table->left_blocks = internal_relation_blocks(relation);
 		table->not_before = 0;
 	}
 	MemoryContextSwitchTo(old);
@@ -291,10 +279,6 @@ small_tables_check_snapshot(void)
 	for (i = 0; i < (int) lengthof(small_tables); i++)
 	{
 		if (changed_since(internal_relation(small_tables[i].name), GetTransactionSnapshot()))
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("could not serialize access: table \"%s\" was written anew",
-							small_tables[i].name),
-					 errhint("Run the transaction again.")));
+			error_conflict("table \"%s\" was written anew", small_tables[i].name);
 	}
 }

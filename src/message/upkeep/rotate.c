@@ -11,16 +11,13 @@
  */
 #include "compat.h"
 
-#include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
 
@@ -87,23 +84,13 @@ segment_relation(Ring ring, int segment, int which)
 	return internal_relation(psprintf(ring_tables[ring][which], segment));
 }
 
-static BlockNumber
-relation_blocks(Oid relation)
-{
-	Relation	rel = table_open(relation, AccessShareLock);
-	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
-
-	table_close(rel, AccessShareLock);
-	return blocks;
-}
-
 static int64
 segment_blocks(Ring ring, int segment)
 {
-	int64		blocks = relation_blocks(segment_relation(ring, segment, 0));
+	int64		blocks = internal_relation_blocks(segment_relation(ring, segment, 0));
 
 	if (ring_tables[ring][1] != NULL)
-		blocks += relation_blocks(segment_relation(ring, segment, 1));
+		blocks += internal_relation_blocks(segment_relation(ring, segment, 1));
 	return blocks;
 }
 
@@ -113,8 +100,8 @@ log_bytes(void)
 	int64		blocks = 0;
 	int			i;
 
-	for (i = 0; i < LOG_SEGMENTS; i++)
-		blocks += relation_blocks(segment_relation(RING_LOG, i, 0));
+	for (i = 0; i < RING_SEGMENTS; i++)
+		blocks += internal_relation_blocks(segment_relation(RING_LOG, i, 0));
 	return blocks * BLCKSZ;
 }
 

@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 
 #include "core/call.h"
+#include "core/ids.h"
 #include "core/locks.h"
 #include "core/settings.h"
 #include "message/base/catalog.h"
@@ -181,15 +182,6 @@ run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int
 
 /* ---- what was published during the call ---- */
 
-static int
-compare_ids(const void *a, const void *b)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	return (left > right) - (left < right);
-}
-
 /* Deliver the next of them to the part; false if there was nothing to deliver. */
 static bool
 deliver_own(Dispatch *call, const GroupPart *of)
@@ -214,7 +206,7 @@ deliver_own(Dispatch *call, const GroupPart *of)
 	}
 	if (n > 0)
 	{
-		qsort(ids, n, sizeof(int64), compare_ids);
+		qsort(ids, n, sizeof(int64), id_compare);
 		run_pass_safely(call, &pass, FROM_OWN, ids, n);
 	}
 	pfree(ids);

@@ -1,0 +1,43 @@
+/*
+ * interval.c
+ *		Intervals as lengths of time; see interval.h.
+ */
+#include "compat.h"
+
+#include "utils/fmgrprotos.h"
+
+#include "core/interval.h"
+
+double
+interval_usecs(const Interval *interval)
+{
+	return (double) interval->time +
+		((double) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
+}
+
+bool
+interval_read(const char *text, double *usecs)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool ok = false;
+
+	PG_TRY();
+	{
+		Datum		interval = DirectFunctionCall3(interval_in, CStringGetDatum(text),
+												   ObjectIdGetDatum(InvalidOid),
+												   Int32GetDatum(-1));
+
+		*usecs = interval_usecs(DatumGetIntervalP(interval));
+		ok = true;
+	}
+	PG_CATCH();
+	{
+		/* a word that is no interval; anything else is not ours to hide */
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return ok;
+}
