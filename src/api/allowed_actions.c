@@ -81,7 +81,8 @@ put_call(ReturnSetInfo *rsinfo, const char *call)
 /* ---- after-sales ---- */
 
 static SavedPlan read_after_sales = SAVED_PLAN(
-	"SELECT DISTINCT a.status, coalesce(a.return_status, -1)::smallint, a.origin IS NOT NULL,"
+	"SELECT DISTINCT a.status, coalesce(a.return_status, " CODE(NO_RETURN) ")::smallint,"
+	"  a.origin IS NOT NULL,"
 	"  coalesce(a.origin, 'refused') <> 'refused',"
 	"  EXISTS (SELECT FROM order_ext_internal.refunds r WHERE r.order_id = a.order_id"
 	"   AND r.after_sale_id = a.after_sale_id AND r.attempt > 0)"

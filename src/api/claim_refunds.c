@@ -29,13 +29,15 @@
 static SavedPlan find_claimable = SAVED_PLAN(
 	"SELECT r.refund_id, r.order_id"
 	" FROM order_ext_internal.refunds r"
-	" WHERE r.status IN (10, 15) AND (CASE r.status WHEN 10 THEN NOT r.held ELSE r.lease_until <= $1 END)"
+	" WHERE r.status IN (" REFUNDS_OPEN ")"
+	"  AND (CASE r.status WHEN " CODE(REFUND_REQUESTED) " THEN NOT r.held"
+	"   ELSE r.lease_until <= $1 END)"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.payments p"
 	"   JOIN order_ext_internal.gateways g ON g.pay_type = p.pay_type"
 	"   WHERE p.payment_id = r.payment_id)"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
 	"   WHERE a.after_sale_id = r.after_sale_id"
-	"    AND (a.status NOT IN (20, 40, 60) OR (a.type = 2 AND a.return_status IS DISTINCT FROM 40)))"
+	"    AND " AFTER_SALE_WAITS ")"
 	" ORDER BY r.requested_at, r.refund_id LIMIT $2 FOR UPDATE OF r SKIP LOCKED",
 	TIMESTAMPTZOID, INT4OID);
 

@@ -36,7 +36,7 @@ static SavedPlan forget_progress = SAVED_PLAN(
 
 static SavedPlan read_due = SAVED_PLAN(
 	"SELECT order_id, expire_at FROM order_ext_internal.orders"
-	" WHERE (expire_at, order_id) > ($1, $2) AND expire_at <= $3 AND status = 10"
+	" WHERE (expire_at, order_id) > ($1, $2) AND expire_at <= $3 AND status = " CODE(ORDER_CREATED)
 	" ORDER BY expire_at, order_id LIMIT $4",
 	TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, INT8OID);
 

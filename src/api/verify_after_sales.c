@@ -6,6 +6,7 @@
 #include "compat.h"
 
 #include "api/verify_queries.h"
+#include "machine/machine.h"
 
 /*
  * After-sales that count: live, or given up and paid all the same (by a gateway that said
@@ -13,10 +14,12 @@
  */
 #define COUNTED \
 	"counted AS MATERIALIZED (" \
-	" SELECT a.after_sale_id, a.order_id, a.freight, a.status NOT IN (30, 70, 127) AS live" \
+	" SELECT a.after_sale_id, a.order_id, a.freight, a.status NOT IN (" AFTER_SALES_GIVEN_UP ") AS live" \
 	" FROM order_ext_internal.after_sales a" \
-	" WHERE a.status NOT IN (30, 70, 127) OR EXISTS (SELECT FROM order_ext_internal.refunds r" \
-	"  WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id AND r.status = 20))"
+	" WHERE a.status NOT IN (" AFTER_SALES_GIVEN_UP ") OR EXISTS (" \
+	"  SELECT FROM order_ext_internal.refunds r" \
+	"  WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id" \
+	"   AND r.status = " CODE(REFUND_SUCCEEDED) "))"
 
 /* ---- I5: never more than was paid for, and all of it when all went back ---- */
 
@@ -68,7 +71,7 @@ const char	verify_freight_back[] =
 const char	verify_stock_back[] =
 	"WITH moved AS MATERIALIZED (SELECT l.order_id, l.product_id, l.ref, l.kind, l.available_delta,"
 	"  l.reserved_delta, l.consumed_delta"
-	" FROM order_ext_internal.stock_ledger l WHERE l.kind IN (5, 6))"
+	" FROM order_ext_internal.stock_ledger l WHERE l.kind IN (" LEDGER_BACK "))"
 	"SELECT 'error', format('order %s product %s', coalesce(m.order_id, s.order_id),"
 	"  coalesce(m.product_id, s.product_id)),"
 	" format('%s of %s pieces of after-sale %s available again', coalesce(s.restocked, 0),"
@@ -83,7 +86,8 @@ const char	verify_stock_back[] =
 	" WHERE m.ref IS NULL OR s.after_sale_id IS NULL OR s.order_id <> m.order_id"
 	"  OR m.reserved_delta <> 0 OR m.consumed_delta >= 0 OR - m.consumed_delta > s.quantity"
 	"  OR m.available_delta <> s.restocked"
-	"  OR m.available_delta <> CASE m.kind WHEN 5 THEN - m.consumed_delta ELSE 0 END"
+	"  OR m.available_delta <> CASE m.kind WHEN " CODE(LEDGER_RETURN) " THEN - m.consumed_delta"
+	"   ELSE 0 END"
 	" UNION ALL "
 	"SELECT 'error', format('order %s sku %s', m.order_id, coalesce(i.sku, '#' || m.product_id)),"
 	" format('at most %s pieces back or written off', coalesce(i.quantity, 0)),"
@@ -91,7 +95,8 @@ const char	verify_stock_back[] =
 	" FROM (SELECT order_id, product_id, - sum(consumed_delta) AS pieces FROM moved"
 	"  GROUP BY order_id, product_id) m"
 	" LEFT JOIN order_ext_internal.order_items i"
-	"  ON i.order_id = m.order_id AND i.product_id = m.product_id AND i.reservation = 2"
+	"  ON i.order_id = m.order_id AND i.product_id = m.product_id"
+	"   AND i.reservation = " CODE(RESERVATION_CONSUMED)
 	" WHERE m.pieces > coalesce(i.quantity, 0)";
 
 /* ---- I7: the coupon comes back with the last piece, and not before ---- */
@@ -110,43 +115,58 @@ const char	verify_coupons_back[] =
 	"  ELSE format('coupon held by %s', coalesce('order ' || c.order_id, 'nobody')) END"
 	" FROM order_ext_internal.orders o"
 	" LEFT JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id"
-	" WHERE o.coupon_id IS NOT NULL AND o.status IN (10, 20, 30, 40, 50, 60, 100)"
+	" WHERE o.coupon_id IS NOT NULL AND o.status IN (" CODE(ORDER_CREATED) ", " ORDERS_PAID ")"
 	"  AND c.order_id IS DISTINCT FROM o.order_id"
-	"  AND NOT " ALL_WENT_BACK("a.status = 50 OR EXISTS ("
+	"  AND NOT " ALL_WENT_BACK("a.status = " CODE(AFTER_SALE_REFUNDED) " OR EXISTS ("
 	"    SELECT FROM order_ext_internal.transition_log l"
-	"    WHERE l.machine = 3 AND l.entity_id = a.after_sale_id AND l.to_status = 50)")
+	"    WHERE l.machine = " CODE(MACHINE_AFTER_SALE) " AND l.entity_id = a.after_sale_id"
+	"     AND l.to_status = " CODE(AFTER_SALE_REFUNDED) ")")
 	" UNION ALL "
 	"SELECT 'error', 'coupon ' || c.coupon_id, 'given back: all of its order has gone back',"
 	" format('status %s by order %s', c.status, c.order_id)"
-	" FROM (SELECT DISTINCT order_id FROM order_ext_internal.after_sales WHERE status = 50) back"
-	" JOIN order_ext_internal.orders o ON o.order_id = back.order_id AND o.status <> 70"
+	" FROM (SELECT DISTINCT order_id FROM order_ext_internal.after_sales"
+	"  WHERE status = " CODE(AFTER_SALE_REFUNDED) ") back"
+	" JOIN order_ext_internal.orders o ON o.order_id = back.order_id"
+	"  AND o.status <> " CODE(ORDER_CANCELED)
 	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id"
-	" WHERE c.status IN (1, 2) AND " ALL_WENT_BACK("a.status = 50");
+	" WHERE c.status IN (" COUPONS_HELD ")"
+	"  AND " ALL_WENT_BACK("a.status = " CODE(AFTER_SALE_REFUNDED));
 
 /* ---- I13: returns fit their after-sales ---- */
+
+/* After-sales whose goods nobody asks for, and those whose goods are back. */
+#define NOT_APPROVED CODES(AFTER_SALE_APPLIED, AFTER_SALE_REJECTED, AFTER_SALE_REOPENED)
+#define PAYING_BACK CODES(AFTER_SALE_REFUNDING, AFTER_SALE_REFUNDED, AFTER_SALE_FAILED)
 
 const char	verify_returns[] =
 	"WITH line AS (SELECT s.after_sale_id, sum(s.quantity) AS quantity, sum(s.received) AS received,"
 	"  sum(s.damaged) AS damaged, sum(s.restocked) AS restocked"
 	" FROM order_ext_internal.after_sale_items s GROUP BY s.after_sale_id)"
 	"SELECT 'error', 'after-sale ' || a.after_sale_id,"
-	" CASE WHEN a.type = 1 THEN 'no return' WHEN a.status IN (10, 30, 100) THEN 'a return at 0'"
-	"  WHEN a.status = 20 THEN 'a return at 10, 20, 40 or 50' WHEN a.status IN (40, 50, 60)"
-	"  THEN 'a return at 40' ELSE 'a return' END || ', everything received at 40 and 50, damaged at 50 only',"
+	" CASE WHEN a.type = " CODE(AFTER_SALE_REFUND_ONLY) " THEN 'no return'"
+	"  WHEN a.status IN (" NOT_APPROVED ") THEN 'a return at " CODE(RETURN_AWAITING) "'"
+	"  WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN 'a return at "
+	CODES(RETURN_TO_SEND, RETURN_IN_TRANSIT, RETURN_INSPECTED) " or " CODE(RETURN_DAMAGED) "'"
+	"  WHEN a.status IN (" PAYING_BACK ") THEN 'a return at " CODE(RETURN_INSPECTED) "'"
+	"  ELSE 'a return' END ||"
+	" ', everything received at " CODE(RETURN_INSPECTED) " and " CODE(RETURN_DAMAGED) ","
+	" damaged at " CODE(RETURN_DAMAGED) " only',"
 	" format('type %s, status %s, return at %s; %s pieces: %s received, %s damaged, %s available again',"
 	"  a.type, a.status, coalesce(a.return_status::text, 'none'), l.quantity, l.received, l.damaged, l.restocked)"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN line l ON l.after_sale_id = a.after_sale_id"
 	" WHERE CASE"
-	"   WHEN a.type = 1 THEN a.return_status IS NOT NULL"
+	"   WHEN a.type = " CODE(AFTER_SALE_REFUND_ONLY) " THEN a.return_status IS NOT NULL"
 	"   WHEN a.return_status IS NULL THEN true"
-	"   WHEN a.status IN (10, 30, 100) THEN a.return_status <> 0"
-	"   WHEN a.status = 20 THEN a.return_status NOT IN (10, 20, 40, 50)"
-	"   WHEN a.status IN (40, 50, 60) THEN a.return_status <> 40"
+	"   WHEN a.status IN (" NOT_APPROVED ") THEN a.return_status <> " CODE(RETURN_AWAITING)
+	"   WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN a.return_status NOT IN ("
+	"    " CODES(RETURN_TO_SEND, RETURN_IN_TRANSIT, RETURN_INSPECTED, RETURN_DAMAGED) ")"
+	"   WHEN a.status IN (" PAYING_BACK ") THEN a.return_status <> " CODE(RETURN_INSPECTED)
 	"   ELSE false END"
-	"  OR l.received <> CASE WHEN a.return_status IN (40, 50) THEN l.quantity ELSE 0 END"
-	"  OR (l.damaged > 0) <> coalesce(a.return_status = 50, false)"
-	"  OR (l.restocked > 0 AND a.return_status IS DISTINCT FROM 40)";
+	"  OR l.received <> CASE WHEN a.return_status IN (" CODES(RETURN_INSPECTED, RETURN_DAMAGED) ")"
+	"   THEN l.quantity ELSE 0 END"
+	"  OR (l.damaged > 0) <> coalesce(a.return_status = " CODE(RETURN_DAMAGED) ", false)"
+	"  OR (l.restocked > 0 AND a.return_status IS DISTINCT FROM " CODE(RETURN_INSPECTED) ")";
 
 /*
  * Approved with nothing that has to come first: its money is on its way. (That of canceled
@@ -159,31 +179,39 @@ const char	verify_approved[] =
 	" FROM order_ext_internal.after_sales a"
 	" LEFT JOIN LATERAL (SELECT p.amount - (SELECT coalesce(sum(r.amount), 0)"
 	"    FROM order_ext_internal.refunds r WHERE r.payment_id = p.payment_id"
-	"     AND r.status IN (10, 15, 20, 30)) AS left_over"
+	"     AND r.status IN (" REFUNDS_NOT_WITHDRAWN ")) AS left_over"
 	"   FROM order_ext_internal.payments p"
-	"   WHERE p.order_id = a.order_id AND p.status = 20 AND p.purpose = 1) p ON true"
-	" WHERE a.status = 20 AND (a.type = 1 OR a.return_status = 40)"
+	"   WHERE p.order_id = a.order_id AND p.status = " CODE(PAYMENT_CAPTURED)
+	"    AND p.purpose = " CODE(PURPOSE_APPLIED) ") p ON true"
+	" WHERE a.status = " CODE(AFTER_SALE_APPROVED)
+	"  AND (a.type = " CODE(AFTER_SALE_REFUND_ONLY)
+	"   OR a.return_status = " CODE(RETURN_INSPECTED) ")"
 	"  AND a.origin IS DISTINCT FROM 'cancel'"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r"
-	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id AND r.status <> 40)";
+	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id"
+	"    AND r.status <> " CODE(REFUND_WITHDRAWN) ")";
 
 /* ---- I15: what waits for staff ---- */
 
 const char	verify_waiting_after_sales[] =
 	"SELECT 'warning', 'after-sale ' || a.after_sale_id,"
-	" CASE WHEN a.status = 10 THEN 'a review: review_after_sale'"
+	" CASE WHEN a.status = " CODE(AFTER_SALE_APPLIED) " THEN 'a review: review_after_sale'"
 	"  ELSE 'a decision about a damaged return: close_after_sale' END,"
-	" format('%s old: order %s, amount %s', CASE WHEN a.status = 10 THEN " AGE("a.applied_at")
+	" format('%s old: order %s, amount %s',"
+	"  CASE WHEN a.status = " CODE(AFTER_SALE_APPLIED) " THEN " AGE("a.applied_at")
 	"  ELSE " AGE("a.goods_received_at") " END, a.order_id, a.amount)"
 	" FROM order_ext_internal.after_sales a"
-	" WHERE (a.status = 20 AND a.return_status = 50)"
-	"  OR (a.status = 10 AND a.applied_at <= clock_timestamp()"
+	" WHERE (a.status = " CODE(AFTER_SALE_APPROVED)
+	"  AND a.return_status = " CODE(RETURN_DAMAGED) ")"
+	"  OR (a.status = " CODE(AFTER_SALE_APPLIED) " AND a.applied_at <= clock_timestamp()"
 	"   - current_setting('order_ext.review_reminder')::interval)";
 
 const char	verify_held_returns[] =
 	"SELECT 'warning', 'after-sale ' || e.after_sale_id, 'a fact that fits the return',"
-	" format('%s held, %s old: %s, %s', CASE e.kind WHEN 1 THEN 'shipment' ELSE 'receipt' END,"
+	" format('%s held, %s old: %s, %s',"
+	"  CASE e.kind WHEN " CODE(RETURN_FACT_SHIPMENT) " THEN 'shipment' ELSE 'receipt' END,"
 	"  " AGE("e.recorded_at") ", e.reason, left(e.content::text, 200))"
 	" FROM order_ext_internal.after_sale_events e"
 	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = e.after_sale_id"
-	" WHERE e.disposition = 'held' AND (a.status IS NULL OR a.status IN (10, 20))";
+	" WHERE e.disposition = 'held'"
+	"  AND (a.status IS NULL OR a.status IN (" CODES(AFTER_SALE_APPLIED, AFTER_SALE_APPROVED) "))";

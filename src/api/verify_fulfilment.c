@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "api/verify_queries.h"
+#include "machine/machine.h"
 
 /* ---- I11: fulfilments fit their orders ---- */
 
@@ -12,21 +13,27 @@
 const char	verify_fulfilments_and_orders[] =
 	"SELECT 'error', 'order ' || coalesce(o.order_id, f.order_id),"
 	" CASE WHEN o.order_id IS NULL THEN 'an order row'"
-	"  WHEN o.status IN (10, 20) THEN 'no fulfilment yet'"
-	"  WHEN o.status = 30 THEN 'a fulfilment at 10, 20, 30 or 60'"
-	"  WHEN o.status = 70 THEN 'a fulfilment at 70, or none'"
-	"  ELSE 'a fulfilment at 40' END,"
+	"  WHEN o.status IN (" CODES(ORDER_CREATED, ORDER_PAID) ") THEN 'no fulfilment yet'"
+	"  WHEN o.status = " CODE(ORDER_FULFILLING) " THEN 'a fulfilment at "
+	CODES(FULFILMENT_CREATED, FULFILMENT_PICKING, FULFILMENT_LABELLED)
+	" or " CODE(FULFILMENT_CANCEL_REQUESTED) "'"
+	"  WHEN o.status = " CODE(ORDER_CANCELED)
+	"   THEN 'a fulfilment at " CODE(FULFILMENT_CANCELED) ", or none'"
+	"  ELSE 'a fulfilment at " CODE(FULFILMENT_OUT) "' END,"
 	" format('order at %s, fulfilment at %s', coalesce(o.status::text, 'none'),"
 	"  coalesce(f.status::text, 'none'))"
 	" FROM order_ext_internal.orders o"
 	" FULL JOIN order_ext_internal.fulfilments f ON f.order_id = o.order_id"
 	" WHERE CASE"
 	"  WHEN o.order_id IS NULL THEN true"
-	"  WHEN o.status IN (10, 20) THEN f.order_id IS NOT NULL"
-	"  WHEN o.status = 30 THEN f.status IS NULL OR f.status NOT IN (10, 20, 30, 60)"
-	"  WHEN o.status IN (40, 50, 100) THEN f.status IS DISTINCT FROM 40"
-	"  WHEN o.status = 60 THEN f.status <> 40"
-	"  WHEN o.status = 70 THEN f.status <> 70"
+	"  WHEN o.status IN (" CODES(ORDER_CREATED, ORDER_PAID) ") THEN f.order_id IS NOT NULL"
+	"  WHEN o.status = " CODE(ORDER_FULFILLING) " THEN f.status IS NULL OR f.status NOT IN ("
+	"   " CODES(FULFILMENT_CREATED, FULFILMENT_PICKING, FULFILMENT_LABELLED,
+				FULFILMENT_CANCEL_REQUESTED) ")"
+	"  WHEN o.status IN (" CODES(ORDER_OUT_STOCK, ORDER_DELIVERING, ORDER_REFUSED) ")"
+	"   THEN f.status IS DISTINCT FROM " CODE(FULFILMENT_OUT)
+	"  WHEN o.status = " CODE(ORDER_SIGNED) " THEN f.status <> " CODE(FULFILMENT_OUT)
+	"  WHEN o.status = " CODE(ORDER_CANCELED) " THEN f.status <> " CODE(FULFILMENT_CANCELED)
 	"  ELSE false END";
 
 /* A tombstone has no documents; those of a parcel end with it. */
@@ -36,10 +43,12 @@ const char	verify_fulfilment_documents[] =
 	" FROM order_ext_internal.fulfilment_documents GROUP BY order_id),"
 	" fulfilment AS ("
 	" SELECT order_id, status, CASE"
-	"  WHEN status = 70 THEN NULL"
-	"  WHEN CASE status WHEN 60 THEN prior_status ELSE status END IN (10, 20) THEN 1"
+	"  WHEN status = " CODE(FULFILMENT_CANCELED) " THEN NULL"
+	"  WHEN CASE status WHEN " CODE(FULFILMENT_CANCEL_REQUESTED) " THEN prior_status"
+	"   ELSE status END IN (" CODES(FULFILMENT_CREATED, FULFILMENT_PICKING) ") THEN 1"
 	"  ELSE 2 END AS n,"
-	"  CASE WHEN status IN (40, 70) THEN status ELSE 10 END AS document_status"
+	"  CASE WHEN status IN (" CODES(FULFILMENT_OUT, FULFILMENT_CANCELED) ") THEN status"
+	"   ELSE " CODE(DOCUMENT_OPEN) " END AS document_status"
 	" FROM order_ext_internal.fulfilments)"
 	"SELECT 'error', 'fulfilment ' || coalesce(f.order_id, d.order_id),"
 	" coalesce(format('%s at %s', CASE f.n WHEN 1 THEN 'a delivery order'"
@@ -58,11 +67,12 @@ const char	verify_parked_shipments[] =
 	" FROM order_ext_internal.shipment_events e"
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = e.order_id"
 	" LEFT JOIN order_ext_internal.fulfilments f ON f.order_id = e.order_id"
-	" WHERE e.state = 20 AND CASE"
-	"  WHEN o.status IN (10, 20) THEN false"
-	"  WHEN o.status = 30 THEN NOT (e.kind > 2"
-	"   OR (e.kind = 1 AND f.status = 60 AND f.prior_status = 10))"
-	"  WHEN o.status = 40 THEN e.kind <> 4"
+	" WHERE e.state = " CODE(SHIPMENT_PARKED) " AND CASE"
+	"  WHEN o.status IN (" CODES(ORDER_CREATED, ORDER_PAID) ") THEN false"
+	"  WHEN o.status = " CODE(ORDER_FULFILLING) " THEN NOT (e.kind > " CODE(SHIPMENT_OUT_STOCK)
+	"   OR (e.kind = " CODE(SHIPMENT_PICKED) " AND f.status = " CODE(FULFILMENT_CANCEL_REQUESTED)
+	"    AND f.prior_status = " CODE(FULFILMENT_CREATED) "))"
+	"  WHEN o.status = " CODE(ORDER_OUT_STOCK) " THEN e.kind <> " CODE(SHIPMENT_SIGNED)
 	"  ELSE true END";
 
 const char	verify_paid_orders[] =
@@ -70,7 +80,8 @@ const char	verify_paid_orders[] =
 	"SELECT 'error', 'order ' || o.order_id, 'its order.paid on its way',"
 	" format('paid at %s, and no message', o.paid_at)"
 	" FROM order_ext_internal.orders o"
-	" WHERE o.status = 20 AND NOT EXISTS (SELECT FROM pending WHERE pending.key = o.order_id)";
+	" WHERE o.status = " CODE(ORDER_PAID)
+	"  AND NOT EXISTS (SELECT FROM pending WHERE pending.key = o.order_id)";
 
 /* ---- I15: what waits for a person ---- */
 
@@ -78,7 +89,7 @@ const char	verify_held_shipments[] =
 	"SELECT 'warning', format('order %s event %s', e.order_id, e.event_id),"
 	" 'settled by staff',"
 	" format('%s, %s old: kind %s', e.reason, " AGE("e.recorded_at") ", e.kind)"
-	" FROM order_ext_internal.shipment_events e WHERE e.state = 30";
+	" FROM order_ext_internal.shipment_events e WHERE e.state = " CODE(SHIPMENT_HELD);
 
 const char	verify_waiting_shipments[] =
 	"SELECT 'warning', format('order %s event %s', e.order_id, e.event_id),"
@@ -86,11 +97,12 @@ const char	verify_waiting_shipments[] =
 	" format('parked, %s old: kind %s, order at %s', " AGE("e.recorded_at") ", e.kind, o.status)"
 	" FROM order_ext_internal.shipment_events e"
 	" JOIN order_ext_internal.orders o ON o.order_id = e.order_id"
-	" WHERE e.state = 20 AND e.recorded_at < (SELECT clock_timestamp() - interval '1 day')";
+	" WHERE e.state = " CODE(SHIPMENT_PARKED)
+	"  AND e.recorded_at < (SELECT clock_timestamp() - interval '1 day')";
 
 const char	verify_unanswered_cancels[] =
 	"SELECT 'warning', 'order ' || f.order_id, 'an answer of the warehouse within an hour',"
 	" format('asked to cancel %s ago', " AGE("f.cancel_requested_at") ")"
 	" FROM order_ext_internal.fulfilments f"
-	" WHERE f.status = 60"
+	" WHERE f.status = " CODE(FULFILMENT_CANCEL_REQUESTED)
 	"  AND f.cancel_requested_at < (SELECT clock_timestamp() - interval '1 hour')";

@@ -15,6 +15,7 @@
 #include "compat.h"
 
 #include "api/verify_queries.h"
+#include "machine/machine.h"
 
 /* ---- I1: amounts ---- */
 
@@ -44,27 +45,28 @@ static const char amounts[] =
 
 static const char capture_purpose[] =
 	"SELECT 'error', 'payment ' || p.payment_id,"
-	" CASE WHEN p.status = 20 THEN 'a purpose and the time of the capture'"
+	" CASE WHEN p.status = " CODE(PAYMENT_CAPTURED) " THEN 'a purpose and the time of the capture'"
 	"  ELSE 'no purpose before the capture' END,"
 	" format('status %s, purpose %s, captured at %s', p.status,"
 	"  coalesce(p.purpose::text, 'none'), coalesce(p.captured_at::text, 'no time'))"
 	" FROM order_ext_internal.payments p"
-	" WHERE CASE WHEN p.status = 20"
-	"  THEN p.purpose IS NULL OR p.purpose NOT BETWEEN 1 AND 5 OR p.captured_at IS NULL"
+	" WHERE CASE WHEN p.status = " CODE(PAYMENT_CAPTURED)
+	"  THEN p.purpose IS NULL OR p.purpose NOT BETWEEN " CODE(PURPOSE_APPLIED)
+	"   AND " CODE(PURPOSE_UNMATCHED) " OR p.captured_at IS NULL"
 	"  ELSE p.purpose IS NOT NULL OR p.captured_at IS NOT NULL END";
 
 static const char capture_order[] =
 	"SELECT 'error', 'payment ' || p.payment_id,"
-	" CASE p.purpose WHEN 2 THEN 'late: its order is over'"
-	"  WHEN 3 THEN 'surplus: its order is paid' ELSE 'its order' END,"
+	" CASE p.purpose WHEN " CODE(PURPOSE_LATE) " THEN 'late: its order is over'"
+	"  WHEN " CODE(PURPOSE_SURPLUS) " THEN 'surplus: its order is paid' ELSE 'its order' END,"
 	" coalesce(format('order %s has status %s', o.order_id, o.status),"
 	"  format('no order %s', p.order_id))"
 	" FROM order_ext_internal.payments p"
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
-	" WHERE p.status = 20 AND CASE p.purpose"
-	"  WHEN 5 THEN false"
-	"  WHEN 2 THEN o.status IS NULL OR o.status NOT IN (70, 100, 127)"
-	"  WHEN 3 THEN o.status IS NULL OR o.paid_at IS NULL"
+	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND CASE p.purpose"
+	"  WHEN " CODE(PURPOSE_UNMATCHED) " THEN false"
+	"  WHEN " CODE(PURPOSE_LATE) " THEN o.status IS NULL OR o.status NOT IN (" ORDERS_OVER ")"
+	"  WHEN " CODE(PURPOSE_SURPLUS) " THEN o.status IS NULL OR o.paid_at IS NULL"
 	"  ELSE o.status IS NULL END";
 
 /* ---- I4: no captured money of a canceled order, late or surplus, without its refund ---- */
@@ -72,7 +74,7 @@ static const char capture_order[] =
 static const char refund_of_captures[] =
 	"WITH " PENDING_KEYS("5, 13") ","
 	" given AS (SELECT payment_id, sum(amount) AS amount FROM order_ext_internal.refunds"
-	"  WHERE status IN (10, 15, 20, 30) GROUP BY payment_id)"
+	"  WHERE status IN (" REFUNDS_NOT_WITHDRAWN ") GROUP BY payment_id)"
 	"SELECT 'error', 'payment ' || p.payment_id,"
 	" format('refunds of %s (order %s, status %s)', p.amount, p.order_id,"
 	"  coalesce(o.status::text, 'unknown')),"
@@ -80,86 +82,10 @@ static const char refund_of_captures[] =
 	" FROM order_ext_internal.payments p"
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
 	" LEFT JOIN given g ON g.payment_id = p.payment_id"
-	" WHERE p.status = 20 AND coalesce(g.amount, 0) <> p.amount"
-	"  AND (p.purpose IN (2, 3)"
-	"   OR (p.purpose IN (1, 4) AND o.status = 70"
+	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND coalesce(g.amount, 0) <> p.amount"
+	"  AND (p.purpose IN (" CODES(PURPOSE_LATE, PURPOSE_SURPLUS) ")"
+	"   OR (p.purpose IN (" PURPOSES_OF_ORDER ") AND o.status = " CODE(ORDER_CANCELED)
 	"    AND NOT EXISTS (SELECT FROM pending WHERE pending.key = p.order_id)))";
-
-/* ---- I6: stock ---- */
-
-static const char stock_and_ledger[] =
-	"SELECT 'error', format('sku %s stripe %s', coalesce(p.sku, '#' || product_id), stripe),"
-	" format('ledger: available %s, reserved %s, consumed %s', l.available, l.reserved, l.consumed),"
-	" format('stock: available %s, reserved %s, consumed %s', s.available, s.reserved, s.consumed)"
-	" FROM order_ext_internal.stock s"
-	" FULL JOIN (SELECT product_id, stripe, sum(available_delta) AS available,"
-	"   sum(reserved_delta) AS reserved, sum(consumed_delta) AS consumed"
-	"  FROM order_ext_internal.stock_ledger GROUP BY product_id, stripe) l"
-	"  USING (product_id, stripe)"
-	" LEFT JOIN order_ext_internal.products p USING (product_id)"
-	" WHERE coalesce(s.available, 0) <> coalesce(l.available, 0)"
-	"  OR coalesce(s.reserved, 0) <> coalesce(l.reserved, 0)"
-	"  OR coalesce(s.consumed, 0) <> coalesce(l.consumed, 0)"
-	"  OR least(s.available, s.reserved, s.consumed) < 0";
-
-static const char stock_and_reservations[] =
-	"SELECT 'error', format('sku %s stripe %s', coalesce(p.sku, '#' || product_id), stripe),"
-	" format('open reservations of orders: %s', coalesce(i.reserved, 0)),"
-	" format('reserved in stock: %s', coalesce(s.reserved, 0))"
-	" FROM order_ext_internal.stock s"
-	" FULL JOIN (SELECT product_id, stripe, sum(quantity) AS reserved"
-	"  FROM order_ext_internal.order_items WHERE reservation = 1 GROUP BY product_id, stripe) i"
-	"  USING (product_id, stripe)"
-	" LEFT JOIN order_ext_internal.products p USING (product_id)"
-	" WHERE coalesce(s.reserved, 0) <> coalesce(i.reserved, 0)";
-
-static const char reservations_and_orders[] =
-	"WITH " PENDING_KEYS("5, 11")
-	"SELECT 'error', format('order %s sku %s', i.order_id, i.sku),"
-	" CASE WHEN o.status IN (10, 20, 30) THEN 'reservation 1 (open)'"
-	"  WHEN o.status IN (40, 50, 60, 100) THEN 'reservation 2 (consumed)'"
-	"  ELSE 'no open reservation, or its release on its way' END,"
-	" format('reservation %s at status %s', i.reservation, o.status)"
-	" FROM order_ext_internal.order_items i"
-	" JOIN order_ext_internal.orders o ON o.order_id = i.order_id"
-	" WHERE ((i.reservation = 1) <> (o.status IN (10, 20, 30))"
-	"   OR (i.reservation = 2) <> (o.status IN (40, 50, 60, 100)))"
-	"  AND NOT (i.reservation = 1 AND o.status = 70"
-	"   AND EXISTS (SELECT FROM pending WHERE pending.key = i.order_id))";
-
-/* Which ledger rows the reservations of items stand for: reserve, then release or consume. */
-#define MOVEMENT_HASH(kind, quantity) \
-	"hashint8extended(order_id, hashint8extended(product_id, (" kind ") * 4294967296 + (" quantity ")))"
-
-static const char reservations_and_ledger_print[] =
-	"SELECT (SELECT sum(" MOVEMENT_HASH("1", "quantity") ")"
-	"  + sum(CASE WHEN reservation IN (2, 3)"
-	"   THEN " MOVEMENT_HASH("CASE reservation WHEN 3 THEN 2 ELSE 3 END", "quantity") " ELSE 0 END)"
-	"  FROM order_ext_internal.order_items WHERE reservation <> 0)"
-	" IS NOT DISTINCT FROM"
-	" (SELECT sum(" MOVEMENT_HASH("kind", "abs(reserved_delta)") ")"
-	"  FROM order_ext_internal.stock_ledger WHERE kind IN (1, 2, 3))"
-	" AND NOT EXISTS (SELECT FROM order_ext_internal.stock_ledger WHERE CASE kind"
-	"  WHEN 1 THEN reserved_delta <= 0 OR consumed_delta <> 0"
-	"  WHEN 2 THEN reserved_delta >= 0 OR consumed_delta <> 0"
-	"  WHEN 3 THEN reserved_delta >= 0 OR consumed_delta <> - reserved_delta"
-	"  ELSE false END)";
-
-static const char reservations_and_ledger[] =
-	"SELECT 'error',"
-	" format('order %s product %s', coalesce(i.order_id, l.order_id), coalesce(i.product_id, l.product_id)),"
-	" format('reserved %s, consumed %s by its reservation',"
-	"  CASE WHEN i.reservation = 1 THEN i.quantity ELSE 0 END,"
-	"  CASE WHEN i.reservation = 2 THEN i.quantity ELSE 0 END),"
-	" format('reserved %s, consumed %s in the ledger', coalesce(l.reserved, 0), coalesce(l.consumed, 0))"
-	" FROM order_ext_internal.order_items i"
-	" FULL JOIN (SELECT order_id, product_id, sum(reserved_delta) AS reserved,"
-	"   sum(consumed_delta) AS consumed"
-	"  FROM order_ext_internal.stock_ledger WHERE kind IN (1, 2, 3)"
-	"  GROUP BY order_id, product_id) l"
-	"  ON l.order_id = i.order_id AND l.product_id = i.product_id"
-	" WHERE coalesce(l.reserved, 0) <> CASE WHEN i.reservation = 1 THEN i.quantity ELSE 0 END"
-	"  OR coalesce(l.consumed, 0) <> CASE WHEN i.reservation = 2 THEN i.quantity ELSE 0 END";
 
 /* ---- I7: coupons ---- */
 
@@ -171,11 +97,11 @@ static const char coupons_and_orders[] =
 	"  coalesce(o.status::text, 'unknown'), coalesce(o.coupon_id::text, 'none'))"
 	" FROM order_ext_internal.coupons c"
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = c.order_id"
-	" WHERE c.status IN (1, 2) AND (o.order_id IS NULL"
+	" WHERE c.status IN (" COUPONS_HELD ") AND (o.order_id IS NULL"
 	"  OR o.coupon_id IS DISTINCT FROM c.coupon_id"
-	"  OR NOT ((c.status = 1 AND o.status = 10)"
-	"   OR (c.status = 2 AND o.status IN (20, 30, 40, 50, 60, 100))"
-	"   OR (o.status = 70"
+	"  OR NOT ((c.status = " CODE(COUPON_LOCKED) " AND o.status = " CODE(ORDER_CREATED) ")"
+	"   OR (c.status = " CODE(COUPON_USED) " AND o.status IN (" ORDERS_PAID "))"
+	"   OR (o.status = " CODE(ORDER_CANCELED)
 	"    AND EXISTS (SELECT FROM pending WHERE pending.key = c.order_id))))";
 
 /* ---- I8: the transition log ---- */
@@ -189,19 +115,25 @@ static const char coupons_and_orders[] =
 	"hashint8extended(entity_id, (machine * 4294967296 + " version ") * 1024 + " status ")"
 
 #define ENTITIES \
-	"(SELECT 1::bigint AS machine, order_id AS entity_id, version, status" \
+	"(SELECT " CODE(MACHINE_ORDER) "::bigint AS machine, order_id AS entity_id, version, status" \
 	"  FROM order_ext_internal.orders" \
-	" UNION ALL SELECT 2, payment_id, version, status FROM order_ext_internal.payments" \
-	" UNION ALL SELECT 3, after_sale_id, version, status FROM order_ext_internal.after_sales" \
-	" UNION ALL SELECT 4, after_sale_id, return_version, return_status" \
+	" UNION ALL SELECT " CODE(MACHINE_PAYMENT) ", payment_id, version, status" \
+	"  FROM order_ext_internal.payments" \
+	" UNION ALL SELECT " CODE(MACHINE_AFTER_SALE) ", after_sale_id, version, status" \
+	"  FROM order_ext_internal.after_sales" \
+	" UNION ALL SELECT " CODE(MACHINE_RETURN) ", after_sale_id, return_version, return_status" \
 	"  FROM order_ext_internal.after_sales WHERE return_version > 0" \
-	" UNION ALL SELECT 5, refund_id, version, status FROM order_ext_internal.refunds" \
-	" UNION ALL SELECT 6, coupon_id, version, status FROM order_ext_internal.coupons" \
-	" UNION ALL SELECT 7, order_id, version, status FROM order_ext_internal.fulfilments)"
+	" UNION ALL SELECT " CODE(MACHINE_REFUND) ", refund_id, version, status" \
+	"  FROM order_ext_internal.refunds" \
+	" UNION ALL SELECT " CODE(MACHINE_COUPON) ", coupon_id, version, status" \
+	"  FROM order_ext_internal.coupons" \
+	" UNION ALL SELECT " CODE(MACHINE_FULFILMENT) ", order_id, version, status" \
+	"  FROM order_ext_internal.fulfilments)"
 
 static const char log_chain_print[] =
 	"SELECT (SELECT (coalesce(sum(version), 0),"
-	"  coalesce(bit_xor(" LINK_END("1", "-1") " # " LINK_END("version + 1", "status") "), 0))"
+	"  coalesce(bit_xor(" LINK_END("1", CODE(STATUS_NONE))
+	"   # " LINK_END("version + 1", "status") "), 0))"
 	" FROM " ENTITIES " entity)"
 	" = (SELECT (count(*)::bigint,"
 	"  coalesce(bit_xor(" LINK_END("version", "from_status") " # " LINK_END("version + 1", "to_status") "), 0))"
@@ -214,7 +146,7 @@ static const char log_chain[] =
 	" FROM order_ext_internal.transition_log GROUP BY machine, entity_id),"
 	" entity AS ("
 	" SELECT machine, entity_id, version, status,"
-	"  " LINK_END("1", "-1") " # " LINK_END("version + 1", "status") " AS ends"
+	"  " LINK_END("1", CODE(STATUS_NONE)) " # " LINK_END("version + 1", "status") " AS ends"
 	" FROM " ENTITIES " entity)"
 	"SELECT 'error',"
 	" (ARRAY['order', 'payment', 'after_sale', 'return', 'refund', 'coupon', 'fulfilment'])"
@@ -229,9 +161,13 @@ static const char log_chain[] =
 	" WHERE c.n IS NULL OR e.version IS NULL OR c.n <> e.version OR c.ends <> e.ends";
 
 #define MACHINES \
-	"(VALUES (1::smallint, 'order'), (2::smallint, 'payment'), (3::smallint, 'after_sale')," \
-	" (4::smallint, 'return'), (5::smallint, 'refund'), (6::smallint, 'coupon')," \
-	" (7::smallint, 'fulfilment')) AS m (machine, name)"
+	"(VALUES (" CODE(MACHINE_ORDER) "::smallint, 'order')," \
+	" (" CODE(MACHINE_PAYMENT) "::smallint, 'payment')," \
+	" (" CODE(MACHINE_AFTER_SALE) "::smallint, 'after_sale')," \
+	" (" CODE(MACHINE_RETURN) "::smallint, 'return')," \
+	" (" CODE(MACHINE_REFUND) "::smallint, 'refund')," \
+	" (" CODE(MACHINE_COUPON) "::smallint, 'coupon')," \
+	" (" CODE(MACHINE_FULFILMENT) "::smallint, 'fulfilment')) AS m (machine, name)"
 
 static const char log_edges[] =
 	"WITH used AS MATERIALIZED ("
@@ -325,35 +261,37 @@ static const char timers_armed[] =
 	"SELECT 'error', 'order ' || o.order_id,"
 	" format('a timer for %s, or its message on its way', o.expire_at), 'none'"
 	" FROM order_ext_internal.orders o"
-	" WHERE o.status = 10"
+	" WHERE o.status = " CODE(ORDER_CREATED)
 	"  AND NOT EXISTS (SELECT FROM armed WHERE armed.key = o.order_id)";
 
 static const char overdue_orders[] =
 	"SELECT 'warning', 'order ' || o.order_id, 'canceled within a minute of its deadline',"
 	" format('unpaid, overdue for %s', " AGE("o.expire_at") ")"
 	" FROM order_ext_internal.orders o"
-	" WHERE o.status = 10"
+	" WHERE o.status = " CODE(ORDER_CREATED)
 	"  AND o.expire_at < (SELECT clock_timestamp() - interval '1 minute')";
 
 /* ---- I12: one applied capture exactly where an order was paid ---- */
 
 static const char applied_captures[] =
 	"SELECT 'error', 'order ' || o.order_id,"
-	" CASE WHEN o.status IN (20, 30, 40, 50, 60, 100) OR (o.status <> 10 AND o.paid_at IS NOT NULL)"
+	" CASE WHEN o.status IN (" ORDERS_PAID ")"
+	"   OR (o.status <> " CODE(ORDER_CREATED) " AND o.paid_at IS NOT NULL)"
 	"  THEN format('one applied capture of %s %s or more', o.pay_amount, o.currency)"
 	"  ELSE 'no applied capture' END,"
 	" format('%s applied capture(s) of %s %s, paid at %s', coalesce(a.n, 0),"
 	"  coalesce(a.amount, 0), coalesce(a.currency, o.currency), coalesce(o.paid_at::text, 'no time'))"
 	" FROM order_ext_internal.orders o"
 	" LEFT JOIN (SELECT order_id, count(*) AS n, max(amount) AS amount, min(currency) AS currency"
-	"  FROM order_ext_internal.payments WHERE status = 20 AND purpose = 1 GROUP BY order_id) a"
+	"  FROM order_ext_internal.payments WHERE status = " CODE(PAYMENT_CAPTURED)
+	"   AND purpose = " CODE(PURPOSE_APPLIED) " GROUP BY order_id) a"
 	"  ON a.order_id = o.order_id"
 	" WHERE coalesce(a.n, 0) <> CASE"
-	"   WHEN o.status IN (20, 30, 40, 50, 60, 100) THEN 1"
-	"   WHEN o.status = 10 OR o.paid_at IS NULL THEN 0"
+	"   WHEN o.status IN (" ORDERS_PAID ") THEN 1"
+	"   WHEN o.status = " CODE(ORDER_CREATED) " OR o.paid_at IS NULL THEN 0"
 	"   ELSE 1 END"
-	"  OR (o.status IN (20, 30, 40, 50, 60, 100) AND o.paid_at IS NULL)"
-	"  OR (o.status = 10 AND o.paid_at IS NOT NULL)"
+	"  OR (o.status IN (" ORDERS_PAID ") AND o.paid_at IS NULL)"
+	"  OR (o.status = " CODE(ORDER_CREATED) " AND o.paid_at IS NOT NULL)"
 	"  OR a.amount < o.pay_amount OR a.currency <> o.currency";
 
 /* ---- I15: what waits for a person ---- */
@@ -372,12 +310,14 @@ static const char dead_letters[] =
 static const char held_money[] =
 	"SELECT 'warning', 'payment ' || p.payment_id, 'a decision: accept or refund',"
 	" format('%s money, %s old: order %s, %s %s',"
-	"  CASE p.purpose WHEN 4 THEN 'held' ELSE 'unmatched' END, " AGE("p.captured_at") ","
+	"  CASE p.purpose WHEN " CODE(PURPOSE_HELD) " THEN 'held'"
+	"   ELSE 'unmatched' END, " AGE("p.captured_at") ","
 	"  p.order_id, p.amount, p.currency)"
 	" FROM order_ext_internal.payments p"
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
-	" WHERE p.status = 20 AND p.purpose IN (4, 5)"
-	"  AND (p.amount > 0 OR o.status = 10)"
+	" WHERE p.status = " CODE(PAYMENT_CAPTURED)
+	"  AND p.purpose IN (" CODES(PURPOSE_HELD, PURPOSE_UNMATCHED) ")"
+	"  AND (p.amount > 0 OR o.status = " CODE(ORDER_CREATED) ")"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r WHERE r.payment_id = p.payment_id)";
 
 static const char held_events[] =
@@ -407,10 +347,11 @@ static const VerifyCheck checks[] = {
 	{"I4", "failed refunds", verify_failed_refunds, NULL},
 	{"I5", "lines go back once, for what was paid", verify_lines_back, NULL},
 	{"I5", "freight goes back once, with the last piece", verify_freight_back, NULL},
-	{"I6", "stock is the sum of its ledger", stock_and_ledger, NULL},
-	{"I6", "reserved stock is the sum of open reservations", stock_and_reservations, NULL},
-	{"I6", "reservations fit the status of their order", reservations_and_orders, NULL},
-	{"I6", "reservations are in the ledger", reservations_and_ledger, reservations_and_ledger_print},
+	{"I6", "stock is the sum of its ledger", verify_stock_and_ledger, NULL},
+	{"I6", "reserved stock is the sum of open reservations", verify_stock_and_reservations, NULL},
+	{"I6", "reservations fit the status of their order", verify_reservations_and_orders, NULL},
+	{"I6", "reservations are in the ledger", verify_reservations_and_ledger,
+		verify_reservations_and_ledger_print},
 	{"I6", "what comes back was sold", verify_stock_back, NULL},
 	{"I7", "coupons are held by the order that names them", coupons_and_orders, NULL},
 	{"I7", "orders hold their coupon until all of them has gone back", verify_coupons_back, NULL},

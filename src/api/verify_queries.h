@@ -33,6 +33,13 @@ typedef struct VerifyCheck
 
 #define AGE(since) "date_trunc('second', clock_timestamp() - " since ")::text"
 
+/* The checks about stock, in verify_stock.c. */
+extern const char verify_stock_and_ledger[];
+extern const char verify_stock_and_reservations[];
+extern const char verify_reservations_and_orders[];
+extern const char verify_reservations_and_ledger_print[];
+extern const char verify_reservations_and_ledger[];
+
 /* The checks about fulfilment, in verify_fulfilment.c. */
 extern const char verify_fulfilments_and_orders[];
 extern const char verify_fulfilment_documents[];
@@ -65,6 +72,7 @@ extern const char verify_returns[];
 extern const char verify_approved[];
 extern const char verify_waiting_after_sales[];
 extern const char verify_held_returns[];
+
 /* The checks about the message log, in verify_messages.c. */
 extern const char verify_cursors_ahead[];
 extern const char verify_cursors_forward[];

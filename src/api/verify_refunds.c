@@ -5,23 +5,27 @@
 #include "compat.h"
 
 #include "api/verify_queries.h"
+#include "machine/machine.h"
 
 /* ---- I3: never more refunded than captured ---- */
 
 /* Money that came back after its after-sale had been given up is a warning, not an error. */
 const char	verify_refunds_within_capture[] =
-	"SELECT CASE WHEN p.status = 20 AND r.live - r.given_up <= p.amount THEN 'warning' ELSE 'error' END,"
+	"SELECT CASE WHEN p.status = " CODE(PAYMENT_CAPTURED) " AND r.live - r.given_up <= p.amount"
+	" THEN 'warning' ELSE 'error' END,"
 	" 'payment ' || r.payment_id,"
-	" format('refunds of at most %s', coalesce(CASE WHEN p.status = 20 THEN p.amount END, 0)),"
+	" format('refunds of at most %s',"
+	"  coalesce(CASE WHEN p.status = " CODE(PAYMENT_CAPTURED) " THEN p.amount END, 0)),"
 	" format('refunds of %s', r.live)"
 	" FROM (SELECT r.payment_id,"
-	"   coalesce(sum(r.amount) FILTER (WHERE r.status IN (10, 15, 20)), 0) AS live,"
-	"   coalesce(sum(r.amount) FILTER (WHERE r.status = 20 AND a.status IN (30, 70, 127)), 0) AS given_up"
+	"   coalesce(sum(r.amount) FILTER (WHERE r.status IN (" REFUNDS_LIVE ")), 0) AS live,"
+	"   coalesce(sum(r.amount) FILTER (WHERE r.status = " CODE(REFUND_SUCCEEDED)
+	"    AND a.status IN (" AFTER_SALES_GIVEN_UP ")), 0) AS given_up"
 	"  FROM order_ext_internal.refunds r"
 	"  LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
 	"  GROUP BY r.payment_id) r"
 	" LEFT JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
-	" WHERE p.payment_id IS NULL OR p.status <> 20 OR r.live > p.amount";
+	" WHERE p.payment_id IS NULL OR p.status <> " CODE(PAYMENT_CAPTURED) " OR r.live > p.amount";
 
 const char	verify_refund_facts[] =
 	"SELECT 'error', 'refund ' || r.refund_id,"
@@ -35,10 +39,10 @@ const char	verify_refund_facts[] =
 	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
 	" WHERE r.order_id <> p.order_id OR r.currency <> p.currency"
 	"  OR (r.after_sale_id <> 0 AND r.order_id IS DISTINCT FROM a.order_id)"
-	"  OR (r.after_sale_id = 0) <> (r.cause NOT IN (1, 6))"
-	"  OR (r.status = 20) <> (r.settled_at IS NOT NULL)"
-	"  OR (r.status = 15) <> (r.lease_until IS NOT NULL)"
-	"  OR (r.status = 15 AND (r.attempt = 0 OR r.claim_xid IS NULL))";
+	"  OR (r.after_sale_id = 0) <> (r.cause NOT IN (" CODES(CAUSE_CANCEL, CAUSE_AFTER_SALE) "))"
+	"  OR (r.status = " CODE(REFUND_SUCCEEDED) ") <> (r.settled_at IS NOT NULL)"
+	"  OR (r.status = " CODE(REFUND_SUBMITTED) ") <> (r.lease_until IS NOT NULL)"
+	"  OR (r.status = " CODE(REFUND_SUBMITTED) " AND (r.attempt = 0 OR r.claim_xid IS NULL))";
 
 /* ---- I4: what an accepted payment brought too much goes back ---- */
 
@@ -49,8 +53,9 @@ const char	verify_excess[] =
 	" FROM order_ext_internal.payments p"
 	" JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
 	" LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM order_ext_internal.refunds"
-	"  WHERE status IN (10, 15, 20, 30) GROUP BY payment_id) g ON g.payment_id = p.payment_id"
-	" WHERE p.status = 20 AND p.purpose = 1 AND p.amount > o.pay_amount"
+	"  WHERE status IN (" REFUNDS_NOT_WITHDRAWN ") GROUP BY payment_id) g ON g.payment_id = p.payment_id"
+	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND p.purpose = " CODE(PURPOSE_APPLIED)
+	"  AND p.amount > o.pay_amount"
 	"  AND coalesce(g.amount, 0) < p.amount - o.pay_amount";
 
 const char	verify_failed_refunds[] =
@@ -59,29 +64,35 @@ const char	verify_failed_refunds[] =
 	"  r.order_id, r.amount, r.currency, r.attempt)"
 	" FROM order_ext_internal.refunds r"
 	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
-	" WHERE r.status = 30 AND (a.status IS NULL OR a.status NOT IN (30, 70, 127))";
+	" WHERE r.status = " CODE(REFUND_FAILED)
+	"  AND (a.status IS NULL OR a.status NOT IN (" AFTER_SALES_GIVEN_UP "))";
 
 /* ---- I13: after-sales and their refunds ---- */
 
 #define REFUND_COUNTS \
 	"refund AS MATERIALIZED (" \
-	" SELECT after_sale_id, count(*) FILTER (WHERE status = 10) AS requested," \
-	"  count(*) FILTER (WHERE status = 15) AS submitted," \
-	"  count(*) FILTER (WHERE status = 20) AS succeeded," \
-	"  count(*) FILTER (WHERE status = 30) AS failed," \
-	"  sum(amount) FILTER (WHERE status <> 40) AS amount" \
+	" SELECT after_sale_id," \
+	"  count(*) FILTER (WHERE status = " CODE(REFUND_REQUESTED) ") AS requested," \
+	"  count(*) FILTER (WHERE status = " CODE(REFUND_SUBMITTED) ") AS submitted," \
+	"  count(*) FILTER (WHERE status = " CODE(REFUND_SUCCEEDED) ") AS succeeded," \
+	"  count(*) FILTER (WHERE status = " CODE(REFUND_FAILED) ") AS failed," \
+	"  sum(amount) FILTER (WHERE status <> " CODE(REFUND_WITHDRAWN) ") AS amount" \
 	" FROM order_ext_internal.refunds WHERE after_sale_id <> 0 GROUP BY after_sale_id)"
 
 const char	verify_after_sales_and_refunds[] =
 	"WITH " REFUND_COUNTS
-	"SELECT CASE WHEN a.status IN (30, 70, 127) AND r.requested + r.submitted = 0 THEN 'warning'"
+	"SELECT CASE WHEN a.status IN (" AFTER_SALES_GIVEN_UP ") AND r.requested + r.submitted = 0"
+	" THEN 'warning'"
 	"  ELSE 'error' END,"
 	" 'after-sale ' || a.after_sale_id,"
-	" CASE WHEN a.status IN (10, 100) THEN 'no refund'"
-	"  WHEN a.status = 20 THEN 'refunds requested, or none'"
-	"  WHEN a.status = 40 THEN format('open refunds, %s in all', a.amount)"
-	"  WHEN a.status = 50 THEN format('all refunds succeeded, %s in all', a.amount)"
-	"  WHEN a.status = 60 THEN format('a failed refund and none open, %s in all', a.amount)"
+	" CASE WHEN a.status IN (" CODES(AFTER_SALE_APPLIED, AFTER_SALE_REOPENED) ") THEN 'no refund'"
+	"  WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN 'refunds requested, or none'"
+	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDING)
+	"   THEN format('open refunds, %s in all', a.amount)"
+	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDED)
+	"   THEN format('all refunds succeeded, %s in all', a.amount)"
+	"  WHEN a.status = " CODE(AFTER_SALE_FAILED)
+	"   THEN format('a failed refund and none open, %s in all', a.amount)"
 	"  ELSE 'no live refund' END,"
 	" format('status %s: %s requested, %s submitted, %s succeeded, %s failed, %s in all', a.status,"
 	"  coalesce(r.requested, 0), coalesce(r.submitted, 0), coalesce(r.succeeded, 0),"
@@ -89,12 +100,15 @@ const char	verify_after_sales_and_refunds[] =
 	" FROM order_ext_internal.after_sales a"
 	" LEFT JOIN refund r ON r.after_sale_id = a.after_sale_id"
 	" WHERE CASE"
-	"  WHEN a.status IN (10, 100) THEN r.amount IS NOT NULL"
-	"  WHEN a.status = 20 THEN r.submitted + r.succeeded + r.failed > 0"
-	"  WHEN a.status = 40 THEN coalesce(r.requested + r.submitted, 0) = 0 OR r.amount <> a.amount"
-	"  WHEN a.status = 50 THEN r.requested + r.submitted + r.failed > 0"
+	"  WHEN a.status IN (" CODES(AFTER_SALE_APPLIED, AFTER_SALE_REOPENED) ")"
+	"   THEN r.amount IS NOT NULL"
+	"  WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN r.submitted + r.succeeded + r.failed > 0"
+	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDING)
+	"   THEN coalesce(r.requested + r.submitted, 0) = 0 OR r.amount <> a.amount"
+	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDED) " THEN r.requested + r.submitted + r.failed > 0"
 	"    OR coalesce(r.amount, 0) <> a.amount"
-	"  WHEN a.status = 60 THEN coalesce(r.failed, 0) = 0 OR r.requested + r.submitted > 0"
+	"  WHEN a.status = " CODE(AFTER_SALE_FAILED)
+	"   THEN coalesce(r.failed, 0) = 0 OR r.requested + r.submitted > 0"
 	"    OR r.amount <> a.amount"
 	"  ELSE r.requested + r.submitted + r.succeeded > 0 END";
 
@@ -115,7 +129,8 @@ const char	verify_returns_before_refunds[] =
 	" format('status %s, return status %s', r.status, coalesce(a.return_status::text, 'none'))"
 	" FROM order_ext_internal.refunds r"
 	" JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
-	" WHERE a.type = 2 AND r.attempt > 0 AND a.return_status IS DISTINCT FROM 40";
+	" WHERE a.type = " CODE(AFTER_SALE_RETURN_REFUND) " AND r.attempt > 0"
+	"  AND a.return_status IS DISTINCT FROM " CODE(RETURN_INSPECTED);
 
 /* ---- I9: refunds of a pay type with a gateway have a reader ---- */
 
@@ -135,7 +150,8 @@ const char	verify_expired_leases[] =
 	" format('submitted, lease over for %s: order %s, %s %s, attempt %s by %s, last answer %s',"
 	"  " AGE("r.lease_until") ", r.order_id, r.amount, r.currency, r.attempt, r.claimed_by,"
 	"  coalesce(r.last_outcome, 'none'))"
-	" FROM order_ext_internal.refunds r WHERE r.status = 15 AND r.lease_until <= clock_timestamp()";
+	" FROM order_ext_internal.refunds r WHERE r.status = " CODE(REFUND_SUBMITTED)
+	"  AND r.lease_until <= clock_timestamp()";
 
 /* An hour is long for a worker; a person may take longer. */
 const char	verify_waiting_refunds[] =
@@ -145,7 +161,8 @@ const char	verify_waiting_refunds[] =
 	"  " AGE("r.requested_at") ", r.order_id, r.amount, r.currency)"
 	" FROM order_ext_internal.refunds r"
 	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
-	" WHERE r.status = 10 AND (CASE WHEN r.held THEN a.type IS DISTINCT FROM 2"
+	" WHERE r.status = " CODE(REFUND_REQUESTED)
+	"  AND (CASE WHEN r.held THEN a.type IS DISTINCT FROM " CODE(AFTER_SALE_RETURN_REFUND)
 	"  ELSE r.requested_at <= clock_timestamp() - interval '1 hour' END)";
 
 const char	verify_refund_events[] =
@@ -154,7 +171,7 @@ const char	verify_refund_events[] =
 	"  coalesce(e.amount::text, 'not given'), coalesce(e.gateway_refund_no, 'not given'))"
 	" FROM order_ext_internal.refund_events e"
 	" LEFT JOIN order_ext_internal.refunds r ON r.refund_id = e.refund_id"
-	" WHERE NOT (e.reason = 'refund_reversed' AND r.status <> 30)";
+	" WHERE NOT (e.reason = 'refund_reversed' AND r.status <> " CODE(REFUND_FAILED) ")";
 
 const char	verify_payment_notices[] =
 	"SELECT 'warning', 'order ' || n.order_id, 'an open payment attempt that it ends',"

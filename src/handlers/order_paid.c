@@ -26,7 +26,7 @@ static SavedPlan lock_orders = SAVED_PLAN_NO_ARGS(
 
 static SavedPlan next_paid = SAVED_PLAN(
 	"SELECT order_id FROM order_ext_internal.orders"
-	" WHERE order_id > $1 AND status = 20 ORDER BY order_id LIMIT $2",
+	" WHERE order_id > $1 AND status = " CODE(ORDER_PAID) " ORDER BY order_id LIMIT $2",
 	INT8OID, INT4OID);
 
 /*
@@ -36,9 +36,10 @@ static SavedPlan next_paid = SAVED_PLAN(
 static SavedPlan find_consuming = SAVED_PLAN(
 	"SELECT o.order_id FROM unnest($1) AS o (order_id)"
 	" WHERE NOT EXISTS (SELECT FROM order_ext_internal.order_items i"
-	"   WHERE i.order_id = o.order_id AND i.kind <> 2)"
+	"   WHERE i.order_id = o.order_id AND i.kind <> " CODE(KIND_VIRTUAL) ")"
 	"  OR EXISTS (SELECT FROM order_ext_internal.shipment_events e"
-	"   WHERE e.order_id = o.order_id AND e.state = 20 AND e.kind = 2)"
+	"   WHERE e.order_id = o.order_id AND e.state = " CODE(SHIPMENT_PARKED)
+	"    AND e.kind = " CODE(SHIPMENT_OUT_STOCK) ")"
 	" ORDER BY o.order_id",
 	INT8ARRAYOID);
 

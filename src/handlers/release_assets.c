@@ -19,10 +19,11 @@
 static SavedPlan read_assets = SAVED_PLAN(
 	"SELECT o.order_id, o.user_id, o.version, o.coupon_id,"
 	"   EXISTS (SELECT FROM order_ext_internal.payments p"
-	"           WHERE p.order_id = o.order_id AND p.status = 20 AND p.purpose IN (1, 4)"
+	"           WHERE p.order_id = o.order_id AND p.status = " CODE(PAYMENT_CAPTURED)
+	"            AND p.purpose IN (" PURPOSES_OF_ORDER ")"
 	"             AND p.amount > 0)"
 	" FROM order_ext_internal.orders o"
-	" WHERE o.order_id = ANY ($1) AND o.status = 70",
+	" WHERE o.order_id = ANY ($1) AND o.status = " CODE(ORDER_CANCELED),
 	INT8ARRAYOID);
 
 static void

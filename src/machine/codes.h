@@ -140,7 +140,8 @@ typedef int16 LedgerKind;
 #define LEDGER_RETURN		5
 #define LEDGER_WRITE_OFF	6
 
-/* What comes back of goods that were out, for IN () in SQL texts. */
+/* What an order does to the stock, and what comes back of goods that were out, for IN () in SQL texts. */
+#define LEDGER_RESERVATIONS CODES(LEDGER_RESERVE, LEDGER_RELEASE, LEDGER_CONSUME)
 #define LEDGER_BACK CODES(LEDGER_RETURN, LEDGER_WRITE_OFF)
 
 /* ---- payments and refunds ---- */

@@ -1,0 +1,93 @@
+/*
+ * verify_stock.c
+ *		The checks of verify() about stock and reservations: I6; see verify_queries.c.
+ */
+#include "compat.h"
+
+#include "api/verify_queries.h"
+#include "machine/machine.h"
+
+/* ---- the ledger explains the stock ---- */
+
+const char	verify_stock_and_ledger[] =
+	"SELECT 'error', format('sku %s stripe %s', coalesce(p.sku, '#' || product_id), stripe),"
+	" format('ledger: available %s, reserved %s, consumed %s', l.available, l.reserved, l.consumed),"
+	" format('stock: available %s, reserved %s, consumed %s', s.available, s.reserved, s.consumed)"
+	" FROM order_ext_internal.stock s"
+	" FULL JOIN (SELECT product_id, stripe, sum(available_delta) AS available,"
+	"   sum(reserved_delta) AS reserved, sum(consumed_delta) AS consumed"
+	"  FROM order_ext_internal.stock_ledger GROUP BY product_id, stripe) l"
+	"  USING (product_id, stripe)"
+	" LEFT JOIN order_ext_internal.products p USING (product_id)"
+	" WHERE coalesce(s.available, 0) <> coalesce(l.available, 0)"
+	"  OR coalesce(s.reserved, 0) <> coalesce(l.reserved, 0)"
+	"  OR coalesce(s.consumed, 0) <> coalesce(l.consumed, 0)"
+	"  OR least(s.available, s.reserved, s.consumed) < 0";
+
+const char	verify_stock_and_reservations[] =
+	"SELECT 'error', format('sku %s stripe %s', coalesce(p.sku, '#' || product_id), stripe),"
+	" format('open reservations of orders: %s', coalesce(i.reserved, 0)),"
+	" format('reserved in stock: %s', coalesce(s.reserved, 0))"
+	" FROM order_ext_internal.stock s"
+	" FULL JOIN (SELECT product_id, stripe, sum(quantity) AS reserved"
+	"  FROM order_ext_internal.order_items"
+	"   WHERE reservation = " CODE(RESERVATION_OPEN) " GROUP BY product_id, stripe) i"
+	"  USING (product_id, stripe)"
+	" LEFT JOIN order_ext_internal.products p USING (product_id)"
+	" WHERE coalesce(s.reserved, 0) <> coalesce(i.reserved, 0)";
+
+const char	verify_reservations_and_orders[] =
+	"WITH " PENDING_KEYS("5, 11")
+	"SELECT 'error', format('order %s sku %s', i.order_id, i.sku),"
+	" CASE WHEN o.status IN (" ORDERS_NOT_OUT ")"
+	"  THEN 'reservation " CODE(RESERVATION_OPEN) " (open)'"
+	"  WHEN o.status IN (" ORDERS_OUT ")"
+	"   THEN 'reservation " CODE(RESERVATION_CONSUMED) " (consumed)'"
+	"  ELSE 'no open reservation, or its release on its way' END,"
+	" format('reservation %s at status %s', i.reservation, o.status)"
+	" FROM order_ext_internal.order_items i"
+	" JOIN order_ext_internal.orders o ON o.order_id = i.order_id"
+	" WHERE ((i.reservation = " CODE(RESERVATION_OPEN) ") <> (o.status IN (" ORDERS_NOT_OUT "))"
+	"   OR (i.reservation = " CODE(RESERVATION_CONSUMED) ") <> (o.status IN (" ORDERS_OUT ")))"
+	"  AND NOT (i.reservation = " CODE(RESERVATION_OPEN) " AND o.status = " CODE(ORDER_CANCELED)
+	"   AND EXISTS (SELECT FROM pending WHERE pending.key = i.order_id))";
+
+/* Which ledger rows the reservations of items stand for: reserve, then release or consume. */
+#define MOVEMENT_HASH(kind, quantity) \
+	"hashint8extended(order_id, hashint8extended(product_id, (" kind ") * 4294967296 + (" quantity ")))"
+
+#define MOVEMENT_OF_RESERVATION \
+	"CASE reservation WHEN " CODE(RESERVATION_RELEASED) " THEN " CODE(LEDGER_RELEASE) \
+	" ELSE " CODE(LEDGER_CONSUME) " END"
+
+const char	verify_reservations_and_ledger_print[] =
+	"SELECT (SELECT sum(" MOVEMENT_HASH(CODE(LEDGER_RESERVE), "quantity") ")"
+	"  + sum(CASE WHEN reservation IN (" CODES(RESERVATION_CONSUMED, RESERVATION_RELEASED) ")"
+	"   THEN " MOVEMENT_HASH(MOVEMENT_OF_RESERVATION, "quantity") " ELSE 0 END)"
+	"  FROM order_ext_internal.order_items WHERE reservation <> " CODE(RESERVATION_NONE) ")"
+	" IS NOT DISTINCT FROM"
+	" (SELECT sum(" MOVEMENT_HASH("kind", "abs(reserved_delta)") ")"
+	"  FROM order_ext_internal.stock_ledger WHERE kind IN (" LEDGER_RESERVATIONS "))"
+	" AND NOT EXISTS (SELECT FROM order_ext_internal.stock_ledger WHERE CASE kind"
+	"  WHEN " CODE(LEDGER_RESERVE) " THEN reserved_delta <= 0 OR consumed_delta <> 0"
+	"  WHEN " CODE(LEDGER_RELEASE) " THEN reserved_delta >= 0 OR consumed_delta <> 0"
+	"  WHEN " CODE(LEDGER_CONSUME) " THEN reserved_delta >= 0 OR consumed_delta <> - reserved_delta"
+	"  ELSE false END)";
+
+const char	verify_reservations_and_ledger[] =
+	"SELECT 'error',"
+	" format('order %s product %s', coalesce(i.order_id, l.order_id), coalesce(i.product_id, l.product_id)),"
+	" format('reserved %s, consumed %s by its reservation',"
+	"  CASE WHEN i.reservation = " CODE(RESERVATION_OPEN) " THEN i.quantity ELSE 0 END,"
+	"  CASE WHEN i.reservation = " CODE(RESERVATION_CONSUMED) " THEN i.quantity ELSE 0 END),"
+	" format('reserved %s, consumed %s in the ledger', coalesce(l.reserved, 0), coalesce(l.consumed, 0))"
+	" FROM order_ext_internal.order_items i"
+	" FULL JOIN (SELECT order_id, product_id, sum(reserved_delta) AS reserved,"
+	"   sum(consumed_delta) AS consumed"
+	"  FROM order_ext_internal.stock_ledger WHERE kind IN (" LEDGER_RESERVATIONS ")"
+	"  GROUP BY order_id, product_id) l"
+	"  ON l.order_id = i.order_id AND l.product_id = i.product_id"
+	" WHERE coalesce(l.reserved, 0) <> CASE WHEN i.reservation = " CODE(RESERVATION_OPEN)
+	"  THEN i.quantity ELSE 0 END"
+	"  OR coalesce(l.consumed, 0) <> CASE WHEN i.reservation = " CODE(RESERVATION_CONSUMED)
+	"   THEN i.quantity ELSE 0 END";
