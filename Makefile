@@ -101,8 +101,9 @@ quickstart stop test:
 bench:
 	@bench/run $(BENCH_FLAGS)
 
+# What is committed, for those who have no git.
+DIST ?= $(EXTENSION)-$(EXTVERSION).tar.gz
 dist:
-	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ \
-	  -o $(EXTENSION)-$(EXTVERSION).tar.gz HEAD
+	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ -o '$(DIST)' HEAD
 
 .PHONY: quickstart stop test bench dist tap-installcheck pgtap-installcheck

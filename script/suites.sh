@@ -114,27 +114,57 @@ suite_tap() {
   return $status
 }
 
-# script/check-* and what the other suites left in the server's log; speaks TAP
+# script/check-* and what the other suites left in the server's log
 suite_checks() {
-  local n=0 check
+  local check crash='PANIC|TRAP:|terminated by signal|terminated abnormally|still waiting for backend'
   for check in "$work"/script/check-*; do
-    [ -x "$check" ] || continue
-    n=$((n + 1))
-    if as_server timeout 300 "$check" >"$work/logs/check.out" 2>&1; then
-      echo "ok $n - ${check##*/}"
-    else
-      echo "not ok $n - ${check##*/}"
-      sed 's/^/# /' "$work/logs/check.out"
-    fi
+    [ ! -x "$check" ] || holds "${check##*/}" as_server timeout 300 "$check"
   done
-  n=$((n + 1))
-  if grep -nE 'PANIC|TRAP:|terminated by signal|terminated abnormally|still waiting for backend' \
-    "$work/pg/log" >"$work/logs/check.out"; then
-    echo "not ok $n - no crash in the server log"
-    sed 's/^/# /' "$work/logs/check.out"
+  holds "no crash in the server log" nothing grep -nE "$crash" "$work/pg/log"
+}
+
+# the archive of make dist holds no links, and builds and installs what the checkout does
+suite_dist() {
+  local archive=$work/dist.tar.gz tree=$work/dist
+  local install=(install PG_CONFIG="$PG_CONFIG" DESTDIR="$work/installed")
+  mkdir "$tree"
+  holds "make dist" env GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory \
+    GIT_CONFIG_VALUE_0="$root" make -s -C "$root" dist DIST="$archive"
+  holds "it unpacks" tar -C "$tree" --strip-components=1 --no-same-owner -xf "$archive"
+  holds "no symbolic links in it" nothing find "$tree" -type l
+  give_to_server "$tree"
+  holds "it builds" as_server make -s -C "$tree" PG_CONFIG="$PG_CONFIG" COPT=-O0
+  holds "it installs" as_server make -s -C "$tree" "${install[@]}/archive"
+  holds "the checkout installs" as_server make -s -C "$work" "${install[@]}/checkout"
+  holds "the same files" same_names "$work/installed/archive" "$work/installed/checkout"
+}
+
+# holds NAME COMMAND...: a test, in TAP, that is passed if the command succeeds
+holds() {
+  local name=$1 out=$work/logs/holds.out
+  shift
+  tests=$((${tests:-0} + 1))
+  if "$@" >"$out" 2>&1; then
+    echo "ok $tests - $name"
   else
-    echo "ok $n - no crash in the server log"
+    echo "not ok $tests - $name"
+    sed 's/^/# /' "$out"
   fi
+}
+
+# nothing COMMAND...: whether the command prints nothing
+nothing() {
+  local found
+  found=$("$@") || true
+  [ -z "$found" ] || {
+    printf '%s\n' "$found"
+    return 1
+  }
+}
+
+# same_names DIR DIR: whether there are files of the same names below
+same_names() {
+  diff <(cd "$1" && find . -type f | sort) <(cd "$2" && find . -type f | sort)
 }
 
 # verified DATABASE: one more test, that verify() finds no error there
