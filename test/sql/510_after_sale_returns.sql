@@ -110,7 +110,7 @@ SET order_ext.coupon_extension = '3d';
 CALL t.settle();
 RESET order_ext.coupon_return;
 RESET order_ext.coupon_extension;
-SELECT t.coupon(t.id('ce-coupon')), t.coupon(t.id('cx-coupon')), (SELECT valid_until > clock_timestamp() + interval '2 days 23 hours' FROM order_ext.coupons_view WHERE coupon_id = t.id('cx-coupon')) AS extended;
+SELECT t.coupon(t.id('ce-coupon')), t.coupon(t.id('cx-coupon')), (SELECT valid_until > clock_timestamp() + interval '71 hours' FROM order_ext.coupons_view WHERE coupon_id = t.id('cx-coupon')) AS extended;
 
 -- ---- the matrix: where an after-sale and its return can be, times every call ----
 CREATE TABLE t.asm_states (n serial, state text, steps text[]);
