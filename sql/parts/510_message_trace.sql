@@ -30,14 +30,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint, smallint) IS 'When a group got past a message.';
 
--- message_trace(key): what became of the key's messages, oldest first: one row per
--- (message, group, attempt), one per message that has no group (done: nobody waits for it)
--- and one per timer that has not fired.
---   state  timer, void (its order has moved on, or it was canceled; such a timer is seen for
---          a minute or more after it was due), waiting,
---          leased (an external consumer has it), retry (failed, will be run again),
---          parked (waits for an earlier message of its key), done, dead, discarded
--- Raises 22004.
 CREATE FUNCTION order_ext.message_trace(key bigint)
 	RETURNS TABLE (message_id bigint, topic text, consumer_group text, state text,
 		attempt integer, published_at timestamptz, finished_at timestamptz, error text)
@@ -134,4 +126,3 @@ BEGIN
 	ORDER BY l.message_id, l.name, l.started_at, l.attempt;
 END
 $$;
-COMMENT ON FUNCTION order_ext.message_trace(bigint) IS 'The life of every message with this key.';

@@ -6,7 +6,6 @@ CREATE VIEW order_ext.topics_view AS
 		 WHERE g.topic_id = t.topic_id) AS consumer_groups,
 		t.max_depth, CASE WHEN NOT t.builtin THEN t.dedup_window * interval '1 second' END AS dedup_window
 	FROM order_ext_internal.topics t;
-COMMENT ON VIEW order_ext.topics_view IS 'The topics, how many groups read each, and their options.';
 
 CREATE VIEW order_ext.subscriptions_view AS
 	SELECT g.name AS consumer_group, t.name AS topic, g.handler, g.run_as, g.batch,
@@ -15,7 +14,6 @@ CREATE VIEW order_ext.subscriptions_view AS
 		g.builtin, g.created_at, g.ordered, g.paused, g.subscriber
 	FROM order_ext_internal.consumer_groups g
 	JOIN order_ext_internal.topics t USING (topic_id);
-COMMENT ON VIEW order_ext.subscriptions_view IS 'The consumer groups with their handlers and options.';
 
 CREATE VIEW order_ext.dead_letters AS
 	SELECT d.message_id, g.name AS consumer_group, t.name AS topic, d.key, d.payload,
@@ -23,7 +21,6 @@ CREATE VIEW order_ext.dead_letters AS
 	FROM order_ext_internal.dead_messages d
 	JOIN order_ext_internal.consumer_groups g USING (group_id)
 	LEFT JOIN order_ext_internal.topics t ON t.topic_id = d.topic_id;
-COMMENT ON VIEW order_ext.dead_letters IS 'Messages that a group gave up on, with the error of the last attempt.';
 
 -- lag counts what lies behind the cursor by reading it: exact, and as slow as the backlog
 -- is long.
@@ -52,4 +49,3 @@ CREATE VIEW order_ext.consumer_stats AS
 			min(published_at) FILTER (WHERE state <> 'dead') AS oldest
 		FROM order_ext_internal.pending_messages
 		GROUP BY group_id) p USING (group_id);
-COMMENT ON VIEW order_ext.consumer_stats IS 'How far each group is: waiting (leased ones too), retrying, dead and parked messages, age of the oldest.';

@@ -1,9 +1,5 @@
 -- Views of fulfilment. They show neither addresses nor what warehouse and carrier sent.
 
--- fulfilments_view: one row per order that is or was to be shipped.
---   external           shipped by a warehouse that must be asked before a cancel
---   intercept_refused  it was asked and has refused
---   delivery_order, logistic_order  the documents of warehouse and carrier
 CREATE VIEW order_ext.fulfilments_view AS
 	SELECT f.order_id,
 		order_ext_internal.status_name('fulfilment', f.status) AS status,
@@ -13,14 +9,7 @@ CREATE VIEW order_ext.fulfilments_view AS
 	FROM order_ext_internal.fulfilments f
 	LEFT JOIN order_ext_internal.fulfilment_documents d ON d.order_id = f.order_id AND d.kind = 1
 	LEFT JOIN order_ext_internal.fulfilment_documents l ON l.order_id = f.order_id AND l.kind = 2;
-COMMENT ON VIEW order_ext.fulfilments_view IS 'What warehouse and carrier do for orders.';
 
--- shipment_events_view: every fact that warehouse and carrier told.
---   kind        picked, out_stock, delivering, signed, refused, cancel_accepted or
---               cancel_rejected
---   state       applied, parked, held (for staff; reason says why), behind (the order was
---               past it) or no_effect
---   settled_at  when it left the state parked, or was recorded in another one
 CREATE VIEW order_ext.shipment_events_view AS
 	SELECT e.order_id, e.event_id,
 		CASE e.kind
@@ -41,4 +30,3 @@ CREATE VIEW order_ext.shipment_events_view AS
 		END AS state,
 		e.reason, e.occurred_at, e.recorded_at, e.settled_at
 	FROM order_ext_internal.shipment_events e;
-COMMENT ON VIEW order_ext.shipment_events_view IS 'What warehouse and carrier told about orders.';

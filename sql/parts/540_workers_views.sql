@@ -31,14 +31,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION order_ext_internal.role_absence(text) IS 'Why workers cannot run as a role.';
 
--- worker_stats: the background processes of all databases of the server.
---   kind   launcher (one per server), scheduler (timers), dispatcher (handlers)
---   state  starting, idle, busy, failing (waiting after an error); without pid the reason
---          why a database has none, or no dispatcher: disabled, not enabled (foreign stamp: see
---          enable_dispatch), other version, no worker slot, backing off, sent away; or why
---          there is none of a role that functions of this database run as: role is gone, role
---          may not log in, role may not connect
---   batches, messages  since the process started; a scheduler's messages are timers fired
 CREATE VIEW order_ext.worker_stats AS
 	WITH process AS MATERIALIZED (
 		SELECT w.pid, d.datname AS database, r.rolname AS role, w.kind, w.state,
@@ -55,7 +47,6 @@ CREATE VIEW order_ext.worker_stats AS
 		order_ext_internal.role_absence(run_as.name) AS absence (reason)
 	WHERE absence.reason IS NOT NULL AND EXISTS (SELECT FROM process p
 		WHERE p.database = pg_catalog.current_database() AND p.kind = 'dispatcher' AND p.pid IS NOT NULL);
-COMMENT ON VIEW order_ext.worker_stats IS 'Background processes of order_ext, and databases that wait for theirs.';
 
 -- pending_timers: timers that have neither fired nor been found void, nor canceled. A row of a
 -- bucket is behind if it is visible in the bucket's newest progress and due until its
@@ -83,8 +74,6 @@ CREATE VIEW order_ext_internal.pending_timers AS
 		WHERE c.message_id = f.message_id);
 COMMENT ON VIEW order_ext_internal.pending_timers IS 'Timers that have not fired.';
 
--- timer_stats: one row. pending counts timers that have become void, too, and reads all
--- pending timers; lateness is that of all fired ones, to within a factor of 1.42.
 CREATE VIEW order_ext.timer_stats AS
 	WITH newest AS (
 		SELECT fired, lateness FROM order_ext_internal.timer_firings ORDER BY seq DESC LIMIT 1
@@ -107,7 +96,6 @@ CREATE VIEW order_ext.timer_stats AS
 			* interval '1 microsecond' AS late_p99
 	FROM (SELECT pg_catalog.count(*) AS timers, pg_catalog.min(due_at) AS next_due
 		  FROM order_ext_internal.pending_timers) pending, late;
-COMMENT ON VIEW order_ext.timer_stats IS 'Timers: how many wait, when the next is due, how many fired and how late.';
 
 DO $$
 BEGIN

@@ -2,10 +2,6 @@
 -- statuses are shown by name. They run with the owner's rights: who may see a view needs
 -- no right on the tables behind it. No view shows addresses or what the gateway sent.
 
--- orders_view: one row per order.
---   expire_at    the deadline of an unpaid order
---   cancel_type  user, timeout or customer_service; NULL unless canceled
---   removed_at   when its buyer hid it
 CREATE VIEW order_ext.orders_view AS
 	SELECT o.order_id, o.user_id,
 		order_ext_internal.status_name('order', o.status) AS status,
@@ -19,12 +15,7 @@ CREATE VIEW order_ext.orders_view AS
 		o.origin_amount, o.discount_amount, o.freight_amount,
 		o.removed_at
 	FROM order_ext_internal.orders o;
-COMMENT ON VIEW order_ext.orders_view IS 'Orders with their status by name and their amounts.';
 
--- order_items_view: one row per order and sku.
---   price        of one piece, at the time of the order
---   discount     this line's share of the coupon; pay = price * quantity - discount
---   reservation  none, reserved, consumed or released
 CREATE VIEW order_ext.order_items_view AS
 	SELECT i.order_id, i.sku, i.quantity, i.price, i.discount, i.pay,
 		CASE i.reservation
@@ -34,12 +25,7 @@ CREATE VIEW order_ext.order_items_view AS
 			WHEN 3 THEN 'released'
 		END AS reservation
 	FROM order_ext_internal.order_items i;
-COMMENT ON VIEW order_ext.order_items_view IS 'Lines of orders.';
 
--- payments_view: one row per payment attempt or capture.
---   order_id     as the gateway named it; for purpose unmatched there may be no such order
---   purpose      of a capture: applied (paid the order), late, surplus, held, unmatched
---   captured_at  when the capture was recorded; paid_at is the gateway's own time
 CREATE VIEW order_ext.payments_view AS
 	SELECT p.payment_id, p.order_id, p.pay_type, p.out_trade_no, p.amount, p.currency,
 		order_ext_internal.status_name('payment', p.status) AS status,
@@ -52,13 +38,7 @@ CREATE VIEW order_ext.payments_view AS
 		END AS purpose,
 		p.captured_at, p.paid_at, p.created_at, p.version
 	FROM order_ext_internal.payments p;
-COMMENT ON VIEW order_ext.payments_view IS 'Payment attempts and captures.';
 
--- refunds_view: one row per refund.
---   cause    cancel, late, surplus, held, unmatched or after_sale
---   attempt  how often the gateway was asked
---   held     waits for retry_refund, or for the inspection of returned goods
---   last_outcome  what the gateway said last; claimed_by has it in work until lease_until
 CREATE VIEW order_ext.refunds_view AS
 	SELECT r.refund_id, r.order_id, r.payment_id,
 		CASE r.cause
@@ -75,20 +55,13 @@ CREATE VIEW order_ext.refunds_view AS
 		nullif(r.after_sale_id, 0) AS after_sale_id, r.held, r.version,
 		r.gateway_refund_no, r.last_outcome, r.claimed_by, r.lease_until
 	FROM order_ext_internal.refunds r;
-COMMENT ON VIEW order_ext.refunds_view IS 'Refunds, requested to settled.';
 
--- coupons_view: one row per coupon. order_id: the order that holds it while locked or used.
 CREATE VIEW order_ext.coupons_view AS
 	SELECT c.coupon_id, c.user_id,
 		order_ext_internal.status_name('coupon', c.status) AS status,
 		c.order_id, c.amount, c.threshold, c.valid_from, c.valid_until, c.version
 	FROM order_ext_internal.coupons c;
-COMMENT ON VIEW order_ext.coupons_view IS 'Coupons and the orders that hold them.';
 
--- stock_ledger_view: every movement of stock.
---   kind   reserve, release, consume, adjust, return or write_off
---   delta  change of the quantity on hand: the sum over a sku is its available + reserved
---   order_id is NULL for adjustments
 CREATE VIEW order_ext.stock_ledger_view AS
 	SELECT p.sku, l.at, nullif(l.order_id, 0) AS order_id,
 		CASE l.kind
@@ -103,14 +76,8 @@ CREATE VIEW order_ext.stock_ledger_view AS
 		l.available_delta, l.reserved_delta, l.consumed_delta
 	FROM order_ext_internal.stock_ledger l
 	JOIN order_ext_internal.products p ON p.product_id = l.product_id;
-COMMENT ON VIEW order_ext.stock_ledger_view IS 'Movements of stock; delta is the change of the quantity on hand.';
 
--- money_report: what came in and went out, per day (in the session's time zone), pay type
--- and currency; sums are numeric, since wrong notices can add up to more than a bigint.
---   captured     by the day of the capture; = applied + late + surplus + held + unmatched
---   refunded     refunds that succeeded, by the day they were settled
---   refund_open  refunds requested, submitted or failed (to be tried again, so not where the
---                after-sale was settled otherwise), by the day of the request: still to go out
+-- Sums are numeric, since wrong notices can add up to more than a bigint.
 CREATE VIEW order_ext.money_report AS
 	SELECT f.day, f.pay_type, f.currency,
 		coalesce(sum(f.amount) FILTER (WHERE f.what BETWEEN 1 AND 5), 0) AS captured,
@@ -134,4 +101,3 @@ CREATE VIEW order_ext.money_report AS
 		WHERE r.status IN (10, 15, 20)
 			OR (r.status = 30 AND (a.status IS NULL OR a.status NOT IN (30, 70, 127)))) f
 	GROUP BY f.day, f.pay_type, f.currency;
-COMMENT ON VIEW order_ext.money_report IS 'Money captured and refunded per day, pay type and currency.';

@@ -22,12 +22,6 @@ END
 $$;
 COMMENT ON FUNCTION order_ext_internal.check_order_id(bigint) IS 'Refuses what is not the id of an order.';
 
--- get_order(order_id): everything about an order in one jsonb: its amounts and times,
--- items, payments, refunds, after_sales, coupon and shipment. Ids are strings, amounts
--- are numbers in minor units, statuses are names. A coupon says by "held" whether this
--- order still holds it. A shipment has its documents and what warehouse and carrier told.
--- removed_at: its buyer does not want to see it any more. Shows the address (options), so observers may not call it.
--- Raises 22004, 22023, OE001.
 CREATE FUNCTION order_ext.get_order(order_id bigint) RETURNS jsonb
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -113,16 +107,7 @@ BEGIN
 	RETURN answer;
 END
 $$;
-COMMENT ON FUNCTION order_ext.get_order(bigint) IS 'An order with its items, payments, refunds and coupon, as jsonb.';
 
--- order_timeline(order_id): what happened to an order, oldest first.
---   Rows of the order itself have a to_status and form a chain; from_status is NULL only
---   in its first one. Rows about its payments, after-sales, refunds, coupon and fulfilment
---   have no statuses, an event such as payment.capture or fulfilment.label, and what changed in
---   detail; those that only repeat a row of the order (the attempt of a pre-pay, the capture
---   that paid it, its coupon locked and used, its fulfilment made) are left out.
---   actor: buyer, staff, gateway, warehouse or system
--- Raises 22004, 22023, OE001.
 CREATE FUNCTION order_ext.order_timeline(order_id bigint)
 	RETURNS TABLE (at timestamptz, from_status text, to_status text, event text, actor text, detail jsonb)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -195,13 +180,10 @@ BEGIN
 	ORDER BY s.sort_at, s.machine <> 7, s.machine, s.entity_id, s.version;
 END
 $$;
-COMMENT ON FUNCTION order_ext.order_timeline(bigint) IS 'What happened to an order and its money, oldest first.';
 
--- version(): the version of the extension in this database.
 CREATE FUNCTION order_ext.version() RETURNS text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'order_ext'
 $$;
-COMMENT ON FUNCTION order_ext.version() IS 'The version of order_ext in this database.';

@@ -1,19 +1,12 @@
 -- Jobs of pg_cron: a second way to cancel what is due, independent of the workers, and
 -- maintenance.
 
--- maintain(): removes idempotency keys older than order_ext.request_retention, in batches
--- and up to a bound, and progress rows long superseded. Call it again and again.
--- Returns the number of rows removed. Raises OE110, 25006. Source: src/api/maintain.c
+-- maintain(): src/api/maintain.c
 CREATE FUNCTION order_ext.maintain() RETURNS bigint
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_maintain';
-COMMENT ON FUNCTION order_ext.maintain() IS 'Removes idempotency keys past their retention and superseded progress.';
 
--- schedule_jobs(): registers two jobs of pg_cron that belong to the caller: "order_ext
--- sweep" (expire_orders(), every minute) and "order_ext maintenance" (maintain(), every
--- five minutes). The same call again replaces them. The caller needs LOGIN and USAGE on
--- schema cron. Raises 42501, 55000 where pg_cron is missing.
 CREATE FUNCTION order_ext.schedule_jobs() RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY INVOKER
 	SET search_path = pg_catalog, pg_temp
@@ -54,10 +47,7 @@ BEGIN
 	PERFORM cron.schedule('order_ext maintenance', '*/5 * * * *', 'SELECT order_ext.maintain()');
 END
 $$;
-COMMENT ON FUNCTION order_ext.schedule_jobs() IS 'Registers the sweep and maintenance with pg_cron, as the caller''s jobs.';
 
--- unschedule_jobs(): removes the caller's jobs that schedule_jobs() made; none is fine.
--- Raises 42501, 55000 where pg_cron is missing.
 CREATE FUNCTION order_ext.unschedule_jobs() RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY INVOKER
 	SET search_path = pg_catalog, pg_temp
@@ -74,4 +64,3 @@ BEGIN
 		AND j.username = current_user AND j.database = current_database();
 END
 $$;
-COMMENT ON FUNCTION order_ext.unschedule_jobs() IS 'Removes the caller''s jobs from pg_cron.';

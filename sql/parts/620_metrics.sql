@@ -21,9 +21,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION order_ext_internal.metric_line(text, text[], anyelement) IS 'A sample in the Prometheus text format.';
 
--- metrics(): gauges and counters of the messages and workers of this database, in the
--- Prometheus text format. Cheap whatever the backlog: waiting messages are counted up to
--- 100000 a group. Reads only. Raises nothing of its own.
 CREATE FUNCTION order_ext.metrics()
 	RETURNS text
 	LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -144,4 +141,3 @@ AS $$
 		  FROM sample) s
 	JOIN metric m USING (rank)
 $$;
-COMMENT ON FUNCTION order_ext.metrics() IS 'Messages and workers in the Prometheus text format.';

@@ -1,9 +1,5 @@
 -- Giving rights away.
 
--- grant_to(role, kind): gives a role what its kind may call and see; it may have several
--- kinds. Superusers only, after CREATE EXTENSION and again after an update.
---   kind  app, callback, operator, observer or worker
--- Raises 22004, 22023 unknown kind.
 CREATE FUNCTION order_ext.grant_to(role regrole, kind text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY INVOKER
 	SET search_path = pg_catalog, pg_temp
@@ -71,4 +67,3 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION order_ext.grant_to(regrole, text) IS 'Gives a role what its kind may call and see: app, callback, operator, observer, worker.';

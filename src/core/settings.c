@@ -59,13 +59,15 @@ static void
 define_order_settings(void)
 {
 	DefineCustomIntVariable("order_ext.pay_timeout",
-							"Time within which a new order must be paid.",
-							NULL, &setting_pay_timeout,
+							"Time in which a new order must be paid.",
+							"Used where create_order() is given no pay_timeout.",
+							&setting_pay_timeout,
 							30 * 60, 1, 365 * 24 * 60 * 60,
 							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.lock_timeout",
 							"Longest wait for a lock inside a call; 0 fails at once.",
-							NULL, &setting_lock_timeout,
+							"The call then raises OE110 and has done nothing.",
+							&setting_lock_timeout,
 							3000, 0, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomStringVariable("order_ext.currency",
@@ -90,32 +92,35 @@ static void
 define_after_sale_settings(void)
 {
 	DefineCustomIntVariable("order_ext.after_sale_window",
-							"Time after an order was signed within which an after-sale is applied for.",
+							"Time after signing in which an after-sale can be applied for.",
 							NULL, &setting_after_sale_window,
 							7 * 24 * 60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.review_reminder",
-							"Time after which an application that nobody reviewed raises an alert.",
+							"Time after which an application that was not reviewed raises an alert.",
 							NULL, &setting_review_reminder,
 							2 * 24 * 60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.return_window",
-							"Time after the approval within which goods are sent back.",
-							NULL, &setting_return_window,
+							"Time after the approval in which goods must be sent back.",
+							"Then the after-sale closes automatically.",
+							&setting_return_window,
 							7 * 24 * 60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.auto_sign",
-							"Time after which an order that is being delivered counts as signed.",
+							"Time after which an order in status delivering counts as signed.",
 							NULL, &setting_auto_sign,
 							15 * 24 * 60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomEnumVariable("order_ext.coupon_return",
-							 "What becomes of a coupon whose order went back after the coupon's window.",
-							 NULL, &setting_coupon_return,
+							 "What happens to a coupon that comes back after the end of its validity.",
+							 "as_is: it expires; extend: it becomes valid again "
+							 "for order_ext.coupon_extension.",
+							 &setting_coupon_return,
 							 COUPON_RETURN_AS_IS, coupon_return_words,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.coupon_extension",
-							"How long an extended coupon is valid once it has come back.",
+							"How long an extended coupon is valid again.",
 							NULL, &setting_coupon_extension,
 							7 * 24 * 60 * 60, 1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
@@ -125,7 +130,7 @@ static void
 define_message_settings(void)
 {
 	DefineCustomIntVariable("order_ext.batch_size",
-							"Most messages that one batch of a dispatcher handles.",
+							"Maximum number of messages in one batch of a dispatcher.",
 							NULL, &setting_batch_size,
 							500, 1, 10000,
 							PGC_SUSET, 0, NULL, NULL, NULL);
@@ -135,38 +140,41 @@ define_message_settings(void)
 							1, 1, 64,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.handler_timeout",
-							"Longest run of a handler; 0 turns the limit off.",
-							NULL, &setting_handler_timeout,
+							"Maximum run time of a handler; 0 turns the limit off.",
+							"The handler is canceled; if it catches that, its process "
+							"is terminated after the same time again.",
+							&setting_handler_timeout,
 							30000, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.max_payload",
-							"Largest payload of a message.",
+							"Maximum size of a message's payload, and of a jsonb argument.",
 							NULL, &setting_max_payload,
 							256 * 1024, 1024, 64 * 1024 * 1024,
 							PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.log_retention",
-							"How long the message log is kept at least.",
+							"Minimum time for which the message log is kept.",
 							NULL, &setting_log_retention,
 							24 * 60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.log_segment_size",
-							"Size from which the log goes on in its next segment.",
+							"Size at which the log continues in its next segment.",
 							NULL, &setting_log_segment_size,
 							1024 * 1024, 64, INT_MAX,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.backlog_alert_age",
-							"Age of a group's oldest waiting message that is told to ops.alert; 0 turns it off.",
+							"Age of a group's oldest message that raises an alert; 0 turns it off.",
 							NULL, &setting_backlog_alert_age,
 							60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.backlog_alert_size",
-							"Size of a log held back by a group that is told to ops.alert; 0 turns it off.",
+							"Size of a log held back by a group that raises an alert; 0 turns it off.",
 							NULL, &setting_backlog_alert_size,
 							8 * 1024 * 1024, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomBoolVariable("order_ext.enabled",
 							 "Lets background workers run in a database.",
-							 NULL, &setting_enabled, true,
+							 "Set it off with ALTER DATABASE to keep them out.",
+							 &setting_enabled, true,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 }
 

@@ -23,6 +23,9 @@ SELECT regexp_replace(object, '\s+', ' ', 'g') FROM (
 SELECT pg_describe_object(classid, objid, 0) || ': ' || coalesce(obj_description(objid, classid::regclass::name), '') AS object
 FROM member
 UNION ALL
+SELECT pg_describe_object(d.classoid, d.objoid, d.objsubid) || ': ' || d.description
+FROM member JOIN pg_description d ON d.classoid = classid AND d.objoid = objid AND d.objsubid > 0
+UNION ALL
 SELECT 'function ' || pg_get_functiondef(objid) || ' ' || pg_get_userbyid(proowner) || ' ' || coalesce((
 	SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(proacl) a), '')
 FROM member JOIN pg_proc p ON p.oid = objid WHERE classid = 'pg_proc'::regclass

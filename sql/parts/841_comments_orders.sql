@@ -1,0 +1,279 @@
+-- What the calls about the catalog, orders, fulfillment and reads do, for \df+ and for
+-- docs/reference.md, which script/reference makes from these comments.
+--
+-- The first line is a sentence.  Then come lines "name: ..." for the arguments, in their order,
+-- "Returns: ...", again "name: ..." for the columns of a result, "Dispositions: ..." of
+-- order_ext.result, "Raises: ..." and "Publishes: ...", the items of the last three separated
+-- by semicolons.  Lines between the first one and the arguments explain further.
+-- test/pgtap/comments.sql checks this form.
+
+COMMENT ON FUNCTION order_ext.put_product(text, text, bigint, text) IS
+'Adds a product, or changes one.
+Orders that exist keep the price that they were made with.
+sku: the product''s own key, up to 128 characters
+name: up to 1000 characters
+price: of one piece, in minor units
+kind: normal, or virtual (nothing is shipped)
+Raises: 22004; 22023; 54000';
+
+COMMENT ON FUNCTION order_ext.put_freight(text, bigint, bigint) IS
+'Adds the freight fee of a region, or changes it.
+Freight is 0 for an order whose options.region has no fee.
+region: as in options.region of an order, up to 128 characters
+fee: in minor units
+free_from: goods total before discount, in minor units, from which freight is free; NULL: never
+Raises: 22004; 22023; 54000';
+
+COMMENT ON FUNCTION order_ext.adjust_stock(text, bigint, text, text) IS
+'Adds to the available stock of a product, or takes from it.
+sku: the product
+delta: pieces; negative to take away
+reason: kept in the ledger, up to 1000 characters
+request_id: idempotency key, up to 128 characters
+Returns: the stock level afterwards; a repetition of the request_id gets the first answer
+available: pieces that can be sold
+reserved: pieces that unshipped orders hold
+consumed: pieces that have left
+Raises: 22004; 22023; 22003; 54000; OE601; OE001 unknown sku; OE201 the available stock would become negative; OE110';
+
+COMMENT ON FUNCTION order_ext.stock_level(text) IS
+'Shows the stock of a product.
+sku: the product
+Returns: its stock level
+available: pieces that can be sold
+reserved: pieces that unshipped orders hold
+consumed: pieces that have left
+Raises: 22004; 22023; 54000; OE001 unknown sku';
+
+COMMENT ON FUNCTION order_ext.issue_coupon(bigint, bigint, bigint, timestamptz, timestamptz) IS
+'Issues a coupon to a user.
+It takes amount off an order, but no more than the order''s goods total.
+user_id: the only user who can use it
+amount: in minor units
+threshold: the least goods total of an order that it can be used for, in minor units
+valid_from: beginning of its validity
+valid_until: end of its validity
+Returns: the id of the coupon
+Raises: 22004; 22023';
+
+COMMENT ON FUNCTION order_ext.quote_order(bigint, jsonb, bigint, jsonb) IS
+'Prices an order without creating it.
+user_id: the buyer
+items: [{"sku": "A-1", "quantity": 2}, ...], up to 1000 lines; the quantities of a repeated sku are summed
+coupon_id: a coupon of the buyer
+options: as of create_order; region and currency matter here
+Returns: {origin, discount, freight, pay_amount, currency, items: [{sku, quantity, price, discount, pay}]}, amounts in minor units
+Raises: 22004; 22023; 22003; 54000; OE001 unknown sku; OE202 coupon cannot be used for this order; OE203 coupon used by another order';
+
+COMMENT ON FUNCTION order_ext.create_order(bigint, jsonb, bigint, bigint, interval, text, jsonb) IS
+'Creates an order: reserves stock, locks the coupon, and sets the payment deadline.
+An order with nothing to pay is paid at once. Errors are checked in the order listed.
+user_id: the buyer
+items: [{"sku": "A-1", "quantity": 2}, ...], up to 1000 lines; the quantities of a repeated sku are summed
+pay_amount: what the client shows to the buyer, in minor units; must equal the server''s price
+coupon_id: a coupon of the buyer
+pay_timeout: time to pay; NULL: order_ext.pay_timeout
+request_id: idempotency key, up to 128 characters
+options: {region, currency, channel, external_id, address, remark, ...}; external_id is your own order number and unique; unknown keys are kept
+Returns: the order; detail has order_id, pay_amount, origin, discount, freight, currency and expire_at
+Dispositions: applied; replayed
+Raises: 22004; 22023; 22003; 54000; OE601; 23505 external_id exists; OE004 refused by the risk check; OE001 unknown sku; OE202 coupon cannot be used for this order; OE002 pay_amount differs from the price; OE201 not enough stock; OE203 coupon used by another order; OE110
+Publishes: order.created; order.pay_timeout at the deadline; order.paid if there is nothing to pay';
+
+COMMENT ON FUNCTION order_ext.pre_pay_order(bigint, text, bigint, text) IS
+'Begins a payment attempt.
+order_id: an unpaid order
+pay_type: name of the gateway or method, up to 32 characters
+pay_amount: must equal the order''s, in minor units
+request_id: idempotency key, up to 128 characters
+Returns: the order; detail has payment_id, pay_type, and out_trade_no, which the gateway may echo or replace
+Dispositions: applied; replayed
+Raises: 22004; 22023; 54000; OE601; OE001; OE101 the order is not unpaid; OE301 the amount differs; OE302 the deadline has passed; OE110';
+
+COMMENT ON FUNCTION order_ext.pay_callback(bigint, text, text, bigint, text, timestamptz, jsonb) IS
+'Records a capture that a gateway reports, and decides what it means for the order.
+The capture is recorded whatever the state of the order.
+order_id: as the gateway reports it
+out_trade_no: the gateway''s trade number, up to 128 characters; unique per pay_type
+pay_type: name of the gateway or method, up to 32 characters
+pay_amount: captured, in minor units
+currency: NULL: the order''s
+paid_at: the gateway''s time
+raw: the gateway''s message, kept as evidence; truncated beyond order_ext.max_payload
+Returns: the order, if there is one; detail has payment_id, purpose, amount, currency, and refund_id where one was created
+Dispositions: applied the order is paid; replayed this capture is on record; late_refund_queued the order is canceled, refused or invalid, a refund was created; surplus_refund_queued the order was paid already, a refund was created; amount_mismatch_held amount or currency differs, waits for staff; unknown_order_held no such order, or the trade number belongs to another one, waits for staff
+Raises: 22004; 22023; 54000; OE110
+Publishes: order.paid; refund.execute; ops.alert';
+
+COMMENT ON FUNCTION order_ext.cancel_order(bigint, bigint, text, text, text, text) IS
+'Cancels an order that has not left the warehouse; stock, coupon and money go back.
+order_id: the order
+user_id: checked as the owner; NULL: not checked
+cancel_type: user or customer_service
+reason: up to 1000 characters
+request_id: idempotency key, up to 128 characters
+refund_policy: full, or hold (refunds wait for retry_refund)
+Returns: the order; detail has refund_amount and refund_policy
+Dispositions: applied; replayed; noop already canceled; intercept_pending an external warehouse has been asked and must answer first
+Raises: 22004; 22023; 54000; OE601; OE001; OE003 user_id is not the owner; OE103 the order has left the warehouse or is over; OE401 the warehouse has refused; OE110
+Publishes: order.canceled; order.release_assets; payment.close for each open payment attempt; fulfilment.cancel_requested for an external warehouse';
+
+COMMENT ON FUNCTION order_ext.expire_orders(integer) IS
+'Cancels unpaid orders whose deadline has passed, without timers or workers.
+Orders that another transaction has locked are skipped.
+max_orders: the most to cancel; a tenth of the lock table is the limit in any case
+Returns: the number of orders canceled
+Raises: 22004; 22023; OE110
+Publishes: order.canceled; order.release_assets; payment.close';
+
+COMMENT ON FUNCTION order_ext.allowed_actions(bigint) IS
+'Lists the calls that are possible in the order''s present status.
+order_id: the order
+Returns: names of calls
+Raises: 22004; 22023; OE001';
+
+COMMENT ON FUNCTION order_ext.set_risk_check(regprocedure) IS
+'Sets the function that can refuse an order; NULL removes it.
+The function is f(request jsonb) returns text: NULL to pass, or the reason to refuse. The request is {user_id, items, pay_amount, coupon_id, options}.
+It runs as the role that set it, in a security-restricted operation, with search_path pg_catalog, pg_temp unless it sets its own.
+handler: the function
+Raises: 22023 wrong signature; 42501 the role may not use this function';
+
+COMMENT ON FUNCTION order_ext.status_code(text, text) IS
+'Translates the name of a status into its number.
+machine: order, payment, after_sale, return, refund, coupon or fulfilment
+name: as views show it
+Returns: the number
+Raises: 22004; 22023';
+
+COMMENT ON FUNCTION order_ext.state_graph(text) IS
+'Lists the transitions of a state machine that this version executes.
+machine: order, payment, after_sale, return, refund, coupon or fulfilment
+Returns: one row per transition
+from_status: NULL for creation
+to_status: status after the transition
+event: its name
+actor: who can cause it: buyer, staff, gateway, warehouse, system
+guard: the condition, in words
+messages: topics that it publishes to
+Raises: 22004; 22023';
+
+COMMENT ON FUNCTION order_ext.state_diagram(text) IS
+'Draws the transitions of a state machine as a Mermaid diagram.
+machine: order, payment, after_sale, return, refund, coupon or fulfilment
+Returns: Mermaid text
+Raises: 22004; 22023';
+
+-- ---- fulfillment ----
+
+COMMENT ON FUNCTION order_ext.shipment_event(bigint, text, text, timestamptz, jsonb) IS
+'Records what a warehouse or carrier reports about an order, and moves the order.
+Events can come in any order and repeatedly; picked can be omitted. out_stock wins over a cancel request that the warehouse has not answered.
+order_id: the order
+event_id: the sender''s id of the event, up to 128 characters; unique per order
+kind: picked, out_stock, delivering, signed or refused
+occurred_at: the sender''s time
+payload: the sender''s message, kept as evidence; truncated beyond order_ext.max_payload
+Returns: the order, if there is one; detail has event_id, kind, and reason where held
+Dispositions: applied the order has moved (picked: its fulfillment), and parked events may have followed; parked came early, applied when its turn comes; replayed on record already, or the order is past it; held waits for staff: unknown order, shipped after its cancel, both signed and refused, or an event_id reused for another event
+Raises: 22004; 22023; 54000; OE110
+Publishes: order.shipped_out; order.delivering; order.signed; order.refused; after_sale.applied if refused; ops.alert';
+
+COMMENT ON FUNCTION order_ext.fulfilment_cancel_result(bigint, boolean, text, jsonb) IS
+'Records an external warehouse''s answer to fulfilment.cancel_requested.
+order_id: the order
+accepted: whether the parcel was stopped
+event_id: the sender''s id of the answer, up to 128 characters; unique per order
+raw: the sender''s message, kept as evidence; truncated beyond order_ext.max_payload
+Returns: the order, if there is one; detail has event_id, kind, and reason where held
+Dispositions: applied accepted: the order is canceled, rejected: it goes on and can no longer be canceled; replayed on record already; noop rejected after it was shipped or unasked, or accepted after the cancel; held waits for staff: accepted after it was shipped or unasked, rejected after the cancel, unknown order, or an event_id reused
+Raises: 22004; 22023; 54000; OE110
+Publishes: order.canceled; order.release_assets; payment.close; ops.alert';
+
+COMMENT ON FUNCTION order_ext.confirm_receipt(bigint, bigint, text) IS
+'Records that the buyer has received the parcel.
+order_id: the order
+user_id: its owner
+request_id: idempotency key, up to 128 characters
+Returns: the order
+Dispositions: applied; replayed; noop already signed
+Raises: 22004; 22023; 54000; OE601; OE001; OE003 user_id is not the owner; OE101 not in status delivering; OE110
+Publishes: order.signed';
+
+COMMENT ON FUNCTION order_ext.change_address(bigint, bigint, jsonb, text) IS
+'Changes the address of an order, once, before it leaves the warehouse.
+order_id: the order
+user_id: its owner
+address: an object, replaces options.address
+request_id: idempotency key, up to 128 characters
+Returns: the order
+Dispositions: applied; replayed; noop that is its address already
+Raises: 22004; 22023; 54000; OE601; OE001; OE003 user_id is not the owner; OE101 it has left the warehouse, is over, or was changed before; OE110';
+
+COMMENT ON FUNCTION order_ext.remove_order(bigint, bigint) IS
+'Hides a finished order from its buyer.
+The order itself remains, marked with removed_at.
+order_id: an order that is signed, canceled, refused or invalid
+user_id: its owner
+Returns: the order
+Dispositions: applied; noop removed before
+Raises: 22004; 22023; OE001; OE003 user_id is not the owner; OE101 the order is not finished; OE110';
+
+COMMENT ON FUNCTION order_ext.report_shortage(bigint, jsonb, text) IS
+'Records that the warehouse lacks pieces of an order, and refunds them.
+An after-sale is opened and approved at once; the pieces are written off.
+order_id: an order in status out_stock
+lines: the missing pieces, [{"sku": "A-1", "quantity": 2}, ...]
+request_id: idempotency key, up to 128 characters
+Returns: the order; detail has after_sale_id, order_id, type, amount, freight and lines
+Dispositions: applied; replayed
+Raises: 22004; 22023; 22003; 54000; OE601; OE001; OE101 not in status out_stock; OE501 more pieces than are left; OE110
+Publishes: after_sale.applied; refund.execute';
+
+COMMENT ON FUNCTION order_ext.set_channel(text, boolean) IS
+'Sets whether orders of a channel are shipped by an external warehouse.
+Such a warehouse must be asked before a cancel. Applies to orders that are paid from now on.
+channel: as in options.channel of an order, up to 128 characters
+external: true: shipped by an external warehouse
+Raises: 22004; 22023; 54000';
+
+-- ---- reads ----
+
+COMMENT ON FUNCTION order_ext.get_order(bigint) IS
+'Shows an order with its items, payments, refunds, after-sales, coupon and shipment.
+It includes the address, so observers cannot call it.
+order_id: the order
+Returns: an object; ids are strings, amounts are numbers in minor units, statuses are names
+Raises: 22004; 22023; OE001';
+
+COMMENT ON FUNCTION order_ext.order_timeline(bigint) IS
+'Shows what happened to an order, oldest first.
+Rows of the order itself have statuses and form a chain. Rows of its payments, after-sales, refunds, coupon and fulfillment have none; those that only repeat a row of the order are left out.
+order_id: the order
+Returns: one row per event
+at: when
+from_status: of the order; NULL for its creation
+to_status: of the order
+event: such as pay, or payment.capture for what is not about the order itself
+actor: buyer, staff, gateway, warehouse or system
+detail: what changed
+Raises: 22004; 22023; OE001';
+
+COMMENT ON FUNCTION order_ext.message_trace(bigint) IS
+'Shows what happened to the messages of a key, oldest first.
+One row per message, consumer group and attempt; one per message without a group; one per timer that has not fired. It reaches back as far as the log; retries and dead letters are shown beyond it.
+key: for built-in topics the order id
+Returns: one row per attempt
+message_id: same through timer, retries and redrive
+topic: topic of the message
+consumer_group: NULL if no group reads the topic
+state: timer, void (its order has moved on, or it was canceled), waiting, leased, retry, parked (waits for an earlier message of its key), done, dead or discarded
+attempt: from 1
+published_at: when it was published
+finished_at: when this attempt ended
+error: message of a failed attempt
+Raises: 22004';
+
+COMMENT ON FUNCTION order_ext.version() IS
+'Shows the version of the extension in this database.
+Returns: such as 0.4';

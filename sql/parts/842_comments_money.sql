@@ -1,0 +1,174 @@
+-- What the calls about after-sales, refunds and held money do; see 841_comments_orders.sql.
+
+COMMENT ON FUNCTION order_ext.calculate_refund(bigint, jsonb) IS
+'Calculates what an application for these lines would refund now.
+Freight is refunded with the last pieces of an order. The result changes nothing.
+order_id: the order
+lines: [{"sku": "A-1", "quantity": 2}, ...]
+Returns: {amount, freight, lines: [{sku, quantity, amount}]}, in minor units; amount includes the freight
+Raises: 22004; 22023; 22003; 54000; OE001; OE501 more pieces than are left';
+
+COMMENT ON FUNCTION order_ext.apply_after_sale(bigint, bigint, text, jsonb, text, text) IS
+'Files a buyer''s application for a refund, or for a refund against returned goods.
+order_id: an order that is signed or refused
+user_id: its owner
+type: refund_only, or return_refund (the goods come back first)
+lines: [{"sku": "A-1", "quantity": 2}, ...]
+reason: up to 1000 characters
+request_id: idempotency key, up to 128 characters
+Returns: the after-sale; detail has after_sale_id, order_id, type, amount, freight and lines
+Dispositions: applied; replayed
+Raises: 22004; 22023; 22003; 54000; OE601; OE001; OE003 user_id is not the owner; OE101 not signed or refused, order_ext.after_sale_window is over, or virtual goods; OE501 more pieces than are left; OE110
+Publishes: after_sale.applied; after_sale.review_due after order_ext.review_reminder';
+
+COMMENT ON FUNCTION order_ext.review_after_sale(bigint, boolean, text, text) IS
+'Accepts or rejects an application.
+An accepted refund_only is refunded; the goods of an accepted return_refund must be sent within order_ext.return_window.
+after_sale_id: an after-sale in status applied
+accept: the decision
+reason: up to 1000 characters
+request_id: idempotency key, up to 128 characters
+Returns: the after-sale; detail has after_sale_id, order_id, type, amount, freight and return_status
+Dispositions: applied; replayed
+Raises: 22004; 22023; 54000; OE601; OE001; OE503 not in status applied; OE101 nothing is left of the payment; OE110
+Publishes: after_sale.reviewed; refund.execute; after_sale.refunded if there is nothing to pay; after_sale.auto_close at the end of order_ext.return_window';
+
+COMMENT ON FUNCTION order_ext.revoke_after_sale(bigint, bigint, text) IS
+'Withdraws the buyer''s application.
+Possible before the goods are sent and before the refund is claimed; an unclaimed refund is withdrawn with it.
+after_sale_id: the after-sale
+user_id: its owner
+request_id: idempotency key, up to 128 characters
+Returns: the after-sale; detail as of review_after_sale
+Dispositions: applied; replayed; noop already revoked
+Raises: 22004; 22023; 54000; OE601; OE001; OE003 user_id is not the owner; OE101 too late, or over; OE110
+Publishes: after_sale.revoked';
+
+COMMENT ON FUNCTION order_ext.close_after_sale(bigint, text, text) IS
+'Ends an after-sale that was settled in another way.
+Possible from applied, failed, and approved; an unclaimed refund is withdrawn with it. Not possible where the order is canceled or short of goods.
+after_sale_id: the after-sale
+reason: up to 1000 characters
+request_id: idempotency key, up to 128 characters
+Returns: the after-sale; detail as of review_after_sale
+Dispositions: applied; replayed; noop already closed
+Raises: 22004; 22023; 54000; OE601; OE001; OE101 not possible in its status; OE110';
+
+COMMENT ON FUNCTION order_ext.reopen_after_sale(bigint, text) IS
+'Puts a rejected application up for review again, at what it is worth now.
+after_sale_id: an after-sale in status rejected
+request_id: idempotency key, up to 128 characters
+Returns: the after-sale, in status applied; detail as of review_after_sale
+Dispositions: applied; replayed; noop already in status applied
+Raises: 22004; 22023; 54000; OE601; OE001; OE101 not rejected; OE501 its pieces have been refunded meanwhile; OE110
+Publishes: after_sale.review_due after order_ext.review_reminder';
+
+COMMENT ON FUNCTION order_ext.return_shipment(bigint, text, text, text) IS
+'Records that goods are on their way back.
+The fact is recorded whatever the state of the after-sale.
+after_sale_id: the after-sale
+carrier: up to 64 characters
+tracking_no: up to 128 characters
+request_id: idempotency key, up to 128 characters
+Returns: the after-sale, if there is one; detail as of review_after_sale, with carrier and tracking_no, and reason where held
+Dispositions: applied; replayed; held waits for staff: unknown after-sale, not expected now, or another parcel than the first
+Raises: 22004; 22023; 54000; OE110
+Publishes: ops.alert';
+
+COMMENT ON FUNCTION order_ext.return_receipt(bigint, jsonb, boolean, text) IS
+'Records which goods have come back, and in what condition.
+The fact is recorded whatever the state of the after-sale.
+after_sale_id: the after-sale
+lines: what arrived, [{"sku": "A-1", "quantity": 2, "condition": "ok"}, ...]; condition is ok (default) or damaged
+restock: true: pieces in order become available again; false: they are written off
+request_id: idempotency key, up to 128 characters
+Returns: the after-sale, if there is one; detail as of review_after_sale, and reason where held
+Dispositions: applied everything is there and in order: it is refunded; with a damaged piece the return ends as damaged, nothing is refunded, and staff is alerted; replayed this receipt is on record; held waits for staff: other pieces than announced, unknown after-sale, not expected now, or another receipt than the first
+Raises: 22004; 22023; 22003; 54000; OE110
+Publishes: refund.execute; after_sale.refunded if there is nothing to pay; ops.alert';
+
+COMMENT ON TYPE order_ext.refund_request IS 'What a gateway function sees of a refund.';
+COMMENT ON COLUMN order_ext.refund_request.refund_id IS 'Idempotency key for the gateway: same on every attempt.';
+COMMENT ON COLUMN order_ext.refund_request.payment_id IS 'The captured payment.';
+COMMENT ON COLUMN order_ext.refund_request.order_id IS 'The order that the payment named.';
+COMMENT ON COLUMN order_ext.refund_request.out_trade_no IS 'The gateway''s number of the payment.';
+COMMENT ON COLUMN order_ext.refund_request.pay_type IS 'Name of the gateway or method.';
+COMMENT ON COLUMN order_ext.refund_request.amount IS 'To refund, in minor units.';
+COMMENT ON COLUMN order_ext.refund_request.currency IS 'Currency of the payment.';
+COMMENT ON COLUMN order_ext.refund_request.attempt IS 'Number of the attempt, from 1.';
+
+COMMENT ON FUNCTION order_ext.claim_refunds(integer, text, interval) IS
+'Claims refunds for a worker outside of the database, oldest first.
+Commit, then call the gateway under refund_id, then report with refund_callback. Pay types with a gateway function are left out, and so are refunds that are held back or locked by another transaction. A refund whose lease has expired is claimed again.
+max_refunds: the most to claim; a tenth of the lock table is the limit in any case
+worker: name for people, up to 128 characters
+lease: time until the refund can be claimed again, up to 366 days
+Returns: one row per refund
+refund_id: idempotency key for the gateway: same on every attempt
+order_id: the order that the payment named
+payment_id: the captured payment
+out_trade_no: the gateway''s number of the payment
+pay_type: name of the gateway or method
+amount: to refund, in minor units
+currency: currency of the payment
+attempt: number of the attempt, from 1
+lease_until: end of the lease
+Raises: 22004; 22023; 22003; 54000; OE110';
+
+COMMENT ON FUNCTION order_ext.refund_callback(bigint, text, text, bigint, jsonb) IS
+'Records what a gateway reports about a refund.
+The report is recorded whatever the state of the refund.
+refund_id: the refund
+outcome: succeeded, failed or pending
+gateway_refund_no: the gateway''s number, up to 128 characters
+amount: refunded, in minor units; compared with the refund''s; NULL: not compared
+raw: the gateway''s message, kept as evidence; truncated beyond order_ext.max_payload
+Returns: the refund, if there is one; detail has refund_id, order_id, payment_id, after_sale_id, amount, currency, and reason where held
+Dispositions: applied; replayed; noop nothing to change; held waits for staff: another amount or number, a success that is reversed, or an unknown refund
+Raises: 22004; 22023; 54000; OE110
+Publishes: refund.succeeded; refund.failed; after_sale.refunded; ops.alert';
+
+COMMENT ON FUNCTION order_ext.retry_refund(bigint) IS
+'Requests a failed refund again under its id, or releases one that is held back.
+refund_id: the refund
+Returns: the refund
+Dispositions: applied; noop neither failed nor held back
+Raises: 22004; 22023; OE001; OE110
+Publishes: refund.execute';
+
+COMMENT ON FUNCTION order_ext.payment_closed(bigint, text, text, text, jsonb) IS
+'Records that a payment attempt was closed or has failed.
+The attempt is found by its trade number, otherwise as the only open one of the pay type.
+order_id: the order
+out_trade_no: up to 128 characters
+pay_type: name of the gateway or method, up to 32 characters
+outcome: closed or failed
+raw: the gateway''s message, kept as evidence; truncated beyond order_ext.max_payload
+Returns: the order, if there is one; detail has outcome, payment_id and payment_status
+Dispositions: applied; replayed; noop it was captured; held waits for staff: no such attempt, or it ended in another way
+Raises: 22004; 22023; 54000; OE110
+Publishes: ops.alert';
+
+COMMENT ON FUNCTION order_ext.resolve_held_payment(bigint, text) IS
+'Decides about captured money that is held or that matches no order.
+payment_id: the payment
+decision: accept (it pays its order, and what exceeds the amount is refunded) or refund
+Returns: the order, if there is one; detail has payment_id, purpose, amount, currency, and refund_id where one was created
+Dispositions: applied; noop nothing to decide
+Raises: 22004; 22023; OE001; OE101 the order is not unpaid; OE301 another currency, or too little; OE110
+Publishes: order.paid; refund.execute';
+
+COMMENT ON FUNCTION order_ext.set_gateway(text, regprocedure, regrole) IS
+'Sets the function that executes refunds of a pay type; NULL removes it.
+The function is f(order_ext.refund_request) returns text: an outcome as of refund_callback. Anything else, NULL or an error leaves the outcome unknown, and the gateway is asked again.
+It runs in worker processes, for the consumer group refund.execute:PAY_TYPE.
+pay_type: name of the gateway or method, up to 32 characters
+handler: the function
+run_as: a role with LOGIN that the caller is a member of; NULL: the caller
+Raises: 22004; 22023 wrong signature; 42501 the role may not use this function; 42710 another group has that name; OE110';
+
+COMMENT ON FUNCTION order_ext.sandbox_set(text, integer) IS
+'Tells the built-in gateway sandbox how to answer its next calls.
+outcome: succeeded, failed, pending, or vanish (the money moves, the answer is lost)
+times: for how many calls
+Raises: 22004; 22023';

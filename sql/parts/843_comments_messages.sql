@@ -1,0 +1,225 @@
+-- What the calls about messages, consumer groups and running do; see 841_comments_orders.sql.
+
+COMMENT ON TYPE order_ext.result IS 'Answer of a call that writes.';
+COMMENT ON COLUMN order_ext.result.id IS 'What the call was about: an order, else an after-sale or a refund; NULL if there is none.';
+COMMENT ON COLUMN order_ext.result.status IS 'Its status after the call, by name.';
+COMMENT ON COLUMN order_ext.result.version IS 'Its version: 1 after creation, one more with every transition.';
+COMMENT ON COLUMN order_ext.result.disposition IS 'What the call did.';
+COMMENT ON COLUMN order_ext.result.detail IS 'Facts; ids are strings, amounts are numbers in minor units.';
+
+COMMENT ON TYPE order_ext.message IS 'What a handler sees of a message.';
+COMMENT ON COLUMN order_ext.message.id IS 'Same through timer, retries and redrive.';
+COMMENT ON COLUMN order_ext.message.topic IS 'Topic of the message.';
+COMMENT ON COLUMN order_ext.message.key IS 'Key given by the publisher.';
+COMMENT ON COLUMN order_ext.message.payload IS 'Payload given by the publisher.';
+COMMENT ON COLUMN order_ext.message.attempt IS 'Number of the attempt, from 1.';
+COMMENT ON COLUMN order_ext.message.published_at IS 'When it was published.';
+
+COMMENT ON FUNCTION order_ext.create_topic(text, jsonb) IS
+'Creates a topic.
+topic: its name, up to 128 characters
+options: max_depth, the most messages that can wait for the slowest group (default unlimited); dedup_window, an interval for which a dedup_key is remembered (default 1 day, up to a year)
+Raises: 22004; 22023 unknown or invalid option; 54000; 42710 the topic exists';
+
+COMMENT ON FUNCTION order_ext.alter_topic(text, jsonb) IS
+'Changes options of a topic, from the next transactions on.
+A longer dedup_window applies to the keys that are still remembered.
+topic: a topic of your own
+options: as of create_topic; options not named stay as they are, null resets to the default
+Raises: 22004; 22023 unknown or invalid option; 54000; OE701 unknown topic; 42501 built-in topic; OE110';
+
+COMMENT ON FUNCTION order_ext.drop_topic(text) IS
+'Drops a topic that no group and no asset uses.
+Its timers are removed with it.
+topic: a topic of your own
+Raises: 22004; 54000; OE701 unknown topic; 42501 built-in topic; 2BP01 a group or an asset uses it';
+
+COMMENT ON FUNCTION order_ext.publish(text, bigint, jsonb, timestamptz, text) IS
+'Publishes a message, now or for later, as part of the caller''s transaction.
+topic: a topic of your own
+key: groups messages that belong together; a handler sees it, and ordered groups keep the order of each key
+payload: up to order_ext.max_payload bytes
+deliver_at: not before this time; a past time, or NULL: now
+dedup_key: up to 256 characters; within the topic''s dedup_window only the first message with it is published, and a second publisher waits for the transaction of the first
+Returns: the id of the message, or of the first one with this dedup_key
+Raises: 22004; 22023 infinite deliver_at; 54000; OE701 unknown topic; OE703 the topic is full (its max_depth); 42501 built-in topic; OE110';
+
+COMMENT ON FUNCTION order_ext.cancel_message(bigint) IS
+'Cancels a message that was published for later and has not fired.
+message_id: as returned by publish
+Returns: true if the message will not be delivered; false if there is no such timer any more
+Raises: 22004; 22023; 42501 built-in topic; OE110; 25006';
+
+COMMENT ON FUNCTION order_ext.subscribe(text, text, regprocedure, jsonb) IS
+'Creates a consumer group of a topic, or changes one.
+With a handler, workers call it for every message; without, the messages wait for receive(). Topic and start of a group cannot be changed.
+The handler is f(order_ext.message) returns void, or f(order_ext.message[]) returns void for batches.
+consumer_group: its name, up to 128 characters
+topic: any topic, built-in ones included
+handler: the function; NULL: for external consumers
+options: max_attempts 1 to 1000 (default 16); backoff exponential (default) or rocketmq; ordered (default false): while a message has failed, those of its key wait; start now (default) or earliest; run_as: a role with LOGIN that the caller is a member of (default the caller)
+Raises: 22004; 22023; 54000; OE701 unknown topic; 42710 the group reads another topic; 42501 the role may not run this function, or the name is a built-in group''s; 42704 unknown role; 55000 called by a handler; OE110';
+
+COMMENT ON FUNCTION order_ext.unsubscribe(text) IS
+'Drops a consumer group with its position, retries, leases, dead letters and attempts.
+consumer_group: a group of your own
+Raises: 22004; 54000; OE701 unknown group; 42501 built-in group; 55000 called by a handler; OE110';
+
+COMMENT ON FUNCTION order_ext.register_asset(text, text) IS
+'Adds a kind of asset that is released when an order is canceled.
+order.release_assets then publishes one more message, to this topic: key the order id, payload {order_id, user_id, kind}. The same kind again changes its topic.
+kind: its name, up to 128 characters
+topic: a topic of your own
+Raises: 22004; 54000; OE701 unknown topic; 42501 built-in kind or topic';
+
+COMMENT ON FUNCTION order_ext.unregister_asset(text) IS
+'Removes a kind of asset.
+kind: its name
+Raises: 22004; 54000; OE001 unknown kind; 42501 built-in kind';
+
+COMMENT ON FUNCTION order_ext.pause(text) IS
+'Stops the delivery of a consumer group''s messages; a batch in progress is finished.
+consumer_group: any group, built-in ones included
+Raises: 22004; 54000; OE701 unknown group; OE110';
+
+COMMENT ON FUNCTION order_ext.resume(text) IS
+'Continues the delivery of a paused consumer group''s messages.
+consumer_group: any group
+Raises: 22004; 54000; OE701 unknown group; OE110';
+
+COMMENT ON FUNCTION order_ext.redrive(text, integer, bigint[], boolean) IS
+'Delivers dead letters again, oldest first, under the same message ids.
+Today''s options of the group apply; the attempts start over.
+consumer_group: any group
+max_messages: NULL: all
+message_ids: only these; NULL: all
+dry_run: only count
+Returns: the number of messages
+Raises: 22004; 22023; 54000; OE701 unknown group; OE110; 40001';
+
+COMMENT ON FUNCTION order_ext.discard(text, integer, bigint[], boolean) IS
+'Gives up dead letters, oldest first: they are not delivered any more.
+In an ordered group, messages that wait behind them continue.
+consumer_group: any group
+max_messages: NULL: all
+message_ids: only these; NULL: all
+dry_run: only count
+Returns: the number of messages
+Raises: 22004; 22023; 54000; OE701 unknown group; OE110; 40001';
+
+COMMENT ON FUNCTION order_ext.replay(text, timestamptz, timestamptz, bigint[], boolean) IS
+'Delivers messages of the log once more that a group has finished, or never had.
+They are delivered in the old order, under the same message ids, from attempt 1, as far as the log reaches back (order_ext.log_retention). Discarded messages count as finished; messages that the group has not finished are left alone. Each replayed message is copied.
+consumer_group: a group of your own
+published_since: publishing time to start at; of a timer, when it was published
+published_until: publishing time to stop before; NULL: no end
+message_ids: only these; NULL: all
+dry_run: only count
+Returns: the number of messages
+Raises: 22004; 22023; 54000; OE701 unknown group; 42501 built-in group; OE110; 40001';
+
+COMMENT ON FUNCTION order_ext.dispatch(integer) IS
+'Does the work of the background workers in this transaction: due timers, retries, messages.
+Delivers what was committed before, and what its own handlers publish. Runs built-in handlers and those that run as the caller. Call it until it returns 0.
+max_messages: NULL: unlimited
+Returns: the number of messages given to handlers, failed ones included
+Raises: 22023; 55000 not enabled in this database, or called by a handler; 25006; 40001';
+
+COMMENT ON FUNCTION order_ext.enable_dispatch() IS
+'Enables workers and dispatch() in a restored or copied database.
+No effect where they are enabled already.
+Raises: OE110';
+
+-- ---- external consumers ----
+
+COMMENT ON FUNCTION order_ext.receive(text, integer, interval) IS
+'Leases messages of a group without handler to the caller.
+Never waits for another receiver: messages that it holds are passed over. In an ordered group, a call parks up to about 5,000 messages or 16 MB that wait for an earlier one of their key. For members of the group''s role.
+consumer_group: a group without handler
+max_messages: 1 to 10000; more counts as 10000
+lease: counted from the commit of this call, up to 366 days; a message not acknowledged by then is delivered again
+Returns: one row per message; fewer than asked for is no sign that none is left
+message_id: same on every delivery
+topic: topic of the message
+key: key of the message
+payload: payload of the message
+attempt: number of the delivery, from 1
+token: proof of the lease, for ack, nack and extend_lease
+published_at: when it was published
+Raises: 22004; 22023; 22003; 54000; OE701 unknown group; 42501 not a member of the group''s role; 55000 the group has a handler, or dispatch is not enabled in this database; 25006; 40001';
+
+COMMENT ON FUNCTION order_ext.ack(text, bigint[]) IS
+'Acknowledges messages: they are done.
+If one of the leases was lost, the whole call fails.
+consumer_group: a group without handler
+tokens: from receive
+Returns: the number of messages
+Raises: 22004; 54000; OE701 unknown group; 42501 not a member of the group''s role; OE702 a lease was lost; OE110; 25006; 40001';
+
+COMMENT ON FUNCTION order_ext.nack(text, bigint[], interval, text) IS
+'Reports that the processing of messages failed: they are delivered again later.
+After max_attempts they become dead letters. If one of the leases was lost, the whole call fails.
+consumer_group: a group without handler
+tokens: from receive
+retry_after: up to 366 days; NULL: the group''s backoff
+error: kept with the attempt, truncated to 1 kB
+Returns: the number of messages
+Raises: 22004; 22023; 22003; 54000; OE701 unknown group; 42501 not a member of the group''s role; OE702 a lease was lost; OE110; 25006; 40001';
+
+COMMENT ON FUNCTION order_ext.extend_lease(text, bigint[], interval) IS
+'Extends leases; the tokens stay valid.
+If one of the leases was lost, the whole call fails.
+consumer_group: a group without handler
+tokens: from receive
+lease: counted from the commit of this call, up to 366 days
+Returns: the number of messages
+Raises: 22004; 22023; 22003; 54000; OE701 unknown group; 42501 not a member of the group''s role; OE702 a lease was lost; OE110; 25006; 40001';
+
+COMMENT ON PROCEDURE order_ext.wait_for_messages(text, interval, boolean) IS
+'Waits until receive() has something to return or to park, without a snapshot, lock or transaction id.
+It occupies its session; behind a connection pooler keep the time short.
+consumer_group: a group without handler
+timeout: the longest wait, up to 366 days
+ready: output: true if there is something to receive, false after the timeout
+Raises: 22004; 22023; 22003; 54000; OE701 unknown group; 42501 not a member of the group''s role; 55000 the group has a handler, or dispatch is not enabled in this database; 25001 inside a transaction block or a function';
+
+-- ---- running ----
+
+COMMENT ON FUNCTION order_ext.verify(text) IS
+'Checks the invariants of orders, money, stock, coupons and messages under one snapshot.
+Reads only, safe in production. No row means that everything is in order. See docs/invariants.md.
+scope: all, or one invariant, such as I6
+Returns: one row per finding
+invariant: I1 to I16
+severity: error: an invariant is broken; warning: something waits for a person or a worker
+entity: what it is about, such as order 123 or sku A-1
+expected: what should be
+actual: what is
+Raises: 22004; 22023; 54000';
+
+COMMENT ON FUNCTION order_ext.metrics() IS
+'Shows messages and workers of this database in the Prometheus text format.
+Quick whatever the backlog: waiting messages are counted up to 100,000 per group.
+Returns: the text';
+
+COMMENT ON FUNCTION order_ext.maintain() IS
+'Removes old rows: expired idempotency keys, superseded progress, messages past retention.
+Works in batches up to a bound; call it regularly. Without preloaded workers it also truncates the log.
+Returns: the number of rows removed
+Raises: OE110; 25006';
+
+COMMENT ON FUNCTION order_ext.schedule_jobs() IS
+'Registers expire_orders() every minute and maintain() every five minutes with pg_cron.
+The jobs belong to the caller, who needs LOGIN and USAGE on schema cron. Calling it again replaces them.
+Raises: 42501; 55000 pg_cron is not installed in this database';
+
+COMMENT ON FUNCTION order_ext.unschedule_jobs() IS
+'Removes the caller''s jobs that schedule_jobs() registered.
+Raises: 42501; 55000 pg_cron is not installed in this database';
+
+COMMENT ON FUNCTION order_ext.grant_to(regrole, text) IS
+'Grants a role the calls and views of a kind.
+For superusers, after CREATE EXTENSION and again after an update. A role can have several kinds.
+role: the role
+kind: app, callback, operator, observer or worker
+Raises: 22004; 22023 unknown kind';
