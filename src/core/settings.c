@@ -97,7 +97,7 @@ define_after_sale_settings(void)
 							7 * 24 * 60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.review_reminder",
-							"Time after which an application that was not reviewed raises an alert.",
+							"Time after which an unreviewed application raises an alert.",
 							NULL, &setting_review_reminder,
 							2 * 24 * 60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
@@ -113,8 +113,8 @@ define_after_sale_settings(void)
 							15 * 24 * 60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomEnumVariable("order_ext.coupon_return",
-							 "What happens to a coupon that comes back after the end of its validity.",
-							 "as_is: it expires; extend: it becomes valid again "
+							 "What happens to a coupon that comes back expired.",
+							 "as_is: it stays expired; extend: it becomes valid again "
 							 "for order_ext.coupon_extension.",
 							 &setting_coupon_return,
 							 COUPON_RETURN_AS_IS, coupon_return_words,
@@ -167,7 +167,7 @@ define_message_settings(void)
 							60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.backlog_alert_size",
-							"Size of a log held back by a group that raises an alert; 0 turns it off.",
+							"Size of log held back by a group that raises an alert; 0 turns it off.",
 							NULL, &setting_backlog_alert_size,
 							8 * 1024 * 1024, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
