@@ -13,7 +13,7 @@
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "message/upkeep/rotate.h"
+#include "message/upkeep/rotate_turn.h"
 
 /* One call removes at most the product of these: it is one transaction. */
 #define KEYS_OF_A_BATCH 20000

@@ -126,7 +126,7 @@ static Datum
 set_gateway_body(FunctionCallInfo fcinfo)
 {
 	char	   *pay_type = arg_text(fcinfo, 0, "pay_type", MAX_PAY_TYPE_CHARS);
-	AdaptedGroup group = {.name = gateway_group_name(pay_type), .topic = TOPIC_REFUND_EXECUTE};
+	AdaptedGroup group = {.name = gateway_group_name(pay_type), .topic_id = TOPIC_REFUND_EXECUTE};
 	EngineScope scope;
 
 	if (!PG_ARGISNULL(1))

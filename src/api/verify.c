@@ -21,7 +21,9 @@
 #include "api/verify_queries.h"
 #include "core/append.h"
 #include "core/call.h"
+#include "message/base/small_tables.h"
 #include "message/log/log.h"
+#include "message/log/segments.h"
 #include "message/upkeep/rotate.h"
 #include "message/timer/buckets.h"
 

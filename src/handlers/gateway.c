@@ -22,7 +22,7 @@
 
 #include "handlers/gateway.h"
 #include "message/base/rights.h"
-#include "message/delivery/pass.h"
+#include "message/delivery/failure.h"
 
 #define GROUP_PREFIX "refund.execute:"
 

@@ -22,7 +22,7 @@
 #include "handlers/handlers.h"
 #include "machine/after_sale_cancel.h"
 #include "machine/refund_answer.h"
-#include "message/log/log.h"
+#include "message/log/capture.h"
 
 /* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */
 #define FIRST_LEASE (3 * USECS_PER_SEC)

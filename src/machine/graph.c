@@ -15,7 +15,7 @@
 #include "core/call.h"
 #include "core/spi_util.h"
 #include "machine/machine.h"
-#include "message/topic_names.h"
+#include "machine/topics.h"
 
 static const MachineTable *
 arg_machine(FunctionCallInfo fcinfo, int n)

@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "machine/codes.h"
-#include "message/message.h"
+#include "machine/topics.h"
 
 /* Events, unique across machines; the order's are the operate types of the source. */
 typedef enum Event

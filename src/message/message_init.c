@@ -5,8 +5,8 @@
 #include "compat.h"
 
 #include "message/base/catalog.h"
+#include "message/lease/receipts.h"
 #include "message/log/floors.h"
-#include "message/lease/leases.h"
 #include "message/message_init.h"
 #include "message/base/wake.h"
 

@@ -26,6 +26,7 @@
 #include "storage/proc.h"
 
 #include "message/delivery/quarantine.h"
+#include "message/delivery/running.h"
 #include "worker/crash_marks.h"
 #include "worker/shmem.h"
 

@@ -7,8 +7,8 @@
 
 #include "utils/guc.h"
 
-#include "message/upkeep/rotate.h"
 #include "message/timer/turn.h"
+#include "message/upkeep/rotate_turn.h"
 #include "worker/checks.h"
 #include "worker/loop.h"
 #include "worker/scheduler.h"

@@ -1,6 +1,6 @@
 /*
  * snapshots.c
- *		pg_snapshot values in C; declared in log.h.
+ *		pg_snapshot values in C; see snapshots.h.
  *
  * The server keeps the type's inside to itself, so that values are taken apart and
  * put together in their text form, "xmin:xmax:xip,xip,...". That costs a microsecond
@@ -14,7 +14,7 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 
-#include "message/log/log.h"
+#include "message/base/snapshots.h"
 
 char *
 log_snapshot_text(Datum pg_snapshot)

@@ -13,49 +13,9 @@
 #include "message/delivery/deliver.h"
 #include "message/delivery/handler.h"
 #include "message/base/limits.h"
-#include "message/log/log.h"
 #include "message/delivery/parked.h"
 #include "message/delivery/quarantine.h"
-
-/* ---- failures ---- */
-
-/*
- * Whether somebody canceled this process, which for dispatch() means its caller and for a
- * worker the handler. A handler can raise the same SQLSTATE: what it asked of another server
- * was canceled there.
- */
-static bool
-is_callers_cancel(const ErrorData *error, bool in_dispatch)
-{
-	return in_dispatch && error->sqlerrcode == ERRCODE_QUERY_CANCELED && !handler_timed_out() &&
-		error->funcname != NULL && strcmp(error->funcname, "ProcessInterrupts") == 0;
-}
-
-Failure *
-failure_from_error(bool in_dispatch)
-{
-	ErrorData  *error = CopyErrorData();
-	Failure    *failure = palloc(sizeof(Failure));
-
-	if (is_callers_cancel(error, in_dispatch))
-		ReThrowError(error);
-	FlushErrorState();
-	failure->sqlstate = error->sqlerrcode;
-	failure->message = error->message != NULL ? error->message : pstrdup("(no message)");
-	failure->message[pg_mbcliplen(failure->message, strlen(failure->message), MAX_ERROR_BYTES)] = '\0';
-	failure->detail = error->detail;
-	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && handler_timed_out())
-		failure->message = psprintf("handler ran longer than order_ext.handler_timeout (%d ms)",
-									setting_handler_timeout);
-	return failure;
-}
-
-bool
-failure_is_conflict(const Failure *failure)
-{
-	return failure->sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED ||
-		failure->sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE;
-}
+#include "message/log/capture.h"
 
 /* ---- one by one ---- */
 

@@ -10,7 +10,6 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -20,105 +19,14 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
-#include "utils/timeout.h"
 #include "utils/typcache.h"
 
-#include "core/settings.h"
 #include "message/base/engine.h"
 #include "message/delivery/handler.h"
-#include "message/delivery/quarantine.h"
 #include "message/base/rights.h"
+#include "message/delivery/running.h"
 #include "message/delivery/session.h"
-
-static BuiltinHandler builtin_handlers[BUILTIN_TOPICS_END];
-static AdaptedHandler adapted_handlers[BUILTIN_TOPICS_END];
-
-void
-message_register_builtin(BuiltinTopic topic, BuiltinHandler handler)
-{
-	builtin_handlers[topic] = handler;
-}
-
-void
-message_register_adapted(BuiltinTopic topic, AdaptedHandler handler)
-{
-	adapted_handlers[topic] = handler;
-}
-
-/* ---- the time limit ---- */
-
-static EnableTimeoutParams timeouts[2] = {{.type = TMPARAM_AFTER}, {.type = TMPARAM_AFTER}};
-static bool timeouts_registered = false;
-static volatile sig_atomic_t timeout_fired = false;
-
-/*
- * Runs in the signal handler. statement_timeout cannot serve: it is armed per statement
- * of a client, and background workers have none.
- */
-static void
-on_timeout(void)
-{
-	timeout_fired = true;
-	InterruptPending = true;
-	QueryCancelPending = true;
-	SetLatch(MyLatch);
-}
-
-/*
- * As long again, and the handler has still not come back: it catches what on_timeout()
- * raises. Nobody can catch the end of the process. A client's is not ours to end.
- */
-static void
-on_overrun(void)
-{
-	if (running_overran())
-		ProcDiePending = true;
-	on_timeout();
-}
-
-static void
-arm_timeout(void)
-{
-	timeout_fired = false;
-	if (setting_handler_timeout == 0)
-		return;
-	if (!timeouts_registered)
-	{
-		timeouts[0].id = RegisterTimeout(USER_TIMEOUT, on_timeout);
-		timeouts[1].id = RegisterTimeout(USER_TIMEOUT, on_overrun);
-		timeouts_registered = true;
-	}
-	timeouts[0].delay_ms = setting_handler_timeout;
-	timeouts[1].delay_ms = (int) Min(INT64CONST(2) * setting_handler_timeout, PG_INT32_MAX);
-	enable_timeouts(timeouts, lengthof(timeouts));
-}
-
-static void
-disarm_timeout(void)
-{
-	DisableTimeoutParams off[] = {{.id = timeouts[0].id}, {.id = timeouts[1].id}};
-
-	if (timeouts_registered)
-		disable_timeouts(off, lengthof(off));
-}
-
-/* The handler came back by itself, perhaps a moment before the cancel would have hit. */
-static void
-disarm_timeout_after_success(void)
-{
-	disarm_timeout();
-	if (timeout_fired)
-	{
-		QueryCancelPending = false;
-		timeout_fired = false;
-	}
-}
-
-bool
-handler_timed_out(void)
-{
-	return timeout_fired;
-}
+#include "message/delivery/time_limit.h"
 
 /* ---- finding it ---- */
 
@@ -196,15 +104,13 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 static void
 open_adapted(const ConsumerGroup *group, Handler *handler)
 {
-	handler->adapted = adapted_handlers[group->topic_id];
+	handler->adapted = adapted_handler_of(group->topic_id);
 	handler->run_as = get_role_oid(group->run_as, true);
 }
 
 bool
 handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *handler, Failure *why)
 {
-	bool		builtin_topic = group->topic_id > 0 && group->topic_id < BUILTIN_TOPICS_END;
-
 	memset(handler, 0, sizeof(Handler));
 	handler->group = group;
 	handler->in_dispatch = in_dispatch;
@@ -212,9 +118,9 @@ handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *handler, Fai
 												  ALLOCSET_DEFAULT_SIZES);
 	if (!group->builtin && !group->adapted)
 		return open_database_function(group, handler, why);
-	if (builtin_topic && group->builtin)
-		handler->builtin = builtin_handlers[group->topic_id];
-	else if (builtin_topic)
+	if (group->builtin)
+		handler->builtin = builtin_handler_of(group->topic_id);
+	else
 		open_adapted(group, handler);
 	if (handler->builtin == NULL && handler->adapted == NULL)
 		return refuse(why, ERRCODE_UNDEFINED_FUNCTION,
@@ -252,7 +158,7 @@ handler_refuse_change(int32 group_id)
 static void
 call_begins(const Handler *handler, const Message *messages, int n)
 {
-	arm_timeout();
+	time_limit_begin();
 	running_group = handler->group->id;
 	running_begin(handler->group->id, messages, n);
 }
@@ -262,7 +168,7 @@ call_succeeded(void)
 {
 	running_end();
 	running_group = 0;
-	disarm_timeout_after_success();
+	time_limit_end();
 }
 
 static void
@@ -270,9 +176,7 @@ call_failed(void)
 {
 	running_end();
 	running_group = 0;
-	disarm_timeout();
-	if (timeout_fired)
-		QueryCancelPending = false;	/* it failed otherwise in that moment */
+	time_limit_end_failed();
 }
 
 static Datum
@@ -398,7 +302,7 @@ handler_call(Handler *handler, Oid function, const Message *message, Datum argum
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	arm_timeout();				/* for the rest of the batch */
+	time_limit_begin();			/* for the rest of the batch */
 	return result;
 }
 
@@ -409,12 +313,12 @@ call_engine(Handler *handler, Message *messages, int n)
 
 	engine_enter(&scope);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	arm_timeout();
+	time_limit_begin();
 	if (handler->adapted != NULL)
 		handler->adapted(handler, messages, n);
 	else
 		handler->builtin(messages, n);
-	disarm_timeout_after_success();
+	time_limit_end();
 	PopActiveSnapshot();
 	engine_leave(&scope);
 }
@@ -443,7 +347,7 @@ handler_settle(const Handler *handler, const Message *messages, int n)
 {
 	if (is_of_engine(handler))
 		return;
-	timeout_fired = false;
+	time_limit_forget();
 	PG_TRY();
 	{
 		settle(handler, messages, n);
@@ -459,7 +363,7 @@ handler_settle(const Handler *handler, const Message *messages, int n)
 void
 handler_run(Handler *handler, Message *messages, int n)
 {
-	timeout_fired = false;
+	time_limit_forget();
 	PG_TRY();
 	{
 		if (is_of_engine(handler))

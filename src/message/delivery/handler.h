@@ -11,7 +11,7 @@
 #include "fmgr.h"
 
 #include "message/base/catalog.h"
-#include "message/message.h"
+#include "message/delivery/builtin.h"
 #include "message/delivery/retries.h"
 
 /* A handler made ready for the calls of one batch. */
@@ -41,7 +41,7 @@ extern bool handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *
 /*
  * Call the handler for all of the messages: one by one, or all at once if it takes
  * batches. Every call is bounded by order_ext.handler_timeout; a worker whose handler catches
- * even that is ended after as long again (quarantine.h). What the handler raises comes out of
+ * even that is ended after as long again (time_limit.h). What the handler raises comes out of
  * here; built-in handlers set the messages' outcome.
  */
 extern void handler_run(Handler *handler, Message *messages, int n);
@@ -58,9 +58,6 @@ extern void handler_settle(const Handler *handler, const Message *messages, int 
  */
 extern int32 handler_running_group(void);
 extern void handler_refuse_change(int32 group_id);
-
-/* Whether the last error was the end of handler_timeout, and not somebody's cancel. */
-extern bool handler_timed_out(void);
 
 /*
  * For adapted handlers: call a function for the message as a handler of the group is called,

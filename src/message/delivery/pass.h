@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "message/base/catalog.h"
+#include "message/delivery/failure.h"
 #include "message/delivery/retries.h"
 
 typedef enum PassMode
@@ -60,14 +61,5 @@ extern void pass_inline(Pass *pass, const int64 *ids, int n);
  * so that it is not to be had now. Takes no lock and writes nothing; needs a snapshot.
  */
 extern bool group_has_messages(const ConsumerGroup *group, bool *locked);
-
-/*
- * The last error as a Failure in CurrentMemoryContext, which must not be ErrorContext;
- * clears it. In dispatch() a cancel of the call itself is rethrown.
- */
-extern Failure *failure_from_error(bool in_dispatch);
-
-/* Whether it is a deadlock or a serialization failure, to be retried at once. */
-extern bool failure_is_conflict(const Failure *failure);
 
 #endif							/* ORDER_EXT_RUN_H */

@@ -14,9 +14,6 @@
 #include "message/delivery/quarantine.h"
 #include "message/delivery/retries.h"
 
-RunningMark *running_mark = NULL;
-void		(*running_mark_changed) (void) = NULL;
-
 /* A suspect of a message that has long been finished otherwise is of no use. */
 static SavedPlan forget_old = SAVED_PLAN_NO_ARGS(
 	"DELETE FROM order_ext_internal.crash_suspects"
@@ -49,52 +46,6 @@ static SavedPlan count_down = SAVED_PLAN(
 	" UPDATE order_ext_internal.crash_suspects SET messages = messages - $2"
 	" WHERE group_id = $1 AND messages - $2 > 1",
 	INT4OID, INT4OID);
-
-/* ---- marking ---- */
-
-static void
-mark_changed(void)
-{
-	if (running_mark_changed != NULL)
-		running_mark_changed();
-}
-
-void
-running_begin(int32 group_id, const Message *messages, int n)
-{
-	if (running_mark == NULL)
-		return;
-	running_mark->messages = 0;
-	running_mark->overran = false;
-	running_mark->database = MyDatabaseId;
-	running_mark->group_id = group_id;
-	running_mark->message_id = messages[0].id;
-	running_mark->attempt = messages[0].attempt;
-	running_mark->pid = MyProcPid;
-	running_mark->started_at = GetCurrentTimestamp();
-	pg_write_barrier();
-	running_mark->messages = n;
-	mark_changed();
-}
-
-void
-running_end(void)
-{
-	if (running_mark == NULL || running_mark->messages == 0)
-		return;
-	running_mark->messages = 0;
-	mark_changed();
-}
-
-bool
-running_overran(void)
-{
-	if (running_mark == NULL || running_mark->messages == 0)
-		return false;
-	running_mark->overran = true;
-	mark_changed();
-	return true;
-}
 
 /* ---- after a crash ---- */
 

@@ -29,11 +29,13 @@
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/interval.h"
+#include "message/log/append.h"
 #include "message/log/floors.h"
 #include "message/base/limits.h"
 #include "message/log/log.h"
 #include "message/delivery/retries.h"
 #include "message/base/wake.h"
+#include "message/log/segments.h"
 
 /* Columns of retries. */
 enum
@@ -312,10 +314,10 @@ publish_alert(const ConsumerGroup *group, const Delivery *delivery, const char *
 {
 	const Message *message = &delivery->message;
 	const Topic *topic = topic_by_id(message->topic_id);
-	MessageDraft alert = {.topic_id = TOPIC_OPS_ALERT, .key = message->key};
+	MessageDraft alert = {.topic_id = ALERT_TOPIC_ID, .key = message->key};
 	JsonbBuilder *payload;
 
-	if (message->topic_id == TOPIC_OPS_ALERT)
+	if (message->topic_id == ALERT_TOPIC_ID)
 		return;
 	payload = jsonb_object_begin();
 	jsonb_add_text(payload, "kind", "dead_letter");

@@ -12,16 +12,9 @@
 #include "utils/timestamp.h"
 
 #include "message/base/catalog.h"
+#include "message/base/types.h"
+#include "message/delivery/failure.h"
 #include "message/log/log.h"
-#include "message/message.h"
-
-/* Why an attempt failed. detail may be NULL. */
-typedef struct Failure
-{
-	int			sqlstate;		/* as in ErrorData; 0 = none */
-	char	   *message;
-	char	   *detail;
-} Failure;
 
 /* What is to be done with a message that was read. */
 typedef enum DeliveryFate

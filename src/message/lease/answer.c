@@ -19,10 +19,11 @@
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
+#include "message/base/small_tables.h"
 #include "message/lease/leases.h"
 #include "message/base/limits.h"
 #include "message/delivery/retries.h"
-#include "message/upkeep/rotate.h"
+#include "message/lease/receipts.h"
 #include "message/base/wake.h"
 
 /* Tokens that an error names. */
@@ -46,20 +47,6 @@ static SavedPlan move_leases = SAVED_PLAN(
 	" WHERE l.token = before.token"
 	" RETURNING l.token, before.until_receipt",
 	INT8ARRAYOID, INT4OID, INT8OID);
-
-static SavedPlan leases_become_retries = SAVED_PLAN(
-	"WITH ended AS (DELETE FROM order_ext_internal.leases WHERE group_id = $1 RETURNING *)"
-	" INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, published_at,"
-	"  due_at, attempts, busy, payload, last_error, last_sqlstate)"
-	" SELECT l.message_id, l.group_id, l.topic_id, l.key, l.published_at,"
-	"  coalesce(r.lease_until, clock_timestamp()), l.attempt, 0, l.payload, NULL, NULL"
-	" FROM ended l"
-	" LEFT JOIN order_ext_internal.lease_receipts r ON r.receipt = l.until_receipt",
-	INT4OID);
-
-static SavedPlan delete_receipts = SAVED_PLAN(
-	"DELETE FROM order_ext_internal.lease_receipts WHERE group_id = $1",
-	INT4OID);
 
 /* One call: the group and the tokens, ascending and each once. */
 typedef struct Answer
@@ -314,19 +301,4 @@ Datum
 order_ext_extend_lease(PG_FUNCTION_ARGS)
 {
 	return api_call(fcinfo, extend_lease_body);
-}
-
-/* ---- a group that gets a handler ---- */
-
-void
-leases_to_retries(int32 group_id)
-{
-	const ConsumerGroup *group = group_by_id(group_id);
-	Datum		value = Int32GetDatum(group_id);
-
-	lock_wait(LOCK_CONSUMERS, group_id);	/* nobody is about to lease more */
-	plan_write(&leases_become_retries, &value, NULL, 0);
-	plan_write(&delete_receipts, &value, NULL, 0);
-	if (group != NULL)
-		wake_note_topic(group->topic_id);
 }

@@ -1,6 +1,6 @@
 /*
  * receipts.c
- *		When leases end; see leases.h.
+ *		When leases end; see receipts.h.
  *
  * The time from which a lease counts is that of the commit: what a transaction does
  * between its receive() and its commit does not shorten the lease. So the receipts are
@@ -23,7 +23,7 @@
 #include "core/append.h"
 #include "core/spi_util.h"
 #include "message/log/floors.h"
-#include "message/lease/leases.h"
+#include "message/lease/receipts.h"
 
 /* Columns of lease_receipts. */
 enum

@@ -24,13 +24,18 @@
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
+#include "message/base/small_tables.h"
+#include "message/lease/receipts.h"
 #include "message/log/floors.h"
 #include "message/lease/key_order.h"
 #include "message/lease/leases.h"
 #include "message/base/limits.h"
 #include "message/delivery/retries.h"
-#include "message/upkeep/rotate.h"
 #include "message/delivery/pass.h"
+#include "message/upkeep/stamp.h"
+
+/* Receipts whose end has come that one receive() goes through. */
+#define RECEIPTS_A_CALL 64
 
 static SavedPlan find_ended_receipts = SAVED_PLAN(
 	"SELECT receipt, tokens IS NOT NULL FROM order_ext_internal.lease_receipts"
@@ -106,49 +111,6 @@ typedef struct Receiver
 	Size		bytes;			/* payload that may still be handed out or parked */
 	int			parking;		/* messages that may still be parked */
 } Receiver;
-
-/* ---- the group ---- */
-
-ConsumerGroup *
-consumer_group_open(const char *name)
-{
-	const ConsumerGroup *cached = group_by_name(name);
-	ConsumerGroup *group;
-	Oid			role;
-
-	if (cached == NULL)
-		refuse_unknown_group(name);
-	if (!group_is_external(cached))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("consumer group \"%s\" has a handler", name),
-				 errdetail("Its messages are given to %s.",
-						   cached->handler != NULL ? cached->handler : "order_ext's own handler"),
-				 errhint("Subscribe a group without a handler.")));
-	group = palloc(sizeof(ConsumerGroup));
-	group_copy(cached, group);
-
-	role = group->run_as != NULL ? get_role_oid(group->run_as, true) : InvalidOid;
-	if (!superuser() && (!OidIsValid(role) || !has_privs_of_role(GetUserId(), role)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("consumer group \"%s\" belongs to role \"%s\"", name,
-						group->run_as != NULL ? group->run_as : ""),
-				 errdetail("Role \"%s\" is not a member of it.", GetUserNameFromId(GetUserId(), false)),
-				 errhint("Only members of that role may consume its messages.")));
-	return group;
-}
-
-void
-check_delivery_enabled(void)
-{
-	if (!stamp_is_own())
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("dispatch is not enabled in this database"),
-				 errdetail("The database was restored, copied or upgraded: its stamp is missing or another database's."),
-				 errhint("Run order_ext.enable_dispatch() once the copy is meant to work on its own.")));
-}
 
 /* ---- leasing ---- */
 
@@ -454,7 +416,7 @@ receive_body(FunctionCallInfo fcinfo)
 	PreventCommandIfReadOnly("receive()");
 	small_tables_check_snapshot();
 	receiver.group = consumer_group_open(name);
-	check_delivery_enabled();
+	stamp_check_own();
 	/* As long as we hand out its messages the group stays what it is. */
 	if (!lock_try_share(LOCK_CONSUMERS, receiver.group->id))
 		return (Datum) 0;

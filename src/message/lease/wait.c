@@ -36,6 +36,7 @@
 #include "message/delivery/retries.h"
 #include "message/delivery/pass.h"
 #include "message/base/wake.h"
+#include "message/upkeep/stamp.h"
 
 /* How often to look whether transactions have ended: where commits wake us, and where not. */
 #define SAFETY_POLL_MS 1000
@@ -92,7 +93,7 @@ look(Waiting *waiting, Look *found)
 	found->locked = false;
 	found->next = DT_NOEND;
 	waiting->topic_id = group->topic_id;
-	check_delivery_enabled();
+	stamp_check_own();
 	if (group->paused)
 		return;
 	PushActiveSnapshot(GetTransactionSnapshot());

@@ -1,12 +1,12 @@
 /*
  * capture.c
- *		What a transaction appends to the log while dispatch() runs in it; see log.h.
+ *		What a transaction appends to the log while dispatch() runs in it; see capture.h.
  */
 #include "compat.h"
 
 #include "utils/memutils.h"
 
-#include "message/log/log.h"
+#include "message/log/capture.h"
 
 /* What dispatch() wants to know of: the ids appended since it began. */
 static MemoryContext capture_context = NULL;
@@ -15,7 +15,7 @@ static int	n_captured = 0;
 static int	captured_room = 0;
 
 void
-log_capture_note(const LogEntry *entry)
+log_capture_note(const LogAppended *row)
 {
 	if (capture_context == NULL)
 		return;
@@ -27,10 +27,7 @@ log_capture_note(const LogEntry *entry)
 		else
 			captured = repalloc_huge(captured, sizeof(LogAppended) * captured_room);
 	}
-	captured[n_captured].topic_id = entry->topic_id;
-	captured[n_captured].shard = log_shard(entry->key);
-	captured[n_captured].message_id = entry->message_id;
-	n_captured++;
+	captured[n_captured++] = *row;
 }
 
 void

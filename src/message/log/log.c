@@ -1,8 +1,8 @@
 /*
  * log.c
- *		The message log: appending and reading; see log.h.
+ *		Reading the message log; see log.h.
  *
- * Reading goes straight to the primary keys of the segments, without the planner: the
+ * It goes straight to the primary keys of the segments, without the planner: the
  * path must never depend on statistics of tables that are empty in one minute and have
  * ten million rows in the next.
  */
@@ -24,105 +24,9 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
-#include "message/base/catalog.h"
 #include "message/base/limits.h"
 #include "message/log/log.h"
-#include "message/base/wake.h"
-
-/* Columns of message_log_N. */
-enum
-{
-	LOG_MESSAGE_ID = 1,
-	LOG_XID,
-	LOG_KEY,
-	LOG_PUBLISHED_AT,
-	LOG_TOPIC_ID,
-	LOG_SHARD,
-	LOG_PAYLOAD,
-	LOG_COLUMNS = LOG_PAYLOAD
-};
-
-/* ---- appending ---- */
-
-int
-log_current_segment(void)
-{
-	return ring_state(RING_LOG)->current;
-}
-
-void
-log_hold_segments(void)
-{
-	char		name[NAMEDATALEN];
-	int			i;
-
-	for (i = 0; i < RING_SEGMENTS; i++)
-	{
-		snprintf(name, sizeof(name), "message_log_%d", i);
-		LockRelationOid(internal_relation(name), AccessShareLock);
-	}
-}
-
-int16
-log_shard(int64 key)
-{
-	uint64		hash = (uint64) key;
-
-	/* stored in rows, hence a function of our own that no server version changes */
-	hash ^= hash >> 33;
-	hash *= UINT64CONST(0xff51afd7ed558ccd);
-	hash ^= hash >> 33;
-	hash *= UINT64CONST(0xc4ceb9fe1a85ec53);
-	hash ^= hash >> 33;
-	return (int16) (hash & 255);
-}
-
-const LogPart log_all_parts = {.part = 0, .parts = 1};
-
-bool
-log_part_has(const LogPart *part, int64 key)
-{
-	return part->parts == 1 || log_shard(key) % part->parts == part->part;
-}
-
-int64
-log_next_message_id(void)
-{
-	return nextval_internal(internal_relation("message_id_seq"), false);
-}
-
-void
-log_append_with_ids(const LogEntry *entries, int n)
-{
-	uint64		xid = U64FromFullTransactionId(GetTopFullTransactionId());
-	char		table[NAMEDATALEN];
-	Appender   *appender;
-	Datum		values[LOG_COLUMNS];
-	int			i;
-
-	if (n == 0)
-		return;
-	snprintf(table, sizeof(table), "message_log_%d", log_current_segment());
-	appender = append_open(table);
-	for (i = 0; i < n; i++)
-	{
-		const LogEntry *entry = &entries[i];
-
-		values[LOG_MESSAGE_ID - 1] = Int64GetDatum(entry->message_id);
-		values[LOG_XID - 1] = UInt64GetDatum(xid);
-		values[LOG_KEY - 1] = Int64GetDatum(entry->key);
-		values[LOG_PUBLISHED_AT - 1] = TimestampTzGetDatum(entry->published_at);
-		values[LOG_TOPIC_ID - 1] = Int32GetDatum(entry->topic_id);
-		values[LOG_SHARD - 1] = Int16GetDatum(log_shard(entry->key));
-		values[LOG_PAYLOAD - 1] = JsonbPGetDatum(entry->payload);
-		append_row(appender, values, NULL);
-		wake_note_topic(entry->topic_id);
-		log_capture_note(entry);
-	}
-	append_close(appender);
-}
-
-/* ---- reading ---- */
+#include "message/log/segments.h"
 
 /* One range of the key (topic_id, xid, message_id), in all segments at once. */
 typedef struct RangeScan

@@ -15,6 +15,9 @@
 
 #include "utils/timestamp.h"
 
+#include "core/append.h"
+#include "message/log/append.h"
+
 #define TIMER_BUCKETS 32
 #define TIMER_PERIOD (INT64CONST(120) * USECS_PER_SEC)
 #define TIMER_RING_AHEAD 30
@@ -51,5 +54,19 @@ timer_period_start(int64 period)
 /* A bucket's table, by name and by Oid. */
 extern char *timer_bucket_table(int bucket);
 extern Oid	timer_bucket_relation(int bucket);
+
+/* TRUNCATE a bucket's table. */
+extern void timer_bucket_truncate(int bucket);
+
+/* A timer's row, read. */
+typedef struct DueTimer
+{
+	LogEntry	entry;
+	TimestampTz due_at;
+	int16		bound;			/* -1 = not bound */
+} DueTimer;
+
+/* Append a timer's row to a bucket or to timers_far. */
+extern void timer_append(Appender *appender, const DueTimer *timer, uint64 xid);
 
 #endif							/* ORDER_EXT_TIMER_BUCKETS_H */

@@ -18,7 +18,8 @@
 
 #include "core/clock.h"
 #include "core/spi_util.h"
-#include "message/timer/fire.h"
+#include "message/timer/empty.h"
+#include "message/timer/queue.h"
 #include "message/timer/record.h"
 
 /*
@@ -29,27 +30,6 @@
 
 /* How long after an attempt in vain. */
 #define RETRY_AFTER (10 * USECS_PER_SEC)
-
-/* A constant statement each, since names cannot be parameters. */
-#define TRUNCATE_BUCKET(n) \
-	SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal.timer_bucket_" #n)
-
-static SavedPlan truncate_bucket[TIMER_BUCKETS] = {
-	TRUNCATE_BUCKET(0), TRUNCATE_BUCKET(1), TRUNCATE_BUCKET(2), TRUNCATE_BUCKET(3),
-	TRUNCATE_BUCKET(4), TRUNCATE_BUCKET(5), TRUNCATE_BUCKET(6), TRUNCATE_BUCKET(7),
-	TRUNCATE_BUCKET(8), TRUNCATE_BUCKET(9), TRUNCATE_BUCKET(10), TRUNCATE_BUCKET(11),
-	TRUNCATE_BUCKET(12), TRUNCATE_BUCKET(13), TRUNCATE_BUCKET(14), TRUNCATE_BUCKET(15),
-	TRUNCATE_BUCKET(16), TRUNCATE_BUCKET(17), TRUNCATE_BUCKET(18), TRUNCATE_BUCKET(19),
-	TRUNCATE_BUCKET(20), TRUNCATE_BUCKET(21), TRUNCATE_BUCKET(22), TRUNCATE_BUCKET(23),
-	TRUNCATE_BUCKET(24), TRUNCATE_BUCKET(25), TRUNCATE_BUCKET(26), TRUNCATE_BUCKET(27),
-	TRUNCATE_BUCKET(28), TRUNCATE_BUCKET(29), TRUNCATE_BUCKET(30), TRUNCATE_BUCKET(31)
-};
-
-void
-timer_bucket_truncate(int bucket)
-{
-	(void) plan_write(&truncate_bucket[bucket], NULL, NULL, 0);
-}
 
 static void
 empty_bucket(TimerQueue *queue, int b, Relation rel)

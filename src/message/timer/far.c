@@ -14,8 +14,7 @@
 #include "core/append.h"
 #include "core/clock.h"
 #include "core/spi_util.h"
-#include "message/timer/fire.h"
-#include "message/timer/turn.h"
+#include "message/timer/far.h"
 
 /*
  * Of a timer that was put back because its canceler is undecided, the bucket it came from
@@ -129,11 +128,11 @@ move_period(const DueTimer *timers, int n, int64 period, TimestampTz now)
 	return true;
 }
 
-FiringResult
-timer_far_batch(TimerQueue *queue, int limit, TimestampTz now)
+FarTimers
+timer_far_take(TimerQueue *queue, int limit, TimestampTz now)
 {
 	Datum		args[4];
-	FiringResult result = {0};
+	FarTimers	result = {0};
 	DueTimer   *timers;
 	int			n;
 	int			i;
@@ -155,10 +154,10 @@ timer_far_batch(TimerQueue *queue, int limit, TimestampTz now)
 	for (i = 0; i < n; i++)
 	{
 		if (timers[i].due_at <= now)
-			timers[result.handled++] = timers[i];
+			timers[result.n++] = timers[i];
 	}
-	result.more = result.handled > 0 && n == limit;
-	result.published = timers_publish(queue, timers, (int) result.handled);
+	result.due = timers;
+	result.more = result.n > 0 && n == limit;
 	return result;
 }
 

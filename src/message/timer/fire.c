@@ -18,18 +18,12 @@
 #include "utils/snapmgr.h"
 
 #include "message/base/catalog.h"
-#include "message/message.h"
+#include "message/timer/bound.h"
 #include "message/timer/cancel.h"
+#include "message/timer/far.h"
 #include "message/timer/fire.h"
+#include "message/timer/heaps.h"
 #include "message/timer/record.h"
-
-static TimerBindSource bind_source = NULL;
-
-void
-timer_bind_source(TimerBindSource source)
-{
-	bind_source = source;
-}
 
 /* ---- publishing ---- */
 
@@ -102,9 +96,8 @@ drop_void(DueTimer *timers, int n)
 		if (timers[i].bound >= 0)
 			keys[bound++] = timers[i].entry.key;
 	}
-	if (bound == 0 || bind_source == NULL)
+	if (bound == 0 || !timer_bound_statuses(keys, bound, statuses))
 		return n;
-	bind_source(keys, bound, statuses);
 	for (i = 0; i < n; i++)
 	{
 		if (timers[i].bound < 0 || statuses[at++] == timers[i].bound)
@@ -132,8 +125,12 @@ note_lateness(TimerQueue *queue, const DueTimer *timers, int n)
 	queue->fired += n;
 }
 
-int64
-timers_publish(TimerQueue *queue, DueTimer *timers, int n)
+/*
+ * Publish the timers that are neither void nor canceled; returns how many. The array is
+ * used up.
+ */
+static int64
+publish(TimerQueue *queue, DueTimer *timers, int n)
 {
 	LogEntry   *entries;
 	int			i;
@@ -212,18 +209,18 @@ static FiringResult
 fire_queued(TimerQueue *queue, int limit, TimestampTz now)
 {
 	QueuedTimer *queued[TIMER_BATCH];
-	int			n = timer_queue_take(queue, limit, now, queued);
+	int			n = timer_heaps_take(queue, limit, now, queued);
 	DueTimer   *rows = palloc(sizeof(DueTimer) * Max(n, 1));
 	FiringResult result = {.handled = n};
 	int			i;
 
 	qsort(queued, n, sizeof(QueuedTimer *), compare_places);
 	fetch_rows(queued, n, rows);
-	result.published = timers_publish(queue, rows, n);
+	result.published = publish(queue, rows, n);
 	timer_progress_note(queue, queued, n, now);
 	for (i = 0; i < n; i++)
 		pfree(queued[i]);
-	result.more = timer_queue_first_due(queue) <= now;
+	result.more = timer_heaps_first_due(queue) <= now;
 	return result;
 }
 
@@ -234,11 +231,12 @@ timer_fire_batch(TimerQueue *queue, int64 limit, TimestampTz now)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	int			most = (int) Min(limit, TIMER_BATCH);
-	FiringResult far = timer_far_batch(queue, (most + 1) / 2, now);
-	FiringResult result = fire_queued(queue, most - (int) far.handled, now);
+	FarTimers	far = timer_far_take(queue, (most + 1) / 2, now);
+	int64		far_published = publish(queue, far.due, far.n);
+	FiringResult result = fire_queued(queue, most - far.n, now);
 
-	result.published += far.published;
-	result.handled += far.handled;
+	result.published += far_published;
+	result.handled += far.n;
 	result.moved = far.moved;
 	result.more = result.more || far.more;
 	if (result.handled > 0)

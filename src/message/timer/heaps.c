@@ -1,10 +1,10 @@
 /*
  * heaps.c
- *		The order in which queued timers fire; see queue.h.
+ *		The order in which queued timers fire; see heaps.h.
  */
 #include "compat.h"
 
-#include "message/timer/queue.h"
+#include "message/timer/heaps.h"
 
 /* The timers of a topic, and its place among the topics that have some. */
 typedef struct TopicTimers
@@ -97,7 +97,7 @@ first_topic(TimerQueue *queue)
 }
 
 TimestampTz
-timer_queue_first_due(TimerQueue *queue)
+timer_heaps_first_due(TimerQueue *queue)
 {
 	const TopicTimers *topic = first_topic(queue);
 
@@ -115,7 +115,7 @@ topic_is_due(const TopicTimers *topic, TimestampTz now)
  * wait until all of one with very many have fired.
  */
 int
-timer_queue_take(TimerQueue *queue, int limit, TimestampTz now, QueuedTimer **taken)
+timer_heaps_take(TimerQueue *queue, int limit, TimestampTz now, QueuedTimer **taken)
 {
 	TopicTimers **due = palloc(sizeof(TopicTimers *) * Max(limit, 1));
 	int			n_due = 0;

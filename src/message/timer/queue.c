@@ -24,6 +24,7 @@
 
 #include "core/append.h"
 #include "core/ids.h"
+#include "message/timer/heaps.h"
 #include "message/timer/record.h"
 #include "message/timer/queue.h"
 
@@ -51,19 +52,6 @@ is_handled(const QueueBucket *bucket, uint64 xid, TimestampTz due_at)
 {
 	return bucket->seen != NULL && due_at <= bucket->fired_until &&
 		log_snapshot_sees(bucket->seen, xid);
-}
-
-LogSnapshot *
-timer_queue_copy_snapshot(const TimerQueue *queue, const LogSnapshot *snapshot)
-{
-	MemoryContext old = MemoryContextSwitchTo(queue->context);
-	LogSnapshot *copy = palloc(sizeof(LogSnapshot));
-
-	*copy = *snapshot;
-	copy->xip = palloc(sizeof(uint64) * (snapshot->nxip + 1));
-	memcpy(copy->xip, snapshot->xip, sizeof(uint64) * snapshot->nxip);
-	MemoryContextSwitchTo(old);
-	return copy;
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "core/append.h"
 #include "core/ids.h"
 #include "core/spi_util.h"
+#include "message/timer/heaps.h"
 #include "message/timer/record.h"
 
 /* Newest rows of timer_progress and timer_firings that are kept, and how often the rest goes. */
@@ -232,7 +233,7 @@ note_bucket(TimerQueue *queue, int b, QueuedTimer **handled, int n, TimestampTz 
 void
 timer_progress_note(TimerQueue *queue, QueuedTimer **handled, int n, TimestampTz now)
 {
-	TimestampTz until = Min(now, timer_queue_first_due(queue) - 1);
+	TimestampTz until = Min(now, timer_heaps_first_due(queue) - 1);
 	int			first;
 	int			next;
 

@@ -8,12 +8,12 @@
  * visible in seen) moves as far as nothing is left before it, and what is handled beyond is
  * listed by its id in timer_ahead, until the progress has come there.
  */
-#ifndef ORDER_EXT_TIMER_PROGRESS_H
-#define ORDER_EXT_TIMER_PROGRESS_H
+#ifndef ORDER_EXT_TIMER_RECORD_H
+#define ORDER_EXT_TIMER_RECORD_H
 
 #include "postgres.h"
 
-#include "message/timer/queue.h"
+#include "message/timer/memory.h"
 
 /* Read the newest row of timer_firings; all 0 if there is none. */
 extern void timer_firings_read(TimerQueue *into);
@@ -36,4 +36,4 @@ extern void timer_progress_restart(TimerQueue *queue, int bucket);
 /* Record in timer_firings that something was done; adds lateness and fired of the queue. */
 extern void timer_firings_note(TimerQueue *queue);
 
-#endif							/* ORDER_EXT_TIMER_PROGRESS_H */
+#endif							/* ORDER_EXT_TIMER_RECORD_H */

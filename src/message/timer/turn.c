@@ -1,5 +1,5 @@
 /*
- * dispatcher_turn.c
+ * turn.c
  *		Who fires timers: the scheduler process, in transactions of its own, and
  *		dispatch(), in its caller's; see turn.h.
  */
@@ -11,7 +11,10 @@
 
 #include "core/locks.h"
 #include "message/base/engine.h"
+#include "message/timer/empty.h"
+#include "message/timer/far.h"
 #include "message/timer/fire.h"
+#include "message/timer/heaps.h"
 #include "message/timer/queue.h"
 #include "message/timer/turn.h"
 
@@ -29,7 +32,7 @@ typedef struct TurnResult
 static TimestampTz
 next_deadline(TimerQueue *queue, TimestampTz now)
 {
-	TimestampTz next = Min(timer_queue_next_load(queue, now), timer_queue_first_due(queue));
+	TimestampTz next = Min(timer_queue_next_load(queue, now), timer_heaps_first_due(queue));
 
 	return Min(next, timer_far_next(queue, now));
 }

@@ -1,14 +1,12 @@
 /*
  * turn.h
- *		Firing timers: for the scheduler process and for dispatch(). Arming them is
- *		timer_arm() in message.h.
+ *		Firing timers: for the scheduler process and for dispatch().
  */
-#ifndef ORDER_EXT_TIMERS_H
-#define ORDER_EXT_TIMERS_H
+#ifndef ORDER_EXT_TIMER_TURN_H
+#define ORDER_EXT_TIMER_TURN_H
 
 #include "postgres.h"
 
-#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 /*
@@ -29,14 +27,4 @@ extern void scheduler_forget(void);
  */
 extern int64 timers_fire_due(int64 limit);
 
-/* timer_arm() of message.h for a message that has its id already. */
-extern void timer_arm_with_id(int64 message_id, int32 topic_id, int64 key, TimestampTz due_at,
-							  int16 bound, Jsonb *payload);
-
-/*
- * The database was restored or copied: its timers' transaction ids mean nothing here.
- * Moves all that have not fired to timers_far, which needs none. Inside engine_enter().
- */
-extern void timers_reset_after_restore(void);
-
-#endif							/* ORDER_EXT_TIMERS_H */
+#endif							/* ORDER_EXT_TIMER_TURN_H */

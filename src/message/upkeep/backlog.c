@@ -1,6 +1,6 @@
 /*
  * backlog.c
- *		Groups that have stopped consuming; see rotate.h.
+ *		Groups that have stopped consuming; see backlog.h.
  *
  * What a group has not read stays in the log, however long that takes: its segments are not
  * truncated, and the log grows. Nobody drops messages for us; operators are told instead,
@@ -17,10 +17,11 @@
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
+#include "message/log/append.h"
 #include "message/log/depth.h"
 #include "message/log/log.h"
-#include "message/message.h"
 #include "message/log/progress.h"
+#include "message/upkeep/backlog.h"
 #include "message/upkeep/rotate.h"
 
 static SavedPlan note_alert = SAVED_PLAN(
@@ -60,7 +61,7 @@ static void
 publish_alert(const ConsumerGroup *group, TimestampTz oldest, int64 bytes)
 {
 	const Topic *topic = topic_by_id(group->topic_id);
-	MessageDraft alert = {.topic_id = TOPIC_OPS_ALERT, .key = group->id};
+	MessageDraft alert = {.topic_id = ALERT_TOPIC_ID, .key = group->id};
 	JsonbBuilder *payload = jsonb_object_begin();
 
 	jsonb_add_text(payload, "kind", "backlog");

@@ -1,21 +1,17 @@
 /*
  * compact.c
- *		Small tables whose rows come and go; see rotate.h.
+ *		Small tables whose rows come and go; see compact.h.
  *
  * Their live rows are few, their dead ones stay for as long as somebody holds an old
  * snapshot. So a table that has grown is written anew: what lives is read, the table
  * truncated, and the rows put back. That takes a lock for which the scheduler waits a
  * moment, since busy dispatchers never leave a gap; maintain() takes it only if it is free.
- * A transaction with an older snapshot then finds the table empty. So readers take their
- * snapshot when they have the table's lock, or look again where they find nothing; a
- * transaction that has one snapshot for all is refused (small_tables_check_snapshot). Of the
- * timers' tables only who has the timers lock must be right.
+ * What that means for readers is in small_tables.c.
  */
 #include "compat.h"
 
 #include "access/detoast.h"
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -24,11 +20,11 @@
 #include "utils/syscache.h"
 
 #include "core/append.h"
-#include "core/errors.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/limits.h"
-#include "message/upkeep/rotate.h"
+#include "message/base/small_tables.h"
+#include "message/upkeep/compact.h"
 
 /* Dead rows are harmless up to this size. */
 #define FROM_BLOCKS 64
@@ -47,9 +43,8 @@
 /* Keys of LOCK_ROTATION beyond those of the rings. */
 #define ROTATION_COMPACT 100
 
-typedef struct SmallTable
+typedef struct Compaction
 {
-	const char *name;
 	BlockNumber from_blocks;	/* worthwhile from here */
 	uint64		most_rows;
 	SavedPlan	keep;			/* the rows to keep, all columns in order; most_rows + 1 at most */
@@ -57,31 +52,31 @@ typedef struct SmallTable
 	bool		of_timers;		/* read under the timers lock */
 	BlockNumber left_blocks;	/* after the last time, in this process */
 	TimestampTz not_before;		/* its lock was not to be had */
-} SmallTable;
+} Compaction;
 
 #define KEEP_ALL(table) \
 	SAVED_PLAN_NO_ARGS("SELECT * FROM order_ext_internal." table " LIMIT 50001")
 #define TRUNCATE(table) SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal." table)
 #define WHOLE(table, of_timers) \
-	{table, FROM_BLOCKS, MOST_ROWS, KEEP_ALL(table), TRUNCATE(table), of_timers, 0, 0}
+	{FROM_BLOCKS, MOST_ROWS, KEEP_ALL(table), TRUNCATE(table), of_timers, 0, 0}
 
-static SmallTable small_tables[] = {
-	WHOLE("timer_cancels", true),
-	WHOLE("timer_ahead", true),
-	WHOLE("retries", false),
-	WHOLE("parked_messages", false),
-	WHOLE("inline_ranges", false),
-	WHOLE("leases", false),
-	WHOLE("lease_receipts", false),
-	{"timer_firings", 256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
+static Compaction compactions[SMALL_TABLES] = {
+	[SMALL_TIMER_CANCELS] = WHOLE("timer_cancels", true),
+	[SMALL_TIMER_AHEAD] = WHOLE("timer_ahead", true),
+	[SMALL_RETRIES] = WHOLE("retries", false),
+	[SMALL_PARKED_MESSAGES] = WHOLE("parked_messages", false),
+	[SMALL_INLINE_RANGES] = WHOLE("inline_ranges", false),
+	[SMALL_LEASES] = WHOLE("leases", false),
+	[SMALL_LEASE_RECEIPTS] = WHOLE("lease_receipts", false),
+	[SMALL_TIMER_FIRINGS] = {256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
 		"SELECT * FROM order_ext_internal.timer_firings ORDER BY seq DESC LIMIT 4"),
 	TRUNCATE("timer_firings"), true, 0, 0},
-	{"timer_progress", 256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
+	[SMALL_TIMER_PROGRESS] = {256, MOST_ROWS, SAVED_PLAN_NO_ARGS(
 		"SELECT p.* FROM generate_series(0, 31) AS b (bucket) CROSS JOIN LATERAL ("
 		" SELECT * FROM order_ext_internal.timer_progress p"
 		" WHERE p.bucket = b.bucket::smallint ORDER BY p.seq DESC LIMIT 4) p"),
 	TRUNCATE("timer_progress"), true, 0, 0},
-	{"group_progress", 2048, 200000, SAVED_PLAN_NO_ARGS(
+	[SMALL_GROUP_PROGRESS] = {2048, 200000, SAVED_PLAN_NO_ARGS(
 		"SELECT p.* FROM (SELECT DISTINCT group_id, part"
 		"  FROM order_ext_internal.group_progress) g CROSS JOIN LATERAL ("
 		" SELECT * FROM order_ext_internal.group_progress p"
@@ -142,7 +137,7 @@ rows_size(SPITupleTable *rows, uint64 n)
 
 /* Read the rows to keep into SPI_tuptable; false if the table is not small. */
 static bool
-rows_to_keep(SmallTable *table, uint64 *n)
+rows_to_keep(Compaction *table, uint64 *n)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
 	*n = plan_query_in_snapshot(&table->keep, NULL, NULL, 0);
@@ -152,7 +147,7 @@ rows_to_keep(SmallTable *table, uint64 *n)
 
 /* The rows as values that do not depend on the table's TOAST. */
 static void
-write_anew(SmallTable *table, SPITupleTable *rows, uint64 n)
+write_anew(const char *name, Compaction *table, SPITupleTable *rows, uint64 n)
 {
 	TupleDesc	desc = rows->tupdesc;
 	int			natts = desc->natts;
@@ -173,7 +168,7 @@ write_anew(SmallTable *table, SPITupleTable *rows, uint64 n)
 		}
 	}
 	plan_write(&table->truncate, NULL, NULL, 0);
-	appender = append_open(table->name);
+	appender = append_open(name);
 	for (row = 0; row < n; row++)
 		append_row(appender, &values[row * natts], &nulls[row * natts]);
 	append_close(appender);
@@ -181,7 +176,7 @@ write_anew(SmallTable *table, SPITupleTable *rows, uint64 n)
 
 /* Whether the table has grown since the last time, and is small for all that. */
 static bool
-is_worthwhile(SmallTable *table, Oid relation, TimestampTz now)
+is_worthwhile(Compaction *table, Oid relation, TimestampTz now)
 {
 	uint64		n;
 
@@ -195,17 +190,17 @@ is_worthwhile(SmallTable *table, Oid relation, TimestampTz now)
 bool
 compact_table(int i, bool may_wait)
 {
-	SmallTable *table;
+	Compaction *table;
 	MemoryContext context;
 	MemoryContext old;
 	TimestampTz now = GetCurrentTimestamp();
 	Oid			relation;
 	uint64		n;
 
-	if (i >= (int) lengthof(small_tables))
+	if (i >= SMALL_TABLES)
 		return false;
-	table = &small_tables[i];
-	relation = internal_relation(table->name);
+	table = &compactions[i];
+	relation = internal_relation(small_table_names[i]);
 	if (!is_worthwhile(table, relation, now))
 		return true;
 	table->not_before = now + AFTER_FAILURE;
@@ -219,7 +214,7 @@ compact_table(int i, bool may_wait)
 	old = MemoryContextSwitchTo(context);
 	if (rows_to_keep(table, &n))
 	{
-		write_anew(table, SPI_tuptable, n);
+		write_anew(small_table_names[i], table, SPI_tuptable, n);
 		table->left_blocks = internal_relation_blocks(relation);
 		table->not_before = 0;
 	}
@@ -234,51 +229,10 @@ compaction_postponed(void)
 	TimestampTz next = DT_NOEND;
 	int			i;
 
-	for (i = 0; i < (int) lengthof(small_tables); i++)
+	for (i = 0; i < SMALL_TABLES; i++)
 	{
-		if (small_tables[i].not_before != 0)
-			next = Min(next, small_tables[i].not_before);
+		if (compactions[i].not_before != 0)
+			next = Min(next, compactions[i].not_before);
 	}
 	return next;
-}
-
-/* ---- for readers ---- */
-
-void
-small_tables_hold(void)
-{
-	int			i;
-
-	for (i = 0; i < (int) lengthof(small_tables); i++)
-		LockRelationOid(internal_relation(small_tables[i].name), AccessShareLock);
-}
-
-/* TRUNCATE changes the table's row of pg_class. */
-static bool
-changed_since(Oid relation, Snapshot snapshot)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-	TransactionId xmin;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relation);
-	xmin = HeapTupleHeaderGetXmin(tuple->t_data);
-	ReleaseSysCache(tuple);
-	return TransactionIdIsNormal(xmin) && !TransactionIdIsCurrentTransactionId(xmin) &&
-		XidInMVCCSnapshot(xmin, snapshot);
-}
-
-void
-small_tables_check_snapshot(void)
-{
-	int			i;
-
-	if (!IsolationUsesXactSnapshot())
-		return;
-	small_tables_hold();
-	for (i = 0; i < (int) lengthof(small_tables); i++)
-	{
-		if (changed_since(internal_relation(small_tables[i].name), GetTransactionSnapshot()))
-			error_conflict("table \"%s\" was written anew", small_tables[i].name);
-	}
 }

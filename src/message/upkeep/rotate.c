@@ -29,6 +29,7 @@
 #include "message/base/engine.h"
 #include "message/log/log.h"
 #include "message/log/progress.h"
+#include "message/log/segments.h"
 #include "message/upkeep/rotate.h"
 
 /* A ring moves on this often at most, and an attempt in vain is repeated after this. */

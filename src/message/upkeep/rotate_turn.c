@@ -1,7 +1,7 @@
 /*
  * rotate_turn.c
  *		When the tables are looked after: by the scheduler process and by maintain(); see
- *		rotate.h.
+ *		rotate_turn.h.
  *
  * The scheduler looks every few seconds while something is being written, and when
  * nothing is, only at the times that the last round asked for: an idle database is left
@@ -13,7 +13,10 @@
 
 #include "core/settings.h"
 #include "message/base/engine.h"
+#include "message/upkeep/backlog.h"
+#include "message/upkeep/compact.h"
 #include "message/upkeep/rotate.h"
+#include "message/upkeep/rotate_turn.h"
 
 /* Between two rounds while something is being written, at most. */
 #define LONGEST_INTERVAL (60 * USECS_PER_SEC)

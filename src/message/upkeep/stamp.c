@@ -28,8 +28,9 @@
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
 #include "message/log/log.h"
-#include "message/timer/turn.h"
 #include "message/base/wake.h"
+#include "message/timer/restore.h"
+#include "message/upkeep/stamp.h"
 
 /* The transaction id of rows that are behind everybody: before all real ones. */
 #define XID_BEHIND_ALL "2"
@@ -276,4 +277,15 @@ order_ext_enable_dispatch(PG_FUNCTION_ARGS)
 {
 	api_call(fcinfo, enable_dispatch_body);
 	PG_RETURN_VOID();
+}
+
+void
+stamp_check_own(void)
+{
+	if (!stamp_is_own())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dispatch is not enabled in this database"),
+				 errdetail("The database was restored, copied or upgraded: its stamp is missing or another database's."),
+				 errhint("Run order_ext.enable_dispatch() once the copy is meant to work on its own.")));
 }

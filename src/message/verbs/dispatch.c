@@ -26,14 +26,16 @@
 #include "core/settings.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
+#include "message/base/small_tables.h"
 #include "message/delivery/handler.h"
 #include "message/lease/leases.h"
 #include "message/base/limits.h"
+#include "message/log/capture.h"
 #include "message/log/log.h"
-#include "message/upkeep/rotate.h"
 #include "message/delivery/pass.h"
 #include "message/timer/turn.h"
 #include "message/base/wake.h"
+#include "message/upkeep/stamp.h"
 
 /* Timers that are fired before the next messages are looked at. */
 #define TIMERS_A_ROUND 5000
@@ -329,7 +331,7 @@ check_dispatch_possible(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dispatch() cannot be called by a handler"),
 				 errhint("What a handler publishes is delivered anyway.")));
-	check_delivery_enabled();
+	stamp_check_own();
 	small_tables_check_snapshot();
 }
 

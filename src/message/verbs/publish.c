@@ -1,6 +1,6 @@
 /*
  * publish.c
- *		Publishing: message_publish() for the library, publish() for applications.
+ *		publish(): publishing for applications.
  */
 #include "compat.h"
 
@@ -12,32 +12,11 @@
 #include "core/errors.h"
 #include "core/settings.h"
 #include "message/base/catalog.h"
+#include "message/log/append.h"
 #include "message/log/dedup.h"
 #include "message/log/depth.h"
 #include "message/base/limits.h"
-#include "message/log/log.h"
-#include "message/message.h"
-#include "message/timer/turn.h"
-
-void
-message_publish(MessageDraft *drafts, int n)
-{
-	LogEntry   *entries = palloc(sizeof(LogEntry) * Max(n, 1));
-	TimestampTz now = GetCurrentTimestamp();
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		drafts[i].message_id = log_next_message_id();
-		entries[i].message_id = drafts[i].message_id;
-		entries[i].topic_id = drafts[i].topic_id;
-		entries[i].key = drafts[i].key;
-		entries[i].payload = drafts[i].payload;
-		entries[i].published_at = now;
-	}
-	log_append_with_ids(entries, n);
-	pfree(entries);
-}
+#include "message/timer/arm.h"
 
 /* The topic that an application may publish to. */
 static const Topic *

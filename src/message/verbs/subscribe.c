@@ -20,6 +20,7 @@
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
 #include "message/log/floors.h"
+#include "message/log/segments.h"
 #include "message/verbs/subscribe.h"
 #include "message/delivery/handler.h"
 #include "message/lease/leases.h"
@@ -378,8 +379,8 @@ group_adapt(const AdaptedGroup *group)
 		.adapted = true
 	};
 
-	if (!insert_new_group(&want, group->topic))
-		change_group(&want, group->topic);
+	if (!insert_new_group(&want, group->topic_id))
+		change_group(&want, group->topic_id);
 	catalog_changed("consumer_groups");
 }
 

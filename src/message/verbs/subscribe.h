@@ -8,12 +8,10 @@
 
 #include "postgres.h"
 
-#include "message/message.h"
-
 typedef struct AdaptedGroup
 {
 	const char *name;
-	BuiltinTopic topic;
+	int32		topic_id;
 	Oid			function;
 	Oid			run_as;			/* in whose workers it is called */
 	Oid			registrar;		/* who said so: rights.h */

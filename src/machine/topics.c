@@ -1,10 +1,10 @@
 /*
- * topic_names.c
- *		The built-in topics by name, in the order of message.h.
+ * topics.c
+ *		The built-in topics by name; see topics.h.
  */
 #include "compat.h"
 
-#include "message/topic_names.h"
+#include "machine/topics.h"
 
 static const char *const names[BUILTIN_TOPICS_END] = {
 	[TOPIC_ORDER_CREATED] = "order.created",

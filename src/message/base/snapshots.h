@@ -1,0 +1,38 @@
+/*
+ * snapshots.h
+ *		pg_snapshot values in C, as they are stored in columns of that type.
+ */
+#ifndef ORDER_EXT_SNAPSHOTS_H
+#define ORDER_EXT_SNAPSHOTS_H
+
+#include "postgres.h"
+
+typedef struct LogSnapshot
+{
+	uint64		xmin;
+	uint64		xmax;
+	int			nxip;			/* in progress between xmin and xmax */
+	uint64	   *xip;			/* ascending */
+} LogSnapshot;
+
+/* To and from the SQL type; results are in CurrentMemoryContext. */
+extern LogSnapshot *log_snapshot_from_datum(Datum pg_snapshot);
+extern LogSnapshot *log_snapshot_from_text(const char *text);
+extern Datum log_snapshot_to_datum(const LogSnapshot *snapshot);
+
+/* The text form of a pg_snapshot. */
+extern char *log_snapshot_text(Datum pg_snapshot);
+
+/*
+ * The active snapshot, with this transaction's own id (if it has one) among those in
+ * progress: what we publish ourselves is not yet behind anybody.
+ */
+extern LogSnapshot *log_snapshot_active(void);
+
+/* Whether the two say the same. */
+extern bool log_snapshots_equal(const LogSnapshot *a, const LogSnapshot *b);
+
+/* Whether a transaction's rows are visible in the snapshot. */
+extern bool log_snapshot_sees(const LogSnapshot *snapshot, uint64 xid);
+
+#endif							/* ORDER_EXT_SNAPSHOTS_H */

@@ -1,0 +1,30 @@
+/*
+ * receipts.h
+ *		When leases end: a receipt says so for all leases of a receive(), or for those that were
+ *		extended together.
+ */
+#ifndef ORDER_EXT_RECEIPTS_H
+#define ORDER_EXT_RECEIPTS_H
+
+#include "postgres.h"
+
+/* Messages of one receive(), and of a receipt. */
+#define MAX_RECEIVED 10000
+#define TOKENS_A_RECEIPT 16384
+
+extern int64 receipt_next(void);
+
+/*
+ * At the commit of this transaction, unless the current subtransaction is rolled back:
+ * leases that name the receipt end that many microseconds later. tokens: which, if they
+ * are others than those made of the receipt's number; copied.
+ */
+extern void receipt_note(int64 receipt, int32 group_id, int64 lease, const int64 *tokens, int n);
+
+/* Delete those of the receipts that no lease names any more. SPI must be connected. */
+extern void receipts_sweep(const int64 *receipts, int n);
+
+/* Register the callbacks; once, from message_init(). */
+extern void receipts_init(void);
+
+#endif							/* ORDER_EXT_RECEIPTS_H */

@@ -1,0 +1,76 @@
+/*
+ * append.c
+ *		Appending to the message log; see append.h.
+ */
+#include "compat.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "commands/sequence.h"
+#include "utils/timestamp.h"
+#include "utils/xid8.h"
+
+#include "core/append.h"
+#include "message/base/wake.h"
+#include "message/log/append.h"
+#include "message/log/capture.h"
+#include "message/log/segments.h"
+#include "message/log/shard.h"
+
+int64
+log_next_message_id(void)
+{
+	return nextval_internal(internal_relation("message_id_seq"), false);
+}
+
+void
+log_append_with_ids(const LogEntry *entries, int n)
+{
+	uint64		xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	char		table[NAMEDATALEN];
+	Appender   *appender;
+	Datum		values[LOG_COLUMNS];
+	int			i;
+
+	if (n == 0)
+		return;
+	snprintf(table, sizeof(table), "message_log_%d", log_current_segment());
+	appender = append_open(table);
+	for (i = 0; i < n; i++)
+	{
+		const LogEntry *entry = &entries[i];
+		LogAppended appended = {entry->topic_id, log_shard(entry->key), entry->message_id};
+
+		values[LOG_MESSAGE_ID - 1] = Int64GetDatum(entry->message_id);
+		values[LOG_XID - 1] = UInt64GetDatum(xid);
+		values[LOG_KEY - 1] = Int64GetDatum(entry->key);
+		values[LOG_PUBLISHED_AT - 1] = TimestampTzGetDatum(entry->published_at);
+		values[LOG_TOPIC_ID - 1] = Int32GetDatum(entry->topic_id);
+		values[LOG_SHARD - 1] = Int16GetDatum(appended.shard);
+		values[LOG_PAYLOAD - 1] = JsonbPGetDatum(entry->payload);
+		append_row(appender, values, NULL);
+		wake_note_topic(entry->topic_id);
+		log_capture_note(&appended);
+	}
+	append_close(appender);
+}
+
+void
+message_publish(MessageDraft *drafts, int n)
+{
+	LogEntry   *entries = palloc(sizeof(LogEntry) * Max(n, 1));
+	TimestampTz now = GetCurrentTimestamp();
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		drafts[i].message_id = log_next_message_id();
+		entries[i].message_id = drafts[i].message_id;
+		entries[i].topic_id = drafts[i].topic_id;
+		entries[i].key = drafts[i].key;
+		entries[i].payload = drafts[i].payload;
+		entries[i].published_at = now;
+	}
+	log_append_with_ids(entries, n);
+	pfree(entries);
+}
