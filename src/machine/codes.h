@@ -199,8 +199,8 @@ typedef int16 ShipmentState;
 
 #define SHIPMENT_APPLIED	10
 #define SHIPMENT_PARKED		20
-#define SHIPMENT_HELD		30			/* waits for staff; an alert was sent */
-#define SHIPMENT_BEHIND		40			/* the order was past it already */
+#define SHIPMENT_HELD		30	/* waits for staff; an alert was sent */
+#define SHIPMENT_BEHIND		40	/* the order was past it already */
 #define SHIPMENT_NO_EFFECT	50
 
 /* ---- after-sales ---- */

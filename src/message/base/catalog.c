@@ -8,26 +8,71 @@
  */
 #include "compat.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xlog.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
 #include "core/append.h"
 #include "core/errors.h"
 #include "message/base/catalog.h"
+#include "message/base/table_reader.h"
 #include "message/log/log.h"
 #include "message/base/wake.h"
 
+/* The tables that are cached. */
+enum
+{
+	CACHED_TOPICS,
+	CACHED_GROUPS,
+	CACHED_ASSETS,
+	CACHED_STAMP,
+	CACHED_RINGS,
+	CACHED_TABLES
+};
+
+static const char *const cached_tables[CACHED_TABLES] = {
+	[CACHED_TOPICS] = "topics",
+	[CACHED_GROUPS] = "consumer_groups",
+	[CACHED_ASSETS] = "assets",
+	[CACHED_STAMP] = "database_stamp",
+	[CACHED_RINGS] = "ring_moves"
+};
+
+/* Their columns as far as they are read, and those of crash_suspects. */
+enum
+{
+	TOPIC_TOPIC_ID = 1, TOPIC_BUILTIN, TOPIC_NAME, TOPIC_MAX_DEPTH = 5, TOPIC_DEDUP_WINDOW
+};
+enum
+{
+	GROUP_GROUP_ID = 1, GROUP_TOPIC_ID, GROUP_MAX_ATTEMPTS, GROUP_BACKOFF, GROUP_BUILTIN,
+	GROUP_BATCH, GROUP_PAUSED, GROUP_NAME, GROUP_HANDLER, GROUP_RUN_AS, GROUP_START_AT,
+	GROUP_ORDERED = 13, GROUP_SUBSCRIBER, GROUP_PARTS, GROUP_BARRIER, GROUP_HANDLER_OWNER,
+	GROUP_ADAPTED
+};
+enum
+{
+	SUSPECT_GROUP_ID = 1
+};
+enum
+{
+	ASSET_KIND = 1, ASSET_TOPIC_ID, ASSET_BUILTIN
+};
+enum
+{
+	STAMP_SYSTEM_IDENTIFIER = 1, STAMP_DATABASE
+};
+enum
+{
+	MOVE_SEQ = 1, MOVE_RING, MOVE_SEGMENT, MOVE_MOVED_AT
+};
+
 typedef struct Cache
 {
-	Oid			relations[5];
+	Oid			relations[CACHED_TABLES];
 	Topic	   *topics;
 	int			n_topics;
 	Topic	  **topics_by_name;
@@ -38,9 +83,6 @@ typedef struct Cache
 	bool		stamp_is_own;
 	RingState	rings[RINGS];
 } Cache;
-
-static const char *const cached_tables[] = {"topics", "consumer_groups", "assets", "database_stamp",
-"ring_moves"};
 
 const char *const ring_names[RINGS] = {"log", "dedup"};
 
@@ -59,7 +101,7 @@ on_relation_invalidated(Datum arg, Oid relation)
 		cache_is_stale = true;
 		return;
 	}
-	for (i = 0; i < (int) lengthof(cached_tables); i++)
+	for (i = 0; i < CACHED_TABLES; i++)
 	{
 		if (cache->relations[i] == relation)
 			cache_is_stale = true;
@@ -82,56 +124,6 @@ catalog_changed(const char *table)
 }
 
 /* ---- loading ---- */
-
-/* The tables below have fewer than so many columns. */
-#define MAX_COLUMNS 24
-
-/* A table's rows, one after the other, as values and nulls. */
-typedef struct TableReader
-{
-	Relation	rel;
-	SysScanDesc scan;
-	Datum	   *values;
-	bool	   *nulls;
-} TableReader;
-
-static void
-reader_open(TableReader *reader, Oid relation)
-{
-	int			natts;
-
-	reader->rel = table_open(relation, AccessShareLock);
-	/* SQL objects of an older version have fewer columns: the rest reads as NULL */
-	natts = Max(RelationGetDescr(reader->rel)->natts, MAX_COLUMNS);
-	reader->scan = systable_beginscan(reader->rel, InvalidOid, false, NULL, 0, NULL);
-	reader->values = palloc0(sizeof(Datum) * natts);
-	reader->nulls = palloc(sizeof(bool) * natts);
-	memset(reader->nulls, true, natts);
-}
-
-static bool
-reader_next(TableReader *reader)
-{
-	HeapTuple	tuple = systable_getnext(reader->scan);
-
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	heap_deform_tuple(tuple, RelationGetDescr(reader->rel), reader->values, reader->nulls);
-	return true;
-}
-
-static void
-reader_close(TableReader *reader)
-{
-	systable_endscan(reader->scan);
-	table_close(reader->rel, AccessShareLock);
-}
-
-static char *
-reader_text(TableReader *reader, int column)
-{
-	return reader->nulls[column - 1] ? NULL : TextDatumGetCString(reader->values[column - 1]);
-}
 
 /* Room for one more element of an array that doubles as it grows. */
 static void *
@@ -174,18 +166,19 @@ load_topics(Cache *into)
 	TableReader reader;
 	int			i;
 
-	reader_open(&reader, into->relations[0]);
+	reader_open(&reader, into->relations[CACHED_TOPICS]);
 	while (reader_next(&reader))
 	{
 		Topic	   *topic;
 
 		into->topics = grow_array(into->topics, into->n_topics, sizeof(Topic));
 		topic = &into->topics[into->n_topics++];
-		topic->id = DatumGetInt32(reader.values[0]);
-		topic->builtin = DatumGetBool(reader.values[1]);
-		topic->name = reader_text(&reader, 3);
-		topic->max_depth = reader.nulls[4] ? 0 : DatumGetInt32(reader.values[4]);
-		topic->dedup_window = DatumGetInt32(reader.values[5]);
+		topic->id = DatumGetInt32(reader.values[TOPIC_TOPIC_ID]);
+		topic->builtin = DatumGetBool(reader.values[TOPIC_BUILTIN]);
+		topic->name = reader_text(&reader, TOPIC_NAME);
+		topic->max_depth = reader.nulls[TOPIC_MAX_DEPTH] ? 0 :
+			DatumGetInt32(reader.values[TOPIC_MAX_DEPTH]);
+		topic->dedup_window = DatumGetInt32(reader.values[TOPIC_DEDUP_WINDOW]);
 	}
 	reader_close(&reader);
 
@@ -203,31 +196,32 @@ load_groups(Cache *into)
 {
 	TableReader reader;
 
-	reader_open(&reader, into->relations[1]);
+	reader_open(&reader, into->relations[CACHED_GROUPS]);
 	while (reader_next(&reader))
 	{
 		ConsumerGroup *group;
 
 		into->groups = grow_array(into->groups, into->n_groups, sizeof(ConsumerGroup));
 		group = &into->groups[into->n_groups++];
-		group->id = DatumGetInt32(reader.values[0]);
-		group->topic_id = DatumGetInt32(reader.values[1]);
-		group->max_attempts = DatumGetInt32(reader.values[2]);
-		group->backoff = DatumGetInt16(reader.values[3]);
-		group->builtin = DatumGetBool(reader.values[4]);
-		group->batch = DatumGetBool(reader.values[5]);
-		group->paused = DatumGetBool(reader.values[6]);
-		group->name = reader_text(&reader, 8);
-		group->handler = reader_text(&reader, 9);
-		group->run_as = reader_text(&reader, 10);
+		group->id = DatumGetInt32(reader.values[GROUP_GROUP_ID]);
+		group->topic_id = DatumGetInt32(reader.values[GROUP_TOPIC_ID]);
+		group->max_attempts = DatumGetInt32(reader.values[GROUP_MAX_ATTEMPTS]);
+		group->backoff = DatumGetInt16(reader.values[GROUP_BACKOFF]);
+		group->builtin = DatumGetBool(reader.values[GROUP_BUILTIN]);
+		group->batch = DatumGetBool(reader.values[GROUP_BATCH]);
+		group->paused = DatumGetBool(reader.values[GROUP_PAUSED]);
+		group->name = reader_text(&reader, GROUP_NAME);
+		group->handler = reader_text(&reader, GROUP_HANDLER);
+		group->run_as = reader_text(&reader, GROUP_RUN_AS);
 		group->suspects = false;
-		group->start_at = log_snapshot_text(reader.values[10]);
-		group->ordered = DatumGetBool(reader.values[12]);
-		group->subscriber = reader_text(&reader, 14);
-		group->handler_owner = reader_text(&reader, 17);
-		group->parts = DatumGetInt16(reader.values[14]);
-		group->barrier = reader.nulls[15] ? NULL : log_snapshot_text(reader.values[15]);
-		group->adapted = DatumGetBool(reader.values[17]);
+		group->start_at = log_snapshot_text(reader.values[GROUP_START_AT]);
+		group->ordered = DatumGetBool(reader.values[GROUP_ORDERED]);
+		group->subscriber = reader_text(&reader, GROUP_SUBSCRIBER);
+		group->handler_owner = reader_text(&reader, GROUP_HANDLER_OWNER);
+		group->parts = DatumGetInt16(reader.values[GROUP_PARTS]);
+		group->barrier = reader.nulls[GROUP_BARRIER] ? NULL :
+			log_snapshot_text(reader.values[GROUP_BARRIER]);
+		group->adapted = DatumGetBool(reader.values[GROUP_ADAPTED]);
 	}
 	reader_close(&reader);
 	if (into->n_groups > 0)
@@ -246,7 +240,7 @@ load_suspects(Cache *into)
 	{
 		for (i = 0; i < into->n_groups; i++)
 		{
-			if (into->groups[i].id == DatumGetInt32(reader.values[0]))
+			if (into->groups[i].id == DatumGetInt32(reader.values[SUSPECT_GROUP_ID]))
 				into->groups[i].suspects = true;
 		}
 	}
@@ -258,17 +252,17 @@ load_assets(Cache *into)
 {
 	TableReader reader;
 
-	reader_open(&reader, into->relations[2]);
+	reader_open(&reader, into->relations[CACHED_ASSETS]);
 	while (reader_next(&reader))
 	{
 		Asset	   *asset;
 
-		if (DatumGetBool(reader.values[2]))
+		if (DatumGetBool(reader.values[ASSET_BUILTIN]))
 			continue;
 		into->assets = grow_array(into->assets, into->n_assets, sizeof(Asset));
 		asset = &into->assets[into->n_assets++];
-		asset->kind = reader_text(&reader, 1);
-		asset->topic_id = DatumGetInt32(reader.values[1]);
+		asset->kind = reader_text(&reader, ASSET_KIND);
+		asset->topic_id = DatumGetInt32(reader.values[ASSET_TOPIC_ID]);
 	}
 	reader_close(&reader);
 }
@@ -283,8 +277,9 @@ stamp_read(Oid database_stamp)
 	reader_open(&reader, database_stamp);
 	while (reader_next(&reader))
 	{
-		if (DatumGetInt64(reader.values[0]) == (int64) GetSystemIdentifier() &&
-			DatumGetObjectId(reader.values[1]) == MyDatabaseId)
+		if (DatumGetInt64(reader.values[STAMP_SYSTEM_IDENTIFIER]) ==
+			(int64) GetSystemIdentifier() &&
+			DatumGetObjectId(reader.values[STAMP_DATABASE]) == MyDatabaseId)
 			own = true;
 		else
 			foreign = true;
@@ -299,11 +294,11 @@ load_rings(Cache *into)
 	TableReader reader;
 	int			i;
 
-	reader_open(&reader, into->relations[4]);
+	reader_open(&reader, into->relations[CACHED_RINGS]);
 	while (reader_next(&reader))
 	{
-		char	   *ring = reader_text(&reader, 2);
-		int64		seq = DatumGetInt64(reader.values[0]);
+		char	   *ring = reader_text(&reader, MOVE_RING);
+		int64		seq = DatumGetInt64(reader.values[MOVE_SEQ]);
 
 		for (i = 0; i < RINGS; i++)
 		{
@@ -312,8 +307,8 @@ load_rings(Cache *into)
 			if (strcmp(ring, ring_names[i]) != 0 || seq <= state->seq)
 				continue;
 			state->seq = seq;
-			state->current = DatumGetInt16(reader.values[2]);
-			state->moved_at = DatumGetTimestampTz(reader.values[3]);
+			state->current = DatumGetInt16(reader.values[MOVE_SEGMENT]);
+			state->moved_at = DatumGetTimestampTz(reader.values[MOVE_MOVED_AT]);
 		}
 	}
 	reader_close(&reader);
@@ -334,7 +329,7 @@ get_cache(void)
 									ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(context);
 	fresh = palloc0(sizeof(Cache));
-	for (i = 0; i < (int) lengthof(cached_tables); i++)
+	for (i = 0; i < CACHED_TABLES; i++)
 		fresh->relations[i] = internal_relation(cached_tables[i]);
 	/* An invalidation that arrives from here on makes what we read stale again. */
 	cache_is_stale = false;
@@ -345,7 +340,7 @@ get_cache(void)
 		load_groups(fresh);
 		load_suspects(fresh);
 		load_assets(fresh);
-		fresh->stamp_is_own = stamp_read(fresh->relations[3]);
+		fresh->stamp_is_own = stamp_read(fresh->relations[CACHED_STAMP]);
 		load_rings(fresh);
 		cache_is_loading = false;
 	}

@@ -1,0 +1,33 @@
+/*
+ * table_reader.h
+ *		Small tables, read whole under the newest catalog snapshot.
+ */
+#ifndef ORDER_EXT_TABLE_READER_H
+#define ORDER_EXT_TABLE_READER_H
+
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "utils/relcache.h"
+
+/* A table's rows, one after the other, as values and nulls; columns count from 1. */
+typedef struct TableReader
+{
+	Relation	rel;
+	SysScanDesc scan;
+	Datum	   *values;
+	bool	   *nulls;
+} TableReader;
+
+/* Begin with a table of at most 24 columns; those that an older version has not are NULL. */
+extern void reader_open(TableReader *reader, Oid relation);
+
+/* The next row; false after the last one. */
+extern bool reader_next(TableReader *reader);
+
+extern void reader_close(TableReader *reader);
+
+/* A text of the row, in CurrentMemoryContext; NULL if NULL. */
+extern char *reader_text(const TableReader *reader, int column);
+
+#endif							/* ORDER_EXT_TABLE_READER_H */
