@@ -26,7 +26,7 @@ SELECT outcome, changed FROM t.effect($$order_ext.cancel_order(t.id('unpaid'), c
 SELECT t.show(order_ext.cancel_order(t.id('unpaid'), request_id => 'can-noop'));
 SELECT t.show(order_ext.cancel_order(t.id('unpaid'), request_id => 'can-noop'));
 
--- errors: OE001, OE003; an owner who is not named is not checked
+-- errors: OE001, OE003 (G25); an owner who is not named is not checked
 SELECT t.new('owned', 'CAN-1:1', user_id => 7221);
 SELECT call, outcome, changed FROM (VALUES
 	($$1$$), ($$1, 7221$$), ($$t.id('owned'), 7220$$), ($$t.id('owned'), 7220, 'customer_service'$$),

@@ -1,30 +1,5 @@
--- The bugs of the source system (G numbers of the design), each a named case here or in the
--- file where it fits, as far as this version's code could repeat it.
---
---   G1  here; 230_expire_orders            G22 here
---   G2  here                              G23 cannot occur: no listener objects, a message is a row
---   G3  here                              G24 130_create_order_risk_check; here
---   G4  here                              G25 220_cancel_order (OE003); no call takes a status
---   G5  here                              G26 here
---   G6  here; specs/timeout_callback      G27 here; 310_shipment_intercept; specs/ship_cancel
---   G7  here                              G28 here; specs/paid_cancel
---   G8  230_expire_orders                  G29 here
---   G9  specs/sweep_timer                 G30 here
---   G10 220_cancel_order                   G31 here
---   G11 120_create_order; here             G32 here
---   G12 here                              G33 here
---   G13 220_cancel_order                   G34 here; 250_order_matrix
---   G14 200_pre_pay_order; here            G35 here
---   G15 specs/pre_pay_cancel              G36 cannot occur: no check-back; here: the messages are there
---   G16 specs/lock_timeout                G37 cannot occur: no UNKNOWN; a raise rolls everything back
---   G17 290_order_locks; specs/lock_timeout      G38 here; 210_pay_callback; specs/timeout_callback
---   G18 290_order_locks; specs/callback_cancel   G39 here; 260_order_handlers
---   G19 cannot occur: no annotations      G40 here; 260_order_handlers
---   G20 specs/callback_cancel             G41 cannot occur: no check-back; here: the refund arrives
---   G21 here; 230_expire_orders            G61 here
---   G62 here                              G63 here; 210_pay_callback
---   G64 260_order_handlers; specs/buyers_coupon  G65 cannot occur: one database, one transaction
---   G66 cannot occur: locks end with their transaction; 290_order_locks
+-- The bugs of the source system, by the numbers of docs/source-bugs.md, as far as no other file
+-- has them.
 \set VERBOSITY sqlstate
 SELECT order_ext.put_product('BUG-1', 'A', 100), order_ext.put_product('BUG-V', 'V', 100, 'virtual');
 SELECT available FROM order_ext.adjust_stock('BUG-1', 500);

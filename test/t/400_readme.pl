@@ -133,6 +133,54 @@ sub differences
 	return join "\n", grep { defined } @lines[ 0 .. 19 ];
 }
 
+# ---- invariants: the page has the checks that verify() makes, with their severities ----
+
+my $checks_c = join '', map { slurp_file($_) } glob("$top/src/api/verify*.c");
+my @made;
+while ($checks_c =~ /\{"(I\d+)",\s*"([^"]+)",\s*(\w+),/g)
+{
+	my ($invariant, $check, $query) = ($1, $2, $3);
+	my ($sql) = $checks_c =~ /\b$query\[\] =(.*?);\n/s;
+	my %severity = map { $_ => 1 } $sql =~ /'(error|warning)'/g;
+	push @made, "$invariant $check: " . join ', ', sort keys %severity;
+}
+cmp_ok(scalar @made, '>', 50, 'checks are there');
+my ($invariant, @said);
+foreach (split /\n/, $text{'docs/invariants.md'})
+{
+	$invariant = $1 if /^## (I\d+):/;
+	push @said, "$invariant $1: $2" if /^\| ([^|]+) \| ((?:error|warning)[^|]*) \| [^|]+ \|$/;
+}
+is(join("\n", sort @said), join("\n", sort @made), 'docs/invariants.md has the checks of verify()');
+my %has = map { (split / /)[0] => 1 } @made;
+my @words = split /\n/, $node->safe_psql('postgres', "SELECT DISTINCT invariant FROM order_ext.verify()");
+is(join(' ', grep { !$has{$_} } @words), '', 'and verify() reports no other');
+foreach my $n (1 .. 16)
+{
+	like($text{'docs/invariants.md'}, qr/^## I$n: /m, "I$n is explained");
+}
+
+# ---- source bugs: every test that is named names the bug, and every bug of a test is listed ----
+
+my (%listed, @wrong);
+while ($text{'docs/source-bugs.md'} =~ /^\| (G\d+) \| [^|]+ \| [^|]+ \| ([^|]+) \|$/mg)
+{
+	my ($bug, $tests) = ($1, $2);
+	$listed{$bug} = 1;
+	push @wrong, "$bug: $tests" if $tests !~ /`/ && $tests !~ /^(cannot occur|not covered)$/;
+	foreach my $test ($tests =~ /`(\w+)`/g)
+	{
+		my ($file) = grep { -e } "$top/test/sql/$test.sql", "$top/test/specs/$test.spec";
+		push @wrong, "$bug: no test $test" if !$file;
+		push @wrong, "$bug is not in $test" if $file && slurp_file($file) !~ /^\s*(?:--|#).*\b$bug\b/m;
+	}
+}
+foreach my $file (glob("$top/test/sql/*.sql $top/test/specs/*.spec"))
+{
+	push @wrong, map { "$_ of $file is not listed" } grep { !$listed{$_} } slurp_file($file) =~ /^\s*(?:--|#).*?\b(G\d+)\b/mg;
+}
+is(join("\n", @wrong), '', 'docs/source-bugs.md has the bugs and their tests');
+
 # ---- nothing is missing ----
 
 my $reference_text = $text{'docs/reference.md'};
