@@ -15,21 +15,21 @@ CREATE FUNCTION order_ext.fulfilment_cancel_result(order_id bigint, accepted boo
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_fulfilment_cancel_result';
 
--- confirm_receipt(): src/api/receipt.c
+-- confirm_receipt(): src/api/buyer.c
 CREATE FUNCTION order_ext.confirm_receipt(order_id bigint, user_id bigint, request_id text DEFAULT NULL)
 	RETURNS order_ext.result
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_confirm_receipt';
 
--- change_address(): src/api/receipt.c
+-- change_address(): src/api/buyer.c
 CREATE FUNCTION order_ext.change_address(order_id bigint, user_id bigint, address jsonb, request_id text DEFAULT NULL)
 	RETURNS order_ext.result
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_change_address';
 
--- remove_order(): src/api/receipt.c
+-- remove_order(): src/api/buyer.c
 CREATE FUNCTION order_ext.remove_order(order_id bigint, user_id bigint)
 	RETURNS order_ext.result
 	LANGUAGE C VOLATILE SECURITY DEFINER
@@ -44,7 +44,7 @@ CREATE FUNCTION order_ext.set_channel(channel text, external boolean)
 	AS 'MODULE_PATHNAME', 'order_ext_set_channel';
 
 -- fulfil_paid_orders(): puts every paid order on its way, as order.paid does; the number of
--- orders. For updates from a version that did not. src/handlers/order_paid.c
+-- orders. For updates from a version that did not. src/machine/upgrade.c
 CREATE FUNCTION order_ext_internal.fulfil_paid_orders()
 	RETURNS bigint
 	LANGUAGE C VOLATILE

@@ -63,7 +63,7 @@ CREATE FUNCTION order_ext.sandbox_set(outcome text, times integer)
 	AS 'MODULE_PATHNAME', 'order_ext_sandbox_set';
 
 -- adopt_refunds(): opens the after-sales of refunds that have none, and publishes refund.execute
--- for those that wait; the number of after-sales. For updates. src/api/adopt_refunds.c
+-- for those that wait; the number of after-sales. For updates. src/machine/upgrade.c
 CREATE FUNCTION order_ext_internal.adopt_refunds()
 	RETURNS integer
 	LANGUAGE C VOLATILE SECURITY DEFINER

@@ -6,6 +6,7 @@
 #define ORDER_EXT_AFTER_SALE_RESULT_H
 
 #include "core/call.h"
+#include "core/jsonb_build.h"
 #include "machine/after_sale_flow.h"
 
 #define MAX_REASON_CHARS 1000

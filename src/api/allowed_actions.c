@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"

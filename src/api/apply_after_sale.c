@@ -8,7 +8,9 @@
 
 #include "api/after_sale_result.h"
 #include "api/lines.h"
+#include "core/args.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/request.h"
 #include "core/settings.h"

@@ -7,6 +7,7 @@
 
 #include "catalog/pg_type.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/locks.h"

@@ -11,8 +11,10 @@
 #include "utils/builtins.h"
 
 #include "api/cart.h"
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/request.h"
 #include "core/spi_util.h"

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/locks.h"
 #include "core/spi_util.h"

@@ -13,10 +13,12 @@
 
 #include "api/cart.h"
 #include "api/risk.h"
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/interval.h"
+#include "core/jsonb_build.h"
 #include "core/request.h"
 #include "core/settings.h"
 #include "core/spi_util.h"

@@ -7,7 +7,9 @@
 
 #include "common/hashfn.h"
 
+#include "core/args.h"
 #include "core/call.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/settings.h"
 #include "machine/coupon.h"

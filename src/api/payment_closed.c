@@ -4,7 +4,9 @@
  */
 #include "compat.h"
 
+#include "core/args.h"
 #include "core/call.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "machine/order.h"
 #include "machine/payment.h"

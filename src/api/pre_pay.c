@@ -4,8 +4,10 @@
  */
 #include "compat.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/request.h"
 #include "machine/order.h"

@@ -5,7 +5,9 @@
  */
 #include "compat.h"
 
+#include "core/args.h"
 #include "core/call.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "machine/after_sale.h"
 #include "machine/refund_answer.h"

@@ -6,7 +6,9 @@
 #include "compat.h"
 
 #include "api/after_sale_result.h"
+#include "core/args.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/request.h"
 
 JsonbBuilder *

@@ -22,6 +22,7 @@
 #include "api/risk.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/owner.h"
 #include "core/spi_util.h"
 #include "message/base/rights.h"

@@ -12,6 +12,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/spi_util.h"
 #include "handlers/gateway.h"

@@ -16,6 +16,7 @@
 #include "utils/backend_status.h"
 
 #include "core/append.h"
+#include "core/args.h"
 #include "core/call.h"
 #include "core/locks.h"
 #include "core/spi_util.h"

@@ -20,7 +20,7 @@
 
 #include "api/verify_queries.h"
 #include "core/append.h"
-#include "core/call.h"
+#include "core/args.h"
 #include "message/base/small_tables.h"
 #include "message/log/log.h"
 #include "message/log/segments.h"

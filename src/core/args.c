@@ -11,8 +11,9 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-#include "core/call.h"
+#include "core/args.h"
 #include "core/interval.h"
+#include "core/jsonb_build.h"
 #include "core/settings.h"
 
 #define MAX_DURATION_DAYS 366

@@ -13,7 +13,8 @@
 #include "utils/json.h"
 #include "utils/numeric.h"
 
-#include "core/call.h"
+#include "core/jsonb_build.h"
+
 
 struct JsonbBuilder
 {

@@ -11,6 +11,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "core/args.h"
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"

@@ -15,7 +15,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 
-#include "core/call.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "handlers/gateway.h"

@@ -10,7 +10,7 @@
 
 #include "catalog/pg_type.h"
 
-#include "core/call.h"
+#include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "handlers/handlers.h"
 #include "machine/journal.h"

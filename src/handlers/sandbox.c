@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/spi_util.h"
 #include "handlers/gateway.h"

@@ -8,7 +8,7 @@
  */
 #include "compat.h"
 
-#include "core/call.h"
+#include "core/jsonb_build.h"
 #include "handlers/handlers.h"
 #include "machine/after_sale_flow.h"
 #include "machine/shipment.h"

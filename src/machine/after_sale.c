@@ -7,9 +7,9 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "core/call.h"
 #include "core/errors.h"
 #include "core/ids.h"
+#include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/coupon.h"

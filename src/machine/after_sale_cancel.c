@@ -6,7 +6,7 @@
 
 #include "catalog/pg_type.h"
 
-#include "core/call.h"
+#include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/after_sale_cancel.h"

@@ -6,8 +6,8 @@
 
 #include "catalog/pg_type.h"
 
-#include "core/call.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/settings.h"
 #include "core/spi_util.h"

@@ -4,9 +4,9 @@
  */
 #include "compat.h"
 
-#include "core/call.h"
 #include "core/errors.h"
 #include "core/ids.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "machine/cancel.h"
 #include "machine/payment.h"

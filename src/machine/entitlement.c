@@ -7,8 +7,8 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 
-#include "core/call.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/entitlement.h"
 #include "machine/refund.h"

@@ -7,8 +7,8 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "core/call.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
 #include "machine/goods_return.h"

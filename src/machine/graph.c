@@ -12,7 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
-#include "core/call.h"
+#include "core/args.h"
 #include "core/spi_util.h"
 #include "machine/machine.h"
 #include "machine/topics.h"

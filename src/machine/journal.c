@@ -10,6 +10,7 @@
 
 #include "core/append.h"
 #include "core/call.h"
+#include "core/jsonb_build.h"
 #include "machine/journal.h"
 
 typedef struct LogRow

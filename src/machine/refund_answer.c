@@ -7,7 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "core/call.h"
+#include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/refund_answer.h"

@@ -9,8 +9,8 @@
 
 #include "catalog/pg_type.h"
 
-#include "core/call.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/refund.h"

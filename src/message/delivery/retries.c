@@ -26,9 +26,9 @@
 #include "utils/snapmgr.h"
 
 #include "core/append.h"
-#include "core/call.h"
 #include "core/errors.h"
 #include "core/interval.h"
+#include "core/jsonb_build.h"
 #include "message/log/append.h"
 #include "message/log/floors.h"
 #include "message/base/limits.h"

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/inval.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/ids.h"

@@ -18,6 +18,7 @@
 #include "utils/tuplestore.h"
 
 #include "core/append.h"
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/locks.h"

@@ -25,7 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "core/call.h"
+#include "core/args.h"
 #include "core/clock.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"

@@ -30,6 +30,7 @@
 #include "utils/snapmgr.h"
 
 #include "core/append.h"
+#include "core/args.h"
 #include "core/call.h"
 #include "core/locks.h"
 #include "core/spi_util.h"

@@ -14,7 +14,7 @@
 #include "funcapi.h"
 #include "utils/snapmgr.h"
 
-#include "core/call.h"
+#include "core/jsonb_build.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "message/log/append.h"

@@ -20,7 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "core/call.h"
+#include "core/args.h"
 #include "core/ids.h"
 #include "core/locks.h"
 #include "core/settings.h"

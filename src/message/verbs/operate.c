@@ -9,6 +9,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/spi_util.h"

@@ -8,6 +8,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/settings.h"

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/spi_util.h"

@@ -13,6 +13,7 @@
 #include "utils/snapmgr.h"
 
 #include "core/append.h"
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/locks.h"

@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 
 #include "core/append.h"
+#include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/spi_util.h"
