@@ -16,6 +16,7 @@
 #include "machine/order.h"
 #include "machine/payment.h"
 #include "machine/refund.h"
+#include "machine/refund_request.h"
 
 /* What is decided about a capture. */
 typedef struct Decision

@@ -14,6 +14,7 @@
 #include "machine/order.h"
 #include "machine/payment.h"
 #include "machine/refund.h"
+#include "machine/refund_request.h"
 
 static const char *const decision_words[] = {"accept", "refund", NULL};
 

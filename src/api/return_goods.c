@@ -115,7 +115,7 @@ apply(Journal *journal, Report *report)
 	lines = return_lines(report->fact.after_sale_id, &n);
 	if (!match_lines(report->lines, lines, n))
 		return why_lines;
-	return_received(journal, &report->after_sale, lines, n, report->restock);
+	after_sale_goods_received(journal, &report->after_sale, lines, n, report->restock);
 	return NULL;
 }
 

@@ -10,6 +10,7 @@
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "machine/cancel.h"
+#include "machine/intercept.h"
 #include "machine/shipment.h"
 
 static const char *const kind_words[] = {
@@ -108,7 +109,7 @@ apply(Journal *journal, Report *report)
 	switch (report->fact.kind)
 	{
 		case SHIPMENT_CANCEL_ACCEPTED:
-			intercept_accepted(journal, &report->order, &report->fulfilment,
+			cancel_intercepted(journal, &report->order, &report->fulfilment,
 							   report->fact.event_id);
 			break;
 		case SHIPMENT_CANCEL_REJECTED:

@@ -1,7 +1,7 @@
 /*
  * args.c
  *		Validation of the arguments of API calls: one check, one reason, the argument
- *		named; declared in call.h.
+ *		named; see args.h.
  */
 #include "compat.h"
 

@@ -1,6 +1,6 @@
 /*
  * jsonb_build.c
- *		Flat jsonb objects built piece by piece; declared in call.h.
+ *		Flat jsonb objects built piece by piece; see jsonb_build.h.
  *
  * Ids become strings, since a 19-digit number loses digits in JavaScript.
  */

@@ -22,6 +22,7 @@
 #include "handlers/handlers.h"
 #include "machine/after_sale_cancel.h"
 #include "machine/refund_answer.h"
+#include "machine/refund_request.h"
 #include "message/log/capture.h"
 
 /* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */

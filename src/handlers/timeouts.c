@@ -11,6 +11,7 @@
 #include "core/jsonb_build.h"
 #include "handlers/handlers.h"
 #include "machine/after_sale_flow.h"
+#include "machine/after_sale_message.h"
 #include "machine/shipment.h"
 
 void

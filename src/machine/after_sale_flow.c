@@ -12,8 +12,9 @@
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
-#include "machine/goods_return.h"
+#include "machine/after_sale_message.h"
 #include "machine/refund.h"
+#include "machine/refund_request.h"
 #include "machine/stock.h"
 
 static SavedPlan read_items = SAVED_PLAN(
@@ -39,37 +40,6 @@ after_sale_lock(int64 after_sale_id, AfterSale *after_sale)
 	after_sale_read_or_fail(after_sale_id, after_sale);
 	lock_wait(LOCK_REFUND, after_sale->order_id);
 	after_sale_read_or_fail(after_sale_id, after_sale);
-}
-
-JsonbBuilder *
-after_sale_payload(const AfterSale *after_sale)
-{
-	JsonbBuilder *payload;
-
-	if (after_sale->order_id != 0)
-		payload = journal_payload(after_sale->order_id, after_sale->user_id,
-								  after_sale->order_version);
-	else
-	{
-		payload = jsonb_object_begin();
-		jsonb_add_text(payload, "order_id", NULL);
-		jsonb_add_text(payload, "user_id", NULL);
-		jsonb_add_int(payload, "version", 0);
-	}
-	jsonb_add_id(payload, "after_sale_id", after_sale->after_sale_id);
-	return payload;
-}
-
-void
-after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *alert)
-{
-	JsonbBuilder *payload = after_sale_payload(after_sale);
-
-	jsonb_add_text(payload, "alert", alert);
-	/* there may be no order to file it under */
-	journal_message(journal, TOPIC_OPS_ALERT,
-					after_sale->order_id != 0 ? after_sale->order_id : after_sale->after_sale_id,
-					jsonb_object_end(payload));
 }
 
 /* A timer for this very stage of the after-sale; its handler looks whether it still is. */
@@ -233,6 +203,72 @@ after_sale_give_up(Journal *journal, AfterSale *after_sale, Event event, char ac
 	entitlement_touch(after_sale->order_id);
 	after_sale_fire(journal, after_sale, event, actor, reason, reason_detail(reason));
 	return true;
+}
+
+/* ---- goods that come back ---- */
+
+static SavedPlan note_received = SAVED_PLAN(
+	"UPDATE order_ext_internal.after_sale_items s"
+	" SET received = g.received, damaged = g.damaged, restocked = g.restocked"
+	" FROM unnest($2, $3, $4, $5) AS g (product_id, received, damaged, restocked)"
+	" WHERE s.after_sale_id = $1 AND s.product_id = g.product_id",
+	INT8OID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
+
+/* Keep what was received; the goods that are in order leave the books of what was sold. */
+static void
+take_back(Journal *journal, const AfterSale *after_sale, const ReturnedLine *lines, int n,
+		  bool in_order, bool restock)
+{
+	int64	   *products = palloc(sizeof(int64) * n);
+	int32	   *received = palloc(sizeof(int32) * n);
+	int32	   *damaged = palloc(sizeof(int32) * n);
+	int32	   *moved = palloc0(sizeof(int32) * n);
+	Datum		values[5];
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		products[i] = lines[i].product_id;
+		received[i] = lines[i].received;
+		damaged[i] = lines[i].damaged;
+	}
+	if (in_order)
+	{
+		stock_take_back(after_sale->order_id, after_sale->after_sale_id, products, received, n,
+						restock ? LEDGER_RETURN : LEDGER_WRITE_OFF, journal_time(journal), moved);
+		if (!restock)
+			memset(moved, 0, sizeof(int32) * n);
+	}
+	values[0] = Int64GetDatum(after_sale->after_sale_id);
+	values[1] = int64_array(products, n);
+	values[2] = int32_array(received, n);
+	values[3] = int32_array(damaged, n);
+	values[4] = int32_array(moved, n);
+	(void) plan_write(&note_received, values, NULL, 0);
+}
+
+void
+after_sale_goods_received(Journal *journal, AfterSale *after_sale, const ReturnedLine *lines, int n,
+				bool restock)
+{
+	int64		damaged = 0;
+	JsonbBuilder *detail = jsonb_object_begin();
+	int			i;
+
+	for (i = 0; i < n; i++)
+		damaged += lines[i].damaged;
+	return_fire(journal, after_sale, EVENT_RETURN_RECEIVE, ACTOR_WAREHOUSE, NULL, NULL);
+	take_back(journal, after_sale, lines, n, damaged == 0, restock);
+	if (damaged > 0)
+		jsonb_add_int(detail, "damaged", damaged);
+	else
+		jsonb_add_bool(detail, "restock", restock);
+	return_fire(journal, after_sale, damaged > 0 ? EVENT_RETURN_DAMAGE : EVENT_RETURN_PASS,
+				ACTOR_WAREHOUSE, NULL, jsonb_object_end(detail));
+	if (damaged > 0)
+		after_sale_alert(journal, after_sale, "damaged_return");
+	else
+		(void) after_sale_pay_back(journal, after_sale, ACTOR_WAREHOUSE);
 }
 
 /* ---- opened by warehouse and carrier ---- */

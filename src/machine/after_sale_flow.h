@@ -7,6 +7,7 @@
 #define ORDER_EXT_MACHINE_AFTER_SALE_FLOW_H
 
 #include "machine/entitlement.h"
+#include "machine/goods_return.h"
 #include "machine/order.h"
 
 /* Lock the order of an after-sale and read it; OE001 if there is none. */
@@ -42,6 +43,13 @@ extern bool after_sale_give_up(Journal *journal, AfterSale *after_sale, Event ev
  */
 extern bool after_sale_pay_back(Journal *journal, AfterSale *after_sale, char actor);
 
+/*
+ * A parcel was received: received, damaged and, with restock, available again. Where a
+ * piece is damaged the return ends there and staff is alerted, else the money goes back.
+ */
+extern void after_sale_goods_received(Journal *journal, AfterSale *after_sale, const ReturnedLine *lines,
+							int n, bool restock);
+
 /* Pieces are missing in the parcel: their money goes back at once, they are written off. */
 extern void after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods,
 								AfterSale *after_sale);
@@ -51,11 +59,5 @@ extern void after_sale_shortage(Journal *journal, const Order *order, GoodsBack 
  * when it has arrived. Takes the refund lock; a second time nothing.
  */
 extern void after_sale_refused(Journal *journal, const Order *order);
-
-/* Tell staff: ops.alert. */
-extern void after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *alert);
-
-/* The standard payload of messages and timers about an after-sale; begun. */
-extern struct JsonbBuilder *after_sale_payload(const AfterSale *after_sale);
 
 #endif							/* ORDER_EXT_MACHINE_AFTER_SALE_FLOW_H */

@@ -84,7 +84,7 @@ cancel_order_locked(Journal *journal, Order *order, char actor, const OrderChang
 }
 
 void
-intercept_accepted(Journal *journal, Order *order, Fulfilment *fulfilment, const char *event_id)
+cancel_intercepted(Journal *journal, Order *order, Fulfilment *fulfilment, const char *event_id)
 {
 	OrderChange change = {.cancels = true, .cancel_type = fulfilment->cancel_type,
 	.refund_hold = fulfilment->refund_hold};
@@ -95,17 +95,6 @@ intercept_accepted(Journal *journal, Order *order, Fulfilment *fulfilment, const
 	fulfilment_accept_cancel(journal, fulfilment);
 	cancel_orders_locked(journal, order, 1, EVENT_CANCEL, ACTOR_WAREHOUSE, &change,
 						 jsonb_object_end(detail));
-}
-
-void
-intercept_refused(Journal *journal, Order *order, Fulfilment *fulfilment, const char *event_id)
-{
-	JsonbBuilder *detail = jsonb_object_begin();
-
-	jsonb_add_text(detail, "event_id", event_id);
-	fulfilment_reject_cancel(journal, fulfilment);
-	orders_fire(journal, order, 1, EVENT_REFUSE_INTERCEPT, ACTOR_WAREHOUSE, NULL,
-				jsonb_object_end(detail));
 }
 
 /* ---- timeout ---- */

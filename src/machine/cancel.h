@@ -32,12 +32,8 @@ extern CancelOutcome cancel_order_locked(Journal *journal, Order *order, char ac
 										 const OrderChange *change, Jsonb *detail);
 
 /* The external warehouse has stopped the parcel: what was asked for is done now. */
-extern void intercept_accepted(Journal *journal, Order *order, Fulfilment *fulfilment,
+extern void cancel_intercepted(Journal *journal, Order *order, Fulfilment *fulfilment,
 							   const char *event_id);
-
-/* It has not, or the parcel is out: the order goes on. */
-extern void intercept_refused(Journal *journal, Order *order, Fulfilment *fulfilment,
-							  const char *event_id);
 
 /*
  * Cancel those of the orders that are unpaid and due now, with the locks that are free;

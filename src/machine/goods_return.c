@@ -10,9 +10,8 @@
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
-#include "machine/after_sale_flow.h"
+#include "machine/after_sale_message.h"
 #include "machine/goods_return.h"
-#include "machine/stock.h"
 
 static SavedPlan move_return = SAVED_PLAN(
 	"UPDATE order_ext_internal.after_sales"
@@ -32,13 +31,6 @@ static SavedPlan read_lines = SAVED_PLAN(
 	" JOIN order_ext_internal.order_items i ON i.order_id = s.order_id AND i.product_id = s.product_id"
 	" WHERE s.after_sale_id = $1 ORDER BY s.product_id",
 	INT8OID);
-
-static SavedPlan note_received = SAVED_PLAN(
-	"UPDATE order_ext_internal.after_sale_items s"
-	" SET received = g.received, damaged = g.damaged, restocked = g.restocked"
-	" FROM unnest($2, $3, $4, $5) AS g (product_id, received, damaged, restocked)"
-	" WHERE s.after_sale_id = $1 AND s.product_id = g.product_id",
-	INT8OID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
 
 static SavedPlan insert_fact = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sale_events"
@@ -100,63 +92,6 @@ return_lines(int64 after_sale_id, int *n)
 		lines[i].sku = row_text(i, 3);
 	}
 	return lines;
-}
-
-/* Keep what was received; the goods that are in order leave the books of what was sold. */
-static void
-take_back(Journal *journal, const AfterSale *after_sale, const ReturnedLine *lines, int n,
-		  bool in_order, bool restock)
-{
-	int64	   *products = palloc(sizeof(int64) * n);
-	int32	   *received = palloc(sizeof(int32) * n);
-	int32	   *damaged = palloc(sizeof(int32) * n);
-	int32	   *moved = palloc0(sizeof(int32) * n);
-	Datum		values[5];
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		products[i] = lines[i].product_id;
-		received[i] = lines[i].received;
-		damaged[i] = lines[i].damaged;
-	}
-	if (in_order)
-	{
-		stock_take_back(after_sale->order_id, after_sale->after_sale_id, products, received, n,
-						restock ? LEDGER_RETURN : LEDGER_WRITE_OFF, journal_time(journal), moved);
-		if (!restock)
-			memset(moved, 0, sizeof(int32) * n);
-	}
-	values[0] = Int64GetDatum(after_sale->after_sale_id);
-	values[1] = int64_array(products, n);
-	values[2] = int32_array(received, n);
-	values[3] = int32_array(damaged, n);
-	values[4] = int32_array(moved, n);
-	(void) plan_write(&note_received, values, NULL, 0);
-}
-
-void
-return_received(Journal *journal, AfterSale *after_sale, const ReturnedLine *lines, int n,
-				bool restock)
-{
-	int64		damaged = 0;
-	JsonbBuilder *detail = jsonb_object_begin();
-	int			i;
-
-	for (i = 0; i < n; i++)
-		damaged += lines[i].damaged;
-	return_fire(journal, after_sale, EVENT_RETURN_RECEIVE, ACTOR_WAREHOUSE, NULL, NULL);
-	take_back(journal, after_sale, lines, n, damaged == 0, restock);
-	if (damaged > 0)
-		jsonb_add_int(detail, "damaged", damaged);
-	else
-		jsonb_add_bool(detail, "restock", restock);
-	return_fire(journal, after_sale, damaged > 0 ? EVENT_RETURN_DAMAGE : EVENT_RETURN_PASS,
-				ACTOR_WAREHOUSE, NULL, jsonb_object_end(detail));
-	if (damaged > 0)
-		after_sale_alert(journal, after_sale, "damaged_return");
-	else
-		(void) after_sale_pay_back(journal, after_sale, ACTOR_WAREHOUSE);
 }
 
 /* ---- facts ---- */

@@ -40,13 +40,6 @@ typedef struct ReturnedLine
 /* The lines of an after-sale, by product. */
 extern ReturnedLine *return_lines(int64 after_sale_id, int *n);
 
-/*
- * A parcel was received: received, damaged and, with restock, available again. Where a
- * piece is damaged the return ends there and staff is alerted, else the money goes back.
- */
-extern void return_received(Journal *journal, AfterSale *after_sale, const ReturnedLine *lines,
-							int n, bool restock);
-
 /* ---- what was told ---- */
 
 typedef struct ReturnFact

@@ -6,6 +6,7 @@
 
 #include "core/errors.h"
 #include "machine/machine.h"
+#include "machine/tables.h"
 
 static const struct
 {

@@ -121,10 +121,7 @@ typedef struct MachineTable
 	const Edge *edges;			/* ends with event 0 */
 } MachineTable;
 
-/* The table of a machine; by name: NULL if there is none. */
-extern const MachineTable *machine_table(Machine machine);
 extern const MachineTable *machine_by_name(const char *name);
-extern const MachineTable *machine_tables(int *n);
 
 /* The edge, or OE901: callers decide by status first and answer in their own words. */
 extern const Edge *machine_edge(Machine machine, int16 from, Event event);

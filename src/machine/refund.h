@@ -50,32 +50,6 @@ typedef struct Refund
 	"    OR (r.status = " CODE(REFUND_FAILED) \
 	"     AND (s.status IS NULL OR s.status NOT IN (" AFTER_SALES_GIVEN_UP "))))) AS rest"
 
-/* ---- requesting ---- */
-
-/*
- * Request the refund of what is left of a capture. Returns the refund id, or 0 where
- * there is nothing to refund (amount 0, or it exists).
- */
-extern int64 refund_request(Journal *journal, int64 payment_id, RefundCause cause, char actor);
-
-/* Request the refund of a part of a capture (at most what is left); 0 as above. */
-extern int64 refund_request_part(Journal *journal, int64 payment_id, RefundCause cause,
-								 int64 amount, char actor);
-
-/*
- * Request the refunds of canceled orders: one per applied capture, tied to the after-sale
- * of the cancellation, and one per held capture, as far as they are not refunded. A
- * second time does nothing.
- */
-extern void refunds_request_for_canceled(Journal *journal, const int64 *order_ids, int n);
-
-/*
- * Request the refund of an after-sale's amount from its order's applied capture; held:
- * not to be claimed before refunds_unhold(). Returns the refund id; 0 if the amount is 0
- * or it exists. Raises OE901 if less than that is left.
- */
-extern int64 refund_request_for_after_sale(Journal *journal, int64 after_sale_id, bool held, char actor);
-
 /* ---- reading ---- */
 
 /* Read a refund in a new statement; false, or OE001, if there is none. */

@@ -14,6 +14,7 @@
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/refund.h"
+#include "machine/refund_request.h"
 
 #define INSERT_REFUNDS \
 	"WITH requested AS (" \

@@ -12,7 +12,7 @@
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
-#include "machine/cancel.h"
+#include "machine/intercept.h"
 #include "machine/shipment.h"
 #include "machine/stock.h"
 

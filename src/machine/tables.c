@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "machine/machine.h"
+#include "machine/tables.h"
 
 /* ---- order ---- */
 

@@ -15,8 +15,6 @@
 
 #include "worker/crash_marks.h"
 #include "worker/shmem.h"
-#include "worker/waiters.h"
-#include "worker/worker.h"
 
 #define TRANCHE_NAME "order_ext"
 
@@ -417,61 +415,4 @@ worker_count(int64 batches, int64 messages)
 	pg_atomic_fetch_add_u64(&my_worker->batches, batches);
 	pg_atomic_fetch_add_u64(&my_worker->messages, messages);
 	pg_atomic_write_u64(&my_worker->last_active, (uint64) GetCurrentTimestamp());
-}
-
-/* ---- wake-ups at commit ---- */
-
-static void
-note_timers(WorkerSlot *worker, TimestampTz due)
-{
-	uint64		old = pg_atomic_read_u64(&worker->earliest);
-
-	/* Failing to exchange reads the newer value into old. */
-	while (due < (TimestampTz) old &&
-		   !pg_atomic_compare_exchange_u64(&worker->earliest, &old, (uint64) due))
-		;
-	pg_memory_barrier();
-	if (due < (TimestampTz) pg_atomic_read_u64(&worker->sleep_until))
-		worker_wake(worker);
-}
-
-static void
-note_topics(WorkerSlot *worker, uint64 topic_bits)
-{
-	pg_atomic_fetch_or_u64(&worker->topics, topic_bits);
-	if (topic_bits == ~UINT64CONST(0) ||
-		(topic_bits & pg_atomic_read_u64(&worker->interest)) != 0)
-		worker_wake(worker);
-}
-
-/*
- * No lock: a database slot is reused so rarely that the worst case, waking another
- * database's worker for nothing, does not matter; the workers' safety poll covers the
- * slot that is taken at this very moment.
- */
-void
-worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due, bool database)
-{
-	DatabaseSlot *db;
-	int			w;
-
-	if (worker_shared == NULL)
-		return;
-	waiters_wake(topic_bits);
-	if (database)
-		database_announce(MyDatabaseId);
-	db = database_slot(MyDatabaseId, false);
-	if (db == NULL)
-		return;
-	for (w = 0; w < db->n_workers; w++)
-	{
-		WorkerSlot *worker = &db->workers[w];
-
-		if (worker->state == WORKER_FREE)
-			continue;
-		if (worker->kind == WORKER_DISPATCHER && topic_bits != 0)
-			note_topics(worker, topic_bits);
-		else if (worker->kind == WORKER_SCHEDULER && timers)
-			note_timers(worker, earliest_due);
-	}
 }

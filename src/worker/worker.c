@@ -9,6 +9,7 @@
 #include "message/base/wake.h"
 #include "worker/hooks.h"
 #include "worker/launcher.h"
+#include "worker/notify.h"
 #include "worker/shmem.h"
 #include "worker/waiters.h"
 #include "worker/worker.h"

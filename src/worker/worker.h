@@ -1,28 +1,16 @@
 /*
  * worker.h
- *		Start of the background workers, and what the message layer tells them.
+ *		Start of the background workers.
  */
 #ifndef ORDER_EXT_WORKER_H
 #define ORDER_EXT_WORKER_H
 
 #include "postgres.h"
 
-#include "utils/timestamp.h"
-
 /*
  * Ask for shared memory, register the launcher and install the hooks; once, from
  * _PG_init. Does nothing unless the library is being preloaded.
  */
 extern void worker_init(void);
-
-/*
- * This transaction has committed and published to the topics of these bits (wake.h),
- * or armed timers, the earliest of which is due at earliest_due: wake who waits for
- * that in this database. With database set, its workers are started, or start anew.
- * Called from the commit callback: raises nothing, allocates nothing. Without preload
- * it does nothing.
- */
-extern void worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due,
-						  bool database);
 
 #endif							/* ORDER_EXT_WORKER_H */

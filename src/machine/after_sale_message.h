@@ -1,0 +1,16 @@
+/*
+ * after_sale_message.h
+ *		What is published about an after-sale.
+ */
+#ifndef ORDER_EXT_MACHINE_AFTER_SALE_MESSAGE_H
+#define ORDER_EXT_MACHINE_AFTER_SALE_MESSAGE_H
+
+#include "machine/after_sale.h"
+
+/* The standard payload of messages and timers about an after-sale; begun. */
+extern struct JsonbBuilder *after_sale_payload(const AfterSale *after_sale);
+
+/* Tell staff: ops.alert. */
+extern void after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *alert);
+
+#endif							/* ORDER_EXT_MACHINE_AFTER_SALE_MESSAGE_H */
