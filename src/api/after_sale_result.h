@@ -1,6 +1,6 @@
 /*
  * after_sale_result.h
- *		What the calls about after-sales have in common.
+ *		What the calls about after-sales answer.
  */
 #ifndef ORDER_EXT_AFTER_SALE_RESULT_H
 #define ORDER_EXT_AFTER_SALE_RESULT_H

@@ -1,5 +1,5 @@
 /*
- * receipt.c
+ * buyer.c
  *		What the buyer does with an order after it was created: confirm_receipt,
  *		change_address, remove_order.
  */

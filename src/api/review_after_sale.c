@@ -11,35 +11,6 @@
 #include "core/jsonb_build.h"
 #include "core/request.h"
 
-JsonbBuilder *
-after_sale_detail(const AfterSale *after_sale)
-{
-	JsonbBuilder *detail = jsonb_object_begin();
-
-	jsonb_add_id(detail, "after_sale_id", after_sale->after_sale_id);
-	jsonb_add_id(detail, "order_id", after_sale->order_id);
-	jsonb_add_text(detail, "type",
-				   after_sale->type == AFTER_SALE_REFUND_ONLY ? "refund_only" : "return_refund");
-	jsonb_add_int(detail, "amount", after_sale->amount);
-	jsonb_add_int(detail, "freight", after_sale->freight);
-	if (after_sale->return_status != NO_RETURN)
-		jsonb_add_text(detail, "return_status",
-					   status_name(MACHINE_RETURN, after_sale->return_status));
-	return detail;
-}
-
-void
-after_sale_result(CallResult *result, const AfterSale *after_sale, const char *disposition,
-				  Jsonb *detail)
-{
-	memset(result, 0, sizeof(CallResult));
-	result->id = after_sale->after_sale_id;
-	result->status = status_name(MACHINE_AFTER_SALE, after_sale->status);
-	result->version = after_sale->version;
-	result->disposition = disposition;
-	result->detail = detail != NULL ? detail : jsonb_object_end(after_sale_detail(after_sale));
-}
-
 /* ---- the frame of these calls ---- */
 
 typedef struct Decision

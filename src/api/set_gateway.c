@@ -2,7 +2,7 @@
  * set_gateway.c
  *		set_gateway: which function refunds of a pay type are given to.
  *
- * A gateway is a consumer group of refund.execute (gateway.h), with all that a group has: a
+ * A gateway is a consumer group of refund.execute (gateways.h), with all that a group has: a
  * cursor, workers of its role, pause() and redrive().
  */
 #include "compat.h"
@@ -15,7 +15,7 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/spi_util.h"
-#include "handlers/gateway.h"
+#include "machine/gateways.h"
 #include "machine/payment.h"
 #include "message/base/engine.h"
 #include "message/verbs/subscribe.h"

@@ -5,7 +5,7 @@
  */
 #include "compat.h"
 
-#include "api/verify_queries.h"
+#include "api/verify_after_sales.h"
 #include "machine/machine.h"
 
 /*

@@ -4,7 +4,7 @@
  */
 #include "compat.h"
 
-#include "api/verify_queries.h"
+#include "api/verify_fulfilment.h"
 #include "machine/machine.h"
 
 /* ---- I11: fulfilments fit their orders ---- */

@@ -1,10 +1,11 @@
 /*
  * verify_leases.c
- *		Checks about what external consumers hold; see verify_queries.h.
+ *		Checks about what external consumers hold; see verify_leases.h.
  */
 #include "compat.h"
 
-#include "api/verify_queries.h"
+#include "api/verify_leases.h"
+
 
 /* Without its receipt, or where nobody receives, a lease never ends, and the message is lost with its consumer. */
 const char	verify_leases_end[] =

@@ -7,7 +7,7 @@
  */
 #include "compat.h"
 
-#include "api/verify_queries.h"
+#include "api/verify_messages.h"
 #include "message/timer/buckets.h"
 
 #define OWN_STAMP \

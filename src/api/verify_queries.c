@@ -14,7 +14,13 @@
  */
 #include "compat.h"
 
+#include "api/verify_after_sales.h"
+#include "api/verify_fulfilment.h"
+#include "api/verify_leases.h"
+#include "api/verify_messages.h"
 #include "api/verify_queries.h"
+#include "api/verify_refunds.h"
+#include "api/verify_stock.h"
 #include "machine/machine.h"
 
 /* ---- I1: amounts ---- */

@@ -4,7 +4,7 @@
  */
 #include "compat.h"
 
-#include "api/verify_queries.h"
+#include "api/verify_refunds.h"
 #include "machine/machine.h"
 
 /* ---- I3: never more refunded than captured ---- */

@@ -4,7 +4,7 @@
  */
 #include "compat.h"
 
-#include "api/verify_queries.h"
+#include "api/verify_stock.h"
 #include "machine/machine.h"
 
 /* ---- the ledger explains the stock ---- */

@@ -15,7 +15,6 @@
 
 #include "core/jsonb_build.h"
 
-
 struct JsonbBuilder
 {
 	JsonbParseState *state;

@@ -1,13 +1,16 @@
 /*
  * handlers.c
- *		The list of built-in consumers, and the ones that are a few lines.
+ *		The list of built-in consumers.
  */
 #include "compat.h"
 
 #include "handlers/handlers.h"
-#include "machine/cancel.h"
-#include "machine/coupon.h"
-#include "machine/stock.h"
+#include "handlers/order_paid.h"
+#include "handlers/refund_execute.h"
+#include "handlers/refund_prepare.h"
+#include "handlers/release.h"
+#include "handlers/timeouts.h"
+#include "machine/order.h"
 
 void
 handlers_init(void)
@@ -24,79 +27,4 @@ handlers_init(void)
 	message_register_builtin(TOPIC_ORDER_AUTO_SIGN, handle_auto_sign);
 	message_register_builtin(TOPIC_AFTER_SALE_REVIEW_DUE, handle_review_due);
 	message_register_builtin(TOPIC_AFTER_SALE_AUTO_CLOSE, handle_auto_close);
-}
-
-int64 *
-message_keys(const Message *messages, int n)
-{
-	int64	   *keys = palloc(sizeof(int64) * Max(n, 1));
-	int			i;
-
-	for (i = 0; i < n; i++)
-		keys[i] = messages[i].key;
-	return keys;
-}
-
-static void
-mark_busy(Message *messages, int n, const bool *busy)
-{
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		if (busy[i])
-			messages[i].outcome = MESSAGE_BUSY;
-	}
-}
-
-int64 *
-message_keys_lock(LockClass lock_class, Message *messages, int n, int *n_locked)
-{
-	int64	   *keys = message_keys(messages, n);
-	bool	   *busy = palloc(sizeof(bool) * Max(n, 1));
-	int			i,
-				j = 0;
-
-	*n_locked = lock_try_all(lock_class, keys, n, busy);
-	mark_busy(messages, n, busy);
-	for (i = 0; i < n; i++)
-	{
-		if (!busy[i])
-			keys[j++] = keys[i];
-	}
-	return keys;
-}
-
-/*
- * An order that is not due yet stays as it is: its own timer is bound to its deadline,
- * and a message cannot be earlier than that. One that is unknown, paid or canceled is
- * simply done.
- */
-void
-handle_pay_timeout(Message *messages, int n)
-{
-	bool	   *busy = palloc0(sizeof(bool) * n);
-
-	(void) cancel_expired(message_keys(messages, n), n, busy);
-	mark_busy(messages, n, busy);
-}
-
-void
-handle_stock_release(Message *messages, int n)
-{
-	bool	   *busy = palloc0(sizeof(bool) * n);
-
-	stock_release(message_keys(messages, n), n, GetCurrentTimestamp(), busy);
-	mark_busy(messages, n, busy);
-}
-
-void
-handle_coupon_release(Message *messages, int n)
-{
-	bool	   *busy = palloc0(sizeof(bool) * n);
-	Journal    *journal = journal_begin(GetCurrentTimestamp());
-
-	coupons_release(journal, message_keys(messages, n), n, busy);
-	journal_write(journal);
-	mark_busy(messages, n, busy);
 }

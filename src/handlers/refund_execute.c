@@ -1,6 +1,6 @@
 /*
  * refund_execute.c
- *		refund.prepare and refund.execute: from a canceled order to money that is back.
+ *		refund.execute: from a refund that is requested to money that is back.
  *
  * refund.execute works on refunds of pay types with a gateway in the database; all others
  * wait for claim_refunds(). The built-in group looks after the sandbox, and each gateway of
@@ -17,52 +17,31 @@
 
 #include "core/jsonb_build.h"
 #include "core/locks.h"
-#include "core/spi_util.h"
+#include "handlers/batch.h"
 #include "handlers/gateway.h"
-#include "handlers/handlers.h"
-#include "machine/after_sale_cancel.h"
+#include "handlers/refund_execute.h"
+#include "machine/gateways.h"
 #include "machine/refund_answer.h"
-#include "machine/refund_request.h"
-#include "message/log/capture.h"
 
 /* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */
 #define FIRST_LEASE (3 * USECS_PER_SEC)
 
-/* ---- refund.prepare ---- */
-
-void
-handle_refund_prepare(Message *messages, int n)
-{
-	int			n_locked;
-	int64	   *locked = message_keys_lock(LOCK_REFUND, messages, n, &n_locked);
-	Journal    *journal;
-
-	if (n_locked == 0)
-		return;
-	journal = journal_begin(GetCurrentTimestamp());
-	after_sales_open_for_canceled(journal, locked, n_locked);
-	refunds_request_for_canceled(journal, locked, n_locked);
-	journal_write(journal);
-}
-
 /* ---- refund.execute, first step: claim ---- */
 
-/*
- * The message that has the gateway called must not be delivered in this transaction, as
- * dispatch() does with what handlers publish; so it is kept out of dispatch()'s notes.
- */
+/* The gateway is called when this transaction, and with it the claim, has committed. */
 static void
 publish_calls(const Refund *refunds, int n)
 {
-	const LogAppended *ignored;
-	int			noted = log_captured(&ignored);
-	Journal    *journal = journal_begin(GetCurrentTimestamp());
+	MessageDraft *drafts = palloc(sizeof(MessageDraft) * n);
 	int			i;
 
 	for (i = 0; i < n; i++)
-		refund_publish_execute(journal, &refunds[i], true);
-	journal_write(journal);
-	log_capture_truncate(noted);
+	{
+		drafts[i].topic_id = TOPIC_REFUND_EXECUTE;
+		drafts[i].key = refunds[i].order_id;
+		drafts[i].payload = refund_execute_payload(&refunds[i], "call");
+	}
+	message_publish_for_later(drafts, n);
 }
 
 static void
@@ -246,5 +225,5 @@ handle_refund_execute(Message *messages, int n)
 void
 handle_refund_gateway(Handler *gateway, Message *messages, int n)
 {
-	execute(gateway_pay_type(gateway), gateway, messages, n);
+	execute(gateway_pay_type(gateway->group->name), gateway, messages, n);
 }

@@ -1,9 +1,9 @@
 /*
- * release_assets.c
- *		order.release_assets: the fan-out. One message per asset kind that applies to the
- *		order, decided from what it holds now and not from what the message says.
+ * release.c
+ *		order.release_assets, stock.release and coupon.release: what a canceled order held.
  *
- * The messages are published in the handler's transaction, so a redelivery after a
+ * The first is the fan-out: one message per asset kind that applies to the order, decided
+ * from what it holds now and not from what the message says. They are published in the handler's transaction, so a redelivery after a
  * failure repeats nothing. Kinds that applications registered get a message each.
  */
 #include "compat.h"
@@ -12,8 +12,11 @@
 
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
-#include "handlers/handlers.h"
+#include "handlers/batch.h"
+#include "handlers/release.h"
+#include "machine/coupon.h"
 #include "machine/journal.h"
+#include "machine/stock.h"
 #include "message/base/catalog.h"
 
 static SavedPlan read_assets = SAVED_PLAN(
@@ -70,7 +73,7 @@ handle_release_assets(Message *messages, int n)
 	const Asset *assets;
 	int			n_assets = assets_list(&assets);
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
-	Datum		values[1] = {int64_array(message_keys(messages, n), n)};
+	Datum		values[1] = {int64_array(batch_keys(messages, n), n)};
 	uint64		orders = plan_query(&read_assets, values, NULL, 0);
 	uint64		i;
 
@@ -80,4 +83,24 @@ handle_release_assets(Message *messages, int n)
 		publish_registered(journal, i, assets, n_assets);
 	}
 	journal_write(journal);
+}
+
+void
+handle_stock_release(Message *messages, int n)
+{
+	bool	   *busy = palloc0(sizeof(bool) * n);
+
+	stock_release(batch_keys(messages, n), n, GetCurrentTimestamp(), busy);
+	batch_mark_busy(messages, n, busy);
+}
+
+void
+handle_coupon_release(Message *messages, int n)
+{
+	bool	   *busy = palloc0(sizeof(bool) * n);
+	Journal    *journal = journal_begin(GetCurrentTimestamp());
+
+	coupons_release(journal, batch_keys(messages, n), n, busy);
+	journal_write(journal);
+	batch_mark_busy(messages, n, busy);
 }

@@ -12,7 +12,7 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/spi_util.h"
-#include "handlers/gateway.h"
+#include "handlers/sandbox.h"
 
 #define ANSWER_VANISHES "vanish"
 #define ANSWER_TRUTH "succeeded"

@@ -1,24 +1,40 @@
 /*
- * after_sale_timers.c
- *		order.auto_sign, after_sale.review_due and after_sale.auto_close: what happens when
- *		nobody does anything.
+ * timeouts.c
+ *		order.pay_timeout, order.auto_sign, after_sale.review_due and after_sale.auto_close:
+ *		what happens when nobody does anything.
  *
- * The timer of a delivery is bound to its order's status; those of after-sales cannot be,
- * so their handlers look whether the after-sale is still at the stage that armed them.
+ * The timers of orders are bound to their status; those of after-sales cannot be, so their
+ * handlers look whether the after-sale is still at the stage that armed them.
  */
 #include "compat.h"
 
 #include "core/jsonb_build.h"
-#include "handlers/handlers.h"
+#include "handlers/batch.h"
+#include "handlers/timeouts.h"
 #include "machine/after_sale_flow.h"
 #include "machine/after_sale_message.h"
+#include "machine/cancel.h"
 #include "machine/shipment.h"
+
+/*
+ * An order that is not due yet stays as it is: its own timer is bound to its deadline,
+ * and a message cannot be earlier than that. One that is unknown, paid or canceled is
+ * simply done.
+ */
+void
+handle_pay_timeout(Message *messages, int n)
+{
+	bool	   *busy = palloc0(sizeof(bool) * n);
+
+	(void) cancel_expired(batch_keys(messages, n), n, busy);
+	batch_mark_busy(messages, n, busy);
+}
 
 void
 handle_auto_sign(Message *messages, int n)
 {
 	int			n_locked;
-	int64	   *locked = message_keys_lock(LOCK_ORDER_CANCEL, messages, n, &n_locked);
+	int64	   *locked = batch_lock(LOCK_ORDER_CANCEL, messages, n, &n_locked);
 	int			n_orders;
 	Order	   *orders;
 	Journal    *journal;
@@ -65,7 +81,7 @@ handle_auto_close(Message *messages, int n)
 	int			n_locked;
 	int			i;
 
-	(void) message_keys_lock(LOCK_REFUND, messages, n, &n_locked);
+	(void) batch_lock(LOCK_REFUND, messages, n, &n_locked);
 	for (i = 0; i < n; i++)
 	{
 		AfterSale	after_sale;

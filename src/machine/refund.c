@@ -199,15 +199,22 @@ refund_payload(const Refund *refund)
 	return payload;
 }
 
-void
-refund_publish_execute(Journal *journal, const Refund *refund, bool call)
+Jsonb *
+refund_execute_payload(const Refund *refund, const char *phase)
 {
 	JsonbBuilder *payload = refund_payload(refund);
 
 	jsonb_add_text(payload, "pay_type", refund->pay_type);
-	if (call)
-		jsonb_add_text(payload, "phase", "call");
-	journal_message(journal, TOPIC_REFUND_EXECUTE, refund->order_id, jsonb_object_end(payload));
+	if (phase != NULL)
+		jsonb_add_text(payload, "phase", phase);
+	return jsonb_object_end(payload);
+}
+
+void
+refund_publish_execute(Journal *journal, const Refund *refund)
+{
+	journal_message(journal, TOPIC_REFUND_EXECUTE, refund->order_id,
+					refund_execute_payload(refund, NULL));
 }
 
 void
@@ -219,7 +226,7 @@ refunds_publish_waiting(Journal *journal, const char *pay_type)
 	int			i;
 
 	for (i = 0; i < n; i++)
-		refund_publish_execute(journal, &refunds[i], false);
+		refund_publish_execute(journal, &refunds[i]);
 }
 
 /* The log row and messages of a refund that has moved. */
@@ -287,7 +294,7 @@ refund_fire(Journal *journal, Refund *refund, Event event, char actor, const Ref
 		refund->gateway_refund_no = unconstify(char *, words->gateway_refund_no);
 	journal_refund(journal, edge, refund, actor);
 	if (edge->to == REFUND_REQUESTED)
-		refund_publish_execute(journal, refund, false);
+		refund_publish_execute(journal, refund);
 }
 
 void

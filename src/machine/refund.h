@@ -126,6 +126,9 @@ extern void refunds_unhold(Journal *journal, int64 after_sale_id, char actor);
 extern void refunds_publish_waiting(Journal *journal, const char *pay_type);
 
 /* Tell the workers of a requested refund. */
-extern void refund_publish_execute(Journal *journal, const Refund *refund, bool call);
+extern void refund_publish_execute(Journal *journal, const Refund *refund);
+
+/* Payload of refund.execute; phase NULL: the refund is to be claimed. */
+extern Jsonb *refund_execute_payload(const Refund *refund, const char *phase);
 
 #endif							/* ORDER_EXT_MACHINE_REFUND_H */

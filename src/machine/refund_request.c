@@ -107,7 +107,7 @@ journal_requested(Journal *journal, const Edge *edge, uint64 n, char actor)
 		journal_transition(journal, MACHINE_REFUND, edge, refund.refund_id, refund.order_id,
 						   1, actor, jsonb_object_end(detail));
 		if (!row_bool(i, 6))
-			refund_publish_execute(journal, &refund, false);
+			refund_publish_execute(journal, &refund);
 	}
 	return refund_id;
 }

@@ -394,3 +394,19 @@ shipments_hold_parked(Journal *journal, const Order *orders, int n)
 	if (n_found > 0)
 		shipments_settle_among(journal, ids, n);
 }
+
+int
+shipments_start(const int64 *ids, int n)
+{
+	int			n_orders;
+	Order	   *orders = orders_read_in_status(ids, n, ORDER_PAID, &n_orders);
+	Journal    *journal;
+
+	if (n_orders == 0)
+		return 0;
+	journal = journal_begin(GetCurrentTimestamp());
+	orders_fulfil(journal, orders, n_orders);
+	shipments_settle_among(journal, ids, n);
+	journal_write(journal);
+	return n_orders;
+}

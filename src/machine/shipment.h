@@ -61,6 +61,13 @@ extern void shipments_settle(Journal *journal, Order *order);
 /* The same for many orders that have just moved; few of them have parked facts. */
 extern void shipments_settle_among(Journal *journal, const int64 *order_ids, int n);
 
+/*
+ * Those of the orders that are paid get their fulfilment, and what was told about them too
+ * early is settled. Their cancel locks are held, or nobody else can write orders. Returns
+ * their number.
+ */
+extern int	shipments_start(const int64 *order_ids, int n);
+
 /* Orders were canceled: what is parked for them waits for staff from now on. */
 extern void shipments_hold_parked(Journal *journal, const Order *orders, int n);
 

@@ -1,15 +1,34 @@
 /*
- * adopt_refunds.c
- *		The update from 0.1, which requested refunds and knew nothing of after-sales and
- *		gateways.
+ * upgrade.c
+ *		Steps of updates that put on its way what an earlier version has left.
  */
 #include "compat.h"
 
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+
 #include "core/call.h"
+#include "core/spi_util.h"
 #include "machine/after_sale_cancel.h"
 #include "machine/refund.h"
+#include "machine/shipment.h"
 
-/* Returns the number of after-sales that were opened. */
+/* Orders per transaction step of the upgrade. */
+#define UPGRADE_BATCH 1000
+
+static SavedPlan lock_orders = SAVED_PLAN_NO_ARGS(
+	"LOCK TABLE order_ext_internal.orders IN SHARE ROW EXCLUSIVE MODE");
+
+static SavedPlan next_paid = SAVED_PLAN(
+	"SELECT order_id FROM order_ext_internal.orders"
+	" WHERE order_id > $1 AND status = " CODE(ORDER_PAID) " ORDER BY order_id LIMIT $2",
+	INT8OID, INT4OID);
+
+/*
+ * The update from 0.1, which requested refunds and knew nothing of after-sales and gateways.
+ * Returns the number of after-sales that were opened.
+ */
 static Datum
 adopt_refunds(FunctionCallInfo fcinfo)
 {
@@ -26,4 +45,41 @@ Datum
 order_ext_adopt_refunds(PG_FUNCTION_ARGS)
 {
 	return api_call(fcinfo, adopt_refunds);
+}
+
+/*
+ * For the upgrade from a version that consumed no order.paid: all paid orders are put on
+ * their way, from their rows. The table is locked, so no order needs to be.
+ */
+static Datum
+fulfil_paid_orders(FunctionCallInfo fcinfo)
+{
+	int64	   *ids = palloc(sizeof(int64) * UPGRADE_BATCH);
+	Datum		values[2];
+	int64		last = 0;
+	int64		fulfilled = 0;
+	int			n;
+
+	(void) plan_query(&lock_orders, NULL, NULL, 0);
+	do
+	{
+		int			i;
+
+		CHECK_FOR_INTERRUPTS();
+		values[0] = Int64GetDatum(last);
+		values[1] = Int32GetDatum(UPGRADE_BATCH);
+		n = (int) plan_query(&next_paid, values, NULL, 0);
+		for (i = 0; i < n; i++)
+			ids[i] = last = row_int64(i, 1);
+		if (n > 0)
+			fulfilled += shipments_start(ids, n);
+	} while (n == UPGRADE_BATCH);
+	return Int64GetDatum(fulfilled);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_fulfil_paid_orders);
+Datum
+order_ext_fulfil_paid_orders(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, fulfil_paid_orders);
 }

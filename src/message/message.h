@@ -11,7 +11,7 @@
 
 #include "message/base/types.h"			/* Message */
 #include "message/delivery/builtin.h"	/* message_register_builtin() */
-#include "message/log/append.h"			/* message_publish() */
+#include "message/log/append.h"			/* message_publish(), ..._for_later() */
 #include "message/timer/arm.h"			/* timer_arm() */
 #include "message/timer/bound.h"		/* timer_bind_source() */
 

@@ -25,6 +25,12 @@ typedef struct MessageDraft
  */
 extern void message_publish(MessageDraft *drafts, int n);
 
+/*
+ * The same, kept from the dispatch() that this transaction may be part of: for what is to be
+ * done only when this transaction has committed.
+ */
+extern void message_publish_for_later(MessageDraft *drafts, int n);
+
 /* A row to be appended that already has its id and its time (a timer that fires). */
 typedef struct LogEntry
 {

@@ -1,0 +1,19 @@
+/*
+ * verify_after_sales.h
+ *		The checks of verify() about what goes back.
+ */
+#ifndef ORDER_EXT_VERIFY_AFTER_SALES_H
+#define ORDER_EXT_VERIFY_AFTER_SALES_H
+
+#include "api/verify_queries.h"
+
+extern const char verify_lines_back[];
+extern const char verify_freight_back[];
+extern const char verify_stock_back[];
+extern const char verify_coupons_back[];
+extern const char verify_returns[];
+extern const char verify_approved[];
+extern const char verify_waiting_after_sales[];
+extern const char verify_held_returns[];
+
+#endif							/* ORDER_EXT_VERIFY_AFTER_SALES_H */

@@ -1,0 +1,25 @@
+/*
+ * refund_prepare.c
+ *		refund.prepare: after-sales and refunds for captured money of canceled orders.
+ */
+#include "compat.h"
+
+#include "handlers/batch.h"
+#include "handlers/refund_prepare.h"
+#include "machine/after_sale_cancel.h"
+#include "machine/refund_request.h"
+
+void
+handle_refund_prepare(Message *messages, int n)
+{
+	int			n_locked;
+	int64	   *locked = batch_lock(LOCK_REFUND, messages, n, &n_locked);
+	Journal    *journal;
+
+	if (n_locked == 0)
+		return;
+	journal = journal_begin(GetCurrentTimestamp());
+	after_sales_open_for_canceled(journal, locked, n_locked);
+	refunds_request_for_canceled(journal, locked, n_locked);
+	journal_write(journal);
+}

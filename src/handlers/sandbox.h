@@ -1,0 +1,13 @@
+/*
+ * sandbox.h
+ *		The built-in gateway "sandbox".
+ */
+#ifndef ORDER_EXT_SANDBOX_H
+#define ORDER_EXT_SANDBOX_H
+
+#include "machine/refund.h"
+
+/* The sandbox's answer; NULL where it is told to let it vanish. */
+extern char *sandbox_call(const Refund *refund);
+
+#endif							/* ORDER_EXT_SANDBOX_H */

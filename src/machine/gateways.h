@@ -1,0 +1,26 @@
+/*
+ * gateways.h
+ *		Gateways in the database: functions of the application, and the built-in sandbox.
+ *
+ * Each function has a consumer group of topic refund.execute, named after its pay type, that
+ * the workers of its role read. The sandbox is worked by the built-in group.
+ */
+#ifndef ORDER_EXT_MACHINE_GATEWAYS_H
+#define ORDER_EXT_MACHINE_GATEWAYS_H
+
+#include "machine/refund.h"
+
+/* The pay type of the sandbox. */
+#define SANDBOX_PAY_TYPE "sandbox"
+
+/* The group of a pay type's gateway; and the pay type of such a group. */
+extern char *gateway_group_name(const char *pay_type);
+extern const char *gateway_pay_type(const char *group_name);
+
+/* Whether the function has the form of a gateway. */
+extern bool gateway_signature_fits(Oid function);
+
+/* What a gateway is asked: an order_ext.refund_request. */
+extern Datum gateway_request(const Refund *refund);
+
+#endif							/* ORDER_EXT_MACHINE_GATEWAYS_H */
