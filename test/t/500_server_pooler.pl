@@ -54,7 +54,7 @@ unlink "$dir/pgbouncer.ini";
 append_to_file("$dir/pgbouncer.ini", $ini);
 
 my ($program) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
-ok($program, 'pgbouncer is installed') or BAIL_OUT('no pgbouncer');
+ok($program, 'pgbouncer is installed') or die 'no pgbouncer';
 my $pooler = IPC::Run::start([ $program, "$dir/pgbouncer.ini" ], '>', "$dir/out", '2>', "$dir/err");
 my $pooled = "host=$dir port=$port dbname=postgres user=worker";
 my $deadline = time() + 60;
