@@ -49,7 +49,7 @@ SELECT count(*) FROM order_ext.claim_refunds(1000, 'test', '30 days') WHERE pay_
 CALL t.drain_until('sb-claim', 'succeeded');
 -- held back: not executed until retry_refund
 CALL t.canceled('sb-hold', 'sandbox', 'hold');
-SELECT order_ext.dispatch();
+SELECT order_ext.dispatch() >= 0 AS worked;
 SELECT t.refund('sb-hold'), t.ledger('sb-hold');
 SELECT t.show(order_ext.retry_refund(t.id('r-sb-hold')));
 CALL t.drain_until('sb-hold', 'succeeded');
@@ -77,7 +77,7 @@ CALL t.drain_until('sb-vanish', 'submitted');
 SELECT order_ext.dispatch() > 0 AS called;
 -- the money has moved, but nobody knows
 SELECT t.refund('sb-vanish'), t.ledger('sb-vanish');
-SELECT order_ext.dispatch();
+SELECT order_ext.dispatch() >= 0 AS worked;
 SELECT t.refund('sb-vanish'), t.ledger('sb-vanish');
 CALL t.drain_until('sb-pending', 'succeeded');
 CALL t.drain_until('sb-vanish', 'succeeded');
@@ -123,7 +123,7 @@ SELECT call, e.* FROM (VALUES ('set_gateway(NULL, ''t.gateway'')'), ('set_gatewa
 SELECT * FROM t.error('(SELECT order_ext.set_gateway(''own'', ''t.wrong_argument(bigint)''))');
 -- what has been waiting for an external worker becomes the workers'
 SELECT t.late_refund('own', 77, 'own');
-SELECT order_ext.dispatch();
+SELECT order_ext.dispatch() >= 0 AS worked;
 SELECT t.refund('own');
 SELECT order_ext.set_gateway(pay_type => 'own', handler => 't.gateway(order_ext.refund_request)', run_as => NULL);
 CALL t.drain_until('own', 'succeeded');
