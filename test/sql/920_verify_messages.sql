@@ -39,7 +39,7 @@ CALL vm.pass(4);
 -- a retry with a parked message behind it, a dead letter, a lease, a timer
 SELECT count(order_ext.publish('vm.t', key)) FROM unnest('{7200,7200,7300,1}'::bigint[]) AS key;
 SELECT order_ext.dispatch() > 0 AS handled;
-SELECT count(*) FROM order_ext.receive('vm.x', 3);
+SELECT count(*) FROM order_ext.receive('vm.x', 3, '1 h');
 SELECT t.remember('vm timer', order_ext.publish('vm.t', 1, deliver_at => now() + interval '20 minutes'));
 SELECT t.remember('vm far', order_ext.publish('vm.t', 1, deliver_at => now() + interval '20 days'));
 SELECT count(*) FROM order_ext.verify() WHERE severity = 'error';
