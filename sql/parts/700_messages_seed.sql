@@ -1,4 +1,4 @@
--- Topics, groups and asset kinds that are built in. Ids as in src/message/message.h; a
+-- Topics, groups and asset kinds that are built in. Ids as in src/machine/topics.h; a
 -- built-in group has the id and the name of its topic, and reads from the beginning.
 
 INSERT INTO order_ext_internal.topics (topic_id, builtin, name)

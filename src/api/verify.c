@@ -22,9 +22,7 @@
 #include "core/append.h"
 #include "core/args.h"
 #include "message/base/small_tables.h"
-#include "message/log/log.h"
 #include "message/log/segments.h"
-#include "message/upkeep/rotate.h"
 #include "message/timer/buckets.h"
 
 #define SCOPE_ALL "all"

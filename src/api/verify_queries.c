@@ -4,7 +4,7 @@
  *
  * They run with search_path = pg_catalog and are written for millions of orders: sets
  * and hash joins, no lookup per row. Built-in consumer groups have the ids of their
- * topics (message.h): 2 order.pay_timeout, 3 order.paid, 5 order.release_assets, 11 stock.release,
+ * topics (topics.h): 2 order.pay_timeout, 3 order.paid, 5 order.release_assets, 11 stock.release,
  * 12 coupon.release, 13 refund.prepare. "On its way" is the view pending_messages; a
  * dead letter is on its way too and shows as a warning of I15.
  *

@@ -18,8 +18,8 @@
 #include "core/append.h"
 #include "core/errors.h"
 #include "message/base/catalog.h"
+#include "message/base/snapshots.h"
 #include "message/base/table_reader.h"
-#include "message/log/log.h"
 #include "message/base/wake.h"
 
 /* The tables that are cached. */

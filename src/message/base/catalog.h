@@ -15,7 +15,7 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-/* Topics below this id are the built-in ones of message.h. */
+/* Topics below this id are built in. */
 #define FIRST_USER_TOPIC_ID 1000
 
 #define BACKOFF_EXPONENTIAL 1
@@ -68,7 +68,7 @@ typedef struct ConsumerGroup
 	char	   *handler_owner;	/* role name, when it was subscribed; NULL: not known */
 	int16		parts;			/* cursors it is read by */
 	char	   *barrier;		/* a pg_snapshot: parts is about to change; or NULL */
-	bool		adapted;		/* the topic's C function calls the handler: see message.h */
+	bool		adapted;		/* the topic's C function calls the handler: see builtin.h */
 	bool		suspects;		/* some of its messages may have crashed a worker */
 } ConsumerGroup;
 

@@ -2,8 +2,8 @@
  * dispatcher_turn.h
  *		The dispatcher's turn: what a background worker calls in its loop.
  */
-#ifndef ORDER_EXT_DISPATCH_H
-#define ORDER_EXT_DISPATCH_H
+#ifndef ORDER_EXT_DISPATCHER_TURN_H
+#define ORDER_EXT_DISPATCHER_TURN_H
 
 #include "postgres.h"
 
@@ -44,4 +44,4 @@ extern bool dispatcher_serves(const ConsumerGroup *group);
 extern bool dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup,
 							int64 *messages, int64 *batches);
 
-#endif							/* ORDER_EXT_DISPATCH_H */
+#endif							/* ORDER_EXT_DISPATCHER_TURN_H */

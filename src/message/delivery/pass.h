@@ -3,8 +3,8 @@
  *		One pass of a consumer group: a batch of messages is read, handled and recorded,
  *		all in the current (sub)transaction.
  */
-#ifndef ORDER_EXT_RUN_H
-#define ORDER_EXT_RUN_H
+#ifndef ORDER_EXT_PASS_H
+#define ORDER_EXT_PASS_H
 
 #include "postgres.h"
 
@@ -62,4 +62,4 @@ extern void pass_inline(Pass *pass, const int64 *ids, int n);
  */
 extern bool group_has_messages(const ConsumerGroup *group, bool *locked);
 
-#endif							/* ORDER_EXT_RUN_H */
+#endif							/* ORDER_EXT_PASS_H */

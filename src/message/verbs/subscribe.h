@@ -1,10 +1,10 @@
 /*
  * subscribe.h
  *		Consumer groups for functions of the application that are no handlers: they have a
- *		form of their own, and a C function of the library calls them (message.h).
+ *		form of their own, and a C function of the library calls them (builtin.h).
  */
-#ifndef ORDER_EXT_GROUPS_H
-#define ORDER_EXT_GROUPS_H
+#ifndef ORDER_EXT_SUBSCRIBE_H
+#define ORDER_EXT_SUBSCRIBE_H
 
 #include "postgres.h"
 
@@ -31,4 +31,4 @@ extern void group_adapt(const AdaptedGroup *group);
  */
 extern void group_adapt_no_more(const char *name);
 
-#endif							/* ORDER_EXT_GROUPS_H */
+#endif							/* ORDER_EXT_SUBSCRIBE_H */
