@@ -158,6 +158,13 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define backend_status_by_index(i) pgstat_fetch_stat_local_beentry(i)
 #endif
 
+/* 17 added an argument for stronger modes. */
+#if PG_VERSION_NUM >= 170000
+#define lock_held_by_me(tag, mode) LockHeldByMe((tag), (mode), false)
+#else
+#define lock_held_by_me(tag, mode) LockHeldByMe((tag), (mode))
+#endif
+
 /* 16 added an argument for updates. */
 #if PG_VERSION_NUM >= 160000
 #define insert_index_tuples(rel, slot, estate) \

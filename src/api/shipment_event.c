@@ -140,13 +140,25 @@ work_off(Report *report, const ShipmentRecord *record, CallResult *result)
 	journal_write(journal);
 }
 
+/* A refusal, of now or of before its time, opens an after-sale; no stock is locked yet. */
+static void
+lock_order(const ShipmentFact *fact)
+{
+	int			n_refused;
+
+	lock_wait(LOCK_ORDER_CANCEL, fact->order_id);
+	(void) shipments_refused_early(&fact->order_id, 1, &n_refused);
+	if (n_refused > 0 || fact->kind == SHIPMENT_REFUSED)
+		lock_wait(LOCK_REFUND, fact->order_id);
+}
+
 static Datum
 report(FunctionCallInfo fcinfo, Report *report)
 {
 	ShipmentRecord record;
 	CallResult	result = {0};
 
-	lock_wait(LOCK_ORDER_CANCEL, report->fact.order_id);
+	lock_order(&report->fact);
 	report->known = order_read_current(report->fact.order_id, &report->order);
 	report->has_fulfilment = report->known &&
 		fulfilment_read(report->fact.order_id, &report->fulfilment);

@@ -139,7 +139,8 @@ lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 	LOCKTAG		tag;
 
 	set_tag(&tag, lock_class, key);
-	if (setting_lock_timeout > 0)
+	/* LockTimeout is 0 where nobody has set a bound */
+	if (setting_lock_timeout > 0 && LockTimeout > 0)
 	{
 		(void) LockAcquire(&tag, mode, false, false);
 		return;
@@ -148,7 +149,7 @@ lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_BUSY),
 				 errmsg("busy, another transaction is at work on the same object"),
-				 errdetail("The lock \"%s\" of " INT64_FORMAT " is held and order_ext.lock_timeout is 0.",
+				 errdetail("The lock \"%s\" of " INT64_FORMAT " is held and may not be waited for here.",
 						   lock_class_name(lock_class), key),
 				 errhint("Try again.")));
 }
@@ -157,6 +158,15 @@ void
 lock_wait(LockClass lock_class, int64 key)
 {
 	lock_wait_in_mode(lock_class, key, ExclusiveLock);
+}
+
+bool
+lock_is_mine(LockClass lock_class, int64 key)
+{
+	LOCKTAG		tag;
+
+	set_tag(&tag, lock_class, key);
+	return lock_held_by_me(&tag, ExclusiveLock);
 }
 
 void

@@ -8,7 +8,9 @@
  *
  * Order of acquisition, in every transaction:
  *		request -> order_pay -> order_cancel -> refund -> stock -> coupon -> group.
- * Several keys of one class are taken in ascending order.
+ * Several keys of one class are taken in ascending order. stock is the lock of that class
+ * and the rows of table stock, coupon the same of coupons: what comes before them is taken
+ * before the first row is written, where it may be needed at all.
  */
 #ifndef ORDER_EXT_LOCKS_H
 #define ORDER_EXT_LOCKS_H
@@ -59,10 +61,14 @@ extern bool lock_tries_used_up(void);
 extern bool lock_is_held(LockClass lock_class, int64 key);
 
 /*
- * Take the lock, waiting up to order_ext.lock_timeout; raises OE110 after that.
- * Must run inside api_call() (which bounds the wait).
+ * Take the lock, waiting up to order_ext.lock_timeout; raises OE110 after that. For what runs
+ * inside api_call(), or in a transaction with another bound. Elsewhere, that is in a
+ * handler, it does not wait at all: those use lock_try(), before they change anything.
  */
 extern void lock_wait(LockClass lock_class, int64 key);
+
+/* Whether this transaction holds the lock exclusively. */
+extern bool lock_is_mine(LockClass lock_class, int64 key);
 
 /* Share the lock, waiting as lock_wait() does. */
 extern void lock_wait_share(LockClass lock_class, int64 key);

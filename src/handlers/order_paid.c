@@ -31,28 +31,21 @@ static SavedPlan find_consuming = SAVED_PLAN(
 	" ORDER BY o.order_id",
 	INT8ARRAYOID);
 
-/* Lock the stock rows that will be needed; takes busy orders out and returns how many stay. */
+/* Takes the busy among some of the orders out, and marks their messages; how many stay. */
 static int
-lock_stock_of(int64 *ids, int n, Message *messages, int n_messages)
+leave_busy(int64 *ids, int n, const int64 *some, const bool *busy, int n_some,
+		   Message *messages, int n_messages)
 {
-	Datum		values[1] = {int64_array(ids, n)};
-	int			n_consuming = (int) plan_query(&find_consuming, values, NULL, 0);
-	int64	   *consuming = palloc(sizeof(int64) * Max(n_consuming, 1));
-	bool	   *busy = palloc0(sizeof(bool) * Max(n_consuming, 1));
 	int			stay = 0;
 	int			i,
 				j;
 
-	for (i = 0; i < n_consuming; i++)
-		consuming[i] = row_int64(i, 1);
-	if (n_consuming > 0)
-		stock_lock(consuming, n_consuming, busy);
 	for (i = 0; i < n; i++)
 	{
 		bool		is_busy = false;
 
-		for (j = 0; j < n_consuming; j++)
-			is_busy |= busy[j] && consuming[j] == ids[i];
+		for (j = 0; j < n_some; j++)
+			is_busy |= busy[j] && some[j] == ids[i];
 		if (!is_busy)
 			ids[stay++] = ids[i];
 		for (j = 0; is_busy && j < n_messages; j++)
@@ -64,12 +57,43 @@ lock_stock_of(int64 *ids, int n, Message *messages, int n_messages)
 	return stay;
 }
 
+/* The refund locks of those whose parcel was refused before its time. */
+static int
+lock_refunds_of(int64 *ids, int n, Message *messages, int n_messages)
+{
+	int			n_refused;
+	int64	   *refused = shipments_refused_early(ids, n, &n_refused);
+	bool	   *busy = palloc(sizeof(bool) * Max(n_refused, 1));
+
+	(void) lock_try_all(LOCK_REFUND, refused, n_refused, busy);
+	return leave_busy(ids, n, refused, busy, n_refused, messages, n_messages);
+}
+
+/* The stock rows that will be needed. */
+static int
+lock_stock_of(int64 *ids, int n, Message *messages, int n_messages)
+{
+	Datum		values[1] = {int64_array(ids, n)};
+	int			n_consuming = (int) plan_query(&find_consuming, values, NULL, 0);
+	int64	   *consuming = palloc(sizeof(int64) * Max(n_consuming, 1));
+	bool	   *busy = palloc0(sizeof(bool) * Max(n_consuming, 1));
+	int			i;
+
+	for (i = 0; i < n_consuming; i++)
+		consuming[i] = row_int64(i, 1);
+	if (n_consuming > 0)
+		stock_lock(consuming, n_consuming, busy);
+	return leave_busy(ids, n, consuming, busy, n_consuming, messages, n_messages);
+}
+
 void
 handle_order_paid(Message *messages, int n)
 {
 	int			n_locked;
 	int64	   *locked = batch_lock(LOCK_ORDER_CANCEL, messages, n, &n_locked);
 
+	if (n_locked > 0)
+		n_locked = lock_refunds_of(locked, n_locked, messages, n);
 	if (n_locked > 0)
 		n_locked = lock_stock_of(locked, n_locked, messages, n);
 	if (n_locked > 0)

@@ -20,6 +20,7 @@
 #include "handlers/batch.h"
 #include "handlers/gateway.h"
 #include "handlers/refund_execute.h"
+#include "machine/coupon.h"
 #include "machine/gateways.h"
 #include "machine/refund_answer.h"
 
@@ -188,6 +189,32 @@ lock_of_pay_type(const char *pay_type, Message *messages, int n, Message **locke
 	return n_locked;
 }
 
+/* What is answered may be the last of its order, whose coupon comes back then. */
+static int
+lock_coupons_of(int64 *refund_ids, Message **messages, int n)
+{
+	int64	   *orders = palloc(sizeof(int64) * Max(n, 1));
+	bool	   *busy = palloc0(sizeof(bool) * Max(n, 1));
+	int			n_locked = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+		orders[i] = messages[i]->key;
+	if (n > 0)
+		coupons_lock_used(orders, n, busy);
+	for (i = 0; i < n; i++)
+	{
+		if (busy[i])
+			messages[i]->outcome = MESSAGE_BUSY;
+		else
+		{
+			refund_ids[n_locked] = refund_ids[i];
+			messages[n_locked++] = messages[i];
+		}
+	}
+	return n_locked;
+}
+
 /* Work off what is about refunds of the pay type; its gateway, NULL for the sandbox. */
 static void
 execute(const char *pay_type, Handler *gateway, Message *messages, int n)
@@ -212,6 +239,7 @@ execute(const char *pay_type, Handler *gateway, Message *messages, int n)
 			to_call[n_call++] = refund_id;
 		}
 	}
+	n_call = lock_coupons_of(to_call, locked, n_call);
 	call_gateway(gateway, to_call, locked, n_call);
 	claim(to_claim, n_claim);
 }

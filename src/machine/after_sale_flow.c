@@ -306,7 +306,8 @@ after_sale_refused(Journal *journal, const Order *order)
 	AfterSale	after_sale;
 	GoodsBack  *goods;
 
-	lock_wait(LOCK_REFUND, order->order_id);
+	if (!lock_is_mine(LOCK_REFUND, order->order_id))
+		elog(ERROR, "refund lock of order " INT64_FORMAT " is not held", order->order_id);
 	goods = entitlement_rest(entitlement_read(order->order_id, 0));
 	if (goods->n == 0 || after_sale_of_origin(order->order_id, "refused") != 0)
 		return;

@@ -35,6 +35,14 @@ static SavedPlan use_coupon = SAVED_PLAN(
 	" WHERE coupon_id = $1 AND order_id = $2 AND status = $3 RETURNING version",
 	INT8OID, INT8OID, INT2OID, INT2OID);
 
+static SavedPlan used_coupons = SAVED_PLAN(
+	"SELECT c.coupon_id, o.order_id"
+	" FROM order_ext_internal.orders o"
+	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id"
+	" WHERE o.order_id = ANY ($1) AND c.status = " CODE(COUPON_USED)
+	" ORDER BY c.coupon_id",
+	INT8ARRAYOID);
+
 static SavedPlan held_coupons = SAVED_PLAN(
 	"SELECT c.coupon_id, o.order_id"
 	" FROM order_ext_internal.orders o"
@@ -183,38 +191,53 @@ mark_busy(const int64 *order_ids, int n, bool *busy, int64 order_id)
 	}
 }
 
-void
-coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy)
+/* The coupons of orders, as the plan finds them, whose locks are free: theirs, and the orders. */
+static int
+lock_coupons_of(SavedPlan *plan, const int64 *order_ids, int n, bool *busy, int64 **coupons,
+				int64 **orders)
 {
-	Datum		values[3] = {int64_array(order_ids, n)};
-	int			held = (int) plan_query(&held_coupons, values, NULL, 0);
-	int64	   *coupons = palloc(sizeof(int64) * Max(held, 1));
-	int64	   *orders = palloc(sizeof(int64) * Max(held, 1));
-	bool	   *not_taken = palloc(sizeof(bool) * Max(held, 1));
+	Datum		values[1] = {int64_array(order_ids, n)};
+	int			found = (int) plan_query(plan, values, NULL, 0);
+	bool	   *not_taken = palloc(sizeof(bool) * Max(found, 1));
 	int			locked = 0;
 	int			i;
 
-	for (i = 0; i < held; i++)
+	*coupons = palloc(sizeof(int64) * Max(found, 1));
+	*orders = palloc(sizeof(int64) * Max(found, 1));
+	for (i = 0; i < found; i++)
 	{
-		coupons[i] = row_int64(i, 1);
-		orders[i] = row_int64(i, 2);
+		(*coupons)[i] = row_int64(i, 1);
+		(*orders)[i] = row_int64(i, 2);
 	}
-	(void) lock_try_all(LOCK_COUPON, coupons, held, not_taken);
-	for (i = 0; i < held; i++)
+	(void) lock_try_all(LOCK_COUPON, *coupons, found, not_taken);
+	for (i = 0; i < found; i++)
 	{
 		if (not_taken[i])
-			mark_busy(order_ids, n, busy, orders[i]);
+			mark_busy(order_ids, n, busy, (*orders)[i]);
 		else
 		{
-			coupons[locked] = coupons[i];
-			orders[locked++] = orders[i];
+			(*coupons)[locked] = (*coupons)[i];
+			(*orders)[locked++] = (*orders)[i];
 		}
 	}
+	/* a buyer who holds stock may wait for these coupons */
+	if (locked > 0)
+		stock_wait_no_more();
+	return locked;
+}
+
+void
+coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy)
+{
+	Datum		values[3];
+	int64	   *coupons;
+	int64	   *orders;
+	int			locked = lock_coupons_of(&held_coupons, order_ids, n, busy, &coupons, &orders);
+	int			held;
+	int			i;
+
 	if (locked == 0)
 		return;
-	/* a buyer who holds stock may wait for these coupons */
-	stock_wait_no_more();
-
 	values[0] = int64_array(coupons, locked);
 	values[1] = int64_array(orders, locked);
 	values[2] = TimestampTzGetDatum(journal_time(journal));
@@ -230,6 +253,15 @@ coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy)
 }
 
 /* ---- the order has gone back ---- */
+
+void
+coupons_lock_used(const int64 *order_ids, int n, bool *busy)
+{
+	int64	   *coupons;
+	int64	   *orders;
+
+	(void) lock_coupons_of(&used_coupons, order_ids, n, busy, &coupons, &orders);
+}
 
 static void
 return_one(Journal *journal, int64 coupon_id, int64 order_id)

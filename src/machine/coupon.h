@@ -38,6 +38,12 @@ extern void coupon_use(Journal *journal, int64 coupon_id, int64 order_id, char a
 extern void coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy);
 
 /*
+ * For those who may not wait in coupons_return(): take the locks of the orders' coupons
+ * beforehand. busy[i] is set where another transaction is at work on the coupon of order i.
+ */
+extern void coupons_lock_used(const int64 *order_ids, int n, bool *busy);
+
+/*
  * The coupons of those of the orders that have gone back completely, with all their
  * refunds: unused again, past their window by order_ext.coupon_return. The orders' refund
  * locks are held; call it when an after-sale of theirs is refunded.

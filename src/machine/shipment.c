@@ -46,6 +46,12 @@ static SavedPlan find_parked = SAVED_PLAN(
 	" WHERE order_id = ANY ($1) AND state = " CODE(SHIPMENT_PARKED) " ORDER BY order_id",
 	INT8ARRAYOID);
 
+static SavedPlan find_refused_early = SAVED_PLAN(
+	"SELECT DISTINCT order_id FROM order_ext_internal.shipment_events"
+	" WHERE order_id = ANY ($1) AND state = " CODE(SHIPMENT_PARKED)
+	"  AND kind = " CODE(SHIPMENT_REFUSED) " ORDER BY order_id",
+	INT8ARRAYOID);
+
 static SavedPlan settle_fact = SAVED_PLAN(
 	"UPDATE order_ext_internal.shipment_events SET state = $5, settled_at = $6, reason = $7"
 	" WHERE order_id = $1 AND source = $2 AND event_id = $3 AND seq = $4"
@@ -350,26 +356,32 @@ shipments_settle(Journal *journal, Order *order)
 	}
 }
 
-/* Those of the orders that have parked facts. */
+/* Those of the orders that have parked facts, as the plan looks for them. */
 static int64 *
-orders_with_parked(const int64 *order_ids, int n, int *n_found)
+orders_with_parked(SavedPlan *plan, const int64 *order_ids, int n, int *n_found)
 {
 	Datum		values[1] = {int64_array(order_ids, n)};
 	int64	   *found;
 	int			i;
 
-	*n_found = (int) plan_query(&find_parked, values, NULL, 0);
+	*n_found = (int) plan_query(plan, values, NULL, 0);
 	found = palloc(sizeof(int64) * Max(*n_found, 1));
 	for (i = 0; i < *n_found; i++)
 		found[i] = row_int64(i, 1);
 	return found;
 }
 
+int64 *
+shipments_refused_early(const int64 *order_ids, int n, int *n_found)
+{
+	return orders_with_parked(&find_refused_early, order_ids, n, n_found);
+}
+
 void
 shipments_settle_among(Journal *journal, const int64 *order_ids, int n)
 {
 	int			n_found;
-	int64	   *found = orders_with_parked(order_ids, n, &n_found);
+	int64	   *found = orders_with_parked(&find_parked, order_ids, n, &n_found);
 	int			i;
 
 	for (i = 0; i < n_found; i++)
@@ -390,7 +402,7 @@ shipments_hold_parked(Journal *journal, const Order *orders, int n)
 
 	for (i = 0; i < n; i++)
 		ids[i] = orders[i].order_id;
-	(void) orders_with_parked(ids, n, &n_found);
+	(void) orders_with_parked(&find_parked, ids, n, &n_found);
 	if (n_found > 0)
 		shipments_settle_among(journal, ids, n);
 }

@@ -68,6 +68,12 @@ extern void shipments_settle_among(Journal *journal, const int64 *order_ids, int
  */
 extern int	shipments_start(const int64 *order_ids, int n);
 
+/*
+ * Those of the orders whose refusal is parked, ascending: applying it opens an after-sale, so
+ * that their refund locks are due before their stock is touched. Their cancel locks are held.
+ */
+extern int64 *shipments_refused_early(const int64 *order_ids, int n, int *n_found);
+
 /* Orders were canceled: what is parked for them waits for staff from now on. */
 extern void shipments_hold_parked(Journal *journal, const Order *orders, int n);
 

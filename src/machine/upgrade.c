@@ -5,10 +5,12 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 
 #include "core/call.h"
+#include "core/locks.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_cancel.h"
 #include "machine/refund.h"
@@ -47,15 +49,39 @@ order_ext_adopt_refunds(PG_FUNCTION_ARGS)
 	return api_call(fcinfo, adopt_refunds);
 }
 
+/* The next paid orders after *last; how many there were. */
+static int
+fulfil_next(int64 *last, int64 *fulfilled)
+{
+	int64	   *ids = palloc(sizeof(int64) * UPGRADE_BATCH);
+	Datum		values[2];
+	int64	   *refused;
+	int			n_refused;
+	int			n;
+	int			i;
+
+	values[0] = Int64GetDatum(*last);
+	values[1] = Int32GetDatum(UPGRADE_BATCH);
+	n = (int) plan_query(&next_paid, values, NULL, 0);
+	if (n == 0)
+		return 0;
+	for (i = 0; i < n; i++)
+		ids[i] = *last = row_int64(i, 1);
+	refused = shipments_refused_early(ids, n, &n_refused);
+	for (i = 0; i < n_refused; i++)
+		lock_wait(LOCK_REFUND, refused[i]);
+	*fulfilled += shipments_start(ids, n);
+	return n;
+}
+
 /*
  * For the upgrade from a version that consumed no order.paid: all paid orders are put on
- * their way, from their rows. The table is locked, so no order needs to be.
+ * their way, from their rows. The table is locked, so no order needs to be. There may be very
+ * many, so each batch has memory of its own.
  */
 static Datum
 fulfil_paid_orders(FunctionCallInfo fcinfo)
 {
-	int64	   *ids = palloc(sizeof(int64) * UPGRADE_BATCH);
-	Datum		values[2];
 	int64		last = 0;
 	int64		fulfilled = 0;
 	int			n;
@@ -63,16 +89,11 @@ fulfil_paid_orders(FunctionCallInfo fcinfo)
 	(void) plan_query(&lock_orders, NULL, NULL, 0);
 	do
 	{
-		int			i;
-
 		CHECK_FOR_INTERRUPTS();
-		values[0] = Int64GetDatum(last);
-		values[1] = Int32GetDatum(UPGRADE_BATCH);
-		n = (int) plan_query(&next_paid, values, NULL, 0);
-		for (i = 0; i < n; i++)
-			ids[i] = last = row_int64(i, 1);
-		if (n > 0)
-			fulfilled += shipments_start(ids, n);
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "could not connect to SPI");
+		n = fulfil_next(&last, &fulfilled);
+		SPI_finish();
 	} while (n == UPGRADE_BATCH);
 	return Int64GetDatum(fulfilled);
 }

@@ -31,8 +31,8 @@ typedef struct Pass
 	bool		builtin;		/* built-in handlers, too */
 	const Failure *failure;		/* of PASS_GIVE_UP */
 	TimestampTz began;			/* ... and when the attempt that failed so began */
-	int			(*take) (void *taker, Delivery *deliveries, int n); /* of PASS_LEASE: takes some, from
-									 * the front, and returns how many */
+	/* of PASS_LEASE: takes some, from the front, and returns how many */
+	int			(*take) (void *taker, Delivery *deliveries, int n);
 	void	   *taker;
 
 	/* results */
