@@ -146,3 +146,31 @@ SELECT order_ext.drop_topic('points.release');
 SELECT consumer_group, lag, retrying, dead FROM order_ext.consumer_stats WHERE lag <> 0 OR retrying <> 0 OR dead <> 0;
 SELECT count(*) FROM order_ext.dead_letters;
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
+
+-- ---- the step of the update from 0.1: all paid orders, however many, in little memory ----
+SELECT t.new('hnd_many', 'HND-1:1', user_id => 7330);
+SELECT t.show(order_ext.pay_callback(t.id('hnd_many'), 'T-hnd_many', 'wechat', t.due('hnd_many')));
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DO $$
+DECLARE
+	copied text;
+	columns text;
+BEGIN
+	FOREACH copied IN ARRAY '{orders,order_items}'::text[] LOOP
+		columns := (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+			WHERE attrelid = ('order_ext_internal.' || copied)::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'order_id');
+		EXECUTE format('INSERT INTO order_ext_internal.%1$I (order_id, %2$s) SELECT order_id + n, %2$s'
+			' FROM order_ext_internal.%1$I, generate_series(1, 20000) AS n WHERE order_id = %3$s', copied, columns, t.id('hnd_many'));
+	END LOOP;
+END
+$$;
+SET LOCAL session_replication_role = origin;
+-- the most memory of this process, kB; 0 where that is not told
+CREATE FUNCTION t.peak() RETURNS bigint LANGUAGE sql
+RETURN coalesce(substring(pg_read_file('/proc/self/status', 0, 10000, true) FROM 'VmHWM:\s+(\d+)')::bigint, 0);
+CREATE TABLE t.peaks AS SELECT t.peak() AS kb;
+SELECT order_ext_internal.fulfil_paid_orders() >= 20001 AS all_of_them;
+SELECT count(*) FROM order_ext_internal.fulfilments WHERE order_id BETWEEN t.id('hnd_many') AND t.id('hnd_many') + 20000;
+SELECT CASE WHEN t.peak() - kb < 60000 THEN 'little memory' ELSE (t.peak() - kb)::text END FROM t.peaks;
+ROLLBACK;
