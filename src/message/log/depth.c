@@ -29,7 +29,7 @@ typedef struct Counted
 	int32		max_depth;		/* that was counted for */
 	int64		at_id;			/* the sequence of message ids stood here */
 	TimestampTz at;
-	char		group[NAMEDATALEN]; /* the slowest one, cut */
+	int32		group_id;		/* the slowest one */
 } Counted;
 
 static HTAB *counts = NULL;
@@ -72,7 +72,7 @@ count_is_good(const Counted *counted, const Topic *topic, int64 ids, TimestampTz
 	int64		since = ids - counted->at_id;
 
 	if (topic->max_depth <= DEPTH_EXACT || counted->max_depth != topic->max_depth ||
-		now < counted->at)
+		now < counted->at || group_by_id(counted->group_id) == NULL)
 		return false;
 	if (counted->depth >= topic->max_depth)
 		return now - counted->at < FULL_FOR;
@@ -105,6 +105,7 @@ count_topic(Counted *counted, const Topic *topic)
 	int			i;
 
 	counted->depth = 0;
+	counted->group_id = 0;
 	counted->max_depth = topic->max_depth;
 	PushActiveSnapshot(GetLatestSnapshot());
 	for (i = 0; i < n; i++)
@@ -117,9 +118,22 @@ count_topic(Counted *counted, const Topic *topic)
 		if (depth < counted->depth)
 			continue;
 		counted->depth = depth;
-		strlcpy(counted->group, groups[i].name, sizeof(counted->group));
+		counted->group_id = groups[i].id;
 	}
 	PopActiveSnapshot();
+}
+
+static void
+refuse_full(const Topic *topic, const Counted *counted)
+{
+	const ConsumerGroup *group = group_by_id(counted->group_id);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_BACKPRESSURE),
+			 errmsg("topic \"%s\" is full", topic->name),
+			 errdetail("%d messages or more wait for consumer group \"%s\", max_depth is %d.",
+					   counted->depth, group != NULL ? group->name : "(gone)", topic->max_depth),
+			 errhint("Publish again when the group has caught up.")));
 }
 
 void
@@ -142,10 +156,5 @@ depth_check(const Topic *topic)
 		counted->at = now;
 	}
 	if (counted->depth >= topic->max_depth)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_BACKPRESSURE),
-				 errmsg("topic \"%s\" is full", topic->name),
-				 errdetail("%d messages or more wait for consumer group \"%s\", max_depth is %d.",
-						   counted->depth, counted->group, topic->max_depth),
-				 errhint("Publish again when the group has caught up.")));
+		refuse_full(topic, counted);
 }
