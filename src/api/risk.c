@@ -151,7 +151,17 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	 * a search_path left behind would lead to functions of this one.
 	 */
 	function = resolve_check(handler, owner, role);
-	reason = call_check(function, risk_request(user_id, items, pay_amount, coupon_id, options));
+	PG_TRY();
+	{
+		reason = call_check(function,
+							risk_request(user_id, items, pay_amount, coupon_id, options));
+	}
+	PG_CATCH();
+	{
+		call_keep_error();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(outer_user, outer_context);
 

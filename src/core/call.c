@@ -19,6 +19,9 @@
 
 static MemoryContext result_context = NULL;
 
+/* The error under way comes from a function of the application. */
+static bool error_is_applications = false;
+
 /*
  * A row of ours that is there, but that this transaction's snapshot does not show, was
  * put there by a concurrent transaction. external_id is the caller's own unique key.
@@ -33,12 +36,17 @@ is_invisible_duplicate(const ErrorData *error)
 
 /*
  * A lock wait that ran into our bound is OE110, an invisible duplicate 40001; everything
- * else goes on as it is.
+ * else, and what a function of the application raises, goes on as it is.
  */
 static void
 rethrow_translated(MemoryContext context)
 {
 	ErrorData  *error;
+	bool		is_applications = error_is_applications;
+
+	error_is_applications = false;
+	if (is_applications)
+		PG_RE_THROW();
 
 	if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE && geterrcode() != ERRCODE_UNIQUE_VIOLATION)
 		PG_RE_THROW();
@@ -93,6 +101,12 @@ api_call(FunctionCallInfo fcinfo, CallBody body)
 	}
 	PG_END_TRY();
 	return result;
+}
+
+void
+call_keep_error(void)
+{
+	error_is_applications = true;
 }
 
 MemoryContext

@@ -31,6 +31,9 @@ typedef Datum (*CallBody) (FunctionCallInfo fcinfo);
  */
 extern Datum api_call(FunctionCallInfo fcinfo, CallBody body);
 
+/* What a function of the application is just raising is not for api_call() to translate. */
+extern void call_keep_error(void);
+
 /* Build a Datum that survives the end of the call. */
 extern Datum call_return_result(FunctionCallInfo fcinfo, const CallResult *result);
 extern Datum call_return_copy(Datum value, bool typbyval, int typlen);

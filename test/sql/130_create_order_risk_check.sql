@@ -25,6 +25,11 @@ SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, request_id =
 SELECT count(*) FROM t.risk_requests;
 -- G24: what the function raises passes through as it is, and nothing is created
 SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => '{"remark": "broken"}')$$);
+-- also where it is what a call of ours means with OE110: it comes from a lock of the check's own
+CREATE FUNCTION t.risk_busy(request jsonb) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE lock_not_available USING MESSAGE = 'blacklist is locked'; END $$;
+SELECT order_ext.set_risk_check('t.risk_busy(jsonb)');
+SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+SELECT order_ext.set_risk_check('t.risk(jsonb)');
 -- only NULL passes
 SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => '{"remark": "empty"}')$$);
 SELECT count(*), t.stock('RSK-1') FROM order_ext.orders_view WHERE user_id = 7130;
