@@ -33,7 +33,6 @@ typedef struct Report
 	bool		payload_cut;
 	bool		known;			/* the order exists */
 	Order		order;
-	bool		has_fulfilment;
 	Fulfilment	fulfilment;
 } Report;
 
@@ -160,8 +159,8 @@ report(FunctionCallInfo fcinfo, Report *report)
 
 	lock_order(&report->fact);
 	report->known = order_read_current(report->fact.order_id, &report->order);
-	report->has_fulfilment = report->known &&
-		fulfilment_read(report->fact.order_id, &report->fulfilment);
+	if (report->known && report->order.status == ORDER_FULFILLING)
+		fulfilment_read_or_fail(report->fact.order_id, &report->fulfilment);
 	shipment_find(&report->fact, &record);
 	if (record.same)
 	{

@@ -49,10 +49,7 @@ intercept(Journal *journal, Order *order, char actor, const OrderChange *change,
 {
 	Fulfilment	fulfilment;
 
-	if (!fulfilment_read(order->order_id, &fulfilment))
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_INVARIANT),
-				 errmsg("order " INT64_FORMAT " has no fulfilment", order->order_id)));
+	fulfilment_read_or_fail(order->order_id, &fulfilment);
 	if (fulfilment.status == FULFILMENT_CANCEL_REQUESTED)
 		return CANCEL_PENDING;
 	if (!fulfilment.external)

@@ -87,6 +87,15 @@ fulfilment_read(int64 order_id, Fulfilment *fulfilment)
 	return true;
 }
 
+void
+fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment)
+{
+	if (!fulfilment_read(order_id, fulfilment))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_INVARIANT),
+				 errmsg("order " INT64_FORMAT " has no fulfilment", order_id)));
+}
+
 /* ---- paid orders on their way ---- */
 
 /* What is needed of an order while its fulfilment is made. */

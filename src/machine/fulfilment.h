@@ -23,6 +23,9 @@ typedef struct Fulfilment
 /* The fulfilment of an order; false if there is none (yet). */
 extern bool fulfilment_read(int64 order_id, Fulfilment *fulfilment);
 
+/* The same of an order that has one; raises OE901 where it has not. */
+extern void fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment);
+
 /*
  * Put paid orders, with their locks held, on their way: fulfilment, delivery order, and
  * fulfilling; or signed at once, with their stock consumed, where all goods are virtual.

@@ -258,11 +258,11 @@ shipment_apply(Journal *journal, const ShipmentFact *fact, Order *order)
 	switch (fact->kind)
 	{
 		case SHIPMENT_PICKED:
-			(void) fulfilment_read(order->order_id, &fulfilment);
+			fulfilment_read_or_fail(order->order_id, &fulfilment);
 			fulfilment_pick(journal, &fulfilment);
 			return;
 		case SHIPMENT_OUT_STOCK:
-			(void) fulfilment_read(order->order_id, &fulfilment);
+			fulfilment_read_or_fail(order->order_id, &fulfilment);
 			ship_out(journal, fact, order, &fulfilment);
 			return;
 		case SHIPMENT_DELIVERING:
@@ -337,14 +337,14 @@ shipments_settle(Journal *journal, Order *order)
 	/* Each move may bring the turn of another fact, or leave one behind. */
 	while (moved)
 	{
-		Fulfilment	fulfilment;
+		Fulfilment	fulfilment = {0};
 		int			n;
 		ShipmentFact *facts = read_parked_of(order->order_id, &n);
 		int			i;
 
 		moved = false;
-		if (n > 0)
-			(void) fulfilment_read(order->order_id, &fulfilment);
+		if (n > 0 && order->status == ORDER_FULFILLING)
+			fulfilment_read_or_fail(order->order_id, &fulfilment);
 		for (i = 0; i < n && !moved; i++)
 		{
 			ShipmentVerdict now = shipment_judge(facts[i].kind, order, &fulfilment);

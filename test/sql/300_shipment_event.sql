@@ -148,3 +148,15 @@ COMMIT;
 SELECT t.order('mixed');
 
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
+
+-- ---- a fulfilment that is gone is told as what it is, and nothing is made of it ----
+SELECT t.paid('gone'), t.paid('gone_parked');
+SELECT t.drain();
+SELECT t.show(order_ext.shipment_event(t.id('gone_parked'), 'd', 'delivering'));
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DELETE FROM order_ext_internal.fulfilments WHERE order_id IN (t.id('gone'), t.id('gone_parked'));
+SET LOCAL session_replication_role = origin;
+SELECT kind, outcome, changed FROM unnest('{picked,out_stock}'::text[]) AS kind, LATERAL t.effect(format('order_ext.shipment_event(t.id(''gone''), %L, %1$L)', kind));
+SELECT outcome, changed FROM t.effect($$order_ext.shipment_event(t.id('gone_parked'), 'o', 'out_stock')$$);
+ROLLBACK;
