@@ -202,7 +202,8 @@ order_ext_wait_for_messages(PG_FUNCTION_ARGS)
 	waiting.timeout = arg_duration(fcinfo, 1, "timeout", 0);
 	waiting.deadline = GetCurrentTimestamp() + waiting.timeout;
 
-	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
 	PG_ENSURE_ERROR_CLEANUP(end_waiting, (Datum) 0);
 	{
 		ready = wait_until_ready(&waiting);

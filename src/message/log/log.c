@@ -84,6 +84,7 @@ reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
 	reader->part.part = 0;
 	reader->part.parts = 1;
 	reader->passed = 0;
+	memset(&reader->last, 0, sizeof(reader->last));
 	reader->may_pass = (int64) limit * PASSED_PER_ROW;
 }
 
