@@ -122,6 +122,39 @@ like($err, qr/ERROR:  57014: canceling statement due to statement timeout/, 'but
 $node->safe_psql('postgres', 'ALTER DATABASE postgres RESET order_ext.enabled');
 wait_sql($node, 'postgres', dead('one', 33), '57014 handler ran longer than order_ext.handler_timeout (300 ms)', 30, 'the workers go on with it');
 
+# ---- it catches the cancel of who called dispatch() ----
+
+# The caller's session; canceled as soon as the handler says where it is.
+sub cancel_at
+{
+	my ($step, @settings) = @_;
+	my $session = $node->background_psql('postgres', on_error_stop => 0);
+
+	$session->query_safe("SET $_") foreach ('SESSION AUTHORIZATION shop', @settings);
+	$session->query_until(qr/^called/m, "\\echo called\nSELECT order_ext.dispatch();\n\\echo over\n");
+	wait_sql($node, 'postgres', "SELECT count(*) FROM pg_stat_activity WHERE application_name = '$step'", '1', 30, "dispatch() is at $step");
+	$node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = '$step'");
+	$session->query_until(qr/^over/m, '');
+	my $error = $session->{stderr};
+	$session->quit;
+	return $error;
+}
+
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET order_ext.enabled = off');
+wait_workers($node, 'postgres', '', 30, 'the workers go again');
+publish('one', 60, q{DO $x$ BEGIN SET application_name = 'step one'; PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN SET application_name = 'caught'; END $x$});
+like(cancel_at('step one'), qr/ERROR:  canceling statement due to user request/, 'a cancel that the handler catches is not lost');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM shop.done WHERE key = 60'), '0', 'and nothing of the call remains');
+
+# At the end of its time it is canceled, goes on, and then the caller wants to be back.
+$node->safe_psql('postgres', "ALTER SYSTEM SET order_ext.handler_timeout = '4s'");
+$node->reload;
+publish('one', 61, q{DO $x$ BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN SET application_name = 'step two'; PERFORM pg_sleep(60); END $x$});
+like(cancel_at('step two'), qr/ERROR:  canceling statement due to user request/, 'nor one that comes after the end of its time');
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET order_ext.handler_timeout');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET order_ext.enabled');
+$node->reload;
+wait_sql($node, 'postgres', "SELECT count(*) FROM shop.done WHERE key = 60", '1', 30, 'the workers go on');
 # ---- it meddles with its own delivery ----
 
 my %meddling = (

@@ -8,20 +8,9 @@
 
 #include "core/settings.h"
 #include "message/base/limits.h"
+#include "message/delivery/callers_cancel.h"
 #include "message/delivery/failure.h"
 #include "message/delivery/time_limit.h"
-
-/*
- * Whether somebody canceled this process, which for dispatch() means its caller and for a
- * worker the handler. A handler can raise the same SQLSTATE: what it asked of another server
- * was canceled there.
- */
-static bool
-is_callers_cancel(const ErrorData *error, bool in_dispatch)
-{
-	return in_dispatch && error->sqlerrcode == ERRCODE_QUERY_CANCELED && !time_limit_passed() &&
-		error->funcname != NULL && strcmp(error->funcname, "ProcessInterrupts") == 0;
-}
 
 Failure *
 failure_from_error(bool in_dispatch)
@@ -29,8 +18,16 @@ failure_from_error(bool in_dispatch)
 	ErrorData  *error = CopyErrorData();
 	Failure    *failure = palloc(sizeof(Failure));
 
-	if (is_callers_cancel(error, in_dispatch))
-		ReThrowError(error);
+	/*
+	 * A cancel of a worker means the handler, one of dispatch() its caller. A handler can raise
+	 * the same SQLSTATE: what it asked of another server was canceled there.
+	 */
+	if (in_dispatch && callers_cancel_seen())
+	{
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		callers_cancel_repeat();
+	}
 	FlushErrorState();
 	failure->sqlstate = error->sqlerrcode;
 	failure->message = error->message != NULL ? error->message : pstrdup("(no message)");

@@ -9,6 +9,7 @@
 #include "utils/timeout.h"
 
 #include "core/settings.h"
+#include "message/delivery/callers_cancel.h"
 #include "message/delivery/running.h"
 #include "message/delivery/time_limit.h"
 
@@ -77,6 +78,7 @@ time_limit_end(void)
 		QueryCancelPending = false;
 		passed = false;
 	}
+	callers_cancel_repeat();	/* in that moment, too, or caught by the handler */
 }
 
 /* It failed, perhaps in that moment. */
@@ -84,7 +86,7 @@ void
 time_limit_end_failed(void)
 {
 	disarm();
-	if (passed)
+	if (passed && !callers_cancel_seen())
 		QueryCancelPending = false;
 }
 

@@ -27,6 +27,7 @@
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
 #include "message/base/small_tables.h"
+#include "message/delivery/callers_cancel.h"
 #include "message/delivery/handler.h"
 #include "message/lease/leases.h"
 #include "message/base/limits.h"
@@ -356,6 +357,7 @@ order_ext_dispatch(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		dispatching = true;
+		callers_cancel_watch();
 		log_capture_begin(call.context);
 		while (dispatch_round(&call) && call.handled < call.limit)
 			CHECK_FOR_INTERRUPTS();
@@ -363,6 +365,7 @@ order_ext_dispatch(PG_FUNCTION_ARGS)
 	PG_FINALLY();
 	{
 		dispatching = false;
+		callers_cancel_unwatch();
 		log_capture_end();
 	}
 	PG_END_TRY();
