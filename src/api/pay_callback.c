@@ -7,6 +7,7 @@
 
 #include "common/hashfn.h"
 
+#include "core/alert.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/jsonb_build.h"
@@ -90,11 +91,10 @@ alert_held(Journal *journal, const Order *order, const Capture *capture,
 											order ? order->user_id : 0,
 											order ? order->version : 0);
 
-	jsonb_add_text(payload, "alert", disposition);
 	jsonb_add_id(payload, "payment_id", payment_id);
 	jsonb_add_int(payload, "amount", capture->amount);
 	jsonb_add_text(payload, "currency", capture->currency);
-	journal_message(journal, TOPIC_OPS_ALERT, capture->order_id, jsonb_object_end(payload));
+	journal_alert(journal, capture->order_id, ALERT_PAYMENT_HELD, disposition, payload);
 }
 
 static void

@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "core/alert.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/jsonb_build.h"
@@ -50,13 +51,12 @@ hold(Journal *journal, const PaymentNotice *notice, const Payment *payment, cons
 		return "held";
 	payload = journal_payload(notice->order_id, order ? order->user_id : 0,
 							  order ? order->version : 0);
-	jsonb_add_text(payload, "alert", "payment_notice_held");
 	jsonb_add_text(payload, "outcome", notice->outcome);
 	jsonb_add_text(payload, "pay_type", notice->pay_type);
 	jsonb_add_text(payload, "out_trade_no", notice->out_trade_no);
 	if (payment != NULL)
 		jsonb_add_id(payload, "payment_id", payment->payment_id);
-	journal_message(journal, TOPIC_OPS_ALERT, notice->order_id, jsonb_object_end(payload));
+	journal_alert(journal, notice->order_id, ALERT_PAYMENT_NOTICE_HELD, NULL, payload);
 	return "held";
 }
 

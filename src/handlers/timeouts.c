@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "core/alert.h"
 #include "core/jsonb_build.h"
 #include "handlers/batch.h"
 #include "handlers/timeouts.h"
@@ -69,7 +70,7 @@ handle_review_due(Message *messages, int n)
 		AfterSale	after_sale;
 
 		if (read_stage(&messages[i], &after_sale) && after_sale.status == AFTER_SALE_APPLIED)
-			after_sale_alert(journal, &after_sale, "review_due");
+			after_sale_alert(journal, &after_sale, ALERT_REVIEW_DUE, NULL);
 	}
 	journal_write(journal);
 }

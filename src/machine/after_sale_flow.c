@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 
+#include "core/alert.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
@@ -151,7 +152,7 @@ after_sale_pay_back(Journal *journal, AfterSale *after_sale, char actor)
 	}
 	if (!entitlement_covered(after_sale->order_id, after_sale->amount))
 	{
-		after_sale_alert(journal, after_sale, "payment_used_up");
+		after_sale_alert(journal, after_sale, ALERT_PAYMENT_USED_UP, NULL);
 		return false;
 	}
 	(void) refund_request_for_after_sale(journal, after_sale->after_sale_id, false, actor);
@@ -266,7 +267,7 @@ after_sale_goods_received(Journal *journal, AfterSale *after_sale, const Returne
 	return_fire(journal, after_sale, damaged > 0 ? EVENT_RETURN_DAMAGE : EVENT_RETURN_PASS,
 				ACTOR_WAREHOUSE, NULL, jsonb_object_end(detail));
 	if (damaged > 0)
-		after_sale_alert(journal, after_sale, "damaged_return");
+		after_sale_alert(journal, after_sale, ALERT_DAMAGED_RETURN, NULL);
 	else
 		(void) after_sale_pay_back(journal, after_sale, ACTOR_WAREHOUSE);
 }

@@ -27,13 +27,11 @@ after_sale_payload(const AfterSale *after_sale)
 }
 
 void
-after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *alert)
+after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *kind,
+				 const char *reason)
 {
-	JsonbBuilder *payload = after_sale_payload(after_sale);
-
-	jsonb_add_text(payload, "alert", alert);
 	/* there may be no order to file it under */
-	journal_message(journal, TOPIC_OPS_ALERT,
-					after_sale->order_id != 0 ? after_sale->order_id : after_sale->after_sale_id,
-					jsonb_object_end(payload));
+	journal_alert(journal,
+				  after_sale->order_id != 0 ? after_sale->order_id : after_sale->after_sale_id,
+				  kind, reason, after_sale_payload(after_sale));
 }

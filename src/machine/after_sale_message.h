@@ -10,7 +10,8 @@
 /* The standard payload of messages and timers about an after-sale; begun. */
 extern struct JsonbBuilder *after_sale_payload(const AfterSale *after_sale);
 
-/* Tell staff: ops.alert. */
-extern void after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *alert);
+/* Tell the operators of it: see journal_alert(). */
+extern void after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *kind,
+							 const char *reason);
 
 #endif							/* ORDER_EXT_MACHINE_AFTER_SALE_MESSAGE_H */

@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "core/alert.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
@@ -126,7 +127,8 @@ return_fact_held(Journal *journal, const ReturnFact *fact, const AfterSale *afte
 	AfterSale	unknown = {.after_sale_id = fact->after_sale_id};
 
 	if (insert(journal, fact, "held", reason, detail))
-		after_sale_alert(journal, after_sale != NULL ? after_sale : &unknown, reason);
+		after_sale_alert(journal, after_sale != NULL ? after_sale : &unknown, ALERT_RETURN_HELD,
+						 reason);
 }
 
 bool

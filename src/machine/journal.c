@@ -8,6 +8,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "core/alert.h"
 #include "core/append.h"
 #include "core/call.h"
 #include "core/jsonb_build.h"
@@ -108,6 +109,16 @@ journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jsonb *payload)
 	draft->key = key;
 	draft->payload = payload;
 	draft->message_id = 0;
+}
+
+void
+journal_alert(Journal *journal, int64 key, const char *kind, const char *reason,
+			  JsonbBuilder *payload)
+{
+	if (reason != NULL)
+		jsonb_add_text(payload, "reason", reason);
+	jsonb_add_text(payload, "alert", reason != NULL ? reason : kind);	/* until 0.5 */
+	journal_message(journal, TOPIC_OPS_ALERT, key, alert_end(payload, kind));
 }
 
 void

@@ -6,6 +6,7 @@
 #ifndef ORDER_EXT_JOURNAL_H
 #define ORDER_EXT_JOURNAL_H
 
+#include "core/jsonb_build.h"
 #include "machine/machine.h"
 
 typedef struct Journal Journal;
@@ -36,10 +37,17 @@ extern void journal_edge_payload(Journal *journal, const Edge *edge, int64 order
 extern void journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jsonb *payload);
 
 /*
+ * Tell the operators: an alert of this kind (core/alert.h), with its reason or NULL, and with
+ * what the payload, which is begun, says of it.
+ */
+extern void journal_alert(Journal *journal, int64 key, const char *kind, const char *reason,
+						  JsonbBuilder *payload);
+
+/*
  * The standard payload {order_id, user_id, version}; begun, so that more can be added.
  * user_id 0 (the order is not known) becomes null.
  */
-extern struct JsonbBuilder *journal_payload(int64 order_id, int64 user_id, int32 version);
+extern JsonbBuilder *journal_payload(int64 order_id, int64 user_id, int32 version);
 
 /* Append everything. The journal is then empty and may be used on. */
 extern void journal_write(Journal *journal);

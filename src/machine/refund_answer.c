@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "core/alert.h"
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
@@ -47,14 +48,13 @@ static void
 alert(Journal *journal, JsonbBuilder *payload, int64 key, int64 refund_id,
 	  const RefundAnswer *answer, const char *reason)
 {
-	jsonb_add_text(payload, "alert", reason);
 	jsonb_add_id(payload, "refund_id", refund_id);
 	jsonb_add_text(payload, "outcome", answer->words.outcome);
 	if (answer->has_amount)
 		jsonb_add_int(payload, "amount", answer->amount);
 	if (answer->words.gateway_refund_no != NULL)
 		jsonb_add_text(payload, "gateway_refund_no", answer->words.gateway_refund_no);
-	journal_message(journal, TOPIC_OPS_ALERT, key, jsonb_object_end(payload));
+	journal_alert(journal, key, ALERT_REFUND_ANSWER_HELD, reason, payload);
 }
 
 static const char *

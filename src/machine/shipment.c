@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "core/alert.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/settings.h"
@@ -117,10 +118,9 @@ alert(Journal *journal, const ShipmentFact *fact, const Order *order, const char
 	JsonbBuilder *payload = journal_payload(fact->order_id, order ? order->user_id : 0,
 											order ? order->version : 0);
 
-	jsonb_add_text(payload, "alert", reason);
 	jsonb_add_text(payload, "event_id", fact->event_id);
-	jsonb_add_text(payload, "kind", shipment_kind_name(fact->kind));
-	journal_message(journal, TOPIC_OPS_ALERT, fact->order_id, jsonb_object_end(payload));
+	jsonb_add_text(payload, "event", shipment_kind_name(fact->kind));
+	journal_alert(journal, fact->order_id, ALERT_SHIPMENT_HELD, reason, payload);
 }
 
 void

@@ -190,3 +190,30 @@ CREATE FUNCTION t.forget_consumed() RETURNS void LANGUAGE sql SET session_replic
 	WHERE EXISTS (SELECT FROM order_ext_internal.group_progress q
 		WHERE q.group_id = p.group_id AND q.part = p.part AND q.seq > p.seq);
 $$;
+
+-- Every alert that the tests provoke is of a kind that core/alert.h lists, and the kind decides
+-- what is in it.
+CREATE FUNCTION t.check_alerts() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	segment regclass;
+BEGIN
+	FOR segment IN SELECT oid FROM pg_class
+		WHERE relnamespace = 'order_ext_internal'::regnamespace AND relname ~ '^message_log_\d+$' LOOP
+		EXECUTE format($check$ALTER TABLE %s ADD CONSTRAINT is_alert CHECK (topic_id <> 23 OR coalesce(CASE payload->>'kind'
+			WHEN 'dead_letter' THEN payload - '{kind,consumer_group,topic,key,message_id,attempts,error,sqlstate}'::text[]
+			WHEN 'backlog' THEN payload - '{kind,consumer_group,topic,oldest_at,log_bytes}'::text[]
+			ELSE CASE payload->>'kind'
+				WHEN 'payment_held' THEN payload - '{reason,payment_id,amount,currency}'::text[]
+				WHEN 'payment_notice_held' THEN payload - '{outcome,pay_type,out_trade_no,payment_id}'::text[]
+				WHEN 'refund_answer_held' THEN payload - '{reason,refund_id,outcome,amount,gateway_refund_no}'::text[]
+				WHEN 'shipment_held' THEN payload - '{reason,event_id,event}'::text[]
+				WHEN 'return_held' THEN payload - '{reason,after_sale_id}'::text[]
+				WHEN 'damaged_return' THEN payload - '{after_sale_id}'::text[]
+				WHEN 'payment_used_up' THEN payload - '{after_sale_id}'::text[]
+				WHEN 'review_due' THEN payload - '{after_sale_id}'::text[]
+				END - '{kind,alert,order_id,user_id,version}'::text[]
+			END = '{}', false))$check$, segment);
+	END LOOP;
+END
+$$;
+SELECT t.check_alerts();

@@ -109,7 +109,7 @@ SELECT t.show(order_ext.cancel_order(t.id('gone')));
 SELECT t.shipments('gone');
 SELECT t.show(order_ext.shipment_event(t.id('gone'), 'g2', 'delivering'));
 SELECT t.order('gone'), t.messages('gone');
-SELECT payload->>'alert' AS alert, payload->>'event_id' AS event_id, payload->>'kind' AS kind FROM order_ext_internal.message_log m WHERE key = t.id('gone') AND topic_id = 23 ORDER BY message_id;
+SELECT payload->>'kind' AS kind, payload->>'reason' AS reason, payload->>'event_id' AS event_id, payload->>'event' AS event FROM order_ext_internal.message_log m WHERE key = t.id('gone') AND topic_id = 23 ORDER BY message_id;
 SELECT invariant, severity, expected, regexp_replace(actual, '[0-9:]+ old', '... old') AS actual FROM order_ext.verify('I15') WHERE entity LIKE 'order ' || t.id('gone') || ' event%' ORDER BY entity;
 
 -- ---- what is canceled never ships: no unit is consumed, all come back ----

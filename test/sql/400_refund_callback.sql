@@ -173,7 +173,7 @@ CALL t.canceled('back');
 SELECT t.claim('back') IS NOT NULL AS claimed;
 SELECT t.show(order_ext.refund_callback(t.id('r-back'), 'succeeded', 'G-back'));
 SELECT t.show(order_ext.refund_callback(t.id('r-back'), 'failed', 'G-back'));
-SELECT t.refund('back'), count(*) FILTER (WHERE payload->>'alert' = 'refund_reversed') AS alerts FROM order_ext_internal.message_log WHERE topic_id = 23 AND key = t.id('back');
+SELECT t.refund('back'), count(*) FILTER (WHERE payload->>'kind' = 'refund_answer_held' AND payload->>'reason' = 'refund_reversed') AS alerts FROM order_ext_internal.message_log WHERE topic_id = 23 AND key = t.id('back');
 SELECT t.verdict('back');
 SELECT t.show(order_ext.retry_refund(t.id('r-back')));
 SELECT t.refund('back');

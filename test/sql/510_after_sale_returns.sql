@@ -8,7 +8,7 @@ BEGIN ATOMIC
 	SELECT concat_ws(' ', kind, disposition, reason) FROM order_ext.after_sale_events_view WHERE after_sale_id = t.id($1) ORDER BY recorded_at, kind, disposition, reason;
 END;
 CREATE FUNCTION t.alerts(name text) RETURNS text LANGUAGE sql VOLATILE
-	RETURN (SELECT string_agg(m.payload->>'alert', ', ' ORDER BY message_id) FROM order_ext_internal.message_log m JOIN order_ext_internal.topics USING (topic_id)
+	RETURN (SELECT string_agg(coalesce(m.payload->>'reason', m.payload->>'kind'), ', ' ORDER BY message_id) FROM order_ext_internal.message_log m JOIN order_ext_internal.topics USING (topic_id)
 			WHERE topics.name = 'ops.alert' AND m.payload->>'after_sale_id' = t.id($1)::text);
 
 -- ---- there and back ----

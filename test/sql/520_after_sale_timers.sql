@@ -1,7 +1,7 @@
 -- Time windows: the sign that nobody gave, the return that nobody sent, the review that
 -- nobody made. Each is a timer that looks again when it is due.
 CREATE FUNCTION t.alerts_of(name text) RETURNS text LANGUAGE sql VOLATILE
-	RETURN (SELECT string_agg(m.payload->>'alert', ', ' ORDER BY message_id) FROM order_ext_internal.message_log m JOIN order_ext_internal.topics USING (topic_id)
+	RETURN (SELECT string_agg(coalesce(m.payload->>'reason', m.payload->>'kind'), ', ' ORDER BY message_id) FROM order_ext_internal.message_log m JOIN order_ext_internal.topics USING (topic_id)
 			WHERE topics.name = 'ops.alert' AND m.payload->>'after_sale_id' = t.id($1)::text);
 
 -- ---- auto-sign: being delivered for order_ext.auto_sign, by the system ----

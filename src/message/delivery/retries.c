@@ -25,6 +25,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "core/alert.h"
 #include "core/append.h"
 #include "core/errors.h"
 #include "core/interval.h"
@@ -320,7 +321,6 @@ publish_alert(const ConsumerGroup *group, const Delivery *delivery, const char *
 	if (message->topic_id == ALERT_TOPIC_ID)
 		return;
 	payload = jsonb_object_begin();
-	jsonb_add_text(payload, "kind", "dead_letter");
 	jsonb_add_text(payload, "consumer_group", group->name);
 	jsonb_add_text(payload, "topic", topic != NULL ? topic->name : NULL);
 	jsonb_add_id(payload, "key", message->key);
@@ -328,7 +328,7 @@ publish_alert(const ConsumerGroup *group, const Delivery *delivery, const char *
 	jsonb_add_int(payload, "attempts", message->attempt);
 	jsonb_add_text(payload, "error", error);
 	jsonb_add_text(payload, "sqlstate", sqlstate);
-	alert.payload = jsonb_object_end(payload);
+	alert.payload = alert_end(payload, ALERT_DEAD_LETTER);
 	message_publish(&alert, 1);
 }
 

@@ -14,6 +14,7 @@
 #include "funcapi.h"
 #include "utils/snapmgr.h"
 
+#include "core/alert.h"
 #include "core/jsonb_build.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
@@ -64,12 +65,11 @@ publish_alert(const ConsumerGroup *group, TimestampTz oldest, int64 bytes)
 	MessageDraft alert = {.topic_id = ALERT_TOPIC_ID, .key = group->id};
 	JsonbBuilder *payload = jsonb_object_begin();
 
-	jsonb_add_text(payload, "kind", "backlog");
 	jsonb_add_text(payload, "consumer_group", group->name);
 	jsonb_add_text(payload, "topic", topic != NULL ? topic->name : NULL);
 	jsonb_add_timestamptz(payload, "oldest_at", oldest);
 	jsonb_add_int(payload, "log_bytes", bytes);
-	alert.payload = jsonb_object_end(payload);
+	alert.payload = alert_end(payload, ALERT_BACKLOG);
 	message_publish(&alert, 1);
 	ereport(LOG,
 			(errmsg("consumer group \"%s\" holds back the message log", group->name),
