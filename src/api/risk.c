@@ -23,8 +23,9 @@
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
-#include "core/owner.h"
+#include "core/role.h"
 #include "core/spi_util.h"
+#include "message/base/engine.h"
 #include "message/base/rights.h"
 
 static SavedPlan read_check = SAVED_PLAN_NO_ARGS(
@@ -66,23 +67,7 @@ check_role(const char *name)
 	return role;
 }
 
-/* A superuser runs nothing that somebody else could have written. */
-static void
-check_owner(Oid function, Oid role)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", function);
-	if (superuser_arg(role) && !superuser_arg(((Form_pg_proc) GETSTRUCT(tuple))->proowner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a superuser's risk check must be owned by a superuser"),
-				 errhint("Set it as the role that owns the function.")));
-	ReleaseSysCache(tuple);
-}
-
-/* What may have changed since it was set is checked again: the owner, the role's rights. */
+/* What may have changed since it was set is asked again: the role's rights, the owner. */
 static Oid
 resolve_check(const char *handler, const char *owner, Oid role)
 {
@@ -90,17 +75,13 @@ resolve_check(const char *handler, const char *owner, Oid role)
 	char	   *reason;
 
 	function = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(handler)));
-	if (!may_execute(function, role))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the role of the risk check may not execute it any more"),
-				 errdetail("The function is %s.", handler)));
-	check_owner(function, role);
-	reason = refusal_of_owner(function, owner, role);
+	reason = refusal_to_run(function, role, superuser_arg(role));
+	if (reason == NULL)
+		reason = refusal_of_owner(function, owner, role);
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the risk check is another function than the one that was set"),
+				 errmsg("the risk check must not run"),
 				 errdetail("Function %s: %s.", handler, reason),
 				 errhint("Set the check again with set_risk_check.")));
 	return function;
@@ -111,6 +92,7 @@ static char *
 call_check(Oid function, Jsonb *request)
 {
 	FmgrInfo	flinfo;
+
 	LOCAL_FCINFO(call, 1);
 	Datum		answer;
 
@@ -125,9 +107,7 @@ call_check(Oid function, Jsonb *request)
 void
 risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb *options)
 {
-	Oid			outer_user;
-	int			outer_context;
-	int			guc_level;
+	RoleScope	scope;
 	char	   *handler;
 	char	   *owner;
 	Oid			role;
@@ -140,16 +120,12 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	role = check_role(row_text(0, 2));
 	owner = row_text(0, 3);
 
-	GetUserIdAndSecContext(&outer_user, &outer_context);
-	SetUserIdAndSecContext(role, outer_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	guc_level = NewGUCNestLevel();
 	/*
-	 * The function is found as the role too: the owner of order_ext need not see its
-	 * schema. An error puts user, context and settings back with the (sub)transaction.
-	 * What it sets for the session is undone: the session is that of another role, which
-	 * a search_path left behind would lead to functions of this one.
+	 * The function is found as the role too: the owner of order_ext need not see its schema. What
+	 * it sets for the session is undone: the session is that of another role, which a search_path
+	 * left behind would lead to functions of this one.
 	 */
+	role_enter(&scope, role, true);
 	function = resolve_check(handler, owner, role);
 	PG_TRY();
 	{
@@ -162,8 +138,7 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	AtEOXact_GUC(false, guc_level);
-	SetUserIdAndSecContext(outer_user, outer_context);
+	role_leave(&scope);
 
 	if (reason != NULL)
 		ereport(ERROR,
@@ -193,11 +168,20 @@ check_signature(Oid function)
 				 errmsg("argument \"handler\" has the wrong signature"),
 				 errdetail("It must be f(request jsonb) returns text.")));
 	ReleaseSysCache(tuple);
-	check_owner(function, GetUserId());
-	if (!may_execute(function, GetUserId()))
+}
+
+static void
+check_rights(Oid function, Oid role)
+{
+	char	   *reason = refusal_to_run(function, role, superuser_arg(role));
+
+	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("you may not execute the function of argument \"handler\"")));
+				 errmsg("risk check %s must not run as role \"%s\"", function_signature(function),
+						GetUserNameFromId(role, false)),
+				 errdetail("If it did: %s.", reason),
+				 errhint("Set it as the role that it shall run as.")));
 }
 
 static Datum
@@ -205,19 +189,20 @@ set_risk_check_body(FunctionCallInfo fcinfo)
 {
 	Datum		values[3] = {0};
 	char		nulls[] = "nnn";
-	OwnerSwitch owner;
+	EngineScope scope;
 
 	if (!PG_ARGISNULL(0))
 	{
 		check_signature(PG_GETARG_OID(0));
+		check_rights(PG_GETARG_OID(0), GetUserId());
 		values[0] = CStringGetTextDatum(format_procedure_qualified(PG_GETARG_OID(0)));
 		values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 		values[2] = CStringGetTextDatum(function_owner_name(PG_GETARG_OID(0)));
 		memset(nulls, ' ', lengthof(values));
 	}
-	owner_begin(&owner);
+	engine_enter(&scope);
 	(void) plan_write(&write_check, values, nulls, 0);
-	owner_end(&owner);
+	engine_leave(&scope);
 	PG_RETURN_VOID();
 }
 

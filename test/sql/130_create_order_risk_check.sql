@@ -83,6 +83,44 @@ CREATE FUNCTION t.risk_own(request jsonb) RETURNS text LANGUAGE sql AS 'SELECT N
 RESET ROLE;
 SELECT code, message, detail FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
 SELECT order_ext.set_risk_check(NULL);
+
+-- the rights are those of handlers: who is no superuser sets no function that makes one of its
+-- caller, nor does it run when it became that afterwards; a superuser's check is a superuser's
+CREATE FUNCTION t.risk_root(request jsonb) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user::text';
+SET ROLE rsk_shop;
+SELECT code, message, detail, hint FROM t.error($$order_ext.set_risk_check('t.risk_root(jsonb)')$$);
+CREATE FUNCTION t.risk_shop(request jsonb) RETURNS text LANGUAGE sql AS 'SELECT current_user::text';
+SELECT order_ext.set_risk_check('t.risk_shop(jsonb)');
+RESET ROLE;
+SELECT code, detail FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+ALTER FUNCTION t.risk_shop(jsonb) SECURITY DEFINER;
+DO $$ BEGIN EXECUTE format('ALTER FUNCTION t.risk_shop(jsonb) OWNER TO %I', session_user); END $$;
+SELECT code, message, detail, hint FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+ALTER FUNCTION t.risk_shop(jsonb) SECURITY INVOKER;
+REVOKE EXECUTE ON FUNCTION t.risk_shop(jsonb) FROM PUBLIC, rsk_shop;
+SELECT code, message, detail FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+SELECT order_ext.set_risk_check(NULL);
+SET ROLE rsk_eve;
+CREATE FUNCTION t.risk_eve(request jsonb) RETURNS text LANGUAGE sql AS 'SELECT current_user::text';
+RESET ROLE;
+SELECT code, message LIKE 'risk check t.risk_eve(pg_catalog.jsonb) must not run as role %' AS message, detail FROM t.error($$order_ext.set_risk_check('t.risk_eve(jsonb)')$$);
+DROP FUNCTION t.risk_root(jsonb), t.risk_shop(jsonb);
+
+-- what set_risk_check writes, it writes with a search path that the caller cannot steer
+CREATE FUNCTION t.note_path() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.risk_path VALUES (current_user, current_setting('search_path')); RETURN NEW; END $$;
+CREATE TABLE public.risk_path (role text, path text);
+GRANT INSERT ON public.risk_path TO order_ext_owner;
+CREATE TRIGGER note_path BEFORE UPDATE ON order_ext_internal.instance FOR EACH ROW EXECUTE FUNCTION t.note_path();
+SET ROLE rsk_shop;
+SET search_path = t, public;
+SELECT order_ext.set_risk_check(NULL);
+SHOW search_path;
+RESET search_path;
+RESET ROLE;
+SELECT * FROM public.risk_path;
+DROP TRIGGER note_path ON order_ext_internal.instance;
+DROP TABLE public.risk_path;
+DROP FUNCTION t.note_path();
 DROP OWNED BY rsk_shop, rsk_eve;
 DROP ROLE rsk_shop;
 DROP ROLE rsk_eve;

@@ -6,21 +6,16 @@
 
 #include "access/xact.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
 
-#include "core/owner.h"
 #include "message/base/engine.h"
 
 void
 engine_enter(EngineScope *scope)
 {
-	GetUserIdAndSecContext(&scope->user, &scope->security_context);
-	SetUserIdAndSecContext(owner_role(),
-						   scope->security_context | SECURITY_LOCAL_USERID_CHANGE);
-	scope->guc_level = NewGUCNestLevel();
+	role_enter(&scope->owner, role_of_owner(), false);
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -31,8 +26,7 @@ void
 engine_leave(EngineScope *scope)
 {
 	SPI_finish();
-	AtEOXact_GUC(true, scope->guc_level);
-	SetUserIdAndSecContext(scope->user, scope->security_context);
+	role_leave(&scope->owner);
 }
 
 static void (*transaction_gate) (void) = NULL;

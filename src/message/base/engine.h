@@ -8,11 +8,11 @@
 
 #include "postgres.h"
 
+#include "core/role.h"
+
 typedef struct EngineScope
 {
-	Oid			user;
-	int			security_context;
-	int			guc_level;
+	RoleScope	owner;
 } EngineScope;
 
 /*

@@ -238,7 +238,7 @@ call_database_function(Handler *handler, const Message *messages, int n)
 	for (i = 0; i < n; i += step)
 	{
 		CHECK_FOR_INTERRUPTS();
-		role_enter(&scope, handler->run_as);
+		session_enter(&scope, handler->run_as);
 		call_function(handler, &messages[i], step);
 		role_leave(&scope);
 	}
@@ -264,13 +264,13 @@ call_as_role(Handler *handler, Oid function, const Message *message, Datum argum
 	InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = argument;
 	fcinfo->args[0].isnull = false;
-	role_enter(&scope, handler->run_as);
+	session_enter(&scope, handler->run_as);
 	use_own_search_path();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	call_begins(handler, message, 1);
 	result = FunctionCallInvoke(fcinfo);
 	if (!handler->in_dispatch)
-		role_settle();
+		session_settle();
 	call_succeeded();
 	PopActiveSnapshot();
 	role_leave(&scope);
@@ -335,9 +335,9 @@ settle(const Handler *handler, const Message *messages, int n)
 {
 	RoleScope	scope;
 
-	role_enter(&scope, handler->run_as);
+	session_enter(&scope, handler->run_as);
 	call_begins(handler, messages, n);
-	role_settle();
+	session_settle();
 	call_succeeded();
 	role_leave(&scope);
 }

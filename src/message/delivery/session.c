@@ -24,28 +24,16 @@
 static bool session_used = false;
 
 void
-role_enter(RoleScope *scope, Oid role)
+session_enter(RoleScope *scope, Oid role)
 {
-	int			context;
+	bool		own = GetSessionUserId() == role || GetOuterUserId() == role;
 
-	GetUserIdAndSecContext(&scope->user, &scope->security_context);
-	context = scope->security_context | SECURITY_LOCAL_USERID_CHANGE;
-	if (GetSessionUserId() != role && GetOuterUserId() != role && !superuser_arg(role))
-		context |= SECURITY_RESTRICTED_OPERATION;
 	session_used = true;
-	scope->guc_level = NewGUCNestLevel();
-	SetUserIdAndSecContext(role, context);
+	role_enter(scope, role, !own && !superuser_arg(role));
 }
 
 void
-role_leave(RoleScope *scope)
-{
-	AtEOXact_GUC(false, scope->guc_level);
-	SetUserIdAndSecContext(scope->user, scope->security_context);
-}
-
-void
-role_settle(void)
+session_settle(void)
 {
 	ConstraintsSetStmt *all_immediate = makeNode(ConstraintsSetStmt);
 
