@@ -103,11 +103,6 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define may_become_role(member, role) is_member_of_role((member), (role))
 #endif
 
-/* 17 replaced the backend id by the proc number. */
-#if PG_VERSION_NUM < 170000
-#define MyProcNumber (MyBackendId - 1)
-#endif
-
 /* 17 moved the local transaction id within PGPROC. */
 #if PG_VERSION_NUM >= 170000
 #define MyLocalTransactionId (MyProc->vxid.lxid)

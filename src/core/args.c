@@ -110,7 +110,7 @@ arg_text(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
 	return arg_text_or_null(fcinfo, n, name, max_chars);
 }
 
-Jsonb *
+static Jsonb *
 arg_jsonb_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes)
 {
 	if (PG_ARGISNULL(n))

@@ -23,9 +23,8 @@ extern int32 arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 m
 extern char *arg_text(FunctionCallInfo fcinfo, int n, const char *name, int max_chars);
 extern char *arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars);
 
-/* A jsonb of at most max_bytes (54000 above) that is not NULL; or NULL if NULL. */
+/* A jsonb of at most max_bytes (54000 above) that is not NULL. */
 extern Jsonb *arg_jsonb(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes);
-extern Jsonb *arg_jsonb_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes);
 
 /*
  * A jsonb or NULL that is evidence of a fact: what is larger than order_ext.max_payload is

@@ -115,7 +115,7 @@ call_result_context(void)
 	return result_context;
 }
 
-Datum
+static Datum
 call_return_copy(Datum value, bool typbyval, int typlen)
 {
 	MemoryContext old = MemoryContextSwitchTo(result_context);

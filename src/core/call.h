@@ -36,7 +36,6 @@ extern void call_keep_error(void);
 
 /* Build a Datum that survives the end of the call. */
 extern Datum call_return_result(FunctionCallInfo fcinfo, const CallResult *result);
-extern Datum call_return_copy(Datum value, bool typbyval, int typlen);
 extern Datum call_return_jsonb(Jsonb *value);
 
 /* Allocate in the memory context that outlives SPI. */

@@ -11,6 +11,8 @@
  * Several keys of one class are taken in ascending order. stock is the lock of that class
  * and the rows of table stock, coupon the same of coupons: what comes before them is taken
  * before the first row is written, where it may be needed at all.
+ * The upkeep of tables holds none of these, and takes rotation -> timers; timers, sweep and
+ * rotation are only ever tried.
  */
 #ifndef ORDER_EXT_LOCKS_H
 #define ORDER_EXT_LOCKS_H

@@ -96,24 +96,6 @@ plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_row
 	return run_plan(plan, values, nulls, false, true, max_rows);
 }
 
-bool
-engine_is_writing(void)
-{
-	return engine_writing > 0;
-}
-
-void
-engine_writing_begin(void)
-{
-	engine_writing++;
-}
-
-void
-engine_writing_end(void)
-{
-	engine_writing--;
-}
-
 /*
  * Statement trigger on every guarded table: refuses what does not come from the
  * engine, whoever asks.
@@ -128,7 +110,7 @@ order_ext_guard(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("order_ext guard was not called as a trigger")));
-	if (!engine_is_writing())
+	if (engine_writing == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("table \"%s\" is changed by order_ext only",

@@ -73,11 +73,4 @@ extern Datum int32_array(const int32 *values, int n);
 extern Datum int16_array(const int16 *values, int n);
 extern Datum text_array(const char *const *values, int n);
 
-/* Whether a statement of plan_write is running; the guard triggers ask. */
-extern bool engine_is_writing(void);
-
-/* Let code that changes guarded tables without SPI (TRUNCATE by C) pass the guard. */
-extern void engine_writing_begin(void);
-extern void engine_writing_end(void);
-
 #endif							/* ORDER_EXT_SPI_UTIL_H */

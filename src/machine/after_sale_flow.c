@@ -155,7 +155,7 @@ after_sale_pay_back(Journal *journal, AfterSale *after_sale, char actor)
 		after_sale_alert(journal, after_sale, ALERT_PAYMENT_USED_UP, NULL);
 		return false;
 	}
-	(void) refund_request_for_after_sale(journal, after_sale->after_sale_id, false, actor);
+	(void) refund_request_for_after_sale(journal, after_sale->after_sale_id, actor);
 	return true;
 }
 

@@ -373,17 +373,3 @@ refunds_withdraw(Journal *journal, int64 after_sale_id, char actor)
 	}
 	return true;
 }
-
-void
-refunds_unhold(Journal *journal, int64 after_sale_id, char actor)
-{
-	int			n;
-	Refund	   *refunds = refunds_of_after_sale(after_sale_id, &n);
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		if (refunds[i].status == REFUND_REQUESTED && refunds[i].held)
-			refund_fire(journal, &refunds[i], EVENT_REFUND_UNHOLD, actor, NULL);
-	}
-}

@@ -116,9 +116,6 @@ extern Refund *refunds_claim(Journal *journal, const int64 *refund_ids, int n,
  */
 extern bool refunds_withdraw(Journal *journal, int64 after_sale_id, char actor);
 
-/* Let refunds of an after-sale that are held back be claimed. */
-extern void refunds_unhold(Journal *journal, int64 after_sale_id, char actor);
-
 /*
  * Tell the workers of the refunds that wait, of one pay type or of all (NULL): their
  * gateway is new.

@@ -63,7 +63,7 @@ static SavedPlan insert_for_canceled = SAVED_PLAN(
 static SavedPlan insert_for_after_sale = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
-	"        a.after_sale_id, a.amount, $2, 1, $3, " CODE(CAUSE_AFTER_SALE) ", $4, p.currency"
+	"        a.after_sale_id, a.amount, $2, 1, $3, " CODE(CAUSE_AFTER_SALE) ", false, p.currency"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.payments p ON p.order_id = a.order_id"
 	LEFT_OF_PAYMENT
@@ -71,7 +71,7 @@ static SavedPlan insert_for_after_sale = SAVED_PLAN(
 	"  AND p.purpose = " CODE(PURPOSE_APPLIED)
 	"   AND a.amount > 0 AND a.amount <= rest.amount"
 	UNLESS_REQUESTED,
-	INT8OID, TIMESTAMPTZOID, INT2OID, BOOLOID);
+	INT8OID, TIMESTAMPTZOID, INT2OID);
 
 static SavedPlan has_refund = SAVED_PLAN(
 	"SELECT a.amount = 0 OR EXISTS (SELECT FROM order_ext_internal.refunds r"
@@ -153,16 +153,15 @@ refunds_request_for_canceled(Journal *journal, const int64 *order_ids, int n)
 }
 
 int64
-refund_request_for_after_sale(Journal *journal, int64 after_sale_id, bool held, char actor)
+refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor)
 {
 	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, EVENT_REQUEST);
-	Datum		values[4];
+	Datum		values[3];
 	int64		refund_id;
 
 	values[0] = Int64GetDatum(after_sale_id);
 	values[1] = TimestampTzGetDatum(journal_time(journal));
 	values[2] = Int16GetDatum(edge->to);
-	values[3] = BoolGetDatum(held);
 	refund_id = journal_requested(journal, edge,
 								  plan_write(&insert_for_after_sale, values, NULL, 0), actor);
 	if (refund_id == 0 &&

@@ -25,10 +25,9 @@ extern int64 refund_request_part(Journal *journal, int64 payment_id, RefundCause
 extern void refunds_request_for_canceled(Journal *journal, const int64 *order_ids, int n);
 
 /*
- * Request the refund of an after-sale's amount from its order's applied capture; held:
- * not to be claimed before refunds_unhold(). Returns the refund id; 0 if the amount is 0
- * or it exists. Raises OE901 if less than that is left.
+ * Request the refund of an after-sale's amount from its order's applied capture. Returns
+ * the refund id; 0 if the amount is 0 or it exists. Raises OE901 if less than that is left.
  */
-extern int64 refund_request_for_after_sale(Journal *journal, int64 after_sale_id, bool held, char actor);
+extern int64 refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor);
 
 #endif							/* ORDER_EXT_MACHINE_REFUND_REQUEST_H */

@@ -69,7 +69,8 @@ stamp_is_ours(void)
 	return OidIsValid(relation) && stamp_read(relation);
 }
 
-Verdict
+/* *extension becomes the extension's oid unless it is absent. */
+static Verdict
 check_database(Oid *extension)
 {
 	bool		version_matches = false;

@@ -10,12 +10,6 @@
 #include "worker/shmem.h"
 
 /*
- * Look at the extension, its version, the stamp and order_ext.enabled. Needs a
- * transaction. *extension becomes the extension's oid unless it is absent.
- */
-extern Verdict check_database(Oid *extension);
-
-/*
  * A worker's gate, the first thing in each of its transactions: takes the lock on the
  * extension that DROP EXTENSION takes first, until the transaction's end, so that DROP
  * EXTENSION waits for at most a transaction and never deadlocks with one. Ends the

@@ -4,8 +4,9 @@
  *		what these are doing.
  *
  * It holds no pointers. Everything is under WorkerShared.lock except the words that are
- * atomics, which wake-ups and counters use, and the flags that a worker polls about
- * itself (a stale read only delays it until its latch is set).
+ * atomics, which wake-ups and counters use; the flags that a worker polls about itself (a
+ * stale read only delays it until its latch is set); and the state of a worker that has
+ * attached, which it alone writes then, for worker_stats to show.
  */
 #ifndef ORDER_EXT_SHMEM_H
 #define ORDER_EXT_SHMEM_H

@@ -201,7 +201,8 @@ group_needs_segment(const ConsumerGroup *group, int segment)
 	return false;
 }
 
-bool
+/* Whether a group still needs rows of a log segment; counts what is committed now. */
+static bool
 log_segment_needed(int segment)
 {
 	const ConsumerGroup *groups;

@@ -24,7 +24,4 @@ extern TimestampTz ring_truncate(Ring ring, TimestampTz now);
 /* Bytes of the log's segments, their indexes and TOAST not counted. */
 extern int64 log_bytes(void);
 
-/* Whether a group still needs rows of a log segment; counts what is committed now. */
-extern bool log_segment_needed(int segment);
-
 #endif							/* ORDER_EXT_ROTATE_H */
