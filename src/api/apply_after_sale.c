@@ -19,15 +19,6 @@ static const char *const type_words[] = {"refund_only", "return_refund", NULL};
 
 /* ---- lines ---- */
 
-static int
-compare_items(const void *a, const void *b)
-{
-	int64		left = ((const AfterSaleItem *) a)->product_id;
-	int64		right = ((const AfterSaleItem *) b)->product_id;
-
-	return left < right ? -1 : left > right ? 1 : 0;
-}
-
 /* The lines as goods of the order, in product order; OE501 for what it does not have. */
 static GoodsBack *
 goods_of_lines(const Entitlement *entitlement, const Lines *lines)
@@ -48,7 +39,7 @@ goods_of_lines(const Entitlement *entitlement, const Lines *lines)
 		goods->items[goods->n].product_id = line->product_id;
 		goods->items[goods->n++].quantity = lines->lines[i].quantity;
 	}
-	qsort(goods->items, goods->n, sizeof(AfterSaleItem), compare_items);
+	entitlement_sort(goods);
 	return goods;
 }
 

@@ -208,7 +208,13 @@ compare_items(const void *a, const void *b)
 	int64		left = ((const AfterSaleItem *) a)->product_id;
 	int64		right = ((const AfterSaleItem *) b)->product_id;
 
-	return left < right ? -1 : left > right ? 1 : 0;
+	return (left > right) - (left < right);
+}
+
+void
+entitlement_sort(GoodsBack *goods)
+{
+	qsort(goods->items, goods->n, sizeof(AfterSaleItem), compare_items);
 }
 
 GoodsBack *
@@ -227,7 +233,7 @@ entitlement_rest(const Entitlement *entitlement)
 		goods->items[goods->n].product_id = line->product_id;
 		goods->items[goods->n++].quantity = line->quantity - line->done;
 	}
-	qsort(goods->items, goods->n, sizeof(AfterSaleItem), compare_items);
+	entitlement_sort(goods);
 	entitlement_price(entitlement, goods);
 	return goods;
 }

@@ -61,6 +61,9 @@ extern const EntitledLine *entitlement_of(const Entitlement *entitlement, int64 
  */
 extern void entitlement_price(const Entitlement *entitlement, GoodsBack *goods);
 
+/* Bring goods into the order of their products. */
+extern void entitlement_sort(GoodsBack *goods);
+
 /* Everything that is left of the order, but virtual goods, priced; n = 0: nothing. */
 extern GoodsBack *entitlement_rest(const Entitlement *entitlement);
 
