@@ -51,9 +51,9 @@ is($node->safe_psql('postgres', "SELECT order_ext.publish('t', 9, dedup_key => '
 	't', 'a duplicate of a prepared message');
 
 # A cancel that is prepared: the timer waits for it, others do not.
-$node->safe_psql('postgres', "CREATE TABLE timer AS SELECT key, order_ext.publish('t', key, deliver_at => clock_timestamp() + interval '1 s') AS id"
-	  . " FROM generate_series(20, 22) AS key");
 $node->safe_psql('postgres', <<'SQL');
+CREATE TABLE timer AS
+SELECT key, order_ext.publish('t', key, deliver_at => clock_timestamp() + interval '3 s') AS id FROM generate_series(20, 22) AS key;
 BEGIN;
 SELECT order_ext.cancel_message(id) FROM timer WHERE key = 20;
 PREPARE TRANSACTION 'd';
