@@ -174,3 +174,4 @@ SELECT order_ext_internal.fulfil_paid_orders() >= 20001 AS all_of_them;
 SELECT count(*) FROM order_ext_internal.fulfilments WHERE order_id BETWEEN t.id('hnd_many') AND t.id('hnd_many') + 20000;
 SELECT CASE WHEN t.peak() - kb < 60000 THEN 'little memory' ELSE (t.peak() - kb)::text END FROM t.peaks;
 ROLLBACK;
+SELECT t.drain();
