@@ -44,7 +44,12 @@ CREATE VIEW order_ext.worker_stats AS
 	SELECT NULL, pg_catalog.current_database(), run_as.name::name, 'dispatcher', absence.reason, 0, 0, NULL
 	FROM (SELECT DISTINCT g.run_as FROM order_ext_internal.consumer_groups g
 		  WHERE g.handler IS NOT NULL) AS run_as (name),
-		order_ext_internal.role_absence(run_as.name) AS absence (reason)
+		LATERAL (SELECT coalesce(order_ext_internal.role_absence(run_as.name),
+			CASE WHEN NOT EXISTS (SELECT FROM process p
+					WHERE p.database = pg_catalog.current_database() AND p.role = run_as.name)
+				AND (SELECT count(DISTINCT p.role) FROM process p
+					WHERE p.database = pg_catalog.current_database() AND p.kind = 'dispatcher') >= 64
+				THEN 'too many roles' END)) AS absence (reason)
 	WHERE absence.reason IS NOT NULL AND EXISTS (SELECT FROM process p
 		WHERE p.database = pg_catalog.current_database() AND p.kind = 'dispatcher' AND p.pid IS NOT NULL);
 

@@ -13,6 +13,7 @@
 #include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/memutils.h"
 
 #include "core/settings.h"
 #include "message/base/catalog.h"
@@ -20,42 +21,42 @@
 #include "worker/roles.h"
 #include "worker/shmem.h"
 
-/* Roles that somebody was warned of. */
-static Oid	warned[MAX_DATABASE_ROLES];
-static int	n_warned = 0;
+/* Roles that somebody was warned of, however many they are. */
+static List *warned = NIL;
 
+/* Whether this is the first time that the role is found not well, or well again. */
 static bool
-was_warned(Oid role, bool is_well)
+is_news(Oid role, bool is_well)
 {
-	int			i;
+	MemoryContext old;
 
-	for (i = 0; i < n_warned; i++)
-	{
-		if (warned[i] != role)
-			continue;
-		if (is_well)
-			warned[i] = warned[--n_warned];
-		return true;
-	}
-	if (!is_well && n_warned < MAX_DATABASE_ROLES)
-		warned[n_warned++] = role;
-	return false;
+	if (list_member_oid(warned, role) != is_well)
+		return false;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	warned = is_well ? list_delete_oid(warned, role) : lappend_oid(warned, role);
+	MemoryContextSwitchTo(old);
+	return true;
 }
 
 static bool
-role_can_work(Oid role)
+role_can_work(Oid role, bool has_place)
 {
 	bool		can_login = role_can_login(role);
 	bool		may_connect = superuser_arg(role) || may_connect_to(MyDatabaseId, role);
+	bool		is_well = can_login && may_connect && has_place;
 
-	if (was_warned(role, can_login && may_connect) || (can_login && may_connect))
-		return can_login && may_connect;
+	if (!is_news(role, is_well) || is_well)
+		return is_well;
 	ereport(WARNING,
 			(errmsg("handlers of order_ext that run as role \"%s\" wait in database \"%s\"",
 					GetUserNameFromId(role, true), get_database_name(MyDatabaseId)),
-			 errdetail("%s", can_login ? "The role may not connect to the database."
-					   : "The role may not log in."),
-			 errhint("%s", can_login ? "Grant it CONNECT." : "Give it LOGIN, or subscribe with another role.")));
+			 !can_login ? errdetail("The role may not log in.")
+			 : !may_connect ? errdetail("The role may not connect to the database.")
+			 : errdetail("Handlers of %d other roles run there, which is the most.",
+						 MAX_DATABASE_ROLES),
+			 !can_login ? errhint("Give it LOGIN, or subscribe with another role.")
+			 : !may_connect ? errhint("Grant it CONNECT.")
+			 : errhint("Subscribe with a role that others run as, by option run_as.")));
 	return false;
 }
 
@@ -69,7 +70,7 @@ add_role(RoleEntry *roles, int *n, Oid role)
 		if (roles[i].role == role)
 			return;
 	}
-	if (*n == MAX_DATABASE_ROLES || !role_can_work(role))
+	if (!role_can_work(role, *n < MAX_DATABASE_ROLES))
 		return;
 	memset(&roles[*n], 0, sizeof(RoleEntry));
 	roles[*n].role = role;
