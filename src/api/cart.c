@@ -53,13 +53,13 @@ parse_options(Cart *cart, Jsonb *options)
 	JsonbContainer *root = &options->root;
 
 	if (!JB_ROOT_IS_OBJECT(options))
-		raise_malformed("options", "it is not an object");
-	cart->options.region = member_text(root, "region", "options", MAX_WORD_CHARS);
-	cart->options.currency = member_text(root, "currency", "options", MAX_CURRENCY_CHARS);
-	if (cart->options.currency != NULL && !currency_is_valid(cart->options.currency))
-		raise_malformed("options", "\"currency\" is no currency code");
-	cart->options.external_id = member_text(root, "external_id", "options", MAX_WORD_CHARS);
-	(void) member_text(root, "channel", "options", MAX_WORD_CHARS);
+		lines_raise_malformed("options", "it is not an object");
+	cart->options.region = lines_member_text(root, "region", "options", MAX_WORD_CHARS);
+	cart->options.currency = lines_member_text(root, "currency", "options", MAX_CURRENCY_CHARS);
+	if (cart->options.currency != NULL && !setting_currency_is_valid(cart->options.currency))
+		lines_raise_malformed("options", "\"currency\" is no currency code");
+	cart->options.external_id = lines_member_text(root, "external_id", "options", MAX_WORD_CHARS);
+	(void) lines_member_text(root, "channel", "options", MAX_WORD_CHARS);
 	if (cart->options.currency == NULL)
 		cart->options.currency = pstrdup(setting_currency);
 }

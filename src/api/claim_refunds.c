@@ -98,7 +98,7 @@ claim_refunds_body(FunctionCallInfo fcinfo)
 	int			n;
 	int			i;
 
-	claim.worker = worker != NULL ? worker : GetUserNameFromId(caller_role(), false);
+	claim.worker = worker != NULL ? worker : GetUserNameFromId(call_role(), false);
 	if (strcmp(claim.worker, REFUND_WORKER_NAME) == 0)
 		claim.worker = REFUND_WORKER_NAME " (external)";
 	claim.lease = arg_duration(fcinfo, 2, "lease", 1);

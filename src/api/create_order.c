@@ -253,7 +253,7 @@ insert_order_row(Journal *journal, CreateRequest *request, const RequestKey *key
 	log_detail = jsonb_object_end(detail);
 	for (tries = 0; tries < MAX_ID_TRIES; tries++)
 	{
-		order->order_id = next_order_id(order->user_id, new_order->created_at);
+		order->order_id = id_next_order(order->user_id, new_order->created_at);
 		if (order_create(journal, new_order, log_detail))
 			return;
 	}

@@ -15,7 +15,7 @@
 #include "core/money.h"
 
 void
-raise_malformed(const char *argument, const char *what)
+lines_raise_malformed(const char *argument, const char *what)
 {
 	bool		lines = strcmp(argument, "items") == 0 || strcmp(argument, "lines") == 0;
 
@@ -26,7 +26,7 @@ raise_malformed(const char *argument, const char *what)
 }
 
 char *
-member_text(JsonbContainer *object, const char *key, const char *argument, int max_chars)
+lines_member_text(JsonbContainer *object, const char *key, const char *argument, int max_chars)
 {
 	JsonbValue	buffer;
 	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), &buffer);
@@ -35,9 +35,9 @@ member_text(JsonbContainer *object, const char *key, const char *argument, int m
 	if (value == NULL || value->type == jbvNull)
 		return NULL;
 	if (value->type != jbvString)
-		raise_malformed(argument, psprintf("\"%s\" is not a string", key));
+		lines_raise_malformed(argument, psprintf("\"%s\" is not a string", key));
 	if (value->val.string.len == 0)
-		raise_malformed(argument, psprintf("\"%s\" is empty", key));
+		lines_raise_malformed(argument, psprintf("\"%s\" is empty", key));
 	text = pnstrdup(value->val.string.val, value->val.string.len);
 	if (pg_mbstrlen(text) > max_chars)
 		ereport(ERROR,
@@ -57,16 +57,16 @@ member_quantity(JsonbContainer *object, const char *argument)
 	int64		quantity;
 
 	if (value == NULL || value->type != jbvNumeric)
-		raise_malformed(argument, "\"quantity\" is not a number");
+		lines_raise_malformed(argument, "\"quantity\" is not a number");
 	number = NumericGetDatum(value->val.numeric);
 	whole = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
 	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number, whole)))
-		raise_malformed(argument, "\"quantity\" is not a whole number");
+		lines_raise_malformed(argument, "\"quantity\" is not a whole number");
 	if (DatumGetBool(DirectFunctionCall2(numeric_gt, number,
 										 NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
 		money_overflow(argument);
 	if (DatumGetBool(DirectFunctionCall2(numeric_lt, number, NumericGetDatum(int64_to_numeric(1)))))
-		raise_malformed(argument, "\"quantity\" is not positive");
+		lines_raise_malformed(argument, "\"quantity\" is not positive");
 	quantity = DatumGetInt64(DirectFunctionCall1(numeric_int8, number));
 	return (int32) quantity;
 }
@@ -75,12 +75,12 @@ member_quantity(JsonbContainer *object, const char *argument)
 static bool
 member_damaged(JsonbContainer *object, const char *argument)
 {
-	char	   *condition = member_text(object, "condition", argument, 32);
+	char	   *condition = lines_member_text(object, "condition", argument, 32);
 
 	if (condition == NULL || strcmp(condition, "ok") == 0)
 		return false;
 	if (strcmp(condition, "damaged") != 0)
-		raise_malformed(argument, "\"condition\" is neither \"ok\" nor \"damaged\"");
+		lines_raise_malformed(argument, "\"condition\" is neither \"ok\" nor \"damaged\"");
 	return true;
 }
 
@@ -120,10 +120,10 @@ lines_parse(Jsonb *jsonb, const char *argument, bool with_condition)
 	int			i;
 
 	if (!JB_ROOT_IS_ARRAY(jsonb) || JB_ROOT_IS_SCALAR(jsonb))
-		raise_malformed(argument, "it is not an array");
+		lines_raise_malformed(argument, "it is not an array");
 	lines->n = JB_ROOT_COUNT(jsonb);
 	if (lines->n == 0)
-		raise_malformed(argument, "it is empty");
+		lines_raise_malformed(argument, "it is empty");
 	if (lines->n > MAX_LINES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -136,10 +136,10 @@ lines_parse(Jsonb *jsonb, const char *argument, bool with_condition)
 		Line	   *line = &lines->lines[i];
 
 		if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
-			raise_malformed(argument, "a line is not an object");
-		line->sku = member_text(value->val.binary.data, "sku", argument, MAX_SKU_CHARS);
+			lines_raise_malformed(argument, "a line is not an object");
+		line->sku = lines_member_text(value->val.binary.data, "sku", argument, MAX_SKU_CHARS);
 		if (line->sku == NULL)
-			raise_malformed(argument, "a line has no \"sku\"");
+			lines_raise_malformed(argument, "a line has no \"sku\"");
 		line->quantity = member_quantity(value->val.binary.data, argument);
 		if (with_condition && member_damaged(value->val.binary.data, argument))
 			line->damaged = line->quantity;

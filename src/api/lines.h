@@ -39,10 +39,10 @@ extern Line *lines_find(const Lines *lines, const char *sku);
  * A string member of a jsonb object as C text, 1 to max_chars characters; NULL where it
  * is absent or null. Raises 22023 or 54000 naming the argument.
  */
-extern char *member_text(JsonbContainer *object, const char *key, const char *argument,
-						 int max_chars);
+extern char *lines_member_text(JsonbContainer *object, const char *key, const char *argument,
+							   int max_chars);
 
 /* Raise 22023: the argument is malformed. */
-pg_noreturn extern void raise_malformed(const char *argument, const char *what);
+pg_noreturn extern void lines_raise_malformed(const char *argument, const char *what);
 
 #endif							/* ORDER_EXT_LINES_H */

@@ -233,8 +233,8 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	order_result(&result, capture.order_id, order);
 	result.disposition = decision->disposition;
 	result.detail = callback_detail(payment_id, refund_id, &capture,
-									purpose_name(decision == &replayed ? known->purpose :
-												 (int16) decision->purpose), raw_cut);
+									payment_purpose_name(decision == &replayed ? known->purpose :
+														 (int16) decision->purpose), raw_cut);
 	return call_return_result(fcinfo, &result);
 }
 

@@ -75,9 +75,9 @@ resolve_check(const char *handler, const char *owner, Oid role)
 	char	   *reason;
 
 	function = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(handler)));
-	reason = refusal_to_run(function, role, superuser_arg(role));
+	reason = rights_refusal_to_run(function, role, superuser_arg(role));
 	if (reason == NULL)
-		reason = refusal_of_owner(function, owner, role);
+		reason = rights_refusal_of_owner(function, owner, role);
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -173,12 +173,12 @@ check_signature(Oid function)
 static void
 check_rights(Oid function, Oid role)
 {
-	char	   *reason = refusal_to_run(function, role, superuser_arg(role));
+	char	   *reason = rights_refusal_to_run(function, role, superuser_arg(role));
 
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("risk check %s must not run as role \"%s\"", function_signature(function),
+				 errmsg("risk check %s must not run as role \"%s\"", rights_function_signature(function),
 						GetUserNameFromId(role, false)),
 				 errdetail("If it did: %s.", reason),
 				 errhint("Set it as the role that it shall run as.")));
@@ -197,7 +197,7 @@ set_risk_check_body(FunctionCallInfo fcinfo)
 		check_rights(PG_GETARG_OID(0), GetUserId());
 		values[0] = CStringGetTextDatum(format_procedure_qualified(PG_GETARG_OID(0)));
 		values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
-		values[2] = CStringGetTextDatum(function_owner_name(PG_GETARG_OID(0)));
+		values[2] = CStringGetTextDatum(rights_function_owner(PG_GETARG_OID(0)));
 		memset(nulls, ' ', lengthof(values));
 	}
 	engine_enter(&scope);

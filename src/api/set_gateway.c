@@ -47,7 +47,7 @@ arg_run_as(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"run_as\" is not a role")));
-	return role_to_run_as(name, GetUserId(), true);
+	return rights_role_to_run_as(name, GetUserId(), true);
 }
 
 static void
@@ -55,7 +55,7 @@ check_function(Oid function, Oid role)
 {
 	char	   *reason;
 
-	if (function_signature(function) == NULL)
+	if (rights_function_signature(function) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("argument \"handler\" is not a function")));
@@ -63,13 +63,13 @@ check_function(Oid function, Oid role)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"handler\" has not the form of a gateway"),
-				 errdetail("It is %s.", function_signature(function)),
+				 errdetail("It is %s.", rights_function_signature(function)),
 				 errhint("Write f(order_ext.refund_request) returning text.")));
-	reason = refusal_to_run(function, role, superuser());
+	reason = rights_refusal_to_run(function, role, superuser());
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("gateway %s must not run as role \"%s\"", function_signature(function),
+				 errmsg("gateway %s must not run as role \"%s\"", rights_function_signature(function),
 						GetUserNameFromId(role, false)),
 				 errdetail("If it did: %s.", reason),
 				 errhint("Name the role that it shall run as in argument \"run_as\".")));
@@ -107,10 +107,10 @@ set_gateway(const char *pay_type, AdaptedGroup *group)
 	Datum		values[3];
 
 	values[0] = CStringGetTextDatum(pay_type);
-	values[1] = CStringGetTextDatum(function_signature(group->function));
+	values[1] = CStringGetTextDatum(rights_function_signature(group->function));
 	values[2] = CStringGetTextDatum(GetUserNameFromId(group->run_as, false));
 	(void) plan_write(&write_gateway, values, NULL, 0);
-	group_adapt(group);
+	subscribe_adapted(group);
 	publish_waiting(pay_type);
 }
 
@@ -120,7 +120,7 @@ remove_gateway(const char *pay_type)
 	Datum		values[1] = {CStringGetTextDatum(pay_type)};
 
 	if (plan_write(&delete_gateway, values, NULL, 0) > 0)
-		group_adapt_no_more(gateway_group_name(pay_type));
+		subscribe_adapted_no_more(gateway_group_name(pay_type));
 }
 
 static Datum

@@ -164,7 +164,7 @@ call_return_result(FunctionCallInfo fcinfo, const CallResult *result)
 }
 
 Oid
-caller_role(void)
+call_role(void)
 {
 	return GetOuterUserId();
 }

@@ -42,6 +42,6 @@ extern Datum call_return_jsonb(Jsonb *value);
 extern MemoryContext call_result_context(void);
 
 /* The role that calls the API, also from within SECURITY DEFINER; for the logs. */
-extern Oid	caller_role(void);
+extern Oid	call_role(void);
 
 #endif							/* ORDER_EXT_CALL_H */

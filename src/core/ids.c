@@ -21,7 +21,7 @@ static SavedPlan read_secret = SAVED_PLAN_NO_ARGS(
 	"SELECT id_secret FROM order_ext_internal.instance");
 
 int64
-next_id(const char *sequence)
+id_next(const char *sequence)
 {
 	return nextval_internal(internal_relation(sequence), false);
 }
@@ -81,14 +81,14 @@ permute(uint32 number, uint64 key)
 }
 
 int64
-next_order_id(int64 user_id, TimestampTz created_at)
+id_next_order(int64 user_id, TimestampTz created_at)
 {
 	int64		second = created_at / USECS_PER_SEC;
 	int			day = (int) (second / SECONDS_A_DAY);
 	int			year,
 				month,
 				mday;
-	uint32		number = (uint32) (next_id("order_number_seq") % NUMBERS_A_SECOND);
+	uint32		number = (uint32) (id_next("order_number_seq") % NUMBERS_A_SECOND);
 	int64		id;
 
 	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &mday);

@@ -16,10 +16,10 @@
 #include "utils/timestamp.h"
 
 /* The next order id of the user, created at the given time. SPI must be connected. */
-extern int64 next_order_id(int64 user_id, TimestampTz created_at);
+extern int64 id_next_order(int64 user_id, TimestampTz created_at);
 
 /* The next value of a sequence of order_ext_internal. */
-extern int64 next_id(const char *sequence);
+extern int64 id_next(const char *sequence);
 
 /* The order of ids, keys, tokens and the like, int64 all of them: for qsort() and bsearch(). */
 extern int	id_compare(const void *a, const void *b);

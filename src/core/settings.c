@@ -37,7 +37,7 @@ bool		setting_enabled = true;
 #define MAX_CURRENCY_LENGTH 8
 
 bool
-currency_is_valid(const char *currency)
+setting_currency_is_valid(const char *currency)
 {
 	const char *p;
 
@@ -52,7 +52,7 @@ currency_is_valid(const char *currency)
 static bool
 check_currency(char **newval, void **extra, GucSource source)
 {
-	return currency_is_valid(*newval);
+	return setting_currency_is_valid(*newval);
 }
 
 static void

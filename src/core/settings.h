@@ -35,7 +35,7 @@ typedef enum CouponReturn
 } CouponReturn;
 
 /* A currency is 1 to 8 bytes, none of them blank. */
-extern bool currency_is_valid(const char *currency);
+extern bool setting_currency_is_valid(const char *currency);
 
 /* Define all settings; called once from _PG_init. */
 extern void settings_define(void);

@@ -22,7 +22,7 @@
 static char *
 call_function(Handler *gateway, const Message *message, const Refund *refund)
 {
-	Oid			function = function_by_signature(gateway->group->handler);
+	Oid			function = rights_function_by_signature(gateway->group->handler);
 	Datum		answer;
 	bool		isnull;
 

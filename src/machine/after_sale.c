@@ -215,7 +215,7 @@ after_sale_create(Journal *journal, AfterSale *after_sale,
 	Datum		values[14];
 	char		nulls[14];
 
-	after_sale->after_sale_id = next_id("after_sale_id_seq");
+	after_sale->after_sale_id = id_next("after_sale_id_seq");
 	after_sale->applied_at = journal_time(journal);
 	after_sale->status = edge->to;
 	after_sale->version = 1;

@@ -147,7 +147,7 @@ append_log_rows(const Journal *journal)
 	FullTransactionId xid = GetTopFullTransactionId();
 	int			i;
 
-	namestrcpy(&operator, GetUserNameFromId(caller_role(), false));
+	namestrcpy(&operator, GetUserNameFromId(call_role(), false));
 	for (i = 0; i < journal->n_rows; i++)
 	{
 		const LogRow *row = &journal->rows[i];

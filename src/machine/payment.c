@@ -103,7 +103,7 @@ static const char *const purpose_names[] = {
 };
 
 const char *
-purpose_name(int16 purpose)
+payment_purpose_name(int16 purpose)
 {
 	return purpose > 0 && purpose < (int) lengthof(purpose_names) ? purpose_names[purpose] : NULL;
 }
@@ -200,7 +200,7 @@ payment_initiate(Journal *journal, Payment *payment)
 {
 	const Edge *edge = machine_edge(MACHINE_PAYMENT, STATUS_NONE, EVENT_INITIATE);
 
-	payment->payment_id = next_id("payment_id_seq");
+	payment->payment_id = id_next("payment_id_seq");
 	payment->out_trade_no = psprintf(INT64_FORMAT "-" INT64_FORMAT,
 									 payment->order_id, payment->payment_id);
 	payment->purpose = 0;
@@ -259,7 +259,7 @@ payment_capture(Journal *journal, const Payment *attempt, const Capture *capture
 	}
 	else
 	{
-		payment.payment_id = next_id("payment_id_seq");
+		payment.payment_id = id_next("payment_id_seq");
 		payment.order_id = capture->order_id;
 		payment.amount = capture->amount;
 		payment.purpose = purpose;
@@ -269,7 +269,7 @@ payment_capture(Journal *journal, const Payment *attempt, const Capture *capture
 		payment.version = 1;
 		insert(journal, edge, &payment, capture);
 	}
-	jsonb_add_text(detail, "purpose", purpose_name(purpose));
+	jsonb_add_text(detail, "purpose", payment_purpose_name(purpose));
 	jsonb_add_int(detail, "amount", capture->amount);
 	jsonb_add_text(detail, "out_trade_no", capture->out_trade_no);
 	journal_transition(journal, MACHINE_PAYMENT, edge, payment.payment_id, payment.order_id,
@@ -326,7 +326,7 @@ payment_accept(Journal *journal, Payment *payment)
 	check_changed(payment, plan_write(&accept_held, values, NULL, 0));
 	payment->purpose = PURPOSE_APPLIED;
 	payment->version++;
-	jsonb_add_text(detail, "purpose", purpose_name(payment->purpose));
+	jsonb_add_text(detail, "purpose", payment_purpose_name(payment->purpose));
 	jsonb_add_int(detail, "amount", payment->amount);
 	journal_transition(journal, MACHINE_PAYMENT, edge, payment->payment_id, payment->order_id,
 					   payment->version, ACTOR_STAFF, jsonb_object_end(detail));

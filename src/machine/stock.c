@@ -463,7 +463,7 @@ stock_adjust(int64 product_id, const char *sku, int64 delta, const char *reason,
 				 errhint("Reserved units come back when their orders are canceled.")));
 	}
 	ledger = append_open("stock_ledger");
-	append_ledger(ledger, 0, product_id, next_id("stock_adjustment_seq"), delta, 0, 0,
+	append_ledger(ledger, 0, product_id, id_next("stock_adjustment_seq"), delta, 0, 0,
 				  at, LEDGER_ADJUST, FIRST_STRIPE, reason);
 	append_close(ledger);
 	return stock_level(product_id);

@@ -88,7 +88,7 @@ check_database(Oid *extension)
 }
 
 void
-gate(void)
+check_gate(void)
 {
 	Oid			extension;
 	Verdict		verdict;

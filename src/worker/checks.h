@@ -15,6 +15,6 @@
  * EXTENSION waits for at most a transaction and never deadlocks with one. Ends the
  * process if the database is no longer one to work in.
  */
-extern void gate(void);
+extern void check_gate(void);
 
 #endif							/* ORDER_EXT_CHECKS_H */

@@ -15,7 +15,7 @@
 #include "worker/databases.h"
 
 List *
-read_databases(Oid wanted, MemoryContext context)
+databases_read(Oid wanted, MemoryContext context)
 {
 	MemoryContext caller_context = CurrentMemoryContext;
 	List	   *found = NIL;

@@ -13,6 +13,6 @@
  * Oids of the databases that workers may connect to (one of them, if wanted is given), in
  * the context. In a transaction of its own.
  */
-extern List *read_databases(Oid wanted, MemoryContext context);
+extern List *databases_read(Oid wanted, MemoryContext context);
 
 #endif							/* ORDER_EXT_DATABASES_H */

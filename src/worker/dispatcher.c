@@ -36,7 +36,7 @@ gate_and_interest(void)
 	int			n;
 	int			i;
 
-	gate();
+	check_gate();
 	if (my_worker->role == BOOTSTRAP_SUPERUSERID)
 		roles_tell();
 	n = groups_list(&groups);

@@ -65,7 +65,7 @@ probe_everything(void)
 											  ALLOCSET_SMALL_SIZES);
 	to_probe = NIL;
 	MemoryContextReset(probe_context);
-	to_probe = read_databases(InvalidOid, probe_context);
+	to_probe = databases_read(InvalidOid, probe_context);
 }
 
 /* Move databases from the list to slots, a few at a time. */
@@ -331,7 +331,7 @@ ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
 		*next_wakeup = Min(*next_wakeup, *retry_at);
 		return true;
 	}
-	if (read_databases(db->database, CurrentMemoryContext) == NIL)
+	if (databases_read(db->database, CurrentMemoryContext) == NIL)
 		return false;
 	start_worker(db, w, role, ordinal);
 	if (*failures > 0 && now < *retry_at)

@@ -89,7 +89,7 @@ worker_start(Datum main_arg)
 		worker_leave(VERDICT_UNKNOWN);
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
-	gate();
+	check_gate();
 	CommitTransactionCommand();
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);

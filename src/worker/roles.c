@@ -41,7 +41,7 @@ is_news(Oid role, bool is_well)
 static bool
 role_can_work(Oid role, bool has_place)
 {
-	bool		can_login = role_can_login(role);
+	bool		can_login = rights_role_can_login(role);
 	bool		may_connect = superuser_arg(role) || may_connect_to(MyDatabaseId, role);
 	bool		is_well = can_login && may_connect && has_place;
 

@@ -42,7 +42,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 	pg_atomic_write_u64(&my_worker->sleep_until, (uint64) DT_NOEND);
 	(void) pg_atomic_exchange_u64(&my_worker->earliest, (uint64) DT_NOEND);
 
-	more = scheduler_turn(next_wakeup, &fired, &batches);
+	more = timers_turn(next_wakeup, &fired, &batches);
 	if (batches > 0)
 		worker_count(batches, fired);
 	if (!more)
@@ -53,7 +53,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 static void
 forget(void)
 {
-	scheduler_forget();
+	timers_forget();
 	rotation_forget();
 }
 
@@ -67,7 +67,7 @@ order_ext_scheduler_main(Datum main_arg)
 		.turn = turn,
 		.forget = forget,
 		.sleeping = before_sleep,
-		.gate = gate,
+		.gate = check_gate,
 		.check_exit = worker_check_exit,
 	};
 

@@ -414,7 +414,7 @@ group_by_name(const char *name)
 }
 
 void
-refuse_unknown_topic(const char *name)
+topic_refuse_unknown(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
@@ -424,7 +424,7 @@ refuse_unknown_topic(const char *name)
 }
 
 void
-refuse_unknown_group(const char *name)
+group_refuse_unknown(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),

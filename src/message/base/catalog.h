@@ -86,8 +86,8 @@ extern const ConsumerGroup *group_by_id(int32 group_id);
 extern const ConsumerGroup *group_by_name(const char *name);
 
 /* OE701: there is no topic, or no consumer group, of that name. */
-pg_noreturn extern void refuse_unknown_topic(const char *name);
-pg_noreturn extern void refuse_unknown_group(const char *name);
+pg_noreturn extern void topic_refuse_unknown(const char *name);
+pg_noreturn extern void group_refuse_unknown(const char *name);
 
 /* Whether its messages wait for receive(), not for a handler. */
 extern bool group_is_external(const ConsumerGroup *group);

@@ -20,7 +20,7 @@
 
 /* ---- functions by name ---- */
 
-/* A type of schema order_ext, or an array of it, as function_signature() writes it. */
+/* A type of schema order_ext, or an array of it, as rights_function_signature() writes it. */
 static Oid
 type_by_name(const char *name)
 {
@@ -47,7 +47,7 @@ type_by_name(const char *name)
  * role that it runs as need not be allowed to name a function that it may execute.
  */
 Oid
-function_by_signature(const char *signature)
+rights_function_by_signature(const char *signature)
 {
 	char	   *name = pstrdup(signature);
 	char	   *bracket = strrchr(name, '(');
@@ -75,7 +75,7 @@ function_by_signature(const char *signature)
 
 /* Quoted only where it must be, whatever the session prefers: it is read again. */
 char *
-function_signature(Oid function)
+rights_function_signature(Oid function)
 {
 	bool		quote_all = quote_all_identifiers;
 	char	   *signature;
@@ -89,7 +89,7 @@ function_signature(Oid function)
 /* ---- roles ---- */
 
 bool
-role_can_login(Oid role)
+rights_role_can_login(Oid role)
 {
 	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
 	bool		can = false;
@@ -103,7 +103,7 @@ role_can_login(Oid role)
 }
 
 bool
-subscriber_is_superuser(const char *name)
+rights_is_superuser(const char *name)
 {
 	Oid			role;
 
@@ -114,7 +114,7 @@ subscriber_is_superuser(const char *name)
 }
 
 Oid
-role_to_run_as(const char *name, Oid caller, bool must_login)
+rights_role_to_run_as(const char *name, Oid caller, bool must_login)
 {
 	Oid			role = name != NULL ? get_role_oid(name, true) : caller;
 
@@ -130,7 +130,7 @@ role_to_run_as(const char *name, Oid caller, bool must_login)
 				 errmsg("you are not a member of role \"%s\"", name),
 				 errdetail("You are role \"%s\".", GetUserNameFromId(caller, false)),
 				 errhint("Whoever registers a function must be able to SET ROLE to the role that it runs as.")));
-	if (must_login && !role_can_login(role))
+	if (must_login && !rights_role_can_login(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("role \"%s\" may not log in", GetUserNameFromId(role, false)),
@@ -155,7 +155,7 @@ function_owner(Oid function)
 }
 
 char *
-function_owner_name(Oid function)
+rights_function_owner(Oid function)
 {
 	char	   *name = GetUserNameFromId(function_owner(function), true);
 
@@ -163,7 +163,7 @@ function_owner_name(Oid function)
 }
 
 char *
-refusal_of_owner(Oid function, const char *owner, Oid role)
+rights_refusal_of_owner(Oid function, const char *owner, Oid role)
 {
 	Oid			owner_now = function_owner(function);
 
@@ -171,11 +171,11 @@ refusal_of_owner(Oid function, const char *owner, Oid role)
 		owner_now == get_role_oid(owner, true))
 		return NULL;
 	return psprintf("it belongs to role \"%s\" now, and belonged to role \"%s\" when it was registered",
-					function_owner_name(function), owner);
+					rights_function_owner(function), owner);
 }
 
 char *
-refusal_to_run(Oid function, Oid role, bool registered_by_superuser)
+rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	bool		owner_is_superuser;

@@ -147,7 +147,7 @@ put_away(Pass *pass, const ConsumerGroup *group, Delivery *delivery)
 {
 	if (delivery->fate == FATE_PARK)
 	{
-		delivery_park(group, delivery);
+		parked_put(group, delivery);
 		return;
 	}
 	delivery->started_at = GetCurrentTimestamp();
@@ -164,7 +164,7 @@ park_behind_buried(Delivery *deliveries, int n)
 	for (i = 0; i < n; i++)
 	{
 		if (deliveries[i].fate == FATE_BURY)
-			park_rest(deliveries, i, n);
+			parked_mark_rest(deliveries, i, n);
 	}
 }
 
@@ -193,7 +193,7 @@ deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
 				break;
 			case ATTEMPT_BLOCKS:
 				if (group->ordered)
-					park_rest(deliveries, i, n);
+					parked_mark_rest(deliveries, i, n);
 				break;
 		}
 		/* what was told to somebody outside is put on record before the next one is */
@@ -266,14 +266,14 @@ fail_all(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n,
 			blocks = !delivery_failed(group, delivery, failure);
 		pass->handled++;
 		if (group->ordered && blocks)
-			park_rest(deliveries, i, n);
+			parked_mark_rest(deliveries, i, n);
 		else if (group->ordered && delivery->is_retry)
 			release_first(group, delivery->message.key);
 	}
 }
 
 int
-deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
+deliver_messages(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 {
 	Handler		handler;
 	Failure		why;
@@ -285,7 +285,7 @@ deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n)
 		return n;
 	}
 	if (group->ordered)
-		park_blocked(group, deliveries, n);
+		parked_mark_blocked(group, deliveries, n);
 	if (!group->builtin)
 		n = quarantine_sift(pass, group, deliveries, n);
 	if (group->ordered)

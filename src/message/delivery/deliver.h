@@ -15,6 +15,6 @@
  * released behind them besides. In an ordered group, messages whose key waits for an
  * earlier one are parked.
  */
-extern int	deliver(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n);
+extern int	deliver_messages(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n);
 
 #endif							/* ORDER_EXT_DELIVER_H */

@@ -76,7 +76,7 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 	char	   *reason;
 
 	if (group->handler != NULL)
-		function = function_by_signature(group->handler);
+		function = rights_function_by_signature(group->handler);
 	if (!OidIsValid(function) || !handler_signature_fits(function, &handler->batch))
 		return refuse(why, ERRCODE_UNDEFINED_FUNCTION,
 					  psprintf("handler %s does not exist",
@@ -86,9 +86,9 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 		return refuse(why, ERRCODE_UNDEFINED_OBJECT,
 					  psprintf("role \"%s\" does not exist",
 							   group->run_as != NULL ? group->run_as : "(none)"));
-	reason = refusal_to_run(function, handler->run_as, subscriber_is_superuser(group->subscriber));
+	reason = rights_refusal_to_run(function, handler->run_as, rights_is_superuser(group->subscriber));
 	if (reason == NULL)
-		reason = refusal_of_owner(function, group->handler_owner, handler->run_as);
+		reason = rights_refusal_of_owner(function, group->handler_owner, handler->run_as);
 	if (reason != NULL)
 		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
 					  psprintf("handler %s must not run: %s", group->handler, reason));
@@ -211,6 +211,7 @@ static void
 call_function(Handler *handler, const Message *messages, int n)
 {
 	MemoryContext old = MemoryContextSwitchTo(handler->call_context);
+
 	LOCAL_FCINFO(fcinfo, 1);
 
 	InitFunctionCallInfoData(*fcinfo, &handler->function, 1, InvalidOid, NULL, NULL);
@@ -257,6 +258,7 @@ call_as_role(Handler *handler, Oid function, const Message *message, Datum argum
 {
 	RoleScope	scope;
 	FmgrInfo	flinfo;
+
 	LOCAL_FCINFO(fcinfo, 1);
 	Datum		result;
 
@@ -281,16 +283,16 @@ call_as_role(Handler *handler, Oid function, const Message *message, Datum argum
 Datum
 handler_call(Handler *handler, Oid function, const Message *message, Datum argument, bool *isnull)
 {
-	char	   *reason = refusal_to_run(function, handler->run_as,
-										subscriber_is_superuser(handler->group->subscriber));
+	char	   *reason = rights_refusal_to_run(function, handler->run_as,
+											   rights_is_superuser(handler->group->subscriber));
 	Datum		result = (Datum) 0;
 
 	if (reason == NULL)
-		reason = refusal_of_owner(function, handler->group->handler_owner, handler->run_as);
+		reason = rights_refusal_of_owner(function, handler->group->handler_owner, handler->run_as);
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("%s must not run: %s", function_signature(function), reason)));
+				 errmsg("%s must not run: %s", rights_function_signature(function), reason)));
 	handler->called = !handler->in_dispatch;
 	PG_TRY();
 	{

@@ -145,7 +145,7 @@ check_keys_are_as_seen(int32 group_id, const int64 *keys, int n)
 }
 
 void
-park_blocked(const ConsumerGroup *group, Delivery *deliveries, int n)
+parked_mark_blocked(const ConsumerGroup *group, Delivery *deliveries, int n)
 {
 	int64	   *keys = palloc(sizeof(int64) * Max(n, 1));
 	int64	   *blocked;
@@ -168,7 +168,7 @@ park_blocked(const ConsumerGroup *group, Delivery *deliveries, int n)
 }
 
 void
-park_rest(Delivery *deliveries, int i, int n)
+parked_mark_rest(Delivery *deliveries, int i, int n)
 {
 	int			k;
 
@@ -197,7 +197,7 @@ parked_append(Appender *appender, const ConsumerGroup *group, const Message *mes
 }
 
 void
-delivery_park(const ConsumerGroup *group, const Delivery *delivery)
+parked_put(const ConsumerGroup *group, const Delivery *delivery)
 {
 	Appender   *appender = append_open("parked_messages");
 

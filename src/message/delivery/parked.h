@@ -17,17 +17,17 @@
 #include "message/delivery/retries.h"
 
 /* Let deliveries that come from the log, and whose keys are blocked, be parked. */
-extern void park_blocked(const ConsumerGroup *group, Delivery *deliveries, int n);
+extern void parked_mark_blocked(const ConsumerGroup *group, Delivery *deliveries, int n);
 
 /* Delivery i blocks its key now: those behind it are to be parked. */
-extern void park_rest(Delivery *deliveries, int i, int n);
+extern void parked_mark_rest(Delivery *deliveries, int i, int n);
 
 /* Append a message to parked_messages, which the caller has opened. */
 extern void parked_append(Appender *appender, const ConsumerGroup *group, const Message *message,
 						  TimestampTz now);
 
 /* Park a message. */
-extern void delivery_park(const ConsumerGroup *group, const Delivery *delivery);
+extern void parked_put(const ConsumerGroup *group, const Delivery *delivery);
 
 /*
  * The key's first parked message; false if there is none, or if the key is blocked. *place:

@@ -172,7 +172,7 @@ pass_window(Pass *pass)
 		!slice.window.at_end || (slice.barrier != NULL && !arrived))
 	{
 		if (slice.n > 0)
-			pass->finished = deliver(pass, &group, slice.deliveries, slice.n);
+			pass->finished = deliver_messages(pass, &group, slice.deliveries, slice.n);
 		if (pass->finished > 0 || slice.n == 0)
 			advance(&slice, pass->finished);
 		pass->more = pass->finished < slice.n || !slice.window.at_end || !slice.opened;
@@ -212,7 +212,7 @@ part_has_messages(const ConsumerGroup *group, int16 part)
 }
 
 bool
-group_has_messages(const ConsumerGroup *group, bool *locked)
+pass_has_messages(const ConsumerGroup *group, bool *locked)
 {
 	int16		part;
 
@@ -242,7 +242,7 @@ pass_retries(Pass *pass, TimestampTz now)
 	deliveries = palloc(sizeof(Delivery) * pass->limit);
 	pass->taken = retries_due(&group, &part, now, pass->limit, deliveries);
 	if (pass->taken > 0)
-		pass->finished = deliver(pass, &group, deliveries, pass->taken);
+		pass->finished = deliver_messages(pass, &group, deliveries, pass->taken);
 	pass->more = pass->taken == pass->limit || pass->finished < pass->taken;
 	note_next_retry(pass, &group);
 }
@@ -271,7 +271,7 @@ pass_inline(Pass *pass, const int64 *ids, int n)
 	deliveries = palloc0(sizeof(Delivery) * pass->taken);
 	for (i = 0; i < pass->taken; i++)
 		deliveries[i].message = rows[i].message;
-	pass->finished = deliver(pass, &group, deliveries, pass->taken);
+	pass->finished = deliver_messages(pass, &group, deliveries, pass->taken);
 	inline_ranges_append(group.id, rows, pass->finished);
 	progress.consumed += pass->finished;
 	progress_append(&progress);

@@ -60,6 +60,6 @@ extern void pass_inline(Pass *pass, const int64 *ids, int n);
  * Whether the log has something for the group; *locked if somebody else is at work on it,
  * so that it is not to be had now. Takes no lock and writes nothing; needs a snapshot.
  */
-extern bool group_has_messages(const ConsumerGroup *group, bool *locked);
+extern bool pass_has_messages(const ConsumerGroup *group, bool *locked);
 
 #endif							/* ORDER_EXT_PASS_H */

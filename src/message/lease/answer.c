@@ -105,11 +105,11 @@ answer_begin(FunctionCallInfo fcinfo, const char *call, Answer *answer)
 	read_tokens(fcinfo, answer);
 	PreventCommandIfReadOnly(call);
 	small_tables_check_snapshot();
-	answer->group = consumer_group_open(name);
+	answer->group = leases_open_group(name);
 	/* what we put away must not outlive the group: it stays until we are through */
 	lock_wait_share(LOCK_CONSUMERS, answer->group->id);
 	AcceptInvalidationMessages();
-	answer->group = consumer_group_open(name);
+	answer->group = leases_open_group(name);
 }
 
 /* The last query returned the leases that are still there, by token: all, or OE702. */

@@ -28,14 +28,14 @@ static SavedPlan delete_receipts = SAVED_PLAN(
 	INT4OID);
 
 ConsumerGroup *
-consumer_group_open(const char *name)
+leases_open_group(const char *name)
 {
 	const ConsumerGroup *cached = group_by_name(name);
 	ConsumerGroup *group;
 	Oid			role;
 
 	if (cached == NULL)
-		refuse_unknown_group(name);
+		group_refuse_unknown(name);
 	if (!group_is_external(cached))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -21,7 +21,7 @@
  * The group of that name, copied; raises OE701 if there is none, 55000 if it has a handler,
  * 42501 if the current user is no member of its role.
  */
-extern ConsumerGroup *consumer_group_open(const char *name);
+extern ConsumerGroup *leases_open_group(const char *name);
 
 /* The group gets a handler: what external consumers hold becomes due at the leases' ends. */
 extern void leases_to_retries(int32 group_id);

@@ -416,13 +416,13 @@ receive_body(FunctionCallInfo fcinfo)
 
 	PreventCommandIfReadOnly("receive()");
 	small_tables_check_snapshot();
-	receiver.group = consumer_group_open(name);
+	receiver.group = leases_open_group(name);
 	stamp_check_own();
 	/* As long as we hand out its messages the group stays what it is. */
 	if (!lock_try_share(LOCK_CONSUMERS, receiver.group->id))
 		return (Datum) 0;
 	AcceptInvalidationMessages();
-	receiver.group = consumer_group_open(name);
+	receiver.group = leases_open_group(name);
 	if (receiver.group->paused)
 		return (Datum) 0;
 	receiver.result = (ReturnSetInfo *) fcinfo->resultinfo;

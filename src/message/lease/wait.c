@@ -84,7 +84,7 @@ typedef struct Waiting
 static void
 look(Waiting *waiting, Look *found)
 {
-	ConsumerGroup *group = consumer_group_open(waiting->name);
+	ConsumerGroup *group = leases_open_group(waiting->name);
 	TimestampTz now = GetCurrentTimestamp();
 	EngineScope scope;
 	Datum		values[3];
@@ -101,7 +101,7 @@ look(Waiting *waiting, Look *found)
 	values[0] = Int32GetDatum(group->id);
 	values[1] = TimestampTzGetDatum(now);
 	values[2] = TimestampTzGetDatum(floor_of(FLOOR_RECEIPTS, group->id, &log_all_parts, now));
-	found->ready = group_has_messages(group, &found->locked);
+	found->ready = pass_has_messages(group, &found->locked);
 	found->next = retries_next_due(group, &log_all_parts);
 	if (found->next <= now || plan_query(&find_ended_lease, values, NULL, 1) > 0)
 		found->ready = true;

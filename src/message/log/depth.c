@@ -80,7 +80,7 @@ count_is_good(const Counted *counted, const Topic *topic, int64 ids, TimestampTz
 }
 
 int
-group_waiting(const ConsumerGroup *group, int limit)
+depth_of_group(const ConsumerGroup *group, int limit)
 {
 	int			depth = 0;
 	int16		part;
@@ -114,7 +114,7 @@ count_topic(Counted *counted, const Topic *topic)
 
 		if (groups[i].topic_id != topic->id)
 			continue;
-		depth = group_waiting(&groups[i], topic->max_depth);
+		depth = depth_of_group(&groups[i], topic->max_depth);
 		if (depth < counted->depth)
 			continue;
 		counted->depth = depth;

@@ -22,6 +22,6 @@ extern void depth_check(const Topic *topic);
  * How many messages of the log wait for the group, by the active snapshot, our own
  * included; counts no further than limit.
  */
-extern int	group_waiting(const ConsumerGroup *group, int limit);
+extern int	depth_of_group(const ConsumerGroup *group, int limit);
 
 #endif							/* ORDER_EXT_DEPTH_H */

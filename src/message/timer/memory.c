@@ -7,7 +7,7 @@
 #include "message/timer/memory.h"
 
 LogSnapshot *
-timer_queue_copy_snapshot(const TimerQueue *queue, const LogSnapshot *snapshot)
+timer_memory_copy_snapshot(const TimerQueue *queue, const LogSnapshot *snapshot)
 {
 	MemoryContext old = MemoryContextSwitchTo(queue->context);
 	LogSnapshot *copy = palloc(sizeof(LogSnapshot));

@@ -66,7 +66,7 @@ free_snapshot(LogSnapshot *snapshot)
 static void
 set_loaded_to(TimerQueue *queue, QueueBucket *bucket, const LogSnapshot *snapshot)
 {
-	LogSnapshot *copy = timer_queue_copy_snapshot(queue, snapshot);
+	LogSnapshot *copy = timer_memory_copy_snapshot(queue, snapshot);
 
 	free_snapshot(bucket->loaded_to);
 	bucket->loaded_to = copy;
@@ -83,7 +83,7 @@ begin_load(TimerQueue *queue, int b, const LogSnapshot *upto, TimestampTz due_li
 {
 	QueueBucket *bucket = &queue->buckets[b];
 
-	bucket->load.upto = timer_queue_copy_snapshot(queue, upto);
+	bucket->load.upto = timer_memory_copy_snapshot(queue, upto);
 	bucket->load.due_limit = due_limit;
 	bucket->load.next_block = 0;
 	bucket->load.ahead = NULL;

@@ -86,8 +86,8 @@ timer_progress_read(TimerQueue *queue)
 			continue;
 		bucket->seq = row_int64(0, 1);
 		bucket->fired_until = row_timestamptz(0, 2);
-		bucket->seen = timer_queue_copy_snapshot(queue,
-												 log_snapshot_from_datum(row_datum(0, 3, &isnull)));
+		bucket->seen = timer_memory_copy_snapshot(queue,
+												  log_snapshot_from_datum(row_datum(0, 3, &isnull)));
 	}
 	n = plan_query_in_snapshot(&all_ahead, NULL, NULL, 0);
 	for (i = 0; i < n; i++)
@@ -183,7 +183,7 @@ static void
 set_progress(TimerQueue *queue, int b, TimestampTz fired_until, const LogSnapshot *seen)
 {
 	QueueBucket *bucket = &queue->buckets[b];
-	LogSnapshot *copy = timer_queue_copy_snapshot(queue, seen);
+	LogSnapshot *copy = timer_memory_copy_snapshot(queue, seen);
 
 	if (bucket->seen != NULL)
 	{

@@ -67,7 +67,7 @@ work(int64 limit, bool may_empty)
 }
 
 bool
-scheduler_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches)
+timers_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches)
 {
 	EngineScope scope;
 	TurnResult	result;
@@ -85,7 +85,7 @@ scheduler_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches)
 }
 
 void
-scheduler_forget(void)
+timers_forget(void)
 {
 	timer_queue_forget();
 }

@@ -15,10 +15,10 @@
  * else *next_wakeup is when the next timer is due or comes into sight (DT_NOEND: never).
  * *fired grows by the messages published, *batches by the transactions that did so.
  */
-extern bool scheduler_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches);
+extern bool timers_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches);
 
 /* Forget what is kept in memory; it is read again. For after an error. */
-extern void scheduler_forget(void);
+extern void timers_forget(void);
 
 /*
  * Publish timers that are due, in the current transaction, at most limit (0: no limit).

@@ -91,7 +91,7 @@ backlog_check(TimestampTz now)
 {
 	const ConsumerGroup *groups;
 	int64		age_limit = setting_backlog_alert_age * USECS_PER_SEC;
-	int64		bytes = log_bytes();
+	int64		bytes = ring_log_bytes();
 	bool		is_large = setting_backlog_alert_size > 0 &&
 	bytes / 1024 > setting_backlog_alert_size;
 	TimestampTz next = DT_NOEND;
@@ -142,7 +142,7 @@ order_ext_group_backlog(PG_FUNCTION_ARGS)
 		TimestampTz oldest;
 
 		PushActiveSnapshot(GetLatestSnapshot());
-		values[0] = Int64GetDatum(group_waiting(group, PG_GETARG_INT32(1)));
+		values[0] = Int64GetDatum(depth_of_group(group, PG_GETARG_INT32(1)));
 		oldest = oldest_waiting(group);
 		PopActiveSnapshot();
 		values[1] = TimestampTzGetDatum(oldest);

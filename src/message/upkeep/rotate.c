@@ -96,7 +96,7 @@ segment_blocks(Ring ring, int segment)
 }
 
 int64
-log_bytes(void)
+ring_log_bytes(void)
 {
 	int64		blocks = 0;
 	int			i;
@@ -203,7 +203,7 @@ group_needs_segment(const ConsumerGroup *group, int segment)
 
 /* Whether a group still needs rows of a log segment; counts what is committed now. */
 static bool
-log_segment_needed(int segment)
+ring_log_segment_needed(int segment)
 {
 	const ConsumerGroup *groups;
 	int			n = groups_list(&groups);
@@ -279,7 +279,7 @@ ring_truncate(Ring ring, TimestampTz now)
 			next_try = Min(next_try, closed_at + retention);
 			continue;
 		}
-		if (ring == RING_LOG && log_segment_needed(segment))
+		if (ring == RING_LOG && ring_log_segment_needed(segment))
 			continue;			/* whoever reads it writes, which lets us look again */
 		if (!lock_segment(ring, segment))
 		{
@@ -288,7 +288,7 @@ ring_truncate(Ring ring, TimestampTz now)
 		}
 		if (ring == RING_LOG)
 		{
-			if (log_segment_needed(segment))
+			if (ring_log_segment_needed(segment))
 				continue;		/* somebody was slow to commit */
 			note_gone(closed_at, now);
 		}

@@ -22,6 +22,6 @@ extern TimestampTz ring_advance(Ring ring, TimestampTz now);
 extern TimestampTz ring_truncate(Ring ring, TimestampTz now);
 
 /* Bytes of the log's segments, their indexes and TOAST not counted. */
-extern int64 log_bytes(void);
+extern int64 ring_log_bytes(void);
 
 #endif							/* ORDER_EXT_ROTATE_H */

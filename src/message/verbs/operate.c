@@ -72,7 +72,7 @@ change_paused(FunctionCallInfo fcinfo, bool paused)
 	values[0] = CStringGetTextDatum(name);
 	values[1] = BoolGetDatum(paused);
 	if (plan_write(&set_paused, values, NULL, 0) == 0)
-		refuse_unknown_group(name);
+		group_refuse_unknown(name);
 	catalog_changed("consumer_groups");
 }
 
@@ -109,7 +109,7 @@ order_ext_resume(PG_FUNCTION_ARGS)
 /* ---- redrive ---- */
 
 Datum
-arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
+operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 {
 	ArrayType  *ids;
 
@@ -138,7 +138,7 @@ arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 }
 
 uint64
-count_picked_dead(Datum *values, const char *nulls)
+operate_count_picked_dead(Datum *values, const char *nulls)
 {
 	plan_query(&count_picked, values, nulls, 0);
 	return (uint64) row_int64(0, 1);
@@ -160,16 +160,16 @@ redrive_body(FunctionCallInfo fcinfo)
 		values[1] = Int32GetDatum(arg_count(fcinfo, 1, "max_messages", PG_INT32_MAX));
 		nulls[1] = ' ';
 	}
-	values[2] = arg_message_ids(fcinfo, 2, &nulls[2]);
+	values[2] = operate_arg_message_ids(fcinfo, 2, &nulls[2]);
 	arg_not_null(fcinfo, 3, "dry_run");
 	dry_run = PG_GETARG_BOOL(3);
 	if (plan_query(dry_run ? &find_group : &keep_group, &group_name, NULL, 1) == 0)
-		refuse_unknown_group(name);
+		group_refuse_unknown(name);
 	values[0] = Int32GetDatum(row_int32(0, 1));
 	topic_id = row_int32(0, 2);
 	if (dry_run)
 	{
-		n = count_picked_dead(values, nulls);
+		n = operate_count_picked_dead(values, nulls);
 	}
 	else
 	{

@@ -19,12 +19,12 @@
 	" ORDER BY died_at, message_id LIMIT $2"
 
 /* How many these are. */
-extern uint64 count_picked_dead(Datum *values, const char *nulls);
+extern uint64 operate_count_picked_dead(Datum *values, const char *nulls);
 
 /*
  * Argument n, message_ids, as a value and null flag of a plan. Raises unless it is NULL or a
  * plain list of ids, not too long a one.
  */
-extern Datum arg_message_ids(FunctionCallInfo fcinfo, int n, char *null);
+extern Datum operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null);
 
 #endif							/* ORDER_EXT_OPERATE_H */

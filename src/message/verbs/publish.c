@@ -26,7 +26,7 @@ topic_to_publish_to(const char *name)
 	const Topic *topic = topic_by_name(name);
 
 	if (topic == NULL)
-		refuse_unknown_topic(name);
+		topic_refuse_unknown(name);
 	if (topic->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

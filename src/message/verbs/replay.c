@@ -98,7 +98,7 @@ find_group(const char *name, bool dry_run, GroupRow *group)
 	Datum		value = CStringGetTextDatum(name);
 
 	if (plan_query(dry_run ? &look_at_group : &lock_group, &value, NULL, 0) == 0)
-		refuse_unknown_group(name);
+		group_refuse_unknown(name);
 	group->id = row_int32(0, 1);
 	group->topic_id = row_int32(0, 2);
 	group->parts = row_int16(0, 3);
@@ -147,13 +147,13 @@ discard_body(FunctionCallInfo fcinfo)
 	values[1] = PG_ARGISNULL(1) ? (Datum) 0 :
 		Int32GetDatum(arg_count(fcinfo, 1, "max_messages", PG_INT32_MAX));
 	nulls[1] = PG_ARGISNULL(1) ? 'n' : ' ';
-	values[2] = arg_message_ids(fcinfo, 2, &nulls[2]);
+	values[2] = operate_arg_message_ids(fcinfo, 2, &nulls[2]);
 	arg_not_null(fcinfo, 3, "dry_run");
 	find_group(name, PG_GETARG_BOOL(3), &group);
 	values[0] = Int32GetDatum(group.id);
 	if (PG_GETARG_BOOL(3))
 	{
-		n = count_picked_dead(values, nulls);
+		n = operate_count_picked_dead(values, nulls);
 	}
 	else
 	{
@@ -189,7 +189,7 @@ replay_body(FunctionCallInfo fcinfo)
 	values[2] = PG_GETARG_DATUM(1);
 	values[3] = PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2);
 	nulls[3] = PG_ARGISNULL(2) ? 'n' : ' ';
-	values[4] = arg_message_ids(fcinfo, 3, &nulls[4]);
+	values[4] = operate_arg_message_ids(fcinfo, 3, &nulls[4]);
 	arg_not_null(fcinfo, 4, "dry_run");
 	find_group(name, PG_GETARG_BOOL(4), &group);
 	if (group.builtin)

@@ -118,7 +118,7 @@ check_run_as(Subscription *want, bool has_handler)
 {
 	Oid			caller = GetUserId();
 
-	want->run_as = GetUserNameFromId(role_to_run_as(want->run_as, caller, has_handler), false);
+	want->run_as = GetUserNameFromId(rights_role_to_run_as(want->run_as, caller, has_handler), false);
 	want->subscriber = GetUserNameFromId(caller, false);
 }
 
@@ -127,7 +127,7 @@ check_handler(Oid function, Subscription *want)
 {
 	char	   *reason;
 
-	if (function_signature(function) == NULL)
+	if (rights_function_signature(function) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("argument \"handler\" is not a function"),
@@ -137,24 +137,24 @@ check_handler(Oid function, Subscription *want)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"handler\" has not the form of a handler"),
-				 errdetail("It is %s.", function_signature(function)),
+				 errdetail("It is %s.", rights_function_signature(function)),
 				 errhint("Write f(order_ext.message) or f(order_ext.message[]), returning void.")));
 	if (!may_execute(function, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("you may not execute handler %s", function_signature(function)),
+				 errmsg("you may not execute handler %s", rights_function_signature(function)),
 				 errdetail("Role \"%s\" has no EXECUTE on it.", GetUserNameFromId(GetUserId(), false)),
 				 errhint("Ask its owner to grant EXECUTE.")));
-	reason = refusal_to_run(function, get_role_oid(want->run_as, false), superuser());
+	reason = rights_refusal_to_run(function, get_role_oid(want->run_as, false), superuser());
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("handler %s must not run as role \"%s\"", function_signature(function),
+				 errmsg("handler %s must not run as role \"%s\"", rights_function_signature(function),
 						want->run_as),
 				 errdetail("If it did: %s.", reason),
 				 errhint("Name the role that it shall run as in option \"run_as\".")));
-	want->handler = function_signature(function);
-	want->handler_owner = function_owner_name(function);
+	want->handler = rights_function_signature(function);
+	want->handler_owner = rights_function_owner(function);
 }
 
 /*
@@ -299,7 +299,7 @@ subscribe_body(FunctionCallInfo fcinfo)
 	check_run_as(&want, !PG_ARGISNULL(2));
 	refuse_builtin_group(want.name);
 	if (topic_by_name(want.topic) == NULL)
-		refuse_unknown_topic(want.topic);
+		topic_refuse_unknown(want.topic);
 	if (!PG_ARGISNULL(2))
 		check_handler(PG_GETARG_OID(2), &want);
 
@@ -350,7 +350,7 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 
 	refuse_builtin_group(name);
 	if (!drop_group(name))
-		refuse_unknown_group(name);
+		group_refuse_unknown(name);
 	return (Datum) 0;
 }
 
@@ -365,12 +365,12 @@ order_ext_unsubscribe(PG_FUNCTION_ARGS)
 /* ---- groups of functions that are no handlers ---- */
 
 void
-group_adapt(const AdaptedGroup *group)
+subscribe_adapted(const AdaptedGroup *group)
 {
 	Subscription want = {
 		.name = unconstify(char *, group->name),
-		.handler = function_signature(group->function),
-		.handler_owner = function_owner_name(group->function),
+		.handler = rights_function_signature(group->function),
+		.handler_owner = rights_function_owner(group->function),
 		.run_as = GetUserNameFromId(group->run_as, false),
 		.subscriber = GetUserNameFromId(group->registrar, false),
 		.max_attempts = DEFAULT_MAX_ATTEMPTS,
@@ -386,7 +386,7 @@ group_adapt(const AdaptedGroup *group)
 }
 
 void
-group_adapt_no_more(const char *name)
+subscribe_adapted_no_more(const char *name)
 {
 	(void) drop_group(name);
 }

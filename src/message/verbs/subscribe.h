@@ -23,12 +23,12 @@ typedef struct AdaptedGroup
  * one reads what the transaction does not see yet and what it publishes. Raises 42710 where the name is an
  * ordinary group's. Within engine_enter().
  */
-extern void group_adapt(const AdaptedGroup *group);
+extern void subscribe_adapted(const AdaptedGroup *group);
 
 /*
  * Drop the group, if there is one; waits for its batch in flight (OE110 after
  * lock_timeout). Within engine_enter().
  */
-extern void group_adapt_no_more(const char *name);
+extern void subscribe_adapted_no_more(const char *name);
 
 #endif							/* ORDER_EXT_SUBSCRIBE_H */

@@ -81,7 +81,7 @@ find_topic(SavedPlan *find, const char *name, bool *builtin)
 	Datum		value = CStringGetTextDatum(name);
 
 	if (plan_query(find, &value, NULL, 0) == 0)
-		refuse_unknown_topic(name);
+		topic_refuse_unknown(name);
 	*builtin = row_bool(0, 2);
 	return row_int32(0, 1);
 }
