@@ -29,7 +29,7 @@ const char	verify_fulfilments_and_orders[] =
 	"  WHEN o.status IN (" CODES(ORDER_CREATED, ORDER_PAID) ") THEN f.order_id IS NOT NULL"
 	"  WHEN o.status = " CODE(ORDER_FULFILLING) " THEN f.status IS NULL OR f.status NOT IN ("
 	"   " CODES(FULFILMENT_CREATED, FULFILMENT_PICKING, FULFILMENT_LABELLED,
-				FULFILMENT_CANCEL_REQUESTED) ")"
+	FULFILMENT_CANCEL_REQUESTED) ")"
 	"  WHEN o.status IN (" CODES(ORDER_OUT_STOCK, ORDER_DELIVERING, ORDER_REFUSED) ")"
 	"   THEN f.status IS DISTINCT FROM " CODE(FULFILMENT_OUT)
 	"  WHEN o.status = " CODE(ORDER_SIGNED) " THEN f.status <> " CODE(FULFILMENT_OUT)
@@ -76,7 +76,7 @@ const char	verify_parked_shipments[] =
 	"  ELSE true END";
 
 const char	verify_paid_orders[] =
-	"WITH " PENDING_KEYS("3")
+	"WITH " PENDING_KEYS(CODE(TOPIC_ORDER_PAID))
 	"SELECT 'error', 'order ' || o.order_id, 'its order.paid on its way',"
 	" format('paid at %s, and no message', o.paid_at)"
 	" FROM order_ext_internal.orders o"

@@ -5,7 +5,7 @@
 #include "compat.h"
 
 #include "api/verify_leases.h"
-
+#include "message/lease/receipts.h"
 
 /* Without its receipt, or where nobody receives, a lease never ends, and the message is lost with its consumer. */
 const char	verify_leases_end[] =
@@ -18,7 +18,7 @@ const char	verify_leases_end[] =
 	" LEFT JOIN order_ext_internal.lease_receipts r ON r.receipt = l.until_receipt"
 	" LEFT JOIN order_ext_internal.consumer_groups g ON g.group_id = l.group_id"
 	" WHERE g.handler IS NOT NULL OR r.receipt IS NULL OR r.group_id <> l.group_id"
-	"  OR NOT coalesce(l.token = ANY (r.tokens), l.token / 16384 = r.receipt)";
+	"  OR NOT coalesce(l.token = ANY (r.tokens), l.token / " CODE(TOKENS_A_RECEIPT) " = r.receipt)";
 
 const char	verify_ended_leases[] =
 	"SELECT 'warning', 'group ' || coalesce(g.name, r.group_id::text),"

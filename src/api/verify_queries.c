@@ -4,9 +4,8 @@
  *
  * They run with search_path = pg_catalog and are written for millions of orders: sets
  * and hash joins, no lookup per row. Built-in consumer groups have the ids of their
- * topics (topics.h): 2 order.pay_timeout, 3 order.paid, 5 order.release_assets, 11 stock.release,
- * 12 coupon.release, 13 refund.prepare. "On its way" is the view pending_messages; a
- * dead letter is on its way too and shows as a warning of I15.
+ * topics. "On its way" is the view pending_messages; a dead letter is on its way too and
+ * shows as a warning of I15.
  *
  * Where two large tables must agree row by row, a fingerprint is compared first: the sum
  * or exclusive or of a 64-bit hash of each row, which takes a scan of each table and no
@@ -78,7 +77,7 @@ static const char capture_order[] =
 /* ---- I4: no captured money of a canceled order, late or surplus, without its refund ---- */
 
 static const char refund_of_captures[] =
-	"WITH " PENDING_KEYS("5, 13") ","
+	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_REFUND_PREPARE)) ","
 	" given AS (SELECT payment_id, sum(amount) AS amount FROM order_ext_internal.refunds"
 	"  WHERE status IN (" REFUNDS_NOT_WITHDRAWN ") GROUP BY payment_id)"
 	"SELECT 'error', 'payment ' || p.payment_id,"
@@ -96,7 +95,7 @@ static const char refund_of_captures[] =
 /* ---- I7: coupons ---- */
 
 static const char coupons_and_orders[] =
-	"WITH " PENDING_KEYS("5, 12")
+	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_COUPON_RELEASE))
 	"SELECT 'error', 'coupon ' || c.coupon_id,"
 	" 'locked by an unpaid order, or used by a paid one, that names it',"
 	" format('status %s by order %s (status %s, coupon %s)', c.status, c.order_id,"
@@ -218,9 +217,17 @@ static const char log_edges[] =
 	"  AND g.event = order_ext_internal.event_name(u.machine, u.event)" \
 	" CROSS JOIN LATERAL unnest(g.messages) AS message (topic)" \
 	" JOIN order_ext_internal.topics t ON t.name = message.topic" \
-	" WHERE t.topic_id NOT IN (2, 10, 14))"
+	" WHERE t.topic_id NOT IN (" \
+	CODES(TOPIC_ORDER_PAY_TIMEOUT, TOPIC_PAYMENT_CLOSE, TOPIC_REFUND_EXECUTE) "))"
 
-#define FACT_TOPICS "(1, 3, 4, 5, 6, 7, 8, 9, 17, 18, 15, 16, 19, 20, 21, 22)"
+/* The topics that tell of transitions, always. */
+#define FACT_TOPICS \
+	"(" CODES(TOPIC_ORDER_CREATED, TOPIC_ORDER_PAID, TOPIC_ORDER_CANCELED, \
+			  TOPIC_ORDER_RELEASE_ASSETS, TOPIC_ORDER_SHIPPED_OUT, TOPIC_ORDER_DELIVERING, \
+			  TOPIC_ORDER_SIGNED, TOPIC_ORDER_REFUSED, TOPIC_FULFILMENT_REQUESTED, \
+			  TOPIC_FULFILMENT_CANCEL_REQUESTED, TOPIC_REFUND_SUCCEEDED, TOPIC_REFUND_FAILED, \
+			  TOPIC_AFTER_SALE_APPLIED, TOPIC_AFTER_SALE_REVIEWED, TOPIC_AFTER_SALE_REVOKED, \
+			  TOPIC_AFTER_SALE_REFUNDED) ")"
 
 static const char transition_messages_print[] =
 	"WITH " HORIZON ", " NEEDED_MESSAGES
@@ -262,8 +269,10 @@ static const char transition_messages[] =
 
 static const char timers_armed[] =
 	"WITH armed AS MATERIALIZED ("
-	" SELECT key FROM order_ext_internal.pending_timers WHERE topic_id = 2"
-	" UNION ALL SELECT key FROM order_ext_internal.pending_messages WHERE group_id = 2)"
+	" SELECT key FROM order_ext_internal.pending_timers"
+	" WHERE topic_id = " CODE(TOPIC_ORDER_PAY_TIMEOUT)
+	" UNION ALL SELECT key FROM order_ext_internal.pending_messages"
+	" WHERE group_id = " CODE(TOPIC_ORDER_PAY_TIMEOUT) ")"
 	"SELECT 'error', 'order ' || o.order_id,"
 	" format('a timer for %s, or its message on its way', o.expire_at), 'none'"
 	" FROM order_ext_internal.orders o"
@@ -357,14 +366,14 @@ static const VerifyCheck checks[] = {
 	{"I6", "reserved stock is the sum of open reservations", verify_stock_and_reservations, NULL},
 	{"I6", "reservations fit the status of their order", verify_reservations_and_orders, NULL},
 	{"I6", "reservations are in the ledger", verify_reservations_and_ledger,
-		verify_reservations_and_ledger_print},
+	verify_reservations_and_ledger_print},
 	{"I6", "what comes back was sold", verify_stock_back, NULL},
 	{"I7", "coupons are held by the order that names them", coupons_and_orders, NULL},
 	{"I7", "orders hold their coupon until all of them has gone back", verify_coupons_back, NULL},
 	{"I8", "the log is a chain that ends with the row", log_chain, log_chain_print},
 	{"I8", "every transition is in the state graph", log_edges, NULL},
 	{"I9", "transitions and messages of the same transaction", transition_messages,
-		transition_messages_print},
+	transition_messages_print},
 	{"I9", "cursors are not ahead of the log", verify_cursors_ahead, NULL},
 	{"I9", "cursors move on", verify_cursors_forward, NULL},
 	{"I9", "parked messages wait for something", verify_parked, NULL},

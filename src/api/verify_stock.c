@@ -37,7 +37,7 @@ const char	verify_stock_and_reservations[] =
 	" WHERE coalesce(s.reserved, 0) <> coalesce(i.reserved, 0)";
 
 const char	verify_reservations_and_orders[] =
-	"WITH " PENDING_KEYS("5, 11")
+	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_STOCK_RELEASE))
 	"SELECT 'error', format('order %s sku %s', i.order_id, i.sku),"
 	" CASE WHEN o.status IN (" ORDERS_NOT_OUT ")"
 	"  THEN 'reservation " CODE(RESERVATION_OPEN) " (open)'"

@@ -59,7 +59,7 @@ static SavedPlan sweep = SAVED_PLAN(
 	" SELECT r.receipt FROM order_ext_internal.lease_receipts r"
 	" WHERE r.receipt = ANY ($1)"
 	" AND NOT EXISTS (SELECT FROM order_ext_internal.leases l"
-	"  WHERE l.token >= r.receipt * 16384 AND l.token < (r.receipt + 1) * 16384"
+	"  WHERE " OF_RECEIPT("r.receipt")
 	"  AND l.until_receipt = r.receipt)"
 	" AND NOT EXISTS (SELECT FROM order_ext_internal.leases l"
 	"  WHERE l.token = ANY (r.tokens) AND l.until_receipt = r.receipt)"

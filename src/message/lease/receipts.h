@@ -8,9 +8,16 @@
 
 #include "postgres.h"
 
+#include "core/spi_util.h"
+
 /* Messages of one receive(), and of a receipt. */
 #define MAX_RECEIVED 10000
 #define TOKENS_A_RECEIPT 16384
+
+/* SQL: whether lease l is of the receipt, by its token: a range of the primary key. */
+#define OF_RECEIPT(receipt) \
+	"l.token >= " receipt " * " CODE(TOKENS_A_RECEIPT) \
+	" AND l.token < (" receipt " + 1) * " CODE(TOKENS_A_RECEIPT)
 
 extern int64 receipt_next(void);
 

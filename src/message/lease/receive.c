@@ -48,7 +48,7 @@ static SavedPlan lock_ended_leases = SAVED_PLAN(
 	"SELECT l.token, l.message_id, l.topic_id, l.key, l.published_at, l.leased_at, l.attempt,"
 	"  l.payload"
 	" FROM order_ext_internal.leases l"
-	" WHERE l.token >= $1 * 16384 AND l.token < ($1 + 1) * 16384 AND l.until_receipt = $1"
+	" WHERE " OF_RECEIPT("$1") " AND l.until_receipt = $1"
 	" ORDER BY l.token LIMIT $2 FOR UPDATE SKIP LOCKED",
 	INT8OID, INT4OID);
 

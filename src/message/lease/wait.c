@@ -32,6 +32,7 @@
 #include "message/log/floors.h"
 #include "message/lease/key_order.h"
 #include "message/lease/leases.h"
+#include "message/lease/receipts.h"
 #include "message/base/limits.h"
 #include "message/delivery/retries.h"
 #include "message/delivery/pass.h"
@@ -49,7 +50,7 @@ static SavedPlan find_ended_lease = SAVED_PLAN(
 	"SELECT FROM order_ext_internal.lease_receipts r"
 	" WHERE r.group_id = $1 AND r.lease_until <= $2 AND r.lease_until >= $3"
 	" AND (EXISTS (SELECT FROM order_ext_internal.leases l"
-	"   WHERE l.token >= r.receipt * 16384 AND l.token < (r.receipt + 1) * 16384"
+	"   WHERE " OF_RECEIPT("r.receipt")
 	"   AND l.until_receipt = r.receipt)"
 	"  OR EXISTS (SELECT FROM order_ext_internal.leases l"
 	"   WHERE l.token = ANY (r.tokens) AND l.until_receipt = r.receipt))"
