@@ -6,7 +6,7 @@ CREATE TABLE order_ext_internal.products (
 	sku text NOT NULL UNIQUE,
 	name text NOT NULL,
 	price bigint NOT NULL CHECK (price >= 0),
-	kind smallint NOT NULL CHECK (kind IN (1, 2)),
+	kind smallint NOT NULL CHECK (kind IN (1, 2)),	-- normal, virtual
 	updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -60,5 +60,5 @@ CREATE TABLE order_ext_internal.coupons (
 	order_id bigint,
 	version integer NOT NULL DEFAULT 1,
 	status smallint NOT NULL DEFAULT 0,
-	CHECK ((status IN (1, 2)) = (order_id IS NOT NULL))
+	CHECK ((status IN (1, 2)) = (order_id IS NOT NULL))	-- locked, used
 ) WITH (fillfactor = 80);

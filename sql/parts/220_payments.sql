@@ -69,5 +69,6 @@ CREATE TABLE order_ext_internal.refunds (
 	UNIQUE (payment_id, cause, after_sale_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX refunds_order_id ON order_ext_internal.refunds (order_id);
-CREATE INDEX refunds_open ON order_ext_internal.refunds (requested_at) WHERE status IN (10, 15);
+CREATE INDEX refunds_open ON order_ext_internal.refunds (requested_at)
+	WHERE status IN (10, 15);	-- requested, submitted
 CREATE SEQUENCE order_ext_internal.refund_id_seq CACHE 32;

@@ -36,7 +36,7 @@ CREATE TABLE order_ext_internal.fulfilment_documents (
 	document_id bigint NOT NULL UNIQUE,
 	created_at timestamptz NOT NULL,
 	closed_at timestamptz,
-	kind smallint NOT NULL CHECK (kind IN (1, 2)),
+	kind smallint NOT NULL CHECK (kind IN (1, 2)),	-- delivery order, logistic order
 	status smallint NOT NULL,
 	PRIMARY KEY (order_id, kind)
 ) WITH (fillfactor = 80);
@@ -65,4 +65,5 @@ CREATE TABLE order_ext_internal.shipment_events (
 	PRIMARY KEY (order_id, source, event_id, seq)
 ) WITH (fillfactor = 80);
 -- The few that are parked: looked up with every move of an order.
-CREATE INDEX shipment_events_parked ON order_ext_internal.shipment_events (order_id) WHERE state = 20;
+CREATE INDEX shipment_events_parked ON order_ext_internal.shipment_events (order_id)
+	WHERE state = 20;	-- parked

@@ -26,7 +26,7 @@ CREATE TABLE order_ext_internal.after_sales (
 	version integer NOT NULL,
 	return_version integer NOT NULL DEFAULT 0,
 	status smallint NOT NULL,
-	type smallint NOT NULL CHECK (type IN (1, 2)),
+	type smallint NOT NULL CHECK (type IN (1, 2)),	-- refund_only, return_refund
 	detail_type smallint NOT NULL,
 	source smallint NOT NULL,
 	reason_code smallint NOT NULL,
@@ -66,7 +66,7 @@ CREATE TABLE order_ext_internal.after_sale_events (
 	event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	after_sale_id bigint NOT NULL,
 	recorded_at timestamptz NOT NULL,
-	kind smallint NOT NULL CHECK (kind IN (1, 2)),
+	kind smallint NOT NULL CHECK (kind IN (1, 2)),	-- return_shipment, return_receipt
 	disposition text NOT NULL,
 	reason text,
 	content jsonb NOT NULL,

@@ -7,8 +7,10 @@ CREATE VIEW order_ext.fulfilments_view AS
 		l.document_id AS logistic_order, f.created_at, f.out_at, f.cancel_requested_at,
 		f.canceled_at, f.version
 	FROM order_ext_internal.fulfilments f
-	LEFT JOIN order_ext_internal.fulfilment_documents d ON d.order_id = f.order_id AND d.kind = 1
-	LEFT JOIN order_ext_internal.fulfilment_documents l ON l.order_id = f.order_id AND l.kind = 2;
+	LEFT JOIN order_ext_internal.fulfilment_documents d
+		ON d.order_id = f.order_id AND d.kind = 1	-- delivery order
+	LEFT JOIN order_ext_internal.fulfilment_documents l
+		ON l.order_id = f.order_id AND l.kind = 2;	-- logistic order
 
 CREATE VIEW order_ext.shipment_events_view AS
 	SELECT e.order_id, e.event_id,

@@ -80,6 +80,7 @@ CREATE VIEW order_ext.stock_ledger_view AS
 -- Sums are numeric, since wrong notices can add up to more than a bigint.
 CREATE VIEW order_ext.money_report AS
 	SELECT f.day, f.pay_type, f.currency,
+		-- 1 to 5 are the purposes of a capture, as in payments_view
 		coalesce(sum(f.amount) FILTER (WHERE f.what BETWEEN 1 AND 5), 0) AS captured,
 		coalesce(sum(f.amount) FILTER (WHERE f.what = 1), 0) AS applied,
 		coalesce(sum(f.amount) FILTER (WHERE f.what = 2), 0) AS late,
@@ -91,13 +92,21 @@ CREATE VIEW order_ext.money_report AS
 	FROM (
 		SELECT p.captured_at::date AS day, p.pay_type, p.currency, p.amount, p.purpose AS what
 		FROM order_ext_internal.payments p
-		WHERE p.status = 20
+		WHERE p.status = order_ext.status_code('payment', 'captured')
 		UNION ALL
-		SELECT CASE r.status WHEN 20 THEN r.settled_at ELSE r.requested_at END::date,
-			p.pay_type, r.currency, r.amount, CASE r.status WHEN 20 THEN 6 ELSE 7 END
+		SELECT CASE r.status WHEN order_ext.status_code('refund', 'succeeded') THEN r.settled_at
+				ELSE r.requested_at END::date,
+			p.pay_type, r.currency, r.amount,
+			CASE r.status WHEN order_ext.status_code('refund', 'succeeded') THEN 6 ELSE 7 END
 		FROM order_ext_internal.refunds r
 		JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id
 		LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id
-		WHERE r.status IN (10, 15, 20)
-			OR (r.status = 30 AND (a.status IS NULL OR a.status NOT IN (30, 70, 127)))) f
+		WHERE r.status IN (order_ext.status_code('refund', 'requested'),
+				order_ext.status_code('refund', 'submitted'),
+				order_ext.status_code('refund', 'succeeded'))
+			OR (r.status = order_ext.status_code('refund', 'failed')
+				AND (a.status IS NULL
+					OR a.status NOT IN (order_ext.status_code('after_sale', 'rejected'),
+						order_ext.status_code('after_sale', 'closed'),
+						order_ext.status_code('after_sale', 'revoked'))))) f
 	GROUP BY f.day, f.pay_type, f.currency;

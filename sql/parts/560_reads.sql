@@ -117,7 +117,7 @@ BEGIN
 	PERFORM order_ext_internal.check_order_id(order_timeline.order_id);
 	RETURN QUERY
 	WITH entity AS (
-		SELECT 1 AS machine, order_timeline.order_id AS id, NULL::text AS machine_name
+		SELECT 1 AS machine, order_timeline.order_id AS id, 'order' AS machine_name
 		UNION ALL
 		SELECT 2, p.payment_id, 'payment'
 		FROM order_ext_internal.payments p
@@ -141,20 +141,23 @@ BEGIN
 		WHERE o.order_id = order_timeline.order_id AND o.coupon_id IS NOT NULL
 	), step AS (
 		SELECT l.*, e.machine_name,
+			order_ext_internal.event_name(l.machine, l.event) AS event_name,
 			-- an order's rows stay in order even where the clock was set back
-			CASE WHEN e.machine = 1
+			CASE WHEN e.machine_name = 'order'
 				THEN max(l.at) OVER (PARTITION BY l.machine, l.entity_id ORDER BY l.version)
 				ELSE l.at
 			END AS sort_at
 		FROM entity e
 		JOIN order_ext_internal.transition_log l
 			ON l.machine = e.machine AND l.entity_id = e.id
-		WHERE e.machine <> 6 OR l.order_id = order_timeline.order_id
+		WHERE e.machine_name <> 'coupon' OR l.order_id = order_timeline.order_id
 	)
 	SELECT s.at,
-		CASE WHEN s.machine = 1 THEN order_ext_internal.status_name('order', s.from_status) END,
-		CASE WHEN s.machine = 1 THEN order_ext_internal.status_name('order', s.to_status) END,
-		concat_ws('.', s.machine_name, order_ext_internal.event_name(s.machine, s.event)),
+		CASE s.machine_name WHEN 'order'
+			THEN order_ext_internal.status_name('order', s.from_status) END,
+		CASE s.machine_name WHEN 'order'
+			THEN order_ext_internal.status_name('order', s.to_status) END,
+		concat_ws('.', nullif(s.machine_name, 'order'), s.event_name),
 		CASE s.actor
 			WHEN 'B' THEN 'buyer'
 			WHEN 'S' THEN 'staff'
@@ -162,22 +165,22 @@ BEGIN
 			WHEN 'W' THEN 'warehouse'
 			WHEN 'X' THEN 'system'
 		END,
-		CASE WHEN s.machine = 1 THEN s.detail
+		CASE s.machine_name WHEN 'order' THEN s.detail
 			ELSE coalesce(s.detail, '{}') || jsonb_build_object(
 				s.machine_name || '_id', s.entity_id::text,
 				'from', order_ext_internal.status_name(s.machine_name, s.from_status),
 				'to', order_ext_internal.status_name(s.machine_name, s.to_status))
 		END
 	FROM step s
-	WHERE NOT (s.machine = 2 AND s.event = 510)
-		AND NOT (s.machine = 6 AND s.event IN (720, 730))
-		AND NOT (s.machine = 7 AND s.event NOT IN (820, 830))
-		AND NOT (s.machine = 2 AND s.event = 520 AND EXISTS (
+	WHERE NOT (s.machine_name = 'payment' AND s.event_name = 'initiate')
+		AND NOT (s.machine_name = 'coupon' AND s.event_name IN ('lock', 'use'))
+		AND NOT (s.machine_name = 'fulfilment' AND s.event_name NOT IN ('pick', 'label'))
+		AND NOT (s.machine_name = 'payment' AND s.event_name = 'capture' AND EXISTS (
 			SELECT FROM step paid
-			WHERE paid.machine = 1 AND paid.event = 40 AND paid.xid = s.xid
+			WHERE paid.machine_name = 'order' AND paid.event_name = 'pay' AND paid.xid = s.xid
 				AND EXISTS (SELECT FROM order_ext_internal.payments p
-							WHERE p.payment_id = s.entity_id AND p.purpose = 1)))
-	ORDER BY s.sort_at, s.machine <> 7, s.machine, s.entity_id, s.version;
+							WHERE p.payment_id = s.entity_id AND p.purpose = 1)))	-- applied
+	ORDER BY s.sort_at, s.machine_name <> 'fulfilment', s.machine, s.entity_id, s.version;
 END
 $$;
 

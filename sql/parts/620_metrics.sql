@@ -133,7 +133,9 @@ AS $$
 		FROM small
 		UNION ALL
 		SELECT 21, 0, order_ext_internal.metric_line('order_ext_refunds_open', NULL, count(*))
-		FROM order_ext_internal.refunds WHERE status IN (10, 15)
+		FROM order_ext_internal.refunds
+		WHERE status IN (order_ext.status_code('refund', 'requested'),
+			order_ext.status_code('refund', 'submitted'))
 	)
 	SELECT string_agg(CASE WHEN s.first THEN format(E'# HELP %s %s\n# TYPE %s %s\n', m.name, m.help, m.name, m.kind)
 			ELSE '' END || s.line, '' ORDER BY s.rank, s.place)

@@ -1,5 +1,6 @@
 -- Topics, groups and asset kinds that are built in. Ids as in src/machine/topics.h; a
 -- built-in group has the id and the name of its topic, and reads from the beginning.
+-- test/sql/160_codes.sql compares them with what the code knows.
 
 INSERT INTO order_ext_internal.topics (topic_id, builtin, name)
 VALUES (1, true, 'order.created'),
@@ -38,6 +39,9 @@ WHERE name IN ('order.pay_timeout', 'order.paid', 'order.release_assets', 'stock
 	'after_sale.review_due', 'after_sale.auto_close');
 
 INSERT INTO order_ext_internal.assets (kind, topic_id, builtin)
-VALUES ('stock', 11, true), ('coupon', 12, true), ('refund', 13, true);
+SELECT a.kind, t.topic_id, true
+FROM (VALUES ('stock', 'stock.release'), ('coupon', 'coupon.release'), ('refund', 'refund.prepare'))
+	AS a (kind, topic)
+JOIN order_ext_internal.topics t ON t.name = a.topic;
 
 SELECT order_ext_internal.stamp_database();

@@ -55,7 +55,7 @@ put_product_body(FunctionCallInfo fcinfo)
 	values[0] = CStringGetTextDatum(arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS));
 	values[1] = CStringGetTextDatum(arg_text(fcinfo, 1, "name", MAX_NAME_CHARS));
 	values[2] = Int64GetDatum(arg_amount(fcinfo, 2, "price"));
-	values[3] = Int16GetDatum(arg_word(fcinfo, 3, "kind", product_kinds) + 1);
+	values[3] = Int16GetDatum(KIND_NORMAL + arg_word(fcinfo, 3, "kind", product_kinds));
 	(void) plan_write(&upsert_product, values, NULL, 0);
 	values[0] = Int64GetDatum(row_int64(0, 1));
 	(void) plan_write(&insert_stock, values, NULL, 0);

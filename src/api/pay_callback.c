@@ -233,8 +233,9 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	order_result(&result, capture.order_id, order);
 	result.disposition = decision->disposition;
 	result.detail = callback_detail(payment_id, refund_id, &capture,
-									payment_purpose_name(decision == &replayed ? known->purpose :
-														 (int16) decision->purpose), raw_cut);
+									code_name(CODES_PAYMENT_PURPOSE,
+											  decision == &replayed ? known->purpose :
+											  decision->purpose), raw_cut);
 	return call_return_result(fcinfo, &result);
 }
 

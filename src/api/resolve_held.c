@@ -94,7 +94,7 @@ resolve_detail(const Payment *payment, int64 refund_id)
 	JsonbBuilder *detail = jsonb_object_begin();
 
 	jsonb_add_id(detail, "payment_id", payment->payment_id);
-	jsonb_add_text(detail, "purpose", payment_purpose_name(payment->purpose));
+	jsonb_add_text(detail, "purpose", code_name(CODES_PAYMENT_PURPOSE, payment->purpose));
 	jsonb_add_int(detail, "amount", payment->amount);
 	jsonb_add_text(detail, "currency", payment->currency);
 	if (refund_id != 0)

@@ -61,7 +61,7 @@ report_detail(const Report *report, ShipmentVerdict verdict)
 	JsonbBuilder *detail = jsonb_object_begin();
 
 	jsonb_add_text(detail, "event_id", report->fact.event_id);
-	jsonb_add_text(detail, "kind", shipment_kind_name(report->fact.kind));
+	jsonb_add_text(detail, "kind", code_name(CODES_SHIPMENT_KIND, report->fact.kind));
 	if (verdict.reason != NULL)
 		jsonb_add_text(detail, "reason", verdict.reason);
 	if (report->payload_cut)

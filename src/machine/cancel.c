@@ -26,21 +26,6 @@ cancel_orders_locked(Journal *journal, Order *orders, int n, Event event, char a
 	shipments_hold_parked(journal, orders, n);
 }
 
-const char *
-cancel_type_name(CancelType cancel_type)
-{
-	switch (cancel_type)
-	{
-		case CANCEL_BY_USER:
-			return "user";
-		case CANCEL_BY_TIMEOUT:
-			return "timeout";
-		case CANCEL_BY_CUSTOMER_SERVICE:
-			return "customer_service";
-	}
-	return NULL;
-}
-
 /* ---- interception ---- */
 
 /* Stop the parcel, or ask for it. */
@@ -87,7 +72,7 @@ cancel_intercepted(Journal *journal, Order *order, Fulfilment *fulfilment, const
 	.refund_hold = fulfilment->refund_hold};
 	JsonbBuilder *detail = jsonb_object_begin();
 
-	jsonb_add_text(detail, "cancel_type", cancel_type_name(fulfilment->cancel_type));
+	jsonb_add_text(detail, "cancel_type", code_name(CODES_CANCEL_TYPE, fulfilment->cancel_type));
 	jsonb_add_text(detail, "event_id", event_id);
 	fulfilment_accept_cancel(journal, fulfilment);
 	cancel_orders_locked(journal, order, 1, EVENT_CANCEL, ACTOR_WAREHOUSE, &change,

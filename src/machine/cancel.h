@@ -41,7 +41,4 @@ extern void cancel_intercepted(Journal *journal, Order *order, Fulfilment *fulfi
  */
 extern int	cancel_expired(const int64 *ids, int n, bool *busy);
 
-/* The word for a cancel type. */
-extern const char *cancel_type_name(CancelType cancel_type);
-
 #endif							/* ORDER_EXT_MACHINE_CANCEL_H */

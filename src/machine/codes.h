@@ -249,4 +249,28 @@ typedef int16 ReturnFactKind;
 #define RETURN_FACT_SHIPMENT	1
 #define RETURN_FACT_RECEIPT		2
 
+/* ---- names ---- */
+
+/* The codes that have names besides the statuses, whose names are in tables.c. */
+typedef enum CodeSet
+{
+	CODES_PRODUCT_KIND,
+	CODES_CANCEL_TYPE,
+	CODES_RESERVATION,
+	CODES_LEDGER_KIND,
+	CODES_PAYMENT_PURPOSE,
+	CODES_REFUND_CAUSE,
+	CODES_DOCUMENT_KIND,
+	CODES_SHIPMENT_KIND,
+	CODES_SHIPMENT_STATE,
+	CODES_AFTER_SALE_TYPE,
+	CODES_AFTER_SALE_DETAIL,
+	CODES_AFTER_SALE_SOURCE,
+	CODES_AFTER_SALE_REASON,
+	CODES_RETURN_FACT
+} CodeSet;
+
+/* The name of a code, NULL where the set has no such code. */
+extern const char *code_name(CodeSet set, int16 code);
+
 #endif							/* ORDER_EXT_MACHINE_CODES_H */

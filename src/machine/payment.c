@@ -98,16 +98,6 @@ static SavedPlan insert_notice = SAVED_PLAN(
 	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
 	INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID);
 
-static const char *const purpose_names[] = {
-	NULL, "applied", "late", "surplus", "held", "unmatched"
-};
-
-const char *
-payment_purpose_name(int16 purpose)
-{
-	return purpose > 0 && purpose < (int) lengthof(purpose_names) ? purpose_names[purpose] : NULL;
-}
-
 static void
 payment_from_row(Payment *payment, uint64 row)
 {
@@ -269,7 +259,7 @@ payment_capture(Journal *journal, const Payment *attempt, const Capture *capture
 		payment.version = 1;
 		insert(journal, edge, &payment, capture);
 	}
-	jsonb_add_text(detail, "purpose", payment_purpose_name(purpose));
+	jsonb_add_text(detail, "purpose", code_name(CODES_PAYMENT_PURPOSE, purpose));
 	jsonb_add_int(detail, "amount", capture->amount);
 	jsonb_add_text(detail, "out_trade_no", capture->out_trade_no);
 	journal_transition(journal, MACHINE_PAYMENT, edge, payment.payment_id, payment.order_id,
@@ -326,7 +316,7 @@ payment_accept(Journal *journal, Payment *payment)
 	check_changed(payment, plan_write(&accept_held, values, NULL, 0));
 	payment->purpose = PURPOSE_APPLIED;
 	payment->version++;
-	jsonb_add_text(detail, "purpose", payment_purpose_name(payment->purpose));
+	jsonb_add_text(detail, "purpose", code_name(CODES_PAYMENT_PURPOSE, payment->purpose));
 	jsonb_add_int(detail, "amount", payment->amount);
 	journal_transition(journal, MACHINE_PAYMENT, edge, payment->payment_id, payment->order_id,
 					   payment->version, ACTOR_STAFF, jsonb_object_end(detail));

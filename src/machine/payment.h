@@ -97,6 +97,4 @@ extern void payments_ask_close(Journal *journal, const int64 *order_ids, int n);
  */
 extern int64 payments_refundable(int64 order_id);
 
-extern const char *payment_purpose_name(int16 purpose);
-
 #endif							/* ORDER_EXT_MACHINE_PAYMENT_H */

@@ -64,29 +64,6 @@ static const char reason_shipped[] = "shipped_after_cancel_held";
 static const char reason_picked[] = "picked_after_cancel_held";
 static const char reason_contradiction[] = "contradiction_held";
 
-const char *
-shipment_kind_name(ShipmentKind kind)
-{
-	switch (kind)
-	{
-		case SHIPMENT_PICKED:
-			return "picked";
-		case SHIPMENT_OUT_STOCK:
-			return "out_stock";
-		case SHIPMENT_DELIVERING:
-			return "delivering";
-		case SHIPMENT_SIGNED:
-			return "signed";
-		case SHIPMENT_REFUSED:
-			return "refused";
-		case SHIPMENT_CANCEL_ACCEPTED:
-			return "cancel_accepted";
-		case SHIPMENT_CANCEL_REJECTED:
-			return "cancel_rejected";
-	}
-	return NULL;
-}
-
 /* ---- on record ---- */
 
 void
@@ -119,7 +96,7 @@ alert(Journal *journal, const ShipmentFact *fact, const Order *order, const char
 											order ? order->version : 0);
 
 	jsonb_add_text(payload, "event_id", fact->event_id);
-	jsonb_add_text(payload, "event", shipment_kind_name(fact->kind));
+	jsonb_add_text(payload, "event", code_name(CODES_SHIPMENT_KIND, fact->kind));
 	journal_alert(journal, fact->order_id, ALERT_SHIPMENT_HELD, reason, payload);
 }
 

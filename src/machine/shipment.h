@@ -77,6 +77,4 @@ extern int64 *shipments_refused_early(const int64 *order_ids, int n, int *n_foun
 /* Orders were canceled: what is parked for them waits for staff from now on. */
 extern void shipments_hold_parked(Journal *journal, const Order *orders, int n);
 
-extern const char *shipment_kind_name(ShipmentKind kind);
-
 #endif							/* ORDER_EXT_MACHINE_SHIPMENT_H */

@@ -1,0 +1,215 @@
+/*
+ * codes.c
+ *		The codes by name; see codes.h.
+ */
+#include "compat.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "machine/codes.h"
+#include "machine/tables.h"
+#include "machine/topics.h"
+
+static const StatusName product_kinds[] = {
+	{KIND_NORMAL, "normal"},
+	{KIND_VIRTUAL, "virtual"},
+	{0, NULL}
+};
+
+static const StatusName cancel_types[] = {
+	{CANCEL_BY_USER, "user"},
+	{CANCEL_BY_TIMEOUT, "timeout"},
+	{CANCEL_BY_CUSTOMER_SERVICE, "customer_service"},
+	{0, NULL}
+};
+
+static const StatusName reservations[] = {
+	{RESERVATION_NONE, "none"},
+	{RESERVATION_OPEN, "reserved"},
+	{RESERVATION_CONSUMED, "consumed"},
+	{RESERVATION_RELEASED, "released"},
+	{0, NULL}
+};
+
+static const StatusName ledger_kinds[] = {
+	{LEDGER_RESERVE, "reserve"},
+	{LEDGER_RELEASE, "release"},
+	{LEDGER_CONSUME, "consume"},
+	{LEDGER_ADJUST, "adjust"},
+	{LEDGER_RETURN, "return"},
+	{LEDGER_WRITE_OFF, "write_off"},
+	{0, NULL}
+};
+
+static const StatusName payment_purposes[] = {
+	{PURPOSE_APPLIED, "applied"},
+	{PURPOSE_LATE, "late"},
+	{PURPOSE_SURPLUS, "surplus"},
+	{PURPOSE_HELD, "held"},
+	{PURPOSE_UNMATCHED, "unmatched"},
+	{0, NULL}
+};
+
+static const StatusName refund_causes[] = {
+	{CAUSE_CANCEL, "cancel"},
+	{CAUSE_LATE, "late"},
+	{CAUSE_SURPLUS, "surplus"},
+	{CAUSE_HELD, "held"},
+	{CAUSE_UNMATCHED, "unmatched"},
+	{CAUSE_AFTER_SALE, "after_sale"},
+	{0, NULL}
+};
+
+static const StatusName document_kinds[] = {
+	{DELIVERY_ORDER, "delivery_order"},
+	{LOGISTIC_ORDER, "logistic_order"},
+	{0, NULL}
+};
+
+static const StatusName shipment_kinds[] = {
+	{SHIPMENT_PICKED, "picked"},
+	{SHIPMENT_OUT_STOCK, "out_stock"},
+	{SHIPMENT_DELIVERING, "delivering"},
+	{SHIPMENT_SIGNED, "signed"},
+	{SHIPMENT_REFUSED, "refused"},
+	{SHIPMENT_CANCEL_ACCEPTED, "cancel_accepted"},
+	{SHIPMENT_CANCEL_REJECTED, "cancel_rejected"},
+	{0, NULL}
+};
+
+static const StatusName shipment_states[] = {
+	{SHIPMENT_APPLIED, "applied"},
+	{SHIPMENT_PARKED, "parked"},
+	{SHIPMENT_HELD, "held"},
+	{SHIPMENT_BEHIND, "behind"},
+	{SHIPMENT_NO_EFFECT, "no_effect"},
+	{0, NULL}
+};
+
+static const StatusName after_sale_types[] = {
+	{AFTER_SALE_REFUND_ONLY, "refund_only"},
+	{AFTER_SALE_RETURN_REFUND, "return_refund"},
+	{0, NULL}
+};
+
+static const StatusName after_sale_details[] = {
+	{DETAIL_ALL, "all"},
+	{DETAIL_TIMEOUT, "timeout"},
+	{DETAIL_USER_CANCEL, "user_cancel"},
+	{DETAIL_STAFF_CANCEL, "customer_service_cancel"},
+	{DETAIL_PART, "part"},
+	{DETAIL_SHORTAGE, "shortage"},
+	{0, NULL}
+};
+
+static const StatusName after_sale_sources[] = {
+	{SOURCE_USER_REFUND, "user_refund"},
+	{SOURCE_SYSTEM, "system"},
+	{SOURCE_CUSTOMER_SERVICE, "customer_service"},
+	{SOURCE_USER_RETURN, "user_return"},
+	{SOURCE_FULFILMENT, "fulfilment"},
+	{0, NULL}
+};
+
+static const StatusName after_sale_reasons[] = {
+	{REASON_NUMBER, "number"},
+	{REASON_QUALITY, "quality"},
+	{REASON_PACKAGE, "package"},
+	{REASON_LOGISTICS, "logistics"},
+	{REASON_COURIER, "courier"},
+	{REASON_USER, "user"},
+	{REASON_PRICE, "price"},
+	{REASON_CANCEL, "canceled"},
+	{REASON_FORCED, "forced"},
+	{REASON_REFUSED, "refused"},
+	{REASON_OTHER, "other"},
+	{0, NULL}
+};
+
+static const StatusName return_facts[] = {
+	{RETURN_FACT_SHIPMENT, "return_shipment"},
+	{RETURN_FACT_RECEIPT, "return_receipt"},
+	{0, NULL}
+};
+
+static const struct
+{
+	const char *name;
+	const StatusName *codes;
+}			code_sets[] = {
+	[CODES_PRODUCT_KIND] = {"product_kind", product_kinds},
+	[CODES_CANCEL_TYPE] = {"cancel_type", cancel_types},
+	[CODES_RESERVATION] = {"reservation", reservations},
+	[CODES_LEDGER_KIND] = {"ledger_kind", ledger_kinds},
+	[CODES_PAYMENT_PURPOSE] = {"payment_purpose", payment_purposes},
+	[CODES_REFUND_CAUSE] = {"refund_cause", refund_causes},
+	[CODES_DOCUMENT_KIND] = {"document_kind", document_kinds},
+	[CODES_SHIPMENT_KIND] = {"shipment_kind", shipment_kinds},
+	[CODES_SHIPMENT_STATE] = {"shipment_state", shipment_states},
+	[CODES_AFTER_SALE_TYPE] = {"after_sale_type", after_sale_types},
+	[CODES_AFTER_SALE_DETAIL] = {"after_sale_detail", after_sale_details},
+	[CODES_AFTER_SALE_SOURCE] = {"after_sale_source", after_sale_sources},
+	[CODES_AFTER_SALE_REASON] = {"after_sale_reason", after_sale_reasons},
+	[CODES_RETURN_FACT] = {"return_fact", return_facts}
+};
+
+const char *
+code_name(CodeSet set, int16 code)
+{
+	const StatusName *entry;
+
+	for (entry = code_sets[set].codes; entry->name != NULL; entry++)
+	{
+		if (entry->code == code)
+			return entry->name;
+	}
+	return NULL;
+}
+
+/* ---- for SQL ---- */
+
+static void
+put_code(ReturnSetInfo *rsinfo, const char *set, int32 code, const char *name)
+{
+	Datum		values[3] = {CStringGetTextDatum(set), Int32GetDatum(code),
+	CStringGetTextDatum(name)};
+	bool		nulls[3] = {false};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static void
+put_codes(ReturnSetInfo *rsinfo, const char *set, const StatusName *codes)
+{
+	for (; codes->name != NULL; codes++)
+		put_code(rsinfo, set, codes->code, codes->name);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_codes);
+Datum
+order_ext_codes(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	int			n;
+	const MachineTable *tables = machine_tables(&n);
+	int			i;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (i = 0; i < n; i++)
+	{
+		put_code(rsinfo, "machine", tables[i].machine, tables[i].name);
+		put_codes(rsinfo, psprintf("%s_status", tables[i].name), tables[i].statuses);
+	}
+	for (i = 0; i < (int) lengthof(code_sets); i++)
+		put_codes(rsinfo, code_sets[i].name, code_sets[i].codes);
+	for (i = 1; i < BUILTIN_TOPICS_END; i++)
+	{
+		put_code(rsinfo, "topic", i, builtin_topic_name(i));
+		if (builtin_handler_of(i) != NULL)
+			put_code(rsinfo, "handler", i, builtin_topic_name(i));
+	}
+	return (Datum) 0;
+}
