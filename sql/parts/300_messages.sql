@@ -171,11 +171,13 @@ CREATE TABLE order_ext_internal.assets (
 );
 
 -- database_stamp: which database dispatch was enabled in. A restored or copied database
--- has a foreign stamp and stays quiet until enable_dispatch().
+-- has a foreign stamp and stays quiet until enable_dispatch(). node: on which node, as in
+-- src/core/node.h: 0 = on any, -1 = on none, being in a copy of the data directory.
 CREATE TABLE order_ext_internal.database_stamp (
 	system_identifier bigint NOT NULL,
 	database oid NOT NULL,
 	stamped_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	node bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (system_identifier, database)
 );
 

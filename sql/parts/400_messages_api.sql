@@ -57,14 +57,22 @@ CREATE FUNCTION order_ext.dispatch(max_messages integer DEFAULT NULL)
 	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_dispatch';
 
--- enable_dispatch(): src/message/upkeep/stamp.c
+-- enable_dispatch(): src/message/upkeep/enable.c
 CREATE FUNCTION order_ext.enable_dispatch()
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_enable_dispatch';
 
--- stamp_database(): for the installation: this database may dispatch. src/message/upkeep/stamp.c
+-- dispatch_absence(): why dispatch is not enabled in this database, a sentence; NULL where it
+-- is. Raises nothing. src/message/upkeep/enable.c
+CREATE FUNCTION order_ext_internal.dispatch_absence()
+	RETURNS text
+	LANGUAGE C STABLE
+	AS 'MODULE_PATHNAME', 'order_ext_dispatch_absence';
+COMMENT ON FUNCTION order_ext_internal.dispatch_absence() IS 'Why dispatch is not enabled in this database.';
+
+-- stamp_database(): for the installation: this database may dispatch. src/message/upkeep/enable.c
 CREATE FUNCTION order_ext_internal.stamp_database()
 	RETURNS void
 	LANGUAGE C VOLATILE

@@ -126,9 +126,9 @@ Returns: the number of messages given to handlers, failed ones included
 Raises: 22023; 55000 not enabled in this database, or called by a handler; 25006; 40001';
 
 COMMENT ON FUNCTION order_ext.enable_dispatch() IS
-'Enables workers and dispatch() in a restored or copied database.
-No effect where they are enabled already.
-Raises: OE110';
+'Enables workers and dispatch() in a restored or copied database, or in a copy of the server.
+No effect where they are enabled already. What counts as a copy: docs/copies.md.
+Raises: OE110; 25006 on a standby';
 
 -- ---- external consumers ----
 

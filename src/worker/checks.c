@@ -11,6 +11,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
@@ -22,8 +23,10 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "core/node.h"
 #include "core/settings.h"
-#include "message/base/catalog.h"
+#include "message/base/stamp.h"
+#include "message/upkeep/enable.h"
 #include "worker/checks.h"
 
 /* ORDER_EXT_VERSION comes from the Makefile, which has it from order_ext.control. */
@@ -59,14 +62,14 @@ find_extension(bool *version_matches)
 	return extension;
 }
 
-/* Whether the stamp says that this database, and no other, has its dispatch here. */
-static bool
-stamp_is_ours(void)
+/* What the stamp says; *node as in stamp_read(). */
+static StampState
+look_at_stamp(int64 *node)
 {
 	Oid			namespace_oid = get_namespace_oid("order_ext_internal", true);
 	Oid			relation = get_relname_relid("database_stamp", namespace_oid);
 
-	return OidIsValid(relation) && stamp_read(relation);
+	return OidIsValid(relation) ? stamp_read(relation, node) : STAMP_MISSING;
 }
 
 /* *extension becomes the extension's oid unless it is absent. */
@@ -74,6 +77,7 @@ static Verdict
 check_database(Oid *extension)
 {
 	bool		version_matches = false;
+	int64		node;
 
 	*extension = find_extension(&version_matches);
 	if (!OidIsValid(*extension))
@@ -82,9 +86,33 @@ check_database(Oid *extension)
 		return VERDICT_DISABLED;
 	if (!version_matches)
 		return VERDICT_VERSION;
-	if (!stamp_is_ours())
+	if (look_at_stamp(&node) != STAMP_OWN)
 		return VERDICT_FOREIGN;
 	return VERDICT_RUN;
+}
+
+/*
+ * The scheduler looks first, so that it is the one to say that dispatch is not enabled. In a
+ * copy of the data directory it also takes the stamp away from every node: a standby of the
+ * copy, once promoted, shall not do what the copy did not.
+ */
+static void
+tell_not_enabled(void)
+{
+	int64		node;
+	StampState	stamp = look_at_stamp(&node);
+
+	if (my_worker->kind != WORKER_SCHEDULER || stamp == STAMP_OWN)
+		return;
+	ereport(LOG,
+			(errmsg("order_ext does nothing in database \"%s\", dispatch is not enabled in it",
+					get_database_name(MyDatabaseId)),
+			 errdetail("%s", stamp_reason(stamp)),
+			 errhint("Call order_ext.enable_dispatch() in it if it is to act for real customers.")));
+	if (stamp != STAMP_COPIED || node == NODE_NONE)
+		return;
+	stamp_disown(node);
+	CommitTransactionCommand();
 }
 
 void
@@ -111,6 +139,8 @@ check_gate(void)
 				(errmsg("the SQL objects of order_ext in database \"%s\" are not of version %s, its workers stay away",
 						get_database_name(MyDatabaseId), ORDER_EXT_VERSION),
 				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.")));
+	if (verdict == VERDICT_FOREIGN)
+		tell_not_enabled();
 	if (verdict != VERDICT_RUN)
 		worker_leave(verdict);
 }

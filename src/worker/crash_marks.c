@@ -76,6 +76,8 @@ static void
 write_my_mark(void)
 {
 	write_mark(running_mark);
+	if (running_mark->messages > 0 && my_worker != NULL)
+		worker_alive(running_mark->started_at);
 }
 
 /* What identifies the open file. */

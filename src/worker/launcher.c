@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "core/clock.h"
+#include "core/node.h"
 #include "core/settings.h"
 #include "worker/databases.h"
 #include "worker/launcher.h"
@@ -539,7 +540,9 @@ order_ext_launcher_main(Datum main_arg)
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	worker_shared->launcher_pid = MyProcPid;
 	worker_shared->launcher_procno = OE_MY_PROCNO;
+	worker_alive(GetCurrentTimestamp());
 	LWLockRelease(worker_shared->lock);
+	node_create();
 	probe_everything();
 	worker_loop(&loop);
 }

@@ -91,6 +91,7 @@ worker_start(Datum main_arg)
 	StartTransactionCommand();
 	check_gate();
 	CommitTransactionCommand();
+	engine_set_gate(check_gate);
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	if (my_database->announced == my_worker->announced)
@@ -266,6 +267,7 @@ worker_loop(const WorkerLoop *loop)
 
 		handle_interrupts(loop);
 		now = GetCurrentTimestamp();
+		worker_alive(now);
 		if (now < state.now)
 			state.next_wakeup = now;	/* the clock was set back: ask anew */
 		state.now = now;

@@ -18,9 +18,9 @@ typedef struct WorkerLoop
 	bool		(*wanted) (void);
 
 	/*
-	 * One turn, outside of any transaction: everything is set if the wake-up words may
-	 * not tell all there is. Returns whether another turn should follow at once, else
-	 * *next_wakeup says when one is due at the latest.
+	 * One turn, outside of any transaction: everything is set if the wake-up words may not tell
+	 * all there is. Returns whether another turn should follow at once, else *next_wakeup says
+	 * when one is due at the latest.
 	 */
 	bool		(*turn) (bool everything, TimestampTz *next_wakeup);
 

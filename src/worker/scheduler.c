@@ -8,6 +8,7 @@
 #include "utils/guc.h"
 
 #include "message/timer/turn.h"
+#include "message/upkeep/enable.h"
 #include "message/upkeep/rotate_turn.h"
 #include "worker/checks.h"
 #include "worker/loop.h"
@@ -72,12 +73,13 @@ order_ext_scheduler_main(Datum main_arg)
 	};
 
 	worker_start(main_arg);
+	stamp_bind();
 	/* No handler of anybody's runs here. */
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
 
 	/*
-	 * A fired timer that a crash undoes fires again, and whatever a handler did about it
-	 * is later in the WAL: nobody can have been told, so nobody has to wait for the disk.
+	 * A fired timer that a crash undoes fires again, and whatever a handler did about it is later
+	 * in the WAL: nobody can have been told, so nobody has to wait for the disk.
 	 */
 	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	worker_loop(&loop);

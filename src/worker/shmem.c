@@ -13,6 +13,7 @@
 #include "storage/proc.h"
 #include "storage/shmem.h"
 
+#include "core/node.h"
 #include "worker/crash_marks.h"
 #include "worker/shmem.h"
 
@@ -53,6 +54,7 @@ init_worker_slot(WorkerSlot *worker)
 	pg_atomic_init_u64(&worker->batches, 0);
 	pg_atomic_init_u64(&worker->messages, 0);
 	pg_atomic_init_u64(&worker->last_active, 0);
+	pg_atomic_init_u64(&worker->alive_at, 0);
 }
 
 static void
@@ -72,6 +74,7 @@ startup_shmem(void)
 		memset(worker_shared, 0, sizeof(WorkerShared));
 		worker_shared->lock = &(GetNamedLWLockTranche(TRANCHE_NAME))->lock;
 		worker_shared->launcher_procno = -1;
+		pg_atomic_init_u64(&worker_shared->launcher_alive_at, 0);
 		pg_atomic_init_u32(&worker_shared->databases_used, 0);
 		pg_atomic_init_u32(&worker_shared->waiters_used, 0);
 		for (d = 0; d < MAX_DATABASES; d++)
@@ -81,7 +84,10 @@ startup_shmem(void)
 		}
 	}
 	if (!found)
+	{
 		crash_marks_startup();
+		node_startup();
+	}
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -371,6 +377,7 @@ worker_attach(Datum main_arg)
 		pg_atomic_write_u64(&worker->batches, 0);
 		pg_atomic_write_u64(&worker->messages, 0);
 		pg_atomic_write_u64(&worker->last_active, (uint64) worker->since);
+		pg_atomic_write_u64(&worker->alive_at, (uint64) worker->since);
 	}
 	LWLockRelease(worker_shared->lock);
 	if (!ours)
@@ -404,6 +411,13 @@ worker_set_state(WorkerState state)
 {
 	if (my_worker != NULL)
 		my_worker->state = state;
+}
+
+void
+worker_alive(TimestampTz now)
+{
+	pg_atomic_write_u64(my_worker != NULL ? &my_worker->alive_at : &worker_shared->launcher_alive_at,
+						(uint64) now);
 }
 
 /* Only this process writes its counters. */

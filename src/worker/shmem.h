@@ -69,6 +69,7 @@ typedef struct WorkerSlot
 	pg_atomic_uint64 batches;
 	pg_atomic_uint64 messages;
 	pg_atomic_uint64 last_active;
+	pg_atomic_uint64 alive_at;	/* last went round its loop, or called a handler */
 } WorkerSlot;
 
 /* A role that handlers of the database run as, and how many dispatchers it gets. */
@@ -110,6 +111,7 @@ typedef struct WorkerShared
 	LWLock	   *lock;
 	int			launcher_pid;	/* 0 = none */
 	int			launcher_procno;
+	pg_atomic_uint64 launcher_alive_at;
 	uint32		launches;
 	bool		overflow;		/* an announcement found no free database slot */
 	pg_atomic_uint32 databases_used;	/* slots above were never used */
@@ -176,7 +178,8 @@ extern void worker_wake(const WorkerSlot *worker);
 /* Ask a worker to exit, with force by SIGTERM; lock held exclusively. */
 extern void worker_send_away(WorkerSlot *worker, bool force);
 
-/* State and counters of this worker, for worker_stats. */
+/* State and counters of this worker, for worker_stats; and of any process, that it goes on. */
+extern void worker_alive(TimestampTz now);
 extern void worker_set_state(WorkerState state);
 extern void worker_count(int64 batches, int64 messages);
 

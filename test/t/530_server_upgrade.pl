@@ -290,6 +290,16 @@ SQL
 		'0', 60, 'the books are right');
 }
 
+# Where dispatch was enabled all along, the update is all that the workers wait for.
+$node->safe_psql('postgres', 'CREATE DATABASE plain');
+$node->safe_psql('plain', "CREATE EXTENSION order_ext VERSION '$old[-1]'");
+wait_sql($node, 'fresh', q{SELECT state FROM order_ext.worker_stats WHERE database = 'plain'}, 'other version', 30,
+	'the workers stay out of objects of another version');
+$node->safe_psql('plain', 'ALTER EXTENSION order_ext UPDATE');
+wait_workers($node, 'plain', 'dispatcher,scheduler', 30, 'workers come after the update');
+wait_sql($node, 'plain', 'SELECT count(*) FROM order_ext_internal.database_stamp WHERE node > 0', '1', 30,
+	'and note on which node');
+
 check_log($node);
 $node->stop('fast');
 done_testing();

@@ -8,7 +8,6 @@
  */
 #include "compat.h"
 
-#include "access/xlog.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -17,6 +16,7 @@
 
 #include "core/append.h"
 #include "core/errors.h"
+#include "core/node.h"
 #include "message/base/catalog.h"
 #include "message/base/snapshots.h"
 #include "message/base/table_reader.h"
@@ -63,10 +63,6 @@ enum
 };
 enum
 {
-	STAMP_SYSTEM_IDENTIFIER = 1, STAMP_DATABASE
-};
-enum
-{
 	MOVE_SEQ = 1, MOVE_RING, MOVE_SEGMENT, MOVE_MOVED_AT
 };
 
@@ -80,7 +76,8 @@ typedef struct Cache
 	int			n_groups;
 	Asset	   *assets;
 	int			n_assets;
-	bool		stamp_is_own;
+	StampState	stamp;
+	int64		stamp_node;
 	RingState	rings[RINGS];
 } Cache;
 
@@ -267,27 +264,6 @@ load_assets(Cache *into)
 	reader_close(&reader);
 }
 
-bool
-stamp_read(Oid database_stamp)
-{
-	TableReader reader;
-	bool		own = false;
-	bool		foreign = false;
-
-	reader_open(&reader, database_stamp);
-	while (reader_next(&reader))
-	{
-		if (DatumGetInt64(reader.values[STAMP_SYSTEM_IDENTIFIER]) ==
-			(int64) GetSystemIdentifier() &&
-			DatumGetObjectId(reader.values[STAMP_DATABASE]) == MyDatabaseId)
-			own = true;
-		else
-			foreign = true;
-	}
-	reader_close(&reader);
-	return own && !foreign;
-}
-
 static void
 load_rings(Cache *into)
 {
@@ -340,7 +316,7 @@ get_cache(void)
 		load_groups(fresh);
 		load_suspects(fresh);
 		load_assets(fresh);
-		fresh->stamp_is_own = stamp_read(fresh->relations[CACHED_STAMP]);
+		fresh->stamp = stamp_read(fresh->relations[CACHED_STAMP], &fresh->stamp_node);
 		load_rings(fresh);
 		cache_is_loading = false;
 	}
@@ -476,10 +452,21 @@ assets_list(const Asset **assets)
 	return in->n_assets;
 }
 
+StampState
+stamp_state(void)
+{
+	const Cache *in = get_cache();
+
+	/* A session may have begun before this server ceased to be a standby. */
+	if (in->stamp == STAMP_OWN || in->stamp == STAMP_COPIED)
+		return node_may_dispatch(in->stamp_node) ? STAMP_OWN : STAMP_COPIED;
+	return in->stamp;
+}
+
 bool
 stamp_is_own(void)
 {
-	return get_cache()->stamp_is_own;
+	return stamp_state() == STAMP_OWN;
 }
 
 const RingState *

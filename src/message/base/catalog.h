@@ -15,6 +15,8 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "message/base/stamp.h"
+
 /* Topics below this id are built in. */
 #define FIRST_USER_TOPIC_ID 1000
 
@@ -104,11 +106,9 @@ extern int	assets_list(const Asset **assets);
 /* Where a ring is. Somebody with an older transaction may still write to the one before. */
 extern const RingState *ring_state(Ring ring);
 
-/* Whether the database has its own stamp and no foreign one: workers may run in it. */
+/* Whether dispatch is enabled in the database, and if not, why. */
 extern bool stamp_is_own(void);
-
-/* The same of what is in database_stamp (its Oid) now, past the cache. */
-extern bool stamp_read(Oid database_stamp);
+extern StampState stamp_state(void);
 
 /* topics, consumer_groups, assets, database_stamp or ring_moves changed in this transaction. */
 extern void catalog_changed(const char *table);

@@ -33,7 +33,7 @@
 #include "message/base/limits.h"
 #include "message/delivery/retries.h"
 #include "message/delivery/pass.h"
-#include "message/upkeep/stamp.h"
+#include "message/upkeep/enable.h"
 
 /* Receipts whose end has come that one receive() goes through. */
 #define RECEIPTS_A_CALL 64

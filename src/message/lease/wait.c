@@ -37,7 +37,7 @@
 #include "message/delivery/retries.h"
 #include "message/delivery/pass.h"
 #include "message/base/wake.h"
-#include "message/upkeep/stamp.h"
+#include "message/upkeep/enable.h"
 
 /* How often to look whether transactions have ended: where commits wake us, and where not. */
 #define SAFETY_POLL_MS 1000

@@ -36,7 +36,7 @@
 #include "message/delivery/pass.h"
 #include "message/timer/turn.h"
 #include "message/base/wake.h"
-#include "message/upkeep/stamp.h"
+#include "message/upkeep/enable.h"
 
 /* Timers that are fired before the next messages are looked at. */
 #define TIMERS_A_ROUND 5000

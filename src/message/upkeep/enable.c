@@ -1,7 +1,7 @@
 /*
- * stamp.c
- *		The database stamp, and enable_dispatch() for a database that was restored,
- *		copied or upgraded.
+ * enable.c
+ *		Making and changing the database stamp, and enable_dispatch() for a database that was
+ *		restored, copied or upgraded.
  *
  * In a restored database the transaction ids in the log mean nothing: they come from
  * another cluster. So the rows get ids that do: what every group was past gets an id before
@@ -11,6 +11,10 @@
  * Rows published after the restore are told from restored ones by their time, which is
  * later than that of our own stamp (made by CREATE EXTENSION during the restore). In a
  * copy or an upgrade, which brings no stamp of its own, all ids are still good.
+ *
+ * In a copy of the whole data directory nothing has to be renewed: what is in it is of this
+ * cluster. There the stamp is another node's (core/node.h), and becomes this one's. A server
+ * that has never had workers is no node, and binds no stamp; when it has, the scheduler does.
  */
 #include "compat.h"
 
@@ -19,18 +23,22 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
+#include "core/append.h"
 #include "core/call.h"
 #include "core/locks.h"
+#include "core/node.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
 #include "message/log/log.h"
 #include "message/base/wake.h"
 #include "message/timer/restore.h"
-#include "message/upkeep/stamp.h"
+#include "message/upkeep/enable.h"
 
 /* The transaction id of rows that are behind everybody: before all real ones. */
 #define XID_BEHIND_ALL "2"
@@ -42,9 +50,19 @@ static SavedPlan add_stamp = SAVED_PLAN(
 
 /* What is older was renumbered and no longer shares its transition's transaction id. */
 static SavedPlan date_stamp = SAVED_PLAN(
-	"UPDATE order_ext_internal.database_stamp SET stamped_at = clock_timestamp()"
+	"UPDATE order_ext_internal.database_stamp SET stamped_at = clock_timestamp(), node = $3"
 	" WHERE (system_identifier, database) = ($1, $2)",
-	INT8OID, OIDOID);
+	INT8OID, OIDOID, INT8OID);
+
+static SavedPlan change_node = SAVED_PLAN(
+	"UPDATE order_ext_internal.database_stamp SET node = $4"
+	" WHERE (system_identifier, database) = ($1, $2) AND node = $3",
+	INT8OID, OIDOID, INT8OID, INT8OID);
+
+static SavedPlan take_stamp = SAVED_PLAN(
+	"UPDATE order_ext_internal.database_stamp SET node = $3"
+	" WHERE (system_identifier, database) = ($1, $2)",
+	INT8OID, OIDOID, INT8OID);
 
 static SavedPlan remove_foreign_stamps = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.database_stamp"
@@ -140,11 +158,52 @@ static SavedPlan forget_old_progress = SAVED_PLAN_NO_ARGS(
 static SavedPlan forget_old_starts = SAVED_PLAN_NO_ARGS(
 	"UPDATE order_ext_internal.consumer_groups SET start_at = '1:1:', barrier = NULL");
 
+/* What our own stamp shall say; of three values. */
 static void
 own_stamp(Datum *values)
 {
 	values[0] = Int64GetDatum((int64) GetSystemIdentifier());
 	values[1] = ObjectIdGetDatum(MyDatabaseId);
+	values[2] = Int64GetDatum(node_id());
+}
+
+/* ---- nodes ---- */
+
+static void
+set_node(int64 from, int64 to)
+{
+	Datum		values[4];
+
+	own_stamp(values);
+	values[2] = Int64GetDatum(from);
+	values[3] = Int64GetDatum(to);
+	(void) plan_write(&change_node, values, NULL, 0);
+}
+
+void
+stamp_bind(void)
+{
+	EngineScope scope;
+
+	if (node_id() == NODE_ANY)
+		return;
+	engine_begin_transaction();
+	engine_enter(&scope);
+	set_node(NODE_ANY, node_id());
+	engine_leave(&scope);
+	engine_commit_transaction();
+}
+
+void
+stamp_disown(int64 node)
+{
+	EngineScope scope;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	engine_enter(&scope);
+	set_node(node, NODE_NONE);
+	engine_leave(&scope);
+	PopActiveSnapshot();
 }
 
 /* ---- CREATE EXTENSION ---- */
@@ -158,13 +217,16 @@ own_stamp(Datum *values)
 static Datum
 stamp_database_body(FunctionCallInfo fcinfo)
 {
-	Datum		values[2];
+	Datum		values[3];
 	Datum		nobody[2] = {Int64GetDatum(0), ObjectIdGetDatum(InvalidOid)};
 
 	own_stamp(values);
 	plan_write(&add_stamp, values, NULL, 0);
 	if (!row_security)
 		plan_write(&add_stamp, nobody, NULL, 0);
+	/* An older version, installed to be updated, has no such column. */
+	if (get_attnum(internal_relation("database_stamp"), "node") != InvalidAttrNumber)
+		set_node(NODE_ANY, node_id());
 	catalog_changed("database_stamp");
 	wake_note_database();
 	return (Datum) 0;
@@ -246,13 +308,20 @@ static Datum
 enable_dispatch_body(FunctionCallInfo fcinfo)
 {
 	EngineScope scope;
-	Datum		values[2];
+	Datum		values[3];
 	TimestampTz cut;
 
 	if (stamp_is_own())
 		return (Datum) 0;
-	(void) GetTopFullTransactionId();	/* what is republished will have it */
 	own_stamp(values);
+	if (stamp_state() == STAMP_COPIED)
+	{
+		(void) plan_write(&take_stamp, values, NULL, 0);
+		catalog_changed("database_stamp");
+		wake_note_database();
+		return (Datum) 0;
+	}
+	(void) GetTopFullTransactionId();	/* what is republished will have it */
 	lock_all_groups();
 	plan_query(&find_cut, values, NULL, 0);
 	cut = row_timestamptz(0, 1);
@@ -279,6 +348,18 @@ order_ext_enable_dispatch(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* dispatch_absence(): why dispatch is not enabled here, as a sentence; NULL where it is. */
+PG_FUNCTION_INFO_V1(order_ext_dispatch_absence);
+Datum
+order_ext_dispatch_absence(PG_FUNCTION_ARGS)
+{
+	const char *reason = stamp_reason(stamp_state());
+
+	if (reason == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(reason));
+}
+
 void
 stamp_check_own(void)
 {
@@ -286,6 +367,6 @@ stamp_check_own(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dispatch is not enabled in this database"),
-				 errdetail("The database was restored, copied or upgraded: its stamp is missing or another database's."),
+				 errdetail("%s", stamp_reason(stamp_state())),
 				 errhint("Run order_ext.enable_dispatch() once the copy is meant to work on its own.")));
 }

@@ -1,0 +1,19 @@
+/*
+ * enable.h
+ *		The stamp of the database: whether dispatch is enabled in it, and on which node.
+ */
+#ifndef ORDER_EXT_ENABLE_H
+#define ORDER_EXT_ENABLE_H
+
+#include "postgres.h"
+
+/* In the scheduler: bind the database's own stamp to this node if it is to none yet. */
+extern void stamp_bind(void);
+
+/* In a worker's transaction: the stamp that says node is no node's any more. */
+extern void stamp_disown(int64 node);
+
+/* Raise 55000 where nothing may be delivered: see stamp_is_own() in catalog.h. */
+extern void stamp_check_own(void);
+
+#endif							/* ORDER_EXT_ENABLE_H */
