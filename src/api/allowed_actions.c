@@ -174,5 +174,5 @@ Datum
 order_ext_allowed_actions(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	return api_call(fcinfo, allowed_actions_body);
+	return api_read(fcinfo, allowed_actions_body);
 }

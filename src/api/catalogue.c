@@ -207,7 +207,7 @@ PG_FUNCTION_INFO_V1(order_ext_stock_level);
 Datum
 order_ext_stock_level(PG_FUNCTION_ARGS)
 {
-	return api_call(fcinfo, stock_level_body);
+	return api_read(fcinfo, stock_level_body);
 }
 
 /* ---- coupons ---- */

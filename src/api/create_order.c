@@ -113,7 +113,7 @@ PG_FUNCTION_INFO_V1(order_ext_quote_order);
 Datum
 order_ext_quote_order(PG_FUNCTION_ARGS)
 {
-	return api_call(fcinfo, quote_order_body);
+	return api_read(fcinfo, quote_order_body);
 }
 
 /* ---- create_order ---- */

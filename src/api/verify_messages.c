@@ -295,6 +295,21 @@ const char	verify_log_size[] =
 	"  AND s.bytes > pg_size_bytes(current_setting('order_ext.backlog_alert_size'))";
 
 /* The owner's rights suffice: pg_roles and has_database_privilege() are everybody's. */
+const char	verify_dispatch_enabled[] =
+	"SELECT 'warning', format('database %I', current_database()),"
+	" 'workers, as order_ext.enable_dispatch() lets them come', reason"
+	" FROM order_ext_internal.dispatch_absence() AS reason"
+	" WHERE reason IS NOT NULL";
+
+/* Stopped, or stuck. The launcher is everybody's. */
+const char	verify_workers_answer[] =
+	"SELECT 'warning', format('%s, process %s', w.kind, w.pid), 'a process that goes on',"
+	" 'not answering'"
+	" FROM order_ext_internal.worker_list() w"
+	" WHERE w.state = 'not answering'"
+	"  AND (w.kind = 'launcher'"
+	"   OR w.database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
+
 const char	verify_roles[] =
 	"SELECT 'warning', 'group ' || g.name, format('role %I runs its handler', g.run_as),"
 	" CASE WHEN r.oid IS NULL THEN 'there is no such role: its messages wait'"

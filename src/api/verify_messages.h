@@ -18,6 +18,8 @@ extern const char verify_segments[];
 extern const char verify_log_rows[];
 extern const char verify_dedup[];
 extern const char verify_backlog[];
+extern const char verify_dispatch_enabled[];
+extern const char verify_workers_answer[];
 extern const char verify_roles[];
 extern const char verify_log_size[];
 extern const char verify_late_retries[];

@@ -401,6 +401,8 @@ static const VerifyCheck checks[] = {
 	{"I13", "what is approved is paid back", verify_approved, NULL},
 	{"I15", "dead letters", dead_letters, NULL},
 	{"I15", "groups that have stopped consuming", verify_backlog, NULL},
+	{"I15", "dispatch is enabled", verify_dispatch_enabled, NULL},
+	{"I15", "workers answer", verify_workers_answer, NULL},
 	{"I15", "groups whose role cannot run", verify_roles, NULL},
 	{"I15", "a log that grows", verify_log_size, NULL},
 	{"I15", "retries that nobody runs", verify_late_retries, NULL},

@@ -6,12 +6,15 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 
 #include "core/call.h"
 #include "core/errors.h"
@@ -73,8 +76,8 @@ rethrow_translated(MemoryContext context)
 			 errhint("Try again.")));
 }
 
-Datum
-api_call(FunctionCallInfo fcinfo, CallBody body)
+static Datum
+call_frame(FunctionCallInfo fcinfo, CallBody body)
 {
 	MemoryContext caller_context = CurrentMemoryContext;
 	MemoryContext outer_result_context = result_context;
@@ -107,6 +110,24 @@ void
 call_keep_error(void)
 {
 	error_is_applications = true;
+}
+
+/*
+ * On a standby no call may seem to have worked that only found nothing to write. (Where the
+ * transaction is read-only for another reason, the first write says so.)
+ */
+Datum
+api_call(FunctionCallInfo fcinfo, CallBody body)
+{
+	if (RecoveryInProgress())
+		PreventCommandDuringRecovery(psprintf("%s()", get_func_name(fcinfo->flinfo->fn_oid)));
+	return call_frame(fcinfo, body);
+}
+
+Datum
+api_read(FunctionCallInfo fcinfo, CallBody body)
+{
+	return call_frame(fcinfo, body);
 }
 
 MemoryContext

@@ -27,9 +27,11 @@ typedef Datum (*CallBody) (FunctionCallInfo fcinfo);
 /*
  * Run body with SPI connected and every lock wait bounded by order_ext.lock_timeout,
  * which is reported as OE110. The body returns its Datum through call_return_* so that
- * it outlives SPI.
+ * it outlives SPI. A call that may write is 25006 on a standby, whatever it would do;
+ * api_read() is for those that never do.
  */
 extern Datum api_call(FunctionCallInfo fcinfo, CallBody body);
+extern Datum api_read(FunctionCallInfo fcinfo, CallBody body);
 
 /* What a function of the application is just raising is not for api_call() to translate. */
 extern void call_keep_error(void);

@@ -6,7 +6,7 @@
  * TEMPLATE need the database for themselves: its workers are sent away first and kept
  * away until the command's transaction has ended, however it ended.
  *
- * CREATE EXTENSION (by announce(), which its script calls), enable_dispatch() and
+ * CREATE EXTENSION (by announce(), which its script calls), enable_dispatch(), new databases and
  * changes of a database's settings are told to the launcher at commit.
  */
 #include "compat.h"
@@ -217,6 +217,11 @@ after_command(Node *command)
 {
 	switch (nodeTag(command))
 	{
+		case T_CreatedbStmt:
+			/* A template may have had the extension; and the row has to be seen. */
+			CommandCounterIncrement();
+			note_changed(((CreatedbStmt *) command)->dbname);
+			break;
 		case T_AlterDatabaseStmt:
 			note_changed(((AlterDatabaseStmt *) command)->dbname);
 			break;

@@ -10,7 +10,15 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "core/settings.h"
 #include "worker/shmem.h"
+
+/*
+ * Who sleeps wakes up every two seconds, whoever calls a handler ends it, or is ended, when
+ * its time is over. Who has shown no sign of life for so long is stopped, or stuck.
+ */
+#define IDLE_SILENCE (15 * USECS_PER_SEC)
+#define BUSY_SILENCE (60 * USECS_PER_SEC)	/* besides order_ext.handler_timeout */
 
 /* A row: a worker that is there, or the reason why one is missing. */
 typedef struct StatsRow
@@ -48,6 +56,22 @@ worker_state_name(WorkerState state)
 			return "failing";
 	}
 	return "unknown";
+}
+
+/* What to show of a process that is there. */
+static const char *
+shown_state(WorkerState state, uint64 alive_at)
+{
+	int64		silence = GetCurrentTimestamp() - (TimestampTz) alive_at;
+	int64		bearable = IDLE_SILENCE;
+
+	if (state == WORKER_BUSY && setting_handler_timeout == 0)
+		return worker_state_name(state);	/* it may take for ever */
+	if (state == WORKER_BUSY)
+		bearable = BUSY_SILENCE + setting_handler_timeout * INT64CONST(1000);
+	if (state != WORKER_STARTING && silence > bearable)
+		return "not answering";
+	return worker_state_name(state);
 }
 
 /* Why a database of ours has no workers, or no dispatcher. */
@@ -132,7 +156,7 @@ add_database(StatsRows *into, const DatabaseSlot *db)
 		row->database = db->database;
 		row->role = worker->role;
 		row->kind = worker->kind == WORKER_SCHEDULER ? "scheduler" : "dispatcher";
-		row->state = worker_state_name(worker->state);
+		row->state = shown_state(worker->state, pg_atomic_read_u64(&worker->alive_at));
 		row->batches = (int64) pg_atomic_read_u64(&worker->batches);
 		row->messages = (int64) pg_atomic_read_u64(&worker->messages);
 		row->last_active = (TimestampTz) pg_atomic_read_u64(&worker->last_active);
@@ -157,7 +181,8 @@ collect(void)
 	LWLockAcquire(worker_shared->lock, LW_SHARED);
 	into->rows[0].pid = worker_shared->launcher_pid;
 	into->rows[0].kind = "launcher";
-	into->rows[0].state = worker_shared->launcher_pid != 0 ? "idle" : "starting";
+	into->rows[0].state = worker_shared->launcher_pid == 0 ? "starting"
+		: shown_state(WORKER_IDLE, pg_atomic_read_u64(&worker_shared->launcher_alive_at));
 	into->n = 1;
 	for (d = 0; d < MAX_DATABASES; d++)
 	{
