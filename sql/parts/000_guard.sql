@@ -13,9 +13,11 @@ BEGIN
 				  WHERE rolname = 'order_ext_owner'
 					AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb
 						 OR rolreplication OR rolbypassrls)) THEN
-		RAISE EXCEPTION 'role "order_ext_owner" has attributes that the owner of order_ext must not have'
+		RAISE EXCEPTION 'role "order_ext_owner" has attributes that the owner of order_ext'
+			' must not have'
 			USING ERRCODE = '42501',
-				  HINT = 'Make it NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS, or drop it.';
+				  HINT = 'Make it NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION'
+					' NOBYPASSRLS, or drop it.';
 	ELSIF EXISTS (SELECT FROM pg_catalog.pg_auth_members m
 				  JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) m.roleid
 				  WHERE r.rolname = 'order_ext_owner') THEN
@@ -28,4 +30,5 @@ $$;
 CREATE SCHEMA order_ext;
 CREATE SCHEMA order_ext_internal;
 COMMENT ON SCHEMA order_ext IS 'The calls, types and views of order_ext.';
-COMMENT ON SCHEMA order_ext_internal IS 'Tables and helpers of order_ext; nobody but the engine writes here.';
+COMMENT ON SCHEMA order_ext_internal IS
+	'Tables and helpers of order_ext; nobody but the engine writes here.';

@@ -59,7 +59,8 @@ BEGIN
 				payload jsonb NOT NULL,
 				PRIMARY KEY (topic_id, xid, message_id)
 			)$f$, n);
-		EXECUTE pg_catalog.format('CREATE INDEX message_log_%s_key ON order_ext_internal.message_log_%s (key)', n, n);
+		EXECUTE pg_catalog.format(
+			'CREATE INDEX message_log_%s_key ON order_ext_internal.message_log_%s (key)', n, n);
 	END LOOP;
 END
 $$;
@@ -136,7 +137,8 @@ CREATE TABLE order_ext_internal.dead_messages (
 CREATE INDEX dead_messages_key ON order_ext_internal.dead_messages (group_id, key);
 
 -- attempts_N: every attempt that did not simply succeed the first time; a ring that moves
--- with the log's. Attempts of a message start over when it is redriven. state: done, retry, dead, discarded.
+-- with the log's. Attempts of a message start over when it is redriven. state: done, retry, dead,
+-- discarded.
 DO $$
 BEGIN
 	FOR n IN 0..3 LOOP

@@ -18,7 +18,8 @@ BEGIN
 				payload jsonb NOT NULL,
 				PRIMARY KEY (xid, message_id)
 			)$f$, n);
-		EXECUTE pg_catalog.format('CREATE INDEX timer_bucket_%s_id ON order_ext_internal.timer_bucket_%s (message_id)', n, n);
+		EXECUTE pg_catalog.format('CREATE INDEX timer_bucket_%1$s_id'
+			' ON order_ext_internal.timer_bucket_%1$s (message_id)', n);
 	END LOOP;
 END
 $$;
@@ -39,7 +40,8 @@ DO $$
 BEGIN
 	EXECUTE 'CREATE VIEW order_ext_internal.timer_ring AS '
 		|| (SELECT pg_catalog.string_agg(pg_catalog.format(
-				'SELECT %s::smallint AS bucket, t.* FROM order_ext_internal.timer_bucket_%s t', n, n),
+				'SELECT %1$s::smallint AS bucket, t.* FROM order_ext_internal.timer_bucket_%1$s t',
+				n),
 				' UNION ALL ' ORDER BY n)
 			FROM pg_catalog.generate_series(0, 31) AS n);
 END

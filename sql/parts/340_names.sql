@@ -5,7 +5,8 @@ CREATE FUNCTION order_ext_internal.status_name(machine text, status smallint)
 	RETURNS text
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'order_ext_status_name';
-COMMENT ON FUNCTION order_ext_internal.status_name(text, smallint) IS 'The name of a status of a machine.';
+COMMENT ON FUNCTION order_ext_internal.status_name(text, smallint) IS
+	'The name of a status of a machine.';
 
 -- event_name(machine, event): the name of an event, NULL for none. src/machine/graph.c
 CREATE FUNCTION order_ext_internal.event_name(machine smallint, event smallint)

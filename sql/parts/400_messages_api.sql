@@ -16,7 +16,8 @@ CREATE FUNCTION order_ext.drop_topic(topic text)
 	AS 'MODULE_PATHNAME', 'order_ext_drop_topic';
 
 -- publish(): src/message/verbs/publish.c
-CREATE FUNCTION order_ext.publish(topic text, key bigint, payload jsonb DEFAULT '{}', deliver_at timestamptz DEFAULT NULL, dedup_key text DEFAULT NULL)
+CREATE FUNCTION order_ext.publish(topic text, key bigint, payload jsonb DEFAULT '{}',
+		deliver_at timestamptz DEFAULT NULL, dedup_key text DEFAULT NULL)
 	RETURNS bigint
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -24,7 +25,8 @@ CREATE FUNCTION order_ext.publish(topic text, key bigint, payload jsonb DEFAULT 
 
 -- subscribe(): src/message/verbs/subscribe.c
 -- SECURITY INVOKER: it must know its caller.
-CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT '{}')
+CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text,
+		handler regprocedure DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_subscribe';
@@ -77,4 +79,5 @@ CREATE FUNCTION order_ext_internal.stamp_database()
 	RETURNS void
 	LANGUAGE C VOLATILE
 	AS 'MODULE_PATHNAME', 'order_ext_stamp_database';
-COMMENT ON FUNCTION order_ext_internal.stamp_database() IS 'Marks the database as one to dispatch in.';
+COMMENT ON FUNCTION order_ext_internal.stamp_database() IS
+	'Marks the database as one to dispatch in.';

@@ -16,56 +16,68 @@ CREATE FUNCTION order_ext.put_freight(region text, fee bigint, free_from bigint 
 	AS 'MODULE_PATHNAME', 'order_ext_put_freight';
 
 -- adjust_stock(): src/api/catalogue.c
-CREATE FUNCTION order_ext.adjust_stock(sku text, delta bigint, reason text DEFAULT NULL, request_id text DEFAULT NULL, OUT available bigint, OUT reserved bigint, OUT consumed bigint)
+CREATE FUNCTION order_ext.adjust_stock(sku text, delta bigint, reason text DEFAULT NULL,
+		request_id text DEFAULT NULL, OUT available bigint, OUT reserved bigint,
+		OUT consumed bigint)
 	RETURNS record
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_adjust_stock';
 
 -- stock_level(): src/api/catalogue.c
-CREATE FUNCTION order_ext.stock_level(sku text, OUT available bigint, OUT reserved bigint, OUT consumed bigint)
+CREATE FUNCTION order_ext.stock_level(sku text, OUT available bigint, OUT reserved bigint,
+		OUT consumed bigint)
 	RETURNS record
 	LANGUAGE C STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_stock_level';
 
 -- issue_coupon(): src/api/catalogue.c
-CREATE FUNCTION order_ext.issue_coupon(user_id bigint, amount bigint, threshold bigint DEFAULT 0, valid_from timestamptz DEFAULT now(), valid_until timestamptz DEFAULT 'infinity')
+CREATE FUNCTION order_ext.issue_coupon(user_id bigint, amount bigint, threshold bigint DEFAULT 0,
+		valid_from timestamptz DEFAULT now(), valid_until timestamptz DEFAULT 'infinity')
 	RETURNS bigint
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_issue_coupon';
 
 -- quote_order(): src/api/create_order.c
-CREATE FUNCTION order_ext.quote_order(user_id bigint, items jsonb, coupon_id bigint DEFAULT NULL, options jsonb DEFAULT '{}')
+CREATE FUNCTION order_ext.quote_order(user_id bigint, items jsonb, coupon_id bigint DEFAULT NULL,
+		options jsonb DEFAULT '{}')
 	RETURNS jsonb
 	LANGUAGE C STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_quote_order';
 
 -- create_order(): src/api/create_order.c
-CREATE FUNCTION order_ext.create_order(user_id bigint, items jsonb, pay_amount bigint, coupon_id bigint DEFAULT NULL, pay_timeout interval DEFAULT NULL, request_id text DEFAULT NULL, options jsonb DEFAULT '{}')
+CREATE FUNCTION order_ext.create_order(user_id bigint, items jsonb, pay_amount bigint,
+		coupon_id bigint DEFAULT NULL, pay_timeout interval DEFAULT NULL,
+		request_id text DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS order_ext.result
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_create_order';
 
 -- pre_pay_order(): src/api/pre_pay.c
-CREATE FUNCTION order_ext.pre_pay_order(order_id bigint, pay_type text, pay_amount bigint, request_id text DEFAULT NULL)
+CREATE FUNCTION order_ext.pre_pay_order(order_id bigint, pay_type text, pay_amount bigint,
+		request_id text DEFAULT NULL)
 	RETURNS order_ext.result
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_pre_pay_order';
 
 -- pay_callback(): src/api/pay_callback.c
-CREATE FUNCTION order_ext.pay_callback(order_id bigint, out_trade_no text, pay_type text, pay_amount bigint, currency text DEFAULT NULL, paid_at timestamptz DEFAULT now(), raw jsonb DEFAULT NULL)
+CREATE FUNCTION order_ext.pay_callback(order_id bigint, out_trade_no text, pay_type text,
+		pay_amount bigint, currency text DEFAULT NULL, paid_at timestamptz DEFAULT now(),
+		raw jsonb DEFAULT NULL)
 	RETURNS order_ext.result
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_pay_callback';
 
 -- cancel_order(): src/api/cancel_order.c
-CREATE FUNCTION order_ext.cancel_order(order_id bigint, user_id bigint DEFAULT NULL, cancel_type text DEFAULT 'user', reason text DEFAULT NULL, request_id text DEFAULT NULL, refund_policy text DEFAULT 'full')
+CREATE FUNCTION order_ext.cancel_order(order_id bigint, user_id bigint DEFAULT NULL,
+		cancel_type text DEFAULT 'user', reason text DEFAULT NULL, request_id text DEFAULT NULL,
+		refund_policy text DEFAULT 'full')
 	RETURNS order_ext.result
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -98,7 +110,8 @@ CREATE FUNCTION order_ext.status_code(machine text, name text)
 	AS 'MODULE_PATHNAME', 'order_ext_status_code';
 
 -- state_graph(): src/machine/graph.c
-CREATE FUNCTION order_ext.state_graph(machine text, OUT from_status text, OUT to_status text, OUT event text, OUT actor text, OUT guard text, OUT messages text[])
+CREATE FUNCTION order_ext.state_graph(machine text, OUT from_status text, OUT to_status text,
+		OUT event text, OUT actor text, OUT guard text, OUT messages text[])
 	RETURNS SETOF record
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'order_ext_state_graph';

@@ -15,14 +15,18 @@ CREATE TYPE order_ext.refund_request AS (
 );
 
 -- claim_refunds(): src/api/claim_refunds.c
-CREATE FUNCTION order_ext.claim_refunds(max_refunds integer DEFAULT 10, worker text DEFAULT NULL, lease interval DEFAULT '1 minute', OUT refund_id bigint, OUT order_id bigint, OUT payment_id bigint, OUT out_trade_no text, OUT pay_type text, OUT amount bigint, OUT currency text, OUT attempt integer, OUT lease_until timestamptz)
+CREATE FUNCTION order_ext.claim_refunds(max_refunds integer DEFAULT 10, worker text DEFAULT NULL,
+		lease interval DEFAULT '1 minute', OUT refund_id bigint, OUT order_id bigint,
+		OUT payment_id bigint, OUT out_trade_no text, OUT pay_type text, OUT amount bigint,
+		OUT currency text, OUT attempt integer, OUT lease_until timestamptz)
 	RETURNS SETOF record
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_claim_refunds';
 
 -- refund_callback(): src/api/refund_callback.c
-CREATE FUNCTION order_ext.refund_callback(refund_id bigint, outcome text, gateway_refund_no text DEFAULT NULL, amount bigint DEFAULT NULL, raw jsonb DEFAULT NULL)
+CREATE FUNCTION order_ext.refund_callback(refund_id bigint, outcome text,
+		gateway_refund_no text DEFAULT NULL, amount bigint DEFAULT NULL, raw jsonb DEFAULT NULL)
 	RETURNS order_ext.result
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -36,7 +40,8 @@ CREATE FUNCTION order_ext.retry_refund(refund_id bigint)
 	AS 'MODULE_PATHNAME', 'order_ext_retry_refund';
 
 -- payment_closed(): src/api/payment_closed.c
-CREATE FUNCTION order_ext.payment_closed(order_id bigint, out_trade_no text, pay_type text, outcome text, raw jsonb DEFAULT NULL)
+CREATE FUNCTION order_ext.payment_closed(order_id bigint, out_trade_no text, pay_type text,
+		outcome text, raw jsonb DEFAULT NULL)
 	RETURNS order_ext.result
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -50,7 +55,8 @@ CREATE FUNCTION order_ext.resolve_held_payment(payment_id bigint, decision text)
 	AS 'MODULE_PATHNAME', 'order_ext_resolve_held_payment';
 
 -- set_gateway(): src/api/set_gateway.c
-CREATE FUNCTION order_ext.set_gateway(pay_type text, handler regprocedure, run_as regrole DEFAULT NULL)
+CREATE FUNCTION order_ext.set_gateway(pay_type text, handler regprocedure,
+		run_as regrole DEFAULT NULL)
 	RETURNS void
 	LANGUAGE C VOLATILE
 	AS 'MODULE_PATHNAME', 'order_ext_set_gateway';
@@ -69,4 +75,5 @@ CREATE FUNCTION order_ext_internal.adopt_refunds()
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_adopt_refunds';
-COMMENT ON FUNCTION order_ext_internal.adopt_refunds() IS 'Gives refunds of version 0.1 their after-sales and messages; for updates.';
+COMMENT ON FUNCTION order_ext_internal.adopt_refunds() IS
+	'Gives refunds of version 0.1 their after-sales and messages; for updates.';

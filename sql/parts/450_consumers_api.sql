@@ -3,8 +3,10 @@
 -- subscribed it) may call them for the group.
 
 -- receive(): src/message/lease/receive.c
-CREATE FUNCTION order_ext.receive(consumer_group text, max_messages integer DEFAULT 10, lease interval DEFAULT '30 seconds')
-	RETURNS TABLE (message_id bigint, topic text, key bigint, payload jsonb, attempt integer, token bigint, published_at timestamptz)
+CREATE FUNCTION order_ext.receive(consumer_group text, max_messages integer DEFAULT 10,
+		lease interval DEFAULT '30 seconds')
+	RETURNS TABLE (message_id bigint, topic text, key bigint, payload jsonb, attempt integer,
+		token bigint, published_at timestamptz)
 	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_receive';
 
@@ -15,7 +17,8 @@ CREATE FUNCTION order_ext.ack(consumer_group text, tokens bigint[])
 	AS 'MODULE_PATHNAME', 'order_ext_ack';
 
 -- nack(): src/message/lease/answer.c
-CREATE FUNCTION order_ext.nack(consumer_group text, tokens bigint[], retry_after interval DEFAULT NULL, error text DEFAULT NULL)
+CREATE FUNCTION order_ext.nack(consumer_group text, tokens bigint[],
+		retry_after interval DEFAULT NULL, error text DEFAULT NULL)
 	RETURNS integer
 	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_nack';
@@ -28,6 +31,7 @@ CREATE FUNCTION order_ext.extend_lease(consumer_group text, tokens bigint[], lea
 
 -- wait_for_messages(): src/message/lease/wait.c
 -- A procedure, because it ends the transaction before it waits.
-CREATE PROCEDURE order_ext.wait_for_messages(consumer_group text, timeout interval DEFAULT '30 seconds', INOUT ready boolean DEFAULT NULL)
+CREATE PROCEDURE order_ext.wait_for_messages(consumer_group text,
+		timeout interval DEFAULT '30 seconds', INOUT ready boolean DEFAULT NULL)
 	LANGUAGE C SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_wait_for_messages';

@@ -8,14 +8,17 @@ CREATE FUNCTION order_ext.alter_topic(topic text, options jsonb)
 	AS 'MODULE_PATHNAME', 'order_ext_alter_topic';
 
 -- discard(): src/message/verbs/replay.c
-CREATE FUNCTION order_ext.discard(consumer_group text, max_messages integer DEFAULT NULL, message_ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false)
+CREATE FUNCTION order_ext.discard(consumer_group text, max_messages integer DEFAULT NULL,
+		message_ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false)
 	RETURNS integer
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_discard';
 
 -- replay(): src/message/verbs/replay.c
-CREATE FUNCTION order_ext.replay(consumer_group text, published_since timestamptz, published_until timestamptz DEFAULT NULL, message_ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false)
+CREATE FUNCTION order_ext.replay(consumer_group text, published_since timestamptz,
+		published_until timestamptz DEFAULT NULL, message_ids bigint[] DEFAULT NULL,
+		dry_run boolean DEFAULT false)
 	RETURNS integer
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp

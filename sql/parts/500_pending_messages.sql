@@ -21,7 +21,8 @@ CREATE VIEW order_ext_internal.group_cursors AS
 		ORDER BY p.seq DESC
 		LIMIT 1) p ON true
 	OFFSET 0;
-COMMENT ON VIEW order_ext_internal.group_cursors IS 'Where each part of each group stands in the log.';
+COMMENT ON VIEW order_ext_internal.group_cursors IS
+	'Where each part of each group stands in the log.';
 
 -- pending_messages: one row per (group, message) that the group has not finished.
 --   state       waiting = in the log and not yet behind the group's cursor,
@@ -60,4 +61,5 @@ CREATE VIEW order_ext_internal.pending_messages AS
 	UNION ALL
 	SELECT group_id, topic_id, key, message_id, 'parked', published_at, parked_at, 0
 	FROM order_ext_internal.parked_messages;
-COMMENT ON VIEW order_ext_internal.pending_messages IS 'Messages that a group has not finished: waiting, leased, retry, parked or dead.';
+COMMENT ON VIEW order_ext_internal.pending_messages IS
+	'Messages that a group has not finished: waiting, leased, retry, parked or dead.';

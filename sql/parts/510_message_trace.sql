@@ -1,7 +1,8 @@
 -- The life of messages, by key.
 
 -- is_behind(p, xid, message_id): whether a message lies behind a row of group_progress.
-CREATE FUNCTION order_ext_internal.is_behind(p order_ext_internal.group_progress, xid xid8, message_id bigint)
+CREATE FUNCTION order_ext_internal.is_behind(p order_ext_internal.group_progress, xid xid8,
+		message_id bigint)
 	RETURNS boolean
 	LANGUAGE sql STABLE
 AS $$
@@ -9,11 +10,13 @@ AS $$
 		OR (pg_catalog.pg_visible_in_snapshot($2, ($1).reading)
 			AND ($2, $3) <= (($1).pos_xid, ($1).pos_id)) IS TRUE
 $$;
-COMMENT ON FUNCTION order_ext_internal.is_behind(order_ext_internal.group_progress, xid8, bigint) IS 'Whether a message lies behind a group''s progress.';
+COMMENT ON FUNCTION order_ext_internal.is_behind(order_ext_internal.group_progress, xid8, bigint) IS
+	'Whether a message lies behind a group''s progress.';
 
 -- finished_at(group_id, xid, message_id, shard): when the group got past a message of the log;
 -- NULL if it has not, or too long ago for the progress that is kept.
-CREATE FUNCTION order_ext_internal.finished_at(group_id integer, xid xid8, message_id bigint, shard smallint)
+CREATE FUNCTION order_ext_internal.finished_at(group_id integer, xid xid8, message_id bigint,
+		shard smallint)
 	RETURNS timestamptz
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -28,7 +31,8 @@ AS $$
 		 WHERE p.group_id = $1 AND p.part = $4 % p.parts AND order_ext_internal.is_behind(p, $2, $3)
 		 ORDER BY p.at, p.seq LIMIT 1))
 $$;
-COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint, smallint) IS 'When a group got past a message.';
+COMMENT ON FUNCTION order_ext_internal.finished_at(integer, xid8, bigint, smallint) IS
+	'When a group got past a message.';
 
 CREATE FUNCTION order_ext.message_trace(key bigint)
 	RETURNS TABLE (message_id bigint, topic text, consumer_group text, state text,
@@ -71,7 +75,8 @@ BEGIN
 		-- beyond the log's retention, what is still pending is known from its copy
 		SELECT l.message_id, l.topic_id, l.published_at, l.xid, l.shard FROM log l
 		UNION ALL
-		SELECT DISTINCT p.message_id, p.topic_id, p.published_at, NULL::xid8, NULL::smallint FROM pending p
+		SELECT DISTINCT p.message_id, p.topic_id, p.published_at, NULL::xid8, NULL::smallint
+		FROM pending p
 		WHERE p.message_id NOT IN (SELECT l.message_id FROM log l)
 	), reader AS (
 		-- each message with the groups that it is for
@@ -107,7 +112,8 @@ BEGIN
 		WHERE p.state = 'leased' AND EXISTS (SELECT FROM order_ext_internal.attempts a
 			WHERE a.message_id = r.message_id AND a.group_id = r.group_id)
 		UNION ALL
-		SELECT k.message_id, k.topic_id, NULL, 'done', NULL, k.published_at, k.published_at, NULL, NULL
+		SELECT k.message_id, k.topic_id, NULL, 'done', NULL, k.published_at, k.published_at,
+			NULL, NULL
 		FROM known k
 		WHERE k.message_id NOT IN (SELECT r.message_id FROM reader r)
 		UNION ALL

@@ -4,7 +4,8 @@ CREATE VIEW order_ext.topics_view AS
 	SELECT t.name AS topic, t.builtin,
 		(SELECT count(*) FROM order_ext_internal.consumer_groups g
 		 WHERE g.topic_id = t.topic_id) AS consumer_groups,
-		t.max_depth, CASE WHEN NOT t.builtin THEN t.dedup_window * interval '1 second' END AS dedup_window
+		t.max_depth,
+		CASE WHEN NOT t.builtin THEN t.dedup_window * interval '1 second' END AS dedup_window
 	FROM order_ext_internal.topics t;
 
 CREATE VIEW order_ext.subscriptions_view AS

@@ -5,7 +5,8 @@
 -- script. Without shared_preload_libraries it does nothing. Source: src/worker/hooks.c
 CREATE FUNCTION order_ext_internal.announce() RETURNS void
 	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'order_ext_announce';
-COMMENT ON FUNCTION order_ext_internal.announce() IS 'Tells the launcher at commit to look at this database again.';
+COMMENT ON FUNCTION order_ext_internal.announce() IS
+	'Tells the launcher at commit to look at this database again.';
 
 -- worker_list(): one row for each background process of order_ext in the server, and one
 -- without pid for each database that wants workers and lacks them. No rows without preload.
@@ -15,7 +16,8 @@ CREATE FUNCTION order_ext_internal.worker_list(
 		OUT batches bigint, OUT messages bigint, OUT last_active timestamptz)
 	RETURNS SETOF record
 	LANGUAGE C VOLATILE STRICT ROWS 10 AS 'MODULE_PATHNAME', 'order_ext_worker_list';
-COMMENT ON FUNCTION order_ext_internal.worker_list() IS 'The background processes of order_ext; see order_ext.worker_stats.';
+COMMENT ON FUNCTION order_ext_internal.worker_list() IS
+	'The background processes of order_ext; see order_ext.worker_stats.';
 
 -- role_absence(role): why workers cannot be sessions of the role, NULL if they can. A role of
 -- that name is asked for; it need not exist. Raises nothing.
@@ -25,7 +27,8 @@ CREATE FUNCTION order_ext_internal.role_absence(role text) RETURNS text
 AS $$
 	SELECT CASE WHEN r.oid IS NULL THEN 'role is gone'
 		WHEN NOT r.rolcanlogin THEN 'role may not log in'
-		WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT') THEN 'role may not connect' END
+		WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT')
+			THEN 'role may not connect' END
 	FROM (VALUES (role)) AS wanted (name)
 	LEFT JOIN pg_roles r ON r.rolname = wanted.name
 $$;
@@ -41,17 +44,20 @@ CREATE VIEW order_ext.worker_stats AS
 	)
 	SELECT * FROM process
 	UNION ALL
-	SELECT NULL, pg_catalog.current_database(), run_as.name::name, 'dispatcher', absence.reason, 0, 0, NULL
+	SELECT NULL, pg_catalog.current_database(), run_as.name::name, 'dispatcher', absence.reason,
+		0, 0, NULL
 	FROM (SELECT DISTINCT g.run_as FROM order_ext_internal.consumer_groups g
 		  WHERE g.handler IS NOT NULL) AS run_as (name),
 		LATERAL (SELECT coalesce(order_ext_internal.role_absence(run_as.name),
 			CASE WHEN NOT EXISTS (SELECT FROM process p
 					WHERE p.database = pg_catalog.current_database() AND p.role = run_as.name)
 				AND (SELECT count(DISTINCT p.role) FROM process p
-					WHERE p.database = pg_catalog.current_database() AND p.kind = 'dispatcher') >= 64
+					WHERE p.database = pg_catalog.current_database()
+						AND p.kind = 'dispatcher') >= 64
 				THEN 'too many roles' END)) AS absence (reason)
 	WHERE absence.reason IS NOT NULL AND EXISTS (SELECT FROM process p
-		WHERE p.database = pg_catalog.current_database() AND p.kind = 'dispatcher' AND p.pid IS NOT NULL);
+		WHERE p.database = pg_catalog.current_database() AND p.kind = 'dispatcher'
+			AND p.pid IS NOT NULL);
 
 -- pending_timers: timers that have neither fired nor been found void, nor canceled. A row of a
 -- bucket is behind if it is visible in the bucket's newest progress and due until its

@@ -20,7 +20,8 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION order_ext_internal.check_order_id(bigint) IS 'Refuses what is not the id of an order.';
+COMMENT ON FUNCTION order_ext_internal.check_order_id(bigint) IS
+	'Refuses what is not the id of an order.';
 
 CREATE FUNCTION order_ext.get_order(order_id bigint) RETURNS jsonb
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -109,7 +110,8 @@ END
 $$;
 
 CREATE FUNCTION order_ext.order_timeline(order_id bigint)
-	RETURNS TABLE (at timestamptz, from_status text, to_status text, event text, actor text, detail jsonb)
+	RETURNS TABLE (at timestamptz, from_status text, to_status text, event text, actor text,
+		detail jsonb)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$

@@ -23,8 +23,9 @@ BEGIN
 		IF cron_database IS NULL THEN
 			RAISE EXCEPTION 'pg_cron is not loaded in this server'
 				USING ERRCODE = '55000',
-					HINT = format('Add pg_cron to shared_preload_libraries, set cron.database_name = %L, restart, and run CREATE EXTENSION pg_cron in that database.',
-						current_database());
+					HINT = format('Add pg_cron to shared_preload_libraries, set'
+						' cron.database_name = %L, restart, and run CREATE EXTENSION pg_cron in'
+						' that database.', current_database());
 		ELSIF cron_database = current_database() THEN
 			RAISE EXCEPTION 'pg_cron is not installed in this database'
 				USING ERRCODE = '55000', HINT = 'Run CREATE EXTENSION pg_cron.';
@@ -32,8 +33,11 @@ BEGIN
 		RAISE EXCEPTION 'pg_cron is not installed in this database'
 			USING ERRCODE = '55000',
 				DETAIL = format('It takes jobs in database %s.', cron_database),
-				HINT = format($hint$There, run SELECT cron.schedule_in_database('order_ext sweep', '* * * * *', 'SELECT order_ext.expire_orders()', %1$L), cron.schedule_in_database('order_ext maintenance', '*/5 * * * *', 'SELECT order_ext.maintain()', %1$L);$hint$,
-					current_database());
+				HINT = format('There, run SELECT'
+					' cron.schedule_in_database(''order_ext sweep'', ''* * * * *'','
+					' ''SELECT order_ext.expire_orders()'', %1$L),'
+					' cron.schedule_in_database(''order_ext maintenance'', ''*/5 * * * *'','
+					' ''SELECT order_ext.maintain()'', %1$L);', current_database());
 	ELSIF NOT has_schema_privilege('cron', 'USAGE') THEN
 		RAISE EXCEPTION 'role "%" may not use pg_cron', current_user
 			USING ERRCODE = '42501',

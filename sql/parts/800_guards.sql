@@ -6,7 +6,8 @@
 -- Source: src/core/spi_util.c
 CREATE FUNCTION order_ext_internal.guard() RETURNS trigger
 	LANGUAGE C AS 'MODULE_PATHNAME', 'order_ext_guard';
-COMMENT ON FUNCTION order_ext_internal.guard() IS 'Refuses UPDATE, DELETE and TRUNCATE that do not come from the engine.';
+COMMENT ON FUNCTION order_ext_internal.guard() IS
+	'Refuses UPDATE, DELETE and TRUNCATE that do not come from the engine.';
 
 
 -- A dump brings rows of its own for what CREATE EXTENSION fills in: the dumped instance
@@ -14,7 +15,8 @@ COMMENT ON FUNCTION order_ext_internal.guard() IS 'Refuses UPDATE, DELETE and TR
 -- one is, and keeps dispatch quiet until enable_dispatch()). See src/core/restore.c
 CREATE FUNCTION order_ext_internal.replace_instance() RETURNS trigger
 	LANGUAGE C AS 'MODULE_PATHNAME', 'order_ext_replace_instance';
-COMMENT ON FUNCTION order_ext_internal.replace_instance() IS 'Lets a restored instance row replace the one that is there.';
+COMMENT ON FUNCTION order_ext_internal.replace_instance() IS
+	'Lets a restored instance row replace the one that is there.';
 CREATE TRIGGER replace_instance BEFORE INSERT ON order_ext_internal.instance
 	FOR EACH ROW EXECUTE FUNCTION order_ext_internal.replace_instance();
 
@@ -32,6 +34,7 @@ BEGIN
 	RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION order_ext_internal.skip_known_stamp() IS 'Lets a stamp that is there already be restored.';
+COMMENT ON FUNCTION order_ext_internal.skip_known_stamp() IS
+	'Lets a stamp that is there already be restored.';
 CREATE TRIGGER skip_known_stamp BEFORE INSERT ON order_ext_internal.database_stamp
 	FOR EACH ROW EXECUTE FUNCTION order_ext_internal.skip_known_stamp();

@@ -15,7 +15,8 @@ BEGIN
 			CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
 		FROM (
 			SELECT 'SCHEMA' AS kind, n.oid::regnamespace::text AS identity,
-				coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner)) AS acl, n.nspowner AS owner
+				coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner)) AS acl,
+				n.nspowner AS owner
 			FROM pg_catalog.pg_namespace n
 			WHERE n.nspname IN ('order_ext', 'order_ext_internal')
 				AND n.nspowner <> 'order_ext_owner'::regrole
@@ -37,7 +38,8 @@ BEGIN
 			-- not the row types of tables and views: pg_dump does not know rights of those
 			FROM pg_catalog.pg_type t
 			JOIN pg_catalog.pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
-			WHERE t.typnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)) o,
+			WHERE t.typnamespace IN
+				('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)) o,
 			pg_catalog.aclexplode(o.acl) a
 		WHERE a.grantee <> o.owner
 	LOOP
@@ -70,7 +72,8 @@ BEGIN
 			AND coalesce(t.typcategory <> 'A', true) AND coalesce(r.relkind = 'c', true)
 		ORDER BY d.classid = 'pg_namespace'::regclass DESC, d.objid
 	LOOP
-		EXECUTE pg_catalog.format('ALTER %s %s OWNER TO order_ext_owner', member.kind, member.identity);
+		EXECUTE pg_catalog.format('ALTER %s %s OWNER TO order_ext_owner',
+			member.kind, member.identity);
 	END LOOP;
 END
 $$;
