@@ -72,7 +72,8 @@ CREATE FUNCTION order_ext_internal.dispatch_absence()
 	RETURNS text
 	LANGUAGE C STABLE
 	AS 'MODULE_PATHNAME', 'order_ext_dispatch_absence';
-COMMENT ON FUNCTION order_ext_internal.dispatch_absence() IS 'Why dispatch is not enabled in this database.';
+COMMENT ON FUNCTION order_ext_internal.dispatch_absence() IS
+	'Why dispatch is not enabled in this database.';
 
 -- stamp_database(): for the installation: this database may dispatch. src/message/upkeep/enable.c
 CREATE FUNCTION order_ext_internal.stamp_database()

@@ -67,7 +67,8 @@ static Datum
 calculate_refund_body(FunctionCallInfo fcinfo)
 {
 	int64		order_id = arg_id(fcinfo, 0, "order_id");
-	Lines	   *lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines", false);
+	Lines	   *lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload),
+									"lines", false);
 	Entitlement *entitlement;
 	GoodsBack  *goods;
 	JsonbBuilder *answer = jsonb_object_begin();
@@ -204,7 +205,8 @@ check_may_be_short(const Order *order)
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("order " INT64_FORMAT " cannot be short of goods", order->order_id),
 				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
-				 errhint("A shortage is found when the parcel leaves the warehouse, at \"out_stock\".")));
+				 errhint("A shortage is found when the parcel leaves the warehouse, "
+						 "at \"out_stock\".")));
 }
 
 static void

@@ -85,8 +85,11 @@ cancel_detail(const CancelRequest *request, int64 refundable)
 static const char *
 cancel(const CancelRequest *request, const RequestKey *key, Order *order, char actor)
 {
-	OrderChange change = {.cancels = true, .cancel_type = cancel_types[request->type],
-	.refund_hold = request->hold};
+	OrderChange change = {
+		.cancels = true,
+		.cancel_type = cancel_types[request->type],
+		.refund_hold = request->hold
+	};
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	CancelOutcome outcome = cancel_order_locked(journal, order, actor, &change,
 												cancel_log_detail(request, key));

@@ -195,7 +195,8 @@ cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now, C
 		raise_coupon_unusable(coupon_id, "It is not valid yet.");
 	if (cart->origin < coupon->threshold)
 		raise_coupon_unusable(coupon_id,
-							  psprintf("It needs goods for " INT64_FORMAT ", these are " INT64_FORMAT ".",
+							  psprintf("It needs goods for " INT64_FORMAT ", these are "
+									   INT64_FORMAT ".",
 									   coupon->threshold, cart->origin));
 
 	cart->discount = Min(coupon->amount, cart->origin);

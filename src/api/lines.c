@@ -51,7 +51,8 @@ static int32
 member_quantity(JsonbContainer *object, const char *argument)
 {
 	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(object, "quantity", strlen("quantity"), &buffer);
+	JsonbValue *value = getKeyJsonValueFromContainer(object, "quantity",
+													 strlen("quantity"), &buffer);
 	Datum		number;
 	Datum		whole;
 	int64		quantity;

@@ -49,10 +49,12 @@ maintain(FunctionCallInfo fcinfo)
 {
 	Datum		values[2];
 	int64		removed = 0;
+	TimestampTz created;
 	int			i;
 
-	values[0] = TimestampTzGetDatum(TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-																-(int64) setting_request_retention * 1000));
+	created = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										  -(int64) setting_request_retention * 1000);
+	values[0] = TimestampTzGetDatum(created);
 	values[1] = Int32GetDatum(KEYS_OF_A_BATCH);
 	for (i = 0; i < MAX_BATCHES; i++)
 	{

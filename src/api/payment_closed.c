@@ -61,7 +61,8 @@ hold(Journal *journal, const PaymentNotice *notice, const Payment *payment, cons
 }
 
 static const char *
-decide(Journal *journal, const PaymentNotice *notice, int outcome, Payment *payment, const Order *order)
+decide(Journal *journal, const PaymentNotice *notice, int outcome, Payment *payment,
+	   const Order *order)
 {
 	if (payment == NULL || payment->order_id != notice->order_id)
 		return hold(journal, notice, payment, order);

@@ -56,7 +56,8 @@ check_may_accept(const Payment *payment, const Order *order)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("payment " INT64_FORMAT " does not cover its order", payment->payment_id),
-				 errdetail("The order costs " INT64_FORMAT " %s, the payment is " INT64_FORMAT " %s.",
+				 errdetail("The order costs " INT64_FORMAT " %s, the payment is " INT64_FORMAT
+						   " %s.",
 						   order->pay_amount, order->currency, payment->amount, payment->currency),
 				 errhint("Refund it.")));
 }

@@ -97,8 +97,11 @@ match_lines(const Lines *told, ReturnedLine *lines, int n)
 static const char *
 apply(Journal *journal, Report *report)
 {
-	ReturnChange change = {.return_by = DT_NOBEGIN, .carrier = report->carrier,
-	.tracking_no = report->tracking_no};
+	ReturnChange change = {
+		.return_by = DT_NOBEGIN,
+		.carrier = report->carrier,
+		.tracking_no = report->tracking_no
+	};
 	JsonbBuilder *detail;
 	ReturnedLine *lines;
 	int			n;

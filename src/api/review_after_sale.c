@@ -46,7 +46,8 @@ raise_status(const AfterSale *after_sale, const char *what, const char *why)
 			(errcode(ERRCODE_OE_WRONG_STATUS),
 			 errmsg("after-sale " INT64_FORMAT " cannot be %s", after_sale->after_sale_id, what),
 			 why != NULL ? errdetail("%s", why) :
-			 errdetail("Its status is \"%s\".", status_name(MACHINE_AFTER_SALE, after_sale->status))));
+			 errdetail("Its status is \"%s\".",
+					   status_name(MACHINE_AFTER_SALE, after_sale->status))));
 }
 
 /* ---- review_after_sale ---- */
@@ -57,10 +58,12 @@ review(Journal *journal, const Decision *decision, AfterSale *after_sale)
 	if (after_sale->status != AFTER_SALE_APPLIED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_REVIEWABLE),
-				 errmsg("after-sale " INT64_FORMAT " is not to be reviewed", after_sale->after_sale_id),
+				 errmsg("after-sale " INT64_FORMAT " is not to be reviewed",
+						after_sale->after_sale_id),
 				 errdetail("Its status is \"%s\".",
 						   status_name(MACHINE_AFTER_SALE, after_sale->status)),
-				 after_sale->status == AFTER_SALE_REJECTED ? errhint("Use reopen_after_sale first.") : 0));
+				 after_sale->status == AFTER_SALE_REJECTED
+				 ? errhint("Use reopen_after_sale first.") : 0));
 	if (decision->accept)
 		after_sale_approve(journal, after_sale, decision->reason);
 	else
@@ -100,7 +103,8 @@ take_back(Journal *journal, const Decision *decision, AfterSale *after_sale)
 						after_sale->after_sale_id)));
 	if (after_sale->status == AFTER_SALE_REVOKED)
 		return "noop";
-	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_REVOKE, ACTOR_BUYER))
+	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_REVOKE,
+						ACTOR_BUYER))
 		raise_status(after_sale, "revoked", NULL);
 	if (after_sale->origin != NULL)
 		raise_status(after_sale, "revoked", "Nobody applied for it.");
@@ -135,11 +139,13 @@ close_it(Journal *journal, const Decision *decision, AfterSale *after_sale)
 {
 	if (after_sale->status == AFTER_SALE_CLOSED)
 		return "noop";
-	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF))
+	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_CLOSE,
+						ACTOR_STAFF))
 		raise_status(after_sale, "closed", NULL);
 	if (after_sale->status == AFTER_SALE_APPROVED && after_sale->origin != NULL &&
 		strcmp(after_sale->origin, "refused") != 0)
-		raise_status(after_sale, "closed", "Its order is canceled or short of goods: the money goes back.");
+		raise_status(after_sale, "closed", "Its order is canceled or short of goods: "
+					 "the money goes back.");
 	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,
 							decision->reason))
 		raise_status(after_sale, "closed", "Its refund is being executed.");

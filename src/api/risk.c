@@ -91,9 +91,8 @@ resolve_check(const char *handler, const char *owner, Oid role)
 static char *
 call_check(Oid function, Jsonb *request)
 {
-	FmgrInfo	flinfo;
-
 	LOCAL_FCINFO(call, 1);
+	FmgrInfo	flinfo;
 	Datum		answer;
 
 	fmgr_info(function, &flinfo);
@@ -178,7 +177,8 @@ check_rights(Oid function, Oid role)
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("risk check %s must not run as role \"%s\"", rights_function_signature(function),
+				 errmsg("risk check %s must not run as role \"%s\"",
+						rights_function_signature(function),
 						GetUserNameFromId(role, false)),
 				 errdetail("If it did: %s.", reason),
 				 errhint("Set it as the role that it shall run as.")));

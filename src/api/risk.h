@@ -10,6 +10,7 @@
 #include "utils/jsonb.h"
 
 /* Ask the risk check, if one is set, about an order to be created; OE004 if it refuses. */
-extern void risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb *options);
+extern void risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id,
+					   Jsonb *options);
 
 #endif							/* ORDER_EXT_RISK_H */

@@ -69,7 +69,8 @@ check_function(Oid function, Oid role)
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("gateway %s must not run as role \"%s\"", rights_function_signature(function),
+				 errmsg("gateway %s must not run as role \"%s\"",
+						rights_function_signature(function),
 						GetUserNameFromId(role, false)),
 				 errdetail("If it did: %s.", reason),
 				 errhint("Name the role that it shall run as in argument \"run_as\".")));

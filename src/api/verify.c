@@ -3,8 +3,8 @@
  *		verify(): whether the tables still say the same thing.
  *
  * The log segments and timer buckets are emptied by TRUNCATE, and small tables are written
- * anew, which an older snapshot sees as an empty table; so they are locked against it first, and only then is the one
- * snapshot taken that all checks run under.
+ * anew, which an older snapshot sees as an empty table; so they are locked against it first,
+ * and only then is the one snapshot taken that all checks run under.
  */
 #include "compat.h"
 

@@ -14,7 +14,8 @@
  */
 #define COUNTED \
 	"counted AS MATERIALIZED (" \
-	" SELECT a.after_sale_id, a.order_id, a.freight, a.status NOT IN (" AFTER_SALES_GIVEN_UP ") AS live" \
+	" SELECT a.after_sale_id, a.order_id, a.freight," \
+	"  a.status NOT IN (" AFTER_SALES_GIVEN_UP ") AS live" \
 	" FROM order_ext_internal.after_sales a" \
 	" WHERE a.status NOT IN (" AFTER_SALES_GIVEN_UP ") OR EXISTS (" \
 	"  SELECT FROM order_ext_internal.refunds r" \
@@ -30,14 +31,17 @@ const char	verify_lines_back[] =
 	"  coalesce(sum(s.amount) FILTER (WHERE c.live), 0) AS amount,"
 	"  coalesce(sum(s.discount) FILTER (WHERE c.live), 0) AS discount,"
 	"  coalesce(sum(s.amount) FILTER (WHERE NOT c.live), 0) AS given_up"
-	" FROM order_ext_internal.after_sale_items s JOIN counted c ON c.after_sale_id = s.after_sale_id"
+	" FROM order_ext_internal.after_sale_items s"
+	"  JOIN counted c ON c.after_sale_id = s.after_sale_id"
 	" GROUP BY s.order_id, s.product_id)"
 	"SELECT CASE WHEN b.quantity <= i.quantity AND b.amount <= i.pay AND b.discount <= i.discount"
-	"   AND (b.quantity < i.quantity OR b.amount + b.given_up >= i.pay) THEN 'warning' ELSE 'error' END,"
+	"   AND (b.quantity < i.quantity OR b.amount + b.given_up >= i.pay)"
+	"  THEN 'warning' ELSE 'error' END,"
 	" format('order %s sku %s', b.order_id, coalesce(i.sku, '#' || b.product_id)),"
 	" coalesce(format('at most %s pieces and %s, %s when all went back', i.quantity, i.pay, i.pay),"
 	"  'a line of the order'),"
-	" format('%s pieces and %s go back, %s were paid for what was given up', b.quantity, b.amount, b.given_up)"
+	" format('%s pieces and %s go back, %s were paid for what was given up',"
+	"  b.quantity, b.amount, b.given_up)"
 	" FROM back b"
 	" LEFT JOIN order_ext_internal.order_items i"
 	"  ON i.order_id = b.order_id AND i.product_id = b.product_id"
@@ -53,14 +57,17 @@ const char	verify_freight_back[] =
 	" judged AS (SELECT b.*, o.freight_amount, NOT EXISTS ("
 	"   SELECT FROM order_ext_internal.order_items i"
 	"   WHERE i.order_id = b.order_id AND i.quantity > (SELECT coalesce(sum(s.quantity), 0)"
-	"    FROM order_ext_internal.after_sale_items s JOIN counted c ON c.after_sale_id = s.after_sale_id"
+	"    FROM order_ext_internal.after_sale_items s"
+	"     JOIN counted c ON c.after_sale_id = s.after_sale_id"
 	"    WHERE s.order_id = i.order_id AND s.product_id = i.product_id AND c.live)) AS whole"
 	"  FROM back b JOIN order_ext_internal.orders o ON o.order_id = b.order_id"
 	"  WHERE o.freight_amount > 0 OR b.freight > 0)"
 	"SELECT CASE WHEN j.n <= 1 AND j.freight <= j.freight_amount"
-	"   AND (NOT j.whole OR j.freight + j.given_up >= j.freight_amount) THEN 'warning' ELSE 'error' END,"
+	"   AND (NOT j.whole OR j.freight + j.given_up >= j.freight_amount)"
+	"  THEN 'warning' ELSE 'error' END,"
 	" 'order ' || j.order_id,"
-	" format('freight of %s goes back once%s', j.freight_amount, CASE WHEN j.whole THEN ', now' ELSE '' END),"
+	" format('freight of %s goes back once%s', j.freight_amount,"
+	"  CASE WHEN j.whole THEN ', now' ELSE '' END),"
 	" format('%s by %s after-sale(s), %s by what was given up', j.freight, j.n, j.given_up)"
 	" FROM judged j"
 	" WHERE j.n > 1 OR j.freight + j.given_up > j.freight_amount"
@@ -139,8 +146,8 @@ const char	verify_coupons_back[] =
 #define PAYING_BACK CODES(AFTER_SALE_REFUNDING, AFTER_SALE_REFUNDED, AFTER_SALE_FAILED)
 
 const char	verify_returns[] =
-	"WITH line AS (SELECT s.after_sale_id, sum(s.quantity) AS quantity, sum(s.received) AS received,"
-	"  sum(s.damaged) AS damaged, sum(s.restocked) AS restocked"
+	"WITH line AS (SELECT s.after_sale_id, sum(s.quantity) AS quantity,"
+	"  sum(s.received) AS received, sum(s.damaged) AS damaged, sum(s.restocked) AS restocked"
 	" FROM order_ext_internal.after_sale_items s GROUP BY s.after_sale_id)"
 	"SELECT 'error', 'after-sale ' || a.after_sale_id,"
 	" CASE WHEN a.type = " CODE(AFTER_SALE_REFUND_ONLY) " THEN 'no return'"
@@ -151,8 +158,10 @@ const char	verify_returns[] =
 	"  ELSE 'a return' END ||"
 	" ', everything received at " CODE(RETURN_INSPECTED) " and " CODE(RETURN_DAMAGED) ","
 	" damaged at " CODE(RETURN_DAMAGED) " only',"
-	" format('type %s, status %s, return at %s; %s pieces: %s received, %s damaged, %s available again',"
-	"  a.type, a.status, coalesce(a.return_status::text, 'none'), l.quantity, l.received, l.damaged, l.restocked)"
+	" format('type %s, status %s, return at %s; %s pieces: %s received, %s damaged,"
+	" %s available again',"
+	"  a.type, a.status, coalesce(a.return_status::text, 'none'), l.quantity, l.received,"
+	"  l.damaged, l.restocked)"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN line l ON l.after_sale_id = a.after_sale_id"
 	" WHERE CASE"

@@ -54,7 +54,8 @@ const char	verify_fulfilment_documents[] =
 	" coalesce(format('%s at %s', CASE f.n WHEN 1 THEN 'a delivery order'"
 	"   WHEN 2 THEN 'a delivery and a logistic order' ELSE 'documents, if any,' END,"
 	"   f.document_status), 'a fulfilment'),"
-	" format('at %s, %s document(s) from %s to %s', f.status, coalesce(d.n, 0), d.lowest, d.highest)"
+	" format('at %s, %s document(s) from %s to %s', f.status, coalesce(d.n, 0),"
+	"  d.lowest, d.highest)"
 	" FROM fulfilment f FULL JOIN document d ON d.order_id = f.order_id"
 	" WHERE f.order_id IS NULL OR (f.n IS NOT NULL AND d.n IS DISTINCT FROM f.n)"
 	"  OR d.lowest <> f.document_status OR d.highest <> f.document_status";

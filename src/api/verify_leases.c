@@ -7,7 +7,10 @@
 #include "api/verify_leases.h"
 #include "message/lease/receipts.h"
 
-/* Without its receipt, or where nobody receives, a lease never ends, and the message is lost with its consumer. */
+/*
+ * Without its receipt, or where nobody receives, a lease never ends, and the message is lost
+ * with its consumer.
+ */
 const char	verify_leases_end[] =
 	"SELECT 'error', format('lease %s of message %s', l.token, l.message_id),"
 	" format('receipt %s of group %s', l.until_receipt, l.group_id),"

@@ -77,7 +77,8 @@ const char	verify_kept_groups[] =
 	" UNION ALL SELECT 'crash suspect', group_id FROM order_ext_internal.crash_suspects"
 	" UNION ALL SELECT 'topic', group_id FROM order_ext_internal.consumer_groups g"
 	"  WHERE NOT EXISTS (SELECT FROM order_ext_internal.topics t WHERE t.topic_id = g.topic_id))"
-	"SELECT 'error', " GROUP_NAME("n.group_id") ", CASE n.kind WHEN 'topic' THEN 'a topic' ELSE 'a consumer group' END,"
+	"SELECT 'error', " GROUP_NAME("n.group_id") ","
+	" CASE n.kind WHEN 'topic' THEN 'a topic' ELSE 'a consumer group' END,"
 	" CASE n.kind WHEN 'topic' THEN 'no such topic'"
 	"  ELSE format('%s row(s) of kind %s', count(*), n.kind) END"
 	" FROM named n LEFT JOIN order_ext_internal.consumer_groups g ON g.group_id = n.group_id"
@@ -105,7 +106,8 @@ const char	verify_parked[] =
 	"SELECT 'error', format('key %s of %s', p.key, " GROUP_NAME("p.group_id") "),"
 	" 'a retry or a dead letter that it waits for', format('%s parked message(s)', count(*))"
 	" FROM order_ext_internal.parked_messages p"
-	" JOIN order_ext_internal.consumer_groups g ON g.group_id = p.group_id AND g.handler IS NOT NULL"
+	" JOIN order_ext_internal.consumer_groups g ON g.group_id = p.group_id"
+	"  AND g.handler IS NOT NULL"
 	" WHERE NOT EXISTS (SELECT FROM order_ext_internal.retries r"
 	"   WHERE r.group_id = p.group_id AND r.key = p.key)"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.dead_messages d"
@@ -137,7 +139,8 @@ const char	verify_kept_logged[] =
 	" SELECT p.*, p.done::text <> lag(p.done::text) OVER w AS is_end," \
 	"  p.reading IS NOT NULL AND p.consumed > lag(p.consumed) OVER w" \
 	"   AND p.done::text = lag(p.done::text) OVER w" \
-	"   AND (p.pos_xid, p.pos_id) IS NOT DISTINCT FROM (lag(p.pos_xid) OVER w, lag(p.pos_id) OVER w)" \
+	"   AND (p.pos_xid, p.pos_id) IS NOT DISTINCT FROM" \
+	"    (lag(p.pos_xid) OVER w, lag(p.pos_id) OVER w)" \
 	"   AS is_inline" \
 	" FROM order_ext_internal.group_progress p" \
 	" WINDOW w AS (PARTITION BY p.group_id, p.part ORDER BY p.seq))," \
@@ -160,7 +163,8 @@ const char	verify_consumed[] =
 	"  ORDER BY p.seq LIMIT 1) AS began"
 	" FROM order_ext_internal.consumer_groups g),"
 	" truncation AS MATERIALIZED ("
-	" SELECT xid FROM order_ext_internal.ring_moves WHERE ring = 'log_gone' ORDER BY seq DESC LIMIT 1),"
+	" SELECT xid FROM order_ext_internal.ring_moves WHERE ring = 'log_gone' ORDER BY seq DESC"
+	"  LIMIT 1),"
 	" base AS MATERIALIZED ("
 	" SELECT DISTINCT ON (j.group_id, j.part) j.group_id, j.part, j.done, j.consumed"
 	" FROM judged j JOIN era e ON e.group_id = j.group_id"
@@ -175,14 +179,16 @@ const char	verify_consumed[] =
 	"    AND NOT pg_visible_in_snapshot(m.xid, b.done)"
 	"    AND m.shard % g.parts = n.part"
 	"    AND (pg_visible_in_snapshot(m.xid, n.done)"
-	"     OR (pg_visible_in_snapshot(m.xid, n.reading) AND (m.xid, m.message_id) <= (n.pos_xid, n.pos_id))"
+	"     OR (pg_visible_in_snapshot(m.xid, n.reading)"
+	"      AND (m.xid, m.message_id) <= (n.pos_xid, n.pos_id))"
 	"     OR EXISTS (SELECT FROM order_ext_internal.inline_ranges r"
 	"      WHERE r.group_id = n.group_id AND r.xid = m.xid"
 	"       AND m.message_id BETWEEN r.first_id AND r.last_id))) AS logged"
 	" FROM base b JOIN newest n ON n.group_id = b.group_id AND n.part = b.part"
 	" JOIN order_ext_internal.consumer_groups g ON g.group_id = n.group_id AND n.part < g.parts"
 	" WHERE " OWN_STAMP ")"
-	"SELECT 'error', " GROUP_NAME("c.group_id") " || CASE WHEN c.part > 0 THEN format(' part %s', c.part) ELSE '' END,"
+	"SELECT 'error', " GROUP_NAME("c.group_id") " ||"
+	" CASE WHEN c.part > 0 THEN format(' part %s', c.part) ELSE '' END,"
 	" format('%s message(s) consumed, as many as the log holds', c.logged),"
 	" format('%s consumed: %s', c.consumed, CASE WHEN c.logged > c.consumed"
 	"  THEN 'the cursor has passed some' ELSE 'some are missing from the log' END)"
@@ -212,7 +218,8 @@ const char	verify_log_rows[] =
 	" WHERE " OWN_STAMP;
 
 const char	verify_dedup[] =
-	"SELECT 'error', format('topic %s dedup_key %s', coalesce(t.name, d.topic_id::text), d.dedup_key),"
+	"SELECT 'error',"
+	" format('topic %s dedup_key %s', coalesce(t.name, d.topic_id::text), d.dedup_key),"
 	" 'one message within the window', format('%s messages', count(*))"
 	" FROM order_ext_internal.dedup d"
 	" JOIN order_ext_internal.topics t ON t.topic_id = d.topic_id"
@@ -242,18 +249,22 @@ const char	verify_timers[] =
 	"  OR NOT pg_visible_in_snapshot(t.xid, p.seen))"
 	"  AND NOT EXISTS (SELECT FROM ahead a WHERE a.message_id = t.message_id)),"
 	" misplaced AS ("
-	" SELECT message_id, floor(extract(epoch FROM due_at - timestamptz '2000-01-01 00:00+00') / 120)::bigint % 32"
+	" SELECT message_id,"
+	"  floor(extract(epoch FROM due_at - timestamptz '2000-01-01 00:00+00') / 120)::bigint % 32"
 	"   AS bucket, bucket AS found"
 	" FROM waiting WHERE isfinite(due_at))"
-	"SELECT 'error', format('timer %s', message_id), format('bucket %s', bucket), format('bucket %s', found)"
+	"SELECT 'error', format('timer %s', message_id), format('bucket %s', bucket),"
+	" format('bucket %s', found)"
 	" FROM misplaced WHERE found <> bucket"
 	" UNION ALL "
-	"SELECT 'error', format('timer %s', message_id), 'it waits once', format('it waits %s times', count(*))"
+	"SELECT 'error', format('timer %s', message_id), 'it waits once',"
+	" format('it waits %s times', count(*))"
 	" FROM (SELECT message_id FROM waiting UNION ALL SELECT f.message_id"
 	"  FROM waiting w JOIN order_ext_internal.timers_far f ON f.message_id = w.message_id) t"
 	" GROUP BY message_id HAVING count(*) > 1"
 	" UNION ALL "
-	"SELECT 'error', format('timer %s', w.message_id), 'fired once', 'its message is in the log, and it waits'"
+	"SELECT 'error', format('timer %s', w.message_id), 'fired once',"
+	" 'its message is in the log, and it waits'"
 	" FROM waiting w"
 	" WHERE w.due_at <= (SELECT clock_timestamp())"
 	"  AND EXISTS (SELECT FROM order_ext_internal.message_log m"
@@ -271,7 +282,8 @@ const char	verify_backlog[] =
 	" CROSS JOIN LATERAL (SELECT b.oldest AS published_at"
 	"  FROM order_ext_internal.group_backlog(g.group_id, 1) b) w"
 	" WHERE current_setting('order_ext.backlog_alert_age')::interval > interval '0'"
-	"  AND w.published_at < clock_timestamp() - current_setting('order_ext.backlog_alert_age')::interval";
+	"  AND w.published_at < clock_timestamp() -"
+	"   current_setting('order_ext.backlog_alert_age')::interval";
 
 const char	verify_late_retries[] =
 	"SELECT 'warning', 'group ' || g.name,"

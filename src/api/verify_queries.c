@@ -141,13 +141,15 @@ static const char log_chain_print[] =
 	"   # " LINK_END("version + 1", "status") "), 0))"
 	" FROM " ENTITIES " entity)"
 	" = (SELECT (count(*)::bigint,"
-	"  coalesce(bit_xor(" LINK_END("version", "from_status") " # " LINK_END("version + 1", "to_status") "), 0))"
+	"  coalesce(bit_xor(" LINK_END("version", "from_status")
+	"   # " LINK_END("version + 1", "to_status") "), 0))"
 	" FROM order_ext_internal.transition_log)";
 
 static const char log_chain[] =
 	"WITH chain AS ("
 	" SELECT machine::bigint, entity_id, count(*) AS n,"
-	"  bit_xor(" LINK_END("version", "from_status") " # " LINK_END("version + 1", "to_status") ") AS ends"
+	"  bit_xor(" LINK_END("version", "from_status")
+	"   # " LINK_END("version + 1", "to_status") ") AS ends"
 	" FROM order_ext_internal.transition_log GROUP BY machine, entity_id),"
 	" entity AS ("
 	" SELECT machine, entity_id, version, status,"
@@ -182,7 +184,8 @@ static const char log_edges[] =
 	" SELECT u.*, m.name FROM used u LEFT JOIN " MACHINES " ON m.machine = u.machine"
 	" WHERE NOT EXISTS ("
 	"  SELECT FROM order_ext.state_graph(m.name) g"
-	"  WHERE g.from_status IS NOT DISTINCT FROM order_ext_internal.status_name(m.name, u.from_status)"
+	"  WHERE g.from_status IS NOT DISTINCT FROM"
+	"    order_ext_internal.status_name(m.name, u.from_status)"
 	"   AND g.to_status = order_ext_internal.status_name(m.name, u.to_status)"
 	"   AND g.event = order_ext_internal.event_name(u.machine, u.event)))"
 	"SELECT 'error', format('%s %s', coalesce(i.name, 'machine ' || i.machine), l.entity_id),"
@@ -212,7 +215,8 @@ static const char log_edges[] =
 	" SELECT u.*, t.topic_id" \
 	" FROM used u JOIN " MACHINES " ON m.machine = u.machine" \
 	" JOIN LATERAL order_ext.state_graph(m.name) g" \
-	"  ON g.from_status IS NOT DISTINCT FROM order_ext_internal.status_name(m.name, u.from_status)" \
+	"  ON g.from_status IS NOT DISTINCT FROM" \
+	"   order_ext_internal.status_name(m.name, u.from_status)" \
 	"  AND g.to_status = order_ext_internal.status_name(m.name, u.to_status)" \
 	"  AND g.event = order_ext_internal.event_name(u.machine, u.event)" \
 	" CROSS JOIN LATERAL unnest(g.messages) AS message (topic)" \
@@ -295,7 +299,8 @@ static const char applied_captures[] =
 	"  THEN format('one applied capture of %s %s or more', o.pay_amount, o.currency)"
 	"  ELSE 'no applied capture' END,"
 	" format('%s applied capture(s) of %s %s, paid at %s', coalesce(a.n, 0),"
-	"  coalesce(a.amount, 0), coalesce(a.currency, o.currency), coalesce(o.paid_at::text, 'no time'))"
+	"  coalesce(a.amount, 0), coalesce(a.currency, o.currency),"
+	"  coalesce(o.paid_at::text, 'no time'))"
 	" FROM order_ext_internal.orders o"
 	" LEFT JOIN (SELECT order_id, count(*) AS n, max(amount) AS amount, min(currency) AS currency"
 	"  FROM order_ext_internal.payments WHERE status = " CODE(PAYMENT_CAPTURED)
@@ -312,7 +317,8 @@ static const char applied_captures[] =
 /* ---- I15: what waits for a person ---- */
 
 static const char dead_letters[] =
-	"SELECT 'warning', format('message %s of group %s', d.message_id, coalesce(g.name, d.group_id::text)),"
+	"SELECT 'warning',"
+	" format('message %s of group %s', d.message_id, coalesce(g.name, d.group_id::text)),"
 	" 'handled',"
 	" format('dead letter, %s old: topic %s, key %s, after %s attempt(s), SQLSTATE %s',"
 	"  " AGE("d.died_at") ", coalesce(t.name, d.topic_id::text), d.key, d.attempts,"

@@ -29,7 +29,8 @@ const char	verify_refunds_within_capture[] =
 
 const char	verify_refund_facts[] =
 	"SELECT 'error', 'refund ' || r.refund_id,"
-	" format('order %s, %s, an after-sale of it where it names one, settled when succeeded, leased when submitted',"
+	" format('order %s, %s, an after-sale of it where it names one, settled when succeeded,"
+	" leased when submitted',"
 	"  p.order_id, p.currency),"
 	" format('order %s, %s, after-sale %s, status %s, settled at %s, lease until %s', r.order_id,"
 	"  r.currency, r.after_sale_id, r.status, coalesce(r.settled_at::text, 'no time'),"
@@ -48,12 +49,14 @@ const char	verify_refund_facts[] =
 
 const char	verify_excess[] =
 	"SELECT 'error', 'payment ' || p.payment_id,"
-	" format('refunds of at least %s (order %s costs %s)', p.amount - o.pay_amount, o.order_id, o.pay_amount),"
+	" format('refunds of at least %s (order %s costs %s)',"
+	"  p.amount - o.pay_amount, o.order_id, o.pay_amount),"
 	" format('refunds of %s', coalesce(g.amount, 0))"
 	" FROM order_ext_internal.payments p"
 	" JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
 	" LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM order_ext_internal.refunds"
-	"  WHERE status IN (" REFUNDS_NOT_WITHDRAWN ") GROUP BY payment_id) g ON g.payment_id = p.payment_id"
+	"  WHERE status IN (" REFUNDS_NOT_WITHDRAWN ") GROUP BY payment_id) g"
+	"  ON g.payment_id = p.payment_id"
 	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND p.purpose = " CODE(PURPOSE_APPLIED)
 	"  AND p.amount > o.pay_amount"
 	"  AND coalesce(g.amount, 0) < p.amount - o.pay_amount";
@@ -117,7 +120,8 @@ const char	verify_after_sale_amounts[] =
 	"  count(DISTINCT order_id) AS orders, min(order_id) AS order_id"
 	" FROM order_ext_internal.after_sale_items GROUP BY after_sale_id)"
 	"SELECT 'error', 'after-sale ' || coalesce(a.after_sale_id, l.after_sale_id),"
-	" coalesce(format('lines of order %s that sum up to %s', a.order_id, a.amount - a.freight), 'an after-sale'),"
+	" coalesce(format('lines of order %s that sum up to %s', a.order_id, a.amount - a.freight),"
+	"  'an after-sale'),"
 	" coalesce(format('%s line(s) of order %s, %s in all', l.n, l.order_id, l.amount), 'no lines')"
 	" FROM order_ext_internal.after_sales a"
 	" FULL JOIN line l ON l.after_sale_id = a.after_sale_id"

@@ -11,7 +11,8 @@
 
 const char	verify_stock_and_ledger[] =
 	"SELECT 'error', format('sku %s stripe %s', coalesce(p.sku, '#' || product_id), stripe),"
-	" format('ledger: available %s, reserved %s, consumed %s', l.available, l.reserved, l.consumed),"
+	" format('ledger: available %s, reserved %s, consumed %s',"
+	"  l.available, l.reserved, l.consumed),"
 	" format('stock: available %s, reserved %s, consumed %s', s.available, s.reserved, s.consumed)"
 	" FROM order_ext_internal.stock s"
 	" FULL JOIN (SELECT product_id, stripe, sum(available_delta) AS available,"
@@ -54,7 +55,8 @@ const char	verify_reservations_and_orders[] =
 
 /* Which ledger rows the reservations of items stand for: reserve, then release or consume. */
 #define MOVEMENT_HASH(kind, quantity) \
-	"hashint8extended(order_id, hashint8extended(product_id, (" kind ") * 4294967296 + (" quantity ")))"
+	"hashint8extended(order_id, hashint8extended(product_id," \
+	" (" kind ") * 4294967296 + (" quantity ")))"
 
 #define MOVEMENT_OF_RESERVATION \
 	"CASE reservation WHEN " CODE(RESERVATION_RELEASED) " THEN " CODE(LEDGER_RELEASE) \
@@ -76,11 +78,13 @@ const char	verify_reservations_and_ledger_print[] =
 
 const char	verify_reservations_and_ledger[] =
 	"SELECT 'error',"
-	" format('order %s product %s', coalesce(i.order_id, l.order_id), coalesce(i.product_id, l.product_id)),"
+	" format('order %s product %s',"
+	"  coalesce(i.order_id, l.order_id), coalesce(i.product_id, l.product_id)),"
 	" format('reserved %s, consumed %s by its reservation',"
 	"  CASE WHEN i.reservation = " CODE(RESERVATION_OPEN) " THEN i.quantity ELSE 0 END,"
 	"  CASE WHEN i.reservation = " CODE(RESERVATION_CONSUMED) " THEN i.quantity ELSE 0 END),"
-	" format('reserved %s, consumed %s in the ledger', coalesce(l.reserved, 0), coalesce(l.consumed, 0))"
+	" format('reserved %s, consumed %s in the ledger',"
+	"  coalesce(l.reserved, 0), coalesce(l.consumed, 0))"
 	" FROM order_ext_internal.order_items i"
 	" FULL JOIN (SELECT order_id, product_id, sum(reserved_delta) AS reserved,"
 	"   sum(consumed_delta) AS consumed"

@@ -12,10 +12,11 @@
 
 typedef struct JsonbBuilder JsonbBuilder;
 
+/* A text that is NULL becomes null. */
 extern JsonbBuilder *jsonb_object_begin(void);
 extern void jsonb_add_id(JsonbBuilder *builder, const char *key, int64 id);
 extern void jsonb_add_int(JsonbBuilder *builder, const char *key, int64 value);
-extern void jsonb_add_text(JsonbBuilder *builder, const char *key, const char *value);	/* NULL -> null */
+extern void jsonb_add_text(JsonbBuilder *builder, const char *key, const char *value);
 extern void jsonb_add_bool(JsonbBuilder *builder, const char *key, bool value);
 extern void jsonb_add_timestamptz(JsonbBuilder *builder, const char *key, TimestampTz value);
 extern void jsonb_add_jsonb(JsonbBuilder *builder, const char *key, Jsonb *value);

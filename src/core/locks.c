@@ -149,7 +149,8 @@ lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_BUSY),
 				 errmsg("busy, another transaction is at work on the same object"),
-				 errdetail("The lock \"%s\" of " INT64_FORMAT " is held and may not be waited for here.",
+				 errdetail("The lock \"%s\" of " INT64_FORMAT " is held and may not be waited for "
+						   "here.",
 						   lock_class_name(lock_class), key),
 				 errhint("Try again.")));
 }

@@ -46,17 +46,17 @@ typedef void (*RequestWork) (void *request, const RequestKey *key, CallResult *r
  * request_id the work is done each time. SPI must be connected.
  */
 extern void request_run(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work,
-					  void *request, CallResult *result);
+						void *request, CallResult *result);
 
 /* The same as the whole of a call that returns order_ext.call_result. */
 extern Datum request_call(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work,
-						void *request);
+						  void *request);
 
 /*
  * The same for facts, which are never refused: where request_call() raises OE601, the work is
  * done with key->reused set, and its result is not remembered.
  */
 extern Datum request_fact(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work,
-						void *fact);
+						  void *fact);
 
 #endif							/* ORDER_EXT_REQUEST_H */

@@ -167,7 +167,8 @@ define_message_settings(void)
 							60 * 60, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.backlog_alert_size",
-							"Size of log held back by a group that raises an alert; 0 turns it off.",
+							"Size of log held back by a group that raises an alert; 0 turns it "
+							"off.",
 							NULL, &setting_backlog_alert_size,
 							8 * 1024 * 1024, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);

@@ -7,25 +7,25 @@
 
 #include "postgres.h"
 
-extern int	setting_pay_timeout;		/* seconds */
-extern int	setting_lock_timeout;		/* milliseconds, 0 = fail at once */
+extern int	setting_pay_timeout;	/* seconds */
+extern int	setting_lock_timeout;	/* milliseconds, 0 = fail at once */
 extern char *setting_currency;
-extern int	setting_batch_size;			/* messages of a batch */
-extern int	setting_workers;			/* dispatchers per database and role */
+extern int	setting_batch_size; /* messages of a batch */
+extern int	setting_workers;	/* dispatchers per database and role */
 extern int	setting_handler_timeout;	/* milliseconds */
-extern int	setting_max_payload;		/* bytes */
-extern int	setting_log_retention;		/* seconds */
+extern int	setting_max_payload;	/* bytes */
+extern int	setting_log_retention;	/* seconds */
 extern int	setting_log_segment_size;	/* kB */
 extern int	setting_backlog_alert_age;	/* seconds, 0 = off */
 extern int	setting_backlog_alert_size; /* kB, 0 = off */
 extern int	setting_request_retention;	/* seconds */
 extern int	setting_after_sale_window;	/* seconds after the order was signed */
 extern int	setting_review_reminder;	/* seconds after the application */
-extern int	setting_return_window;		/* seconds after the approval */
-extern int	setting_auto_sign;			/* seconds after the order began to be delivered */
-extern int	setting_coupon_return;		/* a CouponReturn */
+extern int	setting_return_window;	/* seconds after the approval */
+extern int	setting_auto_sign;	/* seconds after the order began to be delivered */
+extern int	setting_coupon_return;	/* a CouponReturn */
 extern int	setting_coupon_extension;	/* seconds */
-extern bool setting_enabled;			/* background workers run in this database */
+extern bool setting_enabled;	/* background workers run in this database */
 
 /* What becomes of a coupon that comes back after its window. */
 typedef enum CouponReturn

@@ -46,7 +46,8 @@ typedef struct SavedPlan
 extern uint64 plan_query(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
 
 /* The same under the active snapshot, without a new one; read-only queries. */
-extern uint64 plan_query_in_snapshot(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
+extern uint64 plan_query_in_snapshot(SavedPlan *plan, const Datum *values, const char *nulls,
+									 long max_rows);
 
 /*
  * The same as plan_query for a statement that changes guarded tables: the guard
@@ -63,7 +64,7 @@ extern int32 row_int32(uint64 row, int column);
 extern int16 row_int16(uint64 row, int column);
 extern bool row_bool(uint64 row, int column);
 extern TimestampTz row_timestamptz(uint64 row, int column);
-extern char *row_text(uint64 row, int column);		/* NULL if NULL */
+extern char *row_text(uint64 row, int column);	/* NULL if NULL */
 extern Jsonb *row_jsonb(uint64 row, int column);	/* NULL if NULL */
 extern Datum row_datum(uint64 row, int column, bool *isnull);	/* not copied */
 

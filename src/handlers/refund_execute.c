@@ -6,9 +6,9 @@
  * wait for claim_refunds(). The built-in group looks after the sandbox, and each gateway of
  * the application has a group of its own (gateways.h). It takes two transactions: the first
  * one claims the refund and publishes a second message, phase "call"; only when the claim is
- * committed the second one calls the gateway and records what it says. A server that dies in between
- * leaves a submitted refund, and the message: the gateway is asked again under the same
- * refund id. A timer claims again what has no final answer when its lease is over.
+ * committed the second one calls the gateway and records what it says. A server that dies
+ * in between leaves a submitted refund, and the message: the gateway is asked again under
+ * the same refund id. A timer claims again what has no final answer when its lease is over.
  */
 #include "compat.h"
 

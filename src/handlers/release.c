@@ -3,8 +3,9 @@
  *		order.release_assets, stock.release and coupon.release: what a canceled order held.
  *
  * The first is the fan-out: one message per asset kind that applies to the order, decided
- * from what it holds now and not from what the message says. They are published in the handler's transaction, so a redelivery after a
- * failure repeats nothing. Kinds that applications registered get a message each.
+ * from what it holds now and not from what the message says. They are published in the
+ * handler's transaction, so a redelivery after a failure repeats nothing. Kinds that
+ * applications registered get a message each.
  */
 #include "compat.h"
 

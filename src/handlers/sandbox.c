@@ -17,11 +17,14 @@
 #define ANSWER_VANISHES "vanish"
 #define ANSWER_TRUTH "succeeded"
 
-static const char *const sandbox_words[] = {ANSWER_TRUTH, "failed", "pending", ANSWER_VANISHES, NULL};
+static const char *const sandbox_words[] = {
+	ANSWER_TRUTH, "failed", "pending", ANSWER_VANISHES, NULL
+};
 
 static SavedPlan set_switch = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.sandbox_switch AS s (outcome, remaining) VALUES ($1, $2)"
-	" ON CONFLICT (only_row) DO UPDATE SET outcome = excluded.outcome, remaining = excluded.remaining",
+	" ON CONFLICT (only_row) DO UPDATE SET outcome = excluded.outcome,"
+	"  remaining = excluded.remaining",
 	TEXTOID, INT4OID);
 
 /* Money that has moved stays where it is: only a vanishing answer is used up on it. */

@@ -55,7 +55,7 @@ static SavedPlan move_after_sales = SAVED_PLAN(
 	"    AND $3 IN (" CODES(AFTER_SALE_APPROVED, AFTER_SALE_REJECTED) ")"
 	"    THEN $4 ELSE reviewed_at END,"
 	"   settled_at = CASE WHEN $3 IN (" CODES(AFTER_SALE_REJECTED, AFTER_SALE_REFUNDED,
-											AFTER_SALE_CLOSED, AFTER_SALE_REVOKED) ") THEN $4 END,"
+	AFTER_SALE_CLOSED, AFTER_SALE_REVOKED) ") THEN $4 END,"
 	"   review_reason = coalesce($5, review_reason)"
 	"  WHERE after_sale_id = ANY ($1) AND status = $2"
 	"  RETURNING after_sale_id, order_id, user_id, amount, version)"
@@ -365,7 +365,8 @@ follow_one_edge(Journal *journal, RefundCounts *refunds, int n, char actor)
 	{
 		Event		event = next_event(&refunds[i]);
 
-		if (event == 0 || (edge != NULL && (edge->from != refunds[i].status || edge->event != event)))
+		if (event == 0 ||
+			(edge != NULL && (edge->from != refunds[i].status || edge->event != event)))
 			continue;
 		if (edge == NULL)
 			edge = machine_edge(MACHINE_AFTER_SALE, refunds[i].status, event);

@@ -250,7 +250,7 @@ take_back(Journal *journal, const AfterSale *after_sale, const ReturnedLine *lin
 
 void
 after_sale_goods_received(Journal *journal, AfterSale *after_sale, const ReturnedLine *lines, int n,
-				bool restock)
+						  bool restock)
 {
 	int64		damaged = 0;
 	JsonbBuilder *detail = jsonb_object_begin();

@@ -47,8 +47,8 @@ extern bool after_sale_pay_back(Journal *journal, AfterSale *after_sale, char ac
  * A parcel was received: received, damaged and, with restock, available again. Where a
  * piece is damaged the return ends there and staff is alerted, else the money goes back.
  */
-extern void after_sale_goods_received(Journal *journal, AfterSale *after_sale, const ReturnedLine *lines,
-							int n, bool restock);
+extern void after_sale_goods_received(Journal *journal, AfterSale *after_sale,
+									  const ReturnedLine *lines, int n, bool restock);
 
 /* Pieces are missing in the parcel: their money goes back at once, they are written off. */
 extern void after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods,

@@ -68,8 +68,11 @@ cancel_order_locked(Journal *journal, Order *order, char actor, const OrderChang
 void
 cancel_intercepted(Journal *journal, Order *order, Fulfilment *fulfilment, const char *event_id)
 {
-	OrderChange change = {.cancels = true, .cancel_type = fulfilment->cancel_type,
-	.refund_hold = fulfilment->refund_hold};
+	OrderChange change = {
+		.cancels = true,
+		.cancel_type = fulfilment->cancel_type,
+		.refund_hold = fulfilment->refund_hold
+	};
 	JsonbBuilder *detail = jsonb_object_begin();
 
 	jsonb_add_text(detail, "cancel_type", code_name(CODES_CANCEL_TYPE, fulfilment->cancel_type));

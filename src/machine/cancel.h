@@ -37,7 +37,8 @@ extern void cancel_intercepted(Journal *journal, Order *order, Fulfilment *fulfi
 
 /*
  * Cancel those of the orders that are unpaid and due now, with the locks that are free;
- * never waits. busy[i] says that the lock of ids[i] was not taken (lock_try_all). Returns the number canceled.
+ * never waits. busy[i] says that the lock of ids[i] was not taken (lock_try_all). Returns
+ * the number canceled.
  */
 extern int	cancel_expired(const int64 *ids, int n, bool *busy);
 

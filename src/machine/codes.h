@@ -140,7 +140,7 @@ typedef int16 LedgerKind;
 #define LEDGER_RETURN		5
 #define LEDGER_WRITE_OFF	6
 
-/* What an order does to the stock, and what comes back of goods that were out, for IN () in SQL texts. */
+/* For IN (): what an order does to the stock, and what comes back of goods that were out. */
 #define LEDGER_RESERVATIONS CODES(LEDGER_RESERVE, LEDGER_RELEASE, LEDGER_CONSUME)
 #define LEDGER_BACK CODES(LEDGER_RETURN, LEDGER_WRITE_OFF)
 

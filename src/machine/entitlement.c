@@ -34,7 +34,8 @@ static SavedPlan read_lines = SAVED_PLAN(
 	" FROM order_ext_internal.order_items i"
 	" LEFT JOIN (SELECT s.product_id, sum(s.amount) AS amount, sum(s.discount) AS discount,"
 	"   sum(s.quantity) FILTER (WHERE c.live) AS quantity"
-	"  FROM order_ext_internal.after_sale_items s JOIN counted c ON c.after_sale_id = s.after_sale_id"
+	"  FROM order_ext_internal.after_sale_items s"
+	"   JOIN counted c ON c.after_sale_id = s.after_sale_id"
 	"  WHERE s.order_id = $1 GROUP BY s.product_id) g ON g.product_id = i.product_id"
 	" WHERE i.order_id = $1 ORDER BY i.sku COLLATE \"C\", i.product_id",
 	INT8OID, INT8OID);
@@ -144,16 +145,17 @@ check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
 		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].product_id);
 
 		if (goods->items[i].quantity > line->quantity - line->done)
-			appendStringInfo(&detail, "%s\"%s\": %d wanted, %d left of %d", detail.len > 0 ? "; " : "",
-							 line->sku, goods->items[i].quantity, line->quantity - line->done,
-							 line->quantity);
+			appendStringInfo(&detail, "%s\"%s\": %d wanted, %d left of %d",
+							 detail.len > 0 ? "; " : "", line->sku, goods->items[i].quantity,
+							 line->quantity - line->done, line->quantity);
 	}
 	if (detail.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
 				 errmsg("more than is left of order " INT64_FORMAT, entitlement->order_id),
 				 errdetail("%s.", detail.data),
-				 errhint("calculate_refund says what is left; pieces of rejected, revoked and closed after-sales are free again.")));
+				 errhint("calculate_refund says what is left; pieces of rejected, "
+						 "revoked and closed after-sales are free again.")));
 }
 
 /* How many pieces of a line are among the goods. */

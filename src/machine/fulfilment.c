@@ -265,7 +265,8 @@ move_to(Journal *journal, Fulfilment *fulfilment, Event event, int16 to, char ac
 	values[6] = BoolGetDatum(fulfilment->refund_hold);
 	values[7] = BoolGetDatum(fulfilment->intercept_refused);
 	if (plan_write(&move_fulfilment, values, NULL, 0) != 1)
-		error_conflict("the fulfilment of order " INT64_FORMAT " was changed by another transaction",
+		error_conflict("the fulfilment of order " INT64_FORMAT " was changed by another "
+					   "transaction",
 					   fulfilment->order_id);
 	fulfilment->status = edge->to;
 	fulfilment->version++;

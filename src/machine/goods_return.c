@@ -29,7 +29,8 @@ static SavedPlan move_return = SAVED_PLAN(
 static SavedPlan read_lines = SAVED_PLAN(
 	"SELECT s.product_id, s.quantity, i.sku"
 	" FROM order_ext_internal.after_sale_items s"
-	" JOIN order_ext_internal.order_items i ON i.order_id = s.order_id AND i.product_id = s.product_id"
+	" JOIN order_ext_internal.order_items i ON i.order_id = s.order_id"
+	"  AND i.product_id = s.product_id"
 	" WHERE s.after_sale_id = $1 ORDER BY s.product_id",
 	INT8OID);
 

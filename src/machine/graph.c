@@ -27,7 +27,8 @@ arg_machine(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"machine\" does not know the word \"%s\"", name),
-				 errhint("It takes one of order, payment, after_sale, return, refund, coupon, fulfilment.")));
+				 errhint("It takes one of order, payment, after_sale, return, refund, coupon, "
+						 "fulfilment.")));
 	return table;
 }
 
@@ -135,11 +136,12 @@ order_ext_state_graph(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (edge = table->edges; edge->event != 0; edge++)
 	{
-		Datum		values[6];
+		Datum		values[6] = {0};
 		bool		nulls[6] = {false};
 
 		nulls[0] = edge->from == STATUS_NONE;
-		values[0] = nulls[0] ? (Datum) 0 : CStringGetTextDatum(status_name(table->machine, edge->from));
+		if (!nulls[0])
+			values[0] = CStringGetTextDatum(status_name(table->machine, edge->from));
 		values[1] = CStringGetTextDatum(status_name(table->machine, edge->to));
 		values[2] = CStringGetTextDatum(event_name(edge->event));
 		values[3] = CStringGetTextDatum(actor_words(edge->actors));
@@ -162,7 +164,8 @@ order_ext_state_diagram(PG_FUNCTION_ARGS)
 	appendStringInfoString(&text, "stateDiagram-v2\n");
 	for (edge = table->edges; edge->event != 0; edge++)
 		appendStringInfo(&text, "    %s --> %s: %s (%s)\n",
-						 edge->from == STATUS_NONE ? "[*]" : status_name(table->machine, edge->from),
+						 edge->from == STATUS_NONE ? "[*]"
+						 : status_name(table->machine, edge->from),
 						 status_name(table->machine, edge->to),
 						 event_name(edge->event), actor_words(edge->actors));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(text.data, text.len));

@@ -104,7 +104,9 @@ typedef struct Edge
 	const char *actors;			/* any of the ACTOR_ letters */
 	const char *guard;			/* what must hold, for people */
 	BuiltinTopic messages[MAX_EDGE_MESSAGES];	/* published with it; 0 ends the list */
-	BuiltinTopic optional;		/* payment.close per open attempt, refund.execute unless held; or 0 */
+
+	/* payment.close per open attempt, refund.execute unless held; or 0 */
+	BuiltinTopic optional;
 } Edge;
 
 typedef struct StatusName
@@ -117,7 +119,7 @@ typedef struct MachineTable
 {
 	Machine		machine;
 	const char *name;
-	const StatusName *statuses;	/* ends with a NULL name */
+	const StatusName *statuses; /* ends with a NULL name */
 	const Edge *edges;			/* ends with event 0 */
 } MachineTable;
 

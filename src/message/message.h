@@ -9,10 +9,10 @@
 #ifndef ORDER_EXT_MESSAGE_H
 #define ORDER_EXT_MESSAGE_H
 
-#include "message/base/types.h"			/* Message */
+#include "message/base/types.h" /* Message */
 #include "message/delivery/builtin.h"	/* message_register_builtin() */
-#include "message/log/append.h"			/* message_publish(), ..._for_later() */
-#include "message/timer/arm.h"			/* timer_arm() */
-#include "message/timer/bound.h"		/* timer_bind_source() */
+#include "message/log/append.h" /* message_publish(), ..._for_later() */
+#include "message/timer/arm.h"	/* timer_arm() */
+#include "message/timer/bound.h"	/* timer_bind_source() */
 
 #endif							/* ORDER_EXT_MESSAGE_H */

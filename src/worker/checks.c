@@ -108,7 +108,8 @@ tell_not_enabled(void)
 			(errmsg("order_ext does nothing in database \"%s\", dispatch is not enabled in it",
 					get_database_name(MyDatabaseId)),
 			 errdetail("%s", stamp_reason(stamp)),
-			 errhint("Call order_ext.enable_dispatch() in it if it is to act for real customers.")));
+			 errhint("Call order_ext.enable_dispatch() in it if it is to act for real "
+					 "customers.")));
 	if (stamp != STAMP_COPIED || node == NODE_NONE)
 		return;
 	stamp_disown(node);
@@ -136,9 +137,11 @@ check_gate(void)
 		verdict = VERDICT_UNKNOWN;
 	if (verdict == VERDICT_VERSION)
 		ereport(WARNING,
-				(errmsg("the SQL objects of order_ext in database \"%s\" are not of version %s, its workers stay away",
+				(errmsg("the SQL objects of order_ext in database \"%s\" are not of version %s, "
+						"its workers stay away",
 						get_database_name(MyDatabaseId), ORDER_EXT_VERSION),
-				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.")));
+				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching "
+						 "library.")));
 	if (verdict == VERDICT_FOREIGN)
 		tell_not_enabled();
 	if (verdict != VERDICT_RUN)

@@ -176,7 +176,8 @@ static bool
 map_marks(void)
 {
 	Size		size = sizeof(RunningMark) * (MAX_CRASHED + MaxBackends);
-	void	   *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void	   *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE,
+							  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (mapped == MAP_FAILED)
 	{
@@ -214,7 +215,8 @@ crash_marks_startup(void)
 		ereport(LOG,
 				(errcode_for_file_access(),
 				 errmsg("could not write file \"%s\": %m", MARKS_FILE),
-				 errdetail("A message that crashes the whole server with its worker is not recognized.")));
+				 errdetail("A message that crashes the whole server with its worker is not "
+						   "recognized.")));
 		(void) unlink(MARKS_FILE);
 	}
 }

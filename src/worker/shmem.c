@@ -416,7 +416,8 @@ worker_set_state(WorkerState state)
 void
 worker_alive(TimestampTz now)
 {
-	pg_atomic_write_u64(my_worker != NULL ? &my_worker->alive_at : &worker_shared->launcher_alive_at,
+	pg_atomic_write_u64(my_worker != NULL ? &my_worker->alive_at
+						: &worker_shared->launcher_alive_at,
 						(uint64) now);
 }
 

@@ -177,7 +177,8 @@ collect(void)
 
 	if (worker_shared == NULL)
 		return into;
-	into->rows = palloc0(sizeof(StatsRow) * (MAX_DATABASES * (MAX_DATABASE_WORKERS + MAX_DATABASE_ROLES) + 1));
+	into->rows = palloc0(sizeof(StatsRow) *
+						 (MAX_DATABASES * (MAX_DATABASE_WORKERS + MAX_DATABASE_ROLES) + 1));
 	LWLockAcquire(worker_shared->lock, LW_SHARED);
 	into->rows[0].pid = worker_shared->launcher_pid;
 	into->rows[0].kind = "launcher";

@@ -396,7 +396,8 @@ topic_refuse_unknown(const char *name)
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 			 errmsg("topic \"%s\" does not exist", name),
 			 errdetail("This database has none of that name; case matters."),
-			 errhint("Create it with order_ext.create_topic(); order_ext.topics_view lists them.")));
+			 errhint("Create it with order_ext.create_topic(); "
+					 "order_ext.topics_view lists them.")));
 }
 
 void
@@ -406,7 +407,8 @@ group_refuse_unknown(const char *name)
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 			 errmsg("consumer group \"%s\" does not exist", name),
 			 errdetail("This database has none of that name; case matters."),
-			 errhint("Create it with order_ext.subscribe(); order_ext.subscriptions_view lists them.")));
+			 errhint("Create it with order_ext.subscribe(); "
+					 "order_ext.subscriptions_view lists them.")));
 }
 
 bool

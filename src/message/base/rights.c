@@ -129,12 +129,14 @@ rights_role_to_run_as(const char *name, Oid caller, bool must_login)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you are not a member of role \"%s\"", name),
 				 errdetail("You are role \"%s\".", GetUserNameFromId(caller, false)),
-				 errhint("Whoever registers a function must be able to SET ROLE to the role that it runs as.")));
+				 errhint("Whoever registers a function must be able to SET ROLE to the role that "
+						 "it runs as.")));
 	if (must_login && !rights_role_can_login(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("role \"%s\" may not log in", GetUserNameFromId(role, false)),
-				 errhint("Functions run in sessions of their role: give it LOGIN, or name another one as \"run_as\".")));
+				 errhint("Functions run in sessions of their role: give it LOGIN, "
+						 "or name another one as \"run_as\".")));
 	return role;
 }
 
@@ -170,7 +172,8 @@ rights_refusal_of_owner(Oid function, const char *owner, Oid role)
 	if (owner == NULL || owner_now == role || superuser_arg(owner_now) ||
 		owner_now == get_role_oid(owner, true))
 		return NULL;
-	return psprintf("it belongs to role \"%s\" now, and belonged to role \"%s\" when it was registered",
+	return psprintf("it belongs to role \"%s\" now, and belonged to role \"%s\" when it was "
+					"registered",
 					rights_function_owner(function), owner);
 }
 
@@ -192,7 +195,8 @@ rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser)
 	if (superuser_arg(role) && !registered_by_superuser)
 		return "it would run as a superuser and was not registered by one";
 	if (security_definer && owner_is_superuser && !registered_by_superuser)
-		return "it is a superuser's SECURITY DEFINER function and was not registered by a superuser";
+		return "it is a superuser's SECURITY DEFINER function and was not registered by a "
+			"superuser";
 	if (!may_execute(function, role))
 		return psprintf("role \"%s\" may not execute it", GetUserNameFromId(role, false));
 	return NULL;

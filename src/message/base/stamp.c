@@ -56,7 +56,8 @@ stamp_reason(StampState state)
 			return NULL;
 		case STAMP_MISSING:
 		case STAMP_FOREIGN:
-			return "The database was restored, copied or upgraded: its stamp is missing or another database's.";
+			return "The database was restored, copied or upgraded: "
+				"its stamp is missing or another database's.";
 		case STAMP_COPIED:
 			return "The server runs on a copy of the data directory that dispatch was enabled in.";
 	}

@@ -103,7 +103,7 @@ static void
 list_part(const ConsumerGroup *group, int part)
 {
 	PartKey		key = {.group_id = group->id, .part = part};
-	PartState *state;
+	PartState  *state;
 	bool		found;
 
 	state = hash_search(part_states, &key, HASH_ENTER, &found);
@@ -126,7 +126,7 @@ static void
 list_groups(void)
 {
 	HASH_SEQ_STATUS all;
-	PartState *state;
+	PartState  *state;
 	const ConsumerGroup *groups;
 	int			n;
 	int			i;
@@ -324,7 +324,7 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 {
 	MemoryContext context = CurrentMemoryContext;
 	HASH_SEQ_STATUS all;
-	PartState *state;
+	PartState  *state;
 	TimestampTz now;
 	TimestampTz next_aim;
 	bool		more = false;

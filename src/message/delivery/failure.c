@@ -31,7 +31,8 @@ failure_from_error(bool in_dispatch)
 	FlushErrorState();
 	failure->sqlstate = error->sqlerrcode;
 	failure->message = error->message != NULL ? error->message : pstrdup("(no message)");
-	failure->message[pg_mbcliplen(failure->message, strlen(failure->message), MAX_ERROR_BYTES)] = '\0';
+	failure->message[pg_mbcliplen(failure->message, strlen(failure->message),
+								  MAX_ERROR_BYTES)] = '\0';
 	failure->detail = error->detail;
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && time_limit_passed())
 		failure->message = psprintf("handler ran longer than order_ext.handler_timeout (%d ms)",

@@ -86,7 +86,8 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 		return refuse(why, ERRCODE_UNDEFINED_OBJECT,
 					  psprintf("role \"%s\" does not exist",
 							   group->run_as != NULL ? group->run_as : "(none)"));
-	reason = rights_refusal_to_run(function, handler->run_as, rights_is_superuser(group->subscriber));
+	reason = rights_refusal_to_run(function, handler->run_as,
+								   rights_is_superuser(group->subscriber));
 	if (reason == NULL)
 		reason = rights_refusal_of_owner(function, group->handler_owner, handler->run_as);
 	if (reason != NULL)
@@ -124,7 +125,8 @@ handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *handler, Fai
 		open_adapted(group, handler);
 	if (handler->builtin == NULL && handler->adapted == NULL)
 		return refuse(why, ERRCODE_UNDEFINED_FUNCTION,
-					  psprintf("this version of the library has no handler for \"%s\"", group->name));
+					  psprintf("this version of the library has no handler for \"%s\"",
+							   group->name));
 	handler->batch = true;
 	return true;
 }
@@ -151,7 +153,8 @@ handler_refuse_change(int32 group_id)
 				 errmsg("consumer group \"%s\" cannot be changed by its own handler",
 						group != NULL ? group->name : ""),
 				 errdetail("Its handler is running in this transaction."),
-				 errhint("Call order_ext.pause() here, and change the group from another session.")));
+				 errhint("Call order_ext.pause() here, and change the group from another "
+						 "session.")));
 }
 
 /* Around what the handler does, or postponed, for these messages. */
@@ -210,9 +213,8 @@ message_array_datum(const Handler *handler, const Message *messages, int n)
 static void
 call_function(Handler *handler, const Message *messages, int n)
 {
-	MemoryContext old = MemoryContextSwitchTo(handler->call_context);
-
 	LOCAL_FCINFO(fcinfo, 1);
+	MemoryContext old = MemoryContextSwitchTo(handler->call_context);
 
 	InitFunctionCallInfoData(*fcinfo, &handler->function, 1, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = handler->batch ? message_array_datum(handler, messages, n)
@@ -256,10 +258,9 @@ use_own_search_path(void)
 static Datum
 call_as_role(Handler *handler, Oid function, const Message *message, Datum argument, bool *isnull)
 {
+	LOCAL_FCINFO(fcinfo, 1);
 	RoleScope	scope;
 	FmgrInfo	flinfo;
-
-	LOCAL_FCINFO(fcinfo, 1);
 	Datum		result;
 
 	fmgr_info(function, &flinfo);

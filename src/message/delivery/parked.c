@@ -39,14 +39,16 @@ enum
 
 static SavedPlan find_blocked = SAVED_PLAN(
 	"SELECT key FROM order_ext_internal.retries WHERE group_id = $1 AND key = ANY ($2)"
-	" UNION SELECT key FROM order_ext_internal.dead_messages WHERE group_id = $1 AND key = ANY ($2)",
+	" UNION SELECT key FROM order_ext_internal.dead_messages WHERE group_id = $1"
+	"  AND key = ANY ($2)",
 	INT4OID, INT8ARRAYOID);
 
 /* What is parked already goes first. */
 static SavedPlan find_taken = SAVED_PLAN(
 	"SELECT key FROM order_ext_internal.retries WHERE group_id = $1 AND key = ANY ($2)"
 	" UNION SELECT key FROM order_ext_internal.dead_messages WHERE group_id = $1 AND key = ANY ($2)"
-	" UNION SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1 AND key = ANY ($2)",
+	" UNION SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1"
+	"  AND key = ANY ($2)",
 	INT4OID, INT8ARRAYOID);
 
 /* What there is of the keys, as a text. */
@@ -81,7 +83,8 @@ static SavedPlan release_all = SAVED_PLAN(
 	" INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, published_at,"
 	"	due_at, attempts, busy, payload)"
 	" SELECT message_id, group_id, topic_id, key, published_at,"
-	"	clock_timestamp() - interval '1 microsecond' * (count(*) OVER () - row_number() OVER (ORDER BY n)),"
+	"	clock_timestamp() - interval '1 microsecond' *"
+	"	(count(*) OVER () - row_number() OVER (ORDER BY n)),"
 	"	0, 0, payload"
 	" FROM gone",
 	INT4OID);
@@ -215,7 +218,8 @@ first_parked(int32 group_id, int64 key, int64 *place, Delivery *delivery)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&keys[0], PARKED_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group_id));
+	ScanKeyInit(&keys[0], PARKED_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(group_id));
 	ScanKeyInit(&keys[1], PARKED_KEY, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
 	ScanKeyInit(&keys[2], PARKED_N, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(*place));
 	PushActiveSnapshot(GetTransactionSnapshot());

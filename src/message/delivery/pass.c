@@ -165,7 +165,8 @@ pass_window(Pass *pass)
 		return;
 	read_slice(&group, pass->part, pass->limit, &slice);
 	pass->taken = slice.n;
-	arrived = slice.barrier != NULL && slice.opened && log_snapshots_equal(progress->done, slice.barrier);
+	arrived = slice.barrier != NULL && slice.opened &&
+		log_snapshots_equal(progress->done, slice.barrier);
 
 	/* An empty window leaves no trace: idle groups write nothing. */
 	if (slice.n_rows > 0 || !slice.opened || slice.window.passed >= PASSED_NOTED ||

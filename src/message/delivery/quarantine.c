@@ -77,8 +77,8 @@ record(const RunningMark *mark)
 	crashes = row_int32(0, 1);
 	delivery.started_at = mark->started_at;
 	delivery.worker = mark->pid;
-	attempts_append(&group, &delivery, 1, crashes >= MAX_CRASHES ? "dead" : "retry", mark_reason(mark),
-					unpack_sql_state(ERRCODE_CRASH_SHUTDOWN));
+	attempts_append(&group, &delivery, 1, crashes >= MAX_CRASHES ? "dead" : "retry",
+					mark_reason(mark), unpack_sql_state(ERRCODE_CRASH_SHUTDOWN));
 }
 
 void
@@ -96,7 +96,8 @@ quarantine_record(const RunningMark *marks, int n)
 	{
 		record(&marks[i]);
 		ereport(LOG,
-				(errmsg("worker process %d ended while it ran message " INT64_FORMAT " of consumer group %d",
+				(errmsg("worker process %d ended while it ran message " INT64_FORMAT
+						" of consumer group %d",
 						marks[i].pid, marks[i].message_id, marks[i].group_id),
 				 errdetail("It did because %s.", mark_reason(&marks[i])),
 				 errhint("A message that does so twice becomes a dead letter.")));
@@ -111,7 +112,8 @@ quarantine_failure(void)
 	Failure    *failure = palloc0(sizeof(Failure));
 
 	failure->sqlstate = ERRCODE_CRASH_SHUTDOWN;
-	failure->message = pstrdup("the worker process crashed, or had to be ended, while the handler ran");
+	failure->message = pstrdup("the worker process crashed, or had to be ended, "
+							   "while the handler ran");
 	return failure;
 }
 

@@ -71,13 +71,14 @@ scan_due_index(Relation rel, Relation index, const ConsumerGroup *group, const L
 	ScanKeyData keys[2];
 	TimestampTz floor = floor_of(FLOOR_RETRIES, group->id, part, now);
 
-	ScanKeyInit(&keys[0], RETRY_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group->id));
+	ScanKeyInit(&keys[0], RETRY_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(group->id));
 	ScanKeyInit(&keys[1], RETRY_DUE_AT, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE,
 				TimestampTzGetDatum(floor));
 	return systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(keys), keys);
 }
 
-/* Retries of groups with handlers are inserted by whoever has the lock, those of others by nack(). */
+/* Of groups with handlers: inserted by whoever has the lock; of others: by nack(). */
 static void
 raise_floor(const ConsumerGroup *group, const LogPart *part, TimestampTz now, TimestampTz first_due)
 {

@@ -142,7 +142,8 @@ check_none_is_lost(const Answer *answer, int found)
 			 errmsg("lease lost"),
 			 errdetail("Consumer group \"%s\" has no lease with %d of the %d tokens: %s.",
 					   answer->group->name, n_lost, answer->n, lost.data),
-			 errhint("Roll back what was done for these messages: they were delivered again, or answered before.")));
+			 errhint("Roll back what was done for these messages: they were delivered again, "
+					 "or answered before.")));
 }
 
 /* Column 2 of the last query has receipts that perhaps no lease names any more. */

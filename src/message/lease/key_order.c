@@ -21,13 +21,15 @@ static SavedPlan find_taken = SAVED_PLAN(
 	"SELECT key FROM order_ext_internal.leases WHERE group_id = $1 AND key = ANY ($2)"
 	" UNION SELECT key FROM order_ext_internal.retries WHERE group_id = $1 AND key = ANY ($2)"
 	" UNION SELECT key FROM order_ext_internal.dead_messages WHERE group_id = $1 AND key = ANY ($2)"
-	" UNION SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1 AND key = ANY ($2)",
+	" UNION SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1"
+	"  AND key = ANY ($2)",
 	INT4OID, INT8ARRAYOID);
 
 /* The keys are gone through one by one, however many messages each of them has. */
 #define FREE_KEYS \
 	"WITH RECURSIVE keys (key) AS (" \
-	" (SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1 ORDER BY key LIMIT 1)" \
+	" (SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1" \
+	"  ORDER BY key LIMIT 1)" \
 	" UNION ALL" \
 	" SELECT (SELECT p.key FROM order_ext_internal.parked_messages p" \
 	"  WHERE p.group_id = $1 AND p.key > keys.key ORDER BY p.key LIMIT 1)" \
@@ -69,8 +71,11 @@ static SavedPlan leave_parking = SAVED_PLAN(
 static HTAB *
 taken_keys(const ConsumerGroup *group, const Delivery *deliveries, int n)
 {
-	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(int64),
-		.hcxt = CurrentMemoryContext};
+	HASHCTL		control = {
+		.keysize = sizeof(int64),
+		.entrysize = sizeof(int64),
+		.hcxt = CurrentMemoryContext
+	};
 	HTAB	   *taken = hash_create("order_ext keys", 256, &control,
 									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	int64	   *keys = palloc(sizeof(int64) * n);

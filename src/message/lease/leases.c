@@ -52,7 +52,8 @@ leases_open_group(const char *name)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("consumer group \"%s\" belongs to role \"%s\"", name,
 						group->run_as != NULL ? group->run_as : ""),
-				 errdetail("Role \"%s\" is not a member of it.", GetUserNameFromId(GetUserId(), false)),
+				 errdetail("Role \"%s\" is not a member of it.",
+						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("Only members of that role may consume its messages.")));
 	return group;
 }

@@ -3,8 +3,8 @@
  *		receive(): leases messages to an external consumer; see leases.h.
  *
  * First what is overdue, leases that have run out and retries that are due, then what was
- * parked in an ordered group, then the log, read and recorded as for any other group (pass.c), only that the messages are leased
- * instead of handled.
+ * parked in an ordered group, then the log, read and recorded as for any other group (pass.c),
+ * only that the messages are leased instead of handled.
  */
 #include "compat.h"
 

@@ -157,7 +157,8 @@ wait_until_ready(Waiting *waiting)
 		MemoryContextSwitchTo(outer);
 		MemoryContextReset(each);
 		SPI_commit();
-		if (found.ready || pause_is_over(waiting->deadline, waiting->timeout, GetCurrentTimestamp()))
+		if (found.ready ||
+			pause_is_over(waiting->deadline, waiting->timeout, GetCurrentTimestamp()))
 			return found.ready;
 		if (!waiting->woken)
 		{
@@ -184,7 +185,8 @@ refuse_in_transaction(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("wait_for_messages() cannot run inside a transaction block or a function"),
-				 errhint("Call it as a statement of its own: it must not hold a snapshot while it waits.")));
+				 errhint("Call it as a statement of its own: "
+						 "it must not hold a snapshot while it waits.")));
 }
 
 PG_FUNCTION_INFO_V1(order_ext_wait_for_messages);

@@ -74,7 +74,8 @@ holder_in_segment(int segment, int32 topic_id, Datum key, TimestampTz cut)
 		ItemPointerData tid;
 
 		InitDirtySnapshot(dirty);
-		ScanKeyInit(&keys[0], DEDUP_TOPIC_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(topic_id));
+		ScanKeyInit(&keys[0], DEDUP_TOPIC_ID, BTEqualStrategyNumber, F_INT4EQ,
+					Int32GetDatum(topic_id));
 		ScanKeyInit(&keys[1], DEDUP_KEY, BTEqualStrategyNumber, F_TEXTEQ, key);
 		scan = systable_beginscan_ordered(rel, index, &dirty, lengthof(keys), keys);
 		wait_for = InvalidTransactionId;
@@ -83,7 +84,8 @@ holder_in_segment(int segment, int32 topic_id, Datum key, TimestampTz cut)
 		{
 			TupleDesc	desc = RelationGetDescr(rel);
 			bool		isnull;
-			TimestampTz at = DatumGetTimestampTz(heap_getattr(tuple, DEDUP_PUBLISHED_AT, desc, &isnull));
+			TimestampTz at = DatumGetTimestampTz(heap_getattr(tuple, DEDUP_PUBLISHED_AT,
+															  desc, &isnull));
 
 			tid = tuple->t_self;
 			if (TransactionIdIsValid(dirty.xmin))

@@ -118,7 +118,8 @@ static Datum
 row_column(LogReader *reader, int segment, HeapTuple tuple, int column)
 {
 	bool		isnull;
-	Datum		value = heap_getattr(tuple, column, RelationGetDescr(reader->rel[segment]), &isnull);
+	Datum		value = heap_getattr(tuple, column,
+									 RelationGetDescr(reader->rel[segment]), &isnull);
 
 	if (isnull)
 		elog(ERROR, "unexpected NULL in column %d of the message log", column);
@@ -134,7 +135,8 @@ range_advance(LogReader *reader, RangeScan *range, int segment)
 	if (tuple == NULL)
 		return;
 	range->at[segment].xid = DatumGetUInt64(row_column(reader, segment, tuple, LOG_XID));
-	range->at[segment].message_id = DatumGetInt64(row_column(reader, segment, tuple, LOG_MESSAGE_ID));
+	range->at[segment].message_id = DatumGetInt64(row_column(reader, segment, tuple,
+															 LOG_MESSAGE_ID));
 }
 
 static void
@@ -217,7 +219,8 @@ take_row(LogReader *reader, RangeScan *range, int segment)
 static bool
 row_is_ours(LogReader *reader, const RangeScan *range, int segment)
 {
-	int16		shard = DatumGetInt16(row_column(reader, segment, range->tuple[segment], LOG_SHARD));
+	int16		shard = DatumGetInt16(row_column(reader, segment, range->tuple[segment],
+												 LOG_SHARD));
 
 	return shard % reader->part.parts == reader->part.part;
 }
@@ -272,7 +275,8 @@ read_transaction(LogReader *reader, int32 topic_id, uint64 xid, int64 after_id,
 
 	key_topic(&keys[0], topic_id);
 	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ, xid);
-	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after_id));
+	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterStrategyNumber, F_INT8GT,
+				Int64GetDatum(after_id));
 	read_range(reader, keys, lengthof(keys), visible_in);
 }
 
@@ -419,8 +423,10 @@ log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
 	key_topic(&keys[0], topic_id);
 	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ,
 			U64FromFullTransactionId(GetTopFullTransactionId()));
-	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(ids[0]));
-	ScanKeyInit(&keys[3], LOG_MESSAGE_ID, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(ids[n - 1]));
+	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterEqualStrategyNumber, F_INT8GE,
+				Int64GetDatum(ids[0]));
+	ScanKeyInit(&keys[3], LOG_MESSAGE_ID, BTLessEqualStrategyNumber, F_INT8LE,
+				Int64GetDatum(ids[n - 1]));
 	range_begin(&reader, &range, keys, lengthof(keys));
 	while (reader.n < n && (segment = range_first(&range)) >= 0)
 	{

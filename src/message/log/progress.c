@@ -151,7 +151,8 @@ progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
 	progress->part.part = part;
 	progress->part.parts = group->parts;
 
-	ScanKeyInit(&keys[0], PROGRESS_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(group->id));
+	ScanKeyInit(&keys[0], PROGRESS_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(group->id));
 	ScanKeyInit(&keys[1], PROGRESS_PART, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(part));
 	found = load_newest(progress, rel, index, keys);
 	if (!found && !IsolationUsesXactSnapshot())
@@ -276,7 +277,8 @@ find_range(Relation rel, Relation index, int32 group_id, const LogPosition *at, 
 	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), at != NULL ? 3 : 1, keys);
 	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 	if (tuple != NULL)
-		*last_id = DatumGetInt64(heap_getattr(tuple, RANGE_LAST_ID, RelationGetDescr(rel), &isnull));
+		*last_id = DatumGetInt64(heap_getattr(tuple, RANGE_LAST_ID,
+											  RelationGetDescr(rel), &isnull));
 	systable_endscan_ordered(scan);
 	return tuple != NULL;
 }
@@ -343,6 +345,7 @@ inline_ranges_forget(const Progress *progress)
 	values[0] = Int32GetDatum(progress->group_id);
 	values[1] = log_snapshot_to_datum(progress->done);
 	engine_enter(&scope);
-	plan_write(progress->part.parts > 1 ? &forget_ranges_of_parts : &forget_ranges, values, NULL, 0);
+	plan_write(progress->part.parts > 1 ? &forget_ranges_of_parts : &forget_ranges,
+			   values, NULL, 0);
 	engine_leave(&scope);
 }

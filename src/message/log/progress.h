@@ -30,7 +30,8 @@ typedef struct Progress
 extern void progress_load(const ConsumerGroup *group, int16 part, Progress *progress);
 
 /* What of the group's topic is not behind the progress, which the window points into. */
-extern void progress_window(const ConsumerGroup *group, const Progress *progress, LogWindow *window);
+extern void progress_window(const ConsumerGroup *group, const Progress *progress,
+							LogWindow *window);
 
 /*
  * Append it as the new newest row. Raises 40001 if somebody else did so since it was

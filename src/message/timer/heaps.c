@@ -32,7 +32,8 @@ compare_timers(const pairingheap_node *a, const pairingheap_node *b, void *arg)
 static QueuedTimer *
 first_of(const TopicTimers *topic)
 {
-	return pairingheap_container(QueuedTimer, node, pairingheap_first((pairingheap *) &topic->timers));
+	return pairingheap_container(QueuedTimer, node,
+								 pairingheap_first((pairingheap *) &topic->timers));
 }
 
 static int

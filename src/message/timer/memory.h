@@ -87,6 +87,7 @@ typedef struct TimerQueue
 } TimerQueue;
 
 /* A copy in the queue's memory; for snapshots that outlive the transaction. */
-extern LogSnapshot *timer_memory_copy_snapshot(const TimerQueue *queue, const LogSnapshot *snapshot);
+extern LogSnapshot *timer_memory_copy_snapshot(const TimerQueue *queue,
+											   const LogSnapshot *snapshot);
 
 #endif							/* ORDER_EXT_TIMER_MEMORY_H */

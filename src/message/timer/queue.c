@@ -153,8 +153,7 @@ load_slice(TimerQueue *queue, int b, Relation rel, BlockNumber blocks)
 			slot_getsomeattrs(slot, TIMER_TOPIC_ID);
 			due_at = DatumGetTimestampTz(values[TIMER_DUE_AT - 1]);
 			message_id = DatumGetInt64(values[TIMER_MESSAGE_ID - 1]);
-			if (is_wanted(bucket, U64FromFullTransactionId(DatumGetFullTransactionId(values[TIMER_XID - 1])),
-						  due_at, message_id))
+			if (is_wanted(bucket, DatumGetUInt64(values[TIMER_XID - 1]), due_at, message_id))
 				enqueue(queue, b, due_at, message_id, DatumGetInt32(values[TIMER_TOPIC_ID - 1]),
 						&slot->tts_tid);
 		}
@@ -208,7 +207,7 @@ load_transactions(TimerQueue *queue, int b, Relation rel, uint64 first, uint64 e
 		TimestampTz due_at;
 
 		CHECK_FOR_INTERRUPTS();
-		xid = U64FromFullTransactionId(DatumGetFullTransactionId(heap_getattr(tuple, TIMER_XID, desc, &isnull)));
+		xid = DatumGetUInt64(heap_getattr(tuple, TIMER_XID, desc, &isnull));
 		due_at = DatumGetTimestampTz(heap_getattr(tuple, TIMER_DUE_AT, desc, &isnull));
 		if (!log_snapshot_sees(upto, xid))
 			continue;
@@ -350,7 +349,8 @@ bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit, bool is
 		load_upto(queue, b, rel, due_limit, upto);
 		bucket->look_until = upto->xmax;
 	}
-	if (!is_present && bucket->loaded_to != NULL && bucket->queued == 0 && may_unload(bucket, blocks, upto))
+	if (!is_present && bucket->loaded_to != NULL && bucket->queued == 0 &&
+		may_unload(bucket, blocks, upto))
 		timer_queue_unload(queue, b);
 	table_close(rel, AccessShareLock);
 }

@@ -87,7 +87,8 @@ timer_progress_read(TimerQueue *queue)
 		bucket->seq = row_int64(0, 1);
 		bucket->fired_until = row_timestamptz(0, 2);
 		bucket->seen = timer_memory_copy_snapshot(queue,
-												  log_snapshot_from_datum(row_datum(0, 3, &isnull)));
+												  log_snapshot_from_datum(row_datum(0, 3,
+																					&isnull)));
 	}
 	n = plan_query_in_snapshot(&all_ahead, NULL, NULL, 0);
 	for (i = 0; i < n; i++)

@@ -50,7 +50,8 @@ static const char *const ring_tables[RINGS][2] = {
 };
 
 #define TRUNCATE_LOG(n) \
-	SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal.message_log_" n ", order_ext_internal.attempts_" n)
+	SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal.message_log_" n "," \
+					   " order_ext_internal.attempts_" n)
 #define TRUNCATE_DEDUP(n) SAVED_PLAN_NO_ARGS("TRUNCATE order_ext_internal.dedup_" n)
 
 static SavedPlan truncate_segment[RINGS][RING_SEGMENTS] = {

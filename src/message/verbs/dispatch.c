@@ -254,7 +254,8 @@ dispatch_part(Dispatch *call, const GroupPart *of)
 	{
 		do
 		{
-			if (call->handled >= call->limit || group_in_call(call, of->group_id, of->part.part)->stalled)
+			if (call->handled >= call->limit ||
+				group_in_call(call, of->group_id, of->part.part)->stalled)
 				return worked;
 			memset(&pass, 0, sizeof(pass));
 			pass.group_id = of->group_id;

@@ -41,14 +41,16 @@
 
 static SavedPlan insert_group = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.consumer_groups"
-	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at, subscriber,"
-	"  ordered, handler_owner, adapted)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (name) DO NOTHING",
+	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at,"
+	"  subscriber, ordered, handler_owner, adapted)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+	" ON CONFLICT (name) DO NOTHING",
 	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID,
 	TEXTOID, BOOLOID, TEXTOID, BOOLOID);
 
 static SavedPlan find_group = SAVED_PLAN(
-	"SELECT group_id, topic_id, builtin, parts, ordered, adapted FROM order_ext_internal.consumer_groups"
+	"SELECT group_id, topic_id, builtin, parts, ordered, adapted"
+	" FROM order_ext_internal.consumer_groups"
 	" WHERE name = $1 FOR UPDATE",
 	TEXTOID);
 
@@ -105,7 +107,8 @@ read_options(Jsonb *options, Subscription *want)
 	static const char *const starts[] = {"now", "earliest", NULL};
 
 	options_check_keys(options, known);
-	want->max_attempts = option_int(options, "max_attempts", DEFAULT_MAX_ATTEMPTS, 1, MAX_MAX_ATTEMPTS);
+	want->max_attempts = option_int(options, "max_attempts", DEFAULT_MAX_ATTEMPTS, 1,
+									MAX_MAX_ATTEMPTS);
 	want->backoff = option_word(options, "backoff", 0, backoffs) + BACKOFF_EXPONENTIAL;
 	want->earliest = option_word(options, "start", 0, starts) == 1;
 	want->ordered = option_bool(options, "ordered", false);
@@ -118,7 +121,8 @@ check_run_as(Subscription *want, bool has_handler)
 {
 	Oid			caller = GetUserId();
 
-	want->run_as = GetUserNameFromId(rights_role_to_run_as(want->run_as, caller, has_handler), false);
+	want->run_as = GetUserNameFromId(rights_role_to_run_as(want->run_as, caller,
+														   has_handler), false);
 	want->subscriber = GetUserNameFromId(caller, false);
 }
 
@@ -143,13 +147,15 @@ check_handler(Oid function, Subscription *want)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("you may not execute handler %s", rights_function_signature(function)),
-				 errdetail("Role \"%s\" has no EXECUTE on it.", GetUserNameFromId(GetUserId(), false)),
+				 errdetail("Role \"%s\" has no EXECUTE on it.",
+						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("Ask its owner to grant EXECUTE.")));
 	reason = rights_refusal_to_run(function, get_role_oid(want->run_as, false), superuser());
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("handler %s must not run as role \"%s\"", rights_function_signature(function),
+				 errmsg("handler %s must not run as role \"%s\"",
+						rights_function_signature(function),
 						want->run_as),
 				 errdetail("If it did: %s.", reason),
 				 errhint("Name the role that it shall run as in option \"run_as\".")));
@@ -258,7 +264,8 @@ change_group(const Subscription *want, int32 topic_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("consumer group \"%s\" already reads another topic", want->name),
-				 errdetail("It reads topic \"%s\", not \"%s\".", topic_name(row_int32(0, 2)), want->topic),
+				 errdetail("It reads topic \"%s\", not \"%s\".", topic_name(row_int32(0, 2)),
+						   want->topic),
 				 errhint("Use another name, or order_ext.unsubscribe() first.")));
 	handler_refuse_change(row_int32(0, 1));
 	values[0] = Int32GetDatum(row_int32(0, 1));

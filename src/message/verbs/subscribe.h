@@ -20,8 +20,8 @@ typedef struct AdaptedGroup
 /*
  * Make the group, or let it go on with another function or role. It is ordered: a message
  * that crashes the worker again and again keeps back those that would have it run anew. A new
- * one reads what the transaction does not see yet and what it publishes. Raises 42710 where the name is an
- * ordinary group's. Within engine_enter().
+ * one reads what the transaction does not see yet and what it publishes. Raises 42710 where
+ * the name is an ordinary group's. Within engine_enter().
  */
 extern void subscribe_adapted(const AdaptedGroup *group);
 

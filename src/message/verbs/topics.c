@@ -59,7 +59,8 @@ static SavedPlan delete_topic = SAVED_PLAN(
 static SavedPlan delete_timers = SAVED_PLAN(
 	"WITH gone AS (DELETE FROM order_ext_internal.timers_far WHERE topic_id = $1"
 	"  RETURNING message_id)"
-	" DELETE FROM order_ext_internal.timer_cancels WHERE message_id IN (SELECT message_id FROM gone)",
+	" DELETE FROM order_ext_internal.timer_cancels"
+	"  WHERE message_id IN (SELECT message_id FROM gone)",
 	INT4OID);
 
 static SavedPlan find_asset = SAVED_PLAN(
@@ -122,7 +123,8 @@ create_topic_body(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("topic \"%s\" already exists", name),
 				 errdetail("Topics have one name each in a database, and groups share them."),
-				 errhint("Use it as it is, change it with order_ext.alter_topic(), or choose another name.")));
+				 errhint("Use it as it is, change it with order_ext.alter_topic(), "
+						 "or choose another name.")));
 	catalog_changed("topics");
 	return (Datum) 0;
 }
