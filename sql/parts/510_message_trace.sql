@@ -44,7 +44,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
 	IF message_trace.key IS NULL THEN
-		RAISE EXCEPTION 'argument "key" must not be NULL' USING ERRCODE = '22004';
+		RAISE EXCEPTION 'argument "key" must not be null' USING ERRCODE = '22004';
 	END IF;
 	RETURN QUERY
 	WITH timers AS (

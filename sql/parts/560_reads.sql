@@ -8,15 +8,15 @@ CREATE FUNCTION order_ext_internal.check_order_id(order_id bigint) RETURNS void
 AS $$
 BEGIN
 	IF check_order_id.order_id IS NULL THEN
-		RAISE EXCEPTION 'argument "order_id" must not be NULL' USING ERRCODE = '22004';
+		RAISE EXCEPTION 'argument "order_id" must not be null' USING ERRCODE = '22004';
 	ELSIF check_order_id.order_id <= 0 THEN
 		RAISE EXCEPTION 'argument "order_id" must be positive' USING ERRCODE = '22023';
 	ELSIF NOT EXISTS (
 		SELECT FROM order_ext_internal.orders o WHERE o.order_id = check_order_id.order_id)
 	THEN
 		RAISE EXCEPTION 'order % does not exist', check_order_id.order_id
-			USING ERRCODE = 'OE001', DETAIL = 'No order of this database has that id.',
-				  HINT = 'Use the id that create_order returned.';
+			USING ERRCODE = 'OE001', DETAIL = 'No order in this database has that ID.',
+				  HINT = 'Use an ID returned by create_order.';
 	END IF;
 END
 $$;

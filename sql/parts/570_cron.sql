@@ -21,7 +21,7 @@ BEGIN
 			cron_database := '(cron.database_name)';
 		END;
 		IF cron_database IS NULL THEN
-			RAISE EXCEPTION 'pg_cron is not loaded in this server'
+			RAISE EXCEPTION 'pg_cron is not loaded on this server'
 				USING ERRCODE = '55000',
 					HINT = format('Add pg_cron to shared_preload_libraries, set'
 						' cron.database_name = %L, restart, and run CREATE EXTENSION pg_cron in'
@@ -39,9 +39,9 @@ BEGIN
 					' cron.schedule_in_database(''order_ext maintenance'', ''*/5 * * * *'','
 					' ''SELECT order_ext.maintain()'', %1$L);', current_database());
 	ELSIF NOT has_schema_privilege('cron', 'USAGE') THEN
-		RAISE EXCEPTION 'role "%" may not use pg_cron', current_user
+		RAISE EXCEPTION 'permission denied to use pg_cron as role "%"', current_user
 			USING ERRCODE = '42501',
-				HINT = format('GRANT USAGE ON SCHEMA cron TO %I;', current_user);
+				HINT = format('Run GRANT USAGE ON SCHEMA cron TO %I.', current_user);
 	ELSIF NOT (SELECT rolcanlogin FROM pg_roles WHERE rolname = current_user) THEN
 		RAISE EXCEPTION 'role "%" cannot log in, so pg_cron could not run its jobs', current_user
 			USING ERRCODE = '42501',
@@ -60,7 +60,7 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
 		RAISE EXCEPTION 'pg_cron is not installed in this database'
 			USING ERRCODE = '55000',
-				HINT = 'Jobs can only be in the database that cron.database_name names.';
+				HINT = 'Jobs can exist only in the database specified by cron.database_name.';
 	END IF;
 	PERFORM cron.unschedule(j.jobid)
 	FROM cron.job j

@@ -8,17 +8,17 @@ DECLARE
 	statement text;
 BEGIN
 	IF grant_to.role IS NULL THEN
-		RAISE EXCEPTION 'argument "role" must not be NULL' USING ERRCODE = '22004';
+		RAISE EXCEPTION 'argument "role" must not be null' USING ERRCODE = '22004';
 	ELSIF grant_to.kind IS NULL THEN
-		RAISE EXCEPTION 'argument "kind" must not be NULL' USING ERRCODE = '22004';
+		RAISE EXCEPTION 'argument "kind" must not be null' USING ERRCODE = '22004';
 	ELSIF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = grant_to.role) THEN
-		RAISE EXCEPTION 'argument "role" is not a role' USING ERRCODE = '22023';
+		RAISE EXCEPTION 'argument "role" is not an existing role' USING ERRCODE = '22023';
 	ELSIF NOT EXISTS (
 		SELECT FROM order_ext_internal.grants() g WHERE g.kind = grant_to.kind)
 	THEN
-		RAISE EXCEPTION 'argument "kind" does not know the word "%"', grant_to.kind
+		RAISE EXCEPTION 'invalid value for argument "kind": "%"', grant_to.kind
 			USING ERRCODE = '22023',
-				HINT = 'It takes one of app, callback, operator, observer, worker.';
+				HINT = 'Valid values are app, callback, operator, observer, worker.';
 	END IF;
 
 	FOR statement IN

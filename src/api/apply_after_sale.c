@@ -34,8 +34,9 @@ goods_of_lines(const Entitlement *entitlement, const Lines *lines)
 		if (line == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
-					 errmsg("more than is left of order " INT64_FORMAT, entitlement->order_id),
-					 errdetail("The order has no \"%s\".", lines->lines[i].sku)));
+					 errmsg("request exceeds what is left of order " INT64_FORMAT,
+							entitlement->order_id),
+					 errdetail("The order contains no \"%s\".", lines->lines[i].sku)));
 		goods->items[goods->n].product_id = line->product_id;
 		goods->items[goods->n++].quantity = lines->lines[i].quantity;
 	}
@@ -56,7 +57,7 @@ check_not_virtual(const Entitlement *entitlement, const GoodsBack *goods)
 		if (line->kind == KIND_VIRTUAL)
 			ereport(ERROR,
 					(errcode(ERRCODE_OE_WRONG_STATUS),
-					 errmsg("\"%s\" cannot go back", line->sku),
+					 errmsg("\"%s\" cannot be returned", line->sku),
 					 errdetail("It is a virtual product.")));
 	}
 }
@@ -109,15 +110,16 @@ check_may_apply(const Order *order)
 	if (order->status != ORDER_SIGNED && order->status != ORDER_REFUSED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
-				 errmsg("nothing of order " INT64_FORMAT " can go back now", order->order_id),
+				 errmsg("cannot apply for an after-sale of order " INT64_FORMAT, order->order_id),
 				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
 				 order->status < ORDER_OUT_STOCK ? errhint("Use cancel_order.") :
-				 order->status < ORDER_SIGNED ? errhint("Wait until it is signed.") : 0));
+				 order->status < ORDER_SIGNED ? errhint("Wait until the order is signed.") : 0));
 	if (!after_sale_in_time(order->order_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
-				 errmsg("nothing of order " INT64_FORMAT " can go back any more", order->order_id),
-				 errdetail("The time for that, order_ext.after_sale_window, is over.")));
+				 errmsg("the after-sale period of order " INT64_FORMAT " has ended",
+						order->order_id),
+				 errdetail("Its length is set by order_ext.after_sale_window.")));
 }
 
 static Jsonb *
@@ -203,10 +205,9 @@ check_may_be_short(const Order *order)
 	if (order->status != ORDER_OUT_STOCK)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
-				 errmsg("order " INT64_FORMAT " cannot be short of goods", order->order_id),
+				 errmsg("cannot report a shortage for order " INT64_FORMAT, order->order_id),
 				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
-				 errhint("A shortage is found when the parcel leaves the warehouse, "
-						 "at \"out_stock\".")));
+				 errhint("A shortage can be reported only while the status is \"out_stock\".")));
 }
 
 static void

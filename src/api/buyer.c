@@ -119,7 +119,7 @@ arg_address(FunctionCallInfo fcinfo, int n)
 		scalar.type == jbvNull)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"address\" must not be a JSON null")));
+				 errmsg("argument \"address\" must not be JSON null")));
 	return address;
 }
 
@@ -131,15 +131,17 @@ change_address_once(void *arg, const RequestKey *key, CallResult *result)
 	Order		order;
 
 	read_own_order(request->order_id, request->user_id, &order);
-	check_status_allows(&order, EVENT_CHANGE_ADDRESS, "sent elsewhere");
+	check_status_allows(&order, EVENT_CHANGE_ADDRESS, "sent to another address");
 	result->disposition = "noop";
 	if (!has_address(order.order_id, change.address))
 	{
 		if (order.address_changes >= MAX_ADDRESS_CHANGES)
 			ereport(ERROR,
 					(errcode(ERRCODE_OE_WRONG_STATUS),
-					 errmsg("order " INT64_FORMAT " cannot be sent elsewhere", order.order_id),
-					 errdetail("Its address was changed before, and that is possible once.")));
+					 errmsg("order " INT64_FORMAT " cannot be sent to another address",
+							order.order_id),
+					 errdetail("Its address can be changed only once, and has already been "
+							   "changed.")));
 		fire(&order, EVENT_CHANGE_ADDRESS, &change);
 		result->disposition = "applied";
 	}

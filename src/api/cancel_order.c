@@ -46,7 +46,7 @@ check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 				(errcode(ERRCODE_OE_NOT_OWNER),
 				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id),
 				 errdetail("User " INT64_FORMAT " is not its owner.", request->user_id),
-				 errhint("Name its owner; staff cancels without a user_id.")));
+				 errhint("Pass the user_id of its owner, or none if staff cancels the order.")));
 	if (order->status != ORDER_CANCELED &&
 		!machine_allows(MACHINE_ORDER, order->status, EVENT_CANCEL, actor))
 		ereport(ERROR,
@@ -98,8 +98,8 @@ cancel(const CancelRequest *request, const RequestKey *key, Order *order, char a
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INTERCEPT_REFUSED),
 				 errmsg("order " INT64_FORMAT " can no longer be intercepted", order->order_id),
-				 errdetail("The warehouse was asked and has refused."),
-				 errhint("Use apply_after_sale when it has arrived.")));
+				 errdetail("The warehouse has already refused to intercept it."),
+				 errhint("Use apply_after_sale after it has arrived.")));
 	journal_write(journal);
 	return outcome == CANCEL_DONE ? "applied" : "intercept_pending";
 }

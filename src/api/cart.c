@@ -57,7 +57,7 @@ parse_options(Cart *cart, Jsonb *options)
 	cart->options.region = lines_member_text(root, "region", "options", MAX_WORD_CHARS);
 	cart->options.currency = lines_member_text(root, "currency", "options", MAX_CURRENCY_CHARS);
 	if (cart->options.currency != NULL && !setting_currency_is_valid(cart->options.currency))
-		lines_raise_malformed("options", "\"currency\" is no currency code");
+		lines_raise_malformed("options", "\"currency\" is not a currency code");
 	cart->options.external_id = lines_member_text(root, "external_id", "options", MAX_WORD_CHARS);
 	(void) lines_member_text(root, "channel", "options", MAX_WORD_CHARS);
 	if (cart->options.currency == NULL)
@@ -90,9 +90,9 @@ raise_unknown_skus(const Cart *cart)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NOT_FOUND),
-			 errmsg("a product does not exist"),
-			 errdetail("Unknown sku: %s.", list.data),
-			 errhint("Add it with put_product.")));
+			 errmsg("one or more products do not exist"),
+			 errdetail("Unknown SKU: %s.", list.data),
+			 errhint("Add products with put_product.")));
 }
 
 static int
@@ -195,8 +195,8 @@ cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now, C
 		raise_coupon_unusable(coupon_id, "It is not valid yet.");
 	if (cart->origin < coupon->threshold)
 		raise_coupon_unusable(coupon_id,
-							  psprintf("It needs goods for " INT64_FORMAT ", these are "
-									   INT64_FORMAT ".",
+							  psprintf("It requires goods worth at least " INT64_FORMAT
+									   "; these are worth " INT64_FORMAT ".",
 									   coupon->threshold, cart->origin));
 
 	cart->discount = Min(coupon->amount, cart->origin);

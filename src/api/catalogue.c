@@ -103,8 +103,8 @@ product_id_of(const char *sku)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("product \"%s\" does not exist", sku),
-				 errdetail("No product of this database has that sku."),
-				 errhint("Add it with put_product.")));
+				 errdetail("No product in this database has that SKU."),
+				 errhint("Add products with put_product.")));
 	return row_int64(0, 1);
 }
 
@@ -183,7 +183,7 @@ adjust_stock_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"delta\" must not be zero"),
-				 errhint("stock_level reads the stock.")));
+				 errhint("Use stock_level to read the stock.")));
 	request_run(fcinfo, "adjust_stock", 3, adjust_once, &change, &result);
 	return return_stock_level(fcinfo, level_from_jsonb(result.detail));
 }

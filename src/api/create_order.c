@@ -50,7 +50,7 @@ raise_coupon_taken(int64 coupon_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_COUPON_TAKEN),
-			 errmsg("coupon " INT64_FORMAT " is taken", coupon_id),
+			 errmsg("coupon " INT64_FORMAT " is already in use", coupon_id),
 			 errdetail("It is locked or used by another order."),
 			 errhint("Use another coupon or none.")));
 }
@@ -197,9 +197,10 @@ check_external_id(const char *external_id)
 	if (plan_query(&find_external_id, values, NULL, 1) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("an order with external_id \"%s\" exists already", external_id),
-				 errdetail("It is unique among all orders of this database."),
-				 errhint("Look the order up in orders_view; repeat a call with a request_id.")));
+				 errmsg("an order with external_id \"%s\" already exists", external_id),
+				 errdetail("An external_id must be unique among all orders in this database."),
+				 errhint("Look up the order in orders_view; to repeat a call safely, use a "
+						 "request_id.")));
 }
 
 /* Price the cart and compare with what the client expects to pay. */
@@ -215,10 +216,10 @@ agree_on_price(CreateRequest *request, Coupon *coupon)
 	if (cart->pay_amount != request->pay_amount)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_PRICE_DIFFERS),
-				 errmsg("the amount to pay differs"),
+				 errmsg("pay_amount does not match the price of the order"),
 				 errdetail("The order costs " INT64_FORMAT " (goods " INT64_FORMAT
 						   ", discount " INT64_FORMAT ", freight " INT64_FORMAT
-						   "), the client expects " INT64_FORMAT ".",
+						   "), but the client expects " INT64_FORMAT ".",
 						   cart->pay_amount, cart->origin, cart->discount, cart->freight,
 						   request->pay_amount),
 				 errhint("Show the buyer the new price (quote_order) and ask again.")));

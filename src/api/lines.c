@@ -22,7 +22,7 @@ lines_raise_malformed(const char *argument, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"%s\" is malformed: %s", argument, what),
-			 lines ? errhint("It is written [{\"sku\": \"A-1\", \"quantity\": 2}, ...].") : 0));
+			 lines ? errhint("The format is [{\"sku\": \"A-1\", \"quantity\": 2}, ...].") : 0));
 }
 
 char *
@@ -42,7 +42,7 @@ lines_member_text(JsonbContainer *object, const char *key, const char *argument,
 	if (pg_mbstrlen(text) > max_chars)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("argument \"%s\" has a \"%s\" that is too long", argument, key),
+				 errmsg("argument \"%s\" contains a \"%s\" that is too long", argument, key),
 				 errdetail("At most %d characters are allowed.", max_chars)));
 	return text;
 }
@@ -128,7 +128,7 @@ lines_parse(Jsonb *jsonb, const char *argument, bool with_condition)
 	if (lines->n > MAX_LINES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("argument \"%s\" has too many lines", argument),
+				 errmsg("argument \"%s\" contains too many lines", argument),
 				 errdetail("At most %d are allowed.", MAX_LINES)));
 	lines->lines = palloc0(sizeof(Line) * lines->n);
 	for (i = 0; i < lines->n; i++)

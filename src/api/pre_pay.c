@@ -21,18 +21,19 @@ check_may_pay(const Order *order, int64 pay_amount, TimestampTz now)
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("order " INT64_FORMAT " cannot be paid", order->order_id),
 				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
-				 errhint("Only an order that waits for its payment can be paid.")));
+				 errhint("Only an order that is awaiting payment can be paid.")));
 	if (order->pay_amount != pay_amount)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
-				 errmsg("the amount differs from the order's"),
-				 errdetail("The order costs " INT64_FORMAT ", the call says " INT64_FORMAT ".",
+				 errmsg("payment amount does not match the order"),
+				 errdetail("The order costs " INT64_FORMAT ", but the call specifies " INT64_FORMAT
+						   ".",
 						   order->pay_amount, pay_amount),
-				 errhint("Pay what the order costs.")));
+				 errhint("Pay the amount that the order costs.")));
 	if (now >= order->expire_at)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_DEADLINE_PASSED),
-				 errmsg("the deadline of order " INT64_FORMAT " has passed", order->order_id),
+				 errmsg("payment deadline of order " INT64_FORMAT " has passed", order->order_id),
 				 errdetail("It was %s.", timestamptz_to_str(order->expire_at)),
 				 errhint("Create a new order.")));
 }

@@ -42,24 +42,24 @@ check_may_accept(const Payment *payment, const Order *order)
 	if (order == NULL || order->status != ORDER_CREATED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
-				 errmsg("payment " INT64_FORMAT " can no longer pay order " INT64_FORMAT,
+				 errmsg("payment " INT64_FORMAT " can no longer be used for order " INT64_FORMAT,
 						payment->payment_id, payment->order_id),
-				 order == NULL ? errdetail("There is no such order.") :
+				 order == NULL ? errdetail("The order does not exist.") :
 				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
-				 errhint("Refund it.")));
+				 errhint("Refund the payment.")));
 	if (refund_id != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("payment " INT64_FORMAT " is being refunded", payment->payment_id),
-				 errdetail("The refund is " INT64_FORMAT ".", refund_id)));
+				 errdetail("Its refund is " INT64_FORMAT ".", refund_id)));
 	if (strcmp(payment->currency, order->currency) != 0 || payment->amount < order->pay_amount)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("payment " INT64_FORMAT " does not cover its order", payment->payment_id),
-				 errdetail("The order costs " INT64_FORMAT " %s, the payment is " INT64_FORMAT
+				 errdetail("The order costs " INT64_FORMAT " %s, but the payment is " INT64_FORMAT
 						   " %s.",
 						   order->pay_amount, order->currency, payment->amount, payment->currency),
-				 errhint("Refund it.")));
+				 errhint("Refund the payment.")));
 }
 
 /* The order is paid, its coupon used; what is too much goes back. Returns the refund id. */

@@ -58,7 +58,7 @@ review(Journal *journal, const Decision *decision, AfterSale *after_sale)
 	if (after_sale->status != AFTER_SALE_APPLIED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_REVIEWABLE),
-				 errmsg("after-sale " INT64_FORMAT " is not to be reviewed",
+				 errmsg("after-sale " INT64_FORMAT " is not awaiting review",
 						after_sale->after_sale_id),
 				 errdetail("Its status is \"%s\".",
 						   status_name(MACHINE_AFTER_SALE, after_sale->status)),
@@ -107,7 +107,7 @@ take_back(Journal *journal, const Decision *decision, AfterSale *after_sale)
 						ACTOR_BUYER))
 		raise_status(after_sale, "revoked", NULL);
 	if (after_sale->origin != NULL)
-		raise_status(after_sale, "revoked", "Nobody applied for it.");
+		raise_status(after_sale, "revoked", "It was not opened by an application.");
 	if (after_sale->return_status > RETURN_TO_SEND)
 		raise_status(after_sale, "revoked", "The goods are on their way back.");
 	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_REVOKE, ACTOR_BUYER, NULL))
@@ -144,8 +144,8 @@ close_it(Journal *journal, const Decision *decision, AfterSale *after_sale)
 		raise_status(after_sale, "closed", NULL);
 	if (after_sale->status == AFTER_SALE_APPROVED && after_sale->origin != NULL &&
 		strcmp(after_sale->origin, "refused") != 0)
-		raise_status(after_sale, "closed", "Its order is canceled or short of goods: "
-					 "the money goes back.");
+		raise_status(after_sale, "closed", "Its order is canceled or short of goods, so the money "
+					 "must be refunded.");
 	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,
 							decision->reason))
 		raise_status(after_sale, "closed", "Its refund is being executed.");

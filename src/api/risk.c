@@ -62,7 +62,7 @@ check_role(const char *name)
 	if (!OidIsValid(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the role of the risk check does not exist any more"),
+				 errmsg("the role of the risk check no longer exists"),
 				 errhint("Set the check again with set_risk_check.")));
 	return role;
 }
@@ -81,7 +81,7 @@ resolve_check(const char *handler, const char *owner, Oid role)
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the risk check must not run"),
+				 errmsg("cannot run the risk check"),
 				 errdetail("Function %s: %s.", handler, reason),
 				 errhint("Set the check again with set_risk_check.")));
 	return function;
@@ -142,9 +142,9 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_RISK_REFUSED),
-				 errmsg("the risk check refused the order"),
+				 errmsg("order was rejected by the risk check"),
 				 errdetail("%s", reason),
-				 errhint("The function of set_risk_check decides.")));
+				 errhint("The function set by set_risk_check makes this decision.")));
 }
 
 /* ---- set_risk_check ---- */
@@ -158,14 +158,14 @@ check_signature(Oid function)
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("argument \"handler\" is not a function")));
+				 errmsg("argument \"handler\" is not an existing function")));
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	if (proc->prokind != PROKIND_FUNCTION || proc->proretset || proc->prorettype != TEXTOID ||
 		proc->pronargs != 1 || proc->proargtypes.values[0] != JSONBOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"handler\" has the wrong signature"),
-				 errdetail("It must be f(request jsonb) returns text.")));
+				 errmsg("argument \"handler\" is not a valid risk check function"),
+				 errdetail("It must take one argument of type jsonb and return text.")));
 	ReleaseSysCache(tuple);
 }
 
@@ -177,11 +177,11 @@ check_rights(Oid function, Oid role)
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("risk check %s must not run as role \"%s\"",
+				 errmsg("risk check %s cannot run as role \"%s\"",
 						rights_function_signature(function),
 						GetUserNameFromId(role, false)),
-				 errdetail("If it did: %s.", reason),
-				 errhint("Set it as the role that it shall run as.")));
+				 errdetail("The reason is that %s.", reason),
+				 errhint("Call set_risk_check as the role that the function should run as.")));
 }
 
 static Datum

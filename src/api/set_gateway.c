@@ -46,7 +46,7 @@ arg_run_as(FunctionCallInfo fcinfo, int n)
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"run_as\" is not a role")));
+				 errmsg("argument \"run_as\" is not an existing role")));
 	return rights_role_to_run_as(name, GetUserId(), true);
 }
 
@@ -58,22 +58,22 @@ check_function(Oid function, Oid role)
 	if (rights_function_signature(function) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("argument \"handler\" is not a function")));
+				 errmsg("argument \"handler\" is not an existing function")));
 	if (!gateway_signature_fits(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"handler\" has not the form of a gateway"),
-				 errdetail("It is %s.", rights_function_signature(function)),
-				 errhint("Write f(order_ext.refund_request) returning text.")));
+				 errmsg("argument \"handler\" is not a valid gateway function"),
+				 errdetail("The function is %s.", rights_function_signature(function)),
+				 errhint("A gateway function takes one argument of type order_ext.refund_request "
+						 "and returns text.")));
 	reason = rights_refusal_to_run(function, role, superuser());
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("gateway %s must not run as role \"%s\"",
-						rights_function_signature(function),
+				 errmsg("gateway %s cannot run as role \"%s\"", rights_function_signature(function),
 						GetUserNameFromId(role, false)),
-				 errdetail("If it did: %s.", reason),
-				 errhint("Name the role that it shall run as in argument \"run_as\".")));
+				 errdetail("The reason is that %s.", reason),
+				 errhint("Specify the role that it should run as in argument \"run_as\".")));
 }
 
 /* Refunds that have been waiting for claim_refunds() become the workers'. */
@@ -94,7 +94,7 @@ check_not_builtin(const char *pay_type)
 	if (plan_query(&find_builtin, values, NULL, 1) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the gateway of pay type \"%s\" is built in", pay_type),
+				 errmsg("the gateway for pay type \"%s\" is built in", pay_type),
 				 errhint("Choose another pay type.")));
 }
 

@@ -59,8 +59,8 @@ check_scope(const char *scope, const VerifyCheck *checks, int n)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"scope\" does not know the word \"%s\"", scope),
-			 errhint("It takes one of " SCOPE_ALL "%s.", known.data)));
+			 errmsg("invalid value for argument \"scope\": \"%s\"", scope),
+			 errhint("Valid values are " SCOPE_ALL "%s.", known.data)));
 }
 
 static void

@@ -24,8 +24,8 @@ arg_not_null(FunctionCallInfo fcinfo, int n, const char *name)
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be NULL", name),
-				 errhint("Give it a value; what has a default may be left out.")));
+				 errmsg("argument \"%s\" must not be null", name),
+				 errhint("Pass a value, or omit the argument if it has a default.")));
 }
 
 int64
@@ -39,7 +39,7 @@ arg_amount(FunctionCallInfo fcinfo, int n, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be negative", name),
-				 errdetail("It is " INT64_FORMAT ".", value)));
+				 errdetail("The value is " INT64_FORMAT ".", value)));
 	return value;
 }
 
@@ -54,7 +54,7 @@ arg_id(FunctionCallInfo fcinfo, int n, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be positive", name),
-				 errdetail("It is " INT64_FORMAT ".", value)));
+				 errdetail("The value is " INT64_FORMAT ".", value)));
 	return value;
 }
 
@@ -69,7 +69,7 @@ arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 max)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be positive", name),
-				 errdetail("It is %d.", value)));
+				 errdetail("The value is %d.", value)));
 	return Min(value, max);
 }
 
@@ -96,7 +96,7 @@ arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be empty", name),
-				 errdetail("It takes 1 to %d characters.", max_chars)));
+				 errdetail("It must have between 1 and %d characters.", max_chars)));
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("argument \"%s\" is too long", name),
@@ -121,7 +121,7 @@ arg_jsonb_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_byte
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"%s\" is too large", name),
 				 errdetail("At most %d bytes are allowed.", max_bytes),
-				 errhint("Keep what is large elsewhere, and pass a reference to it.")));
+				 errhint("Store large data elsewhere and pass a reference to it.")));
 	return PG_GETARG_JSONB_P(n);
 }
 
@@ -160,8 +160,9 @@ arg_timestamptz(FunctionCallInfo fcinfo, int n, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be finite", name),
-				 errdetail("It is %s.", TIMESTAMP_IS_NOBEGIN(value) ? "-infinity" : "infinity"),
-				 errhint("Give it a point in time.")));
+				 errdetail("The value is %s.",
+						   TIMESTAMP_IS_NOBEGIN(value) ? "-infinity" : "infinity"),
+				 errhint("Pass a finite timestamp.")));
 	return value;
 }
 
@@ -202,7 +203,7 @@ arg_word(FunctionCallInfo fcinfo, int n, const char *name, const char *const *wo
 		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "", words[i]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" does not know the word \"%s\"", name, value),
-			 errhint("It takes one of %s.", list.data)));
+			 errmsg("invalid value for argument \"%s\": \"%s\"", name, value),
+			 errhint("Valid values are %s.", list.data)));
 	return -1;					/* keep the compiler quiet */
 }

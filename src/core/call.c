@@ -62,15 +62,16 @@ rethrow_translated(MemoryContext context)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to a concurrent call"),
 				 errdetail("%s", error->detail ? error->detail : error->message),
-				 errhint("Run the transaction again.")));
+				 errhint("The transaction might succeed if retried.")));
 	}
 	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
 		PG_RE_THROW();
 	FlushErrorState();
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_BUSY),
-			 errmsg("busy, another transaction is at work on the same object"),
-			 errdetail("Waited for order_ext.lock_timeout (%d ms): %s.",
+			 errmsg("could not obtain a lock because another transaction is working on the same "
+					"object"),
+			 errdetail("The wait is limited by order_ext.lock_timeout (%d ms): %s.",
 					   setting_lock_timeout, error->message),
 			 error->context ? errcontext("%s", error->context) : 0,
 			 errhint("Try again.")));

@@ -29,5 +29,5 @@ error_conflict(const char *format,...)
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("could not serialize access: %s", what.data),
-			 errhint("Run the transaction again.")));
+			 errhint("The transaction might succeed if retried.")));
 }

@@ -148,9 +148,10 @@ lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 	if (LockAcquire(&tag, mode, false, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_BUSY),
-				 errmsg("busy, another transaction is at work on the same object"),
-				 errdetail("The lock \"%s\" of " INT64_FORMAT " is held and may not be waited for "
-						   "here.",
+				 errmsg("could not obtain a lock because another transaction is working on the "
+						"same object"),
+				 errdetail("Lock \"%s\" of key " INT64_FORMAT " is held, and waiting for it is "
+						   "not allowed here.",
 						   lock_class_name(lock_class), key),
 				 errhint("Try again.")));
 }

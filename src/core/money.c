@@ -13,8 +13,8 @@ money_overflow(const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("argument \"%s\" leads to an amount out of range", argument),
-			 errdetail("Amounts and quantities must fit their types.")));
+			 errmsg("argument \"%s\" results in an amount out of range", argument),
+			 errdetail("Amounts and quantities must fit their data types.")));
 }
 
 int64

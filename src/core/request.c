@@ -160,7 +160,7 @@ remember(const char *function, const char *request_id,
 	values[6] = PointerGetDatum(result->detail);
 	nulls[6] = result->detail ? ' ' : 'n';
 	if (plan_query(&insert_request, values, nulls, 0) != 1)
-		error_conflict("request_id \"%s\" was taken by another transaction", request_id);
+		error_conflict("request_id \"%s\" was used by another transaction", request_id);
 }
 
 static void
@@ -185,8 +185,9 @@ run(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work, void
 	if (key.reused && !is_fact)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_REQUEST_REUSED),
-				 errmsg("request_id \"%s\" was used for another request", key.request_id),
-				 errdetail("%s was called with it before, with other arguments.", function),
+				 errmsg("request_id \"%s\" was already used for a different request",
+						key.request_id),
+				 errdetail("%s was called with it before, but with different arguments.", function),
 				 errhint("Use a new request_id for a new request.")));
 	work(request, &key, result);
 	if (!key.reused)

@@ -25,7 +25,8 @@ order_ext_replace_instance(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("order_ext_replace_instance was not called as a trigger")));
+				 errmsg("function \"order_ext_replace_instance\" was not called by trigger "
+						"manager")));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	(void) plan_write(&drop_instance, NULL, NULL, 0);

@@ -109,13 +109,13 @@ order_ext_guard(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("order_ext guard was not called as a trigger")));
+				 errmsg("function \"order_ext_guard\" was not called by trigger manager")));
 	if (engine_writing == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("table \"%s\" is changed by order_ext only",
+				 errmsg("cannot change table \"%s\" directly",
 						RelationGetRelationName(trigger->tg_relation)),
-				 errhint("Use the functions of schema order_ext.")));
+				 errhint("Use the functions in schema order_ext.")));
 	return PointerGetDatum(NULL);
 }
 

@@ -29,7 +29,7 @@ call_function(Handler *gateway, const Message *message, const Refund *refund)
 	if (!OidIsValid(function) || !gateway_signature_fits(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("gateway %s does not exist any more", gateway->group->handler),
+				 errmsg("gateway %s no longer exists", gateway->group->handler),
 				 errhint("Set it again with set_gateway.")));
 	answer = handler_call(gateway, function, message, gateway_request(refund), &isnull);
 	return isnull ? NULL : TextDatumGetCString(answer);

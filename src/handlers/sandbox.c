@@ -76,7 +76,7 @@ sandbox_set_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"times\" must not be negative"),
-				 errdetail("It is %d.", times)));
+				 errdetail("The value is %d.", times)));
 	values[0] = CStringGetTextDatum(outcome);
 	values[1] = Int32GetDatum(times);
 	(void) plan_write(&set_switch, values, NULL, 0);

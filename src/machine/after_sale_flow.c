@@ -181,8 +181,8 @@ after_sale_approve(Journal *journal, AfterSale *after_sale, const char *reason)
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("after-sale " INT64_FORMAT " exceeds what is left of its payment",
 						after_sale->after_sale_id),
-				 errdetail("A refund that was given up has succeeded since."),
-				 errhint("Reject it.")));
+				 errdetail("A refund that had been given up has succeeded since."),
+				 errhint("Reject the after-sale.")));
 	after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_APPROVE, ACTOR_STAFF, reason,
 					reason_detail(reason));
 	if (after_sale->type == AFTER_SALE_REFUND_ONLY)

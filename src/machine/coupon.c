@@ -164,7 +164,7 @@ coupon_lock(Journal *journal, int64 coupon_id, int64 order_id)
 	if (!fire(journal, &lock_coupon, COUPON_UNUSED, EVENT_LOCK, coupon_id, order_id, ACTOR_BUYER))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_COUPON_TAKEN),
-				 errmsg("coupon " INT64_FORMAT " is taken", coupon_id),
+				 errmsg("coupon " INT64_FORMAT " is already in use", coupon_id),
 				 errdetail("It is locked or used by another order."),
 				 errhint("Use another coupon or none.")));
 }

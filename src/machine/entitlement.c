@@ -145,17 +145,18 @@ check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
 		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].product_id);
 
 		if (goods->items[i].quantity > line->quantity - line->done)
-			appendStringInfo(&detail, "%s\"%s\": %d wanted, %d left of %d",
+			appendStringInfo(&detail, "%s\"%s\": %d requested, %d of %d left",
 							 detail.len > 0 ? "; " : "", line->sku, goods->items[i].quantity,
 							 line->quantity - line->done, line->quantity);
 	}
 	if (detail.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
-				 errmsg("more than is left of order " INT64_FORMAT, entitlement->order_id),
+				 errmsg("request exceeds what is left of order " INT64_FORMAT,
+						entitlement->order_id),
 				 errdetail("%s.", detail.data),
-				 errhint("calculate_refund says what is left; pieces of rejected, "
-						 "revoked and closed after-sales are free again.")));
+				 errhint("calculate_refund shows what is left; the items of rejected, revoked and "
+						 "closed after-sales are available again.")));
 }
 
 /* How many pieces of a line are among the goods. */

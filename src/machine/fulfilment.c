@@ -93,7 +93,7 @@ fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment)
 	if (!fulfilment_read(order_id, fulfilment))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
-				 errmsg("order " INT64_FORMAT " has no fulfilment", order_id)));
+				 errmsg("order " INT64_FORMAT " has no fulfillment", order_id)));
 }
 
 /* ---- paid orders on their way ---- */

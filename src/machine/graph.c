@@ -26,8 +26,8 @@ arg_machine(FunctionCallInfo fcinfo, int n)
 	if (table == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"machine\" does not know the word \"%s\"", name),
-				 errhint("It takes one of order, payment, after_sale, return, refund, coupon, "
+				 errmsg("invalid value for argument \"machine\": \"%s\"", name),
+				 errhint("Valid values are order, payment, after_sale, return, refund, coupon, "
 						 "fulfilment.")));
 	return table;
 }
@@ -47,8 +47,8 @@ order_ext_status_code(PG_FUNCTION_ARGS)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"name\" does not know the word \"%s\"", name),
-			 errdetail("The machine \"%s\" has no such status.", table->name)));
+			 errmsg("invalid value for argument \"name\": \"%s\"", name),
+			 errdetail("State machine \"%s\" has no such status.", table->name)));
 	PG_RETURN_NULL();
 }
 

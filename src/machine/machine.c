@@ -113,7 +113,7 @@ no_such_edge(Machine machine, int16 from, Event event)
 			(errcode(ERRCODE_OE_INVARIANT),
 			 errmsg("the %s machine has no transition \"%s\" from status %d",
 					machine_table(machine)->name, event_name(event), from),
-			 errhint("This is a bug of order_ext; nothing was changed.")));
+			 errhint("This is a bug in order_ext; nothing was changed.")));
 }
 
 const Edge *

@@ -144,8 +144,8 @@ order_read_or_fail(int64 order_id, Order *order)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("order " INT64_FORMAT " does not exist", order_id),
-				 errdetail("No order of this database has that id."),
-				 errhint("Use the id that create_order returned.")));
+				 errdetail("No order in this database has that ID."),
+				 errhint("Use an ID returned by create_order.")));
 }
 
 Order *

@@ -170,6 +170,6 @@ refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor)
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("after-sale " INT64_FORMAT " exceeds what is left of its payment",
 						after_sale_id),
-				 errhint("This is a bug of order_ext; nothing was changed.")));
+				 errhint("This is a bug in order_ext; nothing was changed.")));
 	return refund_id;
 }

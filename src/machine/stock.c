@@ -185,15 +185,15 @@ raise_stock_short(const OrderLine *lines, int n, int n_reserved)
 				available = row_int64(j, 2);
 		}
 		if (i >= n_reserved && available < lines[i].quantity)
-			appendStringInfo(&detail, "%s\"%s\": %d wanted, " INT64_FORMAT " available",
+			appendStringInfo(&detail, "%s\"%s\": %d requested, " INT64_FORMAT " available",
 							 detail.len > 0 ? "; " : "", lines[i].sku,
 							 lines[i].quantity, available);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_STOCK_SHORT),
-			 errmsg("stock is short"),
+			 errmsg("insufficient stock"),
 			 detail.len > 0 ? errdetail("%s.", detail.data) : 0,
-			 errhint("Order less, or try again when stock has been added.")));
+			 errhint("Order less, or try again after stock has been added.")));
 }
 
 static void
@@ -457,10 +457,10 @@ stock_adjust(int64 product_id, const char *sku, int64 delta, const char *reason,
 			money_overflow("delta");
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_STOCK_SHORT),
-				 errmsg("stock of \"%s\" would be negative", sku),
-				 errdetail(INT64_FORMAT " are available, the change is " INT64_FORMAT ".",
+				 errmsg("stock of \"%s\" would become negative", sku),
+				 errdetail(INT64_FORMAT " are available; the change is " INT64_FORMAT ".",
 						   stock_level(product_id).available, delta),
-				 errhint("Reserved units come back when their orders are canceled.")));
+				 errhint("Reserved units become available again when their orders are canceled.")));
 	}
 	ledger = append_open("stock_ledger");
 	append_ledger(ledger, 0, product_id, id_next("stock_adjustment_seq"), delta, 0, 0,

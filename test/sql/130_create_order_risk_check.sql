@@ -103,7 +103,7 @@ SELECT order_ext.set_risk_check(NULL);
 SET ROLE rsk_eve;
 CREATE FUNCTION t.risk_eve(request jsonb) RETURNS text LANGUAGE sql AS 'SELECT current_user::text';
 RESET ROLE;
-SELECT code, message LIKE 'risk check t.risk_eve(pg_catalog.jsonb) must not run as role %' AS message, detail FROM t.error($$order_ext.set_risk_check('t.risk_eve(jsonb)')$$);
+SELECT code, message LIKE 'risk check t.risk_eve(pg_catalog.jsonb) cannot run as role %' AS message, detail FROM t.error($$order_ext.set_risk_check('t.risk_eve(jsonb)')$$);
 DROP FUNCTION t.risk_root(jsonb), t.risk_shop(jsonb);
 
 -- what set_risk_check writes, it writes with a search path that the caller cannot steer

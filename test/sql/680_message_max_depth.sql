@@ -71,7 +71,7 @@ SELECT t.drain();
 -- the group is told by its whole name, however long and of whatever characters
 SELECT order_ext.create_topic('mq.long', '{"max_depth": 1}'), order_ext.subscribe(repeat('é', 128), 'mq.long');
 SELECT order_ext.publish('mq.long', 1) > 0 AS published;
-SELECT code, detail = '1 messages or more wait for consumer group "' || repeat('é', 128) || '", max_depth is 1.' AS whole_name FROM t.error($$order_ext.publish('mq.long', 1)$$);
+SELECT code, detail = 'At least 1 messages are waiting for consumer group "' || repeat('é', 128) || '"; max_depth is 1.' AS whole_name FROM t.error($$order_ext.publish('mq.long', 1)$$);
 SELECT order_ext.unsubscribe(repeat('é', 128)), order_ext.drop_topic('mq.long');
 SELECT order_ext.unsubscribe('mq.b'), order_ext.unsubscribe('mq.deep'), order_ext.drop_topic('mq.t'), order_ext.drop_topic('mq.deep');
 SET client_min_messages = warning;

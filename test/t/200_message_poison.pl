@@ -61,7 +61,7 @@ sub poisoned
 }
 poisoned('one', 1000, '99|1', 2);
 is($node->safe_psql('postgres', "SELECT attempts, last_error FROM order_ext.dead_letters WHERE consumer_group = 'one'"),
-	'2|the worker process crashed, or had to be ended, while the handler ran', 'the dead letter says why');
+	'2|the worker process crashed or had to be terminated while the handler was running', 'the dead letter says why');
 is($node->safe_psql('postgres',
 		"SELECT string_agg(state || ' ' || attempt, ', ' ORDER BY finished_at) FROM order_ext.message_trace(50) WHERE consumer_group = 'one'"),
 	'retry 1, dead 2', 'both attempts are recorded');

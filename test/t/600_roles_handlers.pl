@@ -229,7 +229,7 @@ is(scalar(grep { /WARNING:.*run as role "clerk" wait/ } split /\n/, slurp_file($
 
 $node->safe_psql('postgres', 'REVOKE EXECUTE ON FUNCTION shop.act FROM PUBLIC');
 became(act('clerk', 'SELECT 1'),
-	'42501 handler shop.act(order_ext.message) must not run: role "clerk" may not execute it',
+	'42501 cannot run handler shop.act(order_ext.message): role "clerk" has no EXECUTE privilege on it',
 	'without EXECUTE a message is dead');
 
 # ---- dispatch() ----

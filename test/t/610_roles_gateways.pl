@@ -224,16 +224,16 @@ is($node->safe_psql('postgres', "SELECT attempt FROM order_ext.refunds_view WHER
 
 $node->safe_psql('postgres', 'ALTER FUNCTION shop.gateway OWNER TO postgres; ALTER FUNCTION shop.gateway SECURITY DEFINER');
 $order = refund('shop', 'SELECT 1');
-became($order, q{42501: shop.gateway(order_ext.refund_request) must not run: it is a superuser's SECURITY DEFINER function and was not registered by a superuser},
+became($order, q{42501: cannot run shop.gateway(order_ext.refund_request): it is a superuser's SECURITY DEFINER function but was not registered by a superuser},
 	'a function that has become a way to the superuser is not called');
 $node->safe_psql('postgres', 'ALTER FUNCTION shop.gateway SECURITY INVOKER; REVOKE EXECUTE ON FUNCTION shop.gateway FROM PUBLIC');
-became($order, '42501: shop.gateway(order_ext.refund_request) must not run: role "shop" may not execute it', 'nor one without EXECUTE');
+became($order, '42501: cannot run shop.gateway(order_ext.refund_request): role "shop" has no EXECUTE privilege on it', 'nor one without EXECUTE');
 $node->safe_psql('postgres', 'ALTER FUNCTION shop.gateway OWNER TO shop');
 became($order, 'done shop shop', 'until it may be again', 60);
 $order = refund('postgres', 'SELECT 1');
 became($order, 'done postgres postgres', q{the superuser's own goes on});
 $node->safe_psql('postgres', 'ALTER FUNCTION public.of_boss OWNER TO shop');
-became(refund('boss', 'SELECT 1'), '42501: public.of_boss(order_ext.refund_request) must not run: it would run as a superuser and does not belong to one',
+became(refund('boss', 'SELECT 1'), '42501: cannot run public.of_boss(order_ext.refund_request): it would run as a superuser but does not belong to one',
 	q{but not what has become somebody else's});
 $node->safe_psql('postgres', q{SELECT order_ext.set_gateway('boss', NULL); DROP ROLE boss});
 

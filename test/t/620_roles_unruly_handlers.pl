@@ -66,7 +66,7 @@ sub dead
 
 # ---- it does not end, and catches the end of its time ----
 
-my $ended = 'the worker process crashed, or had to be ended, while the handler ran';
+my $ended = 'the worker process crashed or had to be terminated while the handler was running';
 foreach my $case (['SELECT shop.hang()', 'one', 'set', 'order'], ['INSERT INTO shop.later VALUES (1)', 'one', 'set'])
 {
 	my ($how, @topics) = @$case;
@@ -98,7 +98,7 @@ SQL
 	}
 }
 is($node->safe_psql('postgres', "SELECT DISTINCT sqlstate, error FROM order_ext_internal.attempts WHERE sqlstate = '57P02'"),
-	'57P02|the handler ran on after order_ext.handler_timeout had canceled it', 'the attempts say why');
+	'57P02|the handler continued to run after order_ext.handler_timeout had canceled it', 'the attempts say why');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM order_ext_internal.crash_suspects'), '0', 'no suspicion is left');
 
 # Once is forgiven: it cleans up after the cancel.
@@ -192,7 +192,7 @@ CREATE FUNCTION public.h(m order_ext.message) RETURNS void LANGUAGE sql AS $$INS
 SQL
 publish('h', 70);
 wait_sql($node, 'postgres', dead('h', 70),
-	'42501 handler public.h(order_ext.message) must not run: it belongs to role "eve" now, and belonged to role "shop" when it was registered',
+	'42501 cannot run handler public.h(order_ext.message): it belongs to role "eve" but belonged to role "shop" when it was registered',
 	30, q{somebody else's function of that name does not run});
 $node->safe_psql('postgres', 'ALTER FUNCTION public.h(order_ext.message) OWNER TO shop');
 is($node->safe_psql('postgres', "SELECT order_ext.redrive('h')"), '1', 'redriven');

@@ -395,9 +395,9 @@ topic_refuse_unknown(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 			 errmsg("topic \"%s\" does not exist", name),
-			 errdetail("This database has none of that name; case matters."),
-			 errhint("Create it with order_ext.create_topic(); "
-					 "order_ext.topics_view lists them.")));
+			 errdetail("This database has no such topic; names are case-sensitive."),
+			 errhint("Create it with order_ext.create_topic(); order_ext.topics_view lists "
+					 "existing topics.")));
 }
 
 void
@@ -406,9 +406,9 @@ group_refuse_unknown(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 			 errmsg("consumer group \"%s\" does not exist", name),
-			 errdetail("This database has none of that name; case matters."),
-			 errhint("Create it with order_ext.subscribe(); "
-					 "order_ext.subscriptions_view lists them.")));
+			 errdetail("This database has no such consumer group; names are case-sensitive."),
+			 errhint("Create it with order_ext.subscribe(); order_ext.subscriptions_view lists "
+					 "existing consumer groups.")));
 }
 
 bool

@@ -38,7 +38,7 @@ options_check_keys(Jsonb *options, const char *const *known)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"options\" must be a JSON object"),
 				 errdetail("It is an array or a single value."),
-				 errhint("Write {} for none.")));
+				 errhint("Use {} for no options.")));
 	iterator = JsonbIteratorInit(&options->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, depth > 0)) != WJB_DONE)
 	{
@@ -56,10 +56,10 @@ options_check_keys(Jsonb *options, const char *const *known)
 		if (known[i] == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unknown option \"%.*s\"",
+					 errmsg("unrecognized option \"%.*s\"",
 							pg_mbcliplen(value.val.string.val, value.val.string.len, 64),
 							value.val.string.val),
-					 errhint("Known are %s.", words_of(known))));
+					 errhint("Valid options are %s.", words_of(known))));
 	}
 }
 
@@ -78,7 +78,7 @@ refuse_option(const char *key, const char *must_be)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" must be %s", key, must_be),
-			 errhint("Leave it out to have its default.")));
+			 errhint("Omit the option to use its default.")));
 }
 
 bool

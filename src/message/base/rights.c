@@ -122,21 +122,21 @@ rights_role_to_run_as(const char *name, Oid caller, bool must_login)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist", name),
-				 errdetail("Option \"run_as\" names it."),
-				 errhint("Name a role that may log in and that you are a member of.")));
+				 errdetail("It is specified by option \"run_as\"."),
+				 errhint("Specify a role that can log in and that you are a member of.")));
 	if (!may_become_role(caller, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("you are not a member of role \"%s\"", name),
-				 errdetail("You are role \"%s\".", GetUserNameFromId(caller, false)),
-				 errhint("Whoever registers a function must be able to SET ROLE to the role that "
-						 "it runs as.")));
+				 errmsg("permission denied to run functions as role \"%s\"", name),
+				 errdetail("Role \"%s\" is not a member of it.", GetUserNameFromId(caller, false)),
+				 errhint("A role that registers a function must be able to SET ROLE to the role "
+						 "that it runs as.")));
 	if (must_login && !rights_role_can_login(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" may not log in", GetUserNameFromId(role, false)),
-				 errhint("Functions run in sessions of their role: give it LOGIN, "
-						 "or name another one as \"run_as\".")));
+				 errmsg("role \"%s\" is not permitted to log in", GetUserNameFromId(role, false)),
+				 errhint("Functions run in sessions of their role: grant it LOGIN, or specify "
+						 "another role in \"run_as\".")));
 	return role;
 }
 
@@ -172,8 +172,7 @@ rights_refusal_of_owner(Oid function, const char *owner, Oid role)
 	if (owner == NULL || owner_now == role || superuser_arg(owner_now) ||
 		owner_now == get_role_oid(owner, true))
 		return NULL;
-	return psprintf("it belongs to role \"%s\" now, and belonged to role \"%s\" when it was "
-					"registered",
+	return psprintf("it belongs to role \"%s\" but belonged to role \"%s\" when it was registered",
 					rights_function_owner(function), owner);
 }
 
@@ -191,13 +190,14 @@ rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser)
 	ReleaseSysCache(tuple);
 
 	if (superuser_arg(role) && !owner_is_superuser)
-		return "it would run as a superuser and does not belong to one";
+		return "it would run as a superuser but does not belong to one";
 	if (superuser_arg(role) && !registered_by_superuser)
-		return "it would run as a superuser and was not registered by one";
+		return "it would run as a superuser but was not registered by one";
 	if (security_definer && owner_is_superuser && !registered_by_superuser)
-		return "it is a superuser's SECURITY DEFINER function and was not registered by a "
+		return "it is a superuser's SECURITY DEFINER function but was not registered by a "
 			"superuser";
 	if (!may_execute(function, role))
-		return psprintf("role \"%s\" may not execute it", GetUserNameFromId(role, false));
+		return psprintf("role \"%s\" has no EXECUTE privilege on it",
+						GetUserNameFromId(role, false));
 	return NULL;
 }

@@ -67,6 +67,6 @@ small_tables_check_snapshot(void)
 	for (i = 0; i < SMALL_TABLES; i++)
 	{
 		if (changed_since(internal_relation(small_table_names[i]), GetTransactionSnapshot()))
-			error_conflict("table \"%s\" was written anew", small_table_names[i]);
+			error_conflict("table \"%s\" was rewritten", small_table_names[i]);
 	}
 }

@@ -83,7 +83,7 @@ run_one(Pass *pass, const ConsumerGroup *group, Handler *handler, Delivery *deli
 			ereport(ERROR,
 					(errcode(failure->sqlstate),
 					 errmsg("%s", failure->message),
-					 errhint("Run the transaction again.")));
+					 errhint("The transaction might succeed if retried.")));
 		if (!pass->in_dispatch && others_before)
 			return ATTEMPT_CONFLICT;
 		if (++conflicts >= MAX_CONFLICTS)

@@ -92,7 +92,7 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 		reason = rights_refusal_of_owner(function, group->handler_owner, handler->run_as);
 	if (reason != NULL)
 		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
-					  psprintf("handler %s must not run: %s", group->handler, reason));
+					  psprintf("cannot run handler %s: %s", group->handler, reason));
 
 	fmgr_info(function, &handler->function);
 	handler->message_type = message_type_oid();
@@ -293,7 +293,7 @@ handler_call(Handler *handler, Oid function, const Message *message, Datum argum
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("%s must not run: %s", rights_function_signature(function), reason)));
+				 errmsg("cannot run %s: %s", rights_function_signature(function), reason)));
 	handler->called = !handler->in_dispatch;
 	PG_TRY();
 	{

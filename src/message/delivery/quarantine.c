@@ -52,8 +52,9 @@ static SavedPlan count_down = SAVED_PLAN(
 static const char *
 mark_reason(const RunningMark *mark)
 {
-	return mark->overran ? "the handler ran on after order_ext.handler_timeout had canceled it"
-		: "the worker process crashed while the handler ran";
+	return mark->overran ? "the handler continued to run after order_ext.handler_timeout had "
+		"canceled it"
+		: "the worker process crashed while the handler was running";
 }
 
 static void
@@ -96,11 +97,11 @@ quarantine_record(const RunningMark *marks, int n)
 	{
 		record(&marks[i]);
 		ereport(LOG,
-				(errmsg("worker process %d ended while it ran message " INT64_FORMAT
+				(errmsg("worker process %d ended while running message " INT64_FORMAT
 						" of consumer group %d",
 						marks[i].pid, marks[i].message_id, marks[i].group_id),
-				 errdetail("It did because %s.", mark_reason(&marks[i])),
-				 errhint("A message that does so twice becomes a dead letter.")));
+				 errdetail("The reason is that %s.", mark_reason(&marks[i])),
+				 errhint("A message that causes this twice becomes a dead letter.")));
 	}
 	engine_leave(&scope);
 	engine_commit_transaction();
@@ -112,8 +113,8 @@ quarantine_failure(void)
 	Failure    *failure = palloc0(sizeof(Failure));
 
 	failure->sqlstate = ERRCODE_CRASH_SHUTDOWN;
-	failure->message = pstrdup("the worker process crashed, or had to be ended, "
-							   "while the handler ran");
+	failure->message = pstrdup("the worker process crashed or had to be terminated while the "
+							   "handler was running");
 	return failure;
 }
 

@@ -415,7 +415,8 @@ delivery_buried(const ConsumerGroup *group, Delivery *delivery, const Failure *f
 	append_dead(group, delivery, failure->message, sqlstate);
 	publish_alert(group, delivery, failure->message, sqlstate);
 	ereport(LOG,
-			(errmsg("message " INT64_FORMAT " of consumer group \"%s\" is dead after %d attempts",
+			(errmsg("message " INT64_FORMAT " of consumer group \"%s\" became a dead letter after "
+					"%d attempts",
 					delivery->message.id, group->name, delivery->message.attempt),
 			 errdetail("%s: %.*s", sqlstate != NULL ? sqlstate : "nack", shown, failure->message)));
 }

@@ -54,7 +54,7 @@ reset_role(void)
 	if (GetSessionUserId() != session_user)
 	{
 		ereport(LOG,
-				(errmsg("a handler changed the session authorization: the worker starts anew")));
+				(errmsg("restarting worker because a handler changed the session authorization")));
 		proc_exit(1);
 	}
 	if (OidIsValid(GetCurrentRoleId()))

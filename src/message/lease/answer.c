@@ -89,9 +89,9 @@ read_tokens(FunctionCallInfo fcinfo, Answer *answer)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"tokens\" must not contain NULL"),
-					 errdetail("Element %d of %d is NULL.", i + 1, answer->n),
-					 errhint("Pass the tokens that order_ext.receive() gave.")));
+					 errmsg("argument \"tokens\" must not contain null values"),
+					 errdetail("Element %d of %d is null.", i + 1, answer->n),
+					 errhint("Pass the tokens returned by order_ext.receive().")));
 		answer->tokens[i] = DatumGetInt64(datums[i]);
 	}
 	answer->n = sort_unique(answer->tokens, answer->n);
@@ -142,8 +142,8 @@ check_none_is_lost(const Answer *answer, int found)
 			 errmsg("lease lost"),
 			 errdetail("Consumer group \"%s\" has no lease with %d of the %d tokens: %s.",
 					   answer->group->name, n_lost, answer->n, lost.data),
-			 errhint("Roll back what was done for these messages: they were delivered again, "
-					 "or answered before.")));
+			 errhint("Roll back what was done for these messages; they have been delivered again "
+					 "or already answered.")));
 }
 
 /* Column 2 of the last query has receipts that perhaps no lease names any more. */

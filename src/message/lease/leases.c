@@ -40,9 +40,9 @@ leases_open_group(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("consumer group \"%s\" has a handler", name),
-				 errdetail("Its messages are given to %s.",
+				 errdetail("Its messages are delivered to %s.",
 						   cached->handler != NULL ? cached->handler : "order_ext's own handler"),
-				 errhint("Subscribe a group without a handler.")));
+				 errhint("Subscribe a consumer group without a handler.")));
 	group = palloc(sizeof(ConsumerGroup));
 	group_copy(cached, group);
 
@@ -50,9 +50,9 @@ leases_open_group(const char *name)
 	if (!superuser() && (!OidIsValid(role) || !has_privs_of_role(GetUserId(), role)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("consumer group \"%s\" belongs to role \"%s\"", name,
+				 errmsg("permission denied for consumer group \"%s\" of role \"%s\"", name,
 						group->run_as != NULL ? group->run_as : ""),
-				 errdetail("Role \"%s\" is not a member of it.",
+				 errdetail("Role \"%s\" is not a member of that role.",
 						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("Only members of that role may consume its messages.")));
 	return group;

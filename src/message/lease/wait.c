@@ -185,8 +185,8 @@ refuse_in_transaction(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("wait_for_messages() cannot run inside a transaction block or a function"),
-				 errhint("Call it as a statement of its own: "
-						 "it must not hold a snapshot while it waits.")));
+				 errhint("Call it in a statement of its own, because it must not hold a snapshot "
+						 "while it waits.")));
 }
 
 PG_FUNCTION_INFO_V1(order_ext_wait_for_messages);

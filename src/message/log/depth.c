@@ -131,9 +131,10 @@ refuse_full(const Topic *topic, const Counted *counted)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_BACKPRESSURE),
 			 errmsg("topic \"%s\" is full", topic->name),
-			 errdetail("%d messages or more wait for consumer group \"%s\", max_depth is %d.",
-					   counted->depth, group != NULL ? group->name : "(gone)", topic->max_depth),
-			 errhint("Publish again when the group has caught up.")));
+			 errdetail("At least %d messages are waiting for consumer group \"%s\"; max_depth is "
+					   "%d.",
+					   counted->depth, group != NULL ? group->name : "(dropped)", topic->max_depth),
+			 errhint("Publish again after the consumer group has caught up.")));
 }
 
 void

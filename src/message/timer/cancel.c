@@ -107,8 +107,8 @@ topic_takes_back(int32 topic_id)
 	if (topic->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("messages of topic \"%s\" are canceled by order_ext only", topic->name),
-				 errhint("A timer of an order is void as soon as the order moves on.")));
+				 errmsg("cannot cancel messages of built-in topic \"%s\"", topic->name),
+				 errhint("A timer of an order has no effect once the order has moved on.")));
 	return true;
 }
 

@@ -72,8 +72,8 @@ publish_alert(const ConsumerGroup *group, TimestampTz oldest, int64 bytes)
 	alert.payload = alert_end(payload, ALERT_BACKLOG);
 	message_publish(&alert, 1);
 	ereport(LOG,
-			(errmsg("consumer group \"%s\" holds back the message log", group->name),
-			 errhint("Look after its handler, or let go of it with order_ext.unsubscribe().")));
+			(errmsg("consumer group \"%s\" is holding back the message log", group->name),
+			 errhint("Check its handler, or remove the group with order_ext.unsubscribe().")));
 }
 
 static bool

@@ -368,6 +368,6 @@ stamp_check_own(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dispatch is not enabled in this database"),
 				 errdetail("%s", stamp_reason(stamp_state())),
-				 errhint("Run order_ext.enable_dispatch() once the copy is meant to work "
-						 "on its own.")));
+				 errhint("Run order_ext.enable_dispatch() if this copy should deliver messages on "
+						 "its own.")));
 }

@@ -332,7 +332,7 @@ check_dispatch_possible(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dispatch() cannot be called by a handler"),
-				 errhint("What a handler publishes is delivered anyway.")));
+				 errhint("Messages published by a handler are delivered without it.")));
 	stamp_check_own();
 	small_tables_check_snapshot();
 }

@@ -120,19 +120,19 @@ operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 	if (ARR_NDIM(ids) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"message_ids\" must have one dimension"),
-				 errdetail("It has %d.", ARR_NDIM(ids)),
-				 errhint("Write ARRAY[1, 2, 3].")));
+				 errmsg("argument \"message_ids\" must be a one-dimensional array"),
+				 errdetail("It has %d dimensions.", ARR_NDIM(ids)),
+				 errhint("Pass an array such as ARRAY[1, 2, 3].")));
 	if (array_contains_nulls(ids))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"message_ids\" must not contain NULL"),
-				 errhint("Leave NULLs out; NULL in place of the array means all messages.")));
+				 errmsg("argument \"message_ids\" must not contain null values"),
+				 errhint("Omit the null values; pass a null array for all messages.")));
 	if (ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) > MAX_MESSAGE_IDS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"message_ids\" has more than %d elements", MAX_MESSAGE_IDS),
-				 errdetail("It has %d.", ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids))),
+				 errdetail("It has %d elements.", ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids))),
 				 errhint("Call the function several times.")));
 	return PointerGetDatum(ids);
 }

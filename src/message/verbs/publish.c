@@ -30,7 +30,7 @@ topic_to_publish_to(const char *name)
 	if (topic->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("topic \"%s\" is published to by order_ext only", name),
+				 errmsg("cannot publish to built-in topic \"%s\"", name),
 				 errhint("Create a topic of your own with order_ext.create_topic().")));
 	return topic;
 }

@@ -195,8 +195,9 @@ replay_body(FunctionCallInfo fcinfo)
 	if (group.builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("consumer group \"%s\" is built in and does nothing twice", name),
-				 errhint("Replay is for groups of applications; redrive() is for dead letters.")));
+				 errmsg("cannot replay messages to built-in consumer group \"%s\"", name),
+				 errhint("Only consumer groups of applications can replay; use redrive() for dead "
+						 "letters.")));
 	values[0] = Int32GetDatum(group.id);
 	values[1] = Int32GetDatum(group.topic_id);
 	if (PG_GETARG_BOOL(4))

@@ -134,31 +134,31 @@ check_handler(Oid function, Subscription *want)
 	if (rights_function_signature(function) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("argument \"handler\" is not a function"),
+				 errmsg("argument \"handler\" is not an existing function"),
 				 errdetail("There is no function with OID %u.", function),
-				 errhint("Write it as 'schema.function(order_ext.message)'.")));
+				 errhint("Specify it as 'schema.function(order_ext.message)'.")));
 	if (!handler_signature_fits(function, &want->batch))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"handler\" has not the form of a handler"),
-				 errdetail("It is %s.", rights_function_signature(function)),
-				 errhint("Write f(order_ext.message) or f(order_ext.message[]), returning void.")));
+				 errmsg("argument \"handler\" is not a valid handler function"),
+				 errdetail("The function is %s.", rights_function_signature(function)),
+				 errhint("A handler takes one argument of type order_ext.message or "
+						 "order_ext.message[] and returns void.")));
 	if (!may_execute(function, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("you may not execute handler %s", rights_function_signature(function)),
-				 errdetail("Role \"%s\" has no EXECUTE on it.",
+				 errmsg("permission denied for handler %s", rights_function_signature(function)),
+				 errdetail("Role \"%s\" has no EXECUTE privilege on it.",
 						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("Ask its owner to grant EXECUTE.")));
 	reason = rights_refusal_to_run(function, get_role_oid(want->run_as, false), superuser());
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("handler %s must not run as role \"%s\"",
-						rights_function_signature(function),
+				 errmsg("handler %s cannot run as role \"%s\"", rights_function_signature(function),
 						want->run_as),
-				 errdetail("If it did: %s.", reason),
-				 errhint("Name the role that it shall run as in option \"run_as\".")));
+				 errdetail("The reason is that %s.", reason),
+				 errhint("Specify the role that it should run as in option \"run_as\".")));
 	want->handler = rights_function_signature(function);
 	want->handler_owner = rights_function_owner(function);
 }
@@ -191,14 +191,14 @@ refuse_builtin_group(const char *name)
 	if (group != NULL && group->adapted)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("consumer group \"%s\" is a gateway's", name),
+				 errmsg("consumer group \"%s\" belongs to a gateway", name),
 				 errhint("Use order_ext.set_gateway(), or choose another name.")));
 	if (topic != NULL && topic->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("consumer group \"%s\" is built in", name),
 				 errdetail("It reads the topic of the same name for order_ext itself."),
-				 errhint("Choose another name: a group of yours may read any topic.")));
+				 errhint("Choose another name; your own consumer groups may read any topic.")));
 }
 
 static Datum
@@ -219,7 +219,7 @@ insert_new_group(const Subscription *want, int32 topic_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many consumer groups"),
-				 errdetail("%d have been made in this database.", PG_INT32_MAX)));
+				 errdetail("%d have been created in this database.", PG_INT32_MAX)));
 	values[0] = Int32GetDatum((int32) group_id);
 	values[1] = Int32GetDatum(topic_id);
 	values[2] = Int32GetDatum(want->max_attempts);
@@ -253,20 +253,20 @@ change_group(const Subscription *want, int32 topic_id)
 	bool		was_ordered;
 
 	if (plan_query(&find_group, &name, NULL, 0) == 0)
-		error_conflict("consumer group \"%s\" was changed meanwhile", want->name);
+		error_conflict("consumer group \"%s\" was changed by another transaction", want->name);
 	if (row_bool(0, 6) != want->adapted)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("consumer group \"%s\" exists and is %s", want->name,
-						want->adapted ? "no gateway's" : "a gateway's"),
-				 errhint("A gateway has a consumer group of its own: this name is taken.")));
+				 errmsg("consumer group \"%s\" already exists and %s", want->name,
+						want->adapted ? "does not belong to a gateway" : "belongs to a gateway"),
+				 errhint("A gateway needs its own consumer group, so choose an unused name.")));
 	if (row_int32(0, 2) != topic_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("consumer group \"%s\" already reads another topic", want->name),
 				 errdetail("It reads topic \"%s\", not \"%s\".", topic_name(row_int32(0, 2)),
 						   want->topic),
-				 errhint("Use another name, or order_ext.unsubscribe() first.")));
+				 errhint("Use another name, or call order_ext.unsubscribe() first.")));
 	handler_refuse_change(row_int32(0, 1));
 	values[0] = Int32GetDatum(row_int32(0, 1));
 	values[1] = Int32GetDatum(want->max_attempts);

@@ -122,9 +122,9 @@ create_topic_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("topic \"%s\" already exists", name),
-				 errdetail("Topics have one name each in a database, and groups share them."),
-				 errhint("Use it as it is, change it with order_ext.alter_topic(), "
-						 "or choose another name.")));
+				 errdetail("Topic names are unique in a database."),
+				 errhint("Use it as it is, change it with order_ext.alter_topic(), or choose "
+						 "another name.")));
 	catalog_changed("topics");
 	return (Datum) 0;
 }
@@ -150,7 +150,7 @@ alter_topic_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("topic \"%s\" is built in and has no options", name),
-				 errhint("Options are for topics of applications.")));
+				 errhint("Only topics of applications have options.")));
 	values[1] = BoolGetDatum(option_is_named(options, "max_depth"));
 	values[3] = BoolGetDatum(option_is_named(options, "dedup_window"));
 	plan_write(&change_topic, values, NULL, 0);
@@ -176,12 +176,12 @@ drop_topic_body(FunctionCallInfo fcinfo)
 	if (builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("topic \"%s\" is built in and cannot be dropped", name),
-				 errhint("Only order_ext.create_topic()'s topics can.")));
+				 errmsg("cannot drop built-in topic \"%s\"", name),
+				 errhint("Only topics created with order_ext.create_topic() can be dropped.")));
 	if (plan_query(&topic_users, &topic_id, NULL, 0) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("topic \"%s\" is still in use", name),
+				 errmsg("cannot drop topic \"%s\" because it is still in use", name),
 				 errdetail("It is used by %s.", row_text(0, 1)),
 				 errhint("Use order_ext.unsubscribe() or order_ext.unregister_asset() first.")));
 	plan_write(&delete_topic, &topic_id, NULL, 0);
@@ -226,7 +226,7 @@ register_asset_body(FunctionCallInfo fcinfo)
 	if (builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("topic \"%s\" is built in and takes no assets of applications", name),
+				 errmsg("cannot register an asset with built-in topic \"%s\"", name),
 				 errhint("Create a topic of your own with order_ext.create_topic().")));
 	values[0] = CStringGetTextDatum(kind);
 	values[1] = Int32GetDatum(topic_id);
@@ -254,7 +254,7 @@ unregister_asset_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("asset kind \"%s\" is not registered", kind),
-				 errhint("order_ext.register_asset() registers one.")));
+				 errhint("Register it with order_ext.register_asset().")));
 	catalog_changed("assets");
 	return (Datum) 0;
 }
