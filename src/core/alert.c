@@ -1,6 +1,6 @@
 /*
  * alert.c
- *		What operators are told; see alert.h.
+ *		Alerts for operators; see alert.h.
  */
 #include "compat.h"
 

@@ -1,10 +1,10 @@
 /*
  * alert.h
- *		What operators are told: messages of the topic ops.alert.
+ *		Alerts for operators: messages of the topic ops.alert.
  *
- * The payload of each is an object; "kind" is one of the words below, and decides what else is
- * in it and what the message's key is. Ids are strings of digits. Keys in brackets are left
- * out where there is nothing to say.
+ * The payload of each is an object; "kind" is one of the words below and determines the other
+ * keys of the payload and the key of the message. Ids are strings of digits. Keys in brackets are
+ * omitted if there is nothing to report.
  *
  * kind					about						what else
  * payment_held			captured money that pays no order: staff decides with
@@ -30,12 +30,11 @@
  * backlog				a consumer group holds back the message log
  *													consumer_group, topic, oldest_at, log_bytes
  *
- * reason is a word that the call or its detail answers, too. All but the last two also have
- * order_id, user_id and version, as other messages about orders: null, null and 0 where the
- * order is not known; and, in 0.4 for those who read 0.3's alerts, "alert": the reason, or the
- * kind where there is none. The key of the message is the order's, or the refund's or the
- * after-sale's where that is all that is known; of a dead letter its own; the group's of a
- * backlog.
+ * reason is a word that the call or its detail also returns. All but the last two also have
+ * order_id, user_id and version, as other messages about orders: null, null and 0 if the order is
+ * not known. For readers of 0.3's alerts, 0.4 also adds "alert": the reason, or the kind if there
+ * is none. The key of the message is that of the order, or of the refund or after-sale if nothing
+ * else is known; for a dead letter its own key; for a backlog the group's.
  */
 #ifndef ORDER_EXT_ALERT_H
 #define ORDER_EXT_ALERT_H
@@ -53,7 +52,7 @@
 #define ALERT_DEAD_LETTER			"dead_letter"
 #define ALERT_BACKLOG				"backlog"
 
-/* Finish the payload of an alert of this kind. */
+/* Finish the payload of an alert of the given kind. */
 extern Jsonb *alert_end(JsonbBuilder *payload, const char *kind);
 
 #endif							/* ORDER_EXT_ALERT_H */

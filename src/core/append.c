@@ -2,9 +2,9 @@
  * append.c
  *		Plain inserts into our own tables without the planner; see append.h.
  *
- * What the executor does for an INSERT is done here, so constraints, indexes, TOAST
- * and WAL are handled as for any other; rows go into the table by the page, as with
- * COPY. The tables have no row triggers and no foreign keys.
+ * This does what the executor does for an INSERT, so constraints, indexes, TOAST and WAL are
+ * handled as usual; rows are inserted a page at a time, as in COPY. The tables have no row
+ * triggers and no foreign keys.
  */
 #include "compat.h"
 
@@ -20,7 +20,7 @@
 
 #include "core/append.h"
 
-/* Rows that wait to be inserted together. */
+/* Rows waiting to be inserted together. */
 #define APPEND_BATCH 64
 
 struct Appender

@@ -2,8 +2,8 @@
  * append.h
  *		Plain inserts into our own append-mostly tables without the planner.
  *
- * A call of the API appends a handful of rows to the log tables; going through
- * SPI for each costs several times the insert itself.
+ * An API call appends a handful of rows to the log tables; going through SPI for each of them
+ * would cost several times the insert itself.
  *
  *		Appender *a = append_open("transition_log");
  *		append_row(a, values, nulls);		-- as often as needed
@@ -22,19 +22,19 @@ typedef struct Appender Appender;
 extern Appender *append_open(const char *table);
 
 /*
- * Append one row: values and nulls in column order, for all columns (no defaults
- * are filled in); they are copied. Checks NOT NULL and CHECK. The row is inserted
- * and 23505 raised at append_close() at the latest.
+ * Append one row: values and nulls in column order, for all columns (no defaults are filled in);
+ * they are copied. NOT NULL and CHECK constraints are checked. The row is inserted, and 23505
+ * raised, by the time append_close() returns.
  */
 extern void append_row(Appender *appender, const Datum *values, const bool *nulls);
 
-/* Insert what waits and close; the rows become visible to this transaction's next command. */
+/* Insert pending rows and close; the rows become visible to this transaction's next command. */
 extern void append_close(Appender *appender);
 
-/* Oid of a table of order_ext_internal; raises 55000 if the extension is not there. */
+/* Oid of a table in order_ext_internal; raises 55000 if the extension is not installed. */
 extern Oid	internal_relation(const char *table);
 
-/* The size of a relation in blocks, now. Leaves no lock. */
+/* The current size of a relation in blocks. Leaves no lock behind. */
 extern BlockNumber internal_relation_blocks(Oid relation);
 
 #endif							/* ORDER_EXT_APPEND_H */

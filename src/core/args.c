@@ -1,7 +1,7 @@
 /*
  * args.c
- *		Validation of the arguments of API calls: one check, one reason, the argument
- *		named; see args.h.
+ *		Validation of the arguments of API calls: each check has its own message, which names the
+ *		argument; see args.h.
  */
 #include "compat.h"
 
@@ -81,9 +81,8 @@ arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars
 
 	if (PG_ARGISNULL(n))
 		return NULL;
-	/* the size is looked at first, so that a huge value is not even unpacked */
-	if (toast_raw_datum_size(PG_GETARG_DATUM(n)) - VARHDRSZ >
-		(Size) max_chars * MAX_MULTIBYTE_CHAR_LEN)
+	/* check the size first, so that a huge value is not even detoasted */
+	if (toast_raw_datum_size(PG_GETARG_DATUM(n)) - VARHDRSZ > (Size) max_chars * MAX_MULTIBYTE_CHAR_LEN)
 		chars = max_chars + 1;
 	else
 	{

@@ -1,6 +1,6 @@
 /*
  * args.h
- *		Arguments of calls: each function raises 22004, 22023 or 54000 naming the argument.
+ *		Arguments of calls: each function raises 22004, 22023 or 54000, naming the argument.
  */
 #ifndef ORDER_EXT_ARGS_H
 #define ORDER_EXT_ARGS_H
@@ -14,7 +14,10 @@
 /* Raise 22004 if argument n (from 0) is NULL. */
 extern void arg_not_null(FunctionCallInfo fcinfo, int n, const char *name);
 
-/* A bigint that must be there and not negative (amounts) or positive (ids, counts). */
+/*
+ * An integer that must not be null, and must be nonnegative (amounts) or positive (ids, counts).
+ * A count greater than max is reduced to max.
+ */
 extern int64 arg_amount(FunctionCallInfo fcinfo, int n, const char *name);
 extern int64 arg_id(FunctionCallInfo fcinfo, int n, const char *name);
 extern int32 arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 max);
@@ -27,21 +30,21 @@ extern char *arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, 
 extern Jsonb *arg_jsonb(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes);
 
 /*
- * A jsonb or NULL that is evidence of a fact: what is larger than order_ext.max_payload is
- * cut rather than refused, and *cut says so.
+ * A jsonb or NULL that is evidence of a fact: if it is larger than order_ext.max_payload, it is
+ * truncated rather than rejected, and *cut is set.
  */
 extern Jsonb *arg_evidence(FunctionCallInfo fcinfo, int n, const char *name, bool *cut);
 
-/* A finite timestamp that must be there (22023 for infinity). */
+/* A finite timestamp that must not be null (22023 for infinity). */
 extern TimestampTz arg_timestamptz(FunctionCallInfo fcinfo, int n, const char *name);
 
 /*
- * An interval that must be there, in microseconds: at least so many (22023), at most 366
- * days (22003), so that arithmetic on it is safe.
+ * An interval that must not be null, in microseconds: at least min (22023) and at most 366 days
+ * (22003), so that arithmetic on it is safe.
  */
 extern int64 arg_duration(FunctionCallInfo fcinfo, int n, const char *name, int64 min);
 
-/* One of the words (a NULL-terminated list): its index; 22023 otherwise. */
+/* One of the words of a NULL-terminated list; returns its index, raises 22023 otherwise. */
 extern int	arg_word(FunctionCallInfo fcinfo, int n, const char *name, const char *const *words);
 
 #endif							/* ORDER_EXT_ARGS_H */

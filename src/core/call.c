@@ -1,6 +1,6 @@
 /*
  * call.c
- *		The frame that every writing API call runs in, and its result.
+ *		The frame in which every writing API call runs, and its result.
  */
 #include "compat.h"
 
@@ -22,12 +22,12 @@
 
 static MemoryContext result_context = NULL;
 
-/* The error under way comes from a function of the application. */
+/* The error being raised comes from a function of the application. */
 static bool error_is_applications = false;
 
 /*
- * A row of ours that is there, but that this transaction's snapshot does not show, was
- * put there by a concurrent transaction. external_id is the caller's own unique key.
+ * A unique violation on a row that is not visible in this transaction's snapshot means that a
+ * concurrent transaction inserted it. external_id is the caller's own unique key.
  */
 static bool
 is_invisible_duplicate(const ErrorData *error)
@@ -38,8 +38,8 @@ is_invisible_duplicate(const ErrorData *error)
 }
 
 /*
- * A lock wait that ran into our bound is OE110, an invisible duplicate 40001; everything
- * else, and what a function of the application raises, goes on as it is.
+ * A lock wait that reached our limit becomes OE110, an invisible duplicate 40001; everything
+ * else, and any error of an application's function, is rethrown unchanged.
  */
 static void
 rethrow_translated(MemoryContext context)
@@ -87,7 +87,7 @@ call_frame(FunctionCallInfo fcinfo, CallBody body)
 
 	PG_TRY();
 	{
-		/* The shortest wait there is stands for "fail at once" on row locks. */
+		/* For row locks, the shortest possible wait stands for "fail at once". */
 		LockTimeout = Max(setting_lock_timeout, 1);
 		result_context = caller_context;
 		if (SPI_connect() != SPI_OK_CONNECT)
@@ -114,8 +114,8 @@ call_keep_error(void)
 }
 
 /*
- * On a standby no call may seem to have worked that only found nothing to write. (Where the
- * transaction is read-only for another reason, the first write says so.)
+ * On a standby, a call must not appear to succeed just because it found nothing to write. (If the
+ * transaction is read-only for another reason, the first write fails.)
  */
 Datum
 api_call(FunctionCallInfo fcinfo, CallBody body)

@@ -1,6 +1,6 @@
 /*
  * call.h
- *		The frame that every writing API call runs in, and its result.
+ *		The frame in which every writing API call runs, and its result.
  */
 #ifndef ORDER_EXT_CALL_H
 #define ORDER_EXT_CALL_H
@@ -25,15 +25,15 @@ typedef struct CallResult
 typedef Datum (*CallBody) (FunctionCallInfo fcinfo);
 
 /*
- * Run body with SPI connected and every lock wait bounded by order_ext.lock_timeout,
- * which is reported as OE110. The body returns its Datum through call_return_* so that
- * it outlives SPI. A call that may write is 25006 on a standby, whatever it would do;
- * api_read() is for those that never do.
+ * Run body with SPI connected and every lock wait bounded by order_ext.lock_timeout, which is
+ * reported as OE110. The body returns its Datum through call_return_* so that it outlives SPI. On
+ * a standby, a call that may write raises 25006 even if it would write nothing; api_read() is for
+ * calls that never write.
  */
 extern Datum api_call(FunctionCallInfo fcinfo, CallBody body);
 extern Datum api_read(FunctionCallInfo fcinfo, CallBody body);
 
-/* What a function of the application is just raising is not for api_call() to translate. */
+/* The error that a function of the application is raising must not be translated by api_call(). */
 extern void call_keep_error(void);
 
 /* Build a Datum that survives the end of the call. */
@@ -43,7 +43,7 @@ extern Datum call_return_jsonb(Jsonb *value);
 /* Allocate in the memory context that outlives SPI. */
 extern MemoryContext call_result_context(void);
 
-/* The role that calls the API, also from within SECURITY DEFINER; for the logs. */
+/* The role that calls the API, even within SECURITY DEFINER; for the logs. */
 extern Oid	call_role(void);
 
 #endif							/* ORDER_EXT_CALL_H */

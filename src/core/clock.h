@@ -1,6 +1,6 @@
 /*
  * clock.h
- *		Pauses by a clock that may be set.
+ *		Pauses measured by a clock that may be set.
  */
 #ifndef ORDER_EXT_CLOCK_H
 #define ORDER_EXT_CLOCK_H
@@ -10,8 +10,8 @@
 #include "utils/timestamp.h"
 
 /*
- * Whether a pause that was to last so long at most, until a time, is over. When the clock is
- * set back, it is: nobody waits for hours where seconds were meant.
+ * Whether a pause until the given time, meant to last at most longest_us, is over. If the clock
+ * was set back, it is, so that a pause of seconds does not become one of hours.
  */
 static inline bool
 pause_is_over(TimestampTz until, int64 longest_us, TimestampTz now)

@@ -1,6 +1,6 @@
 /*
  * errors.c
- *		Errors that several modules raise alike; see errors.h.
+ *		Errors that several modules have in common; see errors.h.
  */
 #include "compat.h"
 

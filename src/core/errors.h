@@ -1,7 +1,7 @@
 /*
  * errors.h
- *		The SQLSTATE class OE of order_ext, one macro per code of the API contract; and
- *		the error that several modules raise alike.
+ *		The SQLSTATE class OE of order_ext, one macro per code of the API contract; and the error
+ *		that several modules have in common.
  */
 #ifndef ORDER_EXT_ERRORS_H
 #define ORDER_EXT_ERRORS_H
@@ -35,8 +35,8 @@
 #define ERRCODE_OE_INVARIANT			ERRCODE_OE('9', '0', '1')
 
 /*
- * Raise 40001: somebody else has done meanwhile what this transaction was about to do, which
- * the message says (printf format). The transaction can be run again.
+ * Raise 40001: another transaction has already done what this one was about to do, as the message
+ * says (printf format). The transaction can be retried.
  */
 pg_noreturn extern void error_conflict(const char *format,...) pg_attribute_printf(1, 2);
 

@@ -36,8 +36,7 @@ id_compare(const void *a, const void *b)
 }
 
 /*
- * The secret of this database. It is read anew in a transaction of each call that
- * finds the cache empty; it never changes, so a backend keeps it.
+ * The secret of this database. It never changes, so a backend reads it once and caches it.
  */
 static uint64
 id_secret(void)

@@ -32,7 +32,7 @@ interval_read(const char *text, double *usecs)
 	}
 	PG_CATCH();
 	{
-		/* a word that is no interval; anything else is not ours to hide */
+		/* not an interval; any other error must not be hidden */
 		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(context);

@@ -1,6 +1,6 @@
 /*
  * interval.h
- *		Intervals as lengths of time, where the calendar does not matter.
+ *		Intervals as lengths of time, independent of the calendar.
  */
 #ifndef ORDER_EXT_INTERVAL_H
 #define ORDER_EXT_INTERVAL_H
@@ -12,7 +12,7 @@
 /* The length in microseconds, with days of 24 hours and months of 30 days. */
 extern double interval_usecs(const Interval *interval);
 
-/* The length of an interval written as text; false if it is none. */
+/* The length of an interval given as text; false if it is not a valid interval. */
 extern bool interval_read(const char *text, double *usecs);
 
 #endif							/* ORDER_EXT_INTERVAL_H */

@@ -1,6 +1,7 @@
 /*
  * jsonb_build.h
- *		Objects built piece by piece, ids as strings and numbers as numbers; and read.
+ *		Building objects piece by piece, with ids as strings and numbers as numbers, and reading
+ *		them.
  */
 #ifndef ORDER_EXT_JSONB_BUILD_H
 #define ORDER_EXT_JSONB_BUILD_H
@@ -22,10 +23,10 @@ extern void jsonb_add_timestamptz(JsonbBuilder *builder, const char *key, Timest
 extern void jsonb_add_jsonb(JsonbBuilder *builder, const char *key, Jsonb *value);
 extern Jsonb *jsonb_object_end(JsonbBuilder *builder);
 
-/* A number of an object that we wrote ourselves; raises if it is not there. */
+/* A number in an object that we wrote ourselves; raises an error if it is missing. */
 extern int64 jsonb_get_int(Jsonb *object, const char *key);
 
-/* An id (a string of digits) or a text of an object; 0 or NULL if it is not there. */
+/* An id (a string of digits) or a text in an object; 0 or NULL if it is missing. */
 extern int64 jsonb_get_id(Jsonb *object, const char *key);
 extern char *jsonb_get_text(Jsonb *object, const char *key);
 

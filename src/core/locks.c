@@ -1,6 +1,6 @@
 /*
  * locks.c
- *		Advisory locks of our own classes; see locks.h.
+ *		Advisory locks in classes of our own; see locks.h.
  */
 #include "compat.h"
 
@@ -57,7 +57,7 @@ set_tag(LOCKTAG *tag, LockClass lock_class, int64 key)
 static int	tries_taken = 0;
 static LocalTransactionId tries_taken_in = InvalidLocalTransactionId;
 
-/* This part of the entries of the server's lock table, and at least one. */
+/* The given fraction of the server's lock table entries, and at least one. */
 static int
 part_of_lock_table(int part)
 {
@@ -139,7 +139,7 @@ lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 	LOCKTAG		tag;
 
 	set_tag(&tag, lock_class, key);
-	/* LockTimeout is 0 where nobody has set a bound */
+	/* LockTimeout is 0 if no limit was set */
 	if (setting_lock_timeout > 0 && LockTimeout > 0)
 	{
 		(void) LockAcquire(&tag, mode, false, false);

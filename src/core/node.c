@@ -2,12 +2,12 @@
  * node.c
  *		The id of the data directory; see node.h.
  *
- * The file is in pg_replslot, which is for what belongs to this very server: pg_basebackup,
- * pg_rewind and the other backup tools leave its contents out, restarts leave them alone. A
- * copy made file by file (cp, rsync) does take it: that shows by another inode and a change
- * of the inode after the file was written. (One of them alone does not tell: there are file
- * systems that number files anew, and a chown changes the inode of a file that stays.) The
- * snapshot of a disk cannot be told from the disk.
+ * The file is in pg_replslot, which is for data of this very server: pg_basebackup, pg_rewind and
+ * other backup tools omit its contents, and restarts leave them alone. A copy made file by file
+ * (cp, rsync) includes it: this is recognized by a different inode number together with an inode
+ * change after the file was written. (One of them alone proves nothing: some file systems
+ * renumber files, and chown changes the inode of a file that stays in place.) The snapshot of a
+ * disk cannot be distinguished from the disk.
  */
 #include "compat.h"
 
@@ -25,13 +25,13 @@
 #define NODE_FILE "pg_replslot/order_ext.node"
 #define NODE_FILE_NEW NODE_FILE ".new"
 
-/* A file is renamed to its place within this time, which changes its inode. */
+/* Renaming the file into place, within this time, also changes its inode. */
 #define RENAME_SECONDS 1
 
 typedef struct NodeFile
 {
 	int64		id;				/* 0 = not known */
-	bool		inherits;		/* it was a standby: all stamps are its own */
+	bool		inherits;		/* it was a standby: all stamps count as its own */
 	bool		stored;			/* the file says so */
 } NodeFile;
 
@@ -76,7 +76,7 @@ read_node(void)
 	close(fd);
 }
 
-/* Write what is in node to the file, for good; false, and a line in the log, if that fails. */
+/* Write node to the file durably; false, with a log message, if that fails. */
 static bool
 store_node(void)
 {
@@ -132,7 +132,7 @@ invent_node(void)
 		return;
 	if (!pg_strong_random(&node.id, sizeof(node.id)))
 		node.id = (int64) time(NULL);
-	node.id = (node.id & PG_INT64_MAX) | 1; /* neither of the values that mean something else */
+	node.id = (node.id & PG_INT64_MAX) | 1; /* neither of the special values */
 }
 
 void
@@ -145,7 +145,7 @@ node_startup(void)
 		return;
 	invent_node();
 	node.inherits = true;
-	(void) store_node();		/* at worst it is known until the next start */
+	(void) store_node();		/* at worst it is known only until the next start */
 }
 
 void
@@ -174,6 +174,10 @@ node_may_dispatch(int64 stamped)
 	if (stamped == NODE_NONE)
 		return false;
 	know_node();
-	/* What a standby follows may or may not be its own one day; nothing dispatches before. */
+
+	/*
+	 * Whether a standby takes over the stamps is decided at promotion; nothing dispatches before
+	 * that.
+	 */
 	return node.inherits || stamped == node.id || RecoveryInProgress();
 }

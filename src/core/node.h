@@ -1,31 +1,34 @@
 /*
  * node.h
- *		Which node this is: an id of the data directory, in a file of it that backups leave out.
+ *		The identity of this node: an id of the data directory, in a file in it that backups omit.
  *
- * The stamp of a database names the node that it dispatches on. A server that was started
- * on a copy of the data directory has no such file and gets an id of its own, so that the
- * stamps in it are another node's. One that was ever started as a standby takes over from
- * the node that it followed: all stamps are its own from then on. (Which stamps a quiet copy
- * must not hand down to its standbys is in the stamps themselves: NODE_NONE.)
+ * The stamp of a database names the node that it dispatches on. A server started on a copy of the
+ * data directory has no such file and gets a new id, so that the stamps it finds are another
+ * node's. A server that was ever started as a standby takes over from the node that it followed:
+ * from then on, all stamps are its own. (Stamps that a quiet copy must not pass on to its
+ * standbys are marked as such: NODE_NONE.)
  */
 #ifndef ORDER_EXT_NODE_H
 #define ORDER_EXT_NODE_H
 
 #include "postgres.h"
 
-#define NODE_ANY 0				/* no node has bound the stamp to itself yet */
-#define NODE_NONE (-1)			/* found in a copy: no node's until dispatch is enabled */
+#define NODE_ANY 0				/* the stamp is not bound to a node yet */
+#define NODE_NONE (-1)			/* found in a copy: belongs to no node until dispatch is enabled */
 
-/* In the postmaster, when shared memory is set up: note if this is a standby. Raises nothing. */
+/*
+ * Called in the postmaster when shared memory is set up: notes whether this is a standby. Raises
+ * no error.
+ */
 extern void node_startup(void);
 
-/* In the launcher, which is the only one at work on it: see to it that the file is there. */
+/* Called in the launcher, the only process that writes the file: creates it if it is missing. */
 extern void node_create(void);
 
-/* The id of this node; NODE_ANY if it has none, as without workers. */
+/* The id of this node; NODE_ANY if it has none, as when there are no workers. */
 extern int64 node_id(void);
 
-/* Whether a stamp with this node says that dispatch is enabled here. */
+/* Whether a stamp with the given node id means that dispatch is enabled here. */
 extern bool node_may_dispatch(int64 node);
 
 #endif							/* ORDER_EXT_NODE_H */

@@ -22,7 +22,7 @@ static SavedPlan find_request = SAVED_PLAN(
 	" FROM order_ext_internal.requests WHERE function = $1 AND request_id = $2",
 	TEXTOID, TEXTOID);
 
-/* In REPEATABLE READ a key that was taken meanwhile gives 40001 here. */
+/* In REPEATABLE READ, a key that another transaction has taken raises 40001 here. */
 static SavedPlan insert_request = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.requests"
 	" (created_at, id, version, function, request_id, request_hash, status, detail)"
@@ -30,7 +30,7 @@ static SavedPlan insert_request = SAVED_PLAN(
 	" ON CONFLICT DO NOTHING",
 	INT8OID, INT4OID, TEXTOID, TEXTOID, BYTEAOID, TEXTOID, JSONBOID);
 
-/* A running hash of a call's arguments; each argument goes in as its type compares. */
+/* A running hash of a call's arguments; equal values of an argument's type have equal hashes. */
 typedef struct RequestHash
 {
 	uint64		state[2];
@@ -40,7 +40,7 @@ typedef struct RequestHash
 typedef enum RequestUse
 {
 	REQUEST_NEW,				/* or no request_id */
-	REQUEST_SAME,				/* *result is what it answered */
+	REQUEST_SAME,				/* *result is the earlier answer */
 	REQUEST_OTHER				/* the key was used for another request */
 } RequestUse;
 
@@ -67,7 +67,7 @@ hash_datum(FunctionCallInfo fcinfo, int n, Oid type, uint64 seed)
 											PG_GETARG_DATUM(n), UInt64GetDatum(seed)));
 }
 
-/* Hash all arguments of the call but the one with the request_id itself. */
+/* Hash all arguments of the call except the request_id itself. */
 static RequestHash
 hash_arguments(FunctionCallInfo fcinfo, int request_id_arg)
 {
@@ -117,7 +117,7 @@ same_hash(uint64 row, int column, const RequestHash *hash)
 		memcmp(VARDATA_ANY(stored), hash->state, REQUEST_HASH_BYTES) == 0;
 }
 
-/* Look the key up, after another transaction that uses the same one. */
+/* Look up the key, after any other transaction that uses it has ended. */
 static RequestUse
 find(const char *function, const char *request_id, const RequestHash *hash, CallResult *result)
 {

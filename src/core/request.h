@@ -1,6 +1,6 @@
 /*
  * request.h
- *		Idempotency by request_id: the frame of the calls that take one.
+ *		Idempotency by request_id: the frame of calls that take one.
  *
  *		static void
  *		cancel(void *arg, const RequestKey *key, CallResult *result)
@@ -27,34 +27,34 @@
 typedef struct RequestKey
 {
 	const char *request_id;		/* NULL: none */
-	bool		reused;			/* by a fact, and it was another one's before */
+	bool		reused;			/* by a fact, after another request used it */
 } RequestKey;
 
 /*
- * What a call does when its request is not known yet: carry it out and fill in *result,
- * which comes zeroed.
+ * The work of a call whose request is not known yet: carry it out and fill in *result, which is
+ * zeroed.
  */
 typedef void (*RequestWork) (void *request, const RequestKey *key, CallResult *result);
 
 /*
- * Carry out a request once. Its request_id is argument n of the call, from 0; function is
- * the call's name, since keys of different calls are different. Waits for another
- * transaction that uses the same key. If the key was used with the same arguments before,
- * the result is what was answered then, with disposition "replayed"; with other arguments
- * it raises OE601. Otherwise the work is done and its result remembered under the key; if
- * the transaction's snapshot hides that somebody else did so, it raises 40001. Without a
- * request_id the work is done each time. SPI must be connected.
+ * Carry out a request once. Its request_id is argument n of the call, from 0; function is the
+ * name of the call, which is part of the key. Waits for another transaction that uses the same
+ * key. If the key was used before with the same arguments, returns the earlier result with
+ * disposition "replayed"; with different arguments, raises OE601. Otherwise the work is done and
+ * its result is stored under the key; raises 40001 if another transaction has done so but is
+ * hidden by this transaction's snapshot. Without a request_id the work is done each time. SPI
+ * must be connected.
  */
 extern void request_run(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work,
 						void *request, CallResult *result);
 
-/* The same as the whole of a call that returns order_ext.call_result. */
+/* The same, as the body of a call that returns order_ext.call_result. */
 extern Datum request_call(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work,
 						  void *request);
 
 /*
- * The same for facts, which are never refused: where request_call() raises OE601, the work is
- * done with key->reused set, and its result is not remembered.
+ * The same for facts, which are never rejected: where request_call() raises OE601, the work is
+ * done with key->reused set, and its result is not stored.
  */
 extern Datum request_fact(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work,
 						  void *fact);

@@ -12,9 +12,8 @@
 static SavedPlan drop_instance = SAVED_PLAN_NO_ARGS("DELETE FROM order_ext_internal.instance");
 
 /*
- * Row trigger before INSERT on instance: the row that comes in takes the place of the
- * one that is there. A dump brings its own, so that order ids go on under their secret
- * and the risk check stays set.
+ * BEFORE INSERT row trigger on instance: the new row replaces the existing one. A dump contains
+ * its own row, so that order ids continue under its secret and the risk check stays set.
  */
 PG_FUNCTION_INFO_V1(order_ext_replace_instance);
 Datum

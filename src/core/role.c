@@ -1,6 +1,6 @@
 /*
  * role.c
- *		Becoming another role for a while; see role.h.
+ *		Switching to another role temporarily; see role.h.
  */
 #include "compat.h"
 

@@ -1,6 +1,6 @@
 /*
  * role.h
- *		Becoming another role for a while, and going back.
+ *		Switching to another role temporarily.
  */
 #ifndef ORDER_EXT_ROLE_H
 #define ORDER_EXT_ROLE_H
@@ -15,11 +15,11 @@ typedef struct RoleScope
 } RoleScope;
 
 /*
- * Become the role: nothing that runs meanwhile gets to another one (SET and RESET ROLE, SET
- * SESSION AUTHORIZATION are refused), and what it sets is undone by role_leave(). Restricted,
- * it cannot postpone anything until after that either (temporary objects, cursors WITH HOLD,
- * deferred triggers). An error in between needs no care: the end of the (sub)transaction
- * undoes all of it.
+ * Switch to the role: code that runs until role_leave() cannot change to another one (SET and
+ * RESET ROLE and SET SESSION AUTHORIZATION are rejected), and role_leave() undoes its changes of
+ * settings. If restricted, it cannot defer anything past that point either (temporary objects,
+ * cursors WITH HOLD, deferred triggers). An error in between needs no special handling: the end
+ * of the (sub)transaction undoes everything.
  */
 extern void role_enter(RoleScope *scope, Oid role, bool restricted);
 extern void role_leave(const RoleScope *scope);

@@ -2,9 +2,9 @@
  * settings.c
  *		Definition of the settings (GUCs).
  *
- * What decides about money or about an order's life is settable by everyone in
- * their own session, since the API takes it as an argument anyway; what steers
- * the background workers belongs to the superuser.
+ * Settings about money or an order's life cycle can be changed by everyone in their own session,
+ * since the API accepts these values as arguments anyway; settings of the background workers are
+ * for superusers.
  */
 #include "compat.h"
 
@@ -87,7 +87,7 @@ static const struct config_enum_entry coupon_return_words[] = {
 	{NULL, 0, false}
 };
 
-/* Policies of the shop, not of a caller. */
+/* Policies of the shop rather than of a caller. */
 static void
 define_after_sale_settings(void)
 {

@@ -27,7 +27,7 @@ extern int	setting_coupon_return;	/* a CouponReturn */
 extern int	setting_coupon_extension;	/* seconds */
 extern bool setting_enabled;	/* background workers run in this database */
 
-/* What becomes of a coupon that comes back after its window. */
+/* What happens to a coupon that is returned after its validity has ended. */
 typedef enum CouponReturn
 {
 	COUPON_RETURN_AS_IS,

@@ -37,10 +37,9 @@ ensure_plan(SavedPlan *plan)
 }
 
 /*
- * Plans are generic and made without sequential scans, and join by index lookups only:
- * a plan made while the tables were empty must still be right when they have grown.
- * Where a scan cannot be avoided, its penalty must not make JIT compilation look
- * worthwhile.
+ * Plans are generic, avoid sequential scans, and join by index lookups only: a plan made while
+ * the tables were empty must still be right after they have grown. If a scan cannot be avoided,
+ * its cost penalty must not make JIT compilation look worthwhile.
  */
 static uint64
 run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
@@ -97,8 +96,8 @@ plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_row
 }
 
 /*
- * Statement trigger on every guarded table: refuses what does not come from the
- * engine, whoever asks.
+ * Statement trigger on every guarded table: rejects changes that do not come from the engine,
+ * even by a superuser.
  */
 PG_FUNCTION_INFO_V1(order_ext_guard);
 Datum

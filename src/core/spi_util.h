@@ -2,9 +2,9 @@
  * spi_util.h
  *		Saved plans and typed access to their rows.
  *
- * A SavedPlan is a static constant text with $n parameters; it is prepared at its
- * first use in a backend and kept. After a plan_* call the rows are read with the
- * row_* functions until the next plan_* call; nobody else touches SPI's globals.
+ * A SavedPlan is a static constant text with $n parameters; it is prepared when first used in a
+ * backend and then kept. After a plan_* call, its rows can be read with the row_* functions until
+ * the next plan_* call; no other code uses SPI's globals.
  */
 #ifndef ORDER_EXT_SPI_UTIL_H
 #define ORDER_EXT_SPI_UTIL_H
@@ -29,19 +29,19 @@ typedef struct SavedPlan
 #define SAVED_PLAN_NO_ARGS(sql) {(sql), 0, NULL, NULL}
 
 /*
- * A code that is a macro, in a SQL text: " WHERE status = " CODE(ORDER_CANCELED), or several
- * of them: " WHERE status IN (" CODES(ORDER_CREATED, ORDER_PAID) ")". The name is there
- * to be found by grep.
+ * A code that is a macro, within an SQL text: " WHERE status = " CODE(ORDER_CANCELED), or several
+ * of them: " WHERE status IN (" CODES(ORDER_CREATED, ORDER_PAID) ")". This way grep finds the
+ * name.
  */
 #define CODE(code) CppAsString2(code)
 #define CODES(...) CODES_AS_STRING(__VA_ARGS__)
 #define CODES_AS_STRING(...) #__VA_ARGS__
 
 /*
- * Run a query with a new snapshot (READ COMMITTED), so that it sees all that was
- * committed before it starts, and this transaction's own work. nulls as in SPI
- * ('n' = NULL), or NULL. Returns the number of rows processed or returned; at most
- * max_rows rows if that is not 0. SPI must be connected.
+ * Run a query with a new snapshot (READ COMMITTED), so that it sees everything committed before
+ * it starts, and this transaction's own work. nulls as in SPI ('n' = NULL), or NULL. Returns the
+ * number of rows processed or returned; at most max_rows rows if that is not 0. SPI must be
+ * connected.
  */
 extern uint64 plan_query(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
 
