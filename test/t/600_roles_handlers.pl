@@ -57,7 +57,7 @@ sub refused
 refused('shop', q{'x', 'shop', 'shop.act(order_ext.message)', '{"run_as": "nobody"}'}, '42501',
 	'not a member', 'a role that one is no member of is refused');
 refused('shop', q{'x', 'shop', 'shop.act(order_ext.message)', '{"run_as": "team"}'}, '42501',
-	'may not log in', 'a role without LOGIN is refused');
+	'not permitted to log in', 'a role without LOGIN is refused');
 refused('shop', q{'x', 'shop', 'shop.act(order_ext.message)', '{"run_as": "ghost"}'}, '42704',
 	'does not exist', 'a role that is not there is refused');
 refused('shop', q{'x', 'shop', 'shop.act(order_ext.message)', '{"run_as": "postgres"}'}, '42501',
@@ -65,11 +65,11 @@ refused('shop', q{'x', 'shop', 'shop.act(order_ext.message)', '{"run_as": "postg
 refused('shop', q{'x', 'shop', 'boss.definer(order_ext.message)'}, '42501',
 	'SECURITY DEFINER', q{a superuser's SECURITY DEFINER function is refused});
 refused('shop', q{'x', 'shop', 'boss.secret(order_ext.message)'}, '42501',
-	'may not execute', 'a function that one may not execute is refused');
+	'permission denied', 'a function that one may not execute is refused');
 refused('postgres', q{'x', 'shop', 'shop.act(order_ext.message)'}, '42501',
 	'does not belong to one', q{a superuser may not run somebody else's function as itself});
 refused('postgres', q{'x', 'shop', 'boss.secret(order_ext.message)', '{"run_as": "shop"}'}, '42501',
-	'may not execute', 'the role must be allowed to execute it');
+	'no EXECUTE privilege', 'the role must be allowed to execute it');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM order_ext.subscriptions_view WHERE NOT builtin'),
 	'0', 'nothing of that is stored');
 
