@@ -82,7 +82,8 @@ arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars
 	if (PG_ARGISNULL(n))
 		return NULL;
 	/* check the size first, so that a huge value is not even detoasted */
-	if (toast_raw_datum_size(PG_GETARG_DATUM(n)) - VARHDRSZ > (Size) max_chars * MAX_MULTIBYTE_CHAR_LEN)
+	if (toast_raw_datum_size(PG_GETARG_DATUM(n)) - VARHDRSZ >
+		(Size) max_chars * MAX_MULTIBYTE_CHAR_LEN)
 		chars = max_chars + 1;
 	else
 	{

@@ -46,7 +46,7 @@ static SavedPlan insert_items = SAVED_PLAN(
 	" FROM unnest($3, $4, $5, $6) AS i (product_id, amount, discount, quantity)",
 	INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID);
 
-/* A review sets reviewed_at; settled_at is set where the after-sale has come to an end. */
+/* A review sets reviewed_at; settled_at is set when the after-sale ends. */
 static SavedPlan move_after_sales = SAVED_PLAN(
 	"WITH moved AS ("
 	"  UPDATE order_ext_internal.after_sales"
@@ -274,7 +274,7 @@ after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 
 /* ---- moving ---- */
 
-/* One guarded UPDATE for after-sales of one status; 40001 if one of them is not in it. */
+/* One guarded UPDATE for after-sales in the same status; 40001 if one of them has another. */
 static void
 move(Journal *journal, const Edge *edge, const int64 *ids, int n, char actor,
 	 const char *review_reason, Jsonb *detail)
@@ -324,7 +324,7 @@ typedef struct RefundCounts
 	int32		failed;
 } RefundCounts;
 
-/* What the refunds make of the after-sale; 0: it is in line with them. */
+/* The event by which the after-sale follows its refunds; 0 if it is in line with them. */
 static Event
 next_event(const RefundCounts *refunds)
 {
@@ -352,7 +352,7 @@ next_event(const RefundCounts *refunds)
 	}
 }
 
-/* Move all that are in the status of the first one that has to move, by its event. */
+/* Move all after-sales in the status of the first one that has to move, by its event. */
 static bool
 follow_one_edge(Journal *journal, RefundCounts *refunds, int n, char actor)
 {

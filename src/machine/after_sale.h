@@ -1,9 +1,9 @@
 /*
  * after_sale.h
- *		The after-sale machine: what of an order goes back, and why.
+ *		The after-sale machine: which part of an order is returned or refunded, and why.
  *
- * An after-sale is changed under the refund lock of its order, as are its refunds: one
- * lock for one pot of money. From approved on it follows its refunds.
+ * An after-sale is changed under the refund lock of its order, as are its refunds: one lock for
+ * the order's money. Once approved, its status follows its refunds.
  */
 #ifndef ORDER_EXT_MACHINE_AFTER_SALE_H
 #define ORDER_EXT_MACHINE_AFTER_SALE_H
@@ -27,7 +27,7 @@ typedef struct AfterSale
 	int16		source;
 	int16		reason_code;
 	int16		return_status;	/* or NO_RETURN */
-	char	   *origin;			/* NULL: an application of people */
+	char	   *origin;			/* NULL: an application by a person */
 	char	   *reason;			/* or NULL */
 } AfterSale;
 
@@ -35,50 +35,50 @@ typedef struct AfterSaleItem
 {
 	int64		product_id;
 	int64		amount;			/* paid back for the pieces */
-	int64		discount;		/* their part of the line's coupon share */
+	int64		discount;		/* their share of the line's coupon discount */
 	int32		quantity;
 } AfterSaleItem;
 
-/* Read an after-sale in a new statement; false, or OE001, if there is none. */
+/* Read an after-sale in a new statement; false, or OE001, if it does not exist. */
 extern bool after_sale_read(int64 after_sale_id, AfterSale *after_sale);
 extern void after_sale_read_or_fail(int64 after_sale_id, AfterSale *after_sale);
 
 /*
- * Insert an after-sale with its items: event EVENT_AFTER_SALE_APPLY or _OPEN. Id, status,
- * version and applied_at are filled in. False, and nothing done, if the order has one of
- * this origin already. The order's refund lock is held.
+ * Insert an after-sale with its items: event EVENT_AFTER_SALE_APPLY or _OPEN. Id, status, version
+ * and applied_at are filled in. Returns false without doing anything if the order already has one
+ * of this origin. The order's refund lock is held.
  */
 extern bool after_sale_create(Journal *journal, AfterSale *after_sale,
 							  const AfterSaleItem *items, int n_items,
 							  Event event, char actor, Jsonb *detail);
 
-/* Change what an after-sale that is not live pays back, freight included. */
+/* Change the amount of an after-sale that is not live, freight included. */
 extern void after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 							   const AfterSaleItem *items, int n_items);
 
 /*
- * Move an after-sale along an edge with its log row and messages; the row given is
- * brought up to date. review_reason may be NULL. 40001 if its status is another one.
+ * Move an after-sale along an edge, with its log row and messages; the given row is updated.
+ * review_reason may be NULL. 40001 if it is in another status.
  */
 extern void after_sale_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
 							const char *review_reason, Jsonb *detail);
 
 /*
- * Bring after-sales in line with their refunds: approved -> refunding -> refunded or
- * failed, and back where a refund is tried again or reversed. Those that are rejected,
- * closed or revoked stay as they are. The refund locks are held.
+ * Bring after-sales in line with their refunds: approved -> refunding -> refunded or failed, and
+ * back if a refund is retried or reversed. Rejected, closed and revoked ones are left alone. The
+ * refund locks are held.
  */
 extern void after_sales_follow(Journal *journal, const int64 *after_sale_ids, int n, char actor);
 
 /*
- * Note what became of after-sales that all went along one edge: log rows and messages for
- * the n rows that the last statement returned, which are (after_sale_id, order_id, user_id,
- * amount, version, the order's version).
+ * Record that after-sales have moved along an edge: log rows and messages for the n rows that the
+ * last statement returned, which are (after_sale_id, order_id, user_id, amount, version, the
+ * order's version).
  */
 extern void after_sales_journal_returned(Journal *journal, const Edge *edge, int n, char actor,
 										 Jsonb *detail);
 
-/* The id of the order's after-sale of this origin; 0 if there is none. */
+/* The id of the order's after-sale of this origin; 0 if it has none. */
 extern int64 after_sale_of_origin(int64 order_id, const char *origin);
 
 #endif							/* ORDER_EXT_MACHINE_AFTER_SALE_H */

@@ -12,7 +12,7 @@
 #include "machine/after_sale_cancel.h"
 #include "machine/refund.h"
 
-/* The after-sale of a cancellation: its columns, and what they are made from. */
+/* The after-sale of a cancellation: its columns and where they come from. */
 #define OPEN_FOR_CANCEL \
 	"WITH opened AS (" \
 	"  INSERT INTO order_ext_internal.after_sales" \
@@ -34,7 +34,7 @@
 	" FROM opened n JOIN order_ext_internal.orders o ON o.order_id = n.order_id" \
 	" ORDER BY n.after_sale_id"
 
-/* An order paid for has one applied capture; what is left of it goes back. */
+/* A paid order has one applied capture; what is left of it is paid back. */
 static SavedPlan open_for_canceled = SAVED_PLAN(
 	OPEN_FOR_CANCEL
 	"   rest.amount, least(o.freight_amount, rest.amount), $2, 1, $3, " CANCEL_CODES
@@ -72,7 +72,7 @@ static SavedPlan insert_all_items = SAVED_PLAN(
 	" WHERE a.after_sale_id = ANY ($1)",
 	INT8ARRAYOID);
 
-/* The log rows, messages and lines of the whole orders' after-sales just inserted. */
+/* The log rows, messages and lines of the whole-order after-sales just inserted. */
 static void
 complete_opened(Journal *journal, const Edge *edge, int n)
 {

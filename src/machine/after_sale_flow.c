@@ -1,6 +1,6 @@
 /*
  * after_sale_flow.c
- *		The ways of an after-sale through its machine; see after_sale_flow.h.
+ *		The paths of an after-sale through its machine; see after_sale_flow.h.
  */
 #include "compat.h"
 
@@ -43,7 +43,7 @@ after_sale_lock(int64 after_sale_id, AfterSale *after_sale)
 	after_sale_read_or_fail(after_sale_id, after_sale);
 }
 
-/* A timer for this very stage of the after-sale; its handler looks whether it still is. */
+/* A timer for this stage of the after-sale; its handler checks whether it is still in it. */
 static void
 arm(BuiltinTopic topic, const AfterSale *after_sale, TimestampTz due_at)
 {
@@ -206,7 +206,7 @@ after_sale_give_up(Journal *journal, AfterSale *after_sale, Event event, char ac
 	return true;
 }
 
-/* ---- goods that come back ---- */
+/* ---- returned goods ---- */
 
 static SavedPlan note_received = SAVED_PLAN(
 	"UPDATE order_ext_internal.after_sale_items s"
@@ -215,7 +215,7 @@ static SavedPlan note_received = SAVED_PLAN(
 	" WHERE s.after_sale_id = $1 AND s.product_id = g.product_id",
 	INT8OID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
 
-/* Keep what was received; the goods that are in order leave the books of what was sold. */
+/* Record what was received; the undamaged goods no longer count as sold. */
 static void
 take_back(Journal *journal, const AfterSale *after_sale, const ReturnedLine *lines, int n,
 		  bool in_order, bool restock)

@@ -30,7 +30,7 @@ void
 after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *kind,
 				 const char *reason)
 {
-	/* there may be no order to file it under */
+	/* there may be no order to log it under */
 	journal_alert(journal,
 				  after_sale->order_id != 0 ? after_sale->order_id : after_sale->after_sale_id,
 				  kind, reason, after_sale_payload(after_sale));

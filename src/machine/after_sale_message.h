@@ -7,10 +7,10 @@
 
 #include "machine/after_sale.h"
 
-/* The standard payload of messages and timers about an after-sale; begun. */
+/* Begins the standard payload of messages and timers about an after-sale. */
 extern struct JsonbBuilder *after_sale_payload(const AfterSale *after_sale);
 
-/* Tell the operators of it: see journal_alert(). */
+/* Alert the operators to it: see journal_alert(). */
 extern void after_sale_alert(Journal *journal, const AfterSale *after_sale, const char *kind,
 							 const char *reason);
 

@@ -1,6 +1,6 @@
 /*
  * cancel.c
- *		The cancellation of orders: one way for buyer, staff, timer, sweep and warehouse.
+ *		The cancellation of orders: one path for buyer, staff, timer, sweep and warehouse.
  */
 #include "compat.h"
 
@@ -28,7 +28,7 @@ cancel_orders_locked(Journal *journal, Order *orders, int n, Event event, char a
 
 /* ---- interception ---- */
 
-/* Stop the parcel, or ask for it. */
+/* Stop the parcel, or request that. */
 static CancelOutcome
 intercept(Journal *journal, Order *order, char actor, const OrderChange *change, Jsonb *detail)
 {
@@ -105,7 +105,7 @@ cancel_expired(const int64 *ids, int n, bool *busy)
 	}
 	qsort(locked, n_locked, sizeof(int64), id_compare);
 
-	/* The locks decide who goes first; what is true is decided now, under them. */
+	/* The locks decide who comes first; the status is checked now, under them. */
 	detail = jsonb_object_begin();
 	jsonb_add_text(detail, "cancel_type", "timeout");
 	orders = orders_expire(journal, locked, n_locked, jsonb_object_end(detail), &n_orders);

@@ -1,6 +1,6 @@
 /*
  * cancel.h
- *		The cancellation of orders: one way for buyer, staff, timer, sweep and warehouse.
+ *		The cancellation of orders: one path for buyer, staff, timer, sweep and warehouse.
  */
 #ifndef ORDER_EXT_MACHINE_CANCEL_H
 #define ORDER_EXT_MACHINE_CANCEL_H
@@ -10,35 +10,34 @@
 typedef enum CancelOutcome
 {
 	CANCEL_DONE,				/* the order is canceled */
-	CANCEL_ASKED,				/* the external warehouse is asked now */
-	CANCEL_PENDING,				/* it was asked before and has not answered; nothing done */
-	CANCEL_REFUSED				/* it has refused; nothing done */
+	CANCEL_ASKED,				/* the external warehouse has now been asked */
+	CANCEL_PENDING,				/* it was asked before and has not answered; nothing was done */
+	CANCEL_REFUSED				/* it has refused; nothing was done */
 } CancelOutcome;
 
 /*
- * Cancel orders, all in the same status and with their cancel locks held: the move, the
- * request to close open payment attempts, and the release message, in the journal. What
- * the warehouse told too early about them is held for staff from now on.
+ * Cancel orders, all in the same status and with their cancel locks held: the transition, the
+ * request to close open payment attempts, and the release message, in the journal. Facts that the
+ * warehouse reported too early about them are held for staff from now on.
  */
 extern void cancel_orders_locked(Journal *journal, Order *orders, int n, Event event, char actor,
 								 const OrderChange *change, Jsonb *detail);
 
 /*
  * Cancel one order, from any status that can be canceled, with its cancel lock held, and
- * intercept its fulfilment in the same transaction: a tombstone before there is one, in
- * place in our own warehouse, by a question to an external one.
+ * intercept its fulfillment in the same transaction: by a tombstone if there is none yet,
+ * directly in our own warehouse, by a request to an external one.
  */
 extern CancelOutcome cancel_order_locked(Journal *journal, Order *order, char actor,
 										 const OrderChange *change, Jsonb *detail);
 
-/* The external warehouse has stopped the parcel: what was asked for is done now. */
+/* The external warehouse has stopped the parcel: the requested cancellation is carried out. */
 extern void cancel_intercepted(Journal *journal, Order *order, Fulfilment *fulfilment,
 							   const char *event_id);
 
 /*
- * Cancel those of the orders that are unpaid and due now, with the locks that are free;
- * never waits. busy[i] says that the lock of ids[i] was not taken (lock_try_all). Returns
- * the number canceled.
+ * Cancel those of the orders that are unpaid and due and whose locks are free; never waits.
+ * busy[i] says that the lock of ids[i] was not taken (lock_try_all). Returns the number canceled.
  */
 extern int	cancel_expired(const int64 *ids, int n, bool *busy);
 

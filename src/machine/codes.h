@@ -1,9 +1,9 @@
 /*
  * codes.h
- *		The numbers that stand in rows for statuses, kinds and causes, by name.
+ *		Names for the numbers that stand for statuses, kinds and causes in rows.
  *
- * They are macros, so that SQL texts in C are put together from the same names: see CODE()
- * and CODES() in core/spi_util.h. In SQL the names of statuses are those of tables.c.
+ * They are macros, so that SQL texts in C are built from the same names: see CODE() and CODES()
+ * in core/spi_util.h. In SQL the names of statuses are those of tables.c.
  */
 #ifndef ORDER_EXT_MACHINE_CODES_H
 #define ORDER_EXT_MACHINE_CODES_H
@@ -92,10 +92,10 @@ typedef int16 FulfilmentStatus;
 #define FULFILMENT_CANCELED			70
 
 /*
- * Sets of statuses, for IN () in SQL texts. A new status belongs in each of them, or
- * does not: decide it here. Paid are the orders that have been paid for and go on, out those
- * whose goods have left, over those that nobody pays for any more; given up are the
- * after-sales whose pieces can be applied for again.
+ * Sets of statuses, for IN () in SQL texts. For a new status, decide for each set whether it
+ * belongs there. "Paid" orders have been paid for and proceed, the goods of those "out" have
+ * left, those "over" can no longer be paid; the pieces of "given up" after-sales can be applied
+ * for again.
  */
 #define ORDERS_PAID \
 	CODES(ORDER_PAID, ORDER_FULFILLING, ORDER_OUT_STOCK, ORDER_DELIVERING, ORDER_SIGNED, \
@@ -112,7 +112,7 @@ typedef int16 FulfilmentStatus;
 
 /* ---- orders and their goods ---- */
 
-/* Kinds of products; what is virtual cannot be sent back. */
+/* Kinds of products; virtual ones cannot be sent back. */
 #define KIND_NORMAL		1
 #define KIND_VIRTUAL	2
 
@@ -122,7 +122,7 @@ typedef int16 CancelType;
 #define CANCEL_BY_TIMEOUT			1
 #define CANCEL_BY_CUSTOMER_SERVICE	2
 
-/* What became of the pieces that an order's line holds. */
+/* The state of the pieces that an order's line holds. */
 typedef int16 Reservation;
 
 #define RESERVATION_NONE		0
@@ -140,7 +140,7 @@ typedef int16 LedgerKind;
 #define LEDGER_RETURN		5
 #define LEDGER_WRITE_OFF	6
 
-/* For IN (): what an order does to the stock, and what comes back of goods that were out. */
+/* The effects of an order on the stock, and of goods that come back, for IN () in SQL texts. */
 #define LEDGER_RESERVATIONS CODES(LEDGER_RESERVE, LEDGER_RELEASE, LEDGER_CONSUME)
 #define LEDGER_BACK CODES(LEDGER_RETURN, LEDGER_WRITE_OFF)
 
@@ -155,10 +155,10 @@ typedef int16 PaymentPurpose;
 #define PURPOSE_HELD		4
 #define PURPOSE_UNMATCHED	5
 
-/* Money that goes back when its order is canceled, for IN () in SQL texts. */
+/* Money that is paid back when its order is canceled, for IN () in SQL texts. */
 #define PURPOSES_OF_ORDER CODES(PURPOSE_APPLIED, PURPOSE_HELD)
 
-/* Why money goes back. */
+/* Why money is paid back. */
 typedef int16 RefundCause;
 
 #define CAUSE_CANCEL		1
@@ -177,13 +177,13 @@ typedef int16 RefundCause;
 #define DOCUMENT_DONE		40
 #define DOCUMENT_CANCELED	70
 
-/* Which call told it; each has event ids of its own. */
+/* The call that reported it; each has its own event ids. */
 typedef int16 ShipmentSource;
 
 #define SOURCE_SHIPMENT			1
 #define SOURCE_CANCEL_RESULT	2
 
-/* In the order in which they happen to a parcel. */
+/* In the order in which they occur to a parcel. */
 typedef int16 ShipmentKind;
 
 #define SHIPMENT_PICKED				1
@@ -194,13 +194,13 @@ typedef int16 ShipmentKind;
 #define SHIPMENT_CANCEL_ACCEPTED	11
 #define SHIPMENT_CANCEL_REJECTED	12
 
-/* What became of it. */
+/* Its outcome. */
 typedef int16 ShipmentState;
 
 #define SHIPMENT_APPLIED	10
 #define SHIPMENT_PARKED		20
 #define SHIPMENT_HELD		30	/* waits for staff; an alert was sent */
-#define SHIPMENT_BEHIND		40	/* the order was past it already */
+#define SHIPMENT_BEHIND		40	/* the order was already past it */
 #define SHIPMENT_NO_EFFECT	50
 
 /* ---- after-sales ---- */
@@ -243,7 +243,7 @@ typedef int16 AfterSaleReason;
 
 #define NO_RETURN (-1)			/* return_status of a refund without goods */
 
-/* What is told of the goods of a return. */
+/* Facts about the goods of a return. */
 typedef int16 ReturnFactKind;
 
 #define RETURN_FACT_SHIPMENT	1
@@ -251,7 +251,7 @@ typedef int16 ReturnFactKind;
 
 /* ---- names ---- */
 
-/* The codes that have names besides the statuses, whose names are in tables.c. */
+/* Other codes that have names; those of the statuses are in tables.c. */
 typedef enum CodeSet
 {
 	CODES_PRODUCT_KIND,
@@ -270,7 +270,7 @@ typedef enum CodeSet
 	CODES_RETURN_FACT
 } CodeSet;
 
-/* The name of a code, NULL where the set has no such code. */
+/* The name of a code; NULL if the set has no such code. */
 extern const char *code_name(CodeSet set, int16 code);
 
 #endif							/* ORDER_EXT_MACHINE_CODES_H */

@@ -1,7 +1,7 @@
 /*
  * coupon.c
- *		The coupon machine. A coupon names the order that holds it; only that order's
- *		cancellation frees it.
+ *		The coupon machine. A coupon names the order that holds it; only the cancellation of that
+ *		order frees it.
  */
 #include "compat.h"
 
@@ -52,7 +52,7 @@ static SavedPlan held_coupons = SAVED_PLAN(
 	" ORDER BY c.coupon_id",
 	INT8ARRAYOID);
 
-/* The old status is needed for the log; it cannot change, the coupon is locked. */
+/* The old status is needed for the log; it cannot change, since the coupon is locked. */
 static SavedPlan release_coupons = SAVED_PLAN(
 	"UPDATE order_ext_internal.coupons c"
 	" SET status = CASE WHEN c.valid_until > $3 THEN " CODE(COUPON_UNUSED)
@@ -66,8 +66,8 @@ static SavedPlan release_coupons = SAVED_PLAN(
 	INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID);
 
 /*
- * Makes the payments new, so that of two transactions that settle two after-sales of an
- * order each sees the other's, or fails with 40001.
+ * Writes a new version of the payments, so that of two transactions that settle after-sales of an
+ * order, each sees the other's or fails with 40001.
  */
 static SavedPlan touch_payments = SAVED_PLAN(
 	"UPDATE order_ext_internal.payments p SET version = p.version"
@@ -138,7 +138,7 @@ coupon_read(int64 coupon_id, Coupon *coupon)
 	return true;
 }
 
-/* Move one coupon along an edge for its order; false if its status is another one. */
+/* Move one coupon along an edge for its order; false if it is in another status. */
 static bool
 fire(Journal *journal, SavedPlan *plan, int16 from, Event event,
 	 int64 coupon_id, int64 order_id, char actor)
@@ -191,7 +191,7 @@ mark_busy(const int64 *order_ids, int n, bool *busy, int64 order_id)
 	}
 }
 
-/* The coupons of orders, as the plan finds them, whose locks are free: theirs, and the orders. */
+/* The coupons found by the plan whose locks are free, and their orders. */
 static int
 lock_coupons_of(SavedPlan *plan, const int64 *order_ids, int n, bool *busy, int64 **coupons,
 				int64 **orders)
@@ -220,7 +220,7 @@ lock_coupons_of(SavedPlan *plan, const int64 *order_ids, int n, bool *busy, int6
 			(*orders)[locked++] = (*orders)[i];
 		}
 	}
-	/* a buyer who holds stock may wait for these coupons */
+	/* a buyer who holds stock locks may wait for these coupons */
 	if (locked > 0)
 		stock_wait_no_more();
 	return locked;
@@ -252,7 +252,7 @@ coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy)
 	}
 }
 
-/* ---- the order has gone back ---- */
+/* ---- the order has been returned ---- */
 
 void
 coupons_lock_used(const int64 *order_ids, int n, bool *busy)

@@ -1,6 +1,6 @@
 /*
  * entitlement.c
- *		What of an order can still go back, and for how much; see entitlement.h.
+ *		What is left of an order to return, and for how much; see entitlement.h.
  */
 #include "compat.h"
 
@@ -14,8 +14,8 @@
 #include "machine/refund.h"
 
 /*
- * A refund that succeeded after its after-sale was given up has paid for its pieces, though
- * they do not count as gone back.
+ * A refund that succeeded after its after-sale was given up has paid for its pieces, although
+ * they do not count as returned.
  */
 #define PAID_ALL_THE_SAME \
 	"EXISTS (SELECT FROM order_ext_internal.refunds r" \
@@ -121,8 +121,8 @@ entitlement_of(const Entitlement *entitlement, int64 product_id)
 /* ---- pricing ---- */
 
 /*
- * What the next pieces are worth. Nothing, rather than less, where an after-sale that was
- * given up since has left more with the others than their share.
+ * The value of the next pieces. It is zero rather than negative if an after-sale that was given
+ * up later has left the others with more than their share.
  */
 static int64
 due(int64 total, int64 given, const EntitledLine *line, int32 quantity)
@@ -159,7 +159,7 @@ check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
 						 "closed after-sales are available again.")));
 }
 
-/* How many pieces of a line are among the goods. */
+/* The number of pieces of a line among the goods. */
 static int32
 taken(const GoodsBack *goods, int64 product_id)
 {
@@ -269,7 +269,7 @@ entitlement_lines(const Entitlement *entitlement, const GoodsBack *goods)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
-/* ---- the pot of money ---- */
+/* ---- the order's money ---- */
 
 void
 entitlement_touch(int64 order_id)

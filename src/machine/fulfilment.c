@@ -96,9 +96,9 @@ fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment)
 				 errmsg("order " INT64_FORMAT " has no fulfillment", order_id)));
 }
 
-/* ---- paid orders on their way ---- */
+/* ---- starting the fulfillment of paid orders ---- */
 
-/* What is needed of an order while its fulfilment is made. */
+/* The data of an order needed to create its fulfillment. */
 typedef struct Goods
 {
 	bool		all_virtual;
@@ -131,7 +131,7 @@ read_goods_of(const int64 *ids, int n)
 	return goods;
 }
 
-/* Make the documents of a kind; fills in their ids. */
+/* Create the documents of a kind; fills in their ids. */
 static void
 make_documents(const int64 *ids, int n, int16 kind, TimestampTz at, int64 *document_ids)
 {
@@ -149,7 +149,7 @@ make_documents(const int64 *ids, int n, int16 kind, TimestampTz at, int64 *docum
 	}
 }
 
-/* The warehouse learns what to ship; where to, it reads when it labels the parcel. */
+/* The warehouse is told what to ship; it reads the address when it labels the parcel. */
 static Jsonb *
 request_payload(const Order *order, const Goods *goods, int64 document_id, bool external)
 {

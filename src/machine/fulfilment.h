@@ -1,7 +1,7 @@
 /*
  * fulfilment.h
- *		The fulfilment machine: what the warehouse and the carrier do for an order, with
- *		their documents. An order's cancel lock guards its fulfilment too.
+ *		The fulfillment machine: what the warehouse and the carrier do for an order, with their
+ *		documents. An order's cancel lock also protects its fulfillment.
  */
 #ifndef ORDER_EXT_MACHINE_FULFILMENT_H
 #define ORDER_EXT_MACHINE_FULFILMENT_H
@@ -13,33 +13,33 @@ typedef struct Fulfilment
 	int64		order_id;
 	int32		version;
 	int16		status;
-	int16		prior_status;	/* of the cancel asked for: where a refusal leads; 0 = none */
-	CancelType	cancel_type;	/* and what an acceptance does to the order */
+	int16		prior_status;	/* status to restore if the requested cancel is refused; 0 = none */
+	CancelType	cancel_type;	/* and what its acceptance does to the order */
 	bool		refund_hold;
 	bool		external;		/* a warehouse that must be asked */
 	bool		intercept_refused;
 } Fulfilment;
 
-/* The fulfilment of an order; false if there is none (yet). */
+/* The fulfillment of an order; false if there is none (yet). */
 extern bool fulfilment_read(int64 order_id, Fulfilment *fulfilment);
 
-/* The same of an order that has one; raises OE901 where it has not. */
+/* The same for an order that must have one; raises OE901 if it has none. */
 extern void fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment);
 
 /*
- * Put paid orders, with their locks held, on their way: fulfilment, delivery order, and
- * fulfilling; or signed at once, with their stock consumed, where all goods are virtual.
- * The rows given are brought up to date.
+ * Start the fulfillment of paid orders, whose locks are held: fulfillment, delivery order, and
+ * status fulfilling; orders of virtual goods only are signed at once, and their stock consumed.
+ * The given rows are updated.
  */
 extern void orders_fulfil(Journal *journal, const Order *orders, int n);
 
-/* An order is canceled before it has a fulfilment: one that can never be fulfilled. */
+/* An order is canceled before it has a fulfillment: create a canceled one. */
 extern void fulfilment_tombstone(Journal *journal, int64 order_id, char actor);
 
-/* Picked and labelled: the logistic order is made. */
+/* Picked and labeled: the logistics order is created. */
 extern void fulfilment_pick(Journal *journal, Fulfilment *fulfilment);
 
-/* Out of the warehouse, the steps before it included where they are missing. */
+/* Out of the warehouse, including any missing earlier steps. */
 extern void fulfilment_out(Journal *journal, Fulfilment *fulfilment);
 
 /* Canceled in place, documents included. */

@@ -2,8 +2,8 @@
  * gateways.h
  *		Gateways in the database: functions of the application, and the built-in sandbox.
  *
- * Each function has a consumer group of topic refund.execute, named after its pay type, that
- * the workers of its role read. The sandbox is worked by the built-in group.
+ * Each function has a consumer group of topic refund.execute, named after its pay type, that the
+ * workers of its role read. The built-in group serves the sandbox.
  */
 #ifndef ORDER_EXT_MACHINE_GATEWAYS_H
 #define ORDER_EXT_MACHINE_GATEWAYS_H
@@ -17,10 +17,10 @@
 extern char *gateway_group_name(const char *pay_type);
 extern const char *gateway_pay_type(const char *group_name);
 
-/* Whether the function has the form of a gateway. */
+/* Whether the function has the signature of a gateway. */
 extern bool gateway_signature_fits(Oid function);
 
-/* What a gateway is asked: an order_ext.refund_request. */
+/* The argument of a gateway: an order_ext.refund_request. */
 extern Datum gateway_request(const Refund *refund);
 
 #endif							/* ORDER_EXT_MACHINE_GATEWAYS_H */

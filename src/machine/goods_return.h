@@ -1,6 +1,6 @@
 /*
  * goods_return.h
- *		The return machine: the goods of an after-sale on their way back, and what was told
+ *		The return machine: the goods of an after-sale that are sent back, and the facts reported
  *		about them. Everything here runs under the refund lock of the order.
  */
 #ifndef ORDER_EXT_MACHINE_GOODS_RETURN_H
@@ -11,7 +11,7 @@
 #define MAX_CARRIER_CHARS	64
 #define MAX_TRACKING_CHARS	128
 
-/* What an event changes besides status and version. */
+/* What an event changes in addition to status and version. */
 typedef struct ReturnChange
 {
 	TimestampTz return_by;		/* DT_NOBEGIN: unchanged */
@@ -20,9 +20,8 @@ typedef struct ReturnChange
 } ReturnChange;
 
 /*
- * Move the return of an after-sale along an edge, from NO_RETURN too, with its log row;
- * the row given is brought up to date. change may be NULL. 40001 if its status is
- * another one.
+ * Move the return of an after-sale along an edge, also from NO_RETURN, with its log row; the
+ * given row is updated. change may be NULL. 40001 if it is in another status.
  */
 extern void return_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
 						const ReturnChange *change, Jsonb *detail);
@@ -40,7 +39,7 @@ typedef struct ReturnedLine
 /* The lines of an after-sale, by product. */
 extern ReturnedLine *return_lines(int64 after_sale_id, int *n);
 
-/* ---- what was told ---- */
+/* ---- reported facts ---- */
 
 typedef struct ReturnFact
 {
@@ -49,14 +48,14 @@ typedef struct ReturnFact
 	Jsonb	   *content;
 } ReturnFact;
 
-/* Keep a fact that was applied, with what the call answers. */
+/* Store a fact that was applied, with the result of the call. */
 extern void return_fact_applied(Journal *journal, const ReturnFact *fact, Jsonb *detail);
 
-/* Keep one for staff and alert, once; after_sale may be NULL (unknown). */
+/* Store a fact for staff and alert, once; after_sale may be NULL (unknown). */
 extern void return_fact_held(Journal *journal, const ReturnFact *fact, const AfterSale *after_sale,
 							 const char *reason, Jsonb *detail);
 
-/* Whether the very fact was applied; *detail is what the call answered. */
+/* Whether the same fact has been applied; *detail is the earlier result. */
 extern bool return_fact_known(const ReturnFact *fact, Jsonb **detail);
 
 #endif							/* ORDER_EXT_MACHINE_GOODS_RETURN_H */

@@ -1,6 +1,6 @@
 /*
  * graph.c
- *		The transition tables for people: state_graph(), state_diagram(), status_code().
+ *		The transition tables for human readers: state_graph(), state_diagram(), status_code().
  */
 #include "compat.h"
 

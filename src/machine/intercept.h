@@ -1,13 +1,13 @@
 /*
  * intercept.h
- *		The answer of an external warehouse that was asked to stop a parcel.
+ *		The refusal of an external warehouse that was asked to stop a parcel.
  */
 #ifndef ORDER_EXT_MACHINE_INTERCEPT_H
 #define ORDER_EXT_MACHINE_INTERCEPT_H
 
 #include "machine/fulfilment.h"
 
-/* It has not stopped it, or the parcel is out: the order goes on. */
+/* It has not stopped it, or the parcel is out: the order proceeds. */
 extern void intercept_refused(Journal *journal, Order *order, Fulfilment *fulfilment,
 							  const char *event_id);
 

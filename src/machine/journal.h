@@ -1,7 +1,7 @@
 /*
  * journal.h
- *		What a unit of work leaves behind: rows of the transition log and messages,
- *		collected while it runs and appended together at its end.
+ *		The records of a unit of work: transition log rows and messages, collected while it runs
+ *		and appended together at its end.
  */
 #ifndef ORDER_EXT_JOURNAL_H
 #define ORDER_EXT_JOURNAL_H
@@ -11,15 +11,14 @@
 
 typedef struct Journal Journal;
 
-/* A new journal in CurrentMemoryContext; all of its rows carry this time. */
+/* Create a journal in CurrentMemoryContext; all of its rows have the given time. */
 extern Journal *journal_begin(TimestampTz at);
 
 /* When the unit of work happens. */
 extern TimestampTz journal_time(const Journal *journal);
 
 /*
- * Note that an entity went along the edge; version is the one after it. detail may be
- * NULL.
+ * Record that an entity moved along the edge; version is the one after it. detail may be NULL.
  */
 extern void journal_transition(Journal *journal, Machine machine, const Edge *edge,
 							   int64 entity_id, int64 order_id, int32 version,
@@ -29,7 +28,7 @@ extern void journal_transition(Journal *journal, Machine machine, const Edge *ed
 extern void journal_edge_messages(Journal *journal, const Edge *edge,
 								  int64 order_id, int64 user_id, int32 version);
 
-/* The same with a payload of one's own. */
+/* The same with the given payload. */
 extern void journal_edge_payload(Journal *journal, const Edge *edge, int64 order_id,
 								 Jsonb *payload);
 
@@ -37,19 +36,19 @@ extern void journal_edge_payload(Journal *journal, const Edge *edge, int64 order
 extern void journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jsonb *payload);
 
 /*
- * Tell the operators: an alert of this kind (core/alert.h), with its reason or NULL, and with
- * what the payload, which is begun, says of it.
+ * Alert the operators: an alert of the given kind (core/alert.h), with its reason or NULL, and
+ * the contents of the payload, which the caller has begun.
  */
 extern void journal_alert(Journal *journal, int64 key, const char *kind, const char *reason,
 						  JsonbBuilder *payload);
 
 /*
- * The standard payload {order_id, user_id, version}; begun, so that more can be added.
- * user_id 0 (the order is not known) becomes null.
+ * Begins the standard payload {order_id, user_id, version}, to which more can be added. user_id 0
+ * (the order is not known) becomes null.
  */
 extern JsonbBuilder *journal_payload(int64 order_id, int64 user_id, int32 version);
 
-/* Append everything. The journal is then empty and may be used on. */
+/* Append everything. The journal is then empty and can be reused. */
 extern void journal_write(Journal *journal);
 
 #endif							/* ORDER_EXT_JOURNAL_H */

@@ -1,6 +1,6 @@
 /*
  * machine.c
- *		Looking things up in the transition tables; they are in tables.c.
+ *		Lookups in the transition tables, which are in tables.c.
  */
 #include "compat.h"
 

@@ -2,8 +2,8 @@
  * machine.h
  *		The state machines: their statuses, events and edges.
  *
- * An edge that is not in the table of its machine does not exist: the engine refuses
- * it, state_graph() does not print it. The tables hold what this version executes.
+ * An edge that is not in the table of its machine does not exist: the engine rejects it and
+ * state_graph() does not print it. The tables contain what this version executes.
  */
 #ifndef ORDER_EXT_MACHINE_H
 #define ORDER_EXT_MACHINE_H
@@ -102,7 +102,7 @@ typedef struct Edge
 	int16		to;
 	Event		event;
 	const char *actors;			/* any of the ACTOR_ letters */
-	const char *guard;			/* what must hold, for people */
+	const char *guard;			/* the condition, for human readers */
 	BuiltinTopic messages[MAX_EDGE_MESSAGES];	/* published with it; 0 ends the list */
 
 	/* payment.close per open attempt, refund.execute unless held; or 0 */
@@ -125,13 +125,13 @@ typedef struct MachineTable
 
 extern const MachineTable *machine_by_name(const char *name);
 
-/* The edge, or OE901: callers decide by status first and answer in their own words. */
+/* The edge, or OE901: callers check the status first and raise their own errors. */
 extern const Edge *machine_edge(Machine machine, int16 from, Event event);
 
-/* The same where the event may lead to several statuses. */
+/* The same for an event that may lead to several statuses. */
 extern const Edge *machine_edge_to(Machine machine, int16 from, Event event, int16 to);
 
-/* Whether the machine has the edge for this actor. */
+/* Whether the machine has the edge for the given actor. */
 extern bool machine_allows(Machine machine, int16 from, Event event, char actor);
 
 /* Names, NULL for codes that do not exist. */

@@ -223,7 +223,7 @@ update_orders(const int64 *ids, int n, const Edge *edge, TimestampTz at, const O
 /* Status and version only. */
 static const OrderChange no_change = {0};
 
-/* The log rows and messages of orders that have moved along an edge. */
+/* Writes the log rows and messages of orders that have moved along an edge. */
 static void
 journal_moves(Journal *journal, const Edge *edge, const Order *orders, int n, char actor,
 			  const OrderChange *change, Jsonb *detail)

@@ -22,7 +22,7 @@ typedef struct Order
 	bool		removed;		/* hidden by its buyer */
 } Order;
 
-/* What an event changes besides status and version. */
+/* What an event changes in addition to status and version. */
 typedef struct OrderChange
 {
 	bool		cancels;		/* sets canceled_at and the two below */
@@ -34,33 +34,34 @@ typedef struct OrderChange
 } OrderChange;
 
 /*
- * Read an order in a new statement; false if there is none. Decide only on what is
- * read after the order's locks are held.
+ * Read an order in a new statement; false if it does not exist. Base decisions only on what is
+ * read while the order's locks are held.
  */
 extern bool order_read(int64 order_id, Order *order);
 
 /*
- * The same for calls that decide on the status without changing the row: under an older
- * transaction snapshot, raises 40001 where the row is newer than that.
+ * The same for calls that depend on the status without changing the row: raises 40001 if the row
+ * is newer than the transaction's snapshot.
  */
 extern bool order_read_current(int64 order_id, Order *order);
 
 /*
- * Make the row new without changing it: a transaction with an older snapshot cannot move
- * the order then (40001). For what a move must see and an older snapshot does not show.
+ * Write a new version of the row without changing it, so that a transaction with an older
+ * snapshot cannot move the order (40001). For changes that a transition must see but an older
+ * snapshot does not show.
  */
 extern void order_touch(int64 order_id);
 
-/* The id, status and version of a call's result; of the order, or of none (NULL) that is there. */
+/* Fill in id, status and version of a call's result; order is NULL if it does not exist. */
 extern void order_result(CallResult *result, int64 order_id, const Order *order);
 
-/* Raise OE001 if there is no such order. */
+/* Raise OE001 if the order does not exist. */
 extern void order_read_or_fail(int64 order_id, Order *order);
 
-/* The orders among ids that have the status, in id order. */
+/* Those of the given orders that have the status, in id order. */
 extern Order *orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders);
 
-/* The amounts and texts of a new order that no machine cares about later. */
+/* The amounts and texts of a new order that are irrelevant to the machines. */
 typedef struct NewOrder
 {
 	Order		order;
@@ -73,28 +74,27 @@ typedef struct NewOrder
 } NewOrder;
 
 /*
- * Insert the order as created, with its log row and order.created. False, and nothing
- * done, if the id is taken. Raises 23505 if the external_id is.
+ * Insert the order as created, with its log row and order.created. Returns false without doing
+ * anything if the id is taken. Raises 23505 if the external_id is.
  */
 extern bool order_create(Journal *journal, NewOrder *new_order, Jsonb *detail);
 
 /*
- * Move orders, all in the same status and with their locks held, along an edge: one
- * guarded UPDATE, then log rows and messages. The rows given are brought up to date.
- * If one of them is not in that status any more, raises 40001.
+ * Move orders, all in the same status and with their locks held, along an edge: one guarded
+ * UPDATE, then log rows and messages. The given rows are updated. Raises 40001 if one of them is
+ * no longer in that status.
  */
 extern void orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 						const OrderChange *change, Jsonb *detail);
 
 /*
- * Cancel those among ids, their locks held, that are unpaid and due at the journal's
- * time: one guarded UPDATE decides which, then log rows and messages. Returns them as
- * they are now.
+ * Cancel those among ids, their locks held, that are unpaid and due at the journal's time: one
+ * guarded UPDATE decides which, then log rows and messages. Returns their new rows.
  */
 extern Order *orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail,
 							int *n_orders);
 
-/* Tell the message layer the statuses of orders, for bound timers. */
+/* Provides the message layer with the statuses of orders, for bound timers. */
 extern void order_statuses_source(const int64 *keys, int n, int16 *statuses);
 
 #endif							/* ORDER_EXT_MACHINE_ORDER_H */

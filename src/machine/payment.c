@@ -61,7 +61,7 @@ static SavedPlan insert_event = SAVED_PLAN(
 	INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
 	TEXTOID, TEXTOID, JSONBOID);
 
-/* Held notices may name any amount and currency: their sum fits no bigint. */
+/* Held notices may have any amount and currency, so their sum may not fit a bigint. */
 static SavedPlan sum_refundable = SAVED_PLAN(
 	"SELECT least(coalesce(sum(rest.amount), 0), 9223372036854775807)::bigint"
 	" FROM order_ext_internal.orders o"
@@ -201,7 +201,7 @@ payment_initiate(Journal *journal, Payment *payment)
 					   payment->version, ACTOR_BUYER, NULL);
 }
 
-/* The only row of a guarded UPDATE was changed, or somebody was faster. */
+/* Raise 40001 unless the guarded UPDATE changed its one row: another transaction was faster. */
 static void
 check_changed(const Payment *payment, uint64 n)
 {

@@ -24,7 +24,7 @@ typedef struct Payment
 	char	   *currency;
 } Payment;
 
-/* A capture as the gateway tells it. */
+/* A capture as reported by the gateway. */
 typedef struct Capture
 {
 	int64		order_id;
@@ -36,7 +36,7 @@ typedef struct Capture
 	Jsonb	   *raw;			/* or NULL */
 } Capture;
 
-/* A notice that an attempt came to nothing, as the gateway tells it. */
+/* A notice that an attempt failed or was closed, as reported by the gateway. */
 typedef struct PaymentNotice
 {
 	int64		order_id;
@@ -46,54 +46,53 @@ typedef struct PaymentNotice
 	Jsonb	   *raw;			/* or NULL */
 } PaymentNotice;
 
-/* The payment with this id; false if there is none. */
+/* The payment with this id; false if it does not exist. */
 extern bool payment_read(int64 payment_id, Payment *payment);
 
-/* The payment with this trade number; false if there is none. */
+/* The payment with this trade number; false if it does not exist. */
 extern bool payment_by_trade_no(const char *pay_type, const char *out_trade_no, Payment *payment);
 
 /* The oldest open attempt of the order with this pay type; false if there is none. */
 extern bool payment_open_attempt(int64 order_id, const char *pay_type, Payment *payment);
 
-/* The order's open attempt with this pay type; false if there is none, or several. */
+/* The order's only open attempt with this pay type; false if there is none or several. */
 extern bool payment_only_open_attempt(int64 order_id, const char *pay_type, Payment *payment);
 
-/* Begin an attempt of the order; fills in payment_id and out_trade_no. */
+/* Begin a payment attempt of the order; fills in payment_id and out_trade_no. */
 extern void payment_initiate(Journal *journal, Payment *payment);
 
 /*
- * Record a capture: on the attempt given, which is open, or in a row of its own
- * (attempt NULL). Returns the payment id.
+ * Record a capture: on the given open attempt, or in a new row (attempt NULL). Returns the
+ * payment id.
  */
 extern int64 payment_capture(Journal *journal, const Payment *attempt, const Capture *capture,
 							 PaymentPurpose purpose, char actor);
 
 /*
- * Record a fact that contradicts the payment that has its trade number; false if it is
- * on record already.
+ * Record a fact that contradicts the payment with the same trade number; false if it is already
+ * recorded.
  */
 extern bool payment_event_record(int64 payment_id, const Capture *capture,
 								 const char *disposition, TimestampTz at);
 
 /*
- * End an open attempt: EVENT_PAYMENT_CLOSE or _FAIL. The trade number becomes the one
- * that the gateway uses.
+ * End an open attempt: EVENT_PAYMENT_CLOSE or _FAIL. Its trade number becomes the gateway's.
  */
 extern void payment_end(Journal *journal, Payment *payment, Event event,
 						const char *out_trade_no, char actor);
 
-/* Held money pays its order after all: purpose applied. The order moves elsewhere. */
+/* Apply held money to its order: purpose becomes applied. The caller moves the order. */
 extern void payment_accept(Journal *journal, Payment *payment);
 
-/* Keep a notice that fits no open attempt; false if it is there already. */
+/* Store a notice that matches no open attempt; false if it is already stored. */
 extern bool payment_notice_record(const PaymentNotice *notice, int64 payment_id, TimestampTz at);
 
-/* Ask for the closing of every open attempt of these orders: payment.close messages. */
+/* Request the closing of every open attempt of these orders: payment.close messages. */
 extern void payments_ask_close(Journal *journal, const int64 *order_ids, int n);
 
 /*
- * Σ of what was captured for the order in its currency and is not refunded or being
- * refunded yet; as much as fits a bigint.
+ * The sum of what was captured for the order in its currency and is neither refunded nor being
+ * refunded; limited to what fits a bigint.
  */
 extern int64 payments_refundable(int64 order_id);
 

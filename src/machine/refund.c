@@ -1,6 +1,6 @@
 /*
  * refund.c
- *		The refund machine: reading and moving refunds; see refund.h. They are made in
+ *		The refund machine: reading and moving refunds; see refund.h. Refunds are created in
  *		refund_request.c.
  */
 #include "compat.h"
@@ -63,7 +63,7 @@ static SavedPlan note_words = SAVED_PLAN(
 	"  (coalesce($2, last_outcome), coalesce($3, gateway_refund_no), coalesce($4, raw))",
 	INT8OID, TEXTOID, TEXTOID, JSONBOID);
 
-/* The status before is needed for the log; the lock keeps it as it is. */
+/* The previous status is needed for the log; the lock keeps it from changing. */
 static SavedPlan claim_refunds = SAVED_PLAN(
 	"WITH claimed AS ("
 	"  UPDATE order_ext_internal.refunds r"
@@ -95,7 +95,7 @@ static SavedPlan find_waiting = SAVED_PLAN(
 	" ORDER BY r.refund_id",
 	TEXTOID);
 
-/* Those that were claimed for a gateway outside and have one in the database since. */
+/* Refunds that were claimed for an external gateway and now have one in the database. */
 static SavedPlan find_claimed_outside = SAVED_PLAN(
 	"SELECT" REFUND_COLUMNS FROM_REFUNDS
 	" JOIN order_ext_internal.gateways g ON g.pay_type = p.pay_type"
@@ -229,7 +229,7 @@ refunds_publish_waiting(Journal *journal, const char *pay_type)
 		refund_publish_execute(journal, &refunds[i]);
 }
 
-/* The log row and messages of a refund that has moved. */
+/* Writes the log row and messages of a refund that has moved. */
 static void
 journal_refund(Journal *journal, const Edge *edge, const Refund *refund, char actor)
 {

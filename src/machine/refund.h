@@ -2,9 +2,9 @@
  * refund.h
  *		The refund machine. Everything here runs under the refund lock of the order.
  *
- * requested -> submitted (claimed, committed before the gateway is called) -> succeeded
- * or failed. An outcome that is not known changes nothing: when the lease is over the
- * gateway is asked again, under the same refund id.
+ * requested -> submitted (claimed, committed before the gateway is called) -> succeeded or
+ * failed. An unknown outcome changes nothing: after the lease has expired, the gateway is called
+ * again with the same refund id.
  */
 #ifndef ORDER_EXT_MACHINE_REFUND_H
 #define ORDER_EXT_MACHINE_REFUND_H
@@ -32,15 +32,15 @@ typedef struct Refund
 	char	   *gateway_refund_no;	/* or NULL */
 } Refund;
 
-/* SQL: whether nothing can be paid back for after-sale a yet, or any more. */
+/* SQL: whether after-sale a cannot be paid back yet, or no longer. */
 #define AFTER_SALE_WAITS \
 	"(a.status NOT IN (" CODES(AFTER_SALE_APPROVED, AFTER_SALE_REFUNDING, AFTER_SALE_FAILED) ")" \
 	" OR (a.type = " CODE(AFTER_SALE_RETURN_REFUND) \
 	" AND a.return_status IS DISTINCT FROM " CODE(RETURN_INSPECTED) "))"
 
 /*
- * SQL: joins "rest", what is left of payment p. A failed refund counts as long as it may
- * be tried again, that is unless its after-sale was rejected, closed or revoked.
+ * SQL: joins "rest", what is left of payment p. A failed refund counts as long as it can be
+ * retried, that is, unless its after-sale was rejected, closed or revoked.
  */
 #define LEFT_OF_PAYMENT \
 	" CROSS JOIN LATERAL (SELECT p.amount - coalesce(sum(r.amount), 0)::bigint AS amount" \
@@ -52,7 +52,7 @@ typedef struct Refund
 
 /* ---- reading ---- */
 
-/* Read a refund in a new statement; false, or OE001, if there is none. */
+/* Read a refund in a new statement; false, or OE001, if it does not exist. */
 extern bool refund_read(int64 refund_id, Refund *refund);
 extern void refund_read_or_fail(int64 refund_id, Refund *refund);
 
@@ -60,8 +60,8 @@ extern void refund_read_or_fail(int64 refund_id, Refund *refund);
 extern Refund *refunds_read_submitted(const int64 *refund_ids, int n, int *n_refunds);
 
 /*
- * Those of the refunds that an external worker has under a lease that runs at that time,
- * although their pay type has a gateway in the database by now.
+ * Those of the refunds for which an external worker holds a lease at the given time although
+ * their pay type now has a gateway in the database.
  */
 extern Refund *refunds_read_claimed_outside(const int64 *refund_ids, int n, TimestampTz now,
 											int *n_refunds);
@@ -71,7 +71,7 @@ extern int64 refund_of_payment(int64 payment_id);
 
 /* ---- moving ---- */
 
-/* What the gateway said; kept with the refund. */
+/* The answer of the gateway; stored with the refund. */
 typedef struct RefundWords
 {
 	const char *outcome;
@@ -80,17 +80,17 @@ typedef struct RefundWords
 } RefundWords;
 
 /*
- * Move a refund along an edge, with its log row and messages; the row given is brought
- * up to date. words may be NULL. 40001 if its status is another one. The after-sale has
- * to follow: after_sales_follow().
+ * Move a refund along an edge, with its log row and messages; the given row is updated. words may
+ * be NULL. 40001 if it is in another status. The caller must update the after-sale:
+ * after_sales_follow().
  */
 extern void refund_fire(Journal *journal, Refund *refund, Event event, char actor,
 						const RefundWords *words);
 
-/* Keep what the gateway said of a refund that does not move. */
+/* Store the gateway's answer for a refund that does not move. */
 extern void refund_note(int64 refund_id, const RefundWords *words);
 
-/* Who claims for gateways in the database; no external worker goes by this name. */
+/* The claimant name for gateways in the database; external workers cannot use it. */
 #define REFUND_WORKER_NAME "order_ext"
 
 /* What a claim is for. */
@@ -98,31 +98,31 @@ typedef struct RefundClaim
 {
 	const char *worker;
 	int64		lease;			/* microseconds */
-	bool		in_database;	/* of pay types with a gateway in the database, or without */
+	bool		in_database;	/* pay types with a gateway in the database, or those without */
 	bool		backoff;		/* the lease doubles with every attempt, up to 64 times */
 } RefundClaim;
 
 /*
- * Claim those of the refunds that can be: requested and not held back, or submitted with
- * their lease over; goods of a return are inspected first. Returns what was claimed, in
- * id order; the after-sales follow.
+ * Claim those of the refunds that can be claimed: requested and not held back, or submitted with
+ * an expired lease; returned goods must have been inspected. Returns the claimed ones in id
+ * order; the after-sales follow.
  */
 extern Refund *refunds_claim(Journal *journal, const int64 *refund_ids, int n,
 							 const RefundClaim *claim, int *n_claimed);
 
 /*
- * Withdraw the requested refunds of an after-sale. False, and nothing done, if one of
- * its refunds was claimed before.
+ * Withdraw the requested refunds of an after-sale. Returns false without doing anything if one of
+ * its refunds has been claimed.
  */
 extern bool refunds_withdraw(Journal *journal, int64 after_sale_id, char actor);
 
 /*
- * Tell the workers of the refunds that wait, of one pay type or of all (NULL): their
- * gateway is new.
+ * Notify the workers of waiting refunds, of one pay type or all (NULL), after their gateway was
+ * set.
  */
 extern void refunds_publish_waiting(Journal *journal, const char *pay_type);
 
-/* Tell the workers of a requested refund. */
+/* Notify the workers of a requested refund. */
 extern void refund_publish_execute(Journal *journal, const Refund *refund);
 
 /* Payload of refund.execute; phase NULL: the refund is to be claimed. */

@@ -1,6 +1,6 @@
 /*
  * refund_answer.c
- *		Taking what gateways say about refunds; see refund_answer.h.
+ *		Processing the answers of gateways about refunds; see refund_answer.h.
  */
 #include "compat.h"
 
@@ -23,7 +23,7 @@ static SavedPlan insert_event = SAVED_PLAN(
 
 /* ---- held facts ---- */
 
-/* Keep the fact; false if it is there already. */
+/* Store the fact; false if it is already stored. */
 static bool
 record_event(Journal *journal, int64 refund_id, const RefundAnswer *answer, const char *reason)
 {
@@ -105,7 +105,7 @@ after_sale_given_up(const Refund *refund)
 		after_sale.status == AFTER_SALE_REVOKED;
 }
 
-/* A success under a number of the gateway that is not the one of the first success. */
+/* A success with another gateway refund number than the first success. */
 static bool
 another_number(const Refund *refund, const RefundAnswer *answer)
 {

@@ -1,7 +1,7 @@
 /*
  * refund_answer.h
- *		What becomes of what a gateway says about a refund: the one place that decides,
- *		for refund_callback() and for gateways in the database.
+ *		What to do with a gateway's answer about a refund: the single place that decides, for
+ *		refund_callback() and for gateways in the database.
  */
 #ifndef ORDER_EXT_MACHINE_REFUND_ANSWER_H
 #define ORDER_EXT_MACHINE_REFUND_ANSWER_H
@@ -12,10 +12,10 @@ typedef enum RefundOutcome
 {
 	OUTCOME_SUCCEEDED,
 	OUTCOME_FAILED,
-	OUTCOME_PENDING				/* and everything else that is not final */
+	OUTCOME_PENDING				/* and any other answer that is not final */
 } RefundOutcome;
 
-/* The words of the outcomes, NULL-terminated, in their order. */
+/* The names of the outcomes, NULL-terminated, in their order. */
 extern const char *const refund_outcomes[];
 
 typedef struct RefundAnswer
@@ -27,24 +27,24 @@ typedef struct RefundAnswer
 } RefundAnswer;
 
 /*
- * Take an answer, under the refund lock of the order. Returns the disposition:
+ * Process an answer, under the refund lock of the order. Returns the disposition:
  *
  *	status		succeeded	failed		pending
  *	requested	applied		applied		noop
- *	submitted	applied		applied		noop (the lease goes on)
+ *	submitted	applied		applied		noop (the lease continues)
  *	succeeded	replayed	held, -> failed	noop
  *	failed		applied		replayed	noop
  *	withdrawn	held		noop		noop
  *
- * Held whatever the status, with nothing changed: another amount than the refund's; a
- * second success under another number of the gateway. Held, and taken: the success of a
- * refund whose after-sale was given up meanwhile. Every held fact is kept and alerts
- * once; *why says the reason (else NULL). The row given is brought up to date.
+ * Held in any status, with nothing changed: an amount other than the refund's; a second success
+ * with another gateway refund number. Held and applied: the success of a refund whose after-sale
+ * has been given up. Every held fact is stored and alerts once; *why is the reason (otherwise
+ * NULL). The given row is updated.
  */
 extern const char *refund_answer(Journal *journal, Refund *refund, const RefundAnswer *answer,
 								 const char **why);
 
-/* Keep an answer about a refund that does not exist, and alert: held. */
+/* Store an answer about a refund that does not exist, and alert: held. */
 extern void refund_answer_unknown(Journal *journal, int64 refund_id, const RefundAnswer *answer);
 
 #endif							/* ORDER_EXT_MACHINE_REFUND_ANSWER_H */

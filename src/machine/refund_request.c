@@ -2,8 +2,8 @@
  * refund_request.c
  *		Requesting refunds.
  *
- * A refund row is unique per (payment, cause, after-sale) and never exceeds what is
- * left of its payment, so whoever asks twice finds it done.
+ * A refund row is unique per (payment, cause, after-sale) and never exceeds what is left of its
+ * payment, so a repeated request does nothing.
  */
 #include "compat.h"
 
@@ -31,7 +31,7 @@
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id" \
 	" ORDER BY r.refund_id"
 
-/* $5 is the most to refund; NULL: all that is left. */
+/* $5 is the maximum to refund; NULL: all that is left. */
 static SavedPlan insert_refund = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id, 0,"
@@ -80,8 +80,8 @@ static SavedPlan has_refund = SAVED_PLAN(
 	INT8OID);
 
 /*
- * Note the rows that the last statement returned, and tell the workers of those that
- * are not held back; gives the id of the last one, or 0.
+ * Record the rows that the last statement returned, and notify the workers of those that are not
+ * held back; returns the id of the last one, or 0.
  */
 static int64
 journal_requested(Journal *journal, const Edge *edge, uint64 n, char actor)

@@ -8,8 +8,8 @@
 #include "machine/refund.h"
 
 /*
- * Request the refund of what is left of a capture. Returns the refund id, or 0 where
- * there is nothing to refund (amount 0, or it exists).
+ * Request the refund of what is left of a capture. Returns the refund id, or 0 if there is
+ * nothing to refund (the amount is 0, or the refund exists).
  */
 extern int64 refund_request(Journal *journal, int64 payment_id, RefundCause cause, char actor);
 
@@ -18,9 +18,9 @@ extern int64 refund_request_part(Journal *journal, int64 payment_id, RefundCause
 								 int64 amount, char actor);
 
 /*
- * Request the refunds of canceled orders: one per applied capture, tied to the after-sale
- * of the cancellation, and one per held capture, as far as they are not refunded. A
- * second time does nothing.
+ * Request the refunds of canceled orders: one per applied capture, linked to the after-sale of
+ * the cancellation, and one per held capture, unless already refunded. A second call does
+ * nothing.
  */
 extern void refunds_request_for_canceled(Journal *journal, const int64 *order_ids, int n);
 

@@ -23,7 +23,7 @@ static SavedPlan find_facts = SAVED_PLAN(
 	" WHERE order_id = $1 AND source = $2 AND event_id = $3 ORDER BY seq",
 	INT8OID, INT2OID, TEXTOID, INT2OID, JSONBOID);
 
-/* In REPEATABLE READ an event_id that was taken meanwhile gives 40001 here. */
+/* In REPEATABLE READ, an event_id that another transaction has taken raises 40001 here. */
 static SavedPlan insert_fact = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.shipment_events"
 	" (order_id, occurred_at, recorded_at, settled_at, source, seq, kind, state, event_id,"
@@ -64,7 +64,7 @@ static const char reason_shipped[] = "shipped_after_cancel_held";
 static const char reason_picked[] = "picked_after_cancel_held";
 static const char reason_contradiction[] = "contradiction_held";
 
-/* ---- on record ---- */
+/* ---- recorded facts ---- */
 
 void
 shipment_find(const ShipmentFact *fact, ShipmentRecord *record)
@@ -147,7 +147,9 @@ held(const char *reason)
 	return result;
 }
 
-/* The goods are in the warehouse. A pending cancel stops the picking, not a parcel that left. */
+/*
+ * The goods are in the warehouse. A pending cancel stops picking, but not a parcel that has left.
+ */
 static ShipmentVerdict
 judge_in_warehouse(ShipmentKind kind, const Fulfilment *fulfilment)
 {
@@ -205,7 +207,7 @@ move_detail(const ShipmentFact *fact)
 	return jsonb_object_end(detail);
 }
 
-/* The parcel leaves, whatever was asked for: what is gone cannot be canceled. */
+/* The parcel leaves, regardless of any request: a parcel that has left cannot be canceled. */
 static void
 ship_out(Journal *journal, const ShipmentFact *fact, Order *order, Fulfilment *fulfilment)
 {
@@ -216,7 +218,7 @@ ship_out(Journal *journal, const ShipmentFact *fact, Order *order, Fulfilment *f
 	orders_fire(journal, order, 1, EVENT_SHIP_OUT, ACTOR_WAREHOUSE, NULL, move_detail(fact));
 }
 
-/* What nobody signs for counts as signed some day. */
+/* A parcel that is not signed for counts as signed after some time. */
 static void
 arm_auto_sign(const Journal *journal, const Order *order)
 {
@@ -311,7 +313,7 @@ shipments_settle(Journal *journal, Order *order)
 {
 	bool		moved = true;
 
-	/* Each move may bring the turn of another fact, or leave one behind. */
+	/* After each transition, another parked fact may apply, or be obsolete. */
 	while (moved)
 	{
 		Fulfilment	fulfilment = {0};
@@ -333,7 +335,7 @@ shipments_settle(Journal *journal, Order *order)
 	}
 }
 
-/* Those of the orders that have parked facts, as the plan looks for them. */
+/* Those of the orders that have parked facts, as found by the plan. */
 static int64 *
 orders_with_parked(SavedPlan *plan, const int64 *order_ids, int n, int *n_found)
 {

@@ -16,7 +16,7 @@
 #include "core/spi_util.h"
 #include "machine/stock.h"
 
-/* A product starts with one stripe; which one an order reserves from is decided here. */
+/* Decides which stripe of a product an order reserves from; a product starts with one. */
 #define FIRST_STRIPE 0
 
 static SavedPlan reserve_one = SAVED_PLAN(
@@ -64,7 +64,7 @@ static SavedPlan consume_many = SAVED_PLAN(
 
 static SavedPlan lock_rows = SAVED_PLAN(RESERVED_ROWS, INT8ARRAYOID);
 
-/* As far as nobody else holds them. */
+/* Only those that no other transaction has locked. */
 static SavedPlan lock_free_rows = SAVED_PLAN(RESERVED_ROWS " SKIP LOCKED", INT8ARRAYOID);
 
 static SavedPlan find_busy = SAVED_PLAN(
@@ -106,7 +106,7 @@ static SavedPlan still_consumed = SAVED_PLAN(
 	" WHERE i.reservation = " CODE(RESERVATION_CONSUMED) " ORDER BY i.product_id",
 	INT8OID, INT8ARRAYOID, INT4ARRAYOID);
 
-/* All units of a stripe together fit a bigint, so that whatever is reserved can come back. */
+/* All units of a stripe together fit a bigint, so that everything reserved can be returned. */
 static SavedPlan adjust_one = SAVED_PLAN(
 	"UPDATE order_ext_internal.stock SET available = available + $3"
 	" WHERE product_id = $1 AND stripe = $2"
@@ -156,8 +156,8 @@ append_ledger(Appender *ledger, int64 order_id, int64 product_id, int64 ref, int
 /* ---- reserve ---- */
 
 /*
- * Some line found too little: say which, all of them. The first n_reserved lines were
- * reserved, and what is available does not count them any more.
+ * Some line found too little stock: report all such lines. The first n_reserved lines were
+ * reserved and are no longer counted as available.
  */
 static void
 raise_stock_short(const OrderLine *lines, int n, int n_reserved)
@@ -235,7 +235,7 @@ stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
 	Datum		values[3];
 	int			i;
 
-	/* In product order, so that two buyers never deadlock; the lines are sorted so. */
+	/* In product order, by which the lines are sorted, so that two buyers never deadlock. */
 	for (i = 0; i < n; i++)
 	{
 		values[0] = Int64GetDatum(lines[i].product_id);
@@ -261,7 +261,7 @@ compare_movements(const void *a, const void *b)
 	return (int) left->stripe - (int) right->stripe;
 }
 
-/* One UPDATE for the whole batch: a hot product is written once, not once per order. */
+/* One UPDATE for the whole batch: a popular product is written once, not once per order. */
 static void
 update_stock(SavedPlan *plan, Movement *movements, int n)
 {
@@ -319,7 +319,7 @@ mark_busy_orders(const int64 *order_ids, int n, bool *busy)
 	}
 }
 
-/* End the open reservations that a plan finds, and move what they held. */
+/* End the open reservations found by a plan, and move what they held. */
 static void
 end_reservations(SavedPlan *end, SavedPlan *move, const int64 *order_ids, int n,
 				 TimestampTz at, LedgerKind kind)

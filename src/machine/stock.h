@@ -2,8 +2,8 @@
  * stock.h
  *		Stock, reservations and the stock ledger.
  *
- * Stock rows are locked in (product_id, stripe) order by everyone. A reservation is
- * held by the order's item rows; only what they hold can be released.
+ * All transactions lock stock rows in (product_id, stripe) order. A reservation is held by the
+ * order's item rows; only what they hold can be released.
  */
 #ifndef ORDER_EXT_MACHINE_STOCK_H
 #define ORDER_EXT_MACHINE_STOCK_H
@@ -17,7 +17,7 @@ typedef struct StockLevel
 	int64		consumed;
 } StockLevel;
 
-/* A line of an order: what is reserved, and what is kept of it in order_items. */
+/* A line of an order: what is reserved, and what is stored in order_items. */
 typedef struct OrderLine
 {
 	int64		product_id;
@@ -30,48 +30,48 @@ typedef struct OrderLine
 } OrderLine;
 
 /*
- * Reserve the lines (distinct products, in product_id order) for an order and keep them
- * as its items. Raises OE201 listing every short sku.
+ * Reserve the lines (distinct products, in product_id order) for an order and store them as its
+ * items. Raises OE201 listing every short sku.
  */
 extern void stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at);
 
 /*
- * Release what the open reservations of canceled orders hold; a second time nothing.
- * Where the transaction must not wait, busy[i] is set for the orders that would have
- * made it wait, and they are left alone.
+ * Release what the open reservations of canceled orders hold; a second call does nothing. If the
+ * transaction must not wait, busy[i] is set for the orders that would have made it wait, and they
+ * are left alone.
  */
 extern void stock_release(const int64 *order_ids, int n, TimestampTz at, bool *busy);
 
 /*
- * From now on this transaction does not wait for stock rows. To be called by whoever
- * takes locks that come after them in the global order and then may release more
- * stock: dispatch() handles many batches in one transaction.
+ * From now on, this transaction does not wait for stock rows. Must be called before taking locks
+ * that come after them in the global order if more stock may be released later: dispatch()
+ * handles many batches in one transaction.
  */
 extern void stock_wait_no_more(void);
 
 /*
- * Lock the stock rows of these orders' open reservations, all at once and in order: for
- * whoever will consume them order by order. busy[i] as for stock_release.
+ * Lock the stock rows of these orders' open reservations, all at once and in order, before
+ * consuming them order by order. busy[i] as for stock_release.
  */
 extern void stock_lock(const int64 *order_ids, int n, bool *busy);
 
 /*
- * Consume what the open reservations of orders hold: the goods leave. The orders' locks
- * are held and their status says so in the same transaction.
+ * Consume what the open reservations of orders hold: the goods leave. The orders' locks are held,
+ * and their status changes accordingly in the same transaction.
  */
 extern void stock_consume(const int64 *order_ids, int n, TimestampTz at);
 
 /*
- * Pieces that an order had consumed come back: available again (LEDGER_RETURN), or written
- * off (LEDGER_WRITE_OFF), in the name of an after-sale, which moves a product once.
- * Products in ascending order. Never more than the order still has consumed; moved[i],
- * unless NULL, is how many.
+ * Take back pieces that an order has consumed: available again (LEDGER_RETURN) or written off
+ * (LEDGER_WRITE_OFF), on behalf of an after-sale, which moves a product once. Products are in
+ * ascending order. Never more than the order still has consumed; moved[i], unless NULL, is the
+ * number.
  */
 extern void stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
 							const int32 *quantities, int n, LedgerKind kind, TimestampTz at,
 							int32 *moved);
 
-/* Add delta to a product's available stock; OE201 if that would be negative. */
+/* Add delta to a product's available stock; OE201 if it would become negative. */
 extern StockLevel stock_adjust(int64 product_id, const char *sku, int64 delta,
 							   const char *reason, TimestampTz at);
 

@@ -1,6 +1,6 @@
 /*
  * tables.c
- *		The transition table of every machine. To learn what an order can do, read this.
+ *		The transition table of every machine. To see what an order can do, read this.
  */
 #include "compat.h"
 
@@ -215,7 +215,7 @@ static const StatusName return_statuses[] = {
 	{0, NULL}
 };
 
-/* A parcel that is received is inspected in the same transaction: nothing rests there. */
+/* A received parcel is inspected in the same transaction, so no return stays at this status. */
 static const Edge return_edges[] = {
 	{STATUS_NONE, RETURN_AWAITING, EVENT_RETURN_AWAIT, "B",
 		"applied for",
@@ -343,7 +343,7 @@ static const StatusName fulfilment_statuses[] = {
 };
 
 /*
- * A picked parcel is labelled in the same transaction, so nothing rests at picking. Where
+ * A picked parcel is labeled in the same transaction, so no fulfillment stays at picking. If
  * out_stock comes first, it takes these steps too.
  */
 static const Edge fulfilment_edges[] = {

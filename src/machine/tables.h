@@ -7,7 +7,7 @@
 
 #include "machine/machine.h"
 
-/* The table of a machine; by name: NULL if there is none. */
+/* The table of a machine; by name, NULL if there is none. */
 extern const MachineTable *machine_table(Machine machine);
 
 extern const MachineTable *machine_tables(int *n);

@@ -1,6 +1,6 @@
 /*
  * upgrade.c
- *		Steps of updates that put on its way what an earlier version has left.
+ *		Steps of updates that continue what an earlier version has left.
  */
 #include "compat.h"
 
@@ -16,7 +16,7 @@
 #include "machine/refund.h"
 #include "machine/shipment.h"
 
-/* Orders per transaction step of the upgrade. */
+/* Orders per batch of the upgrade. */
 #define UPGRADE_BATCH 1000
 
 static SavedPlan lock_orders = SAVED_PLAN_NO_ARGS(
@@ -28,8 +28,8 @@ static SavedPlan next_paid = SAVED_PLAN(
 	INT8OID, INT4OID);
 
 /*
- * The update from 0.1, which requested refunds and knew nothing of after-sales and gateways.
- * Returns the number of after-sales that were opened.
+ * The update from 0.1, which requested refunds but had no after-sales or gateways. Returns the
+ * number of after-sales opened.
  */
 static Datum
 adopt_refunds(FunctionCallInfo fcinfo)
@@ -49,7 +49,7 @@ order_ext_adopt_refunds(PG_FUNCTION_ARGS)
 	return api_call(fcinfo, adopt_refunds);
 }
 
-/* The next paid orders after *last; how many there were. */
+/* The next paid orders after *last; returns their number. */
 static int
 fulfil_next(int64 *last, int64 *fulfilled)
 {
@@ -75,9 +75,9 @@ fulfil_next(int64 *last, int64 *fulfilled)
 }
 
 /*
- * For the upgrade from a version that consumed no order.paid: all paid orders are put on
- * their way, from their rows. The table is locked, so no order needs to be. There may be very
- * many, so each batch has memory of its own.
+ * For the upgrade from a version that did not consume order.paid: start the fulfillment of all
+ * paid orders, from their rows. The table is locked, so single orders need not be. There may be
+ * very many, so each batch has its own memory context.
  */
 static Datum
 fulfil_paid_orders(FunctionCallInfo fcinfo)
