@@ -131,6 +131,16 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #endif
 
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_tablespace.h"
+
+#define may_create_in_tablespace(tablespace, role) \
+	(object_aclcheck(TableSpaceRelationId, (tablespace), (role), ACL_CREATE) == ACLCHECK_OK)
+#else
+#define may_create_in_tablespace(tablespace, role) \
+	(pg_tablespace_aclcheck((tablespace), (role), ACL_CREATE) == ACLCHECK_OK)
+#endif
+
+#if PG_VERSION_NUM >= 160000
 #define may_connect_to(database, role) \
 	(object_aclcheck(DatabaseRelationId, (database), (role), ACL_CONNECT) == ACLCHECK_OK)
 #else

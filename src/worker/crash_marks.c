@@ -261,12 +261,62 @@ end_claims(bool recorded)
 	}
 }
 
-static void
-record_crashed(void)
+static bool
+any_crashed(int32 group_id)
+{
+	int			i;
+
+	for (i = 0; i < MAX_CRASHED; i++)
+	{
+		if (crashed[i].messages > 0 && crashed[i].database == MyDatabaseId &&
+			(group_id == 0 || crashed[i].group_id == group_id))
+			return true;
+	}
+	return false;
+}
+
+/* A worker of this database, other than this one, that is about to end for its handler. */
+static bool
+any_ending(int32 group_id)
+{
+	int			w;
+
+	for (w = 0; w < my_database->n_workers; w++)
+	{
+		const WorkerSlot *worker = &my_database->workers[w];
+		const RunningMark *mark;
+
+		if (worker == my_worker || worker->procno < 0 || worker->procno >= n_running)
+			continue;
+		mark = &running[worker->procno];
+		if (mark->overran && mark->messages > 0 && mark->database == MyDatabaseId &&
+			mark->group_id == group_id)
+			return true;
+	}
+	return false;
+}
+
+/* The lock is what a mark goes from one place to the other under. */
+static bool
+unrecorded(int32 group_id)
+{
+	bool		any;
+
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	any = any_crashed(group_id) || any_ending(group_id);
+	LWLockRelease(worker_shared->lock);
+	return any;
+}
+
+void
+crash_marks_record(void)
 {
 	RunningMark claimed[MAX_CRASHED];
-	int			n = claim_crashed(claimed);
+	int			n;
 
+	if (crashed == NULL || !any_crashed(0))
+		return;
+	n = claim_crashed(claimed);
 	if (n == 0)
 		return;
 	quarantine_record(claimed, n);
@@ -306,7 +356,8 @@ crash_marks_attach(void)
 	if (crashed == NULL)
 		return;
 	marks_fd = BasicOpenFile(MARKS_FILE, O_WRONLY | PG_BINARY);
-	record_crashed();
+	crash_marks_record();
+	running_mark_unrecorded = unrecorded;
 	if (OE_MY_PROCNO >= n_running)
 		return;
 	running_mark = &running[OE_MY_PROCNO];

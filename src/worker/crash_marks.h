@@ -22,6 +22,12 @@ extern void crash_marks_startup(void);
 extern void crash_marks_attach(void);
 
 /*
+ * Record what crashed in this database, or was ended for its handler, since: before a turn.
+ * Starts and commits transactions.
+ */
+extern void crash_marks_record(void);
+
+/*
  * This process ends in order: whatever it is running is not to blame, unless the process ends
  * because of it: then true. What it was to record is left to others. Caller holds
  * WorkerShared.lock exclusively.

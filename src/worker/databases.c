@@ -48,3 +48,17 @@ databases_read(Oid wanted, MemoryContext context)
 	MemoryContextSwitchTo(caller_context);
 	return found;
 }
+
+void
+databases_add(DatabaseList *list, Oid database)
+{
+	int			i;
+
+	for (i = 0; i < list->n; i++)
+	{
+		if (list->oids[i] == database)
+			return;
+	}
+	if (list->n < MAX_NOTED)
+		list->oids[list->n++] = database;
+}

@@ -1,6 +1,6 @@
 /*
  * databases.h
- *		Which databases workers may connect to.
+ *		Which databases workers may connect to; and lists of some.
  */
 #ifndef ORDER_EXT_DATABASES_H
 #define ORDER_EXT_DATABASES_H
@@ -14,5 +14,17 @@
  * the context. In a transaction of its own.
  */
 extern List *databases_read(Oid wanted, MemoryContext context);
+
+/* Databases of one transaction; more than this in one need no service. */
+#define MAX_NOTED 16
+
+typedef struct DatabaseList
+{
+	int			n;
+	Oid			oids[MAX_NOTED];
+} DatabaseList;
+
+/* Put a database on the list, if it is not there and there is room. */
+extern void databases_add(DatabaseList *list, Oid database);
 
 #endif							/* ORDER_EXT_DATABASES_H */

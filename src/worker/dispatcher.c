@@ -20,6 +20,7 @@
 #include "worker/crash_marks.h"
 #include "worker/dispatcher.h"
 #include "worker/loop.h"
+#include "worker/relief.h"
 #include "worker/roles.h"
 #include "worker/shmem.h"
 
@@ -84,6 +85,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 	bool		more;
 
 	serve_role();
+	crash_marks_record();
 	topics = pg_atomic_exchange_u64(&my_worker->topics, 0);
 	if (everything)
 		topics = WAKE_ALL_TOPICS;
@@ -91,6 +93,13 @@ turn(bool everything, TimestampTz *next_wakeup)
 	if (batches > 0)
 		worker_count(batches, messages);
 	return more;
+}
+
+static void
+check_exit(void)
+{
+	worker_check_exit();
+	relief_check_exit();
 }
 
 void
@@ -102,11 +111,13 @@ order_ext_dispatcher_main(Datum main_arg)
 		.wanted = something_published,
 		.turn = turn,
 		.gate = gate_and_interest,
-		.check_exit = worker_check_exit,
+		.check_exit = check_exit,
+		.forget = relief_forget,
 	};
 
 	worker_start(main_arg);
 	crash_marks_attach();
+	relief_watch_me();
 	serve_role();
 	worker_loop(&loop);
 }

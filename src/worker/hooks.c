@@ -2,214 +2,77 @@
  * hooks.c
  *		Commands that concern the workers.
  *
- * DROP DATABASE, ALTER DATABASE RENAME and SET TABLESPACE, and CREATE DATABASE ...
- * TEMPLATE need the database for themselves: its workers are sent away first and kept
- * away until the command's transaction has ended, however it ended.
- *
- * CREATE EXTENSION (by announce(), which its script calls), enable_dispatch(), new databases and
- * changes of a database's settings are told to the launcher at commit.
+ * Those that need a database for themselves get it without workers (holds.c). CREATE
+ * EXTENSION (by announce(), which its script calls), enable_dispatch() and new databases are
+ * told to the launcher at commit, and so are changes of settings (renewal.c).
  */
 #include "compat.h"
 
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
-#include "commands/defrem.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "storage/latch.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
-#include "utils/timestamp.h"
-#include "utils/wait_event.h"
 
+#include "worker/databases.h"
+#include "worker/holds.h"
 #include "worker/hooks.h"
+#include "worker/renewal.h"
 #include "worker/shmem.h"
-
-/* Databases of one transaction; more than this in one need no service. */
-#define MAX_NOTED 16
-
-/* A worker in mid-batch gets this long before SIGTERM, and the command this long at all. */
-#define GRACE_US (500 * INT64CONST(1000))
-#define PATIENCE_US (10 * USECS_PER_SEC)
-
-typedef struct DatabaseList
-{
-	int			n;
-	Oid			oids[MAX_NOTED];
-} DatabaseList;
 
 static ProcessUtility_hook_type previous_hook = NULL;
 
-static DatabaseList held;		/* by this transaction */
-static DatabaseList to_announce;	/* if this transaction commits */
-static bool announce_all = false;
+/* If this transaction commits. */
+static DatabaseList to_announce;
+static DatabaseList to_discover;	/* unless they are known already */
 
-static void
-list_add(DatabaseList *list, Oid database)
+static Oid
+find_database(const char *name)
 {
-	int			i;
-
-	for (i = 0; i < list->n; i++)
-	{
-		if (list->oids[i] == database)
-			return;
-	}
-	if (list->n < MAX_NOTED)
-		list->oids[list->n++] = database;
+	return name != NULL ? get_database_oid(name, true) : InvalidOid;
 }
 
-/* ---- sending workers away ---- */
-
-/* Keep workers from the database until this transaction ends. */
-static void
-hold(Oid database)
-{
-	DatabaseSlot *db;
-	int			before = held.n;
-
-	list_add(&held, database);
-	if (held.n == before)
-		return;
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	db = database_slot(database, true);
-	if (db != NULL)
-		db->holds++;
-	else
-		held.n = before;		/* no slot, so no workers either */
-	LWLockRelease(worker_shared->lock);
-}
-
-static void
-release_all(void)
-{
-	int			i;
-
-	if (held.n == 0)
-		return;
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	for (i = 0; i < held.n; i++)
-	{
-		DatabaseSlot *db = database_slot(held.oids[i], false);
-
-		if (db == NULL || db->holds == 0)
-			continue;
-		db->holds--;
-		/* Is it still there? The launcher finds out when it starts a worker. */
-		db->verdict = VERDICT_UNKNOWN;
-	}
-	held.n = 0;
-	LWLockRelease(worker_shared->lock);
-	launcher_wake();
-}
-
-/* Ask (or tell) the workers to go; false once there are none. */
-static bool
-send_away(Oid database, bool force)
-{
-	DatabaseSlot *db;
-	bool		any = false;
-	int			w;
-
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	db = database_slot(database, false);
-	for (w = 0; db != NULL && w < MAX_DATABASE_WORKERS; w++)
-	{
-		if (db->workers[w].state == WORKER_FREE)
-			continue;
-		any = true;
-		worker_send_away(&db->workers[w], force);
-	}
-	LWLockRelease(worker_shared->lock);
-	return any;
-}
-
-/*
- * Hold the database and wait until its workers are gone. Only for who could carry out
- * the command: others get their error without the workers noticing.
- */
-static void
-clear_database(const char *name)
-{
-	TimestampTz started = GetCurrentTimestamp();
-	uint32		wait_event;
-	Oid			database;
-	bool		forced = false;
-
-	database = get_database_oid(name, true);
-	if (!OidIsValid(database) || !OE_OWNS_DATABASE(database, GetUserId()))
-		return;
-	wait_event = wait_event_named("OrderExtClearDatabase");
-	hold(database);
-	while (send_away(database, forced))
-	{
-		int64		waited = GetCurrentTimestamp() - started;
-
-		if (waited > PATIENCE_US)
-			break;				/* the command itself says who is in the way */
-		forced = (waited > GRACE_US);
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 forced ? 100 : 10, wait_event);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
-}
-
-/* ---- the hook ---- */
-
-static DefElem *
-find_option(List *options, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, options)
-	{
-		DefElem    *option = lfirst_node(DefElem, cell);
-
-		if (strcmp(option->defname, name) == 0)
-			return option;
-	}
-	return NULL;
-}
-
-static void
-before_command(Node *command)
-{
-	DefElem    *option;
-
-	switch (nodeTag(command))
-	{
-		case T_DropdbStmt:
-			clear_database(((DropdbStmt *) command)->dbname);
-			break;
-		case T_RenameStmt:
-			if (((RenameStmt *) command)->renameType == OBJECT_DATABASE)
-				clear_database(((RenameStmt *) command)->subname);
-			break;
-		case T_AlterDatabaseStmt:
-			if (find_option(((AlterDatabaseStmt *) command)->options, "tablespace") != NULL)
-				clear_database(((AlterDatabaseStmt *) command)->dbname);
-			break;
-		case T_CreatedbStmt:
-			option = find_option(((CreatedbStmt *) command)->options, "template");
-			if (option != NULL && option->arg != NULL)
-				clear_database(defGetString(option));
-			break;
-		default:
-			break;
-	}
-}
-
-/* The database's settings or rules have changed: its workers shall start anew. */
+/* It may be one to work in now. */
 static void
 note_changed(const char *name)
 {
-	Oid			database = get_database_oid(name, true);
+	Oid			database = find_database(name);
 
 	if (OidIsValid(database))
-		list_add(&to_announce, database);
+		databases_add(&to_discover, database);
+}
+
+/* Settings of a database (NULL: of all), of a role (NULL: of all). */
+static void
+note_settings(const char *database_name, const RoleSpec * role_spec)
+{
+	Oid			database = find_database(database_name);
+	Oid			role = role_spec != NULL ? get_rolespec_oid(role_spec, true) : InvalidOid;
+
+	if ((database_name != NULL && !OidIsValid(database)) ||
+		(role_spec != NULL && !OidIsValid(role)))
+		return;
+	renewal_note(database, role);
+}
+
+/* Whether anybody may connect is asked where a worker is started. */
+static void
+note_rules(const AlterDatabaseStmt *alter)
+{
+	ListCell   *cell;
+
+	foreach(cell, alter->options)
+	{
+		const char *name = lfirst_node(DefElem, cell)->defname;
+
+		if (strcmp(name, "allow_connections") != 0 && strcmp(name, "is_template") != 0)
+			continue;
+		note_settings(alter->dbname, NULL);
+		note_changed(alter->dbname);
+	}
 }
 
 static void
@@ -223,16 +86,14 @@ after_command(Node *command)
 			note_changed(((CreatedbStmt *) command)->dbname);
 			break;
 		case T_AlterDatabaseStmt:
-			note_changed(((AlterDatabaseStmt *) command)->dbname);
+			note_rules((AlterDatabaseStmt *) command);
 			break;
 		case T_AlterDatabaseSetStmt:
-			note_changed(((AlterDatabaseSetStmt *) command)->dbname);
+			note_settings(((AlterDatabaseSetStmt *) command)->dbname, NULL);
 			break;
 		case T_AlterRoleSetStmt:
-			if (((AlterRoleSetStmt *) command)->database != NULL)
-				note_changed(((AlterRoleSetStmt *) command)->database);
-			else
-				announce_all = true;
+			note_settings(((AlterRoleSetStmt *) command)->database,
+						  ((AlterRoleSetStmt *) command)->role);
 			break;
 		default:
 			break;
@@ -248,7 +109,8 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 	bool		concerned = (worker_shared != NULL && !RecoveryInProgress());
 
 	if (concerned)
-		before_command(pstmt->utilityStmt);
+		holds_before(pstmt->utilityStmt,
+					 IsInTransactionBlock(context == PROCESS_UTILITY_TOPLEVEL));
 	if (previous_hook)
 		previous_hook(pstmt, query_string, read_only_tree, context, params, query_env, dest, qc);
 	else
@@ -260,21 +122,6 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 
 /* ---- at the end of the transaction ---- */
 
-/* All databases with a slot; the others have nothing of ours. No palloc, no error. */
-static void
-announce_everywhere(void)
-{
-	int			d;
-
-	for (d = 0; d < MAX_DATABASES; d++)
-	{
-		Oid			database = worker_shared->databases[d].database;
-
-		if (OidIsValid(database))
-			database_announce(database);
-	}
-}
-
 static void
 on_transaction_event(XactEvent event, void *arg)
 {
@@ -284,16 +131,18 @@ on_transaction_event(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
-			if (announce_all)
-				announce_everywhere();
 			for (i = 0; i < to_announce.n; i++)
 				database_announce(to_announce.oids[i]);
+			for (i = 0; i < to_discover.n; i++)
+				database_discover(to_discover.oids[i]);
+			renewal_commit();
 			/* FALLTHROUGH */
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			announce_all = false;
 			to_announce.n = 0;
-			release_all();
+			to_discover.n = 0;
+			renewal_forget();
+			holds_release();
 			break;
 		default:
 			break;
@@ -307,7 +156,7 @@ order_ext_announce(PG_FUNCTION_ARGS)
 {
 	(void) fcinfo;
 	if (worker_shared != NULL)
-		list_add(&to_announce, MyDatabaseId);
+		databases_add(&to_announce, MyDatabaseId);
 	PG_RETURN_VOID();
 }
 

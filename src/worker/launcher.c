@@ -23,14 +23,13 @@
 #include "worker/databases.h"
 #include "worker/launcher.h"
 #include "worker/loop.h"
+#include "worker/relief.h"
+#include "worker/renewal.h"
 #include "worker/room.h"
 #include "worker/shmem.h"
 
 /* Databases of which it is not known yet whether they want workers, looked into at once. */
 #define MAX_PROBES 3
-
-/* A worker asked to leave gets this long before SIGTERM, and that again every time. */
-#define LEAVE_GRACE (1 * USECS_PER_SEC)
 
 /* A worker that was registered by a former launcher and never came. */
 #define START_PATIENCE (15 * USECS_PER_SEC)
@@ -48,7 +47,6 @@ typedef struct Launch
 } Launch;
 
 static Launch launches[MAX_DATABASES][MAX_DATABASE_WORKERS];
-static TimestampTz terminate_at[MAX_DATABASES];
 
 /* Databases still to be probed, in the launcher's own memory context. */
 static MemoryContext probe_context = NULL;
@@ -135,7 +133,7 @@ launcher_register(void)
 
 /* Reserve the slot under the lock; false if the database must not get workers now. */
 static bool
-reserve(DatabaseSlot *db, int w, Oid role, int ordinal, uint32 *number)
+reserve(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief, uint32 *number)
 {
 	WorkerSlot *worker = &db->workers[w];
 	bool		free;
@@ -148,12 +146,15 @@ reserve(DatabaseSlot *db, int w, Oid role, int ordinal, uint32 *number)
 		worker->kind = (w == SCHEDULER_SLOT) ? WORKER_SCHEDULER : WORKER_DISPATCHER;
 		worker->role = role;
 		worker->ordinal = ordinal;
+		worker->relief = relief;
 		db->n_workers = Max(db->n_workers, w + 1);
 		worker->launch = *number = ++worker_shared->launches;
 		worker->announced = db->announced;
 		worker->pid = 0;
 		worker->procno = -1;
 		worker->leave = false;
+		worker->outdated = false;
+		worker->held_up = false;
 		worker->since = GetCurrentTimestamp();
 	}
 	LWLockRelease(worker_shared->lock);
@@ -164,8 +165,8 @@ reserve(DatabaseSlot *db, int w, Oid role, int ordinal, uint32 *number)
 static void
 launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 {
-	bool		soon = no_slot && room_make();
 	WorkerSlot *worker = &db->workers[w];
+	bool		soon = no_slot && !worker->relief && room_make();
 	RoleEntry  *entry;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
@@ -173,7 +174,9 @@ launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 	{
 		worker->state = WORKER_FREE;
 		entry = role_entry(db, worker->role);
-		if (entry != NULL)
+		if (worker->relief)
+			relief_failed(db, worker->role);
+		else if (entry != NULL)
 		{
 			role_failed(entry);
 			entry->no_slot = no_slot;
@@ -182,13 +185,13 @@ launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 		}
 		else
 			database_failed(db);
-		db->no_slot = no_slot;
+		db->no_slot = no_slot && !worker->relief;
 	}
 	LWLockRelease(worker_shared->lock);
 }
 
 static void
-start_worker(DatabaseSlot *db, int w, Oid role, int ordinal)
+start_worker(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief)
 {
 	int			d = db - worker_shared->databases;
 	Launch	   *launch = &launches[d][w];
@@ -197,7 +200,7 @@ start_worker(DatabaseSlot *db, int w, Oid role, int ordinal)
 	uint32		number;
 	bool		registered;
 
-	if (!reserve(db, w, role, ordinal, &number))
+	if (!reserve(db, w, role, ordinal, relief, &number))
 		return;
 	fill_in_worker(&worker, w == SCHEDULER_SLOT ? "scheduler" : "dispatcher");
 	worker.bgw_main_arg = UInt32GetDatum(d * MAX_DATABASE_WORKERS + w);
@@ -254,34 +257,6 @@ check_launches(DatabaseSlot *db)
 
 /* ---- a database's turn ---- */
 
-/* Workers that were asked to leave, or shall start anew, and are still there: SIGTERM. */
-static void
-urge_to_leave(DatabaseSlot *db, TimestampTz now)
-{
-	int			d = db - worker_shared->databases;
-	bool		due = (terminate_at[d] != 0 && now >= terminate_at[d]);
-	bool		stale = false;
-	int			w;
-
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	for (w = 0; w < MAX_DATABASE_WORKERS; w++)
-	{
-		WorkerSlot *worker = &db->workers[w];
-
-		if (worker->state == WORKER_FREE ||
-			(worker->announced == db->announced && !worker->leave))
-			continue;
-		stale = true;
-		if (due)
-			worker_send_away(worker, true);
-	}
-	LWLockRelease(worker_shared->lock);
-	if (!stale)
-		terminate_at[d] = 0;
-	else if (due || terminate_at[d] == 0)
-		terminate_at[d] = now + LEAVE_GRACE;
-}
-
 /* Give back the slot of a database that has no use for workers. */
 static void
 free_if_unused(DatabaseSlot *db, uint32 announced)
@@ -334,7 +309,7 @@ ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
 	}
 	if (databases_read(db->database, CurrentMemoryContext) == NIL)
 		return false;
-	start_worker(db, w, role, ordinal);
+	start_worker(db, w, role, ordinal, false);
 	if (*failures > 0 && now < *retry_at)
 		*next_wakeup = Min(*next_wakeup, *retry_at);
 	return true;
@@ -354,7 +329,7 @@ dispatchers_wanted(DatabaseSlot *db, Oid role)
 	return entry != NULL ? entry->count : 0;
 }
 
-/* Handlers of a role that has none any more, or fewer dispatchers: these leave. */
+/* Dispatchers of a role that has no handlers any more, or wants fewer: these leave. */
 static void
 dismiss_surplus(DatabaseSlot *db)
 {
@@ -367,11 +342,33 @@ dismiss_surplus(DatabaseSlot *db)
 	{
 		WorkerSlot *worker = &db->workers[w];
 
-		if (worker->state != WORKER_FREE && !worker->leave &&
-			worker->ordinal >= dispatchers_wanted(db, worker->role))
+		int			wanted = dispatchers_wanted(db, worker->role);
+
+		if (worker->ordinal < wanted)
+			worker->relief = false;
+		else if (worker->state != WORKER_FREE && !worker->leave &&
+				 (!worker->relief || wanted == 0))
 			worker_send_away(worker, false);
 	}
 	LWLockRelease(worker_shared->lock);
+}
+
+/* One more dispatcher where all of a role are held up. False as above. */
+static bool
+ensure_relief(DatabaseSlot *db, Oid role, int count, TimestampTz *next_wakeup)
+{
+	int			ordinal;
+	int			w;
+
+	if (db->holds != 0 || !relief_needed(db, role, count, &ordinal, next_wakeup))
+		return true;
+	w = dispatcher_slot(db, role, ordinal);
+	if (w < 0 || db->workers[w].state != WORKER_FREE)
+		return true;
+	if (databases_read(db->database, CurrentMemoryContext) == NIL)
+		return false;
+	start_worker(db, w, role, ordinal, true);
+	return true;
 }
 
 static bool
@@ -395,6 +392,8 @@ ensure_dispatchers(DatabaseSlot *db, TimestampTz *next_wakeup)
 						   k, &db->failures, &db->retry_at, next_wakeup))
 			return false;
 	}
+	if (!ensure_relief(db, BOOTSTRAP_SUPERUSERID, n_main, next_wakeup))
+		return false;
 	for (i = 0; i < n_roles; i++)
 	{
 		for (k = 0; k < roles[i].count; k++)
@@ -403,6 +402,8 @@ ensure_dispatchers(DatabaseSlot *db, TimestampTz *next_wakeup)
 							   k, &roles[i].failures, &roles[i].retry_at, next_wakeup))
 				return false;
 		}
+		if (!ensure_relief(db, roles[i].role, roles[i].count, next_wakeup))
+			return false;
 	}
 	return true;
 }
@@ -411,15 +412,12 @@ static void
 care_for_database(DatabaseSlot *db, TimestampTz *next_wakeup)
 {
 	uint32		announced = db->announced;
-	int			d = db - worker_shared->databases;
 	bool		there = true;
 
 	pg_read_barrier();
 	check_launches(db);
 	dismiss_surplus(db);
-	urge_to_leave(db, GetCurrentTimestamp());
-	if (terminate_at[d] != 0)
-		*next_wakeup = Min(*next_wakeup, terminate_at[d]);
+	renewal_care(db, next_wakeup);
 	if (db->verdict == VERDICT_ABSENT)
 	{
 		free_if_unused(db, announced);

@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 
 #include "worker/notify.h"
+#include "worker/relief.h"
 #include "worker/shmem.h"
 #include "worker/waiters.h"
 
@@ -27,7 +28,10 @@ note_timers(WorkerSlot *worker, TimestampTz due)
 static void
 note_topics(WorkerSlot *worker, uint64 topic_bits)
 {
-	pg_atomic_fetch_or_u64(&worker->topics, topic_bits);
+	uint64		before = pg_atomic_fetch_or_u64(&worker->topics, topic_bits);
+
+	if ((topic_bits & ~before) != 0)
+		relief_note_topics(worker, topic_bits & ~before);
 	if (topic_bits == ~UINT64CONST(0) ||
 		(topic_bits & pg_atomic_read_u64(&worker->interest)) != 0)
 		worker_wake(worker);

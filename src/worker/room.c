@@ -31,9 +31,12 @@ consider(Candidate *idlest, DatabaseSlot *db, WorkerSlot *worker, TimestampTz no
 {
 	TimestampTz last_active = (TimestampTz) pg_atomic_read_u64(&worker->last_active);
 
-	if (worker->kind != WORKER_DISPATCHER || worker->role == BOOTSTRAP_SUPERUSERID ||
-		worker->state != WORKER_IDLE || now - worker->since < MIN_STAY ||
-		now - last_active < MIN_IDLE)
+	if (worker->kind != WORKER_DISPATCHER || worker->state != WORKER_IDLE)
+		return;
+	if (worker->relief)
+		last_active = 0;		/* the first to go */
+	else if (worker->role == BOOTSTRAP_SUPERUSERID || now - worker->since < MIN_STAY ||
+			 now - last_active < MIN_IDLE)
 		return;
 	if (idlest->worker != NULL && idlest->last_active <= last_active)
 		return;
@@ -48,7 +51,7 @@ send_to_wait(const Candidate *idlest)
 	RoleEntry  *entry = role_entry(idlest->db, idlest->worker->role);
 
 	worker_send_away(idlest->worker, false);
-	if (entry == NULL)
+	if (entry == NULL || idlest->worker->relief)
 		return;
 	role_failed(entry);
 	entry->no_slot = true;
@@ -72,7 +75,7 @@ room_make(void)
 		{
 			if (db->workers[w].state == WORKER_FREE)
 				continue;
-			leaving |= db->workers[w].leave;
+			leaving |= db->workers[w].leave && db->workers[w].state != WORKER_BUSY;
 			consider(&idlest, db, &db->workers[w], now);
 		}
 	}

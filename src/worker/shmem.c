@@ -15,6 +15,7 @@
 
 #include "core/node.h"
 #include "worker/crash_marks.h"
+#include "worker/relief.h"
 #include "worker/shmem.h"
 
 #define TRANCHE_NAME "order_ext"
@@ -49,6 +50,8 @@ init_worker_slot(WorkerSlot *worker)
 	worker->procno = -1;
 	pg_atomic_init_u64(&worker->topics, 0);
 	pg_atomic_init_u64(&worker->interest, ~UINT64CONST(0));
+	pg_atomic_init_u64(&worker->other_topics, 0);
+	pg_atomic_init_u64(&worker->others_due, (uint64) DT_NOEND);
 	pg_atomic_init_u64(&worker->earliest, (uint64) DT_NOEND);
 	pg_atomic_init_u64(&worker->sleep_until, (uint64) DT_NOEND);
 	pg_atomic_init_u64(&worker->batches, 0);
@@ -137,6 +140,9 @@ database_slot(Oid database, bool create)
 	unused->failures = 0;
 	unused->retry_at = 0;
 	unused->no_slot = false;
+	unused->outdated = false;
+	unused->relief_at = 0;
+	unused->reconsidered = 0;
 	unused->n_roles = 0;
 	unused->n_main = 1;
 	unused->n_workers = 0;
@@ -238,6 +244,8 @@ roles_announce(const RoleEntry *roles, int n, int main_count)
 			merged[i].failures = known != NULL ? known->failures : 0;
 			merged[i].retry_at = known != NULL ? known->retry_at : 0;
 			merged[i].no_slot = known != NULL && known->no_slot;
+			merged[i].outdated = known != NULL && known->outdated;
+			merged[i].relief_at = known != NULL ? known->relief_at : 0;
 		}
 		memcpy(my_database->roles, merged, sizeof(RoleEntry) * n);
 		my_database->n_roles = n;
@@ -274,6 +282,18 @@ database_announce(Oid database)
 	}
 	LWLockRelease(worker_shared->lock);
 	launcher_wake();
+}
+
+void
+database_discover(Oid database)
+{
+	bool		known;
+
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	known = database_slot(database, false) != NULL;
+	LWLockRelease(worker_shared->lock);
+	if (!known)
+		database_announce(database);
 }
 
 void
@@ -317,6 +337,11 @@ note_failure(const WorkerSlot *worker)
 	RoleEntry  *entry = role_entry(my_database, worker->role);
 	int		   *failures = entry != NULL ? &entry->failures : &my_database->failures;
 
+	if (worker->relief)
+	{
+		relief_failed(my_database, worker->role);
+		return;
+	}
 	/* One that lived long has not failed in a row. */
 	if (GetCurrentTimestamp() - worker->since > MAX_BACKOFF_SECONDS * USECS_PER_SEC)
 		*failures = 0;
@@ -372,6 +397,8 @@ worker_attach(Datum main_arg)
 		worker->since = GetCurrentTimestamp();
 		pg_atomic_write_u64(&worker->topics, ~UINT64CONST(0));
 		pg_atomic_write_u64(&worker->interest, ~UINT64CONST(0));
+		pg_atomic_write_u64(&worker->other_topics, 0);
+		pg_atomic_write_u64(&worker->others_due, (uint64) DT_NOEND);
 		pg_atomic_write_u64(&worker->earliest, (uint64) DT_NOEND);
 		pg_atomic_write_u64(&worker->sleep_until, (uint64) DT_NOEND);
 		pg_atomic_write_u64(&worker->batches, 0);
@@ -398,9 +425,14 @@ worker_must_leave(void)
 void
 worker_leave(Verdict verdict)
 {
+	RoleEntry  *entry;
+
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	leaving = true;
-	if (my_worker->announced == my_database->announced && verdict != VERDICT_UNKNOWN)
+	entry = role_entry(my_database, my_worker->role);
+	if (verdict == VERDICT_DISABLED && entry != NULL)
+		role_failed(entry);		/* for that role only */
+	else if (my_worker->announced == my_database->announced && verdict != VERDICT_UNKNOWN)
 		my_database->verdict = verdict;
 	LWLockRelease(worker_shared->lock);
 	proc_exit(0);

@@ -61,9 +61,14 @@ typedef struct WorkerSlot
 	int			pid;			/* 0 until it attached */
 	int			procno;			/* -1 until it attached */
 	bool		leave;			/* asked to exit */
+	bool		outdated;		/* started under settings that have changed */
+	bool		relief;			/* started because others are held up; see relief.c */
 	TimestampTz since;			/* launch time, then start time */
 	pg_atomic_uint64 topics;	/* topic bits published and not yet looked at */
 	pg_atomic_uint64 interest;	/* topic bits that are worth waking for */
+	volatile bool held_up;		/* at work on one group for longer than a slice of time */
+	pg_atomic_uint64 other_topics;	/* topic bits of the groups it is not at work on */
+	pg_atomic_uint64 others_due;	/* when one of those has something to do, besides */
 	pg_atomic_uint64 earliest;	/* earliest due time armed and not yet looked at */
 	pg_atomic_uint64 sleep_until;	/* timers due later need no wake-up */
 	pg_atomic_uint64 batches;
@@ -80,6 +85,8 @@ typedef struct RoleEntry
 	int			failures;		/* in a row */
 	TimestampTz retry_at;		/* no start before this */
 	bool		no_slot;		/* ... because max_worker_processes was used up */
+	bool		outdated;		/* settings have changed since it failed */
+	TimestampTz relief_at;		/* no start of a relief before this */
 } RoleEntry;
 
 typedef struct DatabaseSlot
@@ -91,6 +98,9 @@ typedef struct DatabaseSlot
 	int			failures;		/* in a row */
 	TimestampTz retry_at;		/* no start before this */
 	bool		no_slot;		/* max_worker_processes was used up at the last try */
+	bool		outdated;		/* settings have changed since it was found disabled */
+	TimestampTz relief_at;		/* no start of a relief of the bootstrap superuser before this */
+	TimestampTz reconsidered;	/* when that was last acted upon */
 	int			n_roles;		/* besides the bootstrap superuser */
 	int			n_main;			/* dispatchers of the bootstrap superuser */
 	RoleEntry	roles[MAX_DATABASE_ROLES];
@@ -169,6 +179,9 @@ pg_noreturn extern void worker_leave(Verdict verdict);
 
 /* The workers of the database shall look again (restart); safe at commit. */
 extern void database_announce(Oid database);
+
+/* If nothing is known of the database: somebody shall look; safe at commit. */
+extern void database_discover(Oid database);
 
 /* Wake the launcher, a worker, or any process by its number. */
 extern void launcher_wake(void);

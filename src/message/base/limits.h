@@ -18,6 +18,10 @@
 /* Payload bytes after which a batch is full, however few messages it has. */
 #define BATCH_BYTES (16 * 1024 * 1024)
 
+/* Milliseconds after which a worker takes no further message of a batch, so that other groups
+ * get their turn. */
+#define BATCH_MS 250
+
 /* Crashes in which a message was running that make it a dead letter. */
 #define MAX_CRASHES 2
 

@@ -172,6 +172,7 @@ static int
 deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
 				 Delivery *deliveries, int n)
 {
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), BATCH_MS);
 	int			i;
 
 	for (i = 0; i < n; i++)
@@ -183,6 +184,8 @@ deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
 			put_away(pass, group, &deliveries[i]);
 			continue;
 		}
+		if (i > 0 && !pass->in_dispatch && GetCurrentTimestamp() > until)
+			return i;
 		switch (run_one(pass, group, handler, delivery, i > 0))
 		{
 			case ATTEMPT_CONFLICT:
@@ -205,13 +208,14 @@ deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
 
 /* ---- all at once ---- */
 
-static void
+static int
 deliver_set(Pass *pass, const ConsumerGroup *group, Handler *handler,
 			Delivery *deliveries, int n)
 {
 	Message    *messages = palloc(sizeof(Message) * n);
 	TimestampTz now = GetCurrentTimestamp();
 	int			given = 0;
+	int			run = 0;
 	int			i;
 
 	for (i = 0; i < n; i++)
@@ -221,13 +225,15 @@ deliver_set(Pass *pass, const ConsumerGroup *group, Handler *handler,
 		deliveries[i].started_at = now;
 	}
 	if (given > 0)
-		handler_run(handler, messages, given);
-	pass->handled += given;
+		run = handler_run(handler, messages, given);
+	pass->handled += run;
 	given = 0;
 	for (i = 0; i < n; i++)
 	{
 		if (deliveries[i].fate != FATE_RUN)
 			put_away(pass, group, &deliveries[i]);
+		else if (given == run)
+			break;				/* its time is over */
 		else if (messages[given++].outcome == MESSAGE_DONE)
 			delivery_done(group, &deliveries[i]);
 		else
@@ -236,6 +242,7 @@ deliver_set(Pass *pass, const ConsumerGroup *group, Handler *handler,
 			pass->busy++;
 		}
 	}
+	return i;
 }
 
 /* ---- not at all ---- */
@@ -304,7 +311,7 @@ deliver_messages(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, i
 	else if (pass->mode == PASS_ISOLATED || (group->ordered && deliveries[0].is_retry))
 		n = deliver_isolated(pass, group, &handler, deliveries, n);
 	else
-		deliver_set(pass, group, &handler, deliveries, n);
+		n = deliver_set(pass, group, &handler, deliveries, n);
 	if (!pass->in_dispatch && pass->mode != PASS_GIVE_UP)
 		handler_settle(&handler, &deliveries[0].message, n);
 	quarantine_finished(group, deliveries, n);

@@ -80,8 +80,37 @@ get_part_states(void)
 
 /* One whose number of parts is not what it should be; 0 = none. */
 static int32 misparted_group = 0;
+static int32 misparted_topic;
 
 static DispatcherRole served = {.builtin = true, .count = 1};
+
+/* Topic bits of the groups served, and those that several groups share. */
+static uint64 served_topics = 0;
+static uint64 shared_topics = 0;
+
+static const DispatcherWatch *watcher = NULL;
+
+void
+dispatcher_watch(const DispatcherWatch *watch)
+{
+	watcher = watch;
+}
+
+static void
+group_begins(int32 topic_id, TimestampTz others_due)
+{
+	uint64		bit = WAKE_TOPIC_BIT(topic_id);
+
+	if (watcher != NULL)
+		watcher->begins((served_topics & ~bit) | (shared_topics & bit), others_due);
+}
+
+static void
+group_ends(void)
+{
+	if (watcher != NULL)
+		watcher->ends();
+}
 
 void
 dispatcher_serve(const DispatcherRole *role)
@@ -136,6 +165,8 @@ list_groups(void)
 		state->listed = false;
 
 	misparted_group = 0;
+	served_topics = 0;
+	shared_topics = 0;
 	engine_begin_transaction();
 	n = stamp_is_own() ? groups_list(&groups) : 0;
 	for (i = 0; i < n; i++)
@@ -144,10 +175,15 @@ list_groups(void)
 
 		if (!dispatcher_serves(&groups[i]))
 			continue;
+		shared_topics |= served_topics & WAKE_TOPIC_BIT(groups[i].topic_id);
+		served_topics |= WAKE_TOPIC_BIT(groups[i].topic_id);
 		for (part = 0; part < groups[i].parts; part++)
 			list_part(&groups[i], part);
 		if (served.ordinal == 0 && groups[i].barrier == NULL && groups[i].parts != parts_wanted())
+		{
 			misparted_group = groups[i].id;
+			misparted_topic = groups[i].topic_id;
+		}
 	}
 	engine_commit_transaction();
 
@@ -304,12 +340,16 @@ aim_parts(void)
 	static TimestampTz not_before = 0;
 	static int	patience_ms = MIN_PATIENCE_MS;
 	TimestampTz now = GetCurrentTimestamp();
+	bool		aimed;
 
 	if (misparted_group == 0)
 		return DT_NOEND;
 	if (!pause_is_over(not_before, MAX_PATIENCE_MS * INT64CONST(1000), now))
 		return not_before;
-	if (parts_aim(misparted_group, patience_ms))
+	group_begins(misparted_topic, now);
+	aimed = parts_aim(misparted_group, patience_ms);
+	group_ends();
+	if (aimed)
 	{
 		patience_ms = MIN_PATIENCE_MS;
 		return now;
@@ -319,26 +359,24 @@ aim_parts(void)
 	return not_before;
 }
 
-bool
-dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, int64 *batches)
+/* When there is something to do for a part. */
+static TimestampTz
+next_time(const PartState *state, TimestampTz now)
 {
-	MemoryContext context = CurrentMemoryContext;
+	return Max(state->again ? now : state->next_retry, state->locked_until);
+}
+
+/* The parts that have something to do now; *others_due is when the next of the rest has. */
+static PartKey *
+parts_to_run(uint64 topic_bits, int *n, TimestampTz *others_due)
+{
+	PartKey    *keys = palloc(sizeof(PartKey) * (hash_get_num_entries(part_states) + 1));
+	TimestampTz now = GetCurrentTimestamp();
 	HASH_SEQ_STATUS all;
 	PartState  *state;
-	TimestampTz now;
-	TimestampTz next_aim;
-	bool		more = false;
-	PartKey    *keys;
-	int			n = 0;
-	int			i;
 
-	*next_wakeup = DT_NOEND;
-	list_groups();
-	next_aim = aim_parts();
-	MemoryContextSwitchTo(context);
-	keys = palloc(sizeof(PartKey) * (hash_get_num_entries(part_states) + 1));
-
-	now = GetCurrentTimestamp();
+	*n = 0;
+	*others_due = DT_NOEND;
 	hash_seq_init(&all, part_states);
 	while ((state = hash_seq_search(&all)) != NULL)
 	{
@@ -348,30 +386,43 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 			if (!state->ours)
 				state->locked_until = TimestampTzPlusMilliseconds(now, LOCKED_PAUSE_MS);
 		}
-		if (!pause_is_over(state->locked_until, LOCKED_PAUSE_MS * INT64CONST(1000), now))
-			continue;
-		state->locked_until = 0;
-		if (state->again || state->next_retry <= now)
-			keys[n++] = state->key;
+		if (pause_is_over(state->locked_until, LOCKED_PAUSE_MS * INT64CONST(1000), now))
+			state->locked_until = 0;
+		if (next_time(state, now) <= now)
+			keys[(*n)++] = state->key;
+		else
+			*others_due = Min(*others_due, next_time(state, now));
 	}
+	return keys;
+}
+
+bool
+dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, int64 *batches)
+{
+	MemoryContext context = CurrentMemoryContext;
+	TimestampTz next_aim;
+	TimestampTz others_due;
+	TimestampTz now;
+	PartKey    *keys;
+	int			n;
+	int			i;
+
+	list_groups();
+	next_aim = aim_parts();
+	MemoryContextSwitchTo(context);
+	keys = parts_to_run(topic_bits, &n, &others_due);
 	for (i = 0; i < n; i++)
 	{
-		state = hash_search(part_states, &keys[i], HASH_FIND, NULL);
+		PartState  *state = hash_search(part_states, &keys[i], HASH_FIND, NULL);
+
+		group_begins(state->topic_id, i + 1 < n ? DT_NOBEGIN : others_due);
 		run_group(state, messages, batches);
+		group_ends();
+		others_due = Min(others_due, next_time(state, GetCurrentTimestamp()));
 	}
+	pfree(keys);
 
 	now = GetCurrentTimestamp();
-	hash_seq_init(&all, part_states);
-	while ((state = hash_seq_search(&all)) != NULL)
-	{
-		TimestampTz next = state->again ? now : state->next_retry;
-
-		next = Max(next, state->locked_until);
-		if (next <= now)
-			more = true;
-		*next_wakeup = Min(*next_wakeup, next);
-	}
-	*next_wakeup = Min(*next_wakeup, next_aim);
-	pfree(keys);
-	return more || next_aim <= now;
+	*next_wakeup = Min(others_due, next_aim);
+	return *next_wakeup <= now;
 }

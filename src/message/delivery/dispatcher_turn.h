@@ -26,6 +26,19 @@ typedef struct DispatcherRole
 
 extern void dispatcher_serve(const DispatcherRole *role);
 
+/*
+ * Told when the dispatcher turns to a group, and with which topics and since or from when
+ * other groups of its own wait for it meanwhile; and when it is done with it (not if that
+ * ends in an error). NULL: nobody watches.
+ */
+typedef struct DispatcherWatch
+{
+	void		(*begins) (uint64 other_topics, TimestampTz others_due);
+	void		(*ends) (void);
+} DispatcherWatch;
+
+extern void dispatcher_watch(const DispatcherWatch *watch);
+
 /* Whether the group's messages are handled by this dispatcher. */
 extern bool dispatcher_serves(const ConsumerGroup *group);
 

@@ -22,6 +22,7 @@
 #include "utils/typcache.h"
 
 #include "message/base/engine.h"
+#include "message/base/limits.h"
 #include "message/delivery/handler.h"
 #include "message/base/rights.h"
 #include "message/delivery/running.h"
@@ -231,20 +232,25 @@ call_function(Handler *handler, const Message *messages, int n)
 	MemoryContextReset(handler->call_context);
 }
 
-static void
+/* A worker's turn at a group is bounded: what is not begun in time comes with the next batch. */
+static int
 call_database_function(Handler *handler, const Message *messages, int n)
 {
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), BATCH_MS);
 	int			step = handler->batch ? n : 1;
 	RoleScope	scope;
 	int			i;
 
 	for (i = 0; i < n; i += step)
 	{
+		if (i > 0 && !handler->in_dispatch && GetCurrentTimestamp() > until)
+			break;
 		CHECK_FOR_INTERRUPTS();
 		session_enter(&scope, handler->run_as);
 		call_function(handler, &messages[i], step);
 		role_leave(&scope);
 	}
+	return i;
 }
 
 /* The engine's search path is not the one that functions of applications are written for. */
@@ -363,16 +369,18 @@ handler_settle(const Handler *handler, const Message *messages, int n)
 	PG_END_TRY();
 }
 
-void
+int
 handler_run(Handler *handler, Message *messages, int n)
 {
+	volatile int run = n;
+
 	time_limit_forget();
 	PG_TRY();
 	{
 		if (is_of_engine(handler))
 			call_engine(handler, messages, n);
 		else
-			call_database_function(handler, messages, n);
+			run = call_database_function(handler, messages, n);
 	}
 	PG_CATCH();
 	{
@@ -380,4 +388,5 @@ handler_run(Handler *handler, Message *messages, int n)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	return run;
 }

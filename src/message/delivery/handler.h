@@ -39,12 +39,13 @@ extern bool handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *
 						 Failure *why);
 
 /*
- * Call the handler for all of the messages: one by one, or all at once if it takes
- * batches. Every call is bounded by order_ext.handler_timeout; a worker whose handler catches
- * even that is ended after as long again (time_limit.h). What the handler raises comes out of
- * here; built-in handlers set the messages' outcome.
+ * Call the handler for the messages: all at once if it takes batches, else one by one; then a
+ * worker stops after BATCH_MS. Returns how many were handled. Every call is bounded by
+ * order_ext.handler_timeout; a worker whose handler catches even that is ended after as long
+ * again (time_limit.h). What the handler raises comes out of here; built-in handlers set the
+ * messages' outcome.
  */
-extern void handler_run(Handler *handler, Message *messages, int n);
+extern int	handler_run(Handler *handler, Message *messages, int n);
 
 /*
  * At the end of a worker's transaction, which had n messages from this one on: have deferred

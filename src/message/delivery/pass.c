@@ -19,6 +19,7 @@
 #include "message/delivery/parts.h"
 #include "message/log/progress.h"
 #include "message/delivery/pass.h"
+#include "message/delivery/running.h"
 
 /* ---- the group ---- */
 
@@ -51,6 +52,9 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 	pass->more = false;
 	pass->next_retry = DT_NOEND;
 	pass->locked = !lock_try(LOCK_GROUP, GROUP_LOCK_KEY(pass->group_id, pass->part));
+	/* Such a process has given the lock back, and its mark is not on record yet. */
+	if (!pass->locked && running_mark_unrecorded != NULL)
+		pass->locked = running_mark_unrecorded(pass->group_id);
 	if (pass->locked)
 		return false;
 	AcceptInvalidationMessages();	/* it may have changed until we had the lock */

@@ -12,6 +12,7 @@
 
 RunningMark *running_mark = NULL;
 void		(*running_mark_changed) (void) = NULL;
+bool		(*running_mark_unrecorded) (int32 group_id) = NULL;
 
 static void
 mark_changed(void)

@@ -29,6 +29,12 @@ extern RunningMark *running_mark;
 /* Called whenever that has changed, if set; runs in signal handlers, too. */
 extern void (*running_mark_changed) (void);
 
+/*
+ * Whether a process that ran a message of the group had to be ended, or crashed, and that is
+ * not on record yet. Nobody else runs messages of the group until it is. NULL: never.
+ */
+extern bool (*running_mark_unrecorded) (int32 group_id);
+
 /* Around the call of a handler. */
 extern void running_begin(int32 group_id, const Message *messages, int n);
 extern void running_end(void);

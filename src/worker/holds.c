@@ -1,0 +1,264 @@
+/*
+ * holds.c
+ *		Commands that need a database without workers; see holds.h.
+ *
+ * DROP DATABASE, ALTER DATABASE RENAME and SET TABLESPACE, and CREATE DATABASE ... TEMPLATE
+ * need the database for themselves. Sending its workers away ends handlers, so it is done
+ * only for a command that the server would carry out: what it refuses anyway (in a
+ * transaction block or a function, about the current database, without the right) goes
+ * straight on to get its error. Above all a handler cannot end its own worker that way.
+ */
+#include "compat.h"
+
+#include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
+#include "commands/defrem.h"
+#include "commands/tablespace.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "storage/latch.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "worker/databases.h"
+#include "worker/holds.h"
+#include "worker/shmem.h"
+
+/* A worker in mid-batch gets this long before SIGTERM, and the command this long at all. */
+#define GRACE_US (500 * INT64CONST(1000))
+#define PATIENCE_US (10 * USECS_PER_SEC)
+
+static DatabaseList held;		/* by this transaction */
+
+/* ---- sending workers away ---- */
+
+/* Keep workers from the database until this transaction ends. */
+static void
+hold(Oid database)
+{
+	DatabaseSlot *db;
+	int			before = held.n;
+
+	databases_add(&held, database);
+	if (held.n == before)
+		return;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	db = database_slot(database, true);
+	if (db != NULL)
+		db->holds++;
+	else
+		held.n = before;		/* no slot, so no workers either */
+	LWLockRelease(worker_shared->lock);
+}
+
+void
+holds_release(void)
+{
+	int			i;
+
+	if (held.n == 0)
+		return;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	for (i = 0; i < held.n; i++)
+	{
+		DatabaseSlot *db = database_slot(held.oids[i], false);
+
+		if (db == NULL || db->holds == 0)
+			continue;
+		db->holds--;
+		/* Is it still there? The launcher finds out when it starts a worker. */
+		db->verdict = VERDICT_UNKNOWN;
+	}
+	held.n = 0;
+	LWLockRelease(worker_shared->lock);
+	launcher_wake();
+}
+
+/* Ask (or tell) the workers to go; false once there are none. */
+static bool
+send_away(Oid database, bool force)
+{
+	DatabaseSlot *db;
+	bool		any = false;
+	int			w;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	db = database_slot(database, false);
+	for (w = 0; db != NULL && w < MAX_DATABASE_WORKERS; w++)
+	{
+		if (db->workers[w].state == WORKER_FREE)
+			continue;
+		any = true;
+		worker_send_away(&db->workers[w], force);
+	}
+	LWLockRelease(worker_shared->lock);
+	return any;
+}
+
+/* Hold the database and wait until its workers are gone. */
+static void
+clear_database(Oid database)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	uint32		wait_event = wait_event_named("OrderExtClearDatabase");
+	bool		forced = false;
+
+	hold(database);
+	while (send_away(database, forced))
+	{
+		int64		waited = GetCurrentTimestamp() - started;
+
+		if (waited > PATIENCE_US)
+			break;				/* the command itself says who is in the way */
+		forced = (waited > GRACE_US);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 forced ? 100 : 10, wait_event);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* ---- which commands ---- */
+
+static DefElem *
+find_option(List *options, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *option = lfirst_node(DefElem, cell);
+
+		if (strcmp(option->defname, name) == 0)
+			return option;
+	}
+	return NULL;
+}
+
+/* The database, if the user owns it; InvalidOid if not, or if there is none. */
+static Oid
+own_database(const char *name)
+{
+	Oid			database = get_database_oid(name, true);
+
+	return OidIsValid(database) && OE_OWNS_DATABASE(database, GetUserId()) ? database : InvalidOid;
+}
+
+static bool
+may_create_databases(void)
+{
+	HeapTuple	tuple;
+	bool		may = superuser();
+
+	if (may)
+		return true;
+	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	if (HeapTupleIsValid(tuple))
+	{
+		may = ((Form_pg_authid) GETSTRUCT(tuple))->rolcreatedb;
+		ReleaseSysCache(tuple);
+	}
+	return may;
+}
+
+static void
+get_database_place(Oid database, bool *is_template, Oid *tablespace)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
+
+	*is_template = false;
+	*tablespace = InvalidOid;
+	if (!HeapTupleIsValid(tuple))
+		return;
+	*is_template = ((Form_pg_database) GETSTRUCT(tuple))->datistemplate;
+	*tablespace = ((Form_pg_database) GETSTRUCT(tuple))->dattablespace;
+	ReleaseSysCache(tuple);
+}
+
+static Oid
+to_be_dropped(const DropdbStmt *drop, bool in_block)
+{
+	Oid			database = own_database(drop->dbname);
+	bool		is_template;
+	Oid			tablespace;
+
+	if (in_block || !OidIsValid(database) || database == MyDatabaseId)
+		return InvalidOid;
+	get_database_place(database, &is_template, &tablespace);
+	return is_template ? InvalidOid : database;
+}
+
+static Oid
+to_be_renamed(const RenameStmt *rename)
+{
+	Oid			database;
+
+	if (rename->renameType != OBJECT_DATABASE)
+		return InvalidOid;
+	database = own_database(rename->subname);
+	if (!OidIsValid(database) || database == MyDatabaseId || !may_create_databases() ||
+		OidIsValid(get_database_oid(rename->newname, true)))
+		return InvalidOid;
+	return database;
+}
+
+static Oid
+to_be_moved(const AlterDatabaseStmt *alter, bool in_block)
+{
+	DefElem    *option = find_option(alter->options, "tablespace");
+	Oid			database = InvalidOid;
+	bool		is_template;
+	Oid			from;
+	Oid			to;
+
+	if (option != NULL && list_length(alter->options) == 1 && !in_block)
+		database = own_database(alter->dbname);
+	if (!OidIsValid(database) || database == MyDatabaseId)
+		return InvalidOid;
+	get_database_place(database, &is_template, &from);
+	to = get_tablespace_oid(defGetString(option), true);
+	if (!OidIsValid(to) || to == from || !may_create_in_tablespace(to, GetUserId()))
+		return InvalidOid;
+	return database;
+}
+
+/* The current one may be copied; then the workers are all that is in the way. */
+static Oid
+to_be_copied(const CreatedbStmt *create, bool in_block)
+{
+	DefElem    *option = find_option(create->options, "template");
+
+	if (option == NULL || option->arg == NULL || in_block || !may_create_databases() ||
+		OidIsValid(get_database_oid(create->dbname, true)))
+		return InvalidOid;
+	return own_database(defGetString(option));
+}
+
+void
+holds_before(Node *command, bool in_block)
+{
+	Oid			database = InvalidOid;
+
+	switch (nodeTag(command))
+	{
+		case T_DropdbStmt:
+			database = to_be_dropped((DropdbStmt *) command, in_block);
+			break;
+		case T_RenameStmt:
+			database = to_be_renamed((RenameStmt *) command);
+			break;
+		case T_AlterDatabaseStmt:
+			database = to_be_moved((AlterDatabaseStmt *) command, in_block);
+			break;
+		case T_CreatedbStmt:
+			database = to_be_copied((CreatedbStmt *) command, in_block);
+			break;
+		default:
+			break;
+	}
+	if (OidIsValid(database))
+		clear_database(database);
+}

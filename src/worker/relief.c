@@ -1,0 +1,172 @@
+/*
+ * relief.c
+ *		Dispatchers for the time that others are held up; see relief.h.
+ *
+ * A dispatcher works on one group at a time, and a handler can take as long as
+ * order_ext.handler_timeout. Other groups of its role must not wait for that. So a dispatcher
+ * sets a timer when it turns to a group. Should it still be there when the timer goes off, it
+ * is held up, and if all dispatchers of its role are while something waits, the launcher
+ * starts one more, the relief. That one is a dispatcher like the others, but no part of any
+ * group is its own: it looks after those that nobody is at work on. It is not missed
+ * when nothing comes its way any more, and leaves.
+ */
+#include "compat.h"
+
+#include "catalog/pg_authid.h"
+#include "utils/timeout.h"
+
+#include "core/clock.h"
+#include "core/settings.h"
+#include "message/delivery/dispatcher_turn.h"
+#include "worker/relief.h"
+
+/* One that is at work on a group for longer than this is held up. */
+#define SLICE_MS 300
+
+/* A relief stays so long without having anything to do. */
+#define RELIEF_IDLE (5 * USECS_PER_SEC)
+
+/* Until the next try, where none could be started. */
+#define RELIEF_PAUSE (1 * USECS_PER_SEC)
+
+static TimeoutId slice_timeout;
+static bool watched = false;
+
+/* ---- a dispatcher ---- */
+
+/* Runs in the signal handler. */
+static void
+on_slice_over(void)
+{
+	if (my_worker == NULL)
+		return;
+	my_worker->held_up = true;
+	launcher_wake();
+}
+
+static void
+group_begins(uint64 other_topics, TimestampTz others_due)
+{
+	pg_atomic_write_u64(&my_worker->other_topics, other_topics);
+	pg_atomic_write_u64(&my_worker->others_due, (uint64) others_due);
+	enable_timeout_after(slice_timeout, SLICE_MS);
+}
+
+static void
+group_ends(void)
+{
+	disable_timeout(slice_timeout, false);
+	my_worker->held_up = false;
+}
+
+void
+relief_watch_me(void)
+{
+	static const DispatcherWatch watch = {group_begins, group_ends};
+
+	slice_timeout = RegisterTimeout(USER_TIMEOUT, on_slice_over);
+	watched = true;
+	dispatcher_watch(&watch);
+}
+
+void
+relief_forget(void)
+{
+	if (watched)
+		group_ends();
+}
+
+void
+relief_check_exit(void)
+{
+	TimestampTz last_active = (TimestampTz) pg_atomic_read_u64(&my_worker->last_active);
+
+	if (my_worker->relief && my_worker->ordinal >= setting_workers &&
+		pause_is_over(last_active + RELIEF_IDLE, RELIEF_IDLE, GetCurrentTimestamp()))
+		worker_leave(VERDICT_UNKNOWN);
+}
+
+/* ---- who publishes ---- */
+
+void
+relief_note_topics(WorkerSlot *worker, uint64 topic_bits)
+{
+	if (worker->held_up && (topic_bits & pg_atomic_read_u64(&worker->other_topics)) != 0)
+		launcher_wake();
+}
+
+/* ---- the launcher ---- */
+
+static TimestampTz *
+retry_time(DatabaseSlot *db, Oid role)
+{
+	RoleEntry  *entry = role_entry(db, role);
+
+	return entry != NULL ? &entry->relief_at : &db->relief_at;
+}
+
+void
+relief_failed(DatabaseSlot *db, Oid role)
+{
+	*retry_time(db, role) = GetCurrentTimestamp() + RELIEF_PAUSE;
+}
+
+/* Whether something waits for a worker that is held up; else *next_wakeup says until when. */
+static bool
+lets_wait(WorkerSlot *worker, TimestampTz now, TimestampTz *next_wakeup)
+{
+	uint64		topics = pg_atomic_read_u64(&worker->topics);
+	TimestampTz due = (TimestampTz) pg_atomic_read_u64(&worker->others_due);
+
+	if ((topics & pg_atomic_read_u64(&worker->other_topics)) != 0 || due <= now)
+		return true;
+	*next_wakeup = Min(*next_wakeup, due);
+	return false;
+}
+
+/* Lock held. */
+static bool
+all_are_held_up(DatabaseSlot *db, Oid role, int count, int *ordinal, TimestampTz now,
+				TimestampTz *next_wakeup)
+{
+	bool		taken[MAX_DATABASE_WORKERS + MAX_RELIEF] = {false};
+	bool		waiting = false;
+	int			present = 0;
+	int			w;
+
+	for (w = SCHEDULER_SLOT + 1; w < db->n_workers; w++)
+	{
+		WorkerSlot *worker = &db->workers[w];
+
+		if (worker->state == WORKER_FREE || worker->role != role || worker->leave)
+			continue;
+		if (!worker->held_up)
+			return false;
+		waiting |= lets_wait(worker, now, next_wakeup);
+		taken[worker->ordinal] = true;
+		present++;
+	}
+	for (*ordinal = count; taken[*ordinal]; (*ordinal)++)
+		;
+	return waiting && present >= count && *ordinal < count + MAX_RELIEF;
+}
+
+bool
+relief_needed(DatabaseSlot *db, Oid role, int count, int *ordinal, TimestampTz *next_wakeup)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz due = *retry_time(db, role);
+	TimestampTz next = DT_NOEND;
+	bool		needed;
+
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	needed = all_are_held_up(db, role, count, ordinal, now, &next);
+	LWLockRelease(worker_shared->lock);
+	if (needed && !pause_is_over(due, RELIEF_PAUSE, now))
+	{
+		next = due;
+		needed = false;
+	}
+	*next_wakeup = Min(*next_wakeup, next);
+	return needed;
+}
