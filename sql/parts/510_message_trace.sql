@@ -5,11 +5,9 @@ CREATE FUNCTION order_ext_internal.is_behind(p order_ext_internal.group_progress
 		message_id bigint)
 	RETURNS boolean
 	LANGUAGE sql STABLE
-AS $$
-	SELECT pg_catalog.pg_visible_in_snapshot($2, ($1).done)
+	RETURN pg_catalog.pg_visible_in_snapshot($2, ($1).done)
 		OR (pg_catalog.pg_visible_in_snapshot($2, ($1).reading)
-			AND ($2, $3) <= (($1).pos_xid, ($1).pos_id)) IS TRUE
-$$;
+			AND ($2, $3) <= (($1).pos_xid, ($1).pos_id)) IS TRUE;
 COMMENT ON FUNCTION order_ext_internal.is_behind(order_ext_internal.group_progress, xid8, bigint) IS
 	'Whether a message lies behind a group''s progress.';
 

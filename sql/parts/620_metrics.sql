@@ -17,7 +17,7 @@ CREATE FUNCTION order_ext_internal.metric_line(name text, labels text[], value a
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT name || coalesce('{' || string_agg(format('%s="%s"', labels[i],
-			replace(replace(replace(labels[i + 1], '\', '\\'), '"', '\"'), chr(10), '\n')),
+			replace(replace(replace(labels[i + 1], E'\\', E'\\\\'), '"', E'\\"'), chr(10), E'\\n')),
 			',' ORDER BY i)
 		|| '}', '') || ' ' || coalesce(value::text, 'NaN') || chr(10)
 	FROM generate_series(1, coalesce(array_length(labels, 1), 0), 2) AS i

@@ -1,13 +1,14 @@
--- Every table belongs to the engine: UPDATE, DELETE and TRUNCATE that go round it are
--- refused, whoever asks. INSERT is left to restore and judged by verify(). The triggers
--- stand aside under session_replication_role = replica, as all ordinary triggers do.
+-- Every table belongs to the engine: what goes round it is refused, whoever asks. Only
+-- superusers may INSERT, to restore a dump, and change rows where they have set
+-- session_replication_role = replica; so may the apply worker of a superuser's subscription.
+-- The triggers are enabled always, and no right but a superuser's gets round them.
 
--- guard(): trigger function; raises 42501 unless the engine itself is writing.
+-- guard(): trigger function; raises 42501 unless the engine or a restore is writing.
 -- Source: src/core/spi_util.c
 CREATE FUNCTION order_ext_internal.guard() RETURNS trigger
 	LANGUAGE C AS 'MODULE_PATHNAME', 'order_ext_guard';
 COMMENT ON FUNCTION order_ext_internal.guard() IS
-	'Refuses UPDATE, DELETE and TRUNCATE that do not come from the engine.';
+	'Refuses changes of rows that come neither from the engine nor from a superuser''s restore.';
 
 
 -- A dump brings rows of its own for what CREATE EXTENSION fills in: the dumped instance

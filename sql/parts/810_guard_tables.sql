@@ -1,4 +1,4 @@
--- The guards of every table that has none yet; also at the end of an update.
+-- The guards of every table that has none yet, or an older one; also at the end of an update.
 
 DO $$
 DECLARE
@@ -7,16 +7,20 @@ BEGIN
 	FOR guarded IN
 		SELECT c.oid FROM pg_catalog.pg_class c
 		WHERE c.relnamespace = 'order_ext_internal'::pg_catalog.regnamespace AND c.relkind = 'r'
+			-- 30: BEFORE INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
 			AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
-							WHERE t.tgrelid = c.oid AND t.tgname = 'guard_rows')
+							WHERE t.tgrelid = c.oid AND t.tgname = 'guard_rows'
+								AND t.tgtype = 30 AND t.tgenabled = 'A')
 		ORDER BY c.relname
 	LOOP
 		EXECUTE pg_catalog.format(
-			'CREATE TRIGGER guard_rows BEFORE UPDATE OR DELETE ON %s FOR EACH STATEMENT
-			 EXECUTE FUNCTION order_ext_internal.guard()', guarded);
+			'CREATE OR REPLACE TRIGGER guard_rows BEFORE INSERT OR UPDATE OR DELETE ON %s
+			 FOR EACH STATEMENT EXECUTE FUNCTION order_ext_internal.guard()', guarded);
 		EXECUTE pg_catalog.format(
-			'CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT
-			 EXECUTE FUNCTION order_ext_internal.guard()', guarded);
+			'CREATE OR REPLACE TRIGGER guard_truncate BEFORE TRUNCATE ON %s
+			 FOR EACH STATEMENT EXECUTE FUNCTION order_ext_internal.guard()', guarded);
+		EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER guard_rows,
+			ENABLE ALWAYS TRIGGER guard_truncate', guarded);
 	END LOOP;
 END
 $$;

@@ -20,6 +20,7 @@
 #include "api/verify_queries.h"
 #include "api/verify_refunds.h"
 #include "api/verify_stock.h"
+#include "api/verify_walls.h"
 #include "machine/machine.h"
 
 /* ---- I1: amounts ---- */
@@ -424,7 +425,13 @@ static const VerifyCheck checks[] = {
 	{"I15", "cancels that a warehouse has not answered", verify_unanswered_cancels, NULL},
 	{"I15", "after-sales that wait", verify_waiting_after_sales, NULL},
 	{"I15", "held facts about returns", verify_held_returns, NULL},
-	{"I16", "requests have a hash and a result", request_results, NULL}
+	{"I16", "requests have a hash and a result", request_results, NULL},
+	{"I17", "tables have their guards", verify_guards, NULL},
+	{"I17", "nobody has hung anything on tables and views", verify_hangers_on, NULL},
+	{"I17", "the owner is nobody", verify_owner, NULL},
+	{"I17", "nobody has rights on tables", verify_table_rights, NULL},
+	{"I17", "sequences are ahead of their tables", verify_sequences, NULL},
+	{"I17", "functions run as roles that may", verify_registered_roles, NULL}
 };
 
 int

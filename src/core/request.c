@@ -159,7 +159,7 @@ remember(const char *function, const char *request_id,
 	nulls[5] = result->status ? ' ' : 'n';
 	values[6] = PointerGetDatum(result->detail);
 	nulls[6] = result->detail ? ' ' : 'n';
-	if (plan_query(&insert_request, values, nulls, 0) != 1)
+	if (plan_write(&insert_request, values, nulls, 0) != 1)
 		error_conflict("request_id \"%s\" was used by another transaction", request_id);
 }
 

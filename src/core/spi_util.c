@@ -8,8 +8,10 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "jit/jit.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "optimizer/cost.h"
+#include "replication/logicalworker.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -96,8 +98,31 @@ plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_row
 }
 
 /*
- * Statement trigger on every guarded table: rejects changes that do not come from the engine,
- * even by a superuser.
+ * What superusers may: restore rows, and change them where they have said that they act for a
+ * replica. It is the current user that counts, not the session's: what a superuser's session
+ * runs as somebody else is somebody else's code.
+ */
+static bool
+is_restore(TriggerEvent event)
+{
+	return superuser() && (TRIGGER_FIRED_BY_INSERT(event) ||
+						   SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA);
+}
+
+/*
+ * Logical replication writes as the table's owner from version 16 on. Nobody else can be the
+ * owner, but a subscription of somebody else's could write as himself.
+ */
+static bool
+is_replication(Relation rel)
+{
+	return IsLogicalWorker() && superuser_arg(GetSessionUserId()) &&
+		GetUserId() == rel->rd_rel->relowner;
+}
+
+/*
+ * Statement trigger on every table, enabled always: rejects changes that come neither from the
+ * engine nor from a restore or from the publisher of a replica.
  */
 PG_FUNCTION_INFO_V1(order_ext_guard);
 Datum
@@ -109,7 +134,8 @@ order_ext_guard(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"order_ext_guard\" was not called by trigger manager")));
-	if (engine_writing == 0)
+	if (engine_writing == 0 && !is_restore(trigger->tg_event) &&
+		!is_replication(trigger->tg_relation))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot change table \"%s\" directly",

@@ -51,7 +51,7 @@ extern uint64 plan_query_in_snapshot(SavedPlan *plan, const Datum *values, const
 
 /*
  * The same as plan_query for a statement that changes guarded tables: the guard
- * triggers let UPDATE, DELETE and TRUNCATE pass only while such a statement runs.
+ * triggers let it pass only while such a statement runs.
  */
 extern uint64 plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
 

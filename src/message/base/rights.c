@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_proc.h"
@@ -16,6 +17,7 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
+#include "core/role.h"
 #include "message/base/rights.h"
 
 /* ---- functions by name ---- */
@@ -176,6 +178,14 @@ rights_refusal_of_owner(Oid function, const char *owner, Oid role)
 					rights_function_owner(function), owner);
 }
 
+/* initdb's roles but the superuser, and our own: nobody can be one of them. */
+static bool
+role_is_reserved(Oid role)
+{
+	return (role < FirstNormalObjectId && role != BOOTSTRAP_SUPERUSERID) ||
+		role == role_of_owner();
+}
+
 char *
 rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser)
 {
@@ -189,6 +199,8 @@ rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser)
 	security_definer = ((Form_pg_proc) GETSTRUCT(tuple))->prosecdef;
 	ReleaseSysCache(tuple);
 
+	if (role_is_reserved(role))
+		return psprintf("role \"%s\" runs no functions of others", GetUserNameFromId(role, false));
 	if (superuser_arg(role) && !owner_is_superuser)
 		return "it would run as a superuser but does not belong to one";
 	if (superuser_arg(role) && !registered_by_superuser)

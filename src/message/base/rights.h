@@ -31,7 +31,8 @@ extern bool rights_is_superuser(const char *name);
  * Why the function must not run as the role, registered by a superuser or by somebody
  * else; NULL if it may. A superuser's session runs nothing that anybody but superusers
  * wrote or registered; nobody but superusers registers a function that turns its caller
- * into one; and the role must be allowed to execute it.
+ * into one; nothing runs as a predefined role of the server's or as the owner of order_ext; and
+ * the role must be allowed to execute it.
  */
 extern char *rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser);
 

@@ -1,0 +1,129 @@
+/*
+ * verify_walls.c
+ *		Checks of what keeps others out; see verify_walls.h.
+ *
+ * Everybody may read the catalogs, so the owner's rights suffice.
+ */
+#include "compat.h"
+
+#include "api/verify_walls.h"
+
+#define INTERNAL "'order_ext_internal'::regnamespace"
+#define OWNER "'order_ext_owner'::regrole"
+
+/* pg_restore --disable-triggers leaves them enabled, but not always. */
+const char	verify_guards[] =
+	"SELECT 'error', 'table ' || c.relname, format('trigger %s, enabled always', w.name),"
+	" CASE WHEN t.oid IS NULL THEN 'there is none'"
+	"  WHEN t.tgenabled <> 'A' THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s is missing', c.oid::regclass, w.name)"
+	"  ELSE 'another trigger of that name' END"
+	" FROM pg_class c"
+	/* statement triggers BEFORE INSERT OR UPDATE OR DELETE, and BEFORE TRUNCATE */
+	" CROSS JOIN (VALUES ('guard_rows', 30), ('guard_truncate', 34)) AS w (name, type)"
+	" LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = w.name"
+	" WHERE c.relnamespace = " INTERNAL " AND c.relkind IN ('r', 'p')"
+	"  AND (t.oid IS NULL OR t.tgenabled <> 'A' OR t.tgtype <> w.type OR t.tgqual IS NOT NULL"
+	"   OR t.tgfoid <> 'order_ext_internal.guard()'::regprocedure)";
+
+/* Whatever would run, or be asked, when a row is written or read. */
+const char	verify_hangers_on[] =
+	"WITH own AS ("
+	" SELECT c.oid, c.relname, c.relkind, c.relrowsecurity FROM pg_class c"
+	" WHERE c.relnamespace IN (" INTERNAL ", 'order_ext'::regnamespace)"
+	"  AND c.relkind IN ('r', 'p', 'v')),"
+	" found AS ("
+	" SELECT o.relname, 'trigger ' || t.tgname AS what FROM own o"
+	"  JOIN pg_trigger t ON t.tgrelid = o.oid"
+	"  WHERE NOT t.tgisinternal"
+	"   AND t.tgname NOT IN ('guard_rows', 'guard_truncate', 'replace_instance', 'skip_known_stamp')"
+	" UNION ALL SELECT o.relname, 'rule ' || r.rulename FROM own o"
+	"  JOIN pg_rewrite r ON r.ev_class = o.oid WHERE r.rulename <> '_RETURN'"
+	" UNION ALL SELECT o.relname, format('child table %s', i.inhrelid::regclass) FROM own o"
+	"  JOIN pg_inherits i ON i.inhparent = o.oid"
+	" UNION ALL SELECT o.relname, format('foreign key %s of %s', f.conname, f.conrelid::regclass) FROM own o"
+	"  JOIN pg_constraint f ON f.confrelid = o.oid"
+	" UNION ALL SELECT o.relname, 'row security' FROM own o WHERE o.relrowsecurity)"
+	"SELECT 'error', 'table ' || f.relname, 'nothing but what order_ext has made', f.what FROM found f";
+
+const char	verify_owner[] =
+	"WITH found AS ("
+	" SELECT concat_ws(', ', CASE WHEN r.rolcanlogin THEN 'LOGIN' END,"
+	"  CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,"
+	"  CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,"
+	"  CASE WHEN r.rolreplication THEN 'REPLICATION' END,"
+	"  CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END) AS what"
+	"  FROM pg_roles r WHERE r.oid = " OWNER
+	" UNION ALL SELECT format('role %s is a member of it', m.member::regrole)"
+	"  FROM pg_auth_members m WHERE m.roleid = " OWNER
+	" UNION ALL SELECT format('it is a member of role %s', m.roleid::regrole)"
+	"  FROM pg_auth_members m WHERE m.member = " OWNER
+	" UNION ALL SELECT format('%s belongs to role %s', c.oid::regclass, c.relowner::regrole)"
+	"  FROM pg_class c WHERE c.relnamespace IN (" INTERNAL ", 'order_ext'::regnamespace)"
+	"   AND c.relowner <> " OWNER
+	" UNION ALL SELECT format('%s belongs to role %s', p.oid::regprocedure, p.proowner::regrole)"
+	"  FROM pg_proc p WHERE p.pronamespace IN (" INTERNAL ", 'order_ext'::regnamespace)"
+	"   AND p.proowner <> " OWNER ")"
+	"SELECT 'error', 'role order_ext_owner',"
+	" 'no attributes, no members, member of nothing, owner of everything', f.what"
+	" FROM found f WHERE f.what <> ''";
+
+const char	verify_table_rights[] =
+	"SELECT 'error', 'table ' || c.relname, 'rights of nobody but its owner',"
+	" format('%s may %s', CASE a.grantee WHEN 0 THEN 'everybody' ELSE 'role ' || a.grantee::regrole END,"
+	"  string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type))"
+	" FROM pg_class c"
+	" CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl)"
+	"  UNION ALL SELECT e.* FROM pg_attribute t, aclexplode(t.attacl) e"
+	"   WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL) a"
+	" WHERE c.relnamespace = " INTERNAL " AND c.relkind IN ('r', 'p', 'S')"
+	"  AND a.grantee <> c.relowner"
+	" GROUP BY c.relname, a.grantee";
+
+/* A sequence that was set back gives out numbers again. */
+#define BEHIND(sequence, newest) \
+	"SELECT '" sequence "' AS sequence, (" newest ") AS newest"
+#define BEHIND_COLUMN(table, column) \
+	"SELECT replace(pg_get_serial_sequence('order_ext_internal." table "', '" column "')," \
+	" 'order_ext_internal.', ''), (SELECT max(" column ") FROM order_ext_internal." table ")"
+
+const char	verify_sequences[] =
+	"WITH s AS ("
+	BEHIND("payment_id_seq", "SELECT max(payment_id) FROM order_ext_internal.payments")
+	" UNION ALL " BEHIND("refund_id_seq", "SELECT max(refund_id) FROM order_ext_internal.refunds")
+	" UNION ALL " BEHIND("after_sale_id_seq", "SELECT max(after_sale_id) FROM order_ext_internal.after_sales")
+	" UNION ALL " BEHIND("document_id_seq", "SELECT max(document_id) FROM order_ext_internal.fulfilment_documents")
+	" UNION ALL " BEHIND("topic_id_seq", "SELECT max(topic_id) FROM order_ext_internal.topics WHERE topic_id >= 1000")
+	" UNION ALL " BEHIND("group_id_seq", "SELECT max(group_id) FROM order_ext_internal.consumer_groups WHERE group_id >= 1000")
+	" UNION ALL " BEHIND("lease_receipt_seq", "SELECT max(receipt) FROM order_ext_internal.lease_receipts")
+	" UNION ALL " BEHIND("parked_seq", "SELECT max(n) FROM order_ext_internal.parked_messages")
+	" UNION ALL " BEHIND("message_id_seq", "SELECT greatest("
+		"(SELECT max(message_id) FROM order_ext_internal.message_log),"
+		" (SELECT max(message_id) FROM order_ext_internal.timers_far),"
+		" (SELECT max(message_id) FROM order_ext_internal.timer_ring))")
+	" UNION ALL " BEHIND_COLUMN("products", "product_id")
+	" UNION ALL " BEHIND_COLUMN("coupons", "coupon_id")
+	" UNION ALL " BEHIND_COLUMN("payment_events", "event_id")
+	" UNION ALL " BEHIND_COLUMN("refund_events", "event_id")
+	" UNION ALL " BEHIND_COLUMN("payment_notices", "notice_id")
+	" UNION ALL " BEHIND_COLUMN("after_sale_events", "event_id") ")"
+	"SELECT 'error', 'sequence ' || s.sequence, format('%s or more', s.newest),"
+	" format('%s: it was set back, and gives out numbers again that are in use',"
+	"  coalesce(v.last_value::text, 'nothing given out'))"
+	" FROM s CROSS JOIN LATERAL (SELECT pg_sequence_last_value(c.oid) AS last_value"
+	"  FROM pg_class c WHERE c.relnamespace = " INTERNAL " AND c.relname = s.sequence) v"
+	" WHERE s.newest > coalesce(v.last_value, 0)";
+
+/* The calls refuse such a role, and what is registered for it anyhow is not run. */
+const char	verify_registered_roles[] =
+	"WITH registered AS ("
+	" SELECT 'group ' || name AS entity, run_as FROM order_ext_internal.consumer_groups"
+	"  WHERE handler IS NOT NULL"
+	" UNION ALL SELECT 'gateway ' || pay_type, run_as FROM order_ext_internal.gateways"
+	"  WHERE handler IS NOT NULL"
+	" UNION ALL SELECT 'risk check', risk_role FROM order_ext_internal.instance"
+	"  WHERE risk_handler IS NOT NULL)"
+	"SELECT 'error', g.entity, 'a role of yours that runs it',"
+	" format('role %I, which runs no functions: register it again for another one', g.run_as)"
+	" FROM registered g JOIN pg_roles r ON r.rolname = g.run_as"
+	/* 10 is the superuser that initdb made; what it made besides is predefined */
+	" WHERE r.oid = " OWNER " OR (r.oid < 16384 AND r.oid <> 10)";

@@ -1,0 +1,17 @@
+/*
+ * verify_walls.h
+ *		The checks of verify() about who else could write, or have something run.
+ */
+#ifndef ORDER_EXT_VERIFY_WALLS_H
+#define ORDER_EXT_VERIFY_WALLS_H
+
+#include "api/verify_queries.h"
+
+extern const char verify_guards[];
+extern const char verify_hangers_on[];
+extern const char verify_owner[];
+extern const char verify_table_rights[];
+extern const char verify_sequences[];
+extern const char verify_registered_roles[];
+
+#endif							/* ORDER_EXT_VERIFY_WALLS_H */
