@@ -38,8 +38,24 @@ is_invisible_duplicate(const ErrorData *error)
 }
 
 /*
- * A lock wait that reached our limit becomes OE110, an invisible duplicate 40001; everything
- * else, and any error of an application's function, is rethrown unchanged.
+ * A table of ours that was found by name is gone when it is opened: DROP EXTENSION has
+ * committed in between. These texts of the server's are the same in every language.
+ */
+static bool
+is_gone(const ErrorData *error)
+{
+	static const char relation[] = "could not open relation with OID";
+	static const char object[] = "cache lookup failed for";
+
+	return error->sqlerrcode == ERRCODE_INTERNAL_ERROR && error->message != NULL &&
+		(strncmp(error->message, relation, strlen(relation)) == 0 ||
+		 strncmp(error->message, object, strlen(object)) == 0);
+}
+
+/*
+ * A lock wait that reached our limit becomes OE110, an invisible duplicate 40001, a table that
+ * is gone 55000; everything else, and any error of an application's function, is rethrown
+ * unchanged.
  */
 static void
 rethrow_translated(MemoryContext context)
@@ -51,10 +67,20 @@ rethrow_translated(MemoryContext context)
 	if (is_applications)
 		PG_RE_THROW();
 
-	if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE && geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+	if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE && geterrcode() != ERRCODE_UNIQUE_VIOLATION &&
+		geterrcode() != ERRCODE_INTERNAL_ERROR)
 		PG_RE_THROW();
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
+	if (is_gone(error))
+	{
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension \"order_ext\" was dropped or updated concurrently"),
+				 errdetail("%s", error->message),
+				 errhint("Try again, or run CREATE EXTENSION order_ext in this database.")));
+	}
 	if (is_invisible_duplicate(error))
 	{
 		FlushErrorState();
