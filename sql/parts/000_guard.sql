@@ -23,6 +23,11 @@ BEGIN
 				  WHERE r.rolname = 'order_ext_owner') THEN
 		RAISE EXCEPTION 'role "order_ext_owner" has members, which could alter order_ext'
 			USING ERRCODE = '42501', HINT = 'Revoke the memberships.';
+	ELSIF EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+				  JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) m.member
+				  WHERE r.rolname = 'order_ext_owner') THEN
+		RAISE EXCEPTION 'role "order_ext_owner" is a member of another role, whose rights order_ext must not have'
+			USING ERRCODE = '42501', HINT = 'Revoke the memberships.';
 	END IF;
 END
 $$;
