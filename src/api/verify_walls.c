@@ -11,14 +11,17 @@
 #define INTERNAL "'order_ext_internal'::regnamespace"
 #define OWNER "'order_ext_owner'::regrole"
 
-/* pg_restore --disable-triggers leaves them enabled, but not always. */
+/*
+ * Statement triggers BEFORE INSERT OR UPDATE OR DELETE (30) and BEFORE TRUNCATE (34). What
+ * pg_restore --disable-triggers has been over is enabled, but not always.
+ */
 const char	verify_guards[] =
 	"SELECT 'error', 'table ' || c.relname, format('trigger %s, enabled always', w.name),"
 	" CASE WHEN t.oid IS NULL THEN 'there is none'"
-	"  WHEN t.tgenabled <> 'A' THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s is missing', c.oid::regclass, w.name)"
+	"  WHEN t.tgenabled <> 'A' THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s is missing',"
+	"   c.oid::regclass, w.name)"
 	"  ELSE 'another trigger of that name' END"
 	" FROM pg_class c"
-	/* statement triggers BEFORE INSERT OR UPDATE OR DELETE, and BEFORE TRUNCATE */
 	" CROSS JOIN (VALUES ('guard_rows', 30), ('guard_truncate', 34)) AS w (name, type)"
 	" LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = w.name"
 	" WHERE c.relnamespace = " INTERNAL " AND c.relkind IN ('r', 'p')"
@@ -35,13 +38,14 @@ const char	verify_hangers_on[] =
 	" SELECT o.relname, 'trigger ' || t.tgname AS what FROM own o"
 	"  JOIN pg_trigger t ON t.tgrelid = o.oid"
 	"  WHERE NOT t.tgisinternal"
-	"   AND t.tgname NOT IN ('guard_rows', 'guard_truncate', 'replace_instance', 'skip_known_stamp')"
+	"   AND t.tgname NOT IN ('guard_rows', 'guard_truncate', 'replace_instance',"
+	"    'skip_known_stamp')"
 	" UNION ALL SELECT o.relname, 'rule ' || r.rulename FROM own o"
 	"  JOIN pg_rewrite r ON r.ev_class = o.oid WHERE r.rulename <> '_RETURN'"
 	" UNION ALL SELECT o.relname, format('child table %s', i.inhrelid::regclass) FROM own o"
 	"  JOIN pg_inherits i ON i.inhparent = o.oid"
-	" UNION ALL SELECT o.relname, format('foreign key %s of %s', f.conname, f.conrelid::regclass) FROM own o"
-	"  JOIN pg_constraint f ON f.confrelid = o.oid"
+	" UNION ALL SELECT o.relname, format('foreign key %s of %s', f.conname, f.conrelid::regclass)"
+	"  FROM own o JOIN pg_constraint f ON f.confrelid = o.oid"
 	" UNION ALL SELECT o.relname, 'row security' FROM own o WHERE o.relrowsecurity)"
 	"SELECT 'error', 'table ' || f.relname, 'nothing but what order_ext has made', f.what FROM found f";
 
@@ -69,7 +73,8 @@ const char	verify_owner[] =
 
 const char	verify_table_rights[] =
 	"SELECT 'error', 'table ' || c.relname, 'rights of nobody but its owner',"
-	" format('%s may %s', CASE a.grantee WHEN 0 THEN 'everybody' ELSE 'role ' || a.grantee::regrole END,"
+	" format('%s may %s',"
+	"  CASE a.grantee WHEN 0 THEN 'everybody' ELSE 'role ' || a.grantee::regrole END,"
 	"  string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type))"
 	" FROM pg_class c"
 	" CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl)"
@@ -80,32 +85,31 @@ const char	verify_table_rights[] =
 	" GROUP BY c.relname, a.grantee";
 
 /* A sequence that was set back gives out numbers again. */
-#define BEHIND(sequence, newest) \
-	"SELECT '" sequence "' AS sequence, (" newest ") AS newest"
-#define BEHIND_COLUMN(table, column) \
-	"SELECT replace(pg_get_serial_sequence('order_ext_internal." table "', '" column "')," \
-	" 'order_ext_internal.', ''), (SELECT max(" column ") FROM order_ext_internal." table ")"
+#define USED(sequence, table, column) \
+	" UNION ALL SELECT '" sequence "', max(" column ") FROM order_ext_internal." table
+#define USED_IDENTITY(table, column) USED(table "_" column "_seq", table, column)
 
 const char	verify_sequences[] =
 	"WITH s AS ("
-	BEHIND("payment_id_seq", "SELECT max(payment_id) FROM order_ext_internal.payments")
-	" UNION ALL " BEHIND("refund_id_seq", "SELECT max(refund_id) FROM order_ext_internal.refunds")
-	" UNION ALL " BEHIND("after_sale_id_seq", "SELECT max(after_sale_id) FROM order_ext_internal.after_sales")
-	" UNION ALL " BEHIND("document_id_seq", "SELECT max(document_id) FROM order_ext_internal.fulfilment_documents")
-	" UNION ALL " BEHIND("topic_id_seq", "SELECT max(topic_id) FROM order_ext_internal.topics WHERE topic_id >= 1000")
-	" UNION ALL " BEHIND("group_id_seq", "SELECT max(group_id) FROM order_ext_internal.consumer_groups WHERE group_id >= 1000")
-	" UNION ALL " BEHIND("lease_receipt_seq", "SELECT max(receipt) FROM order_ext_internal.lease_receipts")
-	" UNION ALL " BEHIND("parked_seq", "SELECT max(n) FROM order_ext_internal.parked_messages")
-	" UNION ALL " BEHIND("message_id_seq", "SELECT greatest("
-		"(SELECT max(message_id) FROM order_ext_internal.message_log),"
-		" (SELECT max(message_id) FROM order_ext_internal.timers_far),"
-		" (SELECT max(message_id) FROM order_ext_internal.timer_ring))")
-	" UNION ALL " BEHIND_COLUMN("products", "product_id")
-	" UNION ALL " BEHIND_COLUMN("coupons", "coupon_id")
-	" UNION ALL " BEHIND_COLUMN("payment_events", "event_id")
-	" UNION ALL " BEHIND_COLUMN("refund_events", "event_id")
-	" UNION ALL " BEHIND_COLUMN("payment_notices", "notice_id")
-	" UNION ALL " BEHIND_COLUMN("after_sale_events", "event_id") ")"
+	"SELECT 'message_id_seq' AS sequence,"
+	" greatest((SELECT max(message_id) FROM order_ext_internal.message_log),"
+	"  (SELECT max(message_id) FROM order_ext_internal.timers_far),"
+	"  (SELECT max(message_id) FROM order_ext_internal.timer_ring)) AS newest"
+	USED("payment_id_seq", "payments", "payment_id")
+	USED("refund_id_seq", "refunds", "refund_id")
+	USED("after_sale_id_seq", "after_sales", "after_sale_id")
+	USED("document_id_seq", "fulfilment_documents", "document_id")
+	USED("topic_id_seq", "topics WHERE topic_id >= 1000", "topic_id")
+	USED("group_id_seq", "consumer_groups WHERE group_id >= 1000", "group_id")
+	USED("lease_receipt_seq", "lease_receipts", "receipt")
+	USED("parked_seq", "parked_messages", "n")
+	USED_IDENTITY("products", "product_id")
+	USED_IDENTITY("coupons", "coupon_id")
+	USED_IDENTITY("payment_events", "event_id")
+	USED_IDENTITY("refund_events", "event_id")
+	USED_IDENTITY("payment_notices", "notice_id")
+	USED_IDENTITY("after_sale_events", "event_id")
+	")"
 	"SELECT 'error', 'sequence ' || s.sequence, format('%s or more', s.newest),"
 	" format('%s: it was set back, and gives out numbers again that are in use',"
 	"  coalesce(v.last_value::text, 'nothing given out'))"
@@ -113,7 +117,10 @@ const char	verify_sequences[] =
 	"  FROM pg_class c WHERE c.relnamespace = " INTERNAL " AND c.relname = s.sequence) v"
 	" WHERE s.newest > coalesce(v.last_value, 0)";
 
-/* The calls refuse such a role, and what is registered for it anyhow is not run. */
+/*
+ * The calls refuse such a role, and what is registered for it anyhow is not run. Role 10 is the
+ * superuser that initdb made; what it made besides is predefined.
+ */
 const char	verify_registered_roles[] =
 	"WITH registered AS ("
 	" SELECT 'group ' || name AS entity, run_as FROM order_ext_internal.consumer_groups"
@@ -125,5 +132,4 @@ const char	verify_registered_roles[] =
 	"SELECT 'error', g.entity, 'a role of yours that runs it',"
 	" format('role %I, which runs no functions: register it again for another one', g.run_as)"
 	" FROM registered g JOIN pg_roles r ON r.rolname = g.run_as"
-	/* 10 is the superuser that initdb made; what it made besides is predefined */
 	" WHERE r.oid = " OWNER " OR (r.oid < 16384 AND r.oid <> 10)";
