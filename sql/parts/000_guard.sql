@@ -26,7 +26,7 @@ BEGIN
 	ELSIF EXISTS (SELECT FROM pg_catalog.pg_auth_members m
 				  JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) m.member
 				  WHERE r.rolname = 'order_ext_owner') THEN
-		RAISE EXCEPTION 'role "order_ext_owner" is a member of another role, whose rights order_ext must not have'
+		RAISE EXCEPTION 'role "order_ext_owner" is a member of a role whose rights it must not have'
 			USING ERRCODE = '42501', HINT = 'Revoke the memberships.';
 	END IF;
 END

@@ -47,7 +47,8 @@ const char	verify_hangers_on[] =
 	" UNION ALL SELECT o.relname, format('foreign key %s of %s', f.conname, f.conrelid::regclass)"
 	"  FROM own o JOIN pg_constraint f ON f.confrelid = o.oid"
 	" UNION ALL SELECT o.relname, 'row security' FROM own o WHERE o.relrowsecurity)"
-	"SELECT 'error', 'table ' || f.relname, 'nothing but what order_ext has made', f.what FROM found f";
+	"SELECT 'error', 'table ' || f.relname, 'nothing but what order_ext has made', f.what"
+	" FROM found f";
 
 const char	verify_owner[] =
 	"WITH found AS ("
