@@ -131,6 +131,6 @@ const char	verify_registered_roles[] =
 	" UNION ALL SELECT 'risk check', risk_role FROM order_ext_internal.instance"
 	"  WHERE risk_handler IS NOT NULL)"
 	"SELECT 'error', g.entity, 'a role of yours that runs it',"
-	" format('role %I, which runs no functions: register it again for another one', g.run_as)"
+	" format('role %I, which may not run functions: register it again for another role', g.run_as)"
 	" FROM registered g JOIN pg_roles r ON r.rolname = g.run_as"
 	" WHERE r.oid = " OWNER " OR (r.oid < 16384 AND r.oid <> 10)";

@@ -200,7 +200,7 @@ rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser)
 	ReleaseSysCache(tuple);
 
 	if (role_is_reserved(role))
-		return psprintf("role \"%s\" runs no functions of others", GetUserNameFromId(role, false));
+		return psprintf("role \"%s\" may not run functions", GetUserNameFromId(role, false));
 	if (superuser_arg(role) && !owner_is_superuser)
 		return "it would run as a superuser but does not belong to one";
 	if (superuser_arg(role) && !registered_by_superuser)
