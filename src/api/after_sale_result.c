@@ -1,6 +1,6 @@
 /*
  * after_sale_result.c
- *		What the calls about after-sales answer; see after_sale_result.h.
+ *		The results of calls about after-sales; see after_sale_result.h.
  */
 #include "compat.h"
 

@@ -1,6 +1,6 @@
 /*
  * after_sale_result.h
- *		What the calls about after-sales answer.
+ *		The results of calls about after-sales.
  */
 #ifndef ORDER_EXT_AFTER_SALE_RESULT_H
 #define ORDER_EXT_AFTER_SALE_RESULT_H
@@ -11,10 +11,10 @@
 
 #define MAX_REASON_CHARS 1000
 
-/* {after_sale_id, order_id, type, amount, freight, return_status}; begun. */
+/* Begins {after_sale_id, order_id, type, amount, freight, return_status}. */
 extern JsonbBuilder *after_sale_detail(const AfterSale *after_sale);
 
-/* The result of a call about an after-sale; detail NULL: the standard one. */
+/* Fill in the result of a call about an after-sale; detail NULL: the standard one. */
 extern void after_sale_result(CallResult *result, const AfterSale *after_sale,
 							  const char *disposition, Jsonb *detail);
 

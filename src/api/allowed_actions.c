@@ -42,7 +42,7 @@ anyone_allows(int16 status, Event event)
 		machine_allows(MACHINE_ORDER, status, event, ACTOR_WAREHOUSE);
 }
 
-/* What the status allows, and something else about the order forbids. */
+/* What the status allows but another property of the order forbids. */
 static bool
 forbidden(Event event, const Order *order)
 {
@@ -51,14 +51,14 @@ forbidden(Event event, const Order *order)
 	switch (event)
 	{
 		case EVENT_PRE_PAY:
-			/* the deadline ends paying before the timer ends the order */
+			/* the deadline ends payment before the timer ends the order */
 			return GetCurrentTimestamp() >= order->expire_at;
 		case EVENT_CHANGE_ADDRESS:
 			return order->address_changes > 0;
 		case EVENT_REMOVE:
 			return order->removed;
 		case EVENT_CANCEL:
-			/* a second time while the warehouse is asked, or after it has refused */
+			/* a second time while the warehouse is being asked, or after it has refused */
 			return order->status == ORDER_FULFILLING &&
 				fulfilment_read(order->order_id, &fulfilment) &&
 				(fulfilment.status == FULFILMENT_CANCEL_REQUESTED || fulfilment.intercept_refused);
@@ -90,7 +90,7 @@ static SavedPlan read_after_sales = SAVED_PLAN(
 	" FROM order_ext_internal.after_sales a WHERE a.order_id = $1",
 	INT8OID);
 
-/* The calls that some after-sale of the order allows, as in review_after_sale.c. */
+/* The calls that an after-sale of the order allows, as in review_after_sale.c. */
 static void
 put_calls_of_after_sales(ReturnSetInfo *rsinfo, int64 order_id)
 {

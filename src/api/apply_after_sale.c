@@ -1,6 +1,6 @@
 /*
  * apply_after_sale.c
- *		calculate_refund, apply_after_sale and report_shortage: what of an order goes back.
+ *		calculate_refund, apply_after_sale and report_shortage: what is returned of an order.
  *
  * All three price their lines by the same formula: machine/entitlement.h.
  */
@@ -19,7 +19,7 @@ static const char *const type_words[] = {"refund_only", "return_refund", NULL};
 
 /* ---- lines ---- */
 
-/* The lines as goods of the order, in product order; OE501 for what it does not have. */
+/* The lines as goods of the order, in product order; OE501 for lines that it does not contain. */
 static GoodsBack *
 goods_of_lines(const Entitlement *entitlement, const Lines *lines)
 {
@@ -44,7 +44,7 @@ goods_of_lines(const Entitlement *entitlement, const Lines *lines)
 	return goods;
 }
 
-/* OE101 if a line is of virtual goods, which nobody can send back or lose. */
+/* OE101 if a line is of virtual goods, which cannot be sent back or lost. */
 static void
 check_not_virtual(const Entitlement *entitlement, const GoodsBack *goods)
 {
@@ -103,7 +103,7 @@ check_owner(const Order *order, int64 user_id)
 				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id)));
 }
 
-/* Signed or refused, and not too long ago. */
+/* The order was signed or refused, and not too long ago. */
 static void
 check_may_apply(const Order *order)
 {
@@ -131,7 +131,7 @@ goods_detail(const AfterSale *after_sale, const Entitlement *entitlement, const 
 	return jsonb_object_end(detail);
 }
 
-/* What is to go back, and of which order; user, type and reason of an application. */
+/* What is to be returned, and of which order; user, type and reason of an application. */
 typedef struct BackRequest
 {
 	int64		order_id;
@@ -141,7 +141,7 @@ typedef struct BackRequest
 	char	   *reason;
 } BackRequest;
 
-/* The goods of the request's lines, priced, with what the order has left of them. */
+/* The goods of the request's lines, priced, and what is left of the order. */
 static GoodsBack *
 price_lines(const BackRequest *request, Entitlement **entitlement)
 {
@@ -220,7 +220,7 @@ shortage_once(void *arg, const RequestKey *key, CallResult *result)
 	Journal    *journal;
 	Order		order;
 
-	/* the parcel must not go on meanwhile */
+	/* the parcel must not proceed meanwhile */
 	lock_wait(LOCK_ORDER_CANCEL, request->order_id);
 	lock_wait(LOCK_REFUND, request->order_id);
 	order_read_or_fail(request->order_id, &order);

@@ -1,6 +1,6 @@
 /*
  * buyer.c
- *		What the buyer does with an order after it was created: confirm_receipt,
+ *		What the buyer can do with an order once it has been created: confirm_receipt,
  *		change_address, remove_order.
  */
 #include "compat.h"
@@ -46,7 +46,7 @@ check_status_allows(const Order *order, Event event, const char *what)
 				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status))));
 }
 
-/* One transition of the buyer's. */
+/* A transition made by the buyer. */
 static void
 fire(Order *order, Event event, const OrderChange *change)
 {
@@ -58,7 +58,7 @@ fire(Order *order, Event event, const OrderChange *change)
 	journal_write(journal);
 }
 
-/* A request of the buyer's. */
+/* A request by the buyer. */
 typedef struct BuyerRequest
 {
 	int64		order_id;

@@ -1,6 +1,6 @@
 /*
  * cancel_order.c
- *		cancel_order: the buyer or staff cancels.
+ *		cancel_order: cancellation by the buyer or staff.
  */
 #include "compat.h"
 
@@ -81,7 +81,7 @@ cancel_detail(const CancelRequest *request, int64 refundable)
 	return jsonb_object_end(detail);
 }
 
-/* What the order's own status and fulfilment make of the request. */
+/* The result of the request, given the order's status and fulfillment. */
 static const char *
 cancel(const CancelRequest *request, const RequestKey *key, Order *order, char actor)
 {

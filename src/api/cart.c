@@ -1,6 +1,6 @@
 /*
  * cart.c
- *		Reading and pricing of what a buyer wants; see cart.h.
+ *		Parsing and pricing a cart; see cart.h.
  */
 #include "compat.h"
 

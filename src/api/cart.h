@@ -1,6 +1,6 @@
 /*
  * cart.h
- *		What a buyer wants, priced by the server: shared by quote_order and create_order.
+ *		Carts priced by the server: shared by quote_order and create_order.
  */
 #ifndef ORDER_EXT_CART_H
 #define ORDER_EXT_CART_H
@@ -14,11 +14,11 @@
 
 #define MAX_WORD_CHARS	128
 
-/* options of an order, as far as the engine reads them. */
+/* The options of an order that the engine reads. */
 typedef struct CartOptions
 {
 	char	   *region;			/* or NULL */
-	char	   *currency;		/* the setting where none was given */
+	char	   *currency;		/* the setting if none was given */
 	char	   *external_id;	/* or NULL */
 } CartOptions;
 
@@ -34,18 +34,18 @@ typedef struct Cart
 } Cart;
 
 /*
- * Read items and options as given by the caller. Raises 22023, 22003 or 54000 naming the
- * argument. The same sku twice is summed.
+ * Read items and options as given by the caller. Raises 22023, 22003 or 54000, naming the
+ * argument. Lines with the same SKU are added up.
  */
 extern Cart *cart_parse(Jsonb *items, Jsonb *options);
 
-/* Look up products and freight and total up; raises OE001 for an unknown sku. */
+/* Look up products and freight and compute the total; raises OE001 for an unknown SKU. */
 extern void cart_price(Cart *cart);
 
 /*
- * Apply a coupon to the priced cart: the discount is shared among the items to the cent.
- * Raises OE202 where it cannot be used by this user, now, for this total. Whether it is
- * taken is not looked at; *coupon tells.
+ * Apply a coupon to the priced cart: the discount is apportioned among the items to the cent.
+ * Raises OE202 if it cannot be used by this user, now, for this total. Does not check whether it
+ * is in use; see *coupon.
  */
 extern void cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now,
 							  Coupon *coupon);

@@ -156,7 +156,7 @@ typedef struct StockChange
 	char	   *reason;
 } StockChange;
 
-/* The level goes through the result's detail, from which a repetition is answered. */
+/* The level is passed in the result's detail, from which a repeated request is answered. */
 static void
 adjust_once(void *arg, const RequestKey *key, CallResult *result)
 {

@@ -3,8 +3,8 @@
  *		claim_refunds: the queue of external refund workers.
  *
  * A claim is committed before the gateway is called, so that a worker that dies leaves a
- * submitted refund whose lease runs out, and the next one asks the gateway again under
- * the same refund id.
+ * submitted refund whose lease expires, and the next one calls the gateway again with the same
+ * refund id.
  */
 #include "compat.h"
 
@@ -23,9 +23,9 @@
 #define MAX_WORKER_CHARS 128
 
 /*
- * Rows that another claim is looking at are skipped, so that two claims at once get
- * different refunds. The limit is on what can be claimed: what a gateway in the database
- * executes, or waits for goods, is passed over.
+ * Rows that another claim is processing are skipped, so that concurrent claims get different
+ * refunds. The limit counts only refunds that can be claimed: those that a gateway in the
+ * database executes, or that wait for goods, are skipped.
  */
 static SavedPlan find_claimable = SAVED_PLAN(
 	"SELECT r.refund_id, r.order_id"
@@ -42,7 +42,7 @@ static SavedPlan find_claimable = SAVED_PLAN(
 	" ORDER BY r.requested_at, r.refund_id LIMIT $2 FOR UPDATE OF r SKIP LOCKED",
 	TIMESTAMPTZOID, INT4OID);
 
-/* The refunds whose orders' locks are free; never waits. */
+/* The refunds of orders whose locks are free; never waits. */
 static int64 *
 lock_candidates(int n, int *n_locked)
 {

@@ -2,8 +2,8 @@
  * create_order.c
  *		quote_order and create_order.
  *
- * The way of a new order, all or nothing: arguments, replay, risk check, products and
- * amounts, the client's amount, then the order row, its stock, its coupon, its timer.
+ * A new order is created all or nothing: arguments, replay, risk check, products and amounts, the
+ * client's amount, then the order row, its stock, its coupon, its timer.
  */
 #include "compat.h"
 
@@ -30,7 +30,7 @@
 #define MAX_PAY_TIMEOUT_DAYS (100 * DAYS_PER_YEAR)
 #define MAX_ID_TRIES 100
 
-/* Nothing to pay: the order is paid by a payment of this type at once. */
+/* If there is nothing to pay, the order is paid at once by a payment of this type. */
 #define PAY_TYPE_NONE "none"
 
 static SavedPlan find_external_id = SAVED_PLAN(
@@ -158,7 +158,7 @@ arg_pay_timeout(FunctionCallInfo fcinfo, int n)
 	return timeout;
 }
 
-/* The calendar decides how long a month is, so only the deadline itself shows that it is later. */
+/* The length of a month depends on the calendar, so only the deadline itself can be checked. */
 static TimestampTz
 deadline(TimestampTz created_at, Interval *timeout)
 {
@@ -203,7 +203,7 @@ check_external_id(const char *external_id)
 						 "request_id.")));
 }
 
-/* Price the cart and compare with what the client expects to pay. */
+/* Price the cart and compare it with what the client expects to pay. */
 static void
 agree_on_price(CreateRequest *request, Coupon *coupon)
 {
@@ -261,7 +261,7 @@ insert_order_row(Journal *journal, CreateRequest *request, const RequestKey *key
 	elog(ERROR, "could not find a free order id in %d tries", MAX_ID_TRIES);
 }
 
-/* Nothing to pay: the order is paid at once, by a payment of nothing. */
+/* If there is nothing to pay, the order is paid at once by a payment of zero. */
 static void
 pay_nothing(Journal *journal, Order *order)
 {
@@ -303,7 +303,7 @@ place_order(CreateRequest *request, const RequestKey *key, NewOrder *new_order)
 
 	insert_order_row(journal, request, key, new_order);
 	stock_reserve(order->order_id, cart->lines, cart->n, journal_time(journal));
-	/* whether it is free was only read before; its lock and its row decide */
+	/* its availability was only read before; its lock and its row decide */
 	if (order->coupon_id != 0)
 		coupon_lock(journal, order->coupon_id, order->order_id);
 	if (order->pay_amount == 0)

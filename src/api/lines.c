@@ -1,6 +1,6 @@
 /*
  * lines.c
- *		Lines as callers write them; see lines.h.
+ *		Lines as given by callers; see lines.h.
  */
 #include "compat.h"
 
@@ -91,7 +91,7 @@ compare_lines(const void *a, const void *b)
 	return strcmp(((const Line *) a)->sku, ((const Line *) b)->sku);
 }
 
-/* Sort by sku and sum the lines of the same sku. */
+/* Sort by SKU and add up lines with the same SKU. */
 static void
 merge_lines(Lines *lines, const char *argument)
 {

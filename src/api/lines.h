@@ -1,7 +1,7 @@
 /*
  * lines.h
- *		Lines as callers write them: [{"sku": "A-1", "quantity": 2}, ...], and members of
- *		jsonb objects in general.
+ *		Lines as given by callers: [{"sku": "A-1", "quantity": 2}, ...], and members of jsonb
+ *		objects in general.
  */
 #ifndef ORDER_EXT_LINES_H
 #define ORDER_EXT_LINES_H
@@ -16,7 +16,7 @@
 typedef struct Line
 {
 	char	   *sku;
-	int32		quantity;		/* all pieces, the damaged ones included */
+	int32		quantity;		/* all pieces, including damaged ones */
 	int32		damaged;		/* of lines that may carry a condition */
 } Line;
 
@@ -27,17 +27,17 @@ typedef struct Lines
 } Lines;
 
 /*
- * Read lines; the same sku twice is summed. With conditions a line may say "condition":
- * "ok" or "damaged". Raises 22023, 22003 or 54000 naming the argument.
+ * Read lines; lines with the same SKU are added up. If conditions are allowed, a line may contain
+ * "condition": "ok" or "damaged". Raises 22023, 22003 or 54000, naming the argument.
  */
 extern Lines *lines_parse(Jsonb *lines, const char *argument, bool with_condition);
 
-/* The line of a sku; NULL if there is none. */
+/* The line with this SKU; NULL if there is none. */
 extern Line *lines_find(const Lines *lines, const char *sku);
 
 /*
- * A string member of a jsonb object as C text, 1 to max_chars characters; NULL where it
- * is absent or null. Raises 22023 or 54000 naming the argument.
+ * A string member of a jsonb object as C text, 1 to max_chars characters; NULL if it is absent or
+ * null. Raises 22023 or 54000, naming the argument.
  */
 extern char *lines_member_text(JsonbContainer *object, const char *key, const char *argument,
 							   int max_chars);

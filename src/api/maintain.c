@@ -1,6 +1,6 @@
 /*
  * maintain.c
- *		maintain(): removes what has had its time. See also schedule_jobs().
+ *		maintain(): removes data that is no longer needed. See also schedule_jobs().
  */
 #include "compat.h"
 
@@ -26,9 +26,9 @@ static SavedPlan prune_requests = SAVED_PLAN(
 	TIMESTAMPTZOID, INT4OID);
 
 /*
- * Progress tables are append-only and the newest row wins. A thousand older ones stay:
- * a transaction with an old snapshot may still take one of them for the newest, and
- * must then find the place of the next one taken.
+ * Progress tables are append-only and the newest row counts. The last thousand older ones are
+ * kept: a transaction with an old snapshot may still take one of them for the newest, and must
+ * then find that the next position is taken.
  */
 static SavedPlan prune_progress[] = {
 	SAVED_PLAN_NO_ARGS(
@@ -67,7 +67,7 @@ maintain(FunctionCallInfo fcinfo)
 	}
 	for (i = 0; i < (int) lengthof(prune_progress); i++)
 		removed += (int64) plan_write(&prune_progress[i], NULL, NULL, 0);
-	/* truncating takes locks until the commit: not inside a longer transaction */
+	/* truncation holds locks until commit, so not inside a longer transaction */
 	rotate_now(!IsTransactionBlock() && !IsSubTransaction());
 	return Int64GetDatum(removed);
 }

@@ -1,7 +1,7 @@
 /*
  * pay_callback.c
- *		pay_callback: money was captured. It never refuses a fact; it records it and says
- *		by its disposition what became of it.
+ *		pay_callback: money was captured. Facts are never rejected; they are recorded, and the
+ *		disposition tells the outcome.
  */
 #include "compat.h"
 
@@ -19,7 +19,7 @@
 #include "machine/refund.h"
 #include "machine/refund_request.h"
 
-/* What is decided about a capture. */
+/* The decision about a capture. */
 typedef struct Decision
 {
 	const char *disposition;
@@ -36,7 +36,7 @@ static const Decision unmatched = {"unknown_order_held", PURPOSE_UNMATCHED, 0};
 static const Decision mismatch_event = {"amount_mismatch_held", 0, 0};
 static const Decision unmatched_event = {"unknown_order_held", 0, 0};
 
-/* Captures with the same trade number wait for each other: the first one decides. */
+/* Captures with the same trade number wait for each other; the first one decides. */
 static int64
 trade_lock_key(const Capture *capture)
 {
@@ -47,7 +47,7 @@ trade_lock_key(const Capture *capture)
 									   strlen(capture->out_trade_no), seed);
 }
 
-/* The trade number is on record already: is this the same fact, or another one? */
+/* The trade number is already recorded: is this the same fact or another one? */
 static const Decision *
 decide_known_trade(const Payment *known, const Capture *capture)
 {
@@ -109,8 +109,8 @@ apply_to_order(Journal *journal, Order *order, int64 payment_id)
 }
 
 /*
- * A fact about a trade number that is on record. Returns the payment it is about. What
- * the gateway repeats is stored, and alerted of, once.
+ * A fact about a trade number that is already recorded. Returns its payment. A repeated fact is
+ * stored, and an alert sent, only once.
  */
 static int64
 carry_out_event(Journal *journal, const Decision *decision, const Payment *known,
@@ -123,7 +123,7 @@ carry_out_event(Journal *journal, const Decision *decision, const Payment *known
 	return known->payment_id;
 }
 
-/* A capture of its own, on the attempt it belongs to or in a new row. */
+/* A new capture, on the attempt it belongs to or in a new row. */
 static int64
 carry_out_capture(Journal *journal, const Decision *decision, const Payment *known,
 				  Order *order, const Capture *capture, int64 *refund_id)
@@ -154,7 +154,7 @@ carry_out_capture(Journal *journal, const Decision *decision, const Payment *kno
 static void
 read_capture(FunctionCallInfo fcinfo, Capture *capture, bool *raw_cut)
 {
-	/* an id that fits no order is a fact all the same: it is recorded as unmatched */
+	/* an id that matches no order is still a fact: it is recorded as unmatched */
 	arg_not_null(fcinfo, 0, "order_id");
 	capture->order_id = PG_GETARG_INT64(0);
 	capture->out_trade_no = arg_text(fcinfo, 1, "out_trade_no", MAX_TRADE_NO_CHARS);
@@ -218,7 +218,7 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	if (decision != NULL)
 	{
 		payment_id = carry_out_event(journal, decision, known, order, &capture);
-		/* the first answer again: it named the refund that the callback itself wrote */
+		/* repeat the first answer, which named the refund that the callback itself created */
 		if (decision == &replayed &&
 			(known->purpose == PURPOSE_LATE || known->purpose == PURPOSE_SURPLUS))
 			refund_id = refund_of_payment(payment_id);

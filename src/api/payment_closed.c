@@ -1,6 +1,6 @@
 /*
  * payment_closed.c
- *		payment_closed: the gateway says that a payment attempt came to nothing.
+ *		payment_closed: the gateway reports that a payment attempt was closed or failed.
  */
 #include "compat.h"
 

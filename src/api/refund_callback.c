@@ -1,7 +1,7 @@
 /*
  * refund_callback.c
- *		refund_callback: what a gateway says about a refund; and retry_refund: staff has a
- *		failed or held back refund tried again.
+ *		refund_callback: a gateway's answer about a refund; and retry_refund: staff retries a
+ *		failed or held refund.
  */
 #include "compat.h"
 
@@ -122,7 +122,7 @@ order_ext_refund_callback(PG_FUNCTION_ARGS)
 
 /* ---- retry_refund ---- */
 
-/* A failed refund whose after-sale was settled otherwise stays as it is. */
+/* A failed refund whose after-sale was settled in another way is left alone. */
 static bool
 may_retry(const Refund *refund)
 {

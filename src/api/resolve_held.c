@@ -1,7 +1,7 @@
 /*
  * resolve_held.c
- *		resolve_held_payment: staff decides about money that fits no order or not the
- *		order's amount.
+ *		resolve_held_payment: staff decides about money that matches no order or not the order's
+ *		amount.
  */
 #include "compat.h"
 
@@ -62,7 +62,7 @@ check_may_accept(const Payment *payment, const Order *order)
 				 errhint("Refund the payment.")));
 }
 
-/* The order is paid, its coupon used; what is too much goes back. Returns the refund id. */
+/* Pay the order and use its coupon; any excess is paid back. Returns the refund id. */
 static int64
 accept_payment(Journal *journal, Payment *payment, Order *order)
 {
@@ -80,7 +80,7 @@ accept_payment(Journal *journal, Payment *payment, Order *order)
 							   payment->amount - order->pay_amount, ACTOR_STAFF);
 }
 
-/* Returns the refund id; 0 if there is nothing to refund, or it was requested before. */
+/* Returns the refund id; 0 if there is nothing to refund or it was already requested. */
 static int64
 refund_payment(Journal *journal, const Payment *payment)
 {

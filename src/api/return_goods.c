@@ -1,7 +1,7 @@
 /*
  * return_goods.c
- *		return_shipment and return_receipt: facts about goods on their way back. They are
- *		never refused; what does not fit is kept for staff, and held.
+ *		return_shipment and return_receipt: facts about goods that are sent back. They are never
+ *		rejected; those that do not fit are held for staff.
  */
 #include "compat.h"
 
@@ -14,7 +14,7 @@
 #include "core/settings.h"
 #include "machine/goods_return.h"
 
-/* Words for why a fact is held. */
+/* Reasons for holding a fact. */
 static const char why_unknown[] = "unknown_after_sale";
 static const char why_key[] = "request_id_reused";
 static const char why_no_return[] = "no_goods_expected";
@@ -22,7 +22,7 @@ static const char why_status[] = "not_expected_now";
 static const char why_lines[] = "lines_differ";
 static const char why_other[] = "contradicts_first";
 
-/* A fact at work. */
+/* A fact being processed. */
 typedef struct Report
 {
 	ReturnFact	fact;
@@ -53,7 +53,7 @@ report_detail(const Report *report, const char *why)
 
 /* ---- judging: NULL, or why the fact is held ---- */
 
-/* What a return that is approved waits for. */
+/* Whether the fact is the one that the approved return is waiting for. */
 static const char *
 judge_stage(const Report *report)
 {
@@ -73,7 +73,7 @@ judge_stage(const Report *report)
 		after_sale->return_status > RETURN_IN_TRANSIT ? why_other : why_status;
 }
 
-/* Exactly the lines that were applied for; fills in what was received. */
+/* Checks that the lines are exactly those applied for; fills in what was received. */
 static bool
 match_lines(const Lines *told, ReturnedLine *lines, int n)
 {
@@ -93,7 +93,7 @@ match_lines(const Lines *told, ReturnedLine *lines, int n)
 	return true;
 }
 
-/* Apply a fact whose turn it is; or say why it is held. */
+/* Apply a fact, or return why it is held. */
 static const char *
 apply(Journal *journal, Report *report)
 {
@@ -197,7 +197,7 @@ order_ext_return_shipment(PG_FUNCTION_ARGS)
 	return api_call(fcinfo, return_shipment_body);
 }
 
-/* The lines summed by sku, so that the same receipt is the same however it is written. */
+/* The lines added up by SKU, so that equal receipts are equal however they are written. */
 static Jsonb *
 receipt_content(const Lines *lines, bool restock)
 {
@@ -213,7 +213,7 @@ receipt_content(const Lines *lines, bool restock)
 		jsonb_add_int(pieces, "quantity", line->quantity);
 		if (line->damaged > 0)
 			jsonb_add_int(pieces, "damaged", line->damaged);
-		/* no sku gets into the way of "restock" */
+		/* the prefix keeps any SKU from colliding with "restock" */
 		jsonb_add_jsonb(content, psprintf("sku %s", line->sku), jsonb_object_end(pieces));
 	}
 	return jsonb_object_end(content);

@@ -1,7 +1,7 @@
 /*
  * review_after_sale.c
- *		review_after_sale, revoke_after_sale, close_after_sale, reopen_after_sale: what
- *		staff and buyer decide about an after-sale.
+ *		review_after_sale, revoke_after_sale, close_after_sale, reopen_after_sale: decisions of
+ *		staff and buyer about an after-sale.
  */
 #include "compat.h"
 
@@ -19,7 +19,7 @@ typedef struct Decision
 	bool		accept;			/* of a review */
 	int64		user_id;		/* of a revocation */
 	char	   *reason;
-	/* decides about the after-sale, which is locked; returns the disposition */
+	/* decides about the locked after-sale; returns the disposition */
 	const char *(*decide) (Journal *journal, const struct Decision *decision,
 						   AfterSale *after_sale);
 } Decision;

@@ -1,9 +1,9 @@
 /*
  * risk.c
- *		The risk check: a function of the application that may refuse an order.
+ *		The risk check: a function of the application that may reject an order.
  *
- * It runs as the role that set it, in a security-restricted operation: it cannot get
- * back to another role, queue deferred triggers or leave temporary objects behind.
+ * It runs as the role that set it, in a security-restricted operation: it cannot switch to
+ * another role, queue deferred triggers or leave temporary objects behind.
  */
 #include "compat.h"
 
@@ -37,7 +37,7 @@ static SavedPlan write_check = SAVED_PLAN(
 	" risk_owner = $3",
 	TEXTOID, TEXTOID, TEXTOID);
 
-/* The request as the check sees it. */
+/* The request as passed to the check. */
 static Jsonb *
 risk_request(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb *options)
 {
@@ -67,7 +67,7 @@ check_role(const char *name)
 	return role;
 }
 
-/* What may have changed since it was set is asked again: the role's rights, the owner. */
+/* Check again what may have changed since it was set: the role's rights and the owner. */
 static Oid
 resolve_check(const char *handler, const char *owner, Oid role)
 {
@@ -87,7 +87,7 @@ resolve_check(const char *handler, const char *owner, Oid role)
 	return function;
 }
 
-/* Call the function; its answer, or NULL. */
+/* Call the function; returns its answer, or NULL. */
 static char *
 call_check(Oid function, Jsonb *request)
 {
@@ -120,9 +120,9 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	owner = row_text(0, 3);
 
 	/*
-	 * The function is found as the role too: the owner of order_ext need not see its schema. What
-	 * it sets for the session is undone: the session is that of another role, which a search_path
-	 * left behind would lead to functions of this one.
+	 * The function is also looked up as the role, since the owner of order_ext may not have access
+	 * to its schema. Settings that it changes are undone: the session belongs to another role, and
+	 * a search_path left behind would lead it to functions of this role.
 	 */
 	role_enter(&scope, role, true);
 	function = resolve_check(handler, owner, role);

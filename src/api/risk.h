@@ -1,6 +1,6 @@
 /*
  * risk.h
- *		The risk check: a function of the application that may refuse an order.
+ *		The risk check: a function of the application that may reject an order.
  */
 #ifndef ORDER_EXT_RISK_H
 #define ORDER_EXT_RISK_H
@@ -9,7 +9,7 @@
 
 #include "utils/jsonb.h"
 
-/* Ask the risk check, if one is set, about an order to be created; OE004 if it refuses. */
+/* Call the risk check, if one is set, for an order about to be created; OE004 if it rejects it. */
 extern void risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id,
 					   Jsonb *options);
 

@@ -1,6 +1,6 @@
 /*
  * set_channel.c
- *		set_channel: which sales channels ship from a warehouse that is not ours.
+ *		set_channel: which sales channels ship from an external warehouse.
  */
 #include "compat.h"
 
@@ -13,7 +13,7 @@
 
 #define MAX_CHANNEL_CHARS 128
 
-/* Fulfilments keep what was true when they were made. */
+/* Fulfillments keep the value from when they were created. */
 static SavedPlan put_channel = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.channels (channel, external) VALUES ($1, $2)"
 	" ON CONFLICT (channel) DO UPDATE SET external = EXCLUDED.external,"

@@ -1,9 +1,9 @@
 /*
  * set_gateway.c
- *		set_gateway: which function refunds of a pay type are given to.
+ *		set_gateway: the function that executes refunds of a pay type.
  *
- * A gateway is a consumer group of refund.execute (gateways.h), with all that a group has: a
- * cursor, workers of its role, pause() and redrive().
+ * A gateway is a consumer group of refund.execute (gateways.h) with all its features: a cursor,
+ * workers of its role, pause() and redrive().
  */
 #include "compat.h"
 
@@ -36,7 +36,7 @@ static SavedPlan delete_gateway = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.gateways WHERE pay_type = $1",
 	TEXTOID);
 
-/* The caller's own role, or one that the caller may become; it may log in. */
+/* The caller's own role, or one that the caller may SET ROLE to; it must be able to log in. */
 static Oid
 arg_run_as(FunctionCallInfo fcinfo, int n)
 {
@@ -76,7 +76,7 @@ check_function(Oid function, Oid role)
 				 errhint("Specify the role that it should run as in argument \"run_as\".")));
 }
 
-/* Refunds that have been waiting for claim_refunds() become the workers'. */
+/* Refunds that have been waiting for claim_refunds() go to the workers. */
 static void
 publish_waiting(const char *pay_type)
 {
@@ -99,8 +99,8 @@ check_not_builtin(const char *pay_type)
 }
 
 /*
- * What waits for it is published again: whatever the group does not read. The row in
- * gateways keeps external workers away.
+ * Publishes the waiting refunds again, since the group has not read their messages. The row in
+ * gateways keeps external workers from claiming them.
  */
 static void
 set_gateway(const char *pay_type, AdaptedGroup *group)

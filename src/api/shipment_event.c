@@ -1,7 +1,7 @@
 /*
  * shipment_event.c
- *		shipment_event and fulfilment_cancel_result: facts of warehouse and carrier. They
- *		are never refused; each is recorded, and the disposition says what became of it.
+ *		shipment_event and fulfilment_cancel_result: facts of warehouse and carrier. They are
+ *		never rejected; each is recorded, and the disposition tells the outcome.
  */
 #include "compat.h"
 
@@ -26,7 +26,7 @@ static const ShipmentVerdict unknown_order = {SHIPMENT_HELD, "unknown_order_held
 static const ShipmentVerdict answered = {SHIPMENT_APPLIED, NULL};
 static const ShipmentVerdict no_effect = {SHIPMENT_NO_EFFECT, NULL};
 
-/* A fact at work: what it is about, and what is known of that. */
+/* A fact being processed: its subject, and what is known about it. */
 typedef struct Report
 {
 	ShipmentFact fact;
@@ -69,7 +69,7 @@ report_detail(const Report *report, ShipmentVerdict verdict)
 	return jsonb_object_end(detail);
 }
 
-/* What the answer of an external warehouse means now. */
+/* What the answer of an external warehouse means in the current status. */
 static ShipmentVerdict
 judge_answer(const Report *report)
 {
@@ -122,7 +122,7 @@ apply(Journal *journal, Report *report)
 		shipments_settle(journal, &report->order);
 }
 
-/* A fact whose event_id is new, or that contradicts the one that has it. */
+/* A fact with a new event_id, or one that contradicts the recorded fact. */
 static void
 work_off(Report *report, const ShipmentRecord *record, CallResult *result)
 {
@@ -139,7 +139,7 @@ work_off(Report *report, const ShipmentRecord *record, CallResult *result)
 	journal_write(journal);
 }
 
-/* A refusal, of now or of before its time, opens an after-sale; no stock is locked yet. */
+/* A refusal, on time or too early, opens an after-sale; no stock is locked yet. */
 static void
 lock_order(const ShipmentFact *fact)
 {

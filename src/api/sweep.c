@@ -1,10 +1,10 @@
 /*
  * sweep.c
- *		expire_orders: the second, independent path to a timed-out order's cancellation.
+ *		expire_orders: the second, independent path to canceling orders that have timed out.
  *
- * It reads the orders by their deadline and needs neither timers nor workers. So that
- * it need not read the whole history each time, sweep_progress says up to which deadline
- * no unpaid order exists; see safe_deadline() for why that can be known.
+ * It reads the orders by their deadline and needs neither timers nor workers. So that it need not
+ * read the whole history each time, sweep_progress records up to which deadline no unpaid order
+ * exists; see safe_deadline() for why that can be known.
  */
 #include "compat.h"
 
@@ -23,8 +23,8 @@
 #include "machine/cancel.h"
 
 /*
- * An order's deadline is later than its creation, but what was created just now may
- * still be without a transaction id; this is ample for that.
+ * An order's deadline is later than its creation, but a transaction that has just begun may not
+ * have a transaction id yet; this leaves ample time for that.
  */
 #define SAFETY_MARGIN (60 * USECS_PER_SEC)
 
@@ -45,20 +45,20 @@ static SavedPlan count_prepared = SAVED_PLAN_NO_ARGS(
 	"SELECT FROM pg_catalog.pg_prepared_xacts"
 	" WHERE database = pg_catalog.current_database() LIMIT 1");
 
-/* Where a sweep stands. */
+/* The position of a sweep. */
 typedef struct Sweep
 {
 	TimestampTz now;
-	TimestampTz at;				/* deadline and id of the last order looked at */
+	TimestampTz at;				/* deadline and id of the last order examined */
 	int64		order_id;
-	TimestampTz oldest_left;	/* deadline of the oldest one left alone, or DT_NOEND */
-	bool		finished;		/* nothing due is left to look at */
+	TimestampTz oldest_left;	/* deadline of the oldest order skipped, or DT_NOEND */
+	bool		finished;		/* no more due orders to examine */
 } Sweep;
 
 /*
- * The deadline before which no order can appear any more: one that is being created by a
- * transaction now running has a deadline after that transaction's start. DT_NOBEGIN where
- * that is not known (a prepared transaction, a session that reports no activity).
+ * The deadline before which no more orders can appear: an order being created by a running
+ * transaction has a deadline after that transaction's start. DT_NOBEGIN if unknown (a prepared
+ * transaction, or a session that reports no activity).
  */
 static TimestampTz
 safe_deadline(void)
@@ -80,13 +80,17 @@ safe_deadline(void)
 			return DT_NOBEGIN;
 		oldest = Min(oldest, backend->backendStatus.st_xact_start_timestamp);
 	}
-	/* After the backends: one that was not seen there because it had just prepared is seen here. */
+
+	/*
+	 * Checked after the backends, so that a transaction missed there because it was just being
+	 * prepared is seen here.
+	 */
 	if (plan_query(&count_prepared, NULL, NULL, 1) > 0)
 		return DT_NOBEGIN;
 	return oldest - SAFETY_MARGIN;
 }
 
-/* Look at the next orders that are due and cancel those that are free. */
+/* Cancel those of the next due orders whose locks are free. */
 static int
 sweep_some(Sweep *sweep, int limit)
 {
@@ -124,8 +128,8 @@ sweep_some(Sweep *sweep, int limit)
 }
 
 /*
- * Remember how far nothing is left. Only one sweep does so; under an old snapshot the
- * newest progress may be invisible, so then nobody does.
+ * Record up to where nothing is left. Only one sweep at a time does so, and none under an old
+ * snapshot, which may not see the newest progress.
  */
 static void
 remember_progress(const Sweep *sweep, int64 seq, TimestampTz swept_until, TimestampTz safe)
@@ -164,7 +168,7 @@ expire_orders_body(FunctionCallInfo fcinfo)
 		swept_until = row_timestamptz(0, 2);
 	}
 	sweep.now = GetCurrentTimestamp();
-	/* The clock was set back: deadlines begin again before what was swept. */
+	/* The clock was set back: new deadlines may be earlier than what was swept. */
 	if (sweep.now < swept_until)
 		swept_until = DT_NOBEGIN;
 	sweep.at = swept_until;

@@ -1,10 +1,10 @@
 /*
  * verify.c
- *		verify(): whether the tables still say the same thing.
+ *		verify(): checks that the tables are consistent.
  *
- * The log segments and timer buckets are emptied by TRUNCATE, and small tables are written
- * anew, which an older snapshot sees as an empty table; so they are locked against it first,
- * and only then is the one snapshot taken that all checks run under.
+ * The log segments and timer buckets are emptied by TRUNCATE, and small tables are rewritten; an
+ * older snapshot would see them as empty. So they are locked first, and only then the one
+ * snapshot is taken that all checks run under.
  */
 #include "compat.h"
 
@@ -27,7 +27,7 @@
 
 #define SCOPE_ALL "all"
 
-/* Sorts and hashes of millions of rows, for the length of a call; in kB. */
+/* Memory in kB for sorts and hashes of millions of rows during a call. */
 #define VERIFY_WORK_MEM "65536"
 
 static void
@@ -95,7 +95,7 @@ fingerprint_matches(const VerifyCheck *check)
 	return matches && !isnull;
 }
 
-/* What a check found goes to the result. */
+/* Add the findings of a check to the result. */
 static void
 put_rows(const VerifyCheck *check, ReturnSetInfo *rsinfo)
 {

@@ -1,7 +1,7 @@
 /*
  * verify_after_sales.c
- *		The checks of verify() about what goes back: I5, and the parts of I6, I7, I13 and
- *		I15 that came with returns; see verify_queries.c.
+ *		The checks of verify() about after-sales: I5, and the parts of I6, I7, I13 and I15 about
+ *		returns; see verify_queries.c.
  */
 #include "compat.h"
 
@@ -9,8 +9,8 @@
 #include "machine/machine.h"
 
 /*
- * After-sales that count: live, or given up and paid all the same (by a gateway that said
- * so too late). The latter are for people to sort out: a warning.
+ * After-sales that count: live ones, and those given up but paid anyway (as a gateway reported
+ * too late). The latter are for staff to sort out: a warning.
  */
 #define COUNTED \
 	"counted AS MATERIALIZED (" \
@@ -22,7 +22,7 @@
 	"  WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id" \
 	"   AND r.status = " CODE(REFUND_SUCCEEDED) "))"
 
-/* ---- I5: never more than was paid for, and all of it when all went back ---- */
+/* ---- I5: never more than was paid for, and all of it if everything was returned ---- */
 
 const char	verify_lines_back[] =
 	"WITH " COUNTED ","
@@ -73,7 +73,7 @@ const char	verify_freight_back[] =
 	" WHERE j.n > 1 OR j.freight + j.given_up > j.freight_amount"
 	"  OR (j.whole AND j.freight + j.given_up <> j.freight_amount)";
 
-/* ---- I6: what comes back was sold ---- */
+/* ---- I6: returned goods were sold ---- */
 
 const char	verify_stock_back[] =
 	"WITH moved AS MATERIALIZED (SELECT l.order_id, l.product_id, l.ref, l.kind, l.available_delta,"
@@ -106,7 +106,7 @@ const char	verify_stock_back[] =
 	"   AND i.reservation = " CODE(RESERVATION_CONSUMED)
 	" WHERE m.pieces > coalesce(i.quantity, 0)";
 
-/* ---- I7: the coupon comes back with the last piece, and not before ---- */
+/* ---- I7: the coupon is returned with the last piece, and not before ---- */
 
 #define ALL_WENT_BACK(counts) \
 	"NOT EXISTS (SELECT FROM order_ext_internal.order_items i" \
@@ -115,7 +115,7 @@ const char	verify_stock_back[] =
 	"   JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id" \
 	"   WHERE s.order_id = i.order_id AND s.product_id = i.product_id AND (" counts ")))"
 
-/* A refund that was taken back later does not take the coupon back. */
+/* A refund that is reversed later does not affect the returned coupon. */
 const char	verify_coupons_back[] =
 	"SELECT 'error', 'order ' || o.order_id, format('coupon %s held by it', o.coupon_id),"
 	" CASE WHEN c.coupon_id IS NULL THEN 'no such coupon'"
@@ -141,7 +141,7 @@ const char	verify_coupons_back[] =
 
 /* ---- I13: returns fit their after-sales ---- */
 
-/* After-sales whose goods nobody asks for, and those whose goods are back. */
+/* After-sales whose goods are not requested, and those whose goods have arrived. */
 #define NOT_APPROVED CODES(AFTER_SALE_APPLIED, AFTER_SALE_REJECTED, AFTER_SALE_REOPENED)
 #define PAYING_BACK CODES(AFTER_SALE_REFUNDING, AFTER_SALE_REFUNDED, AFTER_SALE_FAILED)
 
@@ -178,8 +178,8 @@ const char	verify_returns[] =
 	"  OR (l.restocked > 0 AND a.return_status IS DISTINCT FROM " CODE(RETURN_INSPECTED) ")";
 
 /*
- * Approved with nothing that has to come first: its money is on its way. (That of canceled
- * orders is I4's.)
+ * Approved, and nothing has to come first: its refund must exist. (I4 covers those of canceled
+ * orders.)
  */
 const char	verify_approved[] =
 	"SELECT CASE WHEN p.left_over >= a.amount THEN 'error' ELSE 'warning' END,"

@@ -1,6 +1,6 @@
 /*
  * verify_after_sales.h
- *		The checks of verify() about what goes back.
+ *		The checks of verify() about after-sales.
  */
 #ifndef ORDER_EXT_VERIFY_AFTER_SALES_H
 #define ORDER_EXT_VERIFY_AFTER_SALES_H

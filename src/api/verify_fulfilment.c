@@ -1,15 +1,15 @@
 /*
  * verify_fulfilment.c
- *		The checks of verify() about fulfilment; see verify_queries.c.
+ *		The checks of verify() about fulfillment; see verify_queries.c.
  */
 #include "compat.h"
 
 #include "api/verify_fulfilment.h"
 #include "machine/machine.h"
 
-/* ---- I11: fulfilments fit their orders ---- */
+/* ---- I11: fulfillments match their orders ---- */
 
-/* Virtual goods are signed without a fulfilment. */
+/* Orders of virtual goods are signed without a fulfillment. */
 const char	verify_fulfilments_and_orders[] =
 	"SELECT 'error', 'order ' || coalesce(o.order_id, f.order_id),"
 	" CASE WHEN o.order_id IS NULL THEN 'an order row'"
@@ -36,7 +36,7 @@ const char	verify_fulfilments_and_orders[] =
 	"  WHEN o.status = " CODE(ORDER_CANCELED) " THEN f.status <> " CODE(FULFILMENT_CANCELED)
 	"  ELSE false END";
 
-/* A tombstone has no documents; those of a parcel end with it. */
+/* A tombstone has no documents; those of a parcel have matching statuses. */
 const char	verify_fulfilment_documents[] =
 	"WITH document AS ("
 	" SELECT order_id, count(*) AS n, min(status) AS lowest, max(status) AS highest"

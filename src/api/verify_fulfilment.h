@@ -1,6 +1,6 @@
 /*
  * verify_fulfilment.h
- *		The checks of verify() about fulfilment.
+ *		The checks of verify() about fulfillment.
  */
 #ifndef ORDER_EXT_VERIFY_FULFILMENT_H
 #define ORDER_EXT_VERIFY_FULFILMENT_H

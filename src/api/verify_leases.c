@@ -1,6 +1,6 @@
 /*
  * verify_leases.c
- *		Checks about what external consumers hold; see verify_leases.h.
+ *		Checks about the leases of external consumers; see verify_leases.h.
  */
 #include "compat.h"
 
@@ -8,7 +8,7 @@
 #include "message/lease/receipts.h"
 
 /*
- * Without its receipt, or where nobody receives, a lease never ends, and the message is lost
+ * Without its receipt, or if no consumer receives, a lease never ends, and the message is lost
  * with its consumer.
  */
 const char	verify_leases_end[] =

@@ -2,8 +2,8 @@
  * verify_messages.c
  *		The checks of verify() about the message log; see verify_queries.c.
  *
- * What is compared with transaction ids of this cluster is left out while the database
- * has a foreign stamp: until enable_dispatch() they mean nothing here.
+ * Comparisons with transaction ids of this cluster are omitted while the database has a foreign
+ * stamp: until enable_dispatch(), they have no meaning here.
  */
 #include "compat.h"
 
@@ -13,7 +13,7 @@
 #define OWN_STAMP \
 	"(SELECT count(*) = 1 FROM order_ext_internal.database_stamp)"
 
-/* Where each group stands. */
+/* The position of each group. */
 #define NEWEST_PROGRESS \
 	"newest AS MATERIALIZED (" \
 	" SELECT DISTINCT ON (group_id, part) *" \
@@ -25,7 +25,7 @@
 
 /* ---- I9: cursors ---- */
 
-/* A cursor ahead of the present skips messages that are yet to be published. */
+/* A cursor ahead of the present would skip messages that are yet to be published. */
 const char	verify_cursors_ahead[] =
 	"WITH " NEWEST_PROGRESS
 	"SELECT 'error', " GROUP_NAME("n.group_id") ","
@@ -38,7 +38,7 @@ const char	verify_cursors_ahead[] =
 	"   OR NOT pg_visible_in_snapshot(n.pos_xid, n.reading)"
 	"   OR (n.pos_xid IS NULL) <> (n.pos_id IS NULL))";
 
-/* A cursor that goes back delivers again. */
+/* A cursor that moves backward delivers messages again. */
 const char	verify_cursors_forward[] =
 	"WITH step AS ("
 	" SELECT p.*, lag(done) OVER w AS done_before, lag(consumed) OVER w AS consumed_before,"
@@ -84,7 +84,7 @@ const char	verify_kept_groups[] =
 	" FROM named n LEFT JOIN order_ext_internal.consumer_groups g ON g.group_id = n.group_id"
 	" WHERE g.group_id IS NULL OR n.kind = 'topic' GROUP BY n.group_id, n.kind";
 
-/* A copy of a message has been taken from the log when the cursor passed it. */
+/* A message is copied from the log when the cursor passes it. */
 const char	verify_kept_once[] =
 	"WITH " KEPT ", " NEWEST_PROGRESS
 	"SELECT 'error', format('message %s of %s', k.message_id, " GROUP_NAME("k.group_id") "),"
@@ -101,7 +101,7 @@ const char	verify_kept_once[] =
 	"    AND p.topic_id = m.topic_id AND p.key = k.key AND p.message_id = k.message_id)) k"
 	" GROUP BY k.group_id, k.message_id HAVING count(*) > 1";
 
-/* Nobody would ever look at it again; consumers outside look at each receive(). */
+/* It would never be delivered; for external consumers, each receive() checks this. */
 const char	verify_parked[] =
 	"SELECT 'error', format('key %s of %s', p.key, " GROUP_NAME("p.group_id") "),"
 	" 'a retry or a dead letter that it waits for', format('%s parked message(s)', count(*))"
@@ -114,7 +114,7 @@ const char	verify_parked[] =
 	"   WHERE d.group_id = p.group_id AND d.key = p.key)"
 	" GROUP BY p.group_id, p.key";
 
-/* What failed, or is held, is a copy of a row of the log. */
+/* A failed or held message is a copy of a row of the log. */
 const char	verify_kept_logged[] =
 	"WITH " HORIZON ", " KEPT
 	"SELECT 'error', format('message %s of %s', k.message_id, " GROUP_NAME("k.group_id") "),"
@@ -127,12 +127,12 @@ const char	verify_kept_logged[] =
 /* ---- I9: what groups have consumed ---- */
 
 /*
- * From one row of its progress to the newest, a part has consumed as many messages as the log
- * holds between the two. The first one is a window's end (base) such that
+ * Between an older row of its progress and the newest, a part has consumed as many messages as
+ * the log contains between the two. The older one is a window's end (base) such that
  * - nothing has been truncated since: it sees the truncation;
- * - what dispatch() delivered in the publishing transaction is visible in it, or was
- *   delivered later: while its window was open, there was no such delivery;
- * - the group had as many parts as now: it is behind the first row of part 0 that has.
+ * - messages that dispatch() delivered in the publishing transaction are visible in it, or were
+ * delivered later: there was no such delivery while its window was open; - the group had as many
+ * parts as it has now: it is after the first such row of part 0.
  */
 #define CONSUMED_STEPS \
 	"step AS (" \
@@ -233,9 +233,9 @@ StaticAssertDecl(TIMER_BUCKETS == 32 && TIMER_PERIOD == 120 * USECS_PER_SEC,
 				 "a timer's bucket is computed in SQL, too");
 
 /*
- * A timer in another bucket than its own fires late, or when that is emptied; one that waits
- * twice, or whose message is in the log already, fires twice. Only the ring is gone
- * through, and the log only for what should have fired: timers_far may hold millions.
+ * A timer in a bucket other than its own fires late; one that exists twice, or whose message is
+ * already in the log, fires twice. Only the ring is read, and the log only for timers that should
+ * have fired: timers_far may contain millions.
  */
 const char	verify_timers[] =
 	"WITH ahead AS MATERIALIZED ("
@@ -306,14 +306,14 @@ const char	verify_log_size[] =
 	" WHERE pg_size_bytes(current_setting('order_ext.backlog_alert_size')) > 0"
 	"  AND s.bytes > pg_size_bytes(current_setting('order_ext.backlog_alert_size'))";
 
-/* The owner's rights suffice: pg_roles and has_database_privilege() are everybody's. */
+/* The owner's privileges suffice: pg_roles and has_database_privilege() are open to everyone. */
 const char	verify_dispatch_enabled[] =
 	"SELECT 'warning', format('database %I', current_database()),"
 	" 'workers, as order_ext.enable_dispatch() lets them come', reason"
 	" FROM order_ext_internal.dispatch_absence() AS reason"
 	" WHERE reason IS NOT NULL";
 
-/* Stopped, or stuck. The launcher is everybody's. */
+/* Stopped, or stuck. The launcher serves all databases. */
 const char	verify_workers_answer[] =
 	"SELECT 'warning', format('%s, process %s', w.kind, w.pid), 'a process that goes on',"
 	" 'not answering'"

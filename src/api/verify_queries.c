@@ -2,14 +2,14 @@
  * verify_queries.c
  *		The checks of verify(), one query each.
  *
- * They run with search_path = pg_catalog and are written for millions of orders: sets
- * and hash joins, no lookup per row. Built-in consumer groups have the ids of their
- * topics. "On its way" is the view pending_messages; a dead letter is on its way too and
- * shows as a warning of I15.
+ * They run with search_path = pg_catalog and are written for millions of orders: sets and hash
+ * joins, no lookup per row. Built-in consumer groups have the ids of their topics. "On its way"
+ * means the view pending_messages; a dead letter counts as on its way and shows up as a warning
+ * of I15.
  *
- * Where two large tables must agree row by row, a fingerprint is compared first: the sum
- * or exclusive or of a 64-bit hash of each row, which takes a scan of each table and no
- * join. The join that finds the rows that differ runs only where it differs.
+ * If two large tables must agree row by row, a fingerprint is compared first: the sum or
+ * exclusive or of a 64-bit hash of each row, which takes a scan of each table but no join. The
+ * join that finds the differing rows runs only if the fingerprints differ.
  */
 #include "compat.h"
 
@@ -25,7 +25,7 @@
 
 /* ---- I1: amounts ---- */
 
-/* The product fits a bigint up to this price; above it, numeric decides. */
+/* The product fits a bigint up to this price; above it, numeric is used. */
 static const char amounts[] =
 	"WITH lines AS ("
 	" SELECT i.order_id, sum(i.discount) AS discount, sum(i.pay) AS pay,"
@@ -47,7 +47,7 @@ static const char amounts[] =
 	"  OR o.origin_amount <> l.pay + l.discount OR o.discount_amount <> l.discount"
 	"  OR o.pay_amount <> l.pay + o.freight_amount";
 
-/* ---- I2: every capture has one purpose, which fits its order ---- */
+/* ---- I2: every capture has one purpose, which matches its order ---- */
 
 static const char capture_purpose[] =
 	"SELECT 'error', 'payment ' || p.payment_id,"
@@ -113,9 +113,9 @@ static const char coupons_and_orders[] =
 /* ---- I8: the transition log ---- */
 
 /*
- * A step is a link from (version, from status) to (version + 1, to status). The ends of
- * the links of a chain are equal in pairs and cancel each other out in the exclusive or
- * of their hashes, all but the first and the last one; which is cheaper than sorting.
+ * A step is a link from (version, from status) to (version + 1, to status). The ends of the links
+ * of a chain are equal in pairs, so all but the first and the last cancel each other out in the
+ * exclusive or of their hashes, which is cheaper than sorting.
  */
 #define LINK_END(version, status) \
 	"hashint8extended(entity_id, (machine * 4294967296 + " version ") * 1024 + " status ")"
@@ -200,12 +200,11 @@ static const char log_edges[] =
 /* ---- I9: transitions and their messages, in the same transaction ---- */
 
 /*
- * Counted per (order, transaction, topic), which finds missing, doubled and unfounded
- * messages alike. payment.close depends on the open attempts and order.pay_timeout comes
- * from the timer: neither belongs to an edge alone. The horizon is the log's retention,
- * or the last enable_dispatch(), which gives all messages new transaction ids. An hour
- * before it is read, too, so that the two sides of a pair, which have slightly different
- * times, are not cut apart.
+ * Counted per (order, transaction, topic), which finds missing, duplicate and spurious messages
+ * alike. payment.close depends on the open attempts and order.pay_timeout comes from the timer:
+ * neither depends on an edge alone. The horizon is the log's retention, or the last
+ * enable_dispatch(), which gives all messages new transaction ids. The hour before it is also
+ * read, so that the two sides of a pair, whose times differ slightly, are not separated.
  */
 #define NEEDED_MESSAGES \
 	"used AS MATERIALIZED (" \
@@ -225,7 +224,7 @@ static const char log_edges[] =
 	" WHERE t.topic_id NOT IN (" \
 	CODES(TOPIC_ORDER_PAY_TIMEOUT, TOPIC_PAYMENT_CLOSE, TOPIC_REFUND_EXECUTE) "))"
 
-/* The topics that tell of transitions, always. */
+/* The topics that always report transitions. */
 #define FACT_TOPICS \
 	"(" CODES(TOPIC_ORDER_CREATED, TOPIC_ORDER_PAID, TOPIC_ORDER_CANCELED, \
 			  TOPIC_ORDER_RELEASE_ASSETS, TOPIC_ORDER_SHIPPED_OUT, TOPIC_ORDER_DELIVERING, \
@@ -291,7 +290,7 @@ static const char overdue_orders[] =
 	" WHERE o.status = " CODE(ORDER_CREATED)
 	"  AND o.expire_at < (SELECT clock_timestamp() - interval '1 minute')";
 
-/* ---- I12: one applied capture exactly where an order was paid ---- */
+/* ---- I12: one applied capture exactly if the order was paid ---- */
 
 static const char applied_captures[] =
 	"SELECT 'error', 'order ' || o.order_id,"
@@ -328,7 +327,7 @@ static const char dead_letters[] =
 	" LEFT JOIN order_ext_internal.consumer_groups g ON g.group_id = d.group_id"
 	" LEFT JOIN order_ext_internal.topics t ON t.topic_id = d.topic_id";
 
-/* A capture of nothing needs no refund: it matters only while its order is unpaid. */
+/* A capture of zero needs no refund: it matters only while its order is unpaid. */
 static const char held_money[] =
 	"SELECT 'warning', 'payment ' || p.payment_id, 'a decision: accept or refund',"
 	" format('%s money, %s old: order %s, %s %s',"

@@ -6,24 +6,24 @@
 #define ORDER_EXT_VERIFY_QUERIES_H
 
 /*
- * One check of an invariant: a query that returns (severity, entity, expected,
- * actual), all text, and no row where all is well.
+ * One check of an invariant: a query that returns (severity, entity, expected, actual), all text,
+ * and no row if all is well.
  */
 typedef struct VerifyCheck
 {
 	const char *invariant;
 	const char *name;			/* what it checks, for errcontext */
 	const char *sql;
-	const char *fingerprint;	/* a cheap query that says true where all is well; or NULL */
+	const char *fingerprint;	/* a cheap query that returns true if all is well; or NULL */
 } VerifyCheck;
 
-/* The keys that built-in groups still have to work off; a table of a WITH. */
+/* The keys that built-in groups still have to process; a table for WITH. */
 #define PENDING_KEYS(groups) \
 	"pending AS MATERIALIZED (" \
 	" SELECT DISTINCT key FROM order_ext_internal.pending_messages" \
 	" WHERE group_id IN (" groups "))"
 
-/* Since when the message log holds everything; a table of a WITH. */
+/* The time since which the message log is complete; a table for WITH. */
 #define HORIZON \
 	"horizon AS MATERIALIZED (" \
 	" SELECT greatest(max(stamped_at)," \

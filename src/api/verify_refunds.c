@@ -9,7 +9,7 @@
 
 /* ---- I3: never more refunded than captured ---- */
 
-/* Money that came back after its after-sale had been given up is a warning, not an error. */
+/* Money refunded after its after-sale had been given up is a warning, not an error. */
 const char	verify_refunds_within_capture[] =
 	"SELECT CASE WHEN p.status = " CODE(PAYMENT_CAPTURED) " AND r.live - r.given_up <= p.amount"
 	" THEN 'warning' ELSE 'error' END,"
@@ -45,7 +45,7 @@ const char	verify_refund_facts[] =
 	"  OR (r.status = " CODE(REFUND_SUBMITTED) ") <> (r.lease_until IS NOT NULL)"
 	"  OR (r.status = " CODE(REFUND_SUBMITTED) " AND (r.attempt = 0 OR r.claim_xid IS NULL))";
 
-/* ---- I4: what an accepted payment brought too much goes back ---- */
+/* ---- I4: any excess of an accepted payment is refunded ---- */
 
 const char	verify_excess[] =
 	"SELECT 'error', 'payment ' || p.payment_id,"
@@ -147,7 +147,7 @@ const char	verify_gateways[] =
 	"  ON c.name = 'refund.execute:' || g.pay_type"
 	" WHERE g.pay_type IS NULL OR c.name IS NULL";
 
-/* ---- I15: refunds that wait for somebody ---- */
+/* ---- I15: refunds that are waiting ---- */
 
 const char	verify_expired_leases[] =
 	"SELECT 'warning', 'refund ' || r.refund_id, 'an answer of the gateway, or another attempt',"

@@ -53,7 +53,7 @@ const char	verify_reservations_and_orders[] =
 	"  AND NOT (i.reservation = " CODE(RESERVATION_OPEN) " AND o.status = " CODE(ORDER_CANCELED)
 	"   AND EXISTS (SELECT FROM pending WHERE pending.key = i.order_id))";
 
-/* Which ledger rows the reservations of items stand for: reserve, then release or consume. */
+/* The ledger rows that the reservations of items require: reserve, then release or consume. */
 #define MOVEMENT_HASH(kind, quantity) \
 	"hashint8extended(order_id, hashint8extended(product_id," \
 	" (" kind ") * 4294967296 + (" quantity ")))"

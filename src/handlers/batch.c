@@ -1,6 +1,6 @@
 /*
  * batch.c
- *		The batch of messages that a handler is given; see batch.h.
+ *		The batch of messages passed to a handler; see batch.h.
  */
 #include "compat.h"
 

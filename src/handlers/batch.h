@@ -1,6 +1,6 @@
 /*
  * batch.h
- *		The batch of messages that a handler is given.
+ *		The batch of messages passed to a handler.
  */
 #ifndef ORDER_EXT_BATCH_H
 #define ORDER_EXT_BATCH_H
@@ -17,7 +17,7 @@ extern int64 *batch_keys(const Message *messages, int n);
  */
 extern int64 *batch_lock(LockClass lock_class, Message *messages, int n, int *n_locked);
 
-/* Messages that are to come again soon: those where busy is set. */
+/* Mark the messages where busy is set: they are delivered again soon. */
 extern void batch_mark_busy(Message *messages, int n, const bool *busy);
 
 #endif							/* ORDER_EXT_BATCH_H */

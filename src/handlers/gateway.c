@@ -2,9 +2,9 @@
  * gateway.c
  *		Calling gateways in the database; see gateway.h.
  *
- * A gateway function runs as the role it was set for, in a session of that role: a worker's,
- * or that of somebody who calls dispatch(). It is the handler of a consumer group of its own:
- * whatever happens to it happens to handlers, too.
+ * A gateway function runs as the role it was set for, in a session of that role: a worker's, or
+ * that of a caller of dispatch(). It is the handler of its own consumer group and is treated like
+ * any other handler.
  */
 #include "compat.h"
 

@@ -9,10 +9,10 @@
 #include "message/delivery/handler.h"
 
 /*
- * Ask the gateway (NULL: the sandbox) to refund, for the message: its answer as it came, or
- * NULL where it gave none. What a function raises is no answer either, nor is the end of
- * handler_timeout: *error says what it was, and nothing of it remains. Cancel and shutdown,
- * deadlock and serialization failure come out of here.
+ * Ask the gateway (NULL: the sandbox) for the refund of the message. Returns its answer
+ * unchanged, or NULL if it gave none. An error of the function or the end of handler_timeout is
+ * no answer either: *error describes it, and its effects are rolled back. Cancel and shutdown,
+ * deadlock and serialization failure are rethrown.
  */
 extern char *gateway_call(Handler *gateway, const Message *message, const Refund *refund,
 						  char **error);

@@ -1,7 +1,7 @@
 /*
  * handlers.h
- *		The built-in consumers. Each takes a whole batch and works in sets; a second
- *		delivery finds nothing left to do.
+ *		The built-in consumers. Each takes a whole batch and works in sets; a repeated delivery
+ *		finds nothing left to do.
  */
 #ifndef ORDER_EXT_HANDLERS_H
 #define ORDER_EXT_HANDLERS_H

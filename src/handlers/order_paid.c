@@ -1,10 +1,10 @@
 /*
  * order_paid.c
- *		order.paid: a paid order gets its fulfilment, or, where all its goods are virtual,
- *		is signed. What the warehouse told too early is applied then.
+ *		order.paid: creates the fulfillment of a paid order; an order of virtual goods only
+ *		becomes signed. Facts that the warehouse reported too early are applied then.
  *
- * An order that was canceled meanwhile has a tombstone and another status: nothing is done
- * for it, however late the message comes. Busy orders are left for later.
+ * An order that has been canceled has a tombstone and another status: nothing is done for it,
+ * however late the message comes. Busy orders are left for later.
  */
 #include "compat.h"
 
@@ -18,8 +18,7 @@
 #include "machine/stock.h"
 
 /*
- * Those whose stock is consumed with it: their goods are virtual, or have left before the
- * message came.
+ * Those whose stock is consumed with it: their goods are virtual, or left before the message came.
  */
 static SavedPlan find_consuming = SAVED_PLAN(
 	"SELECT o.order_id FROM unnest($1) AS o (order_id)"
@@ -31,7 +30,10 @@ static SavedPlan find_consuming = SAVED_PLAN(
 	" ORDER BY o.order_id",
 	INT8ARRAYOID);
 
-/* Takes the busy among some of the orders out, and marks their messages; how many stay. */
+/*
+ * Removes the busy ones from the given orders and marks their messages; returns how many are
+ * left.
+ */
 static int
 leave_busy(int64 *ids, int n, const int64 *some, const bool *busy, int n_some,
 		   Message *messages, int n_messages)
@@ -57,7 +59,7 @@ leave_busy(int64 *ids, int n, const int64 *some, const bool *busy, int n_some,
 	return stay;
 }
 
-/* The refund locks of those whose parcel was refused before its time. */
+/* The refund locks of those whose parcel was refused too early. */
 static int
 lock_refunds_of(int64 *ids, int n, Message *messages, int n_messages)
 {

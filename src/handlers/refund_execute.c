@@ -1,14 +1,14 @@
 /*
  * refund_execute.c
- *		refund.execute: from a refund that is requested to money that is back.
+ *		refund.execute: executing requested refunds.
  *
- * refund.execute works on refunds of pay types with a gateway in the database; all others
- * wait for claim_refunds(). The built-in group looks after the sandbox, and each gateway of
- * the application has a group of its own (gateways.h). It takes two transactions: the first
- * one claims the refund and publishes a second message, phase "call"; only when the claim is
- * committed the second one calls the gateway and records what it says. A server that dies
- * in between leaves a submitted refund, and the message: the gateway is asked again under
- * the same refund id. A timer claims again what has no final answer when its lease is over.
+ * refund.execute handles refunds of pay types with a gateway in the database; all others wait for
+ * claim_refunds(). The built-in group serves the sandbox, and each gateway of the application has
+ * its own group (gateways.h). It takes two transactions: the first claims the refund and
+ * publishes a second message, phase "call"; only after the claim has committed, the second calls
+ * the gateway and records its answer. A server that crashes in between leaves a submitted refund
+ * and the message: the gateway is called again with the same refund id. A timer reclaims refunds
+ * without a final answer when their lease expires.
  */
 #include "compat.h"
 
@@ -24,12 +24,12 @@
 #include "machine/gateways.h"
 #include "machine/refund_answer.h"
 
-/* The first lease; it doubles with every attempt. A call under way holds the lock anyway. */
+/* The first lease; it doubles with every attempt. A call in progress holds the lock anyway. */
 #define FIRST_LEASE (3 * USECS_PER_SEC)
 
 /* ---- refund.execute, first step: claim ---- */
 
-/* The gateway is called when this transaction, and with it the claim, has committed. */
+/* The gateway is called after this transaction, and with it the claim, has committed. */
 static void
 publish_calls(const Refund *refunds, int n)
 {
@@ -63,8 +63,9 @@ arm_leases(const Refund *refunds, int n)
 }
 
 /*
- * The pay type has got its gateway while an external worker was at it. Should nothing come
- * of that, nobody outside gets the refund any more: it is ours when the lease is over.
+ * The gateway of the pay type was set while an external worker held the refund. If that worker
+ * gives no final answer, no other external worker can claim it: it is ours once the lease
+ * expires.
  */
 static void
 wait_for_external_workers(const int64 *refund_ids, int n)
@@ -95,7 +96,7 @@ claim(const int64 *refund_ids, int n)
 
 /* ---- refund.execute, second step: call and record ---- */
 
-/* A word that is none of ours, no word at all and an error leave the outcome unknown. */
+/* An unknown word, no answer and an error all leave the outcome unknown. */
 static void
 call_and_record(Journal *journal, Handler *gateway, const Message *message, Refund *refund)
 {
@@ -114,7 +115,7 @@ call_and_record(Journal *journal, Handler *gateway, const Message *message, Refu
 	(void) refund_answer(journal, refund, &answer, &why);
 }
 
-/* The refund's message, and all that ask for the same, marked busy, where busy is set. */
+/* Marks the refund's message, and all others for the same refund, busy if busy is set. */
 static const Message *
 message_of(const Refund *refund, const int64 *refund_ids, Message **messages, int n, bool busy)
 {
@@ -158,7 +159,7 @@ call_gateway(Handler *gateway, const int64 *refund_ids, Message **messages, int 
 	journal_write(journal);
 }
 
-/* The messages about refunds of the pay type whose locks were taken; the others are busy. */
+/* The messages about refunds of the pay type whose locks were taken; the others are marked busy. */
 static int
 lock_of_pay_type(const char *pay_type, Message *messages, int n, Message **locked)
 {
@@ -189,7 +190,7 @@ lock_of_pay_type(const char *pay_type, Message *messages, int n, Message **locke
 	return n_locked;
 }
 
-/* What is answered may be the last of its order, whose coupon comes back then. */
+/* The answer may be the last one of its order, whose coupon is then returned. */
 static int
 lock_coupons_of(int64 *refund_ids, Message **messages, int n)
 {
@@ -215,7 +216,7 @@ lock_coupons_of(int64 *refund_ids, Message **messages, int n)
 	return n_locked;
 }
 
-/* Work off what is about refunds of the pay type; its gateway, NULL for the sandbox. */
+/* Process the messages about refunds of the pay type; gateway is NULL for the sandbox. */
 static void
 execute(const char *pay_type, Handler *gateway, Message *messages, int n)
 {

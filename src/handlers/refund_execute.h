@@ -1,6 +1,6 @@
 /*
  * refund_execute.h
- *		Refunds are claimed, and their gateways called.
+ *		Claiming refunds and calling their gateways.
  */
 #ifndef ORDER_EXT_REFUND_EXECUTE_H
 #define ORDER_EXT_REFUND_EXECUTE_H
@@ -8,8 +8,8 @@
 #include "message/message.h"
 
 /*
- * refund.execute: claim refunds, and in a later transaction call their gateway: the sandbox,
- * or the one whose group it is.
+ * refund.execute: claim refunds, and in a later transaction call their gateway: the sandbox, or
+ * the one that the group belongs to.
  */
 extern void handle_refund_execute(Message *messages, int n);
 extern void handle_refund_gateway(struct Handler *gateway, Message *messages, int n);

@@ -1,6 +1,6 @@
 /*
  * refund_prepare.h
- *		Refunds of canceled orders are requested.
+ *		Requesting refunds of canceled orders.
  */
 #ifndef ORDER_EXT_REFUND_PREPARE_H
 #define ORDER_EXT_REFUND_PREPARE_H

@@ -1,11 +1,12 @@
 /*
  * release.c
- *		order.release_assets, stock.release and coupon.release: what a canceled order held.
+ *		order.release_assets, stock.release and coupon.release: releasing what a canceled order
+ *		held.
  *
- * The first is the fan-out: one message per asset kind that applies to the order, decided
- * from what it holds now and not from what the message says. They are published in the
- * handler's transaction, so a redelivery after a failure repeats nothing. Kinds that
- * applications registered get a message each.
+ * The first is the fan-out: one message per asset kind that applies to the order, based on what
+ * it holds now rather than on the message. They are published in the handler's transaction, so a
+ * redelivery after a failure repeats nothing. Each kind registered by applications gets a
+ * message.
  */
 #include "compat.h"
 

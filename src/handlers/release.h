@@ -1,6 +1,6 @@
 /*
  * release.h
- *		Giving back what a canceled order held.
+ *		Releasing what a canceled order held.
  */
 #ifndef ORDER_EXT_RELEASE_H
 #define ORDER_EXT_RELEASE_H
@@ -10,7 +10,7 @@
 /* order.release_assets: one message per asset kind that applies. */
 extern void handle_release_assets(Message *messages, int n);
 
-/* stock.release: give back what the orders' own reservations hold. */
+/* stock.release: release what the orders' own reservations hold. */
 extern void handle_stock_release(Message *messages, int n);
 
 /* coupon.release: free the coupons that still name the orders. */

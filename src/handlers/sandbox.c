@@ -1,8 +1,8 @@
 /*
  * sandbox.c
- *		The built-in gateway "sandbox" plays the outside world: it keeps books of its own,
- *		where a refund id moves money once however often it is asked for, and it can be
- *		told to fail, to answer that it is still at work, or to let its answer vanish.
+ *		The built-in gateway "sandbox" simulates the outside world: it keeps its own books, in
+ *		which a refund id moves money only once, however often it is requested, and it can be told
+ *		to fail, to answer that the refund is pending, or to lose its answer.
  */
 #include "compat.h"
 
@@ -27,7 +27,10 @@ static SavedPlan set_switch = SAVED_PLAN(
 	"  remaining = excluded.remaining",
 	TEXTOID, INT4OID);
 
-/* Money that has moved stays where it is: only a vanishing answer is used up on it. */
+/*
+ * Money that has moved is not moved again: of the simulated faults, only a lost answer applies to
+ * it.
+ */
 static SavedPlan use_switch = SAVED_PLAN(
 	"UPDATE order_ext_internal.sandbox_switch s SET remaining = s.remaining - 1"
 	" WHERE s.remaining > 0 AND (s.outcome = 'vanish' OR NOT EXISTS ("

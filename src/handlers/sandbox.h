@@ -7,7 +7,7 @@
 
 #include "machine/refund.h"
 
-/* The sandbox's answer; NULL where it is told to let it vanish. */
+/* The sandbox's answer; NULL if it was told to lose it. */
 extern char *sandbox_call(const Refund *refund);
 
 #endif							/* ORDER_EXT_SANDBOX_H */

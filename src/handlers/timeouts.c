@@ -1,10 +1,10 @@
 /*
  * timeouts.c
- *		order.pay_timeout, order.auto_sign, after_sale.review_due and after_sale.auto_close:
- *		what happens when nobody does anything.
+ *		order.pay_timeout, order.auto_sign, after_sale.review_due and after_sale.auto_close: what
+ *		happens after a timeout.
  *
  * The timers of orders are bound to their status; those of after-sales cannot be, so their
- * handlers look whether the after-sale is still at the stage that armed them.
+ * handlers check whether the after-sale is still in the stage that armed them.
  */
 #include "compat.h"
 
@@ -18,8 +18,8 @@
 #include "machine/shipment.h"
 
 /*
- * An order that is not due yet stays as it is: its own timer is bound to its deadline,
- * and a message cannot be earlier than that. One that is unknown, paid or canceled is
+ * An order that is not due yet is left alone: its own timer is bound to its deadline, and a
+ * message cannot be earlier than that. A message about an unknown, paid or canceled order is
  * simply done.
  */
 void
@@ -51,7 +51,7 @@ handle_auto_sign(Message *messages, int n)
 	journal_write(journal);
 }
 
-/* The after-sale of a timer, where it is still at the stage that armed it. */
+/* The after-sale of a timer, if it is still in the stage that armed it. */
 static bool
 read_stage(const Message *message, AfterSale *after_sale)
 {

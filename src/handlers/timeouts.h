@@ -1,6 +1,6 @@
 /*
  * timeouts.h
- *		What happens when nobody does anything: consumers of timers.
+ *		What happens after timeouts: consumers of timers.
  */
 #ifndef ORDER_EXT_TIMEOUTS_H
 #define ORDER_EXT_TIMEOUTS_H
@@ -10,13 +10,13 @@
 /* order.pay_timeout: cancel the orders that are unpaid and due. */
 extern void handle_pay_timeout(Message *messages, int n);
 
-/* order.auto_sign: what is being delivered for too long counts as signed. */
+/* order.auto_sign: orders that have been in delivery for too long count as signed. */
 extern void handle_auto_sign(Message *messages, int n);
 
-/* after_sale.review_due: tell staff of an application that waits. */
+/* after_sale.review_due: alert staff to an application that awaits review. */
 extern void handle_review_due(Message *messages, int n);
 
-/* after_sale.auto_close: close what was never sent back. */
+/* after_sale.auto_close: close after-sales whose goods were never sent back. */
 extern void handle_auto_close(Message *messages, int n);
 
 #endif							/* ORDER_EXT_TIMEOUTS_H */
