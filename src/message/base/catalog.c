@@ -2,9 +2,9 @@
  * catalog.c
  *		Topics, consumer groups, assets, the database stamp and the rings, cached; see catalog.h.
  *
- * The five tables are small and change rarely. They are read whole, under the newest
- * catalog snapshot whatever the transaction's isolation level (a cache filled from an
- * old snapshot would outlive it), and again after an invalidation of one of them.
+ * The five tables are small and change rarely. They are read as a whole under the newest catalog
+ * snapshot, whatever the transaction's isolation level (a cache filled from an old snapshot would
+ * outlive it), and reread after an invalidation of any of them.
  */
 #include "compat.h"
 
@@ -41,7 +41,7 @@ static const char *const cached_tables[CACHED_TABLES] = {
 	[CACHED_RINGS] = "ring_moves"
 };
 
-/* Their columns as far as they are read, and those of crash_suspects. */
+/* Those of their columns that are read, and of crash_suspects. */
 enum
 {
 	TOPIC_TOPIC_ID = 1, TOPIC_BUILTIN, TOPIC_NAME, TOPIC_MAX_DEPTH = 5, TOPIC_DEDUP_WINDOW
@@ -115,14 +115,14 @@ void
 catalog_changed(const char *table)
 {
 	CacheInvalidateRelcacheByRelid(internal_relation(table));
-	cache_is_stale = true;		/* for us at once, not with the next command */
+	cache_is_stale = true;		/* visible to us at once, not only to the next command */
 	if (strcmp(table, "ring_moves") != 0)
-		wake_note_groups();		/* where a ring is, is no work for anybody */
+		wake_note_groups();		/* the position of a ring is of no interest to workers */
 }
 
 /* ---- loading ---- */
 
-/* Room for one more element of an array that doubles as it grows. */
+/* Make room for one more element in an array that doubles as it grows. */
 static void *
 grow_array(void *array, int n, Size element)
 {
@@ -307,7 +307,7 @@ get_cache(void)
 	fresh = palloc0(sizeof(Cache));
 	for (i = 0; i < CACHED_TABLES; i++)
 		fresh->relations[i] = internal_relation(cached_tables[i]);
-	/* An invalidation that arrives from here on makes what we read stale again. */
+	/* An invalidation that arrives from here on marks what we read as stale again. */
 	cache_is_stale = false;
 	cache_is_loading = true;
 	PG_TRY();
@@ -459,7 +459,7 @@ stamp_state(void)
 {
 	const Cache *in = get_cache();
 
-	/* A session may have begun before this server ceased to be a standby. */
+	/* The session may have begun before this server was promoted. */
 	if (in->stamp == STAMP_OWN || in->stamp == STAMP_COPIED)
 		return node_may_dispatch(in->stamp_node) ? STAMP_OWN : STAMP_COPIED;
 	return in->stamp;

@@ -2,10 +2,9 @@
  * catalog.h
  *		Topics, consumer groups, assets, the database stamp and the rings, cached in each backend.
  *
- * The cache follows what is committed: whoever changes one of these tables calls
- * catalog_changed(), and all backends load them again at their next transaction.
- * Pointers are good until the end of the transaction's next lookup after a change;
- * copy what must live longer.
+ * The cache follows committed changes: code that changes one of these tables calls
+ * catalog_changed(), and all backends reload them in their next transaction. Pointers are valid
+ * until the first lookup after a change; copy what must live longer.
  */
 #ifndef ORDER_EXT_CATALOG_H
 #define ORDER_EXT_CATALOG_H
@@ -32,7 +31,7 @@ typedef struct Topic
 	int32		dedup_window;	/* seconds */
 } Topic;
 
-/* The rings of tables that are written to by turns. */
+/* The rings of tables that are written in turn. */
 typedef enum Ring
 {
 	RING_LOG,					/* message_log_N, attempts_N */
@@ -48,8 +47,8 @@ extern const char *const ring_names[RINGS];
 typedef struct RingState
 {
 	int64		seq;			/* of its newest move, 0 = none */
-	int			current;		/* the segment that is written to */
-	TimestampTz moved_at;		/* when it became so; 0 = at the beginning */
+	int			current;		/* the segment being written */
+	TimestampTz moved_at;		/* since when; 0 = since the beginning */
 } RingState;
 
 typedef struct ConsumerGroup
@@ -67,34 +66,34 @@ typedef struct ConsumerGroup
 	char	   *start_at;		/* a pg_snapshot in text form */
 	bool		ordered;
 	char	   *subscriber;		/* role name; NULL: a superuser */
-	char	   *handler_owner;	/* role name, when it was subscribed; NULL: not known */
-	int16		parts;			/* cursors it is read by */
-	char	   *barrier;		/* a pg_snapshot: parts is about to change; or NULL */
+	char	   *handler_owner;	/* role name as of subscription; NULL: not known */
+	int16		parts;			/* number of cursors that read it */
+	char	   *barrier;		/* a pg_snapshot if parts is about to change, or NULL */
 	bool		adapted;		/* the topic's C function calls the handler: see builtin.h */
 	bool		suspects;		/* some of its messages may have crashed a worker */
 } ConsumerGroup;
 
-/* An asset kind that an application registered: one more message at release. */
+/* An asset kind registered by an application: one more message on release. */
 typedef struct Asset
 {
 	char	   *kind;
 	int32		topic_id;
 } Asset;
 
-/* NULL where there is none. */
+/* NULL if there is none. */
 extern const Topic *topic_by_id(int32 topic_id);
 extern const Topic *topic_by_name(const char *name);
 extern const ConsumerGroup *group_by_id(int32 group_id);
 extern const ConsumerGroup *group_by_name(const char *name);
 
-/* OE701: there is no topic, or no consumer group, of that name. */
+/* Raise OE701: the topic, or the consumer group, does not exist. */
 pg_noreturn extern void topic_refuse_unknown(const char *name);
 pg_noreturn extern void group_refuse_unknown(const char *name);
 
 /* Whether its messages wait for receive(), not for a handler. */
 extern bool group_is_external(const ConsumerGroup *group);
 
-/* Copy a group, its texts too, so that the copy lives on whatever becomes of the cached one. */
+/* Copy a group including its texts, so that the copy does not depend on the cache. */
 extern void group_copy(const ConsumerGroup *cached, ConsumerGroup *copy);
 
 /* All groups, ordered by id; returns their number. */
@@ -103,7 +102,7 @@ extern int	groups_list(const ConsumerGroup **groups);
 /* The registered asset kinds that are not built in; returns their number. */
 extern int	assets_list(const Asset **assets);
 
-/* Where a ring is. Somebody with an older transaction may still write to the one before. */
+/* The current segment of a ring. An older transaction may still write to the previous one. */
 extern const RingState *ring_state(Ring ring);
 
 /* Whether dispatch is enabled in the database, and if not, why. */

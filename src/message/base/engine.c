@@ -44,7 +44,7 @@ engine_begin_transaction(void)
 	StartTransactionCommand();
 	if (transaction_gate != NULL)
 		transaction_gate();
-	/* SPI wants one to be there, if only to take newer ones. */
+	/* SPI requires an active snapshot, if only to take newer ones. */
 	PushActiveSnapshot(GetTransactionSnapshot());
 }
 

@@ -11,35 +11,39 @@
 /* Highest max_attempts of a group. */
 #define MAX_MAX_ATTEMPTS 1000
 
-/* Messages of one isolated transaction: a subtransaction each, and 64 fit in the cache
- * of a backend's subtransactions; beyond that every snapshot in the server gets slower. */
+/*
+ * Messages of one isolated transaction: each takes a subtransaction, and a backend's
+ * subtransaction cache holds 64; beyond that, every snapshot in the server becomes slower.
+ */
 #define ISOLATED_BATCH 60
 
-/* Payload bytes after which a batch is full, however few messages it has. */
+/* Payload bytes after which a batch is full, even if it has only few messages. */
 #define BATCH_BYTES (16 * 1024 * 1024)
 
 /* Milliseconds after which a worker takes no further message of a batch, so that other groups
  * get their turn. */
 #define BATCH_MS 250
 
-/* Crashes in which a message was running that make it a dead letter. */
+/* Number of crashes while a message was running that make it a dead letter. */
 #define MAX_CRASHES 2
 
-/* Parts that a group can be read in, and rows of other parts that a batch may pass over for
- * each row of its own. */
+/*
+ * Maximum number of parts of a group, and of rows of other parts that a batch may skip for each
+ * row of its own.
+ */
 #define MAX_PARTS 64
 #define PASSED_PER_ROW 64
 
-/* Rows of other parts after which a part notes that it is past them, though it has no rows. */
+/* Number of other parts' rows after which a part records its progress although it has no rows. */
 #define PASSED_NOTED 256
 
-/* Longest error text that is kept, in bytes. */
+/* Maximum length of a stored error text, in bytes. */
 #define MAX_ERROR_BYTES 1024
 
-/* Deadlocks or serialization failures in a row before a message has to wait its turn. */
+/* Number of consecutive deadlocks or serialization failures after which a message has to wait. */
 #define MAX_CONFLICTS 10
 
-/* Rows of group_progress that are kept behind the newest, and how often the rest goes. */
+/* Rows of group_progress that are kept besides the newest, and how often older ones are deleted. */
 #define PROGRESS_KEPT 8192
 #define PROGRESS_PRUNE_EVERY 1024
 

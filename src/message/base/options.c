@@ -63,7 +63,7 @@ options_check_keys(Jsonb *options, const char *const *known)
 	}
 }
 
-/* The value under the key; NULL where it is missing or null. */
+/* The value of the key; NULL if it is missing or null. */
 static JsonbValue *
 find_option(Jsonb *options, const char *key)
 {

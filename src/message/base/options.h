@@ -1,7 +1,7 @@
 /*
  * options.h
- *		Options given as a jsonb object: known keys only, each of its type. Everything here
- *		raises 22023 naming the option.
+ *		Options given as a jsonb object: only known keys, each of its type. All functions raise
+ *		22023, naming the option.
  */
 #ifndef ORDER_EXT_OPTIONS_H
 #define ORDER_EXT_OPTIONS_H
@@ -10,13 +10,13 @@
 
 #include "utils/jsonb.h"
 
-/* Raise unless it is an object that has no other keys (a NULL-terminated list). */
+/* Raise unless it is an object with only known keys (a NULL-terminated list). */
 extern void options_check_keys(Jsonb *options, const char *const *known);
 
-/* Whether the key is there, be it with null. */
+/* Whether the key is present, even if its value is null. */
 extern bool option_is_named(Jsonb *options, const char *key);
 
-/* The value, or the default where it is not given. */
+/* The value, or the default if it is not given. */
 extern int32 option_int(Jsonb *options, const char *key, int32 if_missing, int32 min, int32 max);
 extern bool option_bool(Jsonb *options, const char *key, bool if_missing);
 extern char *option_text(Jsonb *options, const char *key);	/* NULL if not given */
@@ -24,7 +24,7 @@ extern char *option_text(Jsonb *options, const char *key);	/* NULL if not given 
 /* An interval of at least a second, in seconds. */
 extern int32 option_seconds(Jsonb *options, const char *key, int32 if_missing, int32 max);
 
-/* One of the words (a NULL-terminated list): its index. */
+/* One of the words of a NULL-terminated list; returns its index. */
 extern int	option_word(Jsonb *options, const char *key, int if_missing, const char *const *words);
 
 #endif							/* ORDER_EXT_OPTIONS_H */

@@ -45,8 +45,8 @@ type_by_name(const char *name)
 }
 
 /*
- * Without to_regprocedure(), which asks whether the current user may use the schemas: the
- * role that it runs as need not be allowed to name a function that it may execute.
+ * Does not use to_regprocedure(), which checks the current user's USAGE on the schemas: a role
+ * need not be able to name a function that it may execute.
  */
 Oid
 rights_function_by_signature(const char *signature)
@@ -75,7 +75,7 @@ rights_function_by_signature(const char *signature)
 						   ObjectIdGetDatum(schema));
 }
 
-/* Quoted only where it must be, whatever the session prefers: it is read again. */
+/* Quoted only where necessary, regardless of the session's settings, since it is parsed again. */
 char *
 rights_function_signature(Oid function)
 {

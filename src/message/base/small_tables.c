@@ -1,11 +1,11 @@
 /*
  * small_tables.c
- *		Tables that are written anew now and then, for their readers; see small_tables.h.
+ *		Reading tables that are rewritten from time to time; see small_tables.h.
  *
- * TRUNCATE is not MVCC: a transaction with an older snapshot finds such a table empty. So
- * readers take their snapshot when they have the table's lock, or look again where they find
- * nothing; a transaction that has one snapshot for all is refused. Of the timers' tables only
- * who has the timers lock must be right.
+ * TRUNCATE is not MVCC-safe: a transaction with an older snapshot finds such a table empty. So
+ * readers take their snapshot after locking the table, or check again if they find nothing; a
+ * transaction with a single snapshot gets an error. For the timers' tables, only the holder of
+ * the timers lock must be right.
  */
 #include "compat.h"
 

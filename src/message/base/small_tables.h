@@ -1,7 +1,7 @@
 /*
  * small_tables.h
- *		Tables whose rows come and go, and which are therefore written anew now and then
- *		(compact.c): what their readers must do.
+ *		Rules for readers of tables whose rows are short-lived and which are therefore rewritten
+ *		from time to time (compact.c).
  */
 #ifndef ORDER_EXT_SMALL_TABLES_H
 #define ORDER_EXT_SMALL_TABLES_H
@@ -26,14 +26,14 @@ typedef enum SmallTable
 extern const char *const small_table_names[SMALL_TABLES];
 
 /*
- * Keep the tables from being written anew until the end of the transaction. Snapshots that
- * are taken from now on can be trusted about them.
+ * Keep the tables from being rewritten until the end of the transaction. Snapshots taken from now
+ * on are reliable for them.
  */
 extern void small_tables_hold(void);
 
 /*
- * The same where the snapshot is that of the whole transaction. Raises 40001 if one of the
- * tables has been written anew since it was taken, and so looks empty.
+ * The same if the whole transaction uses one snapshot. Raises 40001 if one of the tables has been
+ * rewritten since it was taken, and therefore looks empty.
  */
 extern void small_tables_check_snapshot(void);
 

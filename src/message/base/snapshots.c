@@ -2,9 +2,8 @@
  * snapshots.c
  *		pg_snapshot values in C; see snapshots.h.
  *
- * The server keeps the type's inside to itself, so that values are taken apart and
- * put together in their text form, "xmin:xmax:xip,xip,...". That costs a microsecond
- * a batch.
+ * The server does not expose the type's internals, so values are parsed and built in their text
+ * form, "xmin:xmax:xip,xip,...". That costs a microsecond per batch.
  */
 #include "compat.h"
 
@@ -69,7 +68,7 @@ log_snapshot_to_datum(const LogSnapshot *snapshot)
 	return DirectFunctionCall1(pg_snapshot_in, CStringGetDatum(text.data));
 }
 
-/* Insert an id into the list of those in progress, keeping its order. */
+/* Insert an id into the sorted list of those in progress. */
 static void
 add_in_progress(LogSnapshot *snapshot, uint64 xid)
 {

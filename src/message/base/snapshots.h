@@ -15,7 +15,7 @@ typedef struct LogSnapshot
 	uint64	   *xip;			/* ascending */
 } LogSnapshot;
 
-/* To and from the SQL type; results are in CurrentMemoryContext. */
+/* Conversion to and from the SQL type; results are in CurrentMemoryContext. */
 extern LogSnapshot *log_snapshot_from_datum(Datum pg_snapshot);
 extern LogSnapshot *log_snapshot_from_text(const char *text);
 extern Datum log_snapshot_to_datum(const LogSnapshot *snapshot);
@@ -24,12 +24,12 @@ extern Datum log_snapshot_to_datum(const LogSnapshot *snapshot);
 extern char *log_snapshot_text(Datum pg_snapshot);
 
 /*
- * The active snapshot, with this transaction's own id (if it has one) among those in
- * progress: what we publish ourselves is not yet behind anybody.
+ * The active snapshot, with this transaction's own id (if it has one) among those in progress:
+ * messages that we publish ourselves are not behind any group yet.
  */
 extern LogSnapshot *log_snapshot_active(void);
 
-/* Whether the two say the same. */
+/* Whether the two are equal. */
 extern bool log_snapshots_equal(const LogSnapshot *a, const LogSnapshot *b);
 
 /* Whether a transaction's rows are visible in the snapshot. */

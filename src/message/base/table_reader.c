@@ -1,6 +1,6 @@
 /*
  * table_reader.c
- *		Small tables, read whole; see table_reader.h.
+ *		Reading small tables as a whole; see table_reader.h.
  */
 #include "compat.h"
 
@@ -11,7 +11,7 @@
 
 #include "message/base/table_reader.h"
 
-/* The tables that are read have fewer than so many columns. */
+/* The tables read have fewer columns than this. */
 #define MAX_COLUMNS 24
 
 void
@@ -20,7 +20,7 @@ reader_open(TableReader *reader, Oid relation)
 	int			natts;
 
 	reader->rel = table_open(relation, AccessShareLock);
-	/* SQL objects of an older version have fewer columns: the rest reads as NULL */
+	/* tables of an older version have fewer columns: the rest reads as NULL */
 	natts = Max(RelationGetDescr(reader->rel)->natts, MAX_COLUMNS) + 1;
 	reader->scan = systable_beginscan(reader->rel, InvalidOid, false, NULL, 0, NULL);
 	reader->values = palloc0(sizeof(Datum) * natts);

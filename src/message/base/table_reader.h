@@ -1,6 +1,6 @@
 /*
  * table_reader.h
- *		Small tables, read whole under the newest catalog snapshot.
+ *		Reading small tables as a whole under the newest catalog snapshot.
  */
 #ifndef ORDER_EXT_TABLE_READER_H
 #define ORDER_EXT_TABLE_READER_H
@@ -10,7 +10,7 @@
 #include "access/genam.h"
 #include "utils/relcache.h"
 
-/* A table's rows, one after the other, as values and nulls; columns count from 1. */
+/* The rows of a table, one after the other, as values and nulls; columns count from 1. */
 typedef struct TableReader
 {
 	Relation	rel;
@@ -19,7 +19,7 @@ typedef struct TableReader
 	bool	   *nulls;
 } TableReader;
 
-/* Begin with a table of at most 24 columns; those that an older version has not are NULL. */
+/* Begin reading a table of at most 24 columns; columns that an older version lacks are NULL. */
 extern void reader_open(TableReader *reader, Oid relation);
 
 /* The next row; false after the last one. */

@@ -1,6 +1,6 @@
 /*
  * types.h
- *		A message, as everybody in the layer and every built-in handler knows it.
+ *		Messages, as used throughout the layer and by built-in handlers.
  */
 #ifndef ORDER_EXT_MESSAGE_TYPES_H
 #define ORDER_EXT_MESSAGE_TYPES_H
@@ -10,14 +10,14 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-/* The topic that operators are told by; alerts about messages go there, too. */
+/* The topic of alerts for operators; alerts about messages are published there, too. */
 #define ALERT_TOPIC_ID 23
 
-/* What became of a message that a handler was given. */
+/* The outcome of a message that was passed to a handler. */
 typedef enum MessageOutcome
 {
 	MESSAGE_DONE = 0,
-	MESSAGE_BUSY				/* try again soon; not a failed attempt */
+	MESSAGE_BUSY				/* try again soon; does not count as a failed attempt */
 } MessageOutcome;
 
 typedef struct Message

@@ -52,9 +52,9 @@ forget_pending(void)
 }
 
 /*
- * What a rolled back subtransaction noted stays: waking for nothing is harmless, and
- * the other way round is not. A prepared transaction's commit is somebody else's, so
- * the workers' slow poll finds its messages.
+ * Notes of a rolled back subtransaction are kept: a needless wake-up is harmless, a missing one
+ * is not. A prepared transaction is committed by another session, so the workers' slow poll finds
+ * its messages.
  */
 static void
 on_transaction_event(XactEvent event, void *arg)
@@ -74,9 +74,9 @@ on_transaction_event(XactEvent event, void *arg)
 }
 
 /*
- * The last step of a commit that tells us of itself. At XACT_EVENT_COMMIT the locks are
- * still held and the invalidation messages not yet sent: a worker that is woken there
- * may look too early, and past a group that has just been made.
+ * The last step of a commit that has a callback. At XACT_EVENT_COMMIT, locks are still held and
+ * invalidation messages not yet sent: a worker woken there might look too early, and miss a group
+ * that has just been created.
  */
 static void
 on_resource_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *arg)

@@ -1,11 +1,11 @@
 /*
  * callers_cancel.c
- *		A cancel of dispatch() itself; see callers_cancel.h.
+ *		Canceling dispatch() itself; see callers_cancel.h.
  *
- * The end of a handler's time sets QueryCancelPending without a signal. A cancel and the end
- * of statement_timeout come as SIGINT, so a handler of that, in front of the backend's own,
- * sees them, whatever becomes of the error. The end of lock_timeout comes so, too; that is a
- * failure of the handler's.
+ * When the time limit of a handler expires, QueryCancelPending is set without a signal. A cancel
+ * and the end of statement_timeout arrive as SIGINT, so a signal handler in front of the
+ * backend's own sees them, whatever happens to the error. The end of lock_timeout arrives in the
+ * same way; that is a failure of the handler.
  */
 #include "compat.h"
 

@@ -1,7 +1,7 @@
 /*
  * callers_cancel.h
- *		A cancel of dispatch() itself, told from what its handlers raise and from the end of
- *		their time: both look the same to an error handler, and a handler can catch either.
+ *		Distinguishing a cancel of dispatch() itself from errors of its handlers and the end of
+ *		their time limit: all look the same to an error handler, and a handler can catch them.
  */
 #ifndef ORDER_EXT_CALLERS_CANCEL_H
 #define ORDER_EXT_CALLERS_CANCEL_H
@@ -9,8 +9,8 @@
 #include "postgres.h"
 
 /*
- * From here on until callers_cancel_unwatch() cancels of this backend's statement are noted. One
- * that came before is raised.
+ * From here on until callers_cancel_unwatch(), cancels of this backend's statement are noted. An
+ * earlier one is raised.
  */
 extern void callers_cancel_watch(void);
 extern void callers_cancel_unwatch(void);
@@ -18,7 +18,7 @@ extern void callers_cancel_unwatch(void);
 /* Whether there was one. */
 extern bool callers_cancel_seen(void);
 
-/* If there was one, have it raised, again if need be, by the next CHECK_FOR_INTERRUPTS(). */
+/* If there was one, make the next CHECK_FOR_INTERRUPTS() raise it, again if necessary. */
 extern void callers_cancel_repeat(void);
 
 #endif							/* ORDER_EXT_CALLERS_CANCEL_H */

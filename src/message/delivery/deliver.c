@@ -1,6 +1,6 @@
 /*
  * deliver.c
- *		Giving messages to a group's handler; see deliver.h.
+ *		Passing messages to a group's handler; see deliver.h.
  */
 #include "compat.h"
 
@@ -20,8 +20,8 @@
 /* ---- one by one ---- */
 
 /*
- * Run one message in a subtransaction. NULL if the handler came back, else why it did
- * not, and nothing of it remains.
+ * Run one message in a subtransaction. Returns NULL if the handler returned, otherwise the
+ * failure, after rolling back its effects.
  */
 static Failure *
 attempt(Handler *handler, Delivery *delivery, bool in_dispatch)
@@ -59,14 +59,14 @@ attempt(Handler *handler, Delivery *delivery, bool in_dispatch)
 typedef enum Attempted
 {
 	ATTEMPT_FINISHED,			/* done with */
-	ATTEMPT_BLOCKS,				/* it is in retries or dead_messages now */
+	ATTEMPT_BLOCKS,				/* it is now in retries or dead_messages */
 	ATTEMPT_CONFLICT			/* to be run again in a transaction of its own */
 } Attempted;
 
 /*
- * Run a message and record its outcome. Conflicts are run again at once; one may be due to
- * the locks that messages before it still hold in this transaction, so that a worker gives
- * up where there were any, and commits them first.
+ * Run a message and record its outcome. Conflicts are retried at once; since a conflict may be
+ * caused by locks that earlier messages still hold in this transaction, a worker stops if there
+ * were any, and commits them first.
  */
 static Attempted
 run_one(Pass *pass, const ConsumerGroup *group, Handler *handler, Delivery *delivery,
@@ -107,7 +107,7 @@ run_one(Pass *pass, const ConsumerGroup *group, Handler *handler, Delivery *deli
 	return ATTEMPT_BLOCKS;
 }
 
-/* The message that waits first for its key is run next: a retry that is due at once. */
+/* Run the first waiting message of the key next: make it a retry that is due at once. */
 static void
 release_first(const ConsumerGroup *group, int64 key)
 {
@@ -119,10 +119,10 @@ release_first(const ConsumerGroup *group, int64 key)
 }
 
 /*
- * A message of an ordered group that came back is done with: what waits behind it is run
- * now, in order, until one fails. Where that is too much for one transaction, the next one
- * is made a retry that is due at once; above all where a message runs alone because its
- * transaction fails, so that it does not fail for those behind it.
+ * A message of an ordered group has succeeded: run those waiting behind it, in order, until one
+ * fails. If that is too much for one transaction, the next one becomes a retry that is due at
+ * once; this also applies if a message runs alone because its transaction failed, so that those
+ * behind it cannot make it fail.
  */
 static void
 release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
@@ -141,7 +141,7 @@ release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
 	}
 }
 
-/* A delivery that is not to be run: park or bury it. */
+/* Park or bury a delivery that must not be run. */
 static void
 put_away(Pass *pass, const ConsumerGroup *group, Delivery *delivery)
 {
@@ -155,7 +155,7 @@ put_away(Pass *pass, const ConsumerGroup *group, Delivery *delivery)
 	pass->handled++;
 }
 
-/* What is to be buried blocks its key: nothing behind it may be run. */
+/* A buried message blocks its key: later messages of the key must not be run. */
 static void
 park_behind_buried(Delivery *deliveries, int n)
 {
@@ -199,7 +199,7 @@ deliver_isolated(Pass *pass, const ConsumerGroup *group, Handler *handler,
 					parked_mark_rest(deliveries, i, n);
 				break;
 		}
-		/* what was told to somebody outside is put on record before the next one is */
+		/* commit what an external party was told before the next message is handled */
 		if (handler->called)
 			return i + 1;
 	}
@@ -247,7 +247,7 @@ deliver_set(Pass *pass, const ConsumerGroup *group, Handler *handler,
 
 /* ---- not at all ---- */
 
-/* Record the failure for all of them, or the first of each key. */
+/* Record the failure for all messages, or for the first one of each key. */
 static void
 fail_all(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n,
 		 const Failure *failure, bool at_once)
@@ -307,7 +307,7 @@ deliver_messages(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, i
 		fail_all(pass, group, deliveries, 1, pass->failure, false);
 		n = 1;
 	}
-	/* a retry that is done with lets others follow, in order */
+	/* a finished retry lets the next ones follow, in order */
 	else if (pass->mode == PASS_ISOLATED || (group->ordered && deliveries[0].is_retry))
 		n = deliver_isolated(pass, group, &handler, deliveries, n);
 	else

@@ -1,6 +1,6 @@
 /*
  * deliver.h
- *		Giving messages to a group's handler, and recording what became of them.
+ *		Passing messages to a group's handler, and recording their outcomes.
  */
 #ifndef ORDER_EXT_DELIVER_H
 #define ORDER_EXT_DELIVER_H
@@ -10,10 +10,9 @@
 #include "message/delivery/pass.h"
 
 /*
- * Deliver messages in the pass's mode. Returns how many were finished, from the front; of
- * those pass->handled becomes the number that was given to the handler, and what was
- * released behind them besides. In an ordered group, messages whose key waits for an
- * earlier one are parked.
+ * Deliver messages in the pass's mode. Returns how many were finished, from the front;
+ * pass->handled becomes the number of those passed to the handler, plus the ones released behind
+ * them. In an ordered group, messages whose key waits for an earlier one are parked.
  */
 extern int	deliver_messages(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n);
 

@@ -2,11 +2,11 @@
  * dispatcher_turn.c
  *		The dispatcher's turn; see dispatcher_turn.h.
  *
- * A turn runs, for every group that may have something to do, one batch of due retries
- * and one batch of the log, each in a transaction of its own. A batch runs all at once
- * first. If that fails, the same messages (nothing of the batch remains, so they are the
- * next ones again) are run isolated, and if even that fails as a whole, as with a deferred
- * constraint at commit, one in a transaction.
+ * For every group that may have work, a turn runs one batch of due retries and one batch of the
+ * log, each in its own transaction. A batch first runs as a whole. If that fails, the same
+ * messages (the batch was rolled back, so they are the next ones again) are run isolated, and if
+ * that also fails as a whole, for instance because of a deferred constraint at commit, one per
+ * transaction.
  */
 #include "compat.h"
 
@@ -27,21 +27,21 @@
 #include "message/delivery/session.h"
 #include "message/base/wake.h"
 
-/* How long to wait for a group that another transaction is at work on. */
+/* How long to wait for a group that another transaction is working on. */
 #define LOCKED_PAUSE_MS 100
 
 /* Conflicts of a whole batch before it is isolated. */
 #define MAX_SET_CONFLICTS 3
 
-/* How long to wait for batches in flight, to change a group's parts. */
+/* How long to wait for batches in progress before changing a group's parts. */
 #define MIN_PATIENCE_MS 1000
 #define MAX_PATIENCE_MS 30000
 
-/* How one source of a group's messages, the log or its retries, is being read. */
+/* How a source of a group's messages, the log or its retries, is being read. */
 typedef struct Lane
 {
-	int			isolate_left;	/* so many messages still run isolated */
-	bool		single;			/* ... and one in a transaction */
+	int			isolate_left;	/* this many messages still run isolated */
+	bool		single;			/* ... and one per transaction */
 } Lane;
 
 typedef struct PartKey
@@ -50,16 +50,16 @@ typedef struct PartKey
 	int32		part;
 } PartKey;
 
-/* A part of a group, as this process knows it. */
+/* What this process knows about a part of a group. */
 typedef struct PartState
 {
 	PartKey		key;
 	int32		topic_id;
-	bool		ours;			/* others look after it only when we don't */
+	bool		ours;			/* other dispatchers handle it only if we do not */
 	bool		builtin;
 	bool		adapted;
 	bool		listed;			/* seen in the current listing */
-	bool		again;			/* the log has more for it, or nobody has looked yet */
+	bool		again;			/* the log has more for it, or has not been checked yet */
 	TimestampTz locked_until;	/* 0 = not locked elsewhere */
 	TimestampTz next_retry;
 	Lane		log;
@@ -78,7 +78,7 @@ get_part_states(void)
 	return part_states;
 }
 
-/* One whose number of parts is not what it should be; 0 = none. */
+/* A group whose number of parts is not the desired one; 0 = none. */
 static int32 misparted_group = 0;
 static int32 misparted_topic;
 
@@ -150,7 +150,7 @@ list_part(const ConsumerGroup *group, int part)
 	state->listed = true;
 }
 
-/* Bring the states up to date with the catalog. */
+/* Update the states from the catalog. */
 static void
 list_groups(void)
 {
@@ -195,7 +195,7 @@ list_groups(void)
 	}
 }
 
-/* Run a pass in a transaction. NULL if it was committed, else why it was not. */
+/* Run a pass in a transaction. Returns NULL if it was committed, otherwise the failure. */
 static Failure *
 pass_in_transaction(Pass *pass, bool of_retries)
 {
@@ -240,13 +240,13 @@ choose_mode(Pass *pass, const Lane *lane, bool always_isolated)
 	}
 }
 
-/* The pass failed as a whole: what to do differently the next time. */
+/* The pass failed as a whole: decide what to do differently next time. */
 static void
 learn_from_failure(Pass *pass, Lane *lane, Failure *failure, int conflicts)
 {
 	int			allowed = pass->mode == PASS_SET ? MAX_SET_CONFLICTS : MAX_CONFLICTS;
 
-	/* Nothing was handed to a handler: the engine itself is in trouble. */
+	/* No message was passed to a handler: the engine itself has a problem. */
 	if (pass->taken == 0 || pass->mode == PASS_GIVE_UP)
 		ereport(ERROR,
 				(errcode(failure->sqlstate),
@@ -330,9 +330,9 @@ run_group(PartState *state, int64 *messages, int64 *batches)
 }
 
 /*
- * One of the role's dispatchers sees to it that groups are read in as many parts as there
- * are dispatchers, one group after the other. It asks more and more patiently where batches
- * take long. Returns when to ask again, DT_NOEND if there is no need.
+ * One of the role's dispatchers makes sure that groups are read in as many parts as there are
+ * dispatchers, one group after the other. It waits longer and longer if batches take long.
+ * Returns when to check again, DT_NOEND if there is no need.
  */
 static TimestampTz
 aim_parts(void)

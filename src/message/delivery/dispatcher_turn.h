@@ -12,9 +12,9 @@
 #include "message/base/catalog.h"
 
 /*
- * Whose handlers a dispatcher runs: those of a role, and the built-in ones if it is told to.
- * It is one of count dispatchers of that role, numbered from 0: parts of groups are divided
- * among them, and looked after by any of them where the one is busy or gone.
+ * The handlers that a dispatcher runs: those of a role, and optionally the built-in ones. It is
+ * one of count dispatchers of that role, numbered from 0: the parts of groups are divided among
+ * them, and handled by any of them if the responsible one is busy or gone.
  */
 typedef struct DispatcherRole
 {
@@ -50,9 +50,9 @@ extern bool dispatcher_serves(const ConsumerGroup *group);
  * be called again without being woken (retries, groups busy elsewhere), DT_NOEND if none.
  * *messages is increased by the messages handled, *batches by the batches run.
  *
- * An error in a handler is kept with its message and does not come out of here; what
- * does come out (out of memory, a broken table) leaves no transaction open behind it if
- * the caller aborts the current one, as a background worker's main loop does.
+ * An error of a handler is stored with its message and not rethrown; other errors (out of memory,
+ * a corrupted table) are, and the caller must then abort the current transaction, as a background
+ * worker's main loop does.
  */
 extern bool dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup,
 							int64 *messages, int64 *batches);

@@ -19,8 +19,8 @@ failure_from_error(bool in_dispatch)
 	Failure    *failure = palloc(sizeof(Failure));
 
 	/*
-	 * A cancel of a worker means the handler, one of dispatch() its caller. A handler can raise
-	 * the same SQLSTATE: what it asked of another server was canceled there.
+	 * In a worker, a cancel concerns the handler; in dispatch(), its caller. A handler can also
+	 * raise the same SQLSTATE if a query it sent to another server was canceled there.
 	 */
 	if (in_dispatch && callers_cancel_seen())
 	{

@@ -16,8 +16,8 @@ typedef struct Failure
 } Failure;
 
 /*
- * The last error as a Failure in CurrentMemoryContext, which must not be ErrorContext;
- * clears it. In dispatch() a cancel of the call itself is rethrown.
+ * Returns the last error as a Failure in CurrentMemoryContext, which must not be ErrorContext,
+ * and clears it. In dispatch(), a cancel of the call itself is rethrown.
  */
 extern Failure *failure_from_error(bool in_dispatch);
 

@@ -68,7 +68,10 @@ refuse(Failure *why, int sqlstate, char *message)
 	return false;
 }
 
-/* Everything is looked up anew for each batch: functions and roles come and go. */
+/*
+ * Everything is looked up again for each batch, since functions and roles can be dropped and
+ * created.
+ */
 static bool
 open_database_function(const ConsumerGroup *group, Handler *handler, Failure *why)
 {
@@ -102,7 +105,7 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 	return true;
 }
 
-/* Whether the function can be called is asked when it is. */
+/* Whether the function can be called is checked when it is called. */
 static void
 open_adapted(const ConsumerGroup *group, Handler *handler)
 {
@@ -134,7 +137,7 @@ handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *handler, Fai
 
 /* ---- calling it ---- */
 
-/* The group whose handler, or a trigger that this deferred, is running; 0: none. */
+/* The group whose handler, or a trigger deferred by it, is running; 0: none. */
 static int32 running_group = 0;
 
 int32
@@ -158,7 +161,7 @@ handler_refuse_change(int32 group_id)
 						 "session.")));
 }
 
-/* Around what the handler does, or postponed, for these messages. */
+/* Called around the handler's work, or deferred work, for these messages. */
 static void
 call_begins(const Handler *handler, const Message *messages, int n)
 {
@@ -210,7 +213,7 @@ message_array_datum(const Handler *handler, const Message *messages, int n)
 										   -1, false, TYPALIGN_DOUBLE));
 }
 
-/* A call with n messages: an array of them, or the only one. */
+/* Make a call with n messages: as an array, or the single one. */
 static void
 call_function(Handler *handler, const Message *messages, int n)
 {
@@ -253,7 +256,7 @@ call_database_function(Handler *handler, const Message *messages, int n)
 	return i;
 }
 
-/* The engine's search path is not the one that functions of applications are written for. */
+/* Functions of applications do not expect the engine's search path. */
 static void
 use_own_search_path(void)
 {
@@ -338,7 +341,7 @@ is_of_engine(const Handler *handler)
 	return handler->builtin != NULL || handler->adapted != NULL;
 }
 
-/* A handler did what it could postpone until the commit. */
+/* The deferred work of a handler has been done. */
 static void
 settle(const Handler *handler, const Message *messages, int n)
 {

@@ -1,6 +1,6 @@
 /*
  * handler.h
- *		Calling the handler of a consumer group, built in or the application's.
+ *		Calling the handler of a consumer group, whether built in or an application's.
  */
 #ifndef ORDER_EXT_HANDLER_H
 #define ORDER_EXT_HANDLER_H
@@ -14,13 +14,13 @@
 #include "message/delivery/builtin.h"
 #include "message/delivery/retries.h"
 
-/* A handler made ready for the calls of one batch. */
+/* A handler prepared for the calls of one batch. */
 typedef struct Handler
 {
 	const ConsumerGroup *group;
-	BuiltinHandler builtin;		/* NULL: a function of the database */
-	AdaptedHandler adapted;		/* ... which this one calls; or NULL */
-	bool		in_dispatch;	/* runs in somebody's transaction, not in a worker's own */
+	BuiltinHandler builtin;		/* NULL: an SQL-callable function */
+	AdaptedHandler adapted;		/* ... called by this C function; or NULL */
+	bool		in_dispatch;	/* runs in a caller's transaction rather than a worker's own */
 	bool		called;			/* a worker's handler_call() was made */
 	bool		batch;			/* it takes an array */
 	Oid			run_as;
@@ -32,45 +32,45 @@ typedef struct Handler
 } Handler;
 
 /*
- * Make the group's handler ready; the group must live as long. False, with the reason, where
- * it cannot be called: it is gone, or its role may not execute it.
+ * Prepare the group's handler; the group must live as long. False, with the reason, if it cannot
+ * be called: it does not exist, or its role may not execute it.
  */
 extern bool handler_open(const ConsumerGroup *group, bool in_dispatch, Handler *handler,
 						 Failure *why);
 
 /*
- * Call the handler for the messages: all at once if it takes batches, else one by one; then a
- * worker stops after BATCH_MS. Returns how many were handled. Every call is bounded by
- * order_ext.handler_timeout; a worker whose handler catches even that is ended after as long
- * again (time_limit.h). What the handler raises comes out of here; built-in handlers set the
+ * Call the handler for the messages: all at once if it takes batches, otherwise one by one, in
+ * which case a worker stops after BATCH_MS. Returns how many were handled. Every call is limited
+ * by order_ext.handler_timeout; a worker whose handler catches that error is ended after the same
+ * time again (time_limit.h). Errors of the handler are rethrown; built-in handlers set the
  * messages' outcome.
  */
 extern int	handler_run(Handler *handler, Message *messages, int n);
 
 /*
- * At the end of a worker's transaction, which had n messages from this one on: have deferred
- * triggers of the handler's doing run now, as its role and within the time limit.
+ * At the end of a worker's transaction, which had n messages from this one on: run the triggers
+ * that the handler deferred, as its role and within the time limit.
  */
 extern void handler_settle(const Handler *handler, const Message *messages, int n);
 
 /*
- * The group whose handler is running in this process, 0 if none is: what would change a
- * group, or deliver messages, refuses to do so in the middle of its own delivery.
+ * The group whose handler is running in this process, 0 if none is: calls that would change a
+ * group, or deliver messages, fail in the middle of its own delivery.
  */
 extern int32 handler_running_group(void);
 extern void handler_refuse_change(int32 group_id);
 
 /*
- * For adapted handlers: call a function for the message as a handler of the group is called,
- * as its role, with the search path of its session, within order_ext.handler_timeout; of a
- * worker's own transaction it is the last thing that runs but for the bookkeeping, deferred
- * triggers included. Raises 42501 where it must not run as the role (rights.h), and whatever
- * it raises: call it in a subtransaction. The result is in CurrentMemoryContext.
+ * For adapted handlers: call a function for the message in the same way as a handler of the
+ * group, as its role, with the search path of its session, within order_ext.handler_timeout; in a
+ * worker's own transaction, only the bookkeeping runs after it and its deferred triggers. Raises
+ * 42501 if it must not run as the role (rights.h), and any error of the function: call it in a
+ * subtransaction. The result is in CurrentMemoryContext.
  */
 extern Datum handler_call(Handler *handler, Oid function, const Message *message,
 						  Datum argument, bool *isnull);
 
-/* Whether the function is one that order_ext.message (or an array of it) can be given to. */
+/* Whether the function takes order_ext.message (or an array of it). */
 extern bool handler_signature_fits(Oid function, bool *batch);
 
 #endif							/* ORDER_EXT_HANDLER_H */

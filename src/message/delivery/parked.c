@@ -1,6 +1,6 @@
 /*
  * parked.c
- *		Ordered groups: messages that wait; see parked.h.
+ *		Waiting messages of ordered groups; see parked.h.
  */
 #include "compat.h"
 
@@ -43,7 +43,7 @@ static SavedPlan find_blocked = SAVED_PLAN(
 	"  AND key = ANY ($2)",
 	INT4OID, INT8ARRAYOID);
 
-/* What is parked already goes first. */
+/* Messages that are already parked come first. */
 static SavedPlan find_taken = SAVED_PLAN(
 	"SELECT key FROM order_ext_internal.retries WHERE group_id = $1 AND key = ANY ($2)"
 	" UNION SELECT key FROM order_ext_internal.dead_messages WHERE group_id = $1 AND key = ANY ($2)"
@@ -51,7 +51,7 @@ static SavedPlan find_taken = SAVED_PLAN(
 	"  AND key = ANY ($2)",
 	INT4OID, INT8ARRAYOID);
 
-/* What there is of the keys, as a text. */
+/* The waiting messages of the keys, as a text. */
 static SavedPlan describe_keys = SAVED_PLAN(
 	"SELECT pg_catalog.string_agg(place || message_id::text, ' ' ORDER BY place, message_id)"
 	" FROM (SELECT 'r' AS place, message_id FROM order_ext_internal.retries"
@@ -77,7 +77,7 @@ static SavedPlan release_free = SAVED_PLAN(
 	" FROM gone",
 	INT4OID);
 
-/* Due in their order, since retries are run by their due times. */
+/* Due times follow their order, since retries are run by due time. */
 static SavedPlan release_all = SAVED_PLAN(
 	"WITH gone AS (DELETE FROM order_ext_internal.parked_messages WHERE group_id = $1 RETURNING *)"
 	" INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, published_at,"
@@ -123,9 +123,9 @@ keys_in_snapshot(Snapshot snapshot, const Datum *values)
 }
 
 /*
- * Above READ COMMITTED: raise 40001 if others have changed what the keys wait for, or what waits
- * behind them, since our snapshot was taken. Else we would park behind nothing, or leave behind
- * what was parked.
+ * Above READ COMMITTED, raise 40001 if other transactions have changed what the keys wait for, or
+ * what waits behind them, since our snapshot was taken. Otherwise we would park messages behind
+ * nothing, or overlook parked ones.
  */
 static void
 check_keys_are_as_seen(int32 group_id, const int64 *keys, int n)
@@ -208,7 +208,7 @@ parked_put(const ConsumerGroup *group, const Delivery *delivery)
 	append_close(appender);
 }
 
-/* The key's first parked message, from a place on: those before it have left us dead rows. */
+/* The key's first parked message from a position on, before which there are only dead rows. */
 static bool
 first_parked(int32 group_id, int64 key, int64 *place, Delivery *delivery)
 {

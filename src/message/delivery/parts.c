@@ -1,6 +1,6 @@
 /*
  * parts.c
- *		In how many parts a group is read; see parts.h.
+ *		The parts in which a group is read; see parts.h.
  */
 #include "compat.h"
 
@@ -54,7 +54,7 @@ parts_lock(int32 group_id, int16 parts)
 
 /* ---- the barrier ---- */
 
-/* With all parts locked, no reader can have read beyond a snapshot that is taken now. */
+/* With all parts locked, no reader can have read beyond a snapshot taken now. */
 static void
 put_barrier(int32 group_id, int16 parts)
 {
@@ -74,7 +74,7 @@ aim(int32 group_id)
 {
 	Datum		value = Int32GetDatum(group_id);
 
-	/* it is ours before its snapshot is taken: what we publish ourselves is not behind */
+	/* assigned before the snapshot is taken, so that our own messages are not behind it */
 	(void) GetTopFullTransactionId();
 	if (plan_query(&hold_group, &value, NULL, 0) == 0)
 		return false;

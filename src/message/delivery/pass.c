@@ -35,8 +35,8 @@ group_is_for(const ConsumerGroup *group, Oid role, bool builtin)
 }
 
 /*
- * Lock the group and copy its description (handlers may change the cached one). False
- * if there is nothing for us to do: it is busy, gone, paused or another role's.
+ * Lock the group and copy its description (handlers may change the cached one). False if there is
+ * nothing for us to do: it is busy, dropped, paused or another role's.
  */
 static bool
 pass_begin(Pass *pass, ConsumerGroup *group)
@@ -57,7 +57,7 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 		pass->locked = running_mark_unrecorded(pass->group_id);
 	if (pass->locked)
 		return false;
-	AcceptInvalidationMessages();	/* it may have changed until we had the lock */
+	AcceptInvalidationMessages();	/* it may have changed before we got the lock */
 	cached = group_by_id(pass->group_id);
 	if (cached == NULL || cached->paused || pass->part >= cached->parts)
 		return false;
@@ -172,7 +172,7 @@ pass_window(Pass *pass)
 	arrived = slice.barrier != NULL && slice.opened &&
 		log_snapshots_equal(progress->done, slice.barrier);
 
-	/* An empty window leaves no trace: idle groups write nothing. */
+	/* An empty window is not recorded: idle groups write nothing. */
 	if (slice.n_rows > 0 || !slice.opened || slice.window.passed >= PASSED_NOTED ||
 		!slice.window.at_end || (slice.barrier != NULL && !arrived))
 	{
@@ -194,8 +194,8 @@ pass_window(Pass *pass)
 }
 
 /*
- * Whether the log has something for a part of the group. A window that is read to its end is
- * closed by the next pass only, so that what lies behind it counts, too.
+ * Whether the log has something for a part of the group. A window read to its end is closed only
+ * by the next pass, so what lies beyond it counts, too.
  */
 static bool
 part_has_messages(const ConsumerGroup *group, int16 part)

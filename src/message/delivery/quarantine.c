@@ -14,7 +14,7 @@
 #include "message/delivery/quarantine.h"
 #include "message/delivery/retries.h"
 
-/* A suspect of a message that has long been finished otherwise is of no use. */
+/* Suspects whose messages were finished otherwise long ago are of no use. */
 static SavedPlan forget_old = SAVED_PLAN_NO_ARGS(
 	"DELETE FROM order_ext_internal.crash_suspects"
 	" WHERE noted_at < clock_timestamp() - interval '30 days'");
@@ -39,7 +39,7 @@ static SavedPlan forget_suspect = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.crash_suspects WHERE group_id = $1 AND message_id = $2",
 	INT4OID, INT8OID);
 
-/* The batch that crashed has been gone through one by one. */
+/* The messages of the batch that crashed have been run one by one. */
 static SavedPlan count_down = SAVED_PLAN(
 	"WITH gone AS (DELETE FROM order_ext_internal.crash_suspects"
 	"  WHERE group_id = $1 AND messages > 1 AND messages - $2 <= 1)"
@@ -138,7 +138,7 @@ quarantine_sift(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, in
 	{
 		if (row_int32(s, 3) > 1)
 		{
-			/* alone in its transaction, as something it deferred may be what crashes */
+			/* alone in its transaction, since deferred work of the message may be what crashes */
 			may_run = Min(may_run, 1);
 			if (pass->mode == PASS_SET)
 				pass->mode = PASS_ISOLATED;
@@ -179,7 +179,7 @@ quarantine_finished(const ConsumerGroup *group, const Delivery *deliveries, int 
 	}
 	values[1] = Int32GetDatum(n);
 	plan_write(&count_down, values, NULL, 0);
-	/* when the last one is gone, nobody needs to look any more */
+	/* after the last one has been removed, no further check is needed */
 	if (plan_query(&list_suspects, values, NULL, 1) == 0)
 		catalog_changed("consumer_groups");
 	engine_leave(&scope);

@@ -1,14 +1,13 @@
 /*
  * quarantine.h
- *		Messages that crash the worker: noted while they run, and not run for ever.
+ *		Messages that crash the worker: marked while they run, and not retried forever.
  *
- * While a handler runs, the message it was given is marked in memory that outlives the
- * process and the crash recovery of the server (the workers provide it). A process that
- * ends in order, or because another one crashed, takes its mark away; what is left after a
- * crash was running in the process that crashed. The next dispatcher commits that to
- * crash_suspects before it runs anything. A message that was running in two crashes
- * is a dead letter. A process that had to be ended because its handler would not is treated
- * as one that crashed.
+ * While a handler runs, its message is marked in memory that outlives the process and the crash
+ * recovery of the server (the workers provide it). A process that exits normally, or because
+ * another one crashed, removes its mark; marks left after a crash belong to the process that
+ * crashed. The next dispatcher commits them to crash_suspects before it runs anything. A message
+ * that was running in two crashes becomes a dead letter. A process that had to be ended because
+ * its handler did not return is treated like one that crashed.
  */
 #ifndef ORDER_EXT_QUARANTINE_H
 #define ORDER_EXT_QUARANTINE_H
@@ -20,20 +19,20 @@
 #include "message/delivery/pass.h"
 #include "message/delivery/running.h"
 
-/* Record what was running in processes that crashed; commits transactions of its own. */
+/* Record what was running in processes that crashed, in transactions of its own. */
 extern void quarantine_record(const RunningMark *marks, int n);
 
 /*
- * What is known of these deliveries: those that are to be buried get that fate, crashed
- * runs count as attempts. Returns how many of them may be run now: where a batch crashed,
- * one, and the pass is isolated.
+ * Check these deliveries against the suspects: those to be buried get that fate, crashed runs
+ * count as attempts. Returns how many of them may be run now: if a batch crashed, one, and the
+ * pass is isolated.
  */
 extern int	quarantine_sift(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n);
 
-/* The failure that a buried message dies of. */
+/* The failure recorded for a buried message. */
 extern Failure *quarantine_failure(void);
 
-/* The deliveries, from the front, were finished: forget what was held against them. */
+/* The deliveries, from the front, were finished: delete their suspects. */
 extern void quarantine_finished(const ConsumerGroup *group, const Delivery *deliveries, int n);
 
 #endif							/* ORDER_EXT_QUARANTINE_H */

@@ -1,10 +1,10 @@
 /*
  * retries.c
- *		What becomes of a message that did not simply succeed; see retries.h.
+ *		Handling messages that did not simply succeed; see retries.h.
  *
- * A row of retries is never updated: it is deleted and, if need be, inserted again.
- * That is done on the heap directly, since the group's lock makes us the only one who
- * touches the group's rows.
+ * A row of retries is never updated: it is deleted and, if necessary, inserted again. That is
+ * done directly on the heap, since no other process touches the group's rows while we hold the
+ * group's lock.
  */
 #include "compat.h"
 
@@ -63,7 +63,7 @@ enum
 
 /* ---- reading ---- */
 
-/* The group's rows by due_at, without those below the floor. */
+/* The group's rows by due_at, except those below the floor. */
 static SysScanDesc
 scan_due_index(Relation rel, Relation index, const ConsumerGroup *group, const LogPart *part,
 			   TimestampTz now)
@@ -78,7 +78,7 @@ scan_due_index(Relation rel, Relation index, const ConsumerGroup *group, const L
 	return systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(keys), keys);
 }
 
-/* Of groups with handlers: inserted by whoever has the lock; of others: by nack(). */
+/* In groups with handlers, rows are inserted by the holder of the lock; in others, by nack(). */
 static void
 raise_floor(const ConsumerGroup *group, const LogPart *part, TimestampTz now, TimestampTz first_due)
 {
@@ -128,8 +128,8 @@ row_is_of_part(HeapTuple tuple, TupleDesc tupdesc, const LogPart *part)
 }
 
 /*
- * The snapshot is taken under the table's lock, and the lock stays where rows were found, whose
- * places must not change: see compact.c.
+ * The snapshot is taken under the table's lock, and the lock is kept if rows were found, since
+ * their positions must not change: see compact.c.
  */
 int
 retries_due(const ConsumerGroup *group, const LogPart *part, TimestampTz now, int limit,
@@ -191,8 +191,8 @@ retries_next_due(const ConsumerGroup *group, const LogPart *part)
 /* ---- writing ---- */
 
 /*
- * Take the message out of retries or parked_messages, if it comes from there. Only a
- * transaction whose snapshot is older than its lock on the group can find the row gone.
+ * Take the message out of retries or parked_messages, if it comes from there. Only a transaction
+ * whose snapshot is older than its lock on the group can find the row deleted.
  */
 static void
 leave_retries(const Delivery *delivery)
@@ -212,7 +212,7 @@ leave_retries(const Delivery *delivery)
 	CommandCounterIncrement();
 }
 
-/* A text column of limited size, cut at a character. */
+/* A text column of limited size, truncated at a character boundary. */
 static Datum
 short_text(const char *text, bool *isnull)
 {
@@ -282,7 +282,7 @@ append_retry(const ConsumerGroup *group, const Delivery *delivery, int attempts,
 	append_row(appender, values, nulls);
 	append_close(appender);
 
-	/* whoever did this may not be the one who will run it */
+	/* this process may not be the one that will run it */
 	wake_note_topic(message->topic_id);
 }
 
@@ -309,7 +309,7 @@ append_dead(const ConsumerGroup *group, const Delivery *delivery, const char *er
 	append_close(appender);
 }
 
-/* Tell the operators; not about alerts that died themselves, or there is no end to it. */
+/* Alert the operators; but not about dead alerts, to avoid an endless loop. */
 static void
 publish_alert(const ConsumerGroup *group, const Delivery *delivery, const char *error,
 			  const char *sqlstate)

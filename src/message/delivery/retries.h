@@ -1,7 +1,7 @@
 /*
  * retries.h
- *		What becomes of a message that did not simply succeed: it waits in retries, is
- *		buried in dead_messages, or is done with; every attempt is kept in attempts.
+ *		Handling messages that did not simply succeed: they wait in retries, are buried in
+ *		dead_messages, or are finished; every attempt is recorded in attempts.
  */
 #ifndef ORDER_EXT_RETRIES_H
 #define ORDER_EXT_RETRIES_H
@@ -16,7 +16,7 @@
 #include "message/delivery/failure.h"
 #include "message/log/log.h"
 
-/* What is to be done with a message that was read. */
+/* What to do with a message that was read. */
 typedef enum DeliveryFate
 {
 	FATE_RUN = 0,
@@ -24,7 +24,7 @@ typedef enum DeliveryFate
 	FATE_BURY					/* it crashed too often */
 } DeliveryFate;
 
-/* A message and, where it does not come from the log, the row it comes from. */
+/* A message and, if it does not come from the log, the row it comes from. */
 typedef struct Delivery
 {
 	Message		message;
@@ -41,8 +41,8 @@ typedef struct Delivery
 } Delivery;
 
 /*
- * The retries of a group's part that are due at now, oldest due time first, at most limit.
- * The part's lock must be held.
+ * The retries of a group's part that are due at now, by due time, at most limit. The part's lock
+ * must be held.
  */
 extern int	retries_due(const ConsumerGroup *group, const LogPart *part, TimestampTz now, int limit,
 						Delivery *deliveries);
@@ -55,15 +55,15 @@ extern void delivery_done(const ConsumerGroup *group, Delivery *delivery);
 extern void delivery_busy(const ConsumerGroup *group, Delivery *delivery, int min_delay_ms);
 
 /*
- * A failed attempt: retried later, discarded or dead, as the error's SQLSTATE and the
- * group's max_attempts say. Returns whether it is done with, being discarded.
+ * A failed attempt: retried later, discarded or dead, depending on the error's SQLSTATE and the
+ * group's max_attempts. Returns whether it was discarded and so is finished.
  */
 extern bool delivery_failed(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
 
-/* Dead, its attempts having been recorded already. */
+/* Make a message dead whose attempts have already been recorded. */
 extern void delivery_buried(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
 
-/* No attempt was made: a retry that is due at once. */
+/* No attempt was made: becomes a retry that is due at once. */
 extern void delivery_again(const ConsumerGroup *group, Delivery *delivery);
 
 /*
@@ -73,11 +73,11 @@ extern void delivery_again(const ConsumerGroup *group, Delivery *delivery);
 extern void delivery_nacked(const ConsumerGroup *group, Delivery *delivery, const char *error,
 							int64 delay);
 
-/* Note how attempts ended, without any consequence; error and sqlstate may be NULL. */
+/* Only record how attempts ended; error and sqlstate may be NULL. */
 extern void attempts_append(const ConsumerGroup *group, const Delivery *deliveries, int n,
 							const char *state, const char *error, const char *sqlstate);
 
-/* No attempt can be made at all (the handler is gone): dead at once. */
+/* No attempt can be made at all (the handler does not exist): dead at once. */
 extern void delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);
 
 #endif							/* ORDER_EXT_RETRIES_H */

@@ -1,6 +1,6 @@
 /*
  * running.h
- *		The mark of what a worker is running, for the case that it crashes; see quarantine.h.
+ *		Marking what a worker is running, in case it crashes; see quarantine.h.
  */
 #ifndef ORDER_EXT_RUNNING_H
 #define ORDER_EXT_RUNNING_H
@@ -9,7 +9,10 @@
 
 #include "message/base/types.h"
 
-/* What a process is running; messages: 0 nothing, 1 that one, more: a batch from it on. */
+/*
+ * What a process is running; messages is 0 for nothing, 1 for that message, more for a batch from
+ * it on.
+ */
 typedef struct RunningMark
 {
 	Oid			database;
@@ -23,7 +26,7 @@ typedef struct RunningMark
 	int64		started_at;
 } RunningMark;
 
-/* Where this process marks what it runs; NULL: nowhere. */
+/* Where this process marks what it runs, or NULL. */
 extern RunningMark *running_mark;
 
 /* Called whenever that has changed, if set; runs in signal handlers, too. */
@@ -40,8 +43,9 @@ extern void running_begin(int32 group_id, const Message *messages, int n);
 extern void running_end(void);
 
 /*
- * The handler does not end, and its process shall: mark that. False where it is not to be
- * ended, not being a worker's, or has just come back. Called by a signal handler.
+ * The handler does not return, so its process is about to be ended: mark that. False if it must
+ * not be ended because it is not a worker, or if the handler has just returned. Called by a
+ * signal handler.
  */
 extern bool running_overran(void);
 

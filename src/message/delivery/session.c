@@ -20,7 +20,7 @@
 #include "message/base/engine.h"
 #include "message/delivery/session.h"
 
-/* Code of somebody else's has run in this process since the last session_clean(). */
+/* Foreign code has run in this process since the last session_clean(). */
 static bool session_used = false;
 
 void

@@ -18,8 +18,8 @@ static bool timeouts_registered = false;
 static volatile sig_atomic_t passed = false;
 
 /*
- * Runs in the signal handler. statement_timeout cannot serve: it is armed per statement
- * of a client, and background workers have none.
+ * Runs in the signal handler. statement_timeout cannot be used: it is armed per statement of a
+ * client, and background workers have none.
  */
 static void
 on_timeout(void)
@@ -31,8 +31,8 @@ on_timeout(void)
 }
 
 /*
- * As long again, and the handler has still not come back: it catches what on_timeout()
- * raises. Nobody can catch the end of the process. A client's is not ours to end.
+ * The same time has passed again and the handler still has not returned: it catches the error of
+ * on_timeout(). It cannot catch the end of the process. A client's process must not be ended.
  */
 static void
 on_overrun(void)
@@ -68,7 +68,7 @@ disarm(void)
 		disable_timeouts(off, lengthof(off));
 }
 
-/* The handler came back by itself, perhaps a moment before the cancel would have hit. */
+/* The handler returned by itself, perhaps just before the cancel would have hit. */
 void
 time_limit_end(void)
 {
@@ -78,10 +78,10 @@ time_limit_end(void)
 		QueryCancelPending = false;
 		passed = false;
 	}
-	callers_cancel_repeat();	/* in that moment, too, or caught by the handler */
+	callers_cancel_repeat();	/* at that moment, too, or caught by the handler */
 }
 
-/* It failed, perhaps in that moment. */
+/* It failed, perhaps at that moment. */
 void
 time_limit_end_failed(void)
 {

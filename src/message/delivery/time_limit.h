@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 /*
- * Around the call of a handler. A worker's process whose handler catches even the cancel is
- * ended after as long again (running.h). Began anew, the limit counts from there.
+ * Called around a handler. A worker's process whose handler catches the cancel is ended after the
+ * same time again (running.h). If begun again, the limit counts from there.
  */
 extern void time_limit_begin(void);
 extern void time_limit_end(void);
@@ -17,10 +17,10 @@ extern void time_limit_end(void);
 /* The call ended by an error, which has been caught. */
 extern void time_limit_end_failed(void);
 
-/* Whether the last error was the end of the limit, and not somebody's cancel. */
+/* Whether the last error was the time limit rather than a cancel. */
 extern bool time_limit_passed(void);
 
-/* Before a call: no limit has passed. */
+/* Before a call: no limit has been exceeded. */
 extern void time_limit_forget(void);
 
 #endif							/* ORDER_EXT_TIME_LIMIT_H */

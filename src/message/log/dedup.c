@@ -2,12 +2,12 @@
  * dedup.c
  *		Publishing once; see dedup.h.
  *
- * A key is unique within the segment that is written to, by its primary key: of two
- * publishers the second waits for the first one's transaction. All segments of the ring are
- * looked into before, uncommitted rows included: a publisher who began before the ring
- * moved may still be writing to the last one, and under an old snapshot the insert could
- * not tell a duplicate from a conflict. For who is behind with the ring we look once more
- * after the insert: whoever saw the move and not our row has a row in the next segment.
+ * A key is unique within the segment being written, by its primary key: of two publishers the
+ * second waits for the first one's transaction. All segments of the ring are looked into before,
+ * uncommitted rows included: a publisher who began before the ring moved may still be writing to
+ * the last one, and under an old snapshot the insert could not tell a duplicate from a conflict.
+ * For who is behind with the ring we look once more after the insert: whoever saw the move and
+ * not our row has a row in the next segment.
  */
 #include "compat.h"
 

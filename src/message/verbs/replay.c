@@ -63,7 +63,7 @@ static SavedPlan discard_dead = SAVED_PLAN(
 
 static SavedPlan count_done = SAVED_PLAN(DONE " SELECT count(*) FROM picked", DONE_TYPES);
 
-/* Due in their order, since retries are run by their due times. */
+/* Due times follow their order, since retries are run by due time. */
 static SavedPlan retry_done = SAVED_PLAN(
 	DONE
 	" INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, published_at,"
