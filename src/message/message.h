@@ -1,10 +1,10 @@
 /*
  * message.h
- *		The face of the message layer: what machine/ and handlers/ may know of it.
- *		Publishing, timers, and how a built-in consumer receives its batch.
+ *		The interface of the message layer: what machine/ and handlers/ may use of it. Publishing,
+ *		timers, and how a built-in consumer receives its batch.
  *
- * The message layer knows nothing of orders: topics are ids, keys numbers, payloads jsonb.
- * Within it nobody includes this file.
+ * The message layer knows nothing about orders: topics are ids, keys are numbers, payloads are
+ * jsonb. No file of the layer itself includes this one.
  */
 #ifndef ORDER_EXT_MESSAGE_H
 #define ORDER_EXT_MESSAGE_H

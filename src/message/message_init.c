@@ -1,6 +1,6 @@
 /*
  * message_init.c
- *		Start of the message layer.
+ *		Initialization of the message layer.
  */
 #include "compat.h"
 

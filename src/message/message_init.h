@@ -1,6 +1,6 @@
 /*
  * message_init.h
- *		Start of the message layer.
+ *		Initialization of the message layer.
  */
 #ifndef ORDER_EXT_MESSAGE_INIT_H
 #define ORDER_EXT_MESSAGE_INIT_H

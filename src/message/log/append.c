@@ -75,7 +75,7 @@ message_publish(MessageDraft *drafts, int n)
 	pfree(entries);
 }
 
-/* dispatch() delivers what it has noted; the rest waits for the log to be read. */
+/* dispatch() delivers the ids it has noted; the rest waits until the log is read. */
 void
 message_publish_for_later(MessageDraft *drafts, int n)
 {

@@ -26,12 +26,12 @@ typedef struct MessageDraft
 extern void message_publish(MessageDraft *drafts, int n);
 
 /*
- * The same, kept from the dispatch() that this transaction may be part of: for what is to be
- * done only when this transaction has committed.
+ * The same, but not delivered by a dispatch() in progress in this transaction: for work that must
+ * be done only after this transaction has committed.
  */
 extern void message_publish_for_later(MessageDraft *drafts, int n);
 
-/* A row to be appended that already has its id and its time (a timer that fires). */
+/* A row to be appended that already has its id and time (a timer that fires). */
 typedef struct LogEntry
 {
 	int64		message_id;

@@ -8,7 +8,7 @@
 
 #include "message/log/capture.h"
 
-/* What dispatch() wants to know of: the ids appended since it began. */
+/* The ids appended since dispatch() began. */
 static MemoryContext capture_context = NULL;
 static LogAppended *captured = NULL;
 static int	n_captured = 0;

@@ -14,14 +14,14 @@ typedef struct LogAppended
 	int64		message_id;
 } LogAppended;
 
-/* Start (in the given context) and stop noting the ids that are appended. */
+/* Start (in the given context) and stop recording the ids that are appended. */
 extern void log_capture_begin(MemoryContext context);
 extern void log_capture_end(void);
 
-/* Note a row that is appended, if this is on. */
+/* Record an appended row, if recording is on. */
 extern void log_capture_note(const LogAppended *row);
 
-/* What was noted so far; forget all but the first n (after a subtransaction's abort). */
+/* The ids recorded so far; forget all but the first n (after a subtransaction's abort). */
 extern int	log_captured(const LogAppended **appended);
 extern void log_capture_truncate(int n);
 

@@ -2,12 +2,12 @@
  * dedup.c
  *		Publishing once; see dedup.h.
  *
- * A key is unique within the segment being written, by its primary key: of two publishers the
- * second waits for the first one's transaction. All segments of the ring are looked into before,
- * uncommitted rows included: a publisher who began before the ring moved may still be writing to
- * the last one, and under an old snapshot the insert could not tell a duplicate from a conflict.
- * For who is behind with the ring we look once more after the insert: whoever saw the move and
- * not our row has a row in the next segment.
+ * A key is unique within the segment being written, by its primary key: of two publishers, the
+ * second waits for the first one's transaction. All segments of the ring are checked first,
+ * including uncommitted rows: a publisher that began before the ring moved may still be writing
+ * to the previous one, and under an old snapshot, the insert could not distinguish a duplicate
+ * from a conflict. In case our position in the ring is outdated, they are checked again after the
+ * insert: a publisher that saw the move but not our row has a row in the next segment.
  */
 #include "compat.h"
 
@@ -38,7 +38,7 @@ enum
 	DEDUP_KEY
 };
 
-/* $1 topic, $2 key, $3 message, $4 now, $5 what is older has expired: it is taken over. */
+/* $1 topic, $2 key, $3 message, $4 now, $5: older rows have expired and are taken over. */
 #define CLAIM(n) \
 	SAVED_PLAN( \
 		"INSERT INTO order_ext_internal.dedup_" n " AS d" \
@@ -51,8 +51,8 @@ enum
 static SavedPlan claim[RING_SEGMENTS] = {CLAIM("0"), CLAIM("1"), CLAIM("2"), CLAIM("3")};
 
 /*
- * The message that has the key in a segment; 0 if there is none, or one from before the
- * cut. Waits for transactions that are about to write or remove the row.
+ * The message that has the key in a segment; 0 if there is none, or only an expired one. Waits
+ * for transactions that are about to write or remove the row.
  */
 static int64
 holder_in_segment(int segment, int32 topic_id, Datum key, TimestampTz cut)

@@ -2,10 +2,10 @@
  * depth.c
  *		Backpressure; see depth.h.
  *
- * Nobody keeps a count: publishers would queue for its row. The messages behind a group's
- * cursor are counted in the index, up to max_depth and no further. Where that is many, the
- * count is kept for as long as the ids given out since, by anybody, cannot have filled what
- * was left, or are less than a hundredth of max_depth.
+ * No count is stored, since publishers would queue for its row. The messages ahead of a group's
+ * cursor are counted in the index, up to max_depth. If there are many, the count is reused as
+ * long as the ids assigned since, by any backend, cannot have filled the remaining room, or are
+ * less than a hundredth of max_depth.
  */
 #include "compat.h"
 
@@ -19,15 +19,15 @@
 #include "message/log/log.h"
 #include "message/log/progress.h"
 
-/* How long a topic that was found full is full without another look. */
+/* How long a topic that was found full is considered full without another check. */
 #define FULL_FOR (100 * INT64CONST(1000))
 
 typedef struct Counted
 {
 	int32		topic_id;		/* key */
 	int32		depth;
-	int32		max_depth;		/* that was counted for */
-	int64		at_id;			/* the sequence of message ids stood here */
+	int32		max_depth;		/* the max_depth that was counted for */
+	int64		at_id;			/* value of the sequence of message ids at that time */
 	TimestampTz at;
 	int32		group_id;		/* the slowest one */
 } Counted;
@@ -52,7 +52,7 @@ get_counted(int32 topic_id)
 	return counted;
 }
 
-/* The last message id that was given to some backend. */
+/* The last message id assigned to any backend. */
 static int64
 ids_given_out(void)
 {

@@ -10,17 +10,17 @@
 #include "message/base/catalog.h"
 
 /*
- * Raise OE703 if the topic has a max_depth and so many messages wait for one of its groups,
- * what this transaction has published itself included. Up to a depth of DEPTH_EXACT that is
- * exact, above it the count may be some percent old.
+ * Raise OE703 if the topic has a max_depth and that many messages are waiting for one of its
+ * groups, including those published by this transaction. This is exact up to a depth of
+ * DEPTH_EXACT; above it the count may be off by a percent.
  */
 extern void depth_check(const Topic *topic);
 
 #define DEPTH_EXACT 1000
 
 /*
- * How many messages of the log wait for the group, by the active snapshot, our own
- * included; counts no further than limit.
+ * The number of messages in the log that wait for the group, by the active snapshot, including
+ * our own; counts no further than limit.
  */
 extern int	depth_of_group(const ConsumerGroup *group, int limit);
 

@@ -1,6 +1,6 @@
 /*
  * floors.c
- *		Where to begin to look; see floors.h.
+ *		Where scans begin; see floors.h.
  */
 #include "compat.h"
 
@@ -12,7 +12,7 @@
 #include "core/append.h"
 #include "message/log/floors.h"
 
-/* Whatever was missed is found after this time. */
+/* Anything missed is found after this time. */
 #define FLOOR_LIFE (60 * USECS_PER_SEC)
 
 typedef struct FloorKey
@@ -26,19 +26,19 @@ typedef struct Floor
 {
 	FloorKey	key;
 	TimestampTz floor;
-	TimestampTz if_aborted;		/* what it was before this transaction wrote */
-	TimestampTz from_beginning; /* when it was last looked from the beginning */
+	TimestampTz if_aborted;		/* its value before this transaction wrote */
+	TimestampTz from_beginning; /* time of the last scan from the beginning */
 } Floor;
 
 static HTAB *floors = NULL;
 
-/* Of the table whose invalidation lowers all floors; known as soon as there are any. */
+/* The table whose invalidation lowers all floors; known as soon as there are any. */
 static Oid	retries_oid = InvalidOid;
 
-/* Some if_aborted is not the floor. */
+/* Some if_aborted differs from its floor. */
 static bool unsure = false;
 
-/* The earliest row that this transaction has inserted for others. */
+/* The earliest row that this transaction has inserted for other processes. */
 static TimestampTz first_inserted = DT_NOEND;
 
 static Floor *
@@ -59,7 +59,7 @@ get_floor(FloorOf of, int32 group_id, const LogPart *part)
 	return floor;
 }
 
-/* The clock may have been set back, hence the last condition. */
+/* The last condition covers a clock that was set back. */
 TimestampTz
 floor_of(FloorOf of, int32 group_id, const LogPart *part, TimestampTz now)
 {
@@ -78,12 +78,12 @@ floor_raise(FloorOf of, int32 group_id, const LogPart *part, TimestampTz to)
 {
 	Floor	   *floor = get_floor(of, group_id, part);
 
-	/* an old snapshot does not see all that is there */
+	/* an old snapshot does not see all rows */
 	if (to <= floor->floor || IsolationUsesXactSnapshot())
 		return;
 	floor->floor = to;
 	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
-		unsure = true;			/* rows that we have deleted may come back */
+		unsure = true;			/* rows that we have deleted may reappear */
 	else
 		floor->if_aborted = to;
 }
@@ -167,7 +167,7 @@ on_relation_invalidated(Datum arg, Oid relid)
 	hash_seq_init(&all, floors);
 	while ((floor = hash_seq_search(&all)) != NULL)
 		floor->from_beginning = DT_NOBEGIN;
-	retries_oid = InvalidOid;	/* it may be another one's from now on */
+	retries_oid = InvalidOid;	/* it may be another table's from now on */
 }
 
 void

@@ -2,9 +2,9 @@
  * log.c
  *		Reading the message log; see log.h.
  *
- * It goes straight to the primary keys of the segments, without the planner: the
- * path must never depend on statistics of tables that are empty in one minute and have
- * ten million rows in the next.
+ * It reads the primary keys of the segments directly, without the planner: the access path must
+ * never depend on statistics of tables that are empty in one minute and have ten million rows in
+ * the next.
  */
 #include "compat.h"
 
@@ -38,7 +38,7 @@ typedef struct RangeScan
 
 typedef struct LogReader
 {
-	Relation	rel[RING_SEGMENTS]; /* NULL where the segment is empty */
+	Relation	rel[RING_SEGMENTS]; /* NULL if the segment is empty */
 	Relation	index[RING_SEGMENTS];
 	Snapshot	snapshot;
 	LogRow	   *rows;
@@ -68,7 +68,7 @@ reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
 		reader->rel[i] = table_open(internal_relation(name), AccessShareLock);
 		if (RelationGetNumberOfBlocks(reader->rel[i]) == 0)
 		{
-			/* nothing that our snapshot could see */
+			/* nothing that our snapshot can see */
 			table_close(reader->rel[i], AccessShareLock);
 			reader->rel[i] = NULL;
 			continue;
@@ -88,7 +88,7 @@ reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
 	reader->may_pass = (int64) limit * PASSED_PER_ROW;
 }
 
-/* The payloads decide, too: a batch lies in memory as a whole. */
+/* The payloads count, too: a batch is held in memory as a whole. */
 static bool
 reader_is_full(const LogReader *reader)
 {
@@ -96,9 +96,8 @@ reader_is_full(const LogReader *reader)
 }
 
 /*
- * The locks are not kept: a segment is truncated when all groups are past it, and we are
- * only when our transaction has committed; without this a busy reader would always be in
- * the way.
+ * The locks are not kept: a segment is truncated only after all groups are past it, which we are
+ * only after our transaction has committed; otherwise a busy reader would always prevent that.
  */
 static void
 reader_close(LogReader *reader)
@@ -152,7 +151,7 @@ range_begin(LogReader *reader, RangeScan *range, const ScanKeyData *keys, int nk
 		range->tuple[i] = NULL;
 		if (reader->rel[i] == NULL)
 			continue;
-		/* the scan turns the column numbers into those of the index, in place */
+		/* the scan replaces the column numbers by those of the index */
 		memcpy(copy, keys, sizeof(ScanKeyData) * nkeys);
 		range->scan[i] = systable_beginscan_ordered(reader->rel[i], reader->index[i],
 													reader->snapshot, nkeys, copy);
@@ -226,8 +225,7 @@ row_is_ours(LogReader *reader, const RangeScan *range, int segment)
 }
 
 /*
- * Take the rows of a range that are visible in the snapshot (NULL: all), up to the reader's
- * limit.
+ * Read the rows of a range that are visible in the snapshot (NULL: all), up to the reader's limit.
  */
 static void
 read_range(LogReader *reader, const ScanKeyData *keys, int nkeys, const LogSnapshot *visible_in)
@@ -266,7 +264,7 @@ key_xid(ScanKeyData *key, StrategyNumber strategy, RegProcedure comparison, uint
 	ScanKeyInit(key, LOG_XID, strategy, comparison, UInt64GetDatum(xid));
 }
 
-/* All rows of one transaction, from behind a message id (0: all). */
+/* All rows of one transaction after a message id (0: all). */
 static void
 read_transaction(LogReader *reader, int32 topic_id, uint64 xid, int64 after_id,
 				 const LogSnapshot *visible_in)
@@ -296,10 +294,10 @@ read_transactions(LogReader *reader, int32 topic_id, uint64 from, uint64 to,
 }
 
 /*
- * The window is read in the order (xid, message_id): first the transactions that were
- * still running in done and are over in reading, one by one (a scan from the oldest of
- * them would go over everything that is behind us, again and again, as long as one old
- * transaction stays open), then those that began after done.
+ * The window is read in the order (xid, message_id): first the transactions that were still
+ * running in done and have ended in reading, one by one (a scan from the oldest of them would
+ * reread everything behind us again and again as long as one old transaction is open), then those
+ * that began after done.
  */
 int
 log_read_window(LogWindow *window, int limit, LogRow *rows)
@@ -337,9 +335,9 @@ log_read_window(LogWindow *window, int limit, LogRow *rows)
 }
 
 /*
- * Within an open window: first the transactions that were running in done or in reading,
- * one by one, then those after the position or, without one, after done. What is before
- * the position and not among the former is behind.
+ * Within an open window: first the transactions that were running in done or in reading, one by
+ * one, then those after the position or, if there is none, after done. Everything else before the
+ * position is behind.
  */
 static int
 count_waiting(int segment, const LogWindow *window, int limit)

@@ -37,15 +37,15 @@ typedef struct LogWindow
 	const LogPosition *after;
 
 	/* results */
-	bool		at_end;			/* the window is read to its end */
+	bool		at_end;			/* the window has been read to its end */
 	int64		passed;			/* rows of other parts among them */
-	LogPosition last;			/* the last row that was looked at, whosever it is */
+	LogPosition last;			/* the last row that was read, of any part */
 } LogWindow;
 
 /*
- * Read a slice: at most limit rows, fewer where the payloads are large or other parts have
- * many rows in between. Returns their number. Rows of the current transaction are not among
- * them. Needs an active snapshot not older than reading.
+ * Read a slice: at most limit rows, fewer if the payloads are large or other parts have many rows
+ * in between. Returns their number. Rows of the current transaction are not among them. Needs an
+ * active snapshot not older than reading.
  */
 extern int	log_read_window(LogWindow *window, int limit, LogRow *rows);
 
@@ -56,7 +56,7 @@ extern int	log_read_window(LogWindow *window, int limit, LogRow *rows);
  */
 extern int	log_count_waiting(const LogWindow *window, int limit);
 
-/* The same of one segment: whether there is any. */
+/* The same for one segment: whether there are any. */
 extern bool log_segment_waiting(int segment, const LogWindow *window);
 
 /*

@@ -2,9 +2,9 @@
  * progress.c
  *		Where a consumer group stands in the log; see progress.h.
  *
- * group_progress is append-only, the newest row counts: a handful of rows updated
- * hundreds of times a second would bloat without bound while some session holds an old
- * snapshot. Old rows are deleted now and then, but never looked at again.
+ * group_progress is append-only and the newest row counts: a handful of rows updated hundreds of
+ * times a second would bloat without limit while some session holds an old snapshot. Old rows are
+ * deleted from time to time, but never read again.
  */
 #include "compat.h"
 
@@ -94,8 +94,8 @@ progress_from_row(Progress *progress, const Datum *values, const bool *nulls)
 }
 
 /*
- * The newest row by what is committed now: in REPEATABLE READ our snapshot may show an older
- * one or, once the table has been written anew, none at all.
+ * The newest committed row: in REPEATABLE READ, our snapshot may show an older one or, after the
+ * table has been rewritten, none at all.
  */
 static int64
 newest_seq(int32 group_id, int16 part)
@@ -122,7 +122,7 @@ load_newest(Progress *progress, Relation rel, Relation index, const ScanKeyData 
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	/* the scan turns the column numbers into those of the index, in place */
+	/* the scan replaces the column numbers by those of the index */
 	memcpy(copy, keys, sizeof(copy));
 	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(copy), copy);
 	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
@@ -157,14 +157,14 @@ progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
 	found = load_newest(progress, rel, index, keys);
 	if (!found && !IsolationUsesXactSnapshot())
 	{
-		/* it may have been written anew since the snapshot was taken (compact.c) */
+		/* it may have been rewritten since the snapshot was taken (compact.c) */
 		PushActiveSnapshot(GetLatestSnapshot());
 		found = load_newest(progress, rel, index, keys);
 		PopActiveSnapshot();
 	}
 	if (!found)
 		progress->done = log_snapshot_from_text(group->start_at);
-	/* not kept, or the table could never be written anew */
+	/* not kept, or the table could never be rewritten */
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
 	if (IsolationUsesXactSnapshot() && progress->seq != newest_seq(group->id, part))
@@ -182,7 +182,7 @@ progress_window(const ConsumerGroup *group, const Progress *progress, LogWindow 
 	window->after = progress->has_pos ? &progress->pos : NULL;
 }
 
-/* Drop rows that are far behind; only those that became so since the last time. */
+/* Delete rows that are far behind; only those that became so since the last time. */
 static void
 prune(const Progress *progress)
 {
@@ -258,7 +258,7 @@ progress_close_window(Progress *progress)
 
 /* ---- ranges delivered by dispatch() in the publishing transaction ---- */
 
-/* The last range of the group that begins at or before the place (all: anywhere). */
+/* The last range of the group that begins at or before the position (all: anywhere). */
 static bool
 find_range(Relation rel, Relation index, int32 group_id, const LogPosition *at, int64 *last_id)
 {
@@ -284,8 +284,8 @@ find_range(Relation rel, Relation index, int32 group_id, const LogPosition *at, 
 }
 
 /*
- * A look for each row, since one transaction can have left a hundred thousand ranges, of
- * which a batch meets a few hundred. Most groups have none, which is one look for all.
+ * One lookup for each row, since one transaction can have left a hundred thousand ranges, of
+ * which a batch needs a few hundred. Most groups have none, which takes a single lookup.
  */
 bool
 inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *delivered)
@@ -324,7 +324,7 @@ inline_ranges_append(int32 group_id, const LogRow *rows, int n)
 	{
 		int			first = i;
 
-		/* only ids without a gap: what lies in a gap may not be delivered yet */
+		/* only ids without a gap: a message in a gap may not be delivered yet */
 		while (i + 1 < n && rows[i + 1].message.id == rows[i].message.id + 1)
 			i++;
 		values[RANGE_XID - 1] = UInt64GetDatum(rows[first].at.xid);

@@ -29,32 +29,33 @@ typedef struct Progress
 /* Read the newest progress of a part under the active snapshot; its lock must be held. */
 extern void progress_load(const ConsumerGroup *group, int16 part, Progress *progress);
 
-/* What of the group's topic is not behind the progress, which the window points into. */
+/*
+ * The messages of the group's topic that are not behind the progress, to which the window refers.
+ */
 extern void progress_window(const ConsumerGroup *group, const Progress *progress,
 							LogWindow *window);
 
 /*
- * Append it as the new newest row. Raises 40001 if somebody else did so since it was
- * read (the reader's snapshot was older than the group's lock).
+ * Append it as the newest row. Raises 40001 if another transaction has done so since it was read
+ * (the reader's snapshot was older than the group's lock).
  */
 extern void progress_append(Progress *progress);
 
-/* The window was read to its end: all of it is behind the group. */
+/* The window has been read to its end: all of it is behind the group. */
 extern void progress_close_window(Progress *progress);
 
 /*
- * A group's messages that were delivered within the transaction that published them:
- * mark those among the rows. Returns whether the group has any such messages behind it
- * at all (if not, nothing is marked). Needs an active snapshot.
+ * Mark those rows that were delivered to the group within the transaction that published them.
+ * Returns whether the group has any such messages behind it at all (if not, nothing is marked).
+ * Needs an active snapshot.
  */
 extern bool inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *delivered);
 
-/* Note that rows of this transaction (in id order) were delivered to the group. */
+/* Record that rows of this transaction (in id order) were delivered to the group. */
 extern void inline_ranges_append(int32 group_id, const LogRow *rows, int n);
 
 /*
- * Forget the ranges that are behind the group by this part's progress, and by that of its
- * other parts.
+ * Delete the ranges that are behind the group by the progress of this and its other parts.
  */
 extern void inline_ranges_forget(const Progress *progress);
 

@@ -11,7 +11,7 @@ log_shard(int64 key)
 {
 	uint64		hash = (uint64) key;
 
-	/* stored in rows, hence a function of our own that no server version changes */
+	/* stored in rows, hence our own function, which does not change with server versions */
 	hash ^= hash >> 33;
 	hash *= UINT64CONST(0xff51afd7ed558ccd);
 	hash ^= hash >> 33;

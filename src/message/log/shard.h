@@ -20,7 +20,7 @@ typedef struct LogPart
 /* All messages, as one part. */
 extern const LogPart log_all_parts;
 
-/* Whether the key's messages are the part's. */
+/* Whether the key's messages belong to the part. */
 extern bool log_part_has(const LogPart *part, int64 key);
 
 #endif							/* ORDER_EXT_LOG_SHARD_H */

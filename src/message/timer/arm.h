@@ -11,13 +11,13 @@
 #include "utils/timestamp.h"
 
 /*
- * A message for later: due at due_at (a past time fires at once). bound >= 0 binds it
- * to a status of its key, compared when it fires: a timer whose key has moved on is
- * void (see bound.h). Returns the message id.
+ * Arm a timer: a message due at due_at (a past time fires at once). bound >= 0 binds it to a
+ * status of its key, compared when it fires: a timer whose key has another status is void (see
+ * bound.h). Returns the message id.
  */
 extern int64 timer_arm(int32 topic_id, int64 key, TimestampTz due_at, int16 bound, Jsonb *payload);
 
-/* The same for a message that has its id already. */
+/* The same for a message that already has its id. */
 extern void timer_arm_with_id(int64 message_id, int32 topic_id, int64 key, TimestampTz due_at,
 							  int16 bound, Jsonb *payload);
 

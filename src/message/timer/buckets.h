@@ -1,12 +1,12 @@
 /*
  * buckets.h
- *		The ring of timer buckets: which due time lives in which table. Private to the
- *		timer files.
+ *		The ring of timer buckets: which due time belongs to which table. Private to the timer
+ *		files.
  *
- * Time is cut into periods of two minutes; period p lives in table p % 32. A timer goes
- * to its period's bucket if that is at most 30 periods ahead, else to timers_far. So
- * when period p is over, its bucket gets nothing new for one more period, in which it
- * is emptied, before period p + 32 may begin to fill it.
+ * Time is divided into periods of two minutes; period p is stored in table p % 32. A timer goes
+ * to its period's bucket if that is at most 30 periods ahead, otherwise to timers_far. So when
+ * period p is over, its bucket receives nothing new for one more period, in which it is emptied,
+ * before period p + 32 may begin to fill it.
  */
 #ifndef ORDER_EXT_TIMER_BUCKETS_H
 #define ORDER_EXT_TIMER_BUCKETS_H

@@ -1,15 +1,14 @@
 /*
  * cancel.c
- *		cancel_message(), and the other side of it: what a firer asks before it publishes.
+ *		cancel_message(), and its counterpart: what a firer checks before it publishes.
  *
  * A timer of the ring cannot be deleted (its bucket is insert-only), so its id is noted in
- * timer_cancels. That note is uncommitted when a firer may come along, and firing is
- * uncommitted when a canceler may. Each therefore first does his part and then looks at
- * the other's: the canceler writes the note and then waits for the firing that is under
- * way; the firer takes the timers lock and then looks for notes, uncommitted ones
- * included. So a canceler who says "true" is right whoever commits first, and nobody holds
- * up the firing of other timers: a timer whose canceler is undecided goes to timers_far for
- * a moment.
+ * timer_cancels. That note may be uncommitted when a firer comes along, and firing may be
+ * uncommitted when a canceler does. Each therefore first does its own part and then checks the
+ * other's: the canceler writes the note and then waits for the firing in progress; the firer
+ * takes the timers lock and then looks for notes, including uncommitted ones. So a canceler that
+ * returns true is right no matter which commits first, and does not delay the firing of other
+ * timers: a timer whose canceler is undecided goes to timers_far for a moment.
  */
 #include "compat.h"
 
@@ -68,7 +67,7 @@ static SavedPlan insert_cancel = SAVED_PLAN(
 static SavedPlan delete_cancel = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.timer_cancels WHERE message_id = $1", INT8OID);
 
-/* Whether the timer waits, by what is committed now and what we did ourselves. */
+/* Whether the timer is waiting, by what is committed now and our own changes. */
 static bool
 timer_waits(Datum message_id, int32 *topic_id, bool *far)
 {
@@ -96,7 +95,7 @@ was_canceled_before(Datum message_id)
 	return found;
 }
 
-/* False if the topic is gone, and its timers with it; raises if it is built in. */
+/* False if the topic has been dropped, and its timers with it; raises if it is built in. */
 static bool
 topic_takes_back(int32 topic_id)
 {
@@ -120,7 +119,7 @@ cancel_message_body(FunctionCallInfo fcinfo)
 	bool		far;
 
 	PreventCommandIfReadOnly("cancel_message()");
-	/* kept, so that they are not written anew between a snapshot and the look (compact.c) */
+	/* kept, so that they are not rewritten between the snapshot and the check (compact.c) */
 	LockRelationOid(internal_relation("timer_progress"), AccessShareLock);
 	LockRelationOid(internal_relation("timer_ahead"), AccessShareLock);
 	LockRelationOid(internal_relation("timer_cancels"), AccessShareLock);
@@ -131,7 +130,7 @@ cancel_message_body(FunctionCallInfo fcinfo)
 	if (far && plan_write(&delete_far, &message_id, NULL, 0) > 0)
 		return BoolGetDatum(true);
 	if (plan_write(&insert_cancel, &message_id, NULL, 0) == 0)
-		return BoolGetDatum(false); /* somebody else was faster */
+		return BoolGetDatum(false); /* another transaction was faster */
 
 	lock_pass(LOCK_TIMERS, 0);
 	if (timer_waits(message_id, &topic_id, &far))

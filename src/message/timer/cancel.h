@@ -1,6 +1,6 @@
 /*
  * cancel.h
- *		Canceled timers, as the firer sees them. Private to the timer files.
+ *		Canceled timers from the firer's point of view. Private to the timer files.
  */
 #ifndef ORDER_EXT_TIMER_CANCEL_H
 #define ORDER_EXT_TIMER_CANCEL_H
@@ -16,12 +16,12 @@ typedef enum TimerFate
 
 typedef struct TimerCancels TimerCancels;
 
-/* Open for looking; NULL if nothing is canceled. With the timers lock held. */
+/* Open for lookups; NULL if nothing is canceled. With the timers lock held. */
 extern TimerCancels *timer_cancels_open(void);
 
 /*
- * What is to become of a timer that is due. TIMER_CANCELED is told once: the note goes
- * with this transaction.
+ * What to do with a timer that is due. TIMER_CANCELED is returned once: the note is deleted in
+ * this transaction.
  */
 extern TimerFate timer_cancels_look(TimerCancels *cancels, int64 message_id);
 

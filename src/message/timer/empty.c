@@ -2,12 +2,12 @@
  * empty.c
  *		Emptying the buckets whose time is over, by TRUNCATE.
  *
- * The lock is taken only if it is free, so that nobody waits for us to wait. With it held no
- * other transaction that has written here is still open: one last look finds what committed
- * after the last batch. It does not find what we have written ourselves (armed, or moved from
+ * The lock is taken only if it is free, so that no one queues behind us. While it is held, no
+ * other transaction that has written here is still open: a last check finds what committed after
+ * the last batch. It does not find what we have written ourselves (armed, or moved from
  * timers_far), so we leave such a bucket to the next transaction. A bucket that could not be
- * emptied in its period (a dump was reading it) holds rows of a later period in the end; it
- * then goes on as it is, which the rules allow for, and is emptied the next time.
+ * emptied in its period (a dump was reading it) eventually holds rows of a later period; it is
+ * then used as it is, which the rules allow, and emptied the next time.
  */
 #include "compat.h"
 
@@ -23,12 +23,12 @@
 #include "message/timer/record.h"
 
 /*
- * How long its rows stay when its time is over, for those who want to see what became of
- * timers that were void. Its table gets new rows two minutes after its end.
+ * How long its rows are kept when its time is over, so that the fate of void timers can be seen.
+ * Its table gets new rows two minutes after its end.
  */
 #define KEPT_FOR (60 * USECS_PER_SEC)
 
-/* How long after an attempt in vain. */
+/* How long to wait after a failed attempt. */
 #define RETRY_AFTER (10 * USECS_PER_SEC)
 
 static void

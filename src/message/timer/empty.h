@@ -1,6 +1,6 @@
 /*
  * empty.h
- *		Emptying the buckets whose time is over. Private to the timer files.
+ *		Emptying buckets whose time is over. Private to the timer files.
  */
 #ifndef ORDER_EXT_TIMER_EMPTY_H
 #define ORDER_EXT_TIMER_EMPTY_H
@@ -12,9 +12,9 @@
 #include "message/timer/memory.h"
 
 /*
- * Empty one bucket that is behind, if there is one and nobody is in the way; in the
- * current transaction, with the timers lock and an active snapshot. *next_try is
- * lowered to when another attempt is worthwhile.
+ * Empty one past bucket, if there is one and its lock is free; in the current transaction, with
+ * the timers lock and an active snapshot. *next_try is lowered to when another attempt is
+ * worthwhile.
  */
 extern bool timer_empty_one_bucket(TimerQueue *queue, TimestampTz now, TimestampTz *next_try);
 

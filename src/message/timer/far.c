@@ -2,8 +2,8 @@
  * far.c
  *		timers_far: timers beyond the ring of buckets.
  *
- * They move into the ring one to two periods before they are due, and fire from there.
- * Those that are due already (the server was down, the clock has jumped) fire from here.
+ * They move into the ring one to two periods before they are due, and fire from there. Those that
+ * are already due (the server was down, the clock has jumped) fire from here.
  */
 #include "compat.h"
 
@@ -17,12 +17,12 @@
 #include "message/timer/far.h"
 
 /*
- * Of a timer that was put back because its canceler is undecided, the bucket it came from
- * knows that it is handled. So it never moves into the ring again, which xid = 0 tells.
+ * A timer that was put back because its canceler is undecided counts as handled in the bucket it
+ * came from. So it never moves into the ring again, which xid = 0 indicates.
  */
 #define STAYS_HERE UINT64CONST(0)
 
-/* $1 to $2: what is looked for; $3 = now */
+/* $1 to $2: the range searched; $3 = now */
 static SavedPlan take_far = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.timers_far WHERE message_id IN ("
 	" SELECT message_id FROM order_ext_internal.timers_far"
@@ -37,16 +37,17 @@ static SavedPlan first_far = SAVED_PLAN(
 	TIMESTAMPTZOID, TIMESTAMPTZOID);
 
 /*
- * What has gone stays in the index until vacuum may remove it, which can take as long
- * as the oldest snapshot lives. So the search begins where the last one found its first
- * row. A slow transaction may have armed a timer below, hence from now on every two
- * seconds, and from the beginning once a minute. It ends where nothing is to be done yet:
- * beyond may be millions that somebody is just arming, to be passed over one by one.
+ * Deleted rows remain in the index until vacuum may remove them, which can take as long as the
+ * oldest snapshot lives. So the search begins where the last one found its first row. A slow
+ * transaction may have armed a timer below that, hence the search begins from now every two
+ * seconds, and from the beginning once a minute. It ends where nothing needs to be done yet:
+ * beyond that, there may be millions of uncommitted timers that would have to be skipped one by
+ * one.
  */
 #define LOOK_FROM_NOW_EVERY (2 * USECS_PER_SEC)
 #define LOOK_AT_ALL_EVERY (60 * USECS_PER_SEC)
 
-/* What is due before this moves into the ring. */
+/* Timers due before this move into the ring. */
 static TimestampTz
 horizon(TimestampTz now)
 {
@@ -144,7 +145,7 @@ timer_far_take(TimerQueue *queue, int limit, TimestampTz now)
 	args[2] = TimestampTzGetDatum(now);
 	args[3] = Int64GetDatum(limit);
 	n = (int) plan_write(&take_far, args, NULL, 0);
-	/* What is left is being canceled: not again at once. */
+	/* Those left are being canceled: do not retry at once. */
 	queue->far_pause_until = n == 0 ? now + UNDECIDED_PAUSE : 0;
 	timers = palloc(sizeof(DueTimer) * Max(n, 1));
 	read_timers(n, timers);

@@ -12,10 +12,10 @@
 #include "message/timer/buckets.h"
 #include "message/timer/memory.h"
 
-/* How long a timer waits whose canceler has not yet decided, or that somebody has locked. */
+/* How long a timer waits whose canceler is undecided, or that is locked. */
 #define UNDECIDED_PAUSE (50 * INT64CONST(1000))
 
-/* What was taken out of it. */
+/* What was taken out of timers_far. */
 typedef struct FarTimers
 {
 	DueTimer   *due;			/* to be fired */
@@ -25,15 +25,15 @@ typedef struct FarTimers
 } FarTimers;
 
 /*
- * Take its first timers: those that are due, at most limit, are for the caller to fire; those
- * that will soon be move into the ring.
+ * Take the first timers: those that are due, at most limit, are fired by the caller; those due
+ * soon move into the ring.
  */
 extern FarTimers timer_far_take(TimerQueue *queue, int limit, TimestampTz now);
 
-/* When timer_far_take() will have something to do, DT_NOEND if it never will. */
+/* When timer_far_take() will next have something to do, DT_NOEND if never. */
 extern TimestampTz timer_far_next(TimerQueue *queue, TimestampTz now);
 
-/* Timers that nobody can decide on yet: put them there, due at due_at. */
+/* Put undecided timers there, due at due_at. */
 extern void timer_far_put(TimerQueue *queue, const DueTimer *timers, int n, TimestampTz due_at);
 
 #endif							/* ORDER_EXT_TIMER_FAR_H */

@@ -2,9 +2,9 @@
  * fire.c
  *		Firing a batch of timers.
  *
- * A batch is one transaction's work: due timers leave the queue, those bound to a status
- * that their key no longer has are void, the others are published under their own ids, and
- * what was handled is put on record (record.h).
+ * A batch is one transaction's work: due timers leave the queue, those bound to a status that
+ * their key no longer has are void, the others are published under their own ids, and what was
+ * handled is recorded (record.h).
  */
 #include "compat.h"
 
@@ -28,8 +28,8 @@
 /* ---- publishing ---- */
 
 /*
- * Drop the timers that were canceled. What becomes of one whose canceler is still open is
- * seen a little later; meanwhile it waits in timers_far.
+ * Drop the timers that were canceled. One whose canceler is still open is decided a little later;
+ * meanwhile it waits in timers_far.
  */
 static int
 drop_canceled(TimerQueue *queue, DueTimer *timers, int n)
@@ -63,7 +63,7 @@ drop_canceled(TimerQueue *queue, DueTimer *timers, int n)
 	return kept;
 }
 
-/* Drop the timers whose topic is gone. */
+/* Drop the timers whose topic has been dropped. */
 static int
 drop_orphans(DueTimer *timers, int n)
 {
@@ -78,7 +78,7 @@ drop_orphans(DueTimer *timers, int n)
 	return kept;
 }
 
-/* Keep the timers that are not bound, or whose keys still have the status. */
+/* Keep the timers that are not bound, and those whose keys still have the status. */
 static int
 drop_void(DueTimer *timers, int n)
 {
@@ -115,7 +115,7 @@ note_lateness(TimerQueue *queue, const DueTimer *timers, int n)
 
 	for (i = 0; i < n; i++)
 	{
-		/* What was armed for a time already past is late since it was armed. */
+		/* The lateness of a timer armed for a past time counts from when it was armed. */
 		TimestampTz since = Max(timers[i].due_at, timers[i].entry.published_at);
 		int64		late = Max(now - since, 1);
 		int			index = (int) floor(2 * log2((double) late));
@@ -127,7 +127,7 @@ note_lateness(TimerQueue *queue, const DueTimer *timers, int n)
 
 /*
  * Publish the timers that are neither void nor canceled; returns how many. The array is
- * used up.
+ * overwritten.
  */
 static int64
 publish(TimerQueue *queue, DueTimer *timers, int n)

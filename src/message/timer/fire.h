@@ -9,7 +9,7 @@
 
 #include "message/timer/memory.h"
 
-/* Timers of one transaction; few, so that the handlers begin with the first of many at once. */
+/* Timers per transaction; few, so that handlers can begin with the first of many at once. */
 #define TIMER_BATCH 1000
 
 /* What a batch has done. */

@@ -14,7 +14,7 @@ typedef struct TopicTimers
 	pairingheap_node node;
 } TopicTimers;
 
-/* A pairing heap has its greatest element on top; ours is the earliest. */
+/* A pairing heap has its greatest element on top; ours has the earliest. */
 static int
 compare_timers(const pairingheap_node *a, const pairingheap_node *b, void *arg)
 {
@@ -112,8 +112,8 @@ topic_is_due(const TopicTimers *topic, TimestampTz now)
 }
 
 /*
- * What is due is shared out among the topics, so that those of one with a few timers do not
- * wait until all of one with very many have fired.
+ * Due timers are taken from the topics in turn, so that a topic with a few timers does not have
+ * to wait until all of one with very many have fired.
  */
 int
 timer_heaps_take(TimerQueue *queue, int limit, TimestampTz now, QueuedTimer **taken)

@@ -1,6 +1,6 @@
 /*
  * memory.h
- *		What the queue of timers is made of. Private to the timer files.
+ *		The data structures of the queue of timers. Private to the timer files.
  *
  * A row of a bucket has been handled if its transaction is visible in the bucket's `seen`
  * and it was due until `fired_until` (timer_progress), or if it is listed in timer_ahead.
@@ -31,7 +31,7 @@ typedef struct QueuedTimer
 	int32		topic_id;
 } QueuedTimer;
 
-/* A bucket that is being read: what of it is in the heaps already. */
+/* A bucket that is being read: which of its rows are already in the heaps. */
 typedef struct BucketLoad
 {
 	LogSnapshot *upto;			/* NULL = not being read */
@@ -43,24 +43,24 @@ typedef struct BucketLoad
 
 typedef struct QueueBucket
 {
-	/* timer_progress, newest row; seen is NULL where there is none */
+	/* newest row of timer_progress; seen is NULL if there is none */
 	int64		seq;
 	LogSnapshot *seen;
 	TimestampTz fired_until;
 
-	/* timer_ahead: the newest row, and up to when they reach (DT_NOBEGIN: none) */
+	/* timer_ahead: the newest row, and the latest due time (DT_NOBEGIN: none) */
 	int64		ahead_seq;
 	TimestampTz ahead_until;
 
-	/* what of it is in the heaps; loaded_to is NULL if nothing was loaded whole */
+	/* what is in the heaps; loaded_to is NULL if nothing was loaded completely */
 	LogSnapshot *loaded_to;
 	TimestampTz due_limit;
 	int64		queued;
-	bool		holds_later;	/* rows due after due_limit were passed over */
-	uint64		look_until;		/* not its time: until these transactions have ended; or 0 */
+	bool		holds_later;	/* rows due after due_limit were skipped */
+	uint64		look_until;		/* not needed until these transactions have ended; or 0 */
 	BucketLoad	load;
 
-	TimestampTz empty_at;		/* no attempt to empty it before this */
+	TimestampTz empty_at;		/* do not try to empty it before this */
 } QueueBucket;
 
 typedef struct TimerQueue
@@ -70,20 +70,20 @@ typedef struct TimerQueue
 	HTAB	   *topics;			/* each topic's timers */
 	pairingheap *order;			/* the topics that have some, by their first one */
 	QueueBucket buckets[TIMER_BUCKETS];
-	int64		period;			/* when it was last brought up to date */
+	int64		period;			/* when it was last updated */
 
-	/* The newest row of timer_firings: whoever fires or empties adds one. */
+	/* The newest row of timer_firings: every firing and emptying adds one. */
 	int64		firings_seq;
 	TimestampTz firings_at;
 	int64		fired;
 	int64		lateness[128];
 
-	bool		busy;			/* in use; found set, an error has ended that use */
+	bool		busy;			/* in use; if found set, an error has ended that use */
 
-	TimestampTz far_floor;		/* nothing in timers_far is due before this, as was true */
+	TimestampTz far_floor;		/* nothing in timers_far is due before this, which was true */
 	TimestampTz far_now_at;		/* until here from the present on, */
 	TimestampTz far_all_at;		/* until here at all */
-	TimestampTz far_pause_until;	/* what is due there, others have locked */
+	TimestampTz far_pause_until;	/* due timers there are locked by others */
 } TimerQueue;
 
 /* A copy in the queue's memory; for snapshots that outlive the transaction. */

@@ -1,10 +1,10 @@
 /*
  * queue.c
- *		The timers of the present in memory; see queue.h.
+ *		The current timers in memory; see queue.h.
  *
- * A bucket is read whole once, when its period comes near, and from then on only what
- * transactions added that the last look did not see: those with later ids, and those
- * that were still running. Nothing is ever read again because it was slow to commit.
+ * A bucket is read completely once, when its period approaches, and from then on only the rows of
+ * transactions that the last read did not see: those with later ids, and those that were still
+ * running. Nothing is ever reread because of a slow commit.
  */
 #include "compat.h"
 
@@ -46,7 +46,7 @@ enqueue(TimerQueue *queue, int bucket, TimestampTz due_at, int64 message_id, int
 	timer_heaps_add(queue, timer);
 }
 
-/* Whether a row of the bucket has been handled, as timer_progress says. */
+/* Whether a row of the bucket has been handled, according to timer_progress. */
 static bool
 is_handled(const QueueBucket *bucket, uint64 xid, TimestampTz due_at)
 {
@@ -75,8 +75,8 @@ set_loaded_to(TimerQueue *queue, QueueBucket *bucket, const LogSnapshot *snapsho
 /* ---- loading ---- */
 
 /*
- * Begin to read a bucket: what is due before due_limit, is visible in upto, has not been
- * handled, and is not queued already.
+ * Begin to read a bucket: rows that are due before due_limit, visible in upto, not handled, and
+ * not yet queued.
  */
 static void
 begin_load(TimerQueue *queue, int b, const LogSnapshot *upto, TimestampTz due_limit)
@@ -110,7 +110,7 @@ is_wanted(QueueBucket *bucket, uint64 xid, TimestampTz due_at, int64 message_id)
 {
 	const BucketLoad *load = &bucket->load;
 
-	/* Our own rows are visible to us, but not yet anybody's business. */
+	/* Our own rows are visible to us, but must not be fired yet. */
 	if (!log_snapshot_sees(load->upto, xid) || is_handled(bucket, xid, due_at))
 		return false;
 	if (bucket->loaded_to != NULL && due_at < bucket->due_limit &&
@@ -124,7 +124,10 @@ is_wanted(QueueBucket *bucket, uint64 xid, TimestampTz due_at, int64 message_id)
 	return due_at < load->due_limit;
 }
 
-/* Read on, at most so many blocks. A bucket is insert-only: nothing moves meanwhile. */
+/*
+ * Continue reading, at most the given number of blocks. A bucket is insert-only, so nothing
+ * moves.
+ */
 static void
 load_slice(TimerQueue *queue, int b, Relation rel, BlockNumber blocks)
 {
@@ -165,7 +168,7 @@ load_slice(TimerQueue *queue, int b, Relation rel, BlockNumber blocks)
 		end_load(bucket);
 }
 
-/* Read what of a bucket is due before due_limit, all at once. */
+/* Read all rows of a bucket due before due_limit at once. */
 static void
 load_upto(TimerQueue *queue, int b, Relation rel, TimestampTz due_limit, const LogSnapshot *upto)
 {
@@ -225,8 +228,8 @@ load_transactions(TimerQueue *queue, int b, Relation rel, uint64 first, uint64 e
 }
 
 /*
- * What is new in a loaded bucket, nobody can have handled: whoever else fires, has the queue
- * forgotten.
+ * New rows of a loaded bucket cannot have been handled: if another process fires, the queue is
+ * discarded.
  */
 static void
 catch_up_to(TimerQueue *queue, int b, Relation rel, const LogSnapshot *upto)
@@ -299,8 +302,8 @@ timer_queue_unload(TimerQueue *queue, int b)
 }
 
 /*
- * A bucket of the present is loaded: in slices, while its time has not come, so that what
- * is due in the running one need not wait for it.
+ * Load a current bucket: in slices as long as its time has not come, so that timers due in the
+ * running one need not wait for it.
  */
 static void
 load_present(TimerQueue *queue, int b, Relation rel, TimestampTz due_limit,
@@ -319,9 +322,9 @@ load_present(TimerQueue *queue, int b, Relation rel, TimestampTz due_limit,
 }
 
 /*
- * Whether a bucket has nothing for us until its period comes: it is empty; or it was looked
- * into for what may have been left behind, and who could still commit some (a prepared
- * transaction) has ended, too. What has no later rows either is left to be emptied.
+ * Whether a bucket has nothing for us until its period comes: it is empty, or it was checked for
+ * rows left behind, and transactions that could still commit some (a prepared one) have ended,
+ * too. A bucket without later rows is left to be emptied.
  */
 static bool
 may_unload(const QueueBucket *bucket, BlockNumber blocks, const LogSnapshot *upto)
@@ -331,7 +334,7 @@ may_unload(const QueueBucket *bucket, BlockNumber blocks, const LogSnapshot *upt
 	return bucket->look_until != 0 && bucket->holds_later && upto->xmin >= bucket->look_until;
 }
 
-/* Follow a bucket that is loaded; load what is due before due_limit. */
+/* Update a loaded bucket; load what is due before due_limit. */
 static void
 bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit, bool is_present,
 						const LogSnapshot *upto, TimestampTz now)
@@ -356,10 +359,9 @@ bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit, bool is
 }
 
 /*
- * The buckets of the present are the running period's, the last one's (for those who
- * commit late), and the coming one's shortly before it begins. Those of the time before are
- * looked into at first, because of what a stopped server has left behind, and when the
- * clock has jumped over their periods.
+ * The current buckets are the running period's, the previous one's (for late commits), and the
+ * next one's shortly before it begins. Earlier ones are checked at first, for timers that a
+ * stopped server left behind, and when the clock has jumped over their periods.
  */
 static void
 bring_up_to_date(TimerQueue *queue, TimestampTz now, bool is_new)

@@ -1,6 +1,6 @@
 /*
  * record.c
- *		What has become of timers, on record; see record.h.
+ *		Records of handled timers; see record.h.
  *
  * All three tables are append-only in the path of firing. Readers: queue.c, the
  * views pending_timers and message_trace(), cancel_message(), timers_reset_after_restore().
@@ -17,7 +17,10 @@
 #include "message/timer/heaps.h"
 #include "message/timer/record.h"
 
-/* Newest rows of timer_progress and timer_firings that are kept, and how often the rest goes. */
+/*
+ * The number of newest rows of timer_progress and timer_firings that are kept, and how often the
+ * others are deleted.
+ */
 #define ROWS_KEPT 64
 #define PRUNE_EVERY 256
 
@@ -47,7 +50,7 @@ static SavedPlan prune_firings = SAVED_PLAN(
 
 /* ---- reading ---- */
 
-/* The newest row is what tells whether a queue in memory is still true. */
+/* The newest row shows whether a queue in memory is still valid. */
 void
 timer_firings_read(TimerQueue *into)
 {
@@ -197,9 +200,8 @@ set_progress(TimerQueue *queue, int b, TimestampTz fired_until, const LogSnapsho
 }
 
 /*
- * A bucket's timers were handled. Nothing in the queue is due until `until`: so far its
- * progress can go, unless it is there already, as when these came late, or when the clock
- * was set back.
+ * A bucket's timers were handled. Nothing in the queue is due before `until`: its progress can
+ * advance to there, unless it already has, as with late timers or when the clock was set back.
  */
 static void
 note_bucket(TimerQueue *queue, int b, QueuedTimer **handled, int n, TimestampTz until)

@@ -1,12 +1,12 @@
 /*
  * record.h
- *		What has become of timers, on record: timer_progress, timer_ahead, timer_firings.
- *		Private to the timer files.
+ *		Records of handled timers: timer_progress, timer_ahead, timer_firings. Private to the
+ *		timer files.
  *
- * Timers do not fire strictly in the order of their due times (see heaps.c), and
- * some come late. So the progress of a bucket (handled is what is due until fired_until and
- * visible in seen) moves as far as nothing is left before it, and what is handled beyond is
- * listed by its id in timer_ahead, until the progress has come there.
+ * Timers do not fire strictly in the order of their due times (see heaps.c), and some come late.
+ * So the progress of a bucket (timers due until fired_until and visible in seen are handled)
+ * advances as far as nothing is left before it, and timers handled beyond that are listed by id
+ * in timer_ahead until the progress reaches them.
  */
 #ifndef ORDER_EXT_TIMER_RECORD_H
 #define ORDER_EXT_TIMER_RECORD_H
@@ -25,15 +25,15 @@ extern void timer_progress_read(TimerQueue *queue);
 extern int64 *timer_ahead_read(int bucket, MemoryContext context, int64 *n);
 
 /*
- * Timers that were taken out of the queue have been handled, with this transaction. They are
- * in the order of their buckets.
+ * Record that timers taken out of the queue have been handled in this transaction. They are
+ * sorted by bucket.
  */
 extern void timer_progress_note(TimerQueue *queue, QueuedTimer **handled, int n, TimestampTz now);
 
-/* A bucket is empty now: its progress begins anew. */
+/* A bucket is now empty: restart its progress. */
 extern void timer_progress_restart(TimerQueue *queue, int bucket);
 
-/* Record in timer_firings that something was done; adds lateness and fired of the queue. */
+/* Record in timer_firings that something was done; adds the queue's lateness and fired. */
 extern void timer_firings_note(TimerQueue *queue);
 
 #endif							/* ORDER_EXT_TIMER_RECORD_H */

@@ -14,8 +14,8 @@
 #include "message/timer/restore.h"
 
 /*
- * Numbers are compared with numbers here, never with this cluster's transactions: the
- * rule holds wherever the rows come from.
+ * Ids are compared with each other here, never with this cluster's transactions: the rule holds
+ * no matter where the rows come from.
  */
 static SavedPlan move_to_far = SAVED_PLAN_NO_ARGS(
 	"INSERT INTO order_ext_internal.timers_far"
@@ -34,7 +34,7 @@ static SavedPlan forget_progress = SAVED_PLAN_NO_ARGS(
 static SavedPlan forget_ahead = SAVED_PLAN_NO_ARGS(
 	"DELETE FROM order_ext_internal.timer_ahead");
 
-/* Its totals go on; what matters is that every queue in memory is forgotten. */
+/* Its totals continue; what matters is that every queue in memory is discarded. */
 static SavedPlan note_reset = SAVED_PLAN_NO_ARGS(
 	"INSERT INTO order_ext_internal.timer_firings"
 	" SELECT seq + 1, clock_timestamp(), fired, lateness"
@@ -51,7 +51,10 @@ timers_reset_after_restore(void)
 				 errmsg("timers are being fired by another process"),
 				 errhint("Try again.")));
 	timer_queue_forget();
-	/* Whoever is just arming timers commits before we look, or comes after we are done. */
+
+	/*
+	 * Transactions that are arming timers either commit before we look or wait until we are done.
+	 */
 	for (bucket = 0; bucket < TIMER_BUCKETS; bucket++)
 		LockRelationOid(timer_bucket_relation(bucket), AccessExclusiveLock);
 	(void) plan_write(&move_to_far, NULL, NULL, 0);

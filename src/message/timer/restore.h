@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 /*
- * The database was restored or copied: its timers' transaction ids mean nothing here.
- * Moves all that have not fired to timers_far, which needs none. Inside engine_enter().
+ * The database was restored or copied: its timers' transaction ids mean nothing here. Moves all
+ * that have not fired to timers_far, which does not depend on them. Inside engine_enter().
  */
 extern void timers_reset_after_restore(void);
 

@@ -1,7 +1,7 @@
 /*
  * turn.c
- *		Who fires timers: the scheduler process, in transactions of its own, and
- *		dispatch(), in its caller's; see turn.h.
+ *		The processes that fire timers: the scheduler, in its own transactions, and dispatch(), in
+ *		its caller's; see turn.h.
  */
 #include "compat.h"
 
@@ -18,7 +18,7 @@
 #include "message/timer/queue.h"
 #include "message/timer/turn.h"
 
-/* Somebody else fires timers: come again then. */
+/* Another process is firing timers: try again then. */
 #define BUSY_PAUSE (50 * INT64CONST(1000))
 
 typedef struct TurnResult
@@ -37,7 +37,10 @@ next_deadline(TimerQueue *queue, TimestampTz now)
 	return Min(next, timer_far_next(queue, now));
 }
 
-/* One transaction's work: a batch, and, if that was all and it is wanted, emptying a bucket. */
+/*
+ * The work of one transaction: a batch and, if that was all and it is requested, emptying a
+ * bucket.
+ */
 static TurnResult
 work(int64 limit, bool may_empty)
 {
@@ -51,7 +54,7 @@ work(int64 limit, bool may_empty)
 		result.next_wakeup = now + BUSY_PAUSE;
 		return result;
 	}
-	/* Newer than the lock, at any isolation level: nobody else's batch may be missed. */
+	/* Newer than the lock, at any isolation level: no batch of another process may be missed. */
 	PushActiveSnapshot(GetLatestSnapshot());
 	queue = timer_queue_current(now);
 	result.firing = timer_fire_batch(queue, limit, now);
@@ -93,7 +96,7 @@ timers_forget(void)
 int64
 timers_fire_due(int64 limit)
 {
-	/* Emptying a bucket locks it until the commit: not inside a longer transaction. */
+	/* Emptying a bucket locks it until commit, so not inside a longer transaction. */
 	bool		may_empty = !IsTransactionBlock() && !IsSubTransaction();
 	int64		handled = 0;
 

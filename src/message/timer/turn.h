@@ -10,20 +10,20 @@
 #include "utils/timestamp.h"
 
 /*
- * A turn of the scheduler process: fire what is due, empty buckets that are behind.
- * Starts and commits its own transactions. Returns whether there is more to do at once,
- * else *next_wakeup is when the next timer is due or comes into sight (DT_NOEND: never).
+ * A turn of the scheduler process: fire due timers and empty past buckets. Starts and commits its
+ * own transactions. Returns whether there is more to do at once; otherwise *next_wakeup is when
+ * the next timer is due or has to be loaded (DT_NOEND: never).
  * *fired grows by the messages published, *batches by the transactions that did so.
  */
 extern bool timers_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches);
 
-/* Forget what is kept in memory; it is read again. For after an error. */
+/* Discard what is kept in memory, so that it is read again. Called after an error. */
 extern void timers_forget(void);
 
 /*
- * Publish timers that are due, in the current transaction, at most limit (0: no limit).
- * Inside engine_enter(). Returns how many were handled,
- * void ones included: 0 when nothing is due or another process is at it.
+ * Publish timers that are due, in the current transaction, at most limit (0: no limit). Inside
+ * engine_enter(). Returns how many were handled, including void ones: 0 if nothing is due or
+ * another process is firing.
  */
 extern int64 timers_fire_due(int64 limit);
 

@@ -2,9 +2,9 @@
  * backlog.c
  *		Groups that have stopped consuming; see backlog.h.
  *
- * What a group has not read stays in the log, however long that takes: its segments are not
- * truncated, and the log grows. Nobody drops messages for us; operators are told instead,
- * once for each time that a group falls behind.
+ * Messages that a group has not read remain in the log, however long that takes: its segments are
+ * not truncated, and the log grows. Messages are never dropped; instead, operators are alerted
+ * once each time that a group falls behind.
  */
 #include "compat.h"
 
@@ -35,7 +35,7 @@ static SavedPlan forget_alert = SAVED_PLAN(
 static SavedPlan list_alerts = SAVED_PLAN_NO_ARGS(
 	"SELECT group_id FROM order_ext_internal.backlog_alerts ORDER BY group_id");
 
-/* When the oldest message that waits for the group was published; DT_NOEND if none does. */
+/* When the oldest message waiting for the group was published; DT_NOEND if there is none. */
 static TimestampTz
 oldest_waiting(const ConsumerGroup *group)
 {

@@ -10,8 +10,8 @@
 #include "utils/timestamp.h"
 
 /*
- * Tell operators of groups whose backlog is old, or that hold back a log that is
- * large. Returns when that is worthwhile again, DT_NOEND if it cannot say.
+ * Alert operators to groups whose backlog is old, or that hold back a large log. Returns when the
+ * next check is worthwhile, DT_NOEND if unknown.
  */
 extern TimestampTz backlog_check(TimestampTz now);
 

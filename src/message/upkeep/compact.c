@@ -1,12 +1,12 @@
 /*
  * compact.c
- *		Small tables whose rows come and go; see compact.h.
+ *		Small tables with short-lived rows; see compact.h.
  *
- * Their live rows are few, their dead ones stay for as long as somebody holds an old
- * snapshot. So a table that has grown is written anew: what lives is read, the table
- * truncated, and the rows put back. That takes a lock for which the scheduler waits a
- * moment, since busy dispatchers never leave a gap; maintain() takes it only if it is free.
- * What that means for readers is in small_tables.c.
+ * They have few live rows, but dead ones remain as long as any transaction holds an old snapshot.
+ * So a table that has grown is rewritten: the live rows are read, the table is truncated, and the
+ * rows are put back. That takes a lock for which the scheduler waits a moment, since busy
+ * dispatchers never leave a gap; maintain() takes it only if it is free. For the consequences for
+ * readers, see small_tables.c.
  */
 #include "compat.h"
 
@@ -29,14 +29,17 @@
 /* Dead rows are harmless up to this size. */
 #define FROM_BLOCKS 64
 
-/* What is put back at most: for so long everybody else waits. */
+/* The maximum size of the rows put back, during which all other processes wait. */
 #define MOST_ROWS 50000
 #define MOST_BYTES (64 * 1024 * 1024)
 
-/* How long a table is left alone whose lock was not to be had: others had to wait behind us. */
+/*
+ * How long a table is left alone after its lock could not be obtained: others had to wait behind
+ * us.
+ */
 #define AFTER_FAILURE (10 * USECS_PER_SEC)
 
-/* How often the lock is tried where it is not waited for, and the pause between. */
+/* How often the lock is tried when not waiting for it, and the pause in between. */
 #define TRIES 20
 #define TRY_PAUSE_US 2000
 
@@ -45,13 +48,13 @@
 
 typedef struct Compaction
 {
-	BlockNumber from_blocks;	/* worthwhile from here */
+	BlockNumber from_blocks;	/* rewriting is worthwhile from this size */
 	uint64		most_rows;
 	SavedPlan	keep;			/* the rows to keep, all columns in order; most_rows + 1 at most */
 	SavedPlan	truncate;
 	bool		of_timers;		/* read under the timers lock */
-	BlockNumber left_blocks;	/* after the last time, in this process */
-	TimestampTz not_before;		/* its lock was not to be had */
+	BlockNumber left_blocks;	/* after the last time in this process */
+	TimestampTz not_before;		/* its lock could not be obtained */
 } Compaction;
 
 #define KEEP_ALL(table) \
@@ -86,8 +89,8 @@ static Compaction compactions[SMALL_TABLES] = {
 };
 
 /*
- * Whoever is at work on it now is mostly so for milliseconds. Who waits, for no longer than
- * the lock timeout, has others queue behind it.
+ * A transaction working on it usually takes only milliseconds. If we wait, for at most the lock
+ * timeout, others queue behind us.
  */
 static bool
 lock_soon(Oid relation, bool may_wait)
@@ -145,7 +148,7 @@ rows_to_keep(Compaction *table, uint64 *n)
 	return *n <= table->most_rows && rows_size(SPI_tuptable, *n) <= MOST_BYTES;
 }
 
-/* The rows as values that do not depend on the table's TOAST. */
+/* The rows as values that do not depend on the table's TOAST data. */
 static void
 write_anew(const char *name, Compaction *table, SPITupleTable *rows, uint64 n)
 {
@@ -174,7 +177,7 @@ write_anew(const char *name, Compaction *table, SPITupleTable *rows, uint64 n)
 	append_close(appender);
 }
 
-/* Whether the table has grown since the last time, and is small for all that. */
+/* Whether the table has grown since the last time, but is still small. */
 static bool
 is_worthwhile(Compaction *table, Oid relation, TimestampTz now)
 {

@@ -1,20 +1,21 @@
 /*
  * enable.c
- *		Making and changing the database stamp, and enable_dispatch() for a database that was
+ *		Creating and changing the database stamp, and enable_dispatch() for a database that was
  *		restored, copied or upgraded.
  *
- * In a restored database the transaction ids in the log mean nothing: they come from
- * another cluster. So the rows get ids that do: what every group was past gets an id before
- * all others, the rest that of enable_dispatch()'s own transaction, as if it had been
- * published now. What only some groups were past is noted in inline_ranges for those.
+ * In a restored database, the transaction ids in the log are meaningless: they come from another
+ * cluster. So the rows get valid ids: messages that every group was past get an id before all
+ * others, the rest that of enable_dispatch()'s own transaction, as if they had been published
+ * now. Messages that only some groups were past are recorded for those in inline_ranges.
  *
- * Rows published after the restore are told from restored ones by their time, which is
- * later than that of our own stamp (made by CREATE EXTENSION during the restore). In a
- * copy or an upgrade, which brings no stamp of its own, all ids are still good.
+ * Rows published after the restore are distinguished from restored ones by their time, which is
+ * later than that of our own stamp (created by CREATE EXTENSION during the restore). In a copy or
+ * an upgrade, which has no stamp of its own, all ids are still valid.
  *
- * In a copy of the whole data directory nothing has to be renewed: what is in it is of this
- * cluster. There the stamp is another node's (core/node.h), and becomes this one's. A server
- * that has never had workers is no node, and binds no stamp; when it has, the scheduler does.
+ * In a copy of the whole data directory, nothing has to be renewed, since everything in it
+ * belongs to this cluster. There the stamp is another node's (core/node.h), and becomes this
+ * one's. A server that has never had workers is not a node and binds no stamp; once it has, the
+ * scheduler does.
  */
 #include "compat.h"
 
@@ -40,7 +41,7 @@
 #include "message/timer/restore.h"
 #include "message/upkeep/enable.h"
 
-/* The transaction id of rows that are behind everybody: before all real ones. */
+/* The transaction id of rows that all groups are past: before all real ones. */
 #define XID_BEHIND_ALL "2"
 
 static SavedPlan add_stamp = SAVED_PLAN(
@@ -48,7 +49,7 @@ static SavedPlan add_stamp = SAVED_PLAN(
 	" VALUES ($1, $2) ON CONFLICT DO NOTHING",
 	INT8OID, OIDOID);
 
-/* What is older was renumbered and no longer shares its transition's transaction id. */
+/* Older rows were renumbered and no longer share their transition's transaction id. */
 static SavedPlan date_stamp = SAVED_PLAN(
 	"UPDATE order_ext_internal.database_stamp SET stamped_at = clock_timestamp(), node = $3"
 	" WHERE (system_identifier, database) = ($1, $2)",
@@ -69,7 +70,7 @@ static SavedPlan remove_foreign_stamps = SAVED_PLAN(
 	" WHERE (system_identifier, database) IS DISTINCT FROM ($1, $2)",
 	INT8OID, OIDOID);
 
-/* What is younger than this has transaction ids of this cluster. */
+/* Newer rows have transaction ids of this cluster. */
 static SavedPlan find_cut = SAVED_PLAN(
 	"SELECT coalesce("
 	"	(SELECT stamped_at FROM order_ext_internal.database_stamp"
@@ -81,7 +82,7 @@ static SavedPlan find_cut = SAVED_PLAN(
 static SavedPlan list_group_ids = SAVED_PLAN_NO_ARGS(
 	"SELECT group_id, parts FROM order_ext_internal.consumer_groups ORDER BY group_id");
 
-/* $1 = the cut. What each group has not finished of the log, by its old position. */
+/* $1 = the cut. The messages in the log that each group has not finished, by its old position. */
 #define UNCONSUMED \
 	"SELECT p.group_id, m.message_id" \
 	" FROM order_ext_internal.group_cursors p" \
@@ -102,7 +103,7 @@ static SavedPlan list_group_ids = SAVED_PLAN_NO_ARGS(
 	"	END"
 
 /*
- * The new xid of every row is decided before any row is changed, from one reading; the
+ * The new xid of every row is decided before any row is changed, from a single read; the
  * modifying parts of one statement all see the tables as they were before it.
  */
 #define RENEW_SEGMENT(n) \
@@ -158,7 +159,7 @@ static SavedPlan forget_old_progress = SAVED_PLAN_NO_ARGS(
 static SavedPlan forget_old_starts = SAVED_PLAN_NO_ARGS(
 	"UPDATE order_ext_internal.consumer_groups SET start_at = '1:1:', barrier = NULL");
 
-/* What our own stamp shall say; of three values. */
+/* The contents of our own stamp; three values. */
 static void
 own_stamp(Datum *values)
 {
@@ -209,10 +210,11 @@ stamp_disown(int64 node)
 /* ---- CREATE EXTENSION ---- */
 
 /*
- * A dump that is being restored brings a foreign stamp, but rows of groups before it, and in
- * a parallel restore the log, too. Workers that came between would deliver from half of it,
- * and write progress where that of the dump belongs. Dumps turn row_security off: there
- * a foreign stamp of nobody is written at once, which enable_dispatch() removes as any other.
+ * A dump that is being restored brings a foreign stamp, but the rows of groups come before it,
+ * and in a parallel restore those of the log, too. Workers starting in between would deliver from
+ * an incomplete log, and write progress where that of the dump belongs. Dumps turn row_security
+ * off: in that case, an anonymous foreign stamp is written at once, which enable_dispatch()
+ * removes like any other.
  */
 static Datum
 stamp_database_body(FunctionCallInfo fcinfo)
@@ -224,7 +226,7 @@ stamp_database_body(FunctionCallInfo fcinfo)
 	plan_write(&add_stamp, values, NULL, 0);
 	if (!row_security)
 		plan_write(&add_stamp, nobody, NULL, 0);
-	/* An older version, installed to be updated, has no such column. */
+	/* An older version, installed before an update, does not have this column. */
 	if (get_attnum(internal_relation("database_stamp"), "node") != InvalidAttrNumber)
 		set_node(NODE_ANY, node_id());
 	catalog_changed("database_stamp");
@@ -242,7 +244,7 @@ order_ext_stamp_database(PG_FUNCTION_ARGS)
 
 /* ---- enable_dispatch ---- */
 
-/* Nobody may be reading while the log is renumbered. */
+/* No process may read while the log is renumbered. */
 static void
 lock_all_groups(void)
 {
@@ -250,7 +252,7 @@ lock_all_groups(void)
 	uint64		i;
 	int			part;
 
-	/* lock_wait() runs no query, so that the rows stay */
+	/* lock_wait() runs no query, so the rows remain valid */
 	for (i = 0; i < n; i++)
 	{
 		for (part = 0; part < row_int16(i, 2); part++)
@@ -321,7 +323,7 @@ enable_dispatch_body(FunctionCallInfo fcinfo)
 		wake_note_database();
 		return (Datum) 0;
 	}
-	(void) GetTopFullTransactionId();	/* what is republished will have it */
+	(void) GetTopFullTransactionId();	/* republished rows will have it */
 	lock_all_groups();
 	plan_query(&find_cut, values, NULL, 0);
 	cut = row_timestamptz(0, 1);
@@ -348,7 +350,7 @@ order_ext_enable_dispatch(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* dispatch_absence(): why dispatch is not enabled here, as a sentence; NULL where it is. */
+/* dispatch_absence(): why dispatch is not enabled here, as a sentence; NULL if it is. */
 PG_FUNCTION_INFO_V1(order_ext_dispatch_absence);
 Datum
 order_ext_dispatch_absence(PG_FUNCTION_ARGS)

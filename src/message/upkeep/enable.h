@@ -7,13 +7,13 @@
 
 #include "postgres.h"
 
-/* In the scheduler: bind the database's own stamp to this node if it is to none yet. */
+/* In the scheduler: bind the database's own stamp to this node if it is not bound yet. */
 extern void stamp_bind(void);
 
-/* In a worker's transaction: the stamp that says node is no node's any more. */
+/* In a worker's transaction: detach the stamp that names the given node from any node. */
 extern void stamp_disown(int64 node);
 
-/* Raise 55000 where nothing may be delivered: see stamp_is_own() in catalog.h. */
+/* Raise 55000 if nothing may be delivered: see stamp_is_own() in catalog.h. */
 extern void stamp_check_own(void);
 
 #endif							/* ORDER_EXT_ENABLE_H */

@@ -1,13 +1,12 @@
 /*
  * rotate.c
- *		The rings: moving on, and truncating what is behind everybody; see rotate.h.
+ *		The rings: moving on, and truncating what all groups are past; see rotate.h.
  *
- * Moving on is a row in ring_moves, which publishers know from the catalog cache: nobody
- * waits for it. Whoever began before may still write to the segment before, and so a
- * segment is truncated under a lock that is taken only if it is free: with it, nobody is
- * at work in there any more, and one more look tells whether somebody needs what they
- * wrote. A log that cannot move on, because the next segment is still needed, grows in
- * the segment where it is.
+ * A move is a row in ring_moves, which publishers know from the catalog cache: no one waits for
+ * it. Transactions that began earlier may still write to the previous segment, so a segment is
+ * truncated under a lock that is taken only if it is free: while it is held, no transaction is
+ * writing there, and one more check shows whether any group needs what was written. A log that
+ * cannot move on because the next segment is still needed grows in its current segment.
  */
 #include "compat.h"
 
@@ -32,18 +31,21 @@
 #include "message/log/segments.h"
 #include "message/upkeep/rotate.h"
 
-/* A ring moves on this often at most, and an attempt in vain is repeated after this. */
+/* A ring moves on at most this often, and a failed attempt is repeated after this time. */
 #define SHORTEST_PERIOD USECS_PER_SEC
 #define RETRY_AFTER USECS_PER_SEC
 
-/* What a straggler of a closed segment may have published after it was closed. */
+/* Rows that a late transaction may have published to a closed segment. */
 #define STRAGGLERS (60 * USECS_PER_SEC)
 
-/* Rows of ring_moves that are kept, and the name under which the last truncation is noted. */
+/*
+ * The number of rows of ring_moves that are kept, and the name under which the last truncation is
+ * recorded.
+ */
 #define MOVES_KEPT 64
 #define LOG_GONE "log_gone"
 
-/* The tables of each ring; those of the log go together. */
+/* The tables of each ring; those of the log belong together. */
 static const char *const ring_tables[RINGS][2] = {
 	{"message_log_%d", "attempts_%d"},
 	{"dedup_%d", NULL}
@@ -78,7 +80,7 @@ static SavedPlan forget_moves = SAVED_PLAN(
 static SavedPlan longest_dedup_window = SAVED_PLAN_NO_ARGS(
 	"SELECT dedup_window FROM order_ext_internal.topics ORDER BY dedup_window DESC LIMIT 1");
 
-/* ---- what there is ---- */
+/* ---- current state ---- */
 
 static Oid
 segment_relation(Ring ring, int segment, int which)
@@ -107,7 +109,7 @@ ring_log_bytes(void)
 	return blocks * BLCKSZ;
 }
 
-/* How long rows of a ring are kept at least. */
+/* The minimum time for which rows of a ring are kept. */
 static int64
 ring_retention(Ring ring)
 {
@@ -167,7 +169,7 @@ ring_advance(Ring ring, TimestampTz now)
 		return DT_NOEND;
 	if (state.seq == 0)
 	{
-		/* its age counts from here */
+		/* its age counts from now */
 		move_to(ring, 1, state.current, now);
 		return now + period;
 	}
@@ -183,7 +185,7 @@ ring_advance(Ring ring, TimestampTz now)
 
 /* ---- truncating ---- */
 
-/* Whether the group has yet to read rows of the segment. */
+/* Whether the group has still to read rows of the segment. */
 static bool
 group_needs_segment(const ConsumerGroup *group, int segment)
 {
@@ -202,7 +204,7 @@ group_needs_segment(const ConsumerGroup *group, int segment)
 	return false;
 }
 
-/* Whether a group still needs rows of a log segment; counts what is committed now. */
+/* Whether a group still needs rows of a log segment, judging by what is committed now. */
 static bool
 ring_log_segment_needed(int segment)
 {
@@ -229,7 +231,7 @@ lock_segment(Ring ring, int segment)
 		 ConditionalLockRelationOid(segment_relation(ring, segment, 1), AccessExclusiveLock));
 }
 
-/* verify() is told up to when the log is gone. */
+/* Tell verify() up to when the log has been truncated. */
 static void
 note_gone(TimestampTz closed_at, TimestampTz now)
 {
@@ -281,7 +283,7 @@ ring_truncate(Ring ring, TimestampTz now)
 			continue;
 		}
 		if (ring == RING_LOG && ring_log_segment_needed(segment))
-			continue;			/* whoever reads it writes, which lets us look again */
+			continue;			/* readers write when they are done, which makes us check again */
 		if (!lock_segment(ring, segment))
 		{
 			next_try = Min(next_try, now + RETRY_AFTER);
@@ -290,7 +292,7 @@ ring_truncate(Ring ring, TimestampTz now)
 		if (ring == RING_LOG)
 		{
 			if (ring_log_segment_needed(segment))
-				continue;		/* somebody was slow to commit */
+				continue;		/* a transaction was slow to commit */
 			note_gone(closed_at, now);
 		}
 		plan_write(&truncate_segment[ring][segment], NULL, NULL, 0);

@@ -1,6 +1,6 @@
 /*
  * rotate.h
- *		The rings of tables: moving on, and truncating what is behind everybody.
+ *		The rings of tables: moving on, and truncating what all groups are past.
  */
 #ifndef ORDER_EXT_ROTATE_H
 #define ORDER_EXT_ROTATE_H
@@ -11,17 +11,17 @@
 
 #include "message/base/catalog.h"
 
-/* Move the ring on if it is time. Returns when it will be, DT_NOEND if it cannot say. */
+/* Move the ring on if it is time. Returns when it will be, DT_NOEND if unknown. */
 extern TimestampTz ring_advance(Ring ring, TimestampTz now);
 
 /*
- * Truncate a segment that is over and behind everybody: RING_TRUNCATED if there was one,
- * else when to try again.
+ * Truncate a closed segment that all groups are past: RING_TRUNCATED if there was one, otherwise
+ * when to try again.
  */
 #define RING_TRUNCATED DT_NOBEGIN
 extern TimestampTz ring_truncate(Ring ring, TimestampTz now);
 
-/* Bytes of the log's segments, their indexes and TOAST not counted. */
+/* Bytes of the log's segments, not including their indexes and TOAST tables. */
 extern int64 ring_log_bytes(void);
 
 #endif							/* ORDER_EXT_ROTATE_H */

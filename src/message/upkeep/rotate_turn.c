@@ -1,11 +1,10 @@
 /*
  * rotate_turn.c
- *		When the tables are looked after: by the scheduler process and by maintain(); see
+ *		When the tables are maintained: by the scheduler process and by maintain(); see
  *		rotate_turn.h.
  *
- * The scheduler looks every few seconds while something is being written, and when
- * nothing is, only at the times that the last round asked for: an idle database is left
- * alone.
+ * While something is being written, the scheduler checks every few seconds; otherwise only at the
+ * times that the last round requested: an idle database is left alone.
  */
 #include "compat.h"
 
@@ -18,20 +17,20 @@
 #include "message/upkeep/rotate.h"
 #include "message/upkeep/rotate_turn.h"
 
-/* Between two rounds while something is being written, at most. */
+/* The maximum time between two rounds while something is being written. */
 #define LONGEST_INTERVAL (60 * USECS_PER_SEC)
 
-/* So often small tables are looked at while something is being written. */
+/* How often small tables are checked while something is being written. */
 #define COMPACTION_INTERVAL (5 * USECS_PER_SEC)
 
-/* So long a compaction waits for a table, and others behind it. */
+/* How long a compaction waits for a table, and others behind it. */
 #define COMPACTION_PATIENCE_MS 100
 
 static TimestampTz last_round = 0;
 static TimestampTz next_round = 0;
 static TimestampTz last_compaction = 0;
 
-/* The rings' own periods decide how often is often enough. */
+/* The rings' own periods determine how often that is necessary. */
 static int64
 interval(void)
 {
@@ -42,7 +41,7 @@ interval(void)
 
 typedef TimestampTz (*RingStep) (Ring ring, TimestampTz now);
 
-/* A step in a transaction of its own; the locks it takes are held no longer. */
+/* A step in its own transaction, so that its locks are held no longer. */
 static TimestampTz
 ring_step(RingStep step, Ring ring)
 {
@@ -63,7 +62,7 @@ compact_one(int32 i)
 	return compact_table(i, true);
 }
 
-/* A table whose lock is not to be had soon is left for later. */
+/* A table whose lock cannot be obtained soon is left for later. */
 static bool
 compaction(int i)
 {
@@ -111,7 +110,7 @@ rotation_turn(bool wrote, TimestampTz *next_wakeup)
 	Ring		ring;
 
 	compaction_turn(wrote, now, next_wakeup);
-	/* The clock may have been set back, hence the third condition. */
+	/* The third condition covers a clock that was set back. */
 	if (now < next_round && !(wrote && now >= last_round + interval()) && now >= last_round)
 	{
 		*next_wakeup = Min(*next_wakeup, next_round);
@@ -148,7 +147,7 @@ rotate_now(bool may_truncate)
 	int			i = 0;
 
 	if (!stamp_is_own())
-		return;					/* cursors mean nothing here yet (stamp.c) */
+		return;					/* cursors have no meaning here yet (stamp.c) */
 	for (ring = 0; ring < RINGS; ring++)
 	{
 		while (may_truncate && ring_truncate(ring, now) == RING_TRUNCATED)

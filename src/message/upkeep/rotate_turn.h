@@ -1,8 +1,8 @@
 /*
  * rotate_turn.h
- *		When the tables are looked after, so that they do not grow: rings move on, segments that
- *		are behind everybody are truncated, small tables full of dead rows are written anew,
- *		and operators hear of groups that hold back the log.
+ *		When the tables are maintained, so that they do not grow: rings move on, segments that all
+ *		groups are past are truncated, small tables full of dead rows are rewritten, and operators
+ *		are alerted to groups that hold back the log.
  */
 #ifndef ORDER_EXT_ROTATE_TURN_H
 #define ORDER_EXT_ROTATE_TURN_H
@@ -12,18 +12,18 @@
 #include "utils/timestamp.h"
 
 /*
- * A round of the scheduler process, if it is time: in transactions of its own. wrote says
- * that something may have been written since the last turn. *next_wakeup is lowered to when
- * the next round is worthwhile though nothing is written until then.
+ * A round of the scheduler process, if it is time: in its own transactions. wrote means that
+ * something may have been written since the last turn. *next_wakeup is lowered to when the next
+ * round is worthwhile even if nothing is written until then.
  */
 extern void rotation_turn(bool wrote, TimestampTz *next_wakeup);
 
-/* Look again soon; for after an error. */
+/* Check again soon; called after an error. */
 extern void rotation_forget(void);
 
 /*
- * The same work in the current transaction, for maintain(); what takes locks that others
- * would wait for is left out unless may_truncate. Inside engine_enter() or api_call().
+ * The same work in the current transaction, for maintain(); work that takes locks for which
+ * others would wait is omitted unless may_truncate. Inside engine_enter() or api_call().
  */
 extern void rotate_now(bool may_truncate);
 
