@@ -30,8 +30,9 @@ extern bool rights_is_superuser(const char *name);
 /*
  * Why the function must not run as the role, given whether a superuser registered it; NULL if it
  * may. A superuser's session runs only functions that superusers own and have registered; only
- * superusers can register a function that makes its caller a superuser; and the role must have
- * EXECUTE on it.
+ * superusers can register a function that makes its caller a superuser; nothing runs as one of
+ * the server's predefined roles or as the owner of order_ext; and the role must have EXECUTE on
+ * it.
  */
 extern char *rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser);
 
