@@ -1,6 +1,6 @@
 /*
  * answer.c
- *		ack(), nack(), extend_lease(): what an external consumer says of its leases; see
+ *		ack(), nack(), extend_lease(): the answers of an external consumer about its leases; see
  *		leases.h.
  */
 #include "compat.h"
@@ -27,13 +27,13 @@
 #include "message/lease/receipts.h"
 #include "message/base/wake.h"
 
-/* Tokens that an error names. */
+/* Maximum number of tokens named in an error. */
 #define TOKENS_SHOWN 5
 
-/* As much of the error of a nack is read; kept are MAX_ERROR_BYTES. */
+/* The part of a nack's error that is read; MAX_ERROR_BYTES of it are stored. */
 #define NACK_ERROR_BYTES 4096
 
-/* Rows are locked in the order of the tokens, in which the index gives them. */
+/* Rows are locked in the order of the tokens, in which the index returns them. */
 static SavedPlan end_leases = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.leases"
 	" WHERE token = ANY ($1) AND group_id = $2"
@@ -49,7 +49,7 @@ static SavedPlan move_leases = SAVED_PLAN(
 	" RETURNING l.token, before.until_receipt",
 	INT8ARRAYOID, INT4OID, INT8OID);
 
-/* One call: the group and the tokens, ascending and each once. */
+/* One call: the group and the distinct tokens, ascending. */
 typedef struct Answer
 {
 	ConsumerGroup *group;
@@ -57,7 +57,7 @@ typedef struct Answer
 	int			n;
 } Answer;
 
-/* Sort and leave each value once; returns how many there are. */
+/* Sort and remove duplicates; returns the number of values left. */
 static int
 sort_unique(int64 *values, int n)
 {
@@ -106,13 +106,13 @@ answer_begin(FunctionCallInfo fcinfo, const char *call, Answer *answer)
 	PreventCommandIfReadOnly(call);
 	small_tables_check_snapshot();
 	answer->group = leases_open_group(name);
-	/* what we put away must not outlive the group: it stays until we are through */
+	/* what we write must not outlive the group: keep it until we are done */
 	lock_wait_share(LOCK_CONSUMERS, answer->group->id);
 	AcceptInvalidationMessages();
 	answer->group = leases_open_group(name);
 }
 
-/* The last query returned the leases that are still there, by token: all, or OE702. */
+/* The last query returned the existing leases, by token: raise OE702 unless all are there. */
 static void
 check_none_is_lost(const Answer *answer, int found)
 {
@@ -146,7 +146,7 @@ check_none_is_lost(const Answer *answer, int found)
 					 "or already answered.")));
 }
 
-/* Column 2 of the last query has receipts that perhaps no lease names any more. */
+/* Column 2 of the last query contains receipts that may no longer be named by any lease. */
 static void
 sweep_receipts(int64 *receipts, int n)
 {
@@ -164,7 +164,7 @@ receipts_found(int n)
 	return receipts;
 }
 
-/* End the leases; returns what they were about, with payloads only where they are needed. */
+/* End the leases; returns their messages, with payloads only if needed. */
 static Delivery *
 take_back(const Answer *answer, bool with_payload)
 {
@@ -211,7 +211,7 @@ ack_body(FunctionCallInfo fcinfo)
 	deliveries = take_back(&answer, false);
 	attempts_append(answer.group, deliveries, answer.n, "done", NULL, NULL);
 	if (answer.group->ordered)
-		wake_note_topic(answer.group->topic_id);	/* who waits may find a key free */
+		wake_note_topic(answer.group->topic_id);	/* a waiting consumer may find a key free */
 	engine_leave(&scope);
 	return Int32GetDatum(answer.n);
 }
@@ -225,7 +225,10 @@ order_ext_ack(PG_FUNCTION_ARGS)
 
 /* ---- nack ---- */
 
-/* Why it failed is evidence, not a request: any text will do. NULL if there is none. */
+/*
+ * The reason of a failure is evidence, not a request: any text is accepted. NULL if there is
+ * none.
+ */
 static char *
 arg_error(FunctionCallInfo fcinfo, int n)
 {

@@ -2,10 +2,10 @@
  * key_order.c
  *		Ordered groups of external consumers; see key_order.h.
  *
- * Whether a key is free is asked under one snapshot, in which each message is in exactly
- * one place: what another transaction is moving is seen where it was before. So a key may
- * look taken when it has just become free (its messages are parked, and the next receive()
- * finds them), but never the other way round.
+ * Whether a key is free is checked under one snapshot, in which each message is in exactly one
+ * place: a message that another transaction is moving is seen in its old place. So a key may look
+ * taken when it has just become free (its messages are parked, and the next receive() finds
+ * them), but never the other way around.
  */
 #include "compat.h"
 
@@ -25,7 +25,7 @@ static SavedPlan find_taken = SAVED_PLAN(
 	"  AND key = ANY ($2)",
 	INT4OID, INT8ARRAYOID);
 
-/* The keys are gone through one by one, however many messages each of them has. */
+/* The keys are checked one by one, however many messages each of them has. */
 #define FREE_KEYS \
 	"WITH RECURSIVE keys (key) AS (" \
 	" (SELECT key FROM order_ext_internal.parked_messages WHERE group_id = $1" \
@@ -46,8 +46,8 @@ static SavedPlan find_taken = SAVED_PLAN(
 static SavedPlan find_free = SAVED_PLAN(FREE_KEYS " LIMIT 1", INT4OID);
 
 /*
- * Of a key whose first message another receiver is just taking nothing is taken. What was
- * locked is still free: who takes it needs that lock first.
+ * Nothing is taken of a key whose first message another receiver is just taking. What was locked
+ * is still free, since taking it requires that lock.
  */
 static SavedPlan lock_free = SAVED_PLAN(
 	"SELECT p.n, p.key, p.message_id, p.topic_id, p.published_at, p.payload"
@@ -115,7 +115,7 @@ key_order_park(const ConsumerGroup *group, Delivery *deliveries, int *n, int lim
 	{
 		bool		is_taken;
 
-		/* from here on it is taken by this one */
+		/* from here on, the key is taken by this message */
 		(void) hash_search(taken, &deliveries[i].message.key, HASH_ENTER, &is_taken);
 		if (!is_taken)
 		{

@@ -64,7 +64,7 @@ leases_to_retries(int32 group_id)
 	const ConsumerGroup *group = group_by_id(group_id);
 	Datum		value = Int32GetDatum(group_id);
 
-	lock_wait(LOCK_CONSUMERS, group_id);	/* nobody is about to lease more */
+	lock_wait(LOCK_CONSUMERS, group_id);	/* no process is about to lease more */
 	plan_write(&leases_become_retries, &value, NULL, 0);
 	plan_write(&delete_receipts, &value, NULL, 0);
 	if (group != NULL)

@@ -1,14 +1,13 @@
 /*
  * leases.h
- *		External consumers: messages that somebody outside holds for a time.
+ *		External consumers: messages leased to them for a time.
  *
- * A lease is a row with a copy of the message. Its token is unique and grows from delivery
- * to delivery of a message, so that an answer that comes too late is told by its token (a
- * fence). Nobody waits: whoever receives takes the group's cursor if it is free, and of
- * other rows those that nobody has locked.
+ * A lease is a row with a copy of the message. Its token is unique and increases with each
+ * delivery of a message, so that a late answer is recognized by its token (a fence). No one
+ * waits: receive() takes the group's cursor if it is free, and skips rows that are locked.
  *
- * When a lease ends is not written on it, since it counts from a commit that is yet to
- * come: it names a receipt, and that row is written as the last thing before the commit.
+ * The end of a lease is not stored in it, since it counts from a commit that is yet to come: the
+ * lease names a receipt, and that row is written last before the commit.
  */
 #ifndef ORDER_EXT_LEASES_H
 #define ORDER_EXT_LEASES_H
@@ -18,12 +17,15 @@
 #include "message/base/catalog.h"
 
 /*
- * The group of that name, copied; raises OE701 if there is none, 55000 if it has a handler,
- * 42501 if the current user is no member of its role.
+ * A copy of the named group; raises OE701 if it does not exist, 55000 if it has a handler, 42501
+ * if the current user is not a member of its role.
  */
 extern ConsumerGroup *leases_open_group(const char *name);
 
-/* The group gets a handler: what external consumers hold becomes due at the leases' ends. */
+/*
+ * The group is given a handler: messages held by external consumers become due when their leases
+ * end.
+ */
 extern void leases_to_retries(int32 group_id);
 
 #endif							/* ORDER_EXT_LEASES_H */

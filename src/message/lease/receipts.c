@@ -2,9 +2,9 @@
  * receipts.c
  *		When leases end; see receipts.h.
  *
- * The time from which a lease counts is that of the commit: what a transaction does
- * between its receive() and its commit does not shorten the lease. So the receipts are
- * noted here and appended by the pre-commit callback.
+ * A lease counts from the commit: what a transaction does between its receive() and its commit
+ * does not shorten the lease. So the receipts are noted here and appended by the pre-commit
+ * callback.
  */
 #include "compat.h"
 
@@ -43,16 +43,16 @@ typedef struct PendingReceipt
 	int32		group_id;
 	int64		lease;
 	int64	   *tokens;
-	int			n;				/* 0 = those made of its number */
-	bool		answered;		/* perhaps no lease is left of it already */
+	int			n;				/* 0 = those derived from its number */
+	bool		answered;		/* possibly no lease of it is left */
 } PendingReceipt;
 
-/* Of this transaction, in TopTransactionContext. */
+/* The receipts of this transaction, in TopTransactionContext. */
 static PendingReceipt *pending = NULL;
 
 /*
- * Rows that somebody is at work on are left for later: an empty receipt harms nobody. One
- * that is found empty stays so, since leases name receipts that are not committed yet.
+ * Locked rows are left for later: an empty receipt does no harm. One that is found empty stays
+ * empty, since new leases name receipts that are not committed yet.
  */
 static SavedPlan sweep = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.lease_receipts WHERE receipt IN ("
@@ -113,7 +113,7 @@ receipts_sweep(const int64 *receipts, int n)
 
 /* ---- at commit ---- */
 
-/* Whether a lease with one of the tokens made of the receipt's number is there. */
+/* Whether a lease exists with one of the tokens derived from the receipt's number. */
 static bool
 receipt_has_leases(int64 receipt)
 {
@@ -186,7 +186,10 @@ on_transaction_event(XactEvent event, void *arg)
 	}
 }
 
-/* What a rolled back subtransaction noted is gone; what a committed one did is its parent's. */
+/*
+ * Notes of a rolled back subtransaction are dropped; those of a committed one become its
+ * parent's.
+ */
 static void
 on_subtransaction_event(SubXactEvent event, SubTransactionId subid, SubTransactionId parent,
 						void *arg)

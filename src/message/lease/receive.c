@@ -2,9 +2,9 @@
  * receive.c
  *		receive(): leases messages to an external consumer; see leases.h.
  *
- * First what is overdue, leases that have run out and retries that are due, then what was
- * parked in an ordered group, then the log, read and recorded as for any other group (pass.c),
- * only that the messages are leased instead of handled.
+ * First come expired leases and due retries, then messages parked in an ordered group, then the
+ * log, which is read and recorded as for any other group (pass.c), except that the messages are
+ * leased instead of handled.
  */
 #include "compat.h"
 
@@ -35,7 +35,7 @@
 #include "message/delivery/pass.h"
 #include "message/upkeep/enable.h"
 
-/* Receipts whose end has come that one receive() goes through. */
+/* Maximum number of expired receipts that one receive() processes. */
 #define RECEIPTS_A_CALL 64
 
 static SavedPlan find_ended_receipts = SAVED_PLAN(
@@ -76,11 +76,11 @@ static SavedPlan delete_retries = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.retries WHERE group_id = $1 AND message_id = ANY ($2)",
 	INT4OID, INT8ARRAYOID);
 
-/* Slices of a part of the log that one receive() reads, and the longest it makes them. */
+/* Maximum number and length of the slices of a part of the log that one receive() reads. */
 #define SLICES_A_CALL 8
 #define MAX_SLICE 1000
 
-/* Messages after which a receive() parks no more. */
+/* Number of messages after which a receive() stops parking. */
 #define PARKED_A_CALL 5000
 
 /* Columns of leases. */
@@ -108,8 +108,8 @@ typedef struct Receiver
 	TimestampTz now;
 	int64		receipt;		/* 0 until the first lease */
 	int			n;				/* leases so far */
-	int			room;			/* ... and how many more there may be */
-	Size		bytes;			/* payload that may still be handed out or parked */
+	int			room;			/* ... and how many more are allowed */
+	Size		bytes;			/* bytes of payload that may still be leased or parked */
 	int			parking;		/* messages that may still be parked */
 } Receiver;
 
@@ -172,9 +172,9 @@ receiver_is_full(const Receiver *receiver)
 	return receiver->room == 0 || receiver->bytes == 0 || receiver->parking == 0;
 }
 
-/* ---- leases that ran out ---- */
+/* ---- expired leases ---- */
 
-/* What the last query of leases found, as deliveries; their tokens, too. */
+/* The leases found by the last query, as deliveries, with their tokens. */
 static Delivery *
 leases_found(int n, int64 **tokens)
 {
@@ -196,7 +196,7 @@ leases_found(int n, int64 **tokens)
 	return deliveries;
 }
 
-/* Their attempts failed: deliver them again, or bury them. */
+/* Their attempts have failed: deliver them again, or bury them. */
 static void
 lease_again(Receiver *receiver, Delivery *deliveries, int n)
 {
@@ -329,7 +329,7 @@ receive_parked(Receiver *receiver)
 
 /* ---- the log ---- */
 
-/* The receiver's room is what it takes; what an ordered group parks is counted by itself. */
+/* The receiver's room limits what is leased; what an ordered group parks is counted separately. */
 static int
 take_from_log(void *taker, Delivery *deliveries, int n)
 {
@@ -353,7 +353,7 @@ take_from_log(void *taker, Delivery *deliveries, int n)
 	return taken;
 }
 
-/* One slice of the log, in memory of its own. */
+/* One slice of the log, in its own memory context. */
 static bool
 receive_slice(Receiver *receiver, int16 part, int limit)
 {
@@ -374,8 +374,8 @@ receive_slice(Receiver *receiver, int16 part, int limit)
 }
 
 /*
- * What cannot be leased is parked, or is another part's, and is gone through in growing
- * slices; but not all that there may be of it in one call: the next one goes on there.
+ * Messages that cannot be leased are parked or belong to other parts, and are skipped in growing
+ * slices; but not all of them in one call, since there may be many: the next one continues there.
  */
 static void
 receive_part(Receiver *receiver, int16 part)
@@ -391,7 +391,7 @@ receive_part(Receiver *receiver, int16 part)
 	}
 }
 
-/* A part that another receiver is at work on is passed over. */
+/* A part on which another receiver is working is skipped. */
 static void
 receive_log(Receiver *receiver)
 {
@@ -418,7 +418,7 @@ receive_body(FunctionCallInfo fcinfo)
 	small_tables_check_snapshot();
 	receiver.group = leases_open_group(name);
 	stamp_check_own();
-	/* As long as we hand out its messages the group stays what it is. */
+	/* While we lease its messages, the group must not change. */
 	if (!lock_try_share(LOCK_CONSUMERS, receiver.group->id))
 		return (Datum) 0;
 	AcceptInvalidationMessages();

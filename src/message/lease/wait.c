@@ -3,10 +3,10 @@
  *		wait_for_messages(): a procedure, so that it can end its transaction before it
  *		waits; see leases.h.
  *
- * It looks in one transaction, commits that, and sleeps in the next one, which has
- * neither a snapshot nor a lock nor an id: vacuum and everybody else do not notice it. The
- * commit that publishes sets its latch. What has no such commit is found by a slow look,
- * and only if transactions have ended since the last one.
+ * It checks in one transaction, commits that, and sleeps in the next one, which has neither a
+ * snapshot nor a lock nor an id, so that vacuum and other sessions are not affected. A commit
+ * that publishes sets its latch. Anything without such a commit is found by a slow poll, and only
+ * if transactions have ended since the last one.
  */
 #include "compat.h"
 
@@ -39,11 +39,11 @@
 #include "message/base/wake.h"
 #include "message/upkeep/enable.h"
 
-/* How often to look whether transactions have ended: where commits wake us, and where not. */
+/* How often to check whether transactions have ended: if commits wake us, and if not. */
 #define SAFETY_POLL_MS 1000
 #define SLOW_POLL_MS 50
 
-/* How long to wait for a receiver that has the group's cursor; between looks at deadlines. */
+/* How long to wait for a receiver that holds the group's cursor; between checks of deadlines. */
 #define LOCKED_POLL_MS 20
 
 static SavedPlan find_ended_lease = SAVED_PLAN(
@@ -63,12 +63,12 @@ static SavedPlan find_next_end = SAVED_PLAN(
 	" ORDER BY lease_until LIMIT 1",
 	INT4OID, TIMESTAMPTZOID);
 
-/* What a look found. */
+/* The result of a check. */
 typedef struct Look
 {
 	bool		ready;
-	bool		locked;			/* there is more, but another receiver is at it */
-	TimestampTz next;			/* when something falls due; DT_NOEND */
+	bool		locked;			/* there is more, but another receiver is working on it */
+	TimestampTz next;			/* when something becomes due; DT_NOEND */
 } Look;
 
 typedef struct Waiting
@@ -77,11 +77,11 @@ typedef struct Waiting
 	TimestampTz deadline;
 	int64		timeout;
 	bool		woken;			/* commits wake us */
-	uint64		completed;		/* transactions over at the last look */
+	uint64		completed;		/* transactions completed at the last check */
 	int32		topic_id;
 } Waiting;
 
-/* Look whether receive() would find something. In a transaction of ours. */
+/* Check whether receive() would find something, in our own transaction. */
 static void
 look(Waiting *waiting, Look *found)
 {
@@ -114,7 +114,7 @@ look(Waiting *waiting, Look *found)
 	PopActiveSnapshot();
 }
 
-/* Sleep until it is worth looking again, or the time is over. */
+/* Sleep until another check is worthwhile, or the time is over. */
 static void
 sleep_until_worth_it(Waiting *waiting, const Look *last)
 {
@@ -162,7 +162,7 @@ wait_until_ready(Waiting *waiting)
 			return found.ready;
 		if (!waiting->woken)
 		{
-			/* enter and look once more: it may have come in between */
+			/* register and check once more: something may have arrived in between */
 			waiting->woken = wake_begin_waiting(WAKE_TOPIC_BIT(waiting->topic_id));
 			if (waiting->woken)
 				continue;

@@ -1,15 +1,15 @@
 /*
  * dispatch.c
- *		dispatch(): the workers' work, done in the caller's transaction.
+ *		dispatch(): the work of the workers, done in the caller's transaction.
  *
  * Rounds of due timers, due retries and new messages, until a round finds nothing.
  * Where a worker uses a transaction, dispatch() uses a subtransaction, so that a failing
  * handler does not fail the call.
  *
- * What handlers publish during the call is to be delivered by it, too, though it is not
- * committed and no snapshot can tell it from what the caller published before. So the log
- * notes the ids that are appended meanwhile; these are read by id, and recorded in
- * inline_ranges as delivered. Everything else of this transaction waits for its commit.
+ * Messages that handlers publish during the call must be delivered by it, too, although they are
+ * not committed and no snapshot can distinguish them from what the caller published before. So
+ * the log records the ids that are appended during the call; these are read by id, and recorded
+ * in inline_ranges as delivered. Everything else of this transaction waits for its commit.
  */
 #include "compat.h"
 
@@ -38,7 +38,7 @@
 #include "message/base/wake.h"
 #include "message/upkeep/enable.h"
 
-/* Timers that are fired before the next messages are looked at. */
+/* Maximum number of timers fired before the next messages are read. */
 #define TIMERS_A_ROUND 5000
 
 typedef enum Source
@@ -56,7 +56,7 @@ typedef struct GroupPart
 	LogPart		part;
 } GroupPart;
 
-/* A part in the call; next: how far it has come in the list of ids appended meanwhile. */
+/* A part in the call; next: its position in the list of ids appended during the call. */
 typedef struct GroupInCall
 {
 	int32		group_id;
@@ -118,7 +118,10 @@ run_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
 	}
 }
 
-/* Run the pass in a subtransaction; NULL if it went well, else nothing of it remains. */
+/*
+ * Run the pass in a subtransaction. Returns NULL if it succeeded, otherwise the failure, after
+ * rolling it back.
+ */
 static Failure *
 try_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
 {
@@ -150,7 +153,7 @@ try_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
 	return failure;
 }
 
-/* Run the pass: all at once if that goes well, else one by one. */
+/* Run the pass: all at once if that succeeds, otherwise one by one. */
 static void
 run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int n_ids)
 {
@@ -185,7 +188,7 @@ run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int
 
 /* ---- what was published during the call ---- */
 
-/* Deliver the next of them to the part; false if there was nothing to deliver. */
+/* Deliver the next of these messages to the part; false if there was nothing to deliver. */
 static bool
 deliver_own(Dispatch *call, const GroupPart *of)
 {
@@ -213,7 +216,7 @@ deliver_own(Dispatch *call, const GroupPart *of)
 		run_pass_safely(call, &pass, FROM_OWN, ids, n);
 	}
 	pfree(ids);
-	/* the array cannot have moved: run_pass_safely() knows the group by now */
+	/* the array cannot have moved: run_pass_safely() already knows the group */
 	if (!pass.locked)
 		group->next = next;
 	return n > 0 && !pass.locked;
@@ -222,8 +225,8 @@ deliver_own(Dispatch *call, const GroupPart *of)
 /* ---- rounds ---- */
 
 /*
- * The group is read in other parts from now on. What one of the old ones has come past in the
- * list of ids is not for the new ones; what others have left there waits for the commit.
+ * The group is now read in other parts. Ids in the list that one of the old parts has passed are
+ * not for the new ones; those that others have left there wait for the commit.
  */
 static void
 parts_changed(Dispatch *call, int32 group_id)
@@ -242,7 +245,7 @@ parts_changed(Dispatch *call, int32 group_id)
 		group_in_call(call, group_id, (int16) part)->next = next;
 }
 
-/* Everything that the part has to do now; whether there was anything. */
+/* Do everything that the part has to do now; returns whether there was anything. */
 static bool
 dispatch_part(Dispatch *call, const GroupPart *of)
 {
@@ -262,7 +265,7 @@ dispatch_part(Dispatch *call, const GroupPart *of)
 			pass.part = of->part.part;
 			run_pass_safely(call, &pass, source, NULL, 0);
 			if (!pass.locked)
-				wake_note_topic(of->topic_id);	/* a worker may have found it locked by us */
+				wake_note_topic(of->topic_id);	/* a worker may have found the part locked by us */
 			worked |= pass.handled > 0;
 			if (pass.switched)
 			{
@@ -276,7 +279,7 @@ dispatch_part(Dispatch *call, const GroupPart *of)
 	return worked;
 }
 
-/* Publish due timers; whether there were any. */
+/* Publish due timers; returns whether there were any. */
 static bool
 fire_timers(Dispatch *call)
 {
@@ -338,8 +341,8 @@ check_dispatch_possible(void)
 }
 
 /*
- * dispatch(max_messages): SECURITY INVOKER, since it runs handlers of the caller's right
- * only. The engine's own reading and writing asks for no rights; its SQL and the built-in
+ * dispatch(max_messages): SECURITY INVOKER, since it runs only handlers for which the caller has
+ * privileges. The engine's own reads and writes check no privileges; its SQL and the built-in
  * handlers run as the owner (engine.h).
  */
 PG_FUNCTION_INFO_V1(order_ext_dispatch);

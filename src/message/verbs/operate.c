@@ -19,7 +19,7 @@
 #include "message/verbs/operate.h"
 #include "message/base/wake.h"
 
-/* Longest list of message ids in one call. */
+/* Maximum number of message ids in one call. */
 #define MAX_MESSAGE_IDS 100000
 
 static SavedPlan set_paused = SAVED_PLAN(
@@ -31,7 +31,7 @@ static SavedPlan set_paused = SAVED_PLAN(
 
 static SavedPlan find_group = SAVED_PLAN(FIND_GROUP, TEXTOID);
 
-/* What is redriven must not outlive the group; pause() and the like are not in the way. */
+/* Redriven messages must not outlive the group; pause() and the like are not blocked. */
 static SavedPlan keep_group = SAVED_PLAN(FIND_GROUP " FOR KEY SHARE", TEXTOID);
 
 static SavedPlan count_picked = SAVED_PLAN(
@@ -39,8 +39,8 @@ static SavedPlan count_picked = SAVED_PLAN(
 	INT4OID, INT4OID, INT8ARRAYOID);
 
 /*
- * Who redrives the same ones at the same time waits at the rows and then finds them gone.
- * Due in the order in which they died, since retries are run by their due times.
+ * A concurrent redrive of the same messages waits for the rows and then finds them deleted. Due
+ * times follow the order in which they died, since retries are run by due time.
  */
 static SavedPlan redrive_picked = SAVED_PLAN(
 	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED_DEAD " FOR UPDATE),"
@@ -60,7 +60,7 @@ static SavedPlan redrive_picked = SAVED_PLAN(
 /* ---- pause, resume ---- */
 
 /*
- * Nobody waits for a batch in flight: pausing must work just when a handler hangs. The
+ * This does not wait for a batch in progress: pausing must work even while a handler hangs. The
  * batch is finished, or fails, and no further one is begun.
  */
 static void

@@ -1,6 +1,6 @@
 /*
  * operate.h
- *		What the calls of operators have in common.
+ *		Common code of operators' calls.
  */
 #ifndef ORDER_EXT_OPERATE_H
 #define ORDER_EXT_OPERATE_H
@@ -10,8 +10,8 @@
 #include "fmgr.h"
 
 /*
- * The dead letters that a call is about, the oldest first: $1 group, $2 how many (NULL: all),
- * $3 message ids (NULL: any).
+ * The dead letters that a call applies to, oldest first: $1 group, $2 how many (NULL: all), $3
+ * message ids (NULL: any).
  */
 #define PICKED_DEAD \
 	" FROM order_ext_internal.dead_messages" \
@@ -23,7 +23,7 @@ extern uint64 operate_count_picked_dead(Datum *values, const char *nulls);
 
 /*
  * Argument n, message_ids, as a value and null flag of a plan. Raises unless it is NULL or a
- * plain list of ids, not too long a one.
+ * one-dimensional array of ids that is not too long.
  */
 extern Datum operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null);
 

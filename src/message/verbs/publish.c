@@ -19,7 +19,7 @@
 #include "message/base/limits.h"
 #include "message/timer/arm.h"
 
-/* The topic that an application may publish to. */
+/* Look up a topic that applications may publish to. */
 static const Topic *
 topic_to_publish_to(const char *name)
 {

@@ -1,13 +1,13 @@
 /*
  * replay.c
- *		discard() and replay(): what operators do with single messages, besides redrive().
+ *		discard() and replay(): what operators do with single messages, in addition to redrive().
  *
- * A message that is replayed is copied out of the log, as if it had failed before its first
- * attempt: the cursor knows only what is behind it, and has to stay. In an ordered group it
- * is parked, behind what waits there already, and set free as everything that is parked.
+ * A replayed message is copied from the log, as if it had failed before its first attempt: the
+ * cursor cannot go back for single messages. In an ordered group it is parked behind the messages
+ * already waiting, and released like them.
  *
- * Both keep the readers of an ordered group away: what a batch in flight parks could not be
- * seen yet, and nobody would come to free it.
+ * Both lock out the readers of an ordered group: messages that a batch in progress parks could
+ * not be seen yet, and would never be released.
  */
 #include "compat.h"
 
@@ -34,7 +34,7 @@
 
 static SavedPlan look_at_group = SAVED_PLAN(FIND_GROUP, TEXTOID);
 
-/* One call for a group at a time, and none while it is ended. */
+/* One call per group at a time, and none while it is being dropped. */
 static SavedPlan lock_group = SAVED_PLAN(FIND_GROUP " FOR UPDATE", TEXTOID);
 
 static SavedPlan discard_dead = SAVED_PLAN(
@@ -45,8 +45,8 @@ static SavedPlan discard_dead = SAVED_PLAN(
 	INT4OID, INT4OID, INT8ARRAYOID);
 
 /*
- * $1 group, $2 topic, $3 and $4 published from and until, $5 message ids. What the group has
- * not finished is not done once more.
+ * $1 group, $2 topic, $3 and $4 published from and until, $5 message ids. Messages that the group
+ * has not finished are not replayed.
  */
 #define DONE \
 	"WITH pending AS MATERIALIZED (" \
@@ -107,7 +107,7 @@ find_group(const char *name, bool dry_run, GroupRow *group)
 	group->external = row_bool(0, 6);
 }
 
-/* Keys may be free now. For external consumers, whoever receives next looks for them. */
+/* Keys may now be free. For external consumers, the next receive() looks for them. */
 static void
 release_keys(const GroupRow *group)
 {
@@ -119,7 +119,7 @@ release_keys(const GroupRow *group)
 
 /* ---- discard ---- */
 
-/* The last query returned what was dead: note that it is done with. */
+/* The last query returned dead letters: record that they are finished. */
 static void
 note_discarded(const GroupRow *group, uint64 n)
 {

@@ -36,7 +36,7 @@
 #define MAX_OPTIONS_BYTES 65536
 #define DEFAULT_MAX_ATTEMPTS 16
 
-/* The snapshot that nothing is visible in: a group that reads from the beginning. */
+/* The snapshot in which nothing is visible: for a group that reads from the beginning. */
 #define START_EARLIEST "1:1:"
 
 static SavedPlan insert_group = SAVED_PLAN(
@@ -78,7 +78,7 @@ static SavedPlan delete_group[] = {
 	SAVED_PLAN("DELETE FROM order_ext_internal.attempts_3 WHERE group_id = $1", INT4OID),
 };
 
-/* What a call of subscribe asks for. */
+/* What a call of subscribe requests. */
 typedef struct Subscription
 {
 	char	   *name;
@@ -115,7 +115,7 @@ read_options(Jsonb *options, Subscription *want)
 	want->run_as = option_text(options, "run_as");
 }
 
-/* A group without a handler has a role as well: its members are who may receive. */
+/* A group without a handler also has a role: its members may receive. */
 static void
 check_run_as(Subscription *want, bool has_handler)
 {
@@ -164,15 +164,15 @@ check_handler(Oid function, Subscription *want)
 }
 
 /*
- * Where a new group begins. An adapted one begins at what the transaction sees, so that who
- * makes it can look after everything before that.
+ * Where a new group begins. An adapted one begins after what the transaction sees, so that its
+ * creator can take care of everything before that.
  */
 static Datum
 start_snapshot(const Subscription *want)
 {
 	LogSnapshot *start;
 
-	/* nothing that it will read goes before others can know of the group */
+	/* nothing that it will read is truncated before others know of the group */
 	log_hold_segments();
 	if (want->earliest)
 		return log_snapshot_to_datum(log_snapshot_from_text(START_EARLIEST));
@@ -277,7 +277,7 @@ change_group(const Subscription *want, int32 topic_id)
 	values[6] = CStringGetTextDatum(want->subscriber);
 	values[7] = BoolGetDatum(want->ordered);
 	values[8] = optional_text(want->handler_owner, &nulls[8]);
-	was_ordered = row_bool(0, 5) && !want->adapted; /* which are ordered for ever */
+	was_ordered = row_bool(0, 5) && !want->adapted; /* which are always ordered */
 	if (was_ordered)
 		parts_lock(row_int32(0, 1), row_int16(0, 4));
 	plan_write(&update_group, values, nulls, 0);
@@ -330,7 +330,7 @@ order_ext_subscribe(PG_FUNCTION_ARGS)
 
 /* ---- unsubscribe ---- */
 
-/* False if there is none. */
+/* False if it does not exist. */
 static bool
 drop_group(const char *name)
 {
@@ -369,7 +369,7 @@ order_ext_unsubscribe(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* ---- groups of functions that are no handlers ---- */
+/* ---- groups of functions that are not handlers ---- */
 
 void
 subscribe_adapted(const AdaptedGroup *group)

@@ -20,7 +20,7 @@
 #include "message/base/options.h"
 #include "message/verbs/topics.h"
 
-/* Longest options of a topic, in bytes. */
+/* Maximum size of the options of a topic, in bytes. */
 #define MAX_OPTIONS_BYTES 65536
 
 static SavedPlan insert_topic = SAVED_PLAN(
@@ -55,7 +55,7 @@ static SavedPlan topic_users = SAVED_PLAN(
 static SavedPlan delete_topic = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.topics WHERE topic_id = $1", INT4OID);
 
-/* Those of the ring are dropped when they fall due. */
+/* Timers in the ring are dropped when they become due. */
 static SavedPlan delete_timers = SAVED_PLAN(
 	"WITH gone AS (DELETE FROM order_ext_internal.timers_far WHERE topic_id = $1"
 	"  RETURNING message_id)"
@@ -93,7 +93,7 @@ topic_hold(const char *name, bool *builtin)
 	return find_topic(&lock_topic, name, builtin);
 }
 
-/* The options of a topic; where one is not given its default. */
+/* The options of a topic, or their defaults. */
 static Jsonb *
 read_options(FunctionCallInfo fcinfo, int n, Datum *max_depth, Datum *dedup_window)
 {

@@ -1,6 +1,6 @@
 /*
  * topics.h
- *		What subscribe.c needs of topics.
+ *		What subscribe.c needs from topics.
  */
 #ifndef ORDER_EXT_TOPICS_H
 #define ORDER_EXT_TOPICS_H
