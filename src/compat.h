@@ -16,7 +16,7 @@
 #include "varatt.h"
 #endif
 
-/* 18 marks functions that do not return in front. */
+/* 18 puts the mark of functions that do not return in front. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn __attribute__((noreturn))
 #endif
@@ -26,14 +26,14 @@
 #define strtou64(string, end, base) ((uint64) strtoull((string), (end), (base)))
 #endif
 
-/* 16 lets the caller have the errors of a name. */
+/* 16 lets the caller handle errors in a name. */
 #if PG_VERSION_NUM >= 160000
 #define qualified_name_list(name) stringToQualifiedNameList((name), NULL)
 #else
 #define qualified_name_list(name) stringToQualifiedNameList(name)
 #endif
 
-/* 15 introduced shmem_request_hook; before it, shared memory is asked for in _PG_init. */
+/* 15 introduced shmem_request_hook; before that, shared memory is requested in _PG_init. */
 #if PG_VERSION_NUM >= 150000
 #define ORDER_EXT_HAVE_SHMEM_REQUEST_HOOK 1
 #endif
@@ -76,7 +76,7 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
-/* A random number from 0 to below 1; 15 brought the generator of its own. */
+/* A random number in [0, 1); 15 introduced its own generator. */
 #if PG_VERSION_NUM >= 150000
 #include "common/pg_prng.h"
 #define random_fraction() pg_prng_double(&pg_global_prng_state)
@@ -84,7 +84,7 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define random_fraction() ((double) random() / ((double) MAX_RANDOM_VALUE + 1))
 #endif
 
-/* 16 made one function of the checks of rights on all kinds of objects. */
+/* 16 unified the privilege checks for all kinds of objects. */
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_database.h"
 #include "catalog/pg_proc.h"
@@ -96,7 +96,7 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 	(pg_proc_aclcheck((function), (role), ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
-/* 16 made SET ROLE a right of its own among those of a member. */
+/* 16 made SET ROLE a separate option of membership. */
 #if PG_VERSION_NUM >= 160000
 #define may_become_role(member, role) member_can_set_role((member), (role))
 #else
@@ -148,7 +148,7 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 	(pg_database_aclcheck((database), (role), ACL_CONNECT) == ACLCHECK_OK)
 #endif
 
-/* 17 lets an extension name what it waits for; before it, every such wait is "Extension". */
+/* 17 lets an extension name its wait events; before that, each of them is "Extension". */
 #if PG_VERSION_NUM >= 170000
 #include "utils/wait_event.h"
 #define wait_event_named(name) WaitEventExtensionNew(name)

@@ -1,7 +1,7 @@
 /*
  * order_ext.c
- *		Start of the library: settings, the built-in consumers, the message layer and
- *		the workers. Start reading at src/README.md.
+ *		Initialization of the library: settings, built-in consumers, the message layer and the
+ *		workers. Start reading at src/README.md.
  */
 #include "compat.h"
 

@@ -1,10 +1,10 @@
 /*
  * checks.c
- *		Whether a database is one to work in; see checks.h.
+ *		Whether workers should run in a database; see checks.h.
  *
- * The whole check is made in every transaction of a worker. It is three lookups of a
- * microsecond or two each, and it notices everything, a stamp that pg_restore has just
- * copied in as well.
+ * The complete check is made in every transaction of a worker. It takes three lookups of a
+ * microsecond or two each, and it notices everything, including a stamp that pg_restore has just
+ * copied.
  */
 #include "compat.h"
 
@@ -62,7 +62,7 @@ find_extension(bool *version_matches)
 	return extension;
 }
 
-/* What the stamp says; *node as in stamp_read(). */
+/* The state of the stamp; *node as in stamp_read(). */
 static StampState
 look_at_stamp(int64 *node)
 {
@@ -92,9 +92,9 @@ check_database(Oid *extension)
 }
 
 /*
- * The scheduler looks first, so that it is the one to say that dispatch is not enabled. In a
- * copy of the data directory it also takes the stamp away from every node: a standby of the
- * copy, once promoted, shall not do what the copy did not.
+ * The scheduler checks first, so it reports that dispatch is not enabled. In a copy of the data
+ * directory, it also detaches the stamp from its node: a standby of the copy, once promoted, must
+ * not do what the copy did not.
  */
 static void
 tell_not_enabled(void)
@@ -127,12 +127,12 @@ check_gate(void)
 	verdict = check_database(&extension);
 	if (verdict == VERDICT_RUN && !OidIsValid(gate_extension))
 	{
-		/* The first time the oid has to be known before it can be locked. */
+		/* The first time, the oid must be looked up before it can be locked. */
 		gate_extension = extension;
 		LockDatabaseObject(ExtensionRelationId, gate_extension, 0, AccessShareLock);
 		verdict = check_database(&extension);
 	}
-	/* Dropped and created again is another extension; the next worker is its own. */
+	/* An extension that was dropped and created again is another one, for the next worker. */
 	if (verdict == VERDICT_RUN && extension != gate_extension)
 		verdict = VERDICT_UNKNOWN;
 	if (verdict == VERDICT_VERSION)

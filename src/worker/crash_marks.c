@@ -2,15 +2,15 @@
  * crash_marks.c
  *		What each worker is running; see crash_marks.h.
  *
- * The marks are in memory of their own, which the postmaster maps once: its children inherit
- * it, and it is not made anew after a crash, as shared memory is. No file is behind it, so
- * that storing a mark can never fail for want of disk space (a store into a mapped file
- * does, by SIGBUS). Each mark is also written to a file, as far as that goes, for the case
- * that the postmaster is killed together with the worker, as container systems do.
+ * The marks are in separate memory that the postmaster maps once: its children inherit it, and
+ * unlike shared memory, it is not recreated after a crash. It is not backed by a file, so storing
+ * a mark can never fail for lack of disk space (a store into a mapped file can, by SIGBUS). Each
+ * mark is also written to a file, if possible, in case the postmaster is killed together with the
+ * worker, as container systems do.
  *
- * The file is in pg_replslot, which backups do not take and a server leaves alone. It is
- * believed only where it is the very file that this machine has written since it was booted:
- * a copy says nothing of who crashed, and neither does what the crash of a whole machine left.
+ * The file is in pg_replslot, which backups omit and the server leaves alone. It is trusted only
+ * if it is the same file that this machine has written since it was booted: neither a copy nor
+ * what the crash of a whole machine left behind shows which process crashed.
  */
 #include "compat.h"
 
@@ -37,7 +37,10 @@
 #define MARKS_MAGIC 0x6f65726d
 #define MAX_CRASHED 64
 
-/* Which file on which boot of which machine this is; with all bytes, as it is compared. */
+/*
+ * Identifies the file and the boot of the machine; all bytes are set, since it is compared as a
+ * whole.
+ */
 typedef struct MarksHeader
 {
 	uint32		magic;
@@ -48,8 +51,8 @@ typedef struct MarksHeader
 } MarksHeader;
 
 /*
- * Both in one mapping, and one after the other in the file: what crashed processes were
- * running and is not recorded yet, under WorkerShared.lock, and what each process is running.
+ * Both are in one mapping, and in this order in the file: what crashed processes were running,
+ * not yet recorded, under WorkerShared.lock; and what each process is running.
  */
 static RunningMark *crashed = NULL;
 static RunningMark *running = NULL;
@@ -60,7 +63,7 @@ static int	marks_fd = -1;
 
 /* ---- the file ---- */
 
-/* Write a mark through to the file, if that goes. Safe in a signal handler. */
+/* Write a mark through to the file, if possible. Safe in a signal handler. */
 static void
 write_mark(const RunningMark *mark)
 {
@@ -106,7 +109,7 @@ describe_file(int fd, MarksHeader *header)
 
 /* ---- what crashed ---- */
 
-/* Keep the mark until it is recorded; of too many the oldest goes. */
+/* Keep the mark until it is recorded; if there are too many, the oldest is dropped. */
 static void
 crashed_add(const RunningMark *mark)
 {
@@ -125,7 +128,7 @@ crashed_add(const RunningMark *mark)
 	write_mark(into);
 }
 
-/* Take over what a former server left in the file, if it is that server's. */
+/* Take over the contents of the file if this server's predecessor wrote them. */
 static void
 read_file(void)
 {
@@ -146,7 +149,7 @@ read_file(void)
 	close(fd);
 }
 
-/* Write the file anew, with what is in memory; false if that could not be done. */
+/* Rewrite the file with what is in memory; false if that failed. */
 static bool
 write_file(void)
 {
@@ -223,7 +226,7 @@ crash_marks_startup(void)
 
 /* ---- a worker ---- */
 
-/* What crashed in this database, and nobody else is recording: now this process does. */
+/* Claim crashed messages of this database that no other process is recording. */
 static int
 claim_crashed(RunningMark *claimed)
 {
@@ -243,7 +246,7 @@ claim_crashed(RunningMark *claimed)
 	return n;
 }
 
-/* What this process has claimed: forget it, or leave it to others. Lock held exclusively. */
+/* Drop what this process has claimed, or leave it to others. Lock held exclusively. */
 static void
 end_claims(bool recorded)
 {
@@ -275,7 +278,7 @@ any_crashed(int32 group_id)
 	return false;
 }
 
-/* A worker of this database, other than this one, that is about to end for its handler. */
+/* Another worker of this database that is about to be ended because of its handler. */
 static bool
 any_ending(int32 group_id)
 {
@@ -296,7 +299,7 @@ any_ending(int32 group_id)
 	return false;
 }
 
-/* The lock is what a mark goes from one place to the other under. */
+/* A mark is moved from one place to the other under this lock. */
 static bool
 unrecorded(int32 group_id)
 {
@@ -342,7 +345,7 @@ crash_marks_clear(void)
 	return to_blame;
 }
 
-/* Another process crashed, and this one has to go: the message it runs is not to blame. */
+/* Another process crashed and this one must exit: the message it runs is not to blame. */
 static void
 exit_after_crash(SIGNAL_ARGS)
 {

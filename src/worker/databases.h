@@ -10,12 +10,12 @@
 #include "nodes/pg_list.h"
 
 /*
- * Oids of the databases that workers may connect to (one of them, if wanted is given), in
- * the context. In a transaction of its own.
+ * Oids of the databases that workers may connect to (only wanted, if it is given), in the
+ * context. In its own transaction.
  */
 extern List *databases_read(Oid wanted, MemoryContext context);
 
-/* Databases of one transaction; more than this in one need no service. */
+/* Databases of one transaction; more than this in one transaction are not supported. */
 #define MAX_NOTED 16
 
 typedef struct DatabaseList
@@ -24,7 +24,7 @@ typedef struct DatabaseList
 	Oid			oids[MAX_NOTED];
 } DatabaseList;
 
-/* Put a database on the list, if it is not there and there is room. */
+/* Add a database to the list, if it is not there and there is room. */
 extern void databases_add(DatabaseList *list, Oid database);
 
 #endif							/* ORDER_EXT_DATABASES_H */

@@ -2,11 +2,11 @@
  * dispatcher.c
  *		The process that runs handlers; order_ext.workers per (database, role).
  *
- * It is a session of the role, so that whatever a handler manages to do, it does it as
- * nobody else. That of the bootstrap superuser also runs the built-in handlers, as
- * order_ext_owner. The session keeps the search_path that the role has in this database,
- * because a handler expects to run as in any session of its role; the engine's own
- * statements never depend on it (the dispatch code sets pg_catalog, pg_temp around them).
+ * It is a session of the role, so that a handler cannot do anything as another role. That of the
+ * bootstrap superuser also runs the built-in handlers, as order_ext_owner. The session keeps the
+ * search_path that the role has in this database, because a handler expects to run like in any
+ * session of its role; the engine's own statements never depend on it (the dispatch code sets
+ * pg_catalog, pg_temp around them).
  */
 #include "compat.h"
 
@@ -25,9 +25,9 @@
 #include "worker/shmem.h"
 
 /*
- * Tell publishers which topics somebody here reads, so that the others, most of the
- * built-in ones, wake nobody. Whoever published to a topic that came in just now has left
- * its bit, and that is looked at before the next sleep.
+ * Let publishers know which topics are read here, so that the others, most of the built-in ones,
+ * wake no process. A message just published to a newly added topic has left its bit, which is
+ * checked before the next sleep.
  */
 static void
 gate_and_interest(void)
@@ -62,7 +62,7 @@ something_published(void)
 		(topics & pg_atomic_read_u64(&my_worker->interest)) != 0;
 }
 
-/* The parts of groups are divided by the number of dispatchers that there should be. */
+/* The parts of groups are divided among the configured number of dispatchers. */
 static void
 serve_role(void)
 {

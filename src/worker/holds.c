@@ -2,11 +2,11 @@
  * holds.c
  *		Commands that need a database without workers; see holds.h.
  *
- * DROP DATABASE, ALTER DATABASE RENAME and SET TABLESPACE, and CREATE DATABASE ... TEMPLATE
- * need the database for themselves. Sending its workers away ends handlers, so it is done
- * only for a command that the server would carry out: what it refuses anyway (in a
- * transaction block or a function, about the current database, without the right) goes
- * straight on to get its error. Above all a handler cannot end its own worker that way.
+ * DROP DATABASE, ALTER DATABASE RENAME and SET TABLESPACE, and CREATE DATABASE ... TEMPLATE need
+ * exclusive use of the database. Stopping its workers ends handlers, so it is done only for a
+ * command that the server would execute: one that it rejects anyway (in a transaction block or a
+ * function, on the current database, without privileges) proceeds directly to its error. In
+ * particular, a handler cannot end its own worker in this way.
  */
 #include "compat.h"
 
@@ -27,13 +27,13 @@
 #include "worker/holds.h"
 #include "worker/shmem.h"
 
-/* A worker in mid-batch gets this long before SIGTERM, and the command this long at all. */
+/* How long a worker within a batch has before SIGTERM, and how long the command waits at most. */
 #define GRACE_US (500 * INT64CONST(1000))
 #define PATIENCE_US (10 * USECS_PER_SEC)
 
 static DatabaseList held;		/* by this transaction */
 
-/* ---- sending workers away ---- */
+/* ---- stopping workers ---- */
 
 /* Keep workers from the database until this transaction ends. */
 static void
@@ -69,7 +69,10 @@ holds_release(void)
 		if (db == NULL || db->holds == 0)
 			continue;
 		db->holds--;
-		/* Is it still there? The launcher finds out when it starts a worker. */
+
+		/*
+		 * Whether the database still exists is found out by the launcher when it starts a worker.
+		 */
 		db->verdict = VERDICT_UNKNOWN;
 	}
 	held.n = 0;
@@ -77,7 +80,7 @@ holds_release(void)
 	launcher_wake();
 }
 
-/* Ask (or tell) the workers to go; false once there are none. */
+/* Ask (or force) the workers to exit; false once there are none. */
 static bool
 send_away(Oid database, bool force)
 {
@@ -98,7 +101,7 @@ send_away(Oid database, bool force)
 	return any;
 }
 
-/* Hold the database and wait until its workers are gone. */
+/* Hold the database and wait until its workers have exited. */
 static void
 clear_database(Oid database)
 {
@@ -112,7 +115,7 @@ clear_database(Oid database)
 		int64		waited = GetCurrentTimestamp() - started;
 
 		if (waited > PATIENCE_US)
-			break;				/* the command itself says who is in the way */
+			break;				/* the command itself reports which sessions are in the way */
 		forced = (waited > GRACE_US);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 forced ? 100 : 10, wait_event);
@@ -138,7 +141,7 @@ find_option(List *options, const char *name)
 	return NULL;
 }
 
-/* The database, if the user owns it; InvalidOid if not, or if there is none. */
+/* The database, if the user owns it; InvalidOid if not, or if it does not exist. */
 static Oid
 own_database(const char *name)
 {
@@ -225,7 +228,7 @@ to_be_moved(const AlterDatabaseStmt *alter, bool in_block)
 	return database;
 }
 
-/* The current one may be copied; then the workers are all that is in the way. */
+/* The current one may be copied; in that case, only the workers are in the way. */
 static Oid
 to_be_copied(const CreatedbStmt *create, bool in_block)
 {

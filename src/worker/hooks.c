@@ -2,9 +2,9 @@
  * hooks.c
  *		Commands that concern the workers.
  *
- * Those that need a database for themselves get it without workers (holds.c). CREATE
- * EXTENSION (by announce(), which its script calls), enable_dispatch() and new databases are
- * told to the launcher at commit, and so are changes of settings (renewal.c).
+ * Commands that need exclusive use of a database get it without workers (holds.c). The launcher
+ * is notified at commit of CREATE EXTENSION (by announce(), which its script calls),
+ * enable_dispatch(), new databases and changes of settings (renewal.c).
  */
 #include "compat.h"
 
@@ -25,7 +25,7 @@
 
 static ProcessUtility_hook_type previous_hook = NULL;
 
-/* If this transaction commits. */
+/* What to do if this transaction commits. */
 static DatabaseList to_announce;
 static DatabaseList to_discover;	/* unless they are known already */
 
@@ -35,7 +35,7 @@ find_database(const char *name)
 	return name != NULL ? get_database_oid(name, true) : InvalidOid;
 }
 
-/* It may be one to work in now. */
+/* Workers may now be needed in it. */
 static void
 note_changed(const char *name)
 {
@@ -58,7 +58,7 @@ note_settings(const char *database_name, const RoleSpec * role_spec)
 	renewal_note(database, role);
 }
 
-/* Whether anybody may connect is asked where a worker is started. */
+/* Whether connections are allowed is checked when a worker is started. */
 static void
 note_rules(const AlterDatabaseStmt *alter)
 {
@@ -81,7 +81,7 @@ after_command(Node *command)
 	switch (nodeTag(command))
 	{
 		case T_CreatedbStmt:
-			/* A template may have had the extension; and the row has to be seen. */
+			/* The template may have had the extension; and the row must be visible. */
 			CommandCounterIncrement();
 			note_changed(((CreatedbStmt *) command)->dbname);
 			break;

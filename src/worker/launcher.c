@@ -2,11 +2,10 @@
  * launcher.c
  *		The process that starts the workers of all databases; one per server.
  *
- * It is connected to no database and so keeps nobody from dropping one. It knows of
- * databases by probing each once at its own start, and by announcements afterwards
- * (CREATE EXTENSION, enable_dispatch(), ALTER DATABASE ... SET). A probe is simply the
- * start of the database's scheduler, which leaves at once, and says why, where it has
- * nothing to do.
+ * It is not connected to any database and so does not prevent dropping one. It learns about
+ * databases by probing each once at its own start, and by later announcements (CREATE EXTENSION,
+ * enable_dispatch(), ALTER DATABASE ... SET). A probe simply starts the database's scheduler,
+ * which exits at once, giving its reason, if it has nothing to do.
  */
 #include "compat.h"
 
@@ -28,10 +27,10 @@
 #include "worker/room.h"
 #include "worker/shmem.h"
 
-/* Databases of which it is not known yet whether they want workers, looked into at once. */
+/* Maximum number of databases that are probed at the same time. */
 #define MAX_PROBES 3
 
-/* A worker that was registered by a former launcher and never came. */
+/* A worker that was registered by a former launcher and never started. */
 #define START_PATIENCE (15 * USECS_PER_SEC)
 
 /* A slot is about to become free. */
@@ -96,7 +95,7 @@ begin_probes(void)
 
 /* ---- starting workers ---- */
 
-/* At most one WARNING a minute, whatever goes wrong. */
+/* At most one WARNING a minute. */
 static bool
 may_warn(void)
 {
@@ -161,7 +160,7 @@ reserve(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief, uint32 *num
 	return free;
 }
 
-/* The reserved slot's process did not come to be, or died before it could tell. */
+/* The process of the reserved slot was not started, or died before it could attach. */
 static void
 launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 {
@@ -229,7 +228,7 @@ start_worker(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief)
 				 errhint("Increase max_worker_processes.")));
 }
 
-/* See what became of the launches that have not attached. */
+/* Check on the launches that have not attached. */
 static void
 check_launches(DatabaseSlot *db)
 {
@@ -257,7 +256,7 @@ check_launches(DatabaseSlot *db)
 
 /* ---- a database's turn ---- */
 
-/* Give back the slot of a database that has no use for workers. */
+/* Release the slot of a database that does not need workers. */
 static void
 free_if_unused(DatabaseSlot *db, uint32 announced)
 {
@@ -287,8 +286,8 @@ dispatcher_slot(const DatabaseSlot *db, Oid role, int ordinal)
 }
 
 /*
- * See that the worker is there. False if the database is not there any more. Nothing is
- * started before *retry_at, after failures.
+ * Make sure that the worker runs. False if the database no longer exists. After failures, nothing
+ * is started before *retry_at.
  */
 static bool
 ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
@@ -329,7 +328,7 @@ dispatchers_wanted(DatabaseSlot *db, Oid role)
 	return entry != NULL ? entry->count : 0;
 }
 
-/* Dispatchers of a role that has no handlers any more, or wants fewer: these leave. */
+/* Stop dispatchers of a role that no longer has handlers, or needs fewer. */
 static void
 dismiss_surplus(DatabaseSlot *db)
 {
@@ -353,7 +352,7 @@ dismiss_surplus(DatabaseSlot *db)
 	LWLockRelease(worker_shared->lock);
 }
 
-/* One more dispatcher where all of a role are held up. False as above. */
+/* Start one more dispatcher if all of a role are held up. False as above. */
 static bool
 ensure_relief(DatabaseSlot *db, Oid role, int count, TimestampTz *next_wakeup)
 {
@@ -423,7 +422,7 @@ care_for_database(DatabaseSlot *db, TimestampTz *next_wakeup)
 		free_if_unused(db, announced);
 		return;
 	}
-	/* Where nobody has looked yet, the scheduler will find out. */
+	/* If the database has not been checked yet, the scheduler will do so. */
 	if (db->verdict == VERDICT_UNKNOWN || db->verdict == VERDICT_RUN)
 		there = ensure_worker(db, SCHEDULER_SLOT, BOOTSTRAP_SUPERUSERID, 0,
 							  &db->failures, &db->retry_at, next_wakeup);
@@ -484,8 +483,8 @@ turn(bool everything, TimestampTz *next_wakeup)
 /* ---- the process ---- */
 
 /*
- * The latch says that something changed; there are no words to look at. It is cleared
- * by the loop, so this remembers that the loop has slept since the last turn.
+ * The latch means that something has changed; there are no flags to check. The loop clears it, so
+ * this remembers that the loop has slept since the last turn.
  */
 static bool slept = false;
 
@@ -501,7 +500,7 @@ woken(void)
 static void
 check_exit(void)
 {
-	/* Not 0, which would mean never to be started again. */
+	/* Not 0, which would mean never to be restarted. */
 	if (ProcDiePending)
 		proc_exit(1);
 }

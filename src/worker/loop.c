@@ -28,8 +28,8 @@
 #include "worker/shmem.h"
 
 /*
- * The longest sleep. What no wake-up tells of (COMMIT PREPARED, logical apply) moves the
- * newest transaction id, which is looked at then, and only that.
+ * The longest sleep. Events without a wake-up (COMMIT PREPARED, logical apply) are noticed then
+ * by the number of completed transactions, and only by that.
  */
 #define SAFETY_POLL_MS 2000
 
@@ -42,7 +42,7 @@ typedef struct LoopState
 	uint64		looked_at;		/* completed_transactions() at the last safety poll, + 1 */
 	TimestampTz next_look;
 	TimestampTz next_wakeup;	/* what the last turn asked for */
-	TimestampTz now;			/* when we last looked at the clock */
+	TimestampTz now;			/* when we last read the clock */
 	TimestampTz pause_until;	/* after an error */
 	int			errors;			/* in a row */
 	bool		stats_pending;
@@ -59,8 +59,8 @@ worker_signals(void)
 }
 
 /*
- * Settings that somebody gave the database for its applications and that would break
- * our own transactions. Handlers run under these too.
+ * Settings that may have been made for a database's applications and that would break our own
+ * transactions. Handlers run under these, too.
  */
 static void
 neutralise_settings(void)
@@ -121,7 +121,7 @@ worker_reloaded(void)
 static void
 handle_interrupts(const WorkerLoop *loop)
 {
-	/* Nothing is running that a cancel could mean. */
+	/* Nothing is running that could be canceled. */
 	QueryCancelPending = false;
 	if (ConfigReloadPending)
 	{
@@ -133,7 +133,7 @@ handle_interrupts(const WorkerLoop *loop)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* After an error in a turn: as the main loop of a client's backend does. */
+/* Clean up after an error in a turn, as the main loop of a client's backend does. */
 static void
 recover(const WorkerLoop *loop, MemoryContext context)
 {
@@ -196,9 +196,9 @@ sleep_until(TimestampTz until, uint32 wait_event)
 }
 
 /*
- * Every SAFETY_POLL_MS at most: whether a transaction that wrote has come to its end
- * since the last time, so that something may have happened that nobody told us. (The
- * newest transaction id would not do: COMMIT PREPARED needs no new one.)
+ * At most every SAFETY_POLL_MS: whether a transaction that wrote has ended since the last time,
+ * so that something may have happened without a wake-up. (The newest transaction id would not do:
+ * COMMIT PREPARED does not need a new one.)
  */
 static bool
 look_for_the_untold(LoopState *state, TimestampTz now)
@@ -238,7 +238,7 @@ after_turn(LoopState *state, bool worked)
 		seconds = Min(seconds, MAX_ERROR_PAUSE_SECONDS);
 		state->errors++;
 		state->pause_until = GetCurrentTimestamp() + seconds * USECS_PER_SEC;
-		/* Whatever failed may have kept the turn from seeing all there is. */
+		/* The failure may have kept the turn from seeing everything. */
 		state->looked_at = 0;
 		state->next_look = 0;
 		worker_set_state(WORKER_FAILING);
@@ -269,7 +269,7 @@ worker_loop(const WorkerLoop *loop)
 		now = GetCurrentTimestamp();
 		worker_alive(now);
 		if (now < state.now)
-			state.next_wakeup = now;	/* the clock was set back: ask anew */
+			state.next_wakeup = now;	/* the clock was set back: check again */
 		state.now = now;
 		if (!pause_is_over(state.pause_until, MAX_ERROR_PAUSE_SECONDS * USECS_PER_SEC, now))
 		{
@@ -280,7 +280,9 @@ worker_loop(const WorkerLoop *loop)
 		everything = look_for_the_untold(&state, now);
 		if (!state.more && !everything && now < state.next_wakeup)
 		{
-			/* Tell until when we sleep, and only then look: no wake-up falls between. */
+			/*
+			 * Announce until when we sleep before checking, so that no wake-up is lost in between.
+			 */
 			if (loop->sleeping != NULL)
 				loop->sleeping(state.next_wakeup);
 			if (!loop->wanted())

@@ -16,7 +16,7 @@ note_timers(WorkerSlot *worker, TimestampTz due)
 {
 	uint64		old = pg_atomic_read_u64(&worker->earliest);
 
-	/* Failing to exchange reads the newer value into old. */
+	/* A failed exchange reads the newer value into old. */
 	while (due < (TimestampTz) old &&
 		   !pg_atomic_compare_exchange_u64(&worker->earliest, &old, (uint64) due))
 		;
@@ -38,9 +38,9 @@ note_topics(WorkerSlot *worker, uint64 topic_bits)
 }
 
 /*
- * No lock: a database slot is reused so rarely that the worst case, waking another
- * database's worker for nothing, does not matter; the workers' safety poll covers the
- * slot that is taken at this very moment.
+ * No lock: a database slot is reused so rarely that the worst case, needlessly waking another
+ * database's worker, does not matter; the workers' safety poll covers a slot that is being taken
+ * at this moment.
  */
 void
 worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due, bool database)

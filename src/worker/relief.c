@@ -1,14 +1,14 @@
 /*
  * relief.c
- *		Dispatchers for the time that others are held up; see relief.h.
+ *		Extra dispatchers while others are held up; see relief.h.
  *
  * A dispatcher works on one group at a time, and a handler can take as long as
  * order_ext.handler_timeout. Other groups of its role must not wait for that. So a dispatcher
- * sets a timer when it turns to a group. Should it still be there when the timer goes off, it
- * is held up, and if all dispatchers of its role are while something waits, the launcher
- * starts one more, the relief. That one is a dispatcher like the others, but no part of any
- * group is its own: it looks after those that nobody is at work on. It is not missed
- * when nothing comes its way any more, and leaves.
+ * sets a timer when it starts on a group. If it is still there when the timer goes off, it is
+ * held up, and if all dispatchers of its role are while something waits, the launcher starts one
+ * more, the relief. This is a dispatcher like the others, but it is not responsible for any part
+ * of a group: it handles those on which no other dispatcher is working. It exits when it has
+ * nothing left to do.
  */
 #include "compat.h"
 
@@ -20,13 +20,13 @@
 #include "message/delivery/dispatcher_turn.h"
 #include "worker/relief.h"
 
-/* One that is at work on a group for longer than this is held up. */
+/* A dispatcher that works on a group for longer than this is held up. */
 #define SLICE_MS 300
 
-/* A relief stays so long without having anything to do. */
+/* How long a relief stays without having anything to do. */
 #define RELIEF_IDLE (5 * USECS_PER_SEC)
 
-/* Until the next try, where none could be started. */
+/* Time until the next attempt if none could be started. */
 #define RELIEF_PAUSE (1 * USECS_PER_SEC)
 
 static TimeoutId slice_timeout;
@@ -86,7 +86,7 @@ relief_check_exit(void)
 		worker_leave(VERDICT_UNKNOWN);
 }
 
-/* ---- who publishes ---- */
+/* ---- publishers ---- */
 
 void
 relief_note_topics(WorkerSlot *worker, uint64 topic_bits)
@@ -111,7 +111,10 @@ relief_failed(DatabaseSlot *db, Oid role)
 	*retry_time(db, role) = GetCurrentTimestamp() + RELIEF_PAUSE;
 }
 
-/* Whether something waits for a worker that is held up; else *next_wakeup says until when. */
+/*
+ * Whether something waits for a worker that is held up; otherwise *next_wakeup is when to check
+ * again.
+ */
 static bool
 lets_wait(WorkerSlot *worker, TimestampTz now, TimestampTz *next_wakeup)
 {

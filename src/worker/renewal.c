@@ -1,12 +1,12 @@
 /*
  * renewal.c
- *		Settings that workers started with have changed; see renewal.h.
+ *		Restarting workers after changes of settings; see renewal.h.
  *
- * A session cannot take settings of its database and role over once it runs, so workers are
- * started anew. Anybody may change settings of his own role, in a loop if he likes. So
- * only workers of the role and database concerned are marked; the launcher asks a marked
- * one to leave, which it does between two batches, never in a handler; and only one that
- * has been there for some seconds, so that a thousand changes cost no more than one.
+ * A running session does not pick up changed settings of its database and role, so workers are
+ * restarted. Any role may change its own settings, even in a loop. So only workers of the role
+ * and database concerned are marked; the launcher asks a marked one to exit, which it does
+ * between two batches, never in a handler; and only after it has run for some seconds, so that a
+ * thousand changes cost no more than one.
  */
 #include "compat.h"
 
@@ -15,7 +15,7 @@
 #include "core/clock.h"
 #include "worker/renewal.h"
 
-/* A worker stays at least so long. */
+/* The minimum time that a worker runs. */
 #define MIN_LIFE (4 * USECS_PER_SEC)
 
 #define MAX_CHANGES 32
@@ -41,7 +41,7 @@ renewal_note(Oid database, Oid role)
 	}
 	if (n_changes == MAX_CHANGES)
 	{
-		/* Too many to tell them apart. */
+		/* Too many to be recorded individually. */
 		n_changes = 0;
 		database = role = InvalidOid;
 	}
@@ -117,7 +117,7 @@ renewal_commit(void)
 
 /* ---- the launcher ---- */
 
-/* Those that were disabled, or failed, may do better under the new settings. */
+/* Databases and roles that were disabled, or failed, may work under the new settings. */
 static void
 reconsider(DatabaseSlot *db, TimestampTz now, TimestampTz *next_wakeup)
 {

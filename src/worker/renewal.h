@@ -1,6 +1,6 @@
 /*
  * renewal.h
- *		Settings that workers started with have changed.
+ *		Restarting workers after changes of settings.
  */
 #ifndef ORDER_EXT_RENEWAL_H
 #define ORDER_EXT_RENEWAL_H
@@ -8,19 +8,19 @@
 #include "worker/shmem.h"
 
 /*
- * This transaction changes what ALTER DATABASE or ALTER ROLE ... SET says for sessions of the
- * database (InvalidOid: of every one) and the role (InvalidOid: of every one).
+ * This transaction changes settings by ALTER DATABASE or ALTER ROLE ... SET for sessions of the
+ * database (InvalidOid: all) and the role (InvalidOid: all).
  */
 extern void renewal_note(Oid database, Oid role);
 
-/* It has committed: mark the workers concerned. Raises nothing, allocates nothing. */
+/* It has committed: mark the workers concerned. Raises no error and allocates no memory. */
 extern void renewal_commit(void);
 
 /* It is over. */
 extern void renewal_forget(void);
 
 /*
- * For the launcher: ask marked workers to leave after what they are doing, or put that off.
+ * For the launcher: ask marked workers to exit after their current work, or postpone that.
  */
 extern void renewal_care(DatabaseSlot *db, TimestampTz *next_wakeup);
 

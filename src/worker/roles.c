@@ -2,10 +2,10 @@
  * roles.c
  *		Which roles the handlers of this database run as; see roles.h.
  *
- * The launcher is connected to no database and cannot know. So the dispatchers of the
- * bootstrap superuser, which every database with the extension has, look at the groups at
- * the start of their transactions, and tell it. A role that could not log in would only
- * fail: it is told of once, and waited for.
+ * The launcher is not connected to any database and cannot know this. So the dispatchers of the
+ * bootstrap superuser, which every database with the extension has, check the groups at the start
+ * of their transactions and notify it. A role that cannot log in would only fail: a warning is
+ * logged once, and the role is retried later.
  */
 #include "compat.h"
 
@@ -21,10 +21,10 @@
 #include "worker/roles.h"
 #include "worker/shmem.h"
 
-/* Roles that somebody was warned of, however many they are. */
+/* All roles for which a warning was logged. */
 static List *warned = NIL;
 
-/* Whether this is the first time that the role is found not well, or well again. */
+/* Whether the role has just become unusable, or usable again. */
 static bool
 is_news(Oid role, bool is_well)
 {

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 /*
- * Tell the launcher, if it is news, which roles need dispatchers and how many. In a
+ * Notify the launcher, if that has changed, which roles need dispatchers and how many. In a
  * transaction.
  */
 extern void roles_tell(void);

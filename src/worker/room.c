@@ -2,11 +2,11 @@
  * room.c
  *		Turns for roles that are short of worker slots; see room.h.
  *
- * A role's dispatcher stays for as long as its role has handlers, whether there is anything to
- * do or not: that is what makes it quick. Where slots are short, the roles that came last would
- * wait for ever. So one that has been there for a while and is idle makes room for one that
- * waits, and waits itself, as after a failure: longer each time, up to a minute. Schedulers and
- * the dispatchers that run the built-in handlers stay.
+ * A role's dispatcher runs as long as its role has handlers, even if it has nothing to do, which
+ * makes it fast. If slots are short, the last roles would wait forever. So a dispatcher that has
+ * run for a while and is idle makes room for a waiting one, and then waits itself, as after a
+ * failure: longer each time, up to a minute. Schedulers and the dispatchers that run the built-in
+ * handlers are not stopped.
  */
 #include "compat.h"
 
@@ -14,7 +14,7 @@
 
 #include "worker/room.h"
 
-/* So long a dispatcher stays at least, and has had nothing to do. */
+/* The minimum time that a dispatcher runs, and has been idle. */
 #define MIN_STAY (5 * USECS_PER_SEC)
 #define MIN_IDLE (1 * USECS_PER_SEC)
 
@@ -25,7 +25,7 @@ typedef struct Candidate
 	TimestampTz last_active;
 } Candidate;
 
-/* Note the worker if it has been idle for longer than the candidate. */
+/* Make the worker the candidate if it has been idle for longer. */
 static void
 consider(Candidate *idlest, DatabaseSlot *db, WorkerSlot *worker, TimestampTz now)
 {
@@ -34,7 +34,7 @@ consider(Candidate *idlest, DatabaseSlot *db, WorkerSlot *worker, TimestampTz no
 	if (worker->kind != WORKER_DISPATCHER || worker->state != WORKER_IDLE)
 		return;
 	if (worker->relief)
-		last_active = 0;		/* the first to go */
+		last_active = 0;		/* the first to exit */
 	else if (worker->role == BOOTSTRAP_SUPERUSERID || now - worker->since < MIN_STAY ||
 			 now - last_active < MIN_IDLE)
 		return;

@@ -1,6 +1,6 @@
 /*
  * room.h
- *		Turns for roles, where max_worker_processes has not enough room for all of them.
+ *		Turns for roles if max_worker_processes is too small for all of them.
  */
 #ifndef ORDER_EXT_ROOM_H
 #define ORDER_EXT_ROOM_H
@@ -10,9 +10,9 @@
 #include "worker/shmem.h"
 
 /*
- * The launcher found no slot for a worker. Have the role's dispatcher leave that has been idle
- * longest, of all databases, and note that it waits in its turn. True if one is leaving, so
- * that it is worth trying again soon.
+ * The launcher found no slot for a worker. Stop the dispatcher of a role that has been idle
+ * longest, in any database, and record that it is now waiting in turn. True if one is exiting, so
+ * that it is worthwhile to retry soon.
  */
 extern bool room_make(void);
 

@@ -1,7 +1,7 @@
 /*
  * scheduler.c
- *		The process that fires the timers of a database; one per database. It is also
- *		the first to look into a database, so that its start is the launcher's probe.
+ *		The process that fires the timers of a database; one per database. It is also the first
+ *		process to check a database, so its start is the launcher's probe.
  */
 #include "compat.h"
 
@@ -15,7 +15,7 @@
 #include "worker/scheduler.h"
 #include "worker/shmem.h"
 
-/* When the last turn asked to be woken. */
+/* When the last turn asked to be woken up. */
 static TimestampTz next_due = DT_NOEND;
 
 static bool
@@ -39,7 +39,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 	int64		batches = 0;
 	bool		more;
 
-	/* Wake us for any timer from here on; those that came before, this turn will see. */
+	/* Wake us for any timer from here on; this turn sees those armed before. */
 	pg_atomic_write_u64(&my_worker->sleep_until, (uint64) DT_NOEND);
 	(void) pg_atomic_exchange_u64(&my_worker->earliest, (uint64) DT_NOEND);
 
@@ -74,12 +74,12 @@ order_ext_scheduler_main(Datum main_arg)
 
 	worker_start(main_arg);
 	stamp_bind();
-	/* No handler of anybody's runs here. */
+	/* No handlers run here. */
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
 
 	/*
-	 * A fired timer that a crash undoes fires again, and whatever a handler did about it is later
-	 * in the WAL: nobody can have been told, so nobody has to wait for the disk.
+	 * A timer whose firing is lost in a crash fires again, and anything that a handler did about
+	 * it is later in the WAL: no one can have seen it, so there is no need to wait for the disk.
 	 */
 	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	worker_loop(&loop);

@@ -301,7 +301,7 @@ worker_send_away(WorkerSlot *worker, bool force)
 {
 	worker->leave = true;
 	worker_wake(worker);
-	/* The pid is that worker's as long as we hold the lock. */
+	/* The pid belongs to that worker as long as we hold the lock. */
 	if (force && worker->pid != 0)
 		kill(worker->pid, SIGTERM);
 }
@@ -330,7 +330,7 @@ worker_wake(const WorkerSlot *worker)
 
 /* ---- this worker ---- */
 
-/* A role that cannot log in must not keep the others' workers away. */
+/* A role that cannot log in must not delay the workers of others. */
 static void
 note_failure(const WorkerSlot *worker)
 {
@@ -342,7 +342,7 @@ note_failure(const WorkerSlot *worker)
 		relief_failed(my_database, worker->role);
 		return;
 	}
-	/* One that lived long has not failed in a row. */
+	/* A failure after a long run does not count as consecutive. */
 	if (GetCurrentTimestamp() - worker->since > MAX_BACKOFF_SECONDS * USECS_PER_SEC)
 		*failures = 0;
 	if (entry != NULL)
@@ -352,8 +352,8 @@ note_failure(const WorkerSlot *worker)
 }
 
 /*
- * Give the slot back. Registered before the connection is made, so that it runs after
- * the transaction was aborted; does nothing the second time.
+ * Release the slot. Registered before connecting, so that it runs after the transaction was
+ * aborted; does nothing the second time.
  */
 static void
 detach(int code, Datum arg)

@@ -1,12 +1,12 @@
 /*
  * shmem.h
- *		The one struct of order_ext in shared memory: which databases have workers, and
- *		what these are doing.
+ *		The one struct of order_ext in shared memory: which databases have workers, and what they
+ *		are doing.
  *
- * It holds no pointers. Everything is under WorkerShared.lock except the words that are
- * atomics, which wake-ups and counters use; the flags that a worker polls about itself (a
- * stale read only delays it until its latch is set); and the state of a worker that has
- * attached, which it alone writes then, for worker_stats to show.
+ * It contains no pointers. Everything is protected by WorkerShared.lock except atomics, which
+ * wake-ups and counters use; the flags that a worker polls about itself (a stale read only delays
+ * it until its latch is set); and the state of a worker that has attached, which only it writes,
+ * for worker_stats.
  */
 #ifndef ORDER_EXT_SHMEM_H
 #define ORDER_EXT_SHMEM_H
@@ -36,14 +36,14 @@ typedef enum WorkerState
 	WORKER_STARTING,			/* registered, not yet attached */
 	WORKER_IDLE,
 	WORKER_BUSY,
-	WORKER_FAILING				/* alive, waiting after an error of its own */
+	WORKER_FAILING				/* alive, waiting after an error */
 } WorkerState;
 
-/* What the last worker that looked into a database found. */
+/* What the last worker that checked a database found. */
 typedef enum Verdict
 {
-	VERDICT_UNKNOWN,			/* nobody has looked since the last announcement */
-	VERDICT_RUN,				/* workers belong here */
+	VERDICT_UNKNOWN,			/* not checked since the last announcement */
+	VERDICT_RUN,				/* workers should run here */
 	VERDICT_ABSENT,				/* the extension is not there */
 	VERDICT_FOREIGN,			/* the stamp is missing or another database's */
 	VERDICT_VERSION,			/* the SQL objects are of another version */
@@ -54,9 +54,9 @@ typedef struct WorkerSlot
 {
 	WorkerState state;
 	WorkerKind	kind;
-	Oid			role;			/* that it runs as */
+	Oid			role;			/* the role it runs as */
 	int			ordinal;		/* among the dispatchers of its role */
-	uint32		launch;			/* which launch the slot was given to */
+	uint32		launch;			/* the launch to which the slot was assigned */
 	uint32		announced;		/* DatabaseSlot.announced at its launch */
 	int			pid;			/* 0 until it attached */
 	int			procno;			/* -1 until it attached */
@@ -64,17 +64,17 @@ typedef struct WorkerSlot
 	bool		outdated;		/* started under settings that have changed */
 	bool		relief;			/* started because others are held up; see relief.c */
 	TimestampTz since;			/* launch time, then start time */
-	pg_atomic_uint64 topics;	/* topic bits published and not yet looked at */
-	pg_atomic_uint64 interest;	/* topic bits that are worth waking for */
-	volatile bool held_up;		/* at work on one group for longer than a slice of time */
-	pg_atomic_uint64 other_topics;	/* topic bits of the groups it is not at work on */
-	pg_atomic_uint64 others_due;	/* when one of those has something to do, besides */
-	pg_atomic_uint64 earliest;	/* earliest due time armed and not yet looked at */
+	pg_atomic_uint64 topics;	/* topic bits published and not yet checked */
+	pg_atomic_uint64 interest;	/* topic bits for which to wake it */
+	volatile bool held_up;		/* working on one group for longer than a time slice */
+	pg_atomic_uint64 other_topics;	/* topic bits of the groups it is not working on */
+	pg_atomic_uint64 others_due;	/* when one of those has other work */
+	pg_atomic_uint64 earliest;	/* earliest due time armed and not yet checked */
 	pg_atomic_uint64 sleep_until;	/* timers due later need no wake-up */
 	pg_atomic_uint64 batches;
 	pg_atomic_uint64 messages;
 	pg_atomic_uint64 last_active;
-	pg_atomic_uint64 alive_at;	/* last went round its loop, or called a handler */
+	pg_atomic_uint64 alive_at;	/* last iteration of its loop, or call of a handler */
 } WorkerSlot;
 
 /* A role that handlers of the database run as, and how many dispatchers it gets. */
@@ -83,24 +83,24 @@ typedef struct RoleEntry
 	Oid			role;
 	int			count;
 	int			failures;		/* in a row */
-	TimestampTz retry_at;		/* no start before this */
-	bool		no_slot;		/* ... because max_worker_processes was used up */
+	TimestampTz retry_at;		/* do not start before this */
+	bool		no_slot;		/* ... because max_worker_processes was exhausted */
 	bool		outdated;		/* settings have changed since it failed */
-	TimestampTz relief_at;		/* no start of a relief before this */
+	TimestampTz relief_at;		/* do not start a relief before this */
 } RoleEntry;
 
 typedef struct DatabaseSlot
 {
 	Oid			database;		/* InvalidOid = free */
-	uint32		announced;		/* +1 whenever its workers must look again */
-	int			holds;			/* commands that need it without workers */
+	uint32		announced;		/* incremented whenever its workers must check again */
+	int			holds;			/* number of commands that need it without workers */
 	Verdict		verdict;
 	int			failures;		/* in a row */
-	TimestampTz retry_at;		/* no start before this */
-	bool		no_slot;		/* max_worker_processes was used up at the last try */
+	TimestampTz retry_at;		/* do not start before this */
+	bool		no_slot;		/* max_worker_processes was exhausted at the last attempt */
 	bool		outdated;		/* settings have changed since it was found disabled */
-	TimestampTz relief_at;		/* no start of a relief of the bootstrap superuser before this */
-	TimestampTz reconsidered;	/* when that was last acted upon */
+	TimestampTz relief_at;		/* do not start a relief of the bootstrap superuser before this */
+	TimestampTz reconsidered;	/* when that was last acted on */
 	int			n_roles;		/* besides the bootstrap superuser */
 	int			n_main;			/* dispatchers of the bootstrap superuser */
 	RoleEntry	roles[MAX_DATABASE_ROLES];
@@ -140,11 +140,13 @@ extern DatabaseSlot *my_database;
 /* Install the shared memory hooks; only while preloading. */
 extern void shmem_init(void);
 
-/* The slot of a database, made if it is not there and create is set; NULL if there is
- * none (or none is free). Caller holds the lock, exclusively to create. */
+/*
+ * The slot of a database, created if it does not exist and create is set; NULL if there is none
+ * (or none is free). Caller holds the lock, exclusively to create.
+ */
 extern DatabaseSlot *database_slot(Oid database, bool create);
 
-/* Give the slot of a database back; it has no workers and no holds. Lock held. */
+/* Release the slot of a database; it has no workers and no holds. Lock held. */
 extern void database_slot_free(DatabaseSlot *db);
 
 /* Whether any worker of the database is alive or starting. Lock held. */
@@ -153,34 +155,34 @@ extern bool database_has_workers(const DatabaseSlot *db);
 /* The entry of a role, NULL if there is none. Lock held. */
 extern RoleEntry *role_entry(DatabaseSlot *db, Oid role);
 
-/* Note a failure of the role's workers, as below. Lock held exclusively. */
+/* Record a failure of the role's workers, as below. Lock held exclusively. */
 extern void role_failed(RoleEntry *entry);
 
 /*
- * This process knows which roles the database's handlers run as: the launcher is told if
- * that is news. main_count: dispatchers of the bootstrap superuser.
+ * Record which roles the database's handlers run as; the launcher is notified if that has
+ * changed. main_count: dispatchers of the bootstrap superuser.
  */
 extern void roles_announce(const RoleEntry *roles, int n, int main_count);
 
-/* Note a failure: the next start waits 1, 2, 4 ... 60 seconds. Lock held exclusively. */
+/* Record a failure: the next start waits 1, 2, 4 ... 60 seconds. Lock held exclusively. */
 extern void database_failed(DatabaseSlot *db);
 
 /*
- * Take the slot that the launcher gave this process (bgw_main_arg); false if it is not
- * this process' any more. The slot is given back when the process exits.
+ * Take the slot that the launcher assigned to this process (bgw_main_arg); false if it no longer
+ * belongs to this process. The slot is released when the process exits.
  */
 extern bool worker_attach(Datum main_arg);
 
-/* Whether this worker was asked to exit, or its database to be looked at anew. */
+/* Whether this worker was asked to exit, or its database must be checked again. */
 extern bool worker_must_leave(void);
 
 /* Exit with the reason, which becomes the verdict about the database; not a failure. */
 pg_noreturn extern void worker_leave(Verdict verdict);
 
-/* The workers of the database shall look again (restart); safe at commit. */
+/* Make the workers of the database check again (restart); safe at commit. */
 extern void database_announce(Oid database);
 
-/* If nothing is known of the database: somebody shall look; safe at commit. */
+/* If nothing is known about the database, have it checked; safe at commit. */
 extern void database_discover(Oid database);
 
 /* Wake the launcher, a worker, or any process by its number. */
@@ -188,10 +190,10 @@ extern void launcher_wake(void);
 extern void wake_process(int procno);
 extern void worker_wake(const WorkerSlot *worker);
 
-/* Ask a worker to exit, with force by SIGTERM; lock held exclusively. */
+/* Ask a worker to exit, by SIGTERM if force is set; lock held exclusively. */
 extern void worker_send_away(WorkerSlot *worker, bool force);
 
-/* State and counters of this worker, for worker_stats; and of any process, that it goes on. */
+/* State and counters of this worker, for worker_stats; and signs of life of any process. */
 extern void worker_alive(TimestampTz now);
 extern void worker_set_state(WorkerState state);
 extern void worker_count(int64 batches, int64 messages);

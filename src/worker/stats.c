@@ -1,6 +1,6 @@
 /*
  * stats.c
- *		What is behind the view worker_stats.
+ *		The function behind the view worker_stats.
  */
 #include "compat.h"
 
@@ -14,13 +14,14 @@
 #include "worker/shmem.h"
 
 /*
- * Who sleeps wakes up every two seconds, whoever calls a handler ends it, or is ended, when
- * its time is over. Who has shown no sign of life for so long is stopped, or stuck.
+ * A sleeping process wakes up every two seconds, and a process that calls a handler ends it, or
+ * is ended, when its time is over. A process that has shown no sign of life for this long is
+ * stopped or stuck.
  */
 #define IDLE_SILENCE (15 * USECS_PER_SEC)
-#define BUSY_SILENCE (60 * USECS_PER_SEC)	/* besides order_ext.handler_timeout */
+#define BUSY_SILENCE (60 * USECS_PER_SEC)	/* in addition to order_ext.handler_timeout */
 
-/* A row: a worker that is there, or the reason why one is missing. */
+/* A row: a running worker, or the reason why one is missing. */
 typedef struct StatsRow
 {
 	int			pid;			/* 0 = NULL */
@@ -58,7 +59,7 @@ worker_state_name(WorkerState state)
 	return "unknown";
 }
 
-/* What to show of a process that is there. */
+/* What to show about a running process. */
 static const char *
 shown_state(WorkerState state, uint64 alive_at)
 {
@@ -66,7 +67,7 @@ shown_state(WorkerState state, uint64 alive_at)
 	int64		bearable = IDLE_SILENCE;
 
 	if (state == WORKER_BUSY && setting_handler_timeout == 0)
-		return worker_state_name(state);	/* it may take for ever */
+		return worker_state_name(state);	/* it may take forever */
 	if (state == WORKER_BUSY)
 		bearable = BUSY_SILENCE + setting_handler_timeout * INT64CONST(1000);
 	if (state != WORKER_STARTING && silence > bearable)
@@ -74,7 +75,7 @@ shown_state(WorkerState state, uint64 alive_at)
 	return worker_state_name(state);
 }
 
-/* Why a database of ours has no workers, or no dispatcher. */
+/* Why a database has no workers, or no dispatcher. */
 static const char *
 absence_reason(const DatabaseSlot *db)
 {
@@ -95,7 +96,7 @@ absence_reason(const DatabaseSlot *db)
 	}
 }
 
-/* A row for a worker that is not there. */
+/* A row for a missing worker. */
 static StatsRow *
 add_absence(StatsRows *into, const DatabaseSlot *db, const char *kind)
 {
@@ -108,7 +109,7 @@ add_absence(StatsRows *into, const DatabaseSlot *db, const char *kind)
 	return row;
 }
 
-/* Rows for the roles that have no dispatcher, where others have. */
+/* Rows for roles without a dispatcher. */
 static void
 add_absent_roles(StatsRows *into, const DatabaseSlot *db)
 {

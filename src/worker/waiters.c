@@ -2,8 +2,8 @@
  * waiters.c
  *		Client processes that wait for messages; see waiters.h.
  *
- * Whoever waits enters its slot first and looks for messages second; a publisher commits
- * first and looks at the slots second. Whichever order the two run in, one sees the other.
+ * A waiting process first enters its slot and then looks for messages; a publisher first commits
+ * and then looks at the slots. In whichever order the two run, one sees the other.
  */
 #include "compat.h"
 
@@ -52,7 +52,7 @@ waiter_end(void)
 	my_slot = NULL;
 }
 
-/* No lock: a process that is woken for nothing looks and sleeps on. */
+/* No lock: a process that is woken needlessly checks and goes back to sleep. */
 void
 waiters_wake(uint64 topic_bits)
 {

@@ -1,6 +1,6 @@
 /*
  * worker.c
- *		Start of the background workers; see worker.h and README.md.
+ *		Initialization of the background workers; see worker.h and README.md.
  */
 #include "compat.h"
 
@@ -17,7 +17,7 @@
 void
 worker_init(void)
 {
-	/* pg_upgrade runs a server on a cluster that nobody may touch but itself. */
+	/* pg_upgrade runs a server on a cluster that only it may change. */
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
 	shmem_init();

@@ -1,6 +1,6 @@
 /*
  * worker.h
- *		Start of the background workers.
+ *		Initialization of the background workers.
  */
 #ifndef ORDER_EXT_WORKER_H
 #define ORDER_EXT_WORKER_H
@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 /*
- * Ask for shared memory, register the launcher and install the hooks; once, from
- * _PG_init. Does nothing unless the library is being preloaded.
+ * Request shared memory, register the launcher and install the hooks; called once from _PG_init.
+ * Does nothing unless the library is being preloaded.
  */
 extern void worker_init(void);
 
