@@ -105,11 +105,11 @@ tell_not_enabled(void)
 	if (my_worker->kind != WORKER_SCHEDULER || stamp == STAMP_OWN)
 		return;
 	ereport(LOG,
-			(errmsg("order_ext does nothing in database \"%s\", dispatch is not enabled in it",
+			(errmsg("order_ext does nothing in database \"%s\" because dispatch is not enabled",
 					get_database_name(MyDatabaseId)),
 			 errdetail("%s", stamp_reason(stamp)),
-			 errhint("Call order_ext.enable_dispatch() in it if it is to act for real "
-					 "customers.")));
+			 errhint("Run order_ext.enable_dispatch() there if this copy should deliver messages "
+					 "on its own.")));
 	if (stamp != STAMP_COPIED || node == NODE_NONE)
 		return;
 	stamp_disown(node);
@@ -138,7 +138,7 @@ check_gate(void)
 	if (verdict == VERDICT_VERSION)
 		ereport(WARNING,
 				(errmsg("the SQL objects of order_ext in database \"%s\" are not of version %s, "
-						"its workers stay away",
+						"so no workers run there",
 						get_database_name(MyDatabaseId), ORDER_EXT_VERSION),
 				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching "
 						 "library.")));

@@ -223,7 +223,8 @@ start_worker(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief)
 		ereport(WARNING,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("order_ext found no free background worker slot"),
-				 errdetail("Database %u waits for a worker; the next try is in at most a minute.",
+				 errdetail("Database %u is waiting for a worker; the next attempt is within a "
+						   "minute.",
 						   db->database),
 				 errhint("Increase max_worker_processes.")));
 }
@@ -440,7 +441,7 @@ warn_of_failures(DatabaseSlot *db)
 				(errmsg("order_ext's workers of database %u have failed %d times in a row",
 						db->database, db->failures),
 				 errdetail("The next start is at %s.", timestamptz_to_str(db->retry_at)),
-				 errhint("See the server log for the reason.")));
+				 errhint("See the server log for details.")));
 }
 
 static bool

@@ -48,15 +48,15 @@ role_can_work(Oid role, bool has_place)
 	if (!is_news(role, is_well) || is_well)
 		return is_well;
 	ereport(WARNING,
-			(errmsg("handlers of order_ext that run as role \"%s\" wait in database \"%s\"",
+			(errmsg("handlers of order_ext that run as role \"%s\" are waiting in database \"%s\"",
 					GetUserNameFromId(role, true), get_database_name(MyDatabaseId)),
-			 !can_login ? errdetail("The role may not log in.")
-			 : !may_connect ? errdetail("The role may not connect to the database.")
-			 : errdetail("Handlers of %d other roles run there, which is the most.",
+			 !can_login ? errdetail("The role is not permitted to log in.")
+			 : !may_connect ? errdetail("The role is not permitted to connect to the database.")
+			 : errdetail("Handlers of %d other roles run there, which is the maximum.",
 						 MAX_DATABASE_ROLES),
-			 !can_login ? errhint("Give it LOGIN, or subscribe with another role.")
-			 : !may_connect ? errhint("Grant it CONNECT.")
-			 : errhint("Subscribe with a role that others run as, by option run_as.")));
+			 !can_login ? errhint("Grant it LOGIN, or subscribe with another role.")
+			 : !may_connect ? errhint("Grant it the CONNECT privilege.")
+			 : errhint("Specify a role that already runs handlers there in option \"run_as\".")));
 	return false;
 }
 

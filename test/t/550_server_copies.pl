@@ -61,7 +61,7 @@ sub is_quiet
 	my ($rc, $out, $err) = $node->psql($database, 'SELECT order_ext.dispatch()',
 		extra_params => [ '-v', 'VERBOSITY=verbose' ]);
 	like($err, qr/55000.*copy of the data directory/s, "$what: dispatch() does not");
-	like(slurp_file($node->logfile), qr/does nothing in database "$database", dispatch is not enabled/,
+	like(slurp_file($node->logfile), qr/does nothing in database "$database" because dispatch is not enabled/,
 		"$what: the log says so");
 	return;
 }

@@ -16,7 +16,7 @@ sub warned
 {
 	my ($name, $why) = @_;
 	my $log = slurp_file($node->logfile);
-	return scalar(() = $log =~ /that run as role "$name\d+" wait in database "postgres"\n[^\n]*DETAIL:  $why/g);
+	return scalar(() = $log =~ /that run as role "$name\d+" are waiting in database "postgres"\n[^\n]*DETAIL:  $why/g);
 }
 
 # Something for the dispatchers that look at the roles to do: $n transactions.
@@ -47,7 +47,7 @@ END
 $$;
 SQL
 keep_busy(5);
-is(warned('locked', 'The role may not log in'), 70, 'each role that may not log in is told of once');
+is(warned('locked', 'The role is not permitted to log in'), 70, 'each role that may not log in is told of once');
 $node->safe_psql('postgres', q{SELECT count(order_ext.unsubscribe('locked' || i)) FROM generate_series(1, 70) AS i});
 $node->safe_psql('postgres', 'TRUNCATE handled');
 

@@ -56,10 +56,10 @@ stamp_reason(StampState state)
 			return NULL;
 		case STAMP_MISSING:
 		case STAMP_FOREIGN:
-			return "The database was restored, copied or upgraded: "
-				"its stamp is missing or another database's.";
+			return "The database was restored, copied or upgraded; "
+				"its stamp is missing or belongs to another database.";
 		case STAMP_COPIED:
-			return "The server runs on a copy of the data directory that dispatch was enabled in.";
+			return "The server runs on a copy of the data directory in which dispatch was enabled.";
 	}
 	return NULL;
 }
