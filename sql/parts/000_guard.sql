@@ -3,8 +3,8 @@
 -- Plain CREATE everywhere: an object planted beforehand makes the installation
 -- fail instead of being adopted (CVE-2022-2625).
 
--- The owner of all tables and API functions. It is cluster-wide and outlives
--- DROP EXTENSION, so an existing one is reused, but only if nobody can become it.
+-- The owner of all tables and API functions. It is cluster-wide and outlives DROP EXTENSION, so
+-- an existing one is reused, but only if no other role can become it.
 DO $$
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'order_ext_owner') THEN

@@ -17,8 +17,8 @@ CREATE TABLE order_ext_internal.freight_templates (
 	free_from bigint CHECK (free_from >= 0)
 );
 
--- stock: one row per product now; a hot product may get more stripes later. Its rows are
--- always locked in (product_id, stripe) order. Half of each page stays free so that the
+-- stock: currently one row per product; a popular product may get more stripes later. Its rows
+-- are always locked in (product_id, stripe) order. Half of each page stays free so that the
 -- endless updates are HOT.
 CREATE TABLE order_ext_internal.stock (
 	product_id bigint NOT NULL,

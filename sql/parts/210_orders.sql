@@ -1,11 +1,11 @@
 -- Orders, their items, and the log of every transition of every machine.
 
 -- orders: one narrow row, updated in place (HOT): no index covers a column that changes.
--- expire_at is fixed at creation; the sweep reads it through orders_expire_at.
--- cancel_type 0 user, 1 timeout, 2 customer service; refund_hold: refunds of the
--- cancellation wait for retry_refund. address_changes: how often the buyer changed it;
--- removed_at: when the buyer hid the order from himself. Half of each page stays free: when
--- all orders of a page expire at once, each needs room for its next version.
+-- expire_at is fixed at creation; the sweep reads it through orders_expire_at. cancel_type 0
+-- user, 1 timeout, 2 customer service; refund_hold: refunds of the cancellation wait for
+-- retry_refund. address_changes: how often the buyer changed it; removed_at: when the buyer hid
+-- the order. Half of each page stays free: when all orders of a page expire at once, each needs
+-- room for its next version.
 CREATE TABLE order_ext_internal.orders (
 	order_id bigint PRIMARY KEY,
 	user_id bigint NOT NULL,
@@ -27,8 +27,7 @@ CREATE TABLE order_ext_internal.orders (
 	options jsonb NOT NULL,
 	address_changes smallint NOT NULL DEFAULT 0,
 	removed_at timestamptz,
-	-- One check a table where rows are written all the time: each is prepared anew for
-	-- each statement.
+	-- One check per table that is written all the time: each check is prepared for each statement.
 	CHECK (pay_amount = origin_amount - discount_amount + freight_amount
 		AND least(origin_amount, discount_amount, freight_amount, pay_amount) >= 0)
 ) WITH (fillfactor = 50);

@@ -1,8 +1,8 @@
 -- Payments and refunds.
 
--- payments: one row per payment attempt or capture. status 10 initiated, 20 captured,
--- 30 closed, 40 failed. purpose of a capture: 1 applied, 2 late, 3 surplus, 4 held,
--- 5 unmatched. order_id is the gateway's word: it may name no order (unmatched).
+-- payments: one row per payment attempt or capture. status 10 initiated, 20 captured, 30 closed,
+-- 40 failed. purpose of a capture: 1 applied, 2 late, 3 surplus, 4 held, 5 unmatched. order_id is
+-- as reported by the gateway: it may name no order (unmatched).
 CREATE TABLE order_ext_internal.payments (
 	payment_id bigint PRIMARY KEY,
 	order_id bigint NOT NULL,
@@ -22,8 +22,8 @@ CREATE TABLE order_ext_internal.payments (
 CREATE INDEX payments_order_id ON order_ext_internal.payments (order_id);
 CREATE SEQUENCE order_ext_internal.payment_id_seq CACHE 32;
 
--- payment_events: facts from the gateway that contradict a recorded capture or attempt and
--- cannot be a payment of their own, because the trade number is taken. Kept for staff.
+-- payment_events: facts from the gateway that contradict a recorded capture or attempt and cannot
+-- be a separate payment because the trade number is taken. Kept for staff.
 CREATE TABLE order_ext_internal.payment_events (
 	event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	payment_id bigint NOT NULL,
@@ -39,13 +39,13 @@ CREATE TABLE order_ext_internal.payment_events (
 	UNIQUE (pay_type, out_trade_no, order_id, amount, currency)
 );
 
--- refunds: status 10 requested, 15 submitted, 20 succeeded, 30 failed, 40 withdrawn.
--- cause: 1 cancel, 2 late, 3 surplus, 4 held, 5 unmatched, 6 after_sale.
--- One live refund per (payment, cause, after-sale); a retry reuses its row and id.
--- held: waits for retry_refund, or for the inspection of returned goods. While submitted
--- it is claimed_by a worker until lease_until, claimed in transaction claim_xid; attempt
--- counts the claims. last_outcome and raw: what the gateway said last. refunds_open
--- costs HOT updates, but refunds are few and whoever claims must not read all of them.
+-- refunds: status 10 requested, 15 submitted, 20 succeeded, 30 failed, 40 withdrawn. cause: 1
+-- cancel, 2 late, 3 surplus, 4 held, 5 unmatched, 6 after_sale. One live refund per (payment,
+-- cause, after-sale); a retry reuses its row and id. held: waits for retry_refund, or for the
+-- inspection of returned goods. While submitted it is claimed_by a worker until lease_until,
+-- claimed in transaction claim_xid; attempt counts the claims. last_outcome and raw: the
+-- gateway's last answer. refunds_open costs HOT updates, but refunds are few and claims must not
+-- read all of them.
 CREATE TABLE order_ext_internal.refunds (
 	refund_id bigint PRIMARY KEY,
 	order_id bigint NOT NULL,

@@ -1,18 +1,18 @@
--- Fulfilment: what the warehouse and the carrier do for an order. Nothing is ever deleted.
+-- Fulfillment: what the warehouse and the carrier do for an order. Nothing is ever deleted.
 
--- channels: who ships the orders of options.channel. external: a warehouse that is not
--- ours and must be asked before a cancel.
+-- channels: who ships the orders of options.channel. external: a warehouse that is not ours and
+-- must be asked before an order is canceled.
 CREATE TABLE order_ext_internal.channels (
 	channel text PRIMARY KEY,
 	external boolean NOT NULL,
 	updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- fulfilments: one row per order that is shipped, or that was canceled before it could be
--- (a tombstone: status 70 from the start). status 10 created, 20 picking, 30 labelled,
--- 40 out, 60 cancel requested, 70 canceled. external: as the channel was when it was made.
--- prior_status, cancel_type and refund_hold are those of the cancel that was asked for:
--- where a refusal leads back to, and what an acceptance does to the order.
+-- fulfilments: one row per order that is shipped, or that was canceled before it could be (a
+-- tombstone: status 70 from the start). status 10 created, 20 picking, 30 labelled, 40 out, 60
+-- cancel requested, 70 canceled. external: as in the channel when the row was created.
+-- prior_status, cancel_type and refund_hold belong to the requested cancel: the status to which a
+-- refusal returns, and the effect of its acceptance on the order.
 CREATE TABLE order_ext_internal.fulfilments (
 	order_id bigint PRIMARY KEY,
 	created_at timestamptz NOT NULL,
@@ -28,9 +28,9 @@ CREATE TABLE order_ext_internal.fulfilments (
 	intercept_refused boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 80);
 
--- fulfilment_documents: kind 1 the delivery order of the warehouse, made with the fulfilment;
--- 2 the logistic order of the carrier, made when the parcel is labelled.
--- status 10 open, 40 done, 70 canceled: they follow their fulfilment.
+-- fulfilment_documents: kind 1 the delivery order of the warehouse, created with the fulfillment;
+-- 2 the logistics order of the carrier, created when the parcel is labeled. status 10 open, 40
+-- done, 70 canceled: they follow their fulfillment.
 CREATE TABLE order_ext_internal.fulfilment_documents (
 	order_id bigint NOT NULL,
 	document_id bigint NOT NULL UNIQUE,
@@ -42,13 +42,12 @@ CREATE TABLE order_ext_internal.fulfilment_documents (
 ) WITH (fillfactor = 80);
 CREATE SEQUENCE order_ext_internal.document_id_seq CACHE 32;
 
--- shipment_events: facts from warehouse and carrier, all of them, of unknown orders too.
--- source 1 shipment_event, 2 fulfilment_cancel_result: each has event ids of its own.
--- seq 1 is the fact that came first with its event_id; others contradict it.
--- kind 1 picked, 2 out_stock, 3 delivering, 4 signed, 5 refused, 11 cancel accepted,
--- 12 cancel rejected. state 10 applied, 20 parked until its turn, 30 held for staff,
--- 40 behind: the order was past it already, 50 without effect.
--- detail is what the first call answered, and again answers when it is repeated.
+-- shipment_events: all facts from warehouse and carrier, including those about unknown orders.
+-- source 1 shipment_event, 2 fulfilment_cancel_result: each has its own event ids. seq 1 is the
+-- fact that came first with its event_id; others contradict it. kind 1 picked, 2 out_stock, 3
+-- delivering, 4 signed, 5 refused, 11 cancel accepted, 12 cancel rejected. state 10 applied, 20
+-- parked until its turn, 30 held for staff, 40 behind: the order was already past it, 50 without
+-- effect. detail is the result of the first call, which a repeated call returns again.
 CREATE TABLE order_ext_internal.shipment_events (
 	order_id bigint NOT NULL,
 	occurred_at timestamptz NOT NULL,
@@ -64,6 +63,6 @@ CREATE TABLE order_ext_internal.shipment_events (
 	detail jsonb NOT NULL,
 	PRIMARY KEY (order_id, source, event_id, seq)
 ) WITH (fillfactor = 80);
--- The few that are parked: looked up with every move of an order.
+-- The few parked ones, looked up with every transition of an order.
 CREATE INDEX shipment_events_parked ON order_ext_internal.shipment_events (order_id)
 	WHERE state = 20;	-- parked

@@ -1,4 +1,4 @@
--- Refunds on their way to a gateway and back, and what else gateways say about money.
+-- Refunds on their way to a gateway and back, and other facts that gateways report about money.
 
 -- gateways: pay types whose refunds the workers execute: handler, a function of the
 -- application that runs as run_as, or the built-in sandbox. All other pay types wait for
@@ -12,8 +12,8 @@ CREATE TABLE order_ext_internal.gateways (
 	CHECK (builtin = (handler IS NULL))
 );
 
--- refund_events: facts about refunds that could not be taken as they are: of an unknown
--- refund, with another amount or number, or taking back a success. Kept for staff.
+-- refund_events: facts about refunds that could not be applied: about an unknown refund, with
+-- another amount or number, or reversing a success. Kept for staff.
 CREATE TABLE order_ext_internal.refund_events (
 	event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	refund_id bigint NOT NULL,
@@ -27,8 +27,8 @@ CREATE TABLE order_ext_internal.refund_events (
 CREATE UNIQUE INDEX refund_events_fact ON order_ext_internal.refund_events
 	(refund_id, outcome, reason, coalesce(gateway_refund_no, ''), coalesce(amount, -1));
 
--- payment_notices: notices of closed and failed payment attempts that fit no open attempt,
--- or contradict what is on record. Kept for staff.
+-- payment_notices: notices of closed and failed payment attempts that match no open attempt, or
+-- contradict recorded facts. Kept for staff.
 CREATE TABLE order_ext_internal.payment_notices (
 	notice_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	order_id bigint NOT NULL,
@@ -41,9 +41,8 @@ CREATE TABLE order_ext_internal.payment_notices (
 	UNIQUE (order_id, pay_type, out_trade_no, outcome)
 );
 
--- sandbox_refunds: the books of the sandbox gateway, which plays the outside world: one
--- row per refund it was asked for, however often. Money has moved where outcome is
--- succeeded.
+-- sandbox_refunds: the books of the sandbox gateway, which simulates the outside world: one row
+-- per refund requested, however often. Money has moved if outcome is succeeded.
 CREATE TABLE order_ext_internal.sandbox_refunds (
 	refund_id bigint PRIMARY KEY,
 	amount bigint NOT NULL,

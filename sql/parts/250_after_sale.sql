@@ -1,16 +1,15 @@
--- After-sales: why and how much of an order goes back.
+-- After-sales: why and how much of an order is returned or refunded.
 
--- after_sales: one row per application, made by a buyer, staff or the system. status 10
--- applied, 20 approved, 30 rejected, 40 refunding, 50 refunded, 60 failed, 70 closed,
--- 100 reopened, 127 revoked. amount is what is paid back, freight included.
--- type 1 refund_only, 2 return_refund. detail_type: 1 all, 2 timeout, 3 user cancel,
--- 4 customer service cancel, 5 part, 6 shortage. source: 10 user refund, 20 system,
--- 30 customer service, 40 user return, 50 fulfilment. reason_code: 10 to 200 of the
--- source (80 canceled, 90 forced, 100 refused, 200 other).
--- return_status (type 2 only): 0 awaiting, 10 to_send, 20 in_transit, 30 received,
--- 40 inspected, 50 damaged; return_version counts its transitions.
--- origin names what a system-made one stems from ('cancel', 'refused',
--- 'shortage:<request>') and makes it unique per order; NULL for applications of people.
+-- after_sales: one row per application, made by a buyer, staff or the system. status 10 applied,
+-- 20 approved, 30 rejected, 40 refunding, 50 refunded, 60 failed, 70 closed, 100 reopened, 127
+-- revoked. amount is what is paid back, freight included. type 1 refund_only, 2 return_refund.
+-- detail_type: 1 all, 2 timeout, 3 user cancel, 4 customer service cancel, 5 part, 6 shortage.
+-- source: 10 user refund, 20 system, 30 customer service, 40 user return, 50 fulfilment.
+-- reason_code: 10 to 200 of the source (80 canceled, 90 forced, 100 refused, 200 other).
+-- return_status (type 2 only): 0 awaiting, 10 to_send, 20 in_transit, 30 received, 40 inspected,
+-- 50 damaged; return_version counts its transitions. origin is the cause of one created by the
+-- system ('cancel', 'refused', 'shortage:<request>') and makes it unique per order; NULL for
+-- applications by persons.
 CREATE TABLE order_ext_internal.after_sales (
 	after_sale_id bigint PRIMARY KEY,
 	order_id bigint NOT NULL,
@@ -40,9 +39,9 @@ CREATE TABLE order_ext_internal.after_sales (
 ) WITH (fillfactor = 80);
 CREATE SEQUENCE order_ext_internal.after_sale_id_seq CACHE 32;
 
--- after_sale_items: what of an order's lines goes back. amount is paid back for them,
--- discount is their part of the line's coupon share. received, damaged and restocked
--- count pieces of a return; restocked ones are available again.
+-- after_sale_items: what is returned of an order's lines. amount is paid back for them, discount
+-- is their share of the line's coupon discount. received, damaged and restocked count pieces of a
+-- return; restocked ones are available again.
 CREATE TABLE order_ext_internal.after_sale_items (
 	after_sale_id bigint NOT NULL,
 	product_id bigint NOT NULL,
@@ -59,9 +58,9 @@ CREATE TABLE order_ext_internal.after_sale_items (
 ) WITH (fillfactor = 80);
 CREATE INDEX after_sale_items_order_id ON order_ext_internal.after_sale_items (order_id);
 
--- after_sale_events: what was told about goods on their way back: kind 1 return_shipment,
--- 2 return_receipt; those of unknown after-sales too. disposition applied, or held for
--- staff; reason says why it is held. content is what was told, each fact is kept once.
+-- after_sale_events: facts reported about goods that are sent back: kind 1 return_shipment, 2
+-- return_receipt; also those about unknown after-sales. disposition applied, or held for staff;
+-- reason says why it is held. content is what was reported; each fact is kept once.
 CREATE TABLE order_ext_internal.after_sale_events (
 	event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	after_sale_id bigint NOT NULL,

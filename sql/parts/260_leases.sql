@@ -1,7 +1,7 @@
 -- What external consumers have received and not yet answered. See src/message/lease/leases.h.
 
--- leases: one row per message that a consumer holds; a copy, so that the log owes it nothing.
--- token is the receive() call (its receipt) * 16384 + the place in its result: unique, and
+-- leases: one row per message that a consumer holds; a copy, so that it does not depend on the
+-- log. token is the receive() call (its receipt) * 16384 + the place in its result: unique, and
 -- greater than that of every earlier delivery of the message. until_receipt: the row of
 -- lease_receipts that says when the lease ends; extend_lease() changes it.
 CREATE TABLE order_ext_internal.leases (
@@ -19,9 +19,9 @@ CREATE TABLE order_ext_internal.leases (
 CREATE INDEX leases_key ON order_ext_internal.leases (group_id, key);
 
 -- lease_receipts: when the leases of one receive() or extend_lease() end, counted from its
--- commit: written as the last thing before it. tokens: the leases of an extend_lease(); those
--- of a receive() are found by the range of their tokens. Deleted once it has run out and
--- none of its leases is left.
+-- commit: written last before it. tokens: the leases of an extend_lease(); those of a receive()
+-- are found by the range of their tokens. Deleted once it has expired and none of its leases is
+-- left.
 CREATE TABLE order_ext_internal.lease_receipts (
 	receipt bigint PRIMARY KEY,
 	lease_until timestamptz NOT NULL,

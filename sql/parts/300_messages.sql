@@ -1,7 +1,7 @@
 -- The message log: topics, consumer groups, the ring of log segments, progress,
 -- and the edges (retries, dead letters, attempts). See src/message/README.md.
 
--- topics: built-in ones have ids below 1000, known to the C code. max_depth: so many messages
+-- topics: built-in ones have ids below 1000, known to the C code. max_depth: how many messages
 -- may wait for the slowest group (NULL: any number); dedup_window: in seconds.
 CREATE TABLE order_ext_internal.topics (
 	topic_id integer PRIMARY KEY,
@@ -13,14 +13,14 @@ CREATE TABLE order_ext_internal.topics (
 );
 CREATE SEQUENCE order_ext_internal.topic_id_seq MINVALUE 1000;
 
--- consumer_groups: a reader of one topic. handler: schema-qualified signature, resolved at
--- run time; NULL for built-in ones, whose handlers are C functions of the library.
--- backoff 1 exponential, 2 rocketmq. start_at: the snapshot whose messages it skips.
--- subscriber: who subscribed it last; a superuser where it is NULL. parts: how many cursors
--- it is read by; part p reads the messages with shard % parts = p. barrier: the number of
--- parts is about to change; no part reads beyond this snapshot before it has. handler_owner:
--- who owned the handler then; another function of that name is not run. adapted: the handler
--- has a form of its own, and a C function of the library calls it: a gateway.
+-- consumer_groups: a reader of one topic. handler: schema-qualified signature, resolved at run
+-- time; NULL for built-in ones, whose handlers are C functions of the library. backoff 1
+-- exponential, 2 rocketmq. start_at: the snapshot whose messages it skips. subscriber: the role
+-- that last subscribed it; a superuser if NULL. parts: the number of cursors that read it; part p
+-- reads the messages with shard % parts = p. barrier: the number of parts is about to change;
+-- until it has, no part reads beyond this snapshot. handler_owner: the owner of the handler at
+-- that time; another owner's function of that name is not run. adapted: the handler has another
+-- signature, and a C function of the library calls it: a gateway.
 CREATE TABLE order_ext_internal.consumer_groups (
 	group_id integer PRIMARY KEY,
 	topic_id integer NOT NULL,
@@ -72,10 +72,10 @@ CREATE VIEW order_ext_internal.message_log AS
 	UNION ALL SELECT * FROM order_ext_internal.message_log_2
 	UNION ALL SELECT * FROM order_ext_internal.message_log_3;
 
--- group_progress: append-only, newest seq wins. All messages visible in done are behind
--- the group; where reading is not NULL the group is inside the window (done, reading] and
--- past (pos_xid, pos_id). consumed is a running total. parts: how many parts the group had
--- then, that is, which messages the row is about.
+-- group_progress: append-only, newest seq wins. All messages visible in done are behind the
+-- group; if reading is not NULL, the group is inside the window (done, reading] and past
+-- (pos_xid, pos_id). consumed is a running total. parts: how many parts the group had then, that
+-- is, to which messages the row applies.
 CREATE TABLE order_ext_internal.group_progress (
 	seq bigint NOT NULL,
 	group_id integer NOT NULL,
@@ -90,8 +90,8 @@ CREATE TABLE order_ext_internal.group_progress (
 	PRIMARY KEY (group_id, part, seq)
 );
 
--- inline_ranges: messages that dispatch() delivered in the very transaction that published
--- them; a snapshot cannot say so, and they must not be delivered again.
+-- inline_ranges: messages that dispatch() delivered in the very transaction that published them;
+-- a snapshot cannot show that, and they must not be delivered again.
 CREATE TABLE order_ext_internal.inline_ranges (
 	group_id integer NOT NULL,
 	xid xid8 NOT NULL,
@@ -101,8 +101,8 @@ CREATE TABLE order_ext_internal.inline_ranges (
 	PRIMARY KEY (group_id, xid, first_id)
 );
 
--- retries: failed messages waiting for their next attempt; a copy each. busy counts how
--- often the message found what it needs busy since its last attempt.
+-- retries: failed messages waiting for their next attempt; a copy each. busy counts how often the
+-- message was busy since its last attempt.
 CREATE TABLE order_ext_internal.retries (
 	message_id bigint NOT NULL,
 	group_id integer NOT NULL,
@@ -120,7 +120,7 @@ CREATE TABLE order_ext_internal.retries (
 CREATE INDEX retries_due ON order_ext_internal.retries (group_id, due_at);
 CREATE INDEX retries_key ON order_ext_internal.retries (group_id, key);
 
--- dead_messages: gave up after max_attempts or on the handler's word.
+-- dead_messages: messages given up after max_attempts or at the handler's request.
 CREATE TABLE order_ext_internal.dead_messages (
 	message_id bigint NOT NULL,
 	group_id integer NOT NULL,
@@ -183,8 +183,8 @@ CREATE TABLE order_ext_internal.database_stamp (
 	PRIMARY KEY (system_identifier, database)
 );
 
--- instance: the secret that order ids are permuted with, and the risk check: the function,
--- the role that set it, and who owned the function then.
+-- instance: the secret that order ids are permuted with, and the risk check: the function, the
+-- role that set it, and the owner of the function at that time.
 CREATE TABLE order_ext_internal.instance (
 	singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
 	id_secret bigint NOT NULL,

@@ -57,8 +57,9 @@ CREATE TABLE order_ext_internal.timer_progress (
 	PRIMARY KEY (bucket, seq)
 );
 
--- timer_ahead: timers of a bucket that have fired (or were void) though its timer_progress is
--- not there yet; append-only. A bucket's rows go when it is; due_until: the latest of them.
+-- timer_ahead: timers of a bucket that have fired (or were void) although its timer_progress has
+-- not reached them yet; append-only. A bucket's rows are deleted when it has; due_until: the
+-- latest of them.
 CREATE TABLE order_ext_internal.timer_ahead (
 	seq bigint NOT NULL,
 	bucket smallint NOT NULL,

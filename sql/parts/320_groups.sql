@@ -1,4 +1,4 @@
--- What the delivery to handlers keeps beside the log: parked messages, and messages that
+-- What the delivery to handlers keeps in addition to the log: parked messages, and messages that
 -- were being handled when a worker crashed. See src/message/README.md.
 
 -- parked_messages: messages of an ordered group whose key waits for an earlier one that is
@@ -17,8 +17,8 @@ CREATE TABLE order_ext_internal.parked_messages (
 CREATE SEQUENCE order_ext_internal.parked_seq;
 
 -- crash_suspects: messages whose handler was running when the worker process crashed, and how
--- often that was so. messages > 1: a batch that began with this one; the group's next
--- messages are run one by one, as many as that.
+-- often. messages > 1: a batch that began with this one; that many of the group's next messages
+-- are run one by one.
 CREATE TABLE order_ext_internal.crash_suspects (
 	group_id integer NOT NULL,
 	message_id bigint NOT NULL,

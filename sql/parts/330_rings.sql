@@ -1,9 +1,9 @@
--- What goes round with time: which table of a ring is written to, canceled timers, and the
--- keys by which messages are published once. See src/message/README.md.
+-- What changes over time: which table of a ring is written to, canceled timers, and the keys by
+-- which messages are published once. See src/message/README.md.
 
 -- ring_moves: append-only, newest seq of a ring wins; without a row a ring is in its first
 -- segment. ring: log (with attempts) or dedup; log_gone: a segment of the log was truncated,
--- which had been closed at moved_at. xid: whose move it was.
+-- which had been closed at moved_at. xid: the transaction that moved it.
 CREATE TABLE order_ext_internal.ring_moves (
 	seq bigint NOT NULL,
 	ring text NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE order_ext_internal.ring_moves (
 	PRIMARY KEY (ring, seq)
 );
 
--- timer_cancels: timers that must not fire; a row goes when its timer falls due. Those of
+-- timer_cancels: timers that must not fire; a row is deleted when its timer becomes due. Those of
 -- timers_far are deleted there instead.
 CREATE TABLE order_ext_internal.timer_cancels (
 	message_id bigint PRIMARY KEY,
@@ -42,7 +42,7 @@ CREATE VIEW order_ext_internal.dedup AS
 	UNION ALL SELECT * FROM order_ext_internal.dedup_2
 	UNION ALL SELECT * FROM order_ext_internal.dedup_3;
 
--- backlog_alerts: groups that operators were told of because they hold back the log.
+-- backlog_alerts: groups that operators were alerted to because they hold back the log.
 CREATE TABLE order_ext_internal.backlog_alerts (
 	group_id integer PRIMARY KEY,
 	alerted_at timestamptz NOT NULL

@@ -15,10 +15,9 @@ CREATE FUNCTION order_ext_internal.event_name(machine smallint, event smallint)
 	AS 'MODULE_PATHNAME', 'order_ext_event_name';
 COMMENT ON FUNCTION order_ext_internal.event_name(smallint, smallint) IS 'The name of an event.';
 
--- codes(): everything that the C code knows by number. set is machine, a machine's name with
--- _status, another kind of code, topic, or handler: the topics that have one in the library.
--- test/sql/160_codes.sql compares it with what rows, constraints and views say.
--- src/machine/codes.c
+-- codes(): all codes of the C code. set is machine, a machine's name with _status, another kind
+-- of code, topic, or handler: the topics that have one in the library. test/sql/160_codes.sql
+-- compares it with what rows, constraints and views say. src/machine/codes.c
 CREATE FUNCTION order_ext_internal.codes()
 	RETURNS TABLE (set text, code integer, name text)
 	LANGUAGE C STABLE PARALLEL SAFE

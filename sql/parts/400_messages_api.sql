@@ -66,8 +66,8 @@ CREATE FUNCTION order_ext.enable_dispatch()
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_enable_dispatch';
 
--- dispatch_absence(): why dispatch is not enabled in this database, a sentence; NULL where it
--- is. Raises nothing. src/message/upkeep/enable.c
+-- dispatch_absence(): why dispatch is not enabled in this database, as a sentence; NULL if it is.
+-- Raises no error. src/message/upkeep/enable.c
 CREATE FUNCTION order_ext_internal.dispatch_absence()
 	RETURNS text
 	LANGUAGE C STABLE

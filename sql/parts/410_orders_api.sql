@@ -1,5 +1,5 @@
--- The calls about the catalogue, orders and payments. Amounts are bigint minor units of
--- the order's currency. Every writing call may raise OE110 (busy, try again).
+-- The calls about the catalog, orders and payments. Amounts are bigint minor units of the order's
+-- currency. Every writing call may raise OE110 (busy, try again).
 
 -- put_product(): src/api/catalogue.c
 CREATE FUNCTION order_ext.put_product(sku text, name text, price bigint, kind text DEFAULT 'normal')

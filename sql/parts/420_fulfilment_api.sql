@@ -1,5 +1,5 @@
--- The calls about fulfilment: what warehouse and carrier tell, and what the buyer may still
--- do. Every writing call may raise OE110 (busy, try again).
+-- The calls about fulfillment: facts from warehouse and carrier, and what the buyer may still do.
+-- Every writing call may raise OE110 (busy, try again).
 
 -- shipment_event(): src/api/shipment_event.c
 CREATE FUNCTION order_ext.shipment_event(order_id bigint, event_id text, kind text,
@@ -47,8 +47,8 @@ CREATE FUNCTION order_ext.set_channel(channel text, external boolean)
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_set_channel';
 
--- fulfil_paid_orders(): puts every paid order on its way, as order.paid does; the number of
--- orders. For updates from a version that did not. src/machine/upgrade.c
+-- fulfil_paid_orders(): starts the fulfillment of every paid order, as order.paid does; returns
+-- the number of orders. For updates from a version that did not. src/machine/upgrade.c
 CREATE FUNCTION order_ext_internal.fulfil_paid_orders()
 	RETURNS bigint
 	LANGUAGE C VOLATILE

@@ -1,8 +1,8 @@
 -- The calls about refunds, and about payments that need more than a callback. Amounts are
 -- bigint minor units. Every writing call may raise OE110 (busy, try again).
 
--- refund_request: what a gateway in the database is given. The refund_id is the same on
--- every attempt: a gateway that knows it already answers for the first one.
+-- refund_request: the argument of a gateway in the database. The refund_id is the same on every
+-- attempt: a gateway that already knows it answers for the first one.
 CREATE TYPE order_ext.refund_request AS (
 	refund_id bigint,
 	payment_id bigint,
@@ -69,7 +69,7 @@ CREATE FUNCTION order_ext.sandbox_set(outcome text, times integer)
 	AS 'MODULE_PATHNAME', 'order_ext_sandbox_set';
 
 -- adopt_refunds(): opens the after-sales of refunds that have none, and publishes refund.execute
--- for those that wait; the number of after-sales. For updates. src/machine/upgrade.c
+-- for those that wait; returns the number of after-sales. For updates. src/machine/upgrade.c
 CREATE FUNCTION order_ext_internal.adopt_refunds()
 	RETURNS integer
 	LANGUAGE C VOLATILE SECURITY DEFINER

@@ -1,6 +1,6 @@
 -- What external consumers call. All but wait_for_messages() work in the caller's transaction.
--- Whoever is a member of the group's role (option run_as of subscribe(), else the role that
--- subscribed it) may call them for the group.
+-- Members of the group's role (option run_as of subscribe(), otherwise the role that subscribed
+-- it) may call them for the group.
 
 -- receive(): src/message/lease/receive.c
 CREATE FUNCTION order_ext.receive(consumer_group text, max_messages integer DEFAULT 10,

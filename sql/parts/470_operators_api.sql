@@ -1,4 +1,4 @@
--- More for operators: options of topics, dead letters that nobody wants, messages once more.
+-- More for operators: options of topics, discarding dead letters, replaying messages.
 
 -- alter_topic(): src/message/verbs/topics.c
 CREATE FUNCTION order_ext.alter_topic(topic text, options jsonb)

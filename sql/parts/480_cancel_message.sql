@@ -1,4 +1,4 @@
--- Taking back what was published for later.
+-- Canceling messages published for later.
 
 -- cancel_message(): src/message/timer/cancel.c
 CREATE FUNCTION order_ext.cancel_message(message_id bigint)

@@ -1,17 +1,17 @@
--- What is still on its way to a consumer group; one definition for all who ask.
+-- What is still on its way to a consumer group; one definition for all uses.
 
--- group_cursors: where each part of each group stands: one row per (group, part). Everything
--- visible in done is behind the part and, within an open window (done, reading], everything
--- up to its position; a part without progress starts at the group's start_at. It is about the
--- messages of the group's topic with shard % parts = part. OFFSET is for the
--- planner: few rows, found before the log is joined to them.
+-- group_cursors: the position of each part of each group: one row per (group, part). Everything
+-- visible in done is behind the part and, within an open window (done, reading], everything up to
+-- its position; a part without progress starts at the group's start_at. It is about the messages
+-- of the group's topic with shard % parts = part. OFFSET is for the planner: few rows, found
+-- before the log is joined to them.
 CREATE VIEW order_ext_internal.group_cursors AS
 	SELECT g.group_id, g.topic_id, s.part::smallint AS part, g.parts,
 		coalesce(p.done, g.start_at) AS done, p.reading, p.pos_xid, p.pos_id,
 		coalesce(p.at, g.created_at) AS at, p.seq
 	FROM order_ext_internal.consumer_groups g
 	CROSS JOIN LATERAL (
-		-- no generate_series(): the planner takes it for 1000 rows, and JIT compiles for those
+		-- no generate_series(): the planner assumes 1000 rows for it, and JIT compiles for those
 		SELECT i - 1 FROM pg_catalog.unnest(pg_catalog.array_fill(0, ARRAY[g.parts]))
 			WITH ORDINALITY AS n (nothing, i)) AS s (part)
 	LEFT JOIN LATERAL (

@@ -23,8 +23,7 @@ CREATE VIEW order_ext.dead_letters AS
 	JOIN order_ext_internal.consumer_groups g USING (group_id)
 	LEFT JOIN order_ext_internal.topics t ON t.topic_id = d.topic_id;
 
--- lag counts what lies behind the cursor by reading it: exact, and as slow as the backlog
--- is long.
+-- lag counts the messages ahead of the cursor by reading them: exact, but slow for a long backlog.
 CREATE VIEW order_ext.consumer_stats AS
 	SELECT g.name AS consumer_group, t.name AS topic,
 		coalesce(p.lag, 0) AS lag,

@@ -1,4 +1,4 @@
--- Views of fulfilment. They show neither addresses nor what warehouse and carrier sent.
+-- Views of fulfillment. They show neither addresses nor what warehouse and carrier sent.
 
 CREATE VIEW order_ext.fulfilments_view AS
 	SELECT f.order_id,

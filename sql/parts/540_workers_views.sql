@@ -1,8 +1,8 @@
--- Background workers and timers: what they tell, and what they are told.
+-- Background workers and timers: their views, and notifying them.
 
--- announce(): called in a transaction after whose commit the workers of this database are
--- started, or start anew: by this script, by enable_dispatch(), and by every update
--- script. Without shared_preload_libraries it does nothing. Source: src/worker/hooks.c
+-- announce(): makes the workers of this database start, or restart, when the transaction commits:
+-- called by this script, by enable_dispatch(), and by every update script. Without
+-- shared_preload_libraries it does nothing. Source: src/worker/hooks.c
 CREATE FUNCTION order_ext_internal.announce() RETURNS void
 	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'order_ext_announce';
 COMMENT ON FUNCTION order_ext_internal.announce() IS
@@ -19,8 +19,8 @@ CREATE FUNCTION order_ext_internal.worker_list(
 COMMENT ON FUNCTION order_ext_internal.worker_list() IS
 	'The background processes of order_ext; see order_ext.worker_stats.';
 
--- role_absence(role): why workers cannot be sessions of the role, NULL if they can. A role of
--- that name is asked for; it need not exist. Raises nothing.
+-- role_absence(role): why workers cannot be sessions of the role, NULL if they can. The role is
+-- given by name and need not exist. Raises no error.
 CREATE FUNCTION order_ext_internal.role_absence(role text) RETURNS text
 	LANGUAGE sql STABLE STRICT
 	SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,6 @@
--- Views of orders, money, coupons and stock. Amounts are in minor units of the currency;
--- statuses are shown by name. They run with the owner's rights: who may see a view needs
--- no right on the tables behind it. No view shows addresses or what the gateway sent.
+-- Views of orders, money, coupons and stock. Amounts are in minor units of the currency; statuses
+-- are shown by name. They run with the owner's privileges: reading a view does not require
+-- privileges on the tables behind it. No view shows addresses or what the gateway sent.
 
 CREATE VIEW order_ext.orders_view AS
 	SELECT o.order_id, o.user_id,

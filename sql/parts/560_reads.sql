@@ -1,7 +1,7 @@
 -- Reads about one order, and the version.
 
--- check_order_id(order_id): what the reads below have in common.
--- Raises 22004 for NULL, 22023 for a number that is no id, OE001 for an unknown order.
+-- check_order_id(order_id): common code of the reads below. Raises 22004 for NULL, 22023 for a
+-- number that is not an id, OE001 for an unknown order.
 CREATE FUNCTION order_ext_internal.check_order_id(order_id bigint) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp

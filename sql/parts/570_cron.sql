@@ -1,4 +1,4 @@
--- Jobs of pg_cron: a second way to cancel what is due, independent of the workers, and
+-- Jobs of pg_cron: a second way to cancel orders that are due, independent of the workers, and
 -- maintenance.
 
 -- maintain(): src/api/maintain.c

@@ -1,4 +1,4 @@
--- Whether the tables still say the same thing.
+-- Checking that the tables are consistent.
 
 -- verify(): src/api/verify.c, src/api/verify_queries.c
 CREATE FUNCTION order_ext.verify(scope text DEFAULT 'all')

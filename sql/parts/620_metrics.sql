@@ -1,7 +1,7 @@
 -- What a monitoring system reads.
 
--- group_backlog(group_id, most): how many messages wait for a group, counted up to `most`,
--- and when the oldest was published (NULL if none waits); own uncommitted ones count, too.
+-- group_backlog(group_id, most): how many messages wait for a group, counted up to `most`, and
+-- when the oldest was published (NULL if none waits); the caller's uncommitted ones count, too.
 -- src/message/upkeep/backlog.c
 CREATE FUNCTION order_ext_internal.group_backlog(group_id integer, most integer, OUT waiting bigint,
 		OUT oldest timestamptz)
@@ -10,7 +10,7 @@ CREATE FUNCTION order_ext_internal.group_backlog(group_id integer, most integer,
 COMMENT ON FUNCTION order_ext_internal.group_backlog(integer, integer) IS
 	'How many messages wait for a group, up to a number, and since when.';
 
--- metric_line(name, labels as name and value by turns, value): one sample.
+-- metric_line(name, alternating names and values of labels, value): one sample.
 CREATE FUNCTION order_ext_internal.metric_line(name text, labels text[], value anyelement)
 	RETURNS text
 	LANGUAGE sql IMMUTABLE

@@ -1,6 +1,6 @@
--- Topics, groups and asset kinds that are built in. Ids as in src/machine/topics.h; a
--- built-in group has the id and the name of its topic, and reads from the beginning.
--- test/sql/160_codes.sql compares them with what the code knows.
+-- Topics, groups and asset kinds that are built in. Ids as in src/machine/topics.h; a built-in
+-- group has the id and the name of its topic, and reads from the beginning.
+-- test/sql/160_codes.sql compares them with the code.
 
 INSERT INTO order_ext_internal.topics (topic_id, builtin, name)
 VALUES (1, true, 'order.created'),

@@ -1,7 +1,7 @@
--- Every table belongs to the engine: what goes round it is refused, whoever asks. Only
--- superusers may INSERT, to restore a dump, and change rows where they have set
--- session_replication_role = replica; so may the apply worker of a superuser's subscription.
--- The triggers are enabled always, and no right but a superuser's gets round them.
+-- Every table belongs to the engine: changes that bypass it are rejected, even a superuser's.
+-- Only superusers may INSERT, to restore a dump, and change rows where they have set
+-- session_replication_role = replica; so may the apply worker of a superuser's subscription. The
+-- triggers are always enabled, and only a superuser can bypass them.
 
 -- guard(): trigger function; raises 42501 unless the engine or a restore is writing.
 -- Source: src/core/spi_util.c
@@ -11,9 +11,9 @@ COMMENT ON FUNCTION order_ext_internal.guard() IS
 	'Refuses changes of rows that come neither from the engine nor from a superuser''s restore.';
 
 
--- A dump brings rows of its own for what CREATE EXTENSION fills in: the dumped instance
--- replaces the new one, and a stamp that is there already is not inserted again (a foreign
--- one is, and keeps dispatch quiet until enable_dispatch()). See src/core/restore.c
+-- A dump contains its own rows for tables that CREATE EXTENSION fills: the dumped instance
+-- replaces the new one, and a stamp that already exists is not inserted again (a foreign one is,
+-- and keeps dispatch quiet until enable_dispatch()). See src/core/restore.c
 CREATE FUNCTION order_ext_internal.replace_instance() RETURNS trigger
 	LANGUAGE C AS 'MODULE_PATHNAME', 'order_ext_replace_instance';
 COMMENT ON FUNCTION order_ext_internal.replace_instance() IS

@@ -1,4 +1,4 @@
--- The guards of every table that has none yet, or an older one; also at the end of an update.
+-- Guards for every table that has none yet, or an older one; also run at the end of an update.
 
 DO $$
 DECLARE

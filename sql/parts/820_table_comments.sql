@@ -1,5 +1,5 @@
--- What the internal tables and views are for, for those who look with \d+. The columns are
--- explained where the tables are made. All segments of a ring share a comment.
+-- What the internal tables and views are for, as shown by \d+. The columns are explained where
+-- the tables are created. All segments of a ring share a comment.
 
 DO $$
 DECLARE

@@ -1,7 +1,7 @@
--- The kinds of role, as data; the only place that names functions for rights.
+-- The kinds of role, as data; the only place that names functions for privileges.
 
--- grants(): what each kind of role may call (functions of schema order_ext, by name) and
--- see (views, where columns are given: only those).
+-- grants(): what each kind of role may call (functions of schema order_ext, by name) and see
+-- (views; if columns are given, only those).
 CREATE FUNCTION order_ext_internal.grants()
 	RETURNS TABLE (kind text, object text, columns text)
 	LANGUAGE sql IMMUTABLE

@@ -1,4 +1,4 @@
--- Giving rights away.
+-- Granting privileges.
 
 CREATE FUNCTION order_ext.grant_to(role regrole, kind text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY INVOKER

@@ -1,10 +1,9 @@
--- Who owns what, who may do what with it, and what pg_dump takes along: over all members of
--- the extension, so that nothing can be forgotten. Runs at the end of CREATE EXTENSION and
--- again at the end of every update, where it leaves alone what is the owner's already, and
--- with it what grant_to() gave away.
+-- Ownership, privileges, and what pg_dump dumps: for all members of the extension, so that
+-- nothing can be forgotten. Runs at the end of CREATE EXTENSION and of every update, where it
+-- leaves alone what already belongs to the owner, including privileges granted by grant_to().
 
--- What is new belongs to the owner, and nobody else has rights on it: neither PUBLIC nor
--- whom ALTER DEFAULT PRIVILEGES of the installing role named.
+-- New objects belong to the owner, and no one else has privileges on them: neither PUBLIC nor
+-- roles named by ALTER DEFAULT PRIVILEGES of the installing role.
 DO $$
 DECLARE
 	member record;
@@ -78,8 +77,8 @@ BEGIN
 END
 $$;
 
--- What a dump takes along: the rows of every table and the state of every sequence. Rows
--- that CREATE EXTENSION makes itself are left out.
+-- What a dump contains: the rows of every table and the state of every sequence, except rows that
+-- CREATE EXTENSION creates itself.
 DO $$
 DECLARE
 	relation pg_catalog.regclass;
