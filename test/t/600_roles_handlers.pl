@@ -225,7 +225,7 @@ is($node->safe_psql('postgres', "BEGIN; ALTER ROLE clerk LOGIN; REVOKE CONNECT O
 $node->safe_psql('postgres', 'ALTER ROLE clerk LOGIN');
 is($node->safe_psql('postgres', $waiting), '', 'and no more when it may again');
 became($waits, 'done clerk clerk', 'until it may log in again');
-is(scalar(grep { /WARNING:.*run as role "clerk" wait/ } split /\n/, slurp_file($node->logfile)), 1, 'one warning tells of it');
+is(scalar(grep { /WARNING:.*run as role "clerk" are waiting/ } split /\n/, slurp_file($node->logfile)), 1, 'one warning tells of it');
 
 $node->safe_psql('postgres', 'REVOKE EXECUTE ON FUNCTION shop.act FROM PUBLIC');
 became(act('clerk', 'SELECT 1'),
