@@ -124,7 +124,7 @@ $$;
 -- Who may call or see it: the kinds of grant_to().
 CREATE FUNCTION pg_temp.kinds(object text) RETURNS text LANGUAGE sql AS $$
 	SELECT 'For: ' || coalesce(string_agg(
-			g.kind || CASE WHEN g.columns IS NOT NULL THEN ' (without the payload)' ELSE '' END, ', '
+			g.kind || CASE WHEN g.columns IS NOT NULL THEN ' (not all columns)' ELSE '' END, ', '
 			ORDER BY g.kind), 'superusers') || '.'
 	FROM order_ext_internal.grants() g WHERE g.object = kinds.object
 $$;

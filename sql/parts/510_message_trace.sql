@@ -40,6 +40,10 @@ CREATE FUNCTION order_ext.message_trace(key bigint)
 	SET jit = off
 AS $$
 #variable_conflict use_column
+DECLARE
+	-- the owner here is not who called: that is the role of SET ROLE, else the session's
+	caller name := coalesce(nullif(current_setting('role'), 'none'), session_user);
+	sees_errors boolean := has_column_privilege(caller, 'order_ext.attempt_log', 'error', 'SELECT');
 BEGIN
 	IF message_trace.key IS NULL THEN
 		RAISE EXCEPTION 'argument "key" must not be null' USING ERRCODE = '22004';
@@ -88,7 +92,8 @@ BEGIN
 				WHERE p.message_id = k.message_id AND p.group_id = g.group_id)
 	), life AS (
 		SELECT r.message_id, r.topic_id, r.name, a.state, a.attempt, r.published_at,
-			a.finished_at, a.error, a.started_at
+			a.finished_at, CASE WHEN sees_errors THEN a.error ELSE a.sqlstate END AS error,
+			a.started_at
 		FROM reader r
 		JOIN order_ext_internal.attempts a USING (message_id, group_id)
 		UNION ALL

@@ -34,12 +34,11 @@ AS $$
 			'timer_stats', 'worker_stats']),
 		('observer', ARRAY['order_timeline', 'allowed_actions', 'stock_level',
 			'message_trace', 'verify', 'metrics', 'state_graph', 'state_diagram',
-			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
+			'orders_view', 'order_items_view', 'payments_view',
 			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
 			'fulfilments_view', 'shipment_events_view',
 			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
-			'subscriptions_view', 'attempt_log', 'parked_keys', 'consumer_stats', 'timer_stats',
-			'worker_stats']),
+			'subscriptions_view', 'parked_keys', 'consumer_stats', 'timer_stats', 'worker_stats']),
 		('worker', ARRAY['publish', 'cancel_message', 'receive', 'ack', 'nack', 'extend_lease',
 			'wait_for_messages'])
 	) AS allowed (kind, objects), unnest(allowed.objects) AS object
@@ -48,8 +47,15 @@ AS $$
 	FROM unnest(ARRAY['app', 'callback', 'operator', 'observer', 'worker']) AS kind,
 		unnest(ARRAY['status_code', 'version']) AS object
 	UNION ALL
-	-- all but the payload
-	SELECT 'observer', 'dead_letters',
-		'message_id, consumer_group, topic, key, attempts, last_error, last_sqlstate, died_at'
+	-- neither payloads nor what handlers and gateways say of them
+	VALUES ('observer', 'dead_letters',
+			'message_id, consumer_group, topic, key, attempts, last_sqlstate, died_at'),
+		('observer', 'attempt_log',
+			'message_id, consumer_group, topic, attempt, state, sqlstate, worker, started_at, '
+			'duration'),
+		('observer', 'refunds_view',
+			'refund_id, order_id, payment_id, cause, amount, currency, status, attempt, '
+			'requested_at, settled_at, after_sale_id, held, version, gateway_refund_no, '
+			'claimed_by, lease_until')
 $$;
 COMMENT ON FUNCTION order_ext_internal.grants() IS 'Which kind of role may call and see what.';

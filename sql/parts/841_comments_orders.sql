@@ -271,7 +271,7 @@ state: timer, void (its order has moved on, or it was canceled), waiting, leased
 attempt: from 1
 published_at: when it was published
 finished_at: when this attempt ended
-error: message of a failed attempt
+error: message of a failed attempt; for roles that may not read attempt_log.error (observers), its SQLSTATE
 Raises: 22004';
 
 COMMENT ON FUNCTION order_ext.version() IS

@@ -58,7 +58,7 @@ COMMENT ON COLUMN order_ext.refunds_view.after_sale_id IS 'The after-sale that i
 COMMENT ON COLUMN order_ext.refunds_view.held IS 'Waits for retry_refund, or for the inspection of returned goods.';
 COMMENT ON COLUMN order_ext.refunds_view.version IS '1 after creation, one more with every transition.';
 COMMENT ON COLUMN order_ext.refunds_view.gateway_refund_no IS 'The gateway''s number.';
-COMMENT ON COLUMN order_ext.refunds_view.last_outcome IS 'What the gateway reported last.';
+COMMENT ON COLUMN order_ext.refunds_view.last_outcome IS 'What the gateway reported last, or its error. Not for observers: it may quote the request.';
 COMMENT ON COLUMN order_ext.refunds_view.claimed_by IS 'The worker that claimed it.';
 COMMENT ON COLUMN order_ext.refunds_view.lease_until IS 'End of the claim.';
 
@@ -196,9 +196,9 @@ COMMENT ON COLUMN order_ext.dead_letters.message_id IS 'The message.';
 COMMENT ON COLUMN order_ext.dead_letters.consumer_group IS 'The group that gave it up.';
 COMMENT ON COLUMN order_ext.dead_letters.topic IS 'Topic of the message.';
 COMMENT ON COLUMN order_ext.dead_letters.key IS 'Key of the message.';
-COMMENT ON COLUMN order_ext.dead_letters.payload IS 'Payload of the message.';
+COMMENT ON COLUMN order_ext.dead_letters.payload IS 'Payload of the message. Not for observers.';
 COMMENT ON COLUMN order_ext.dead_letters.attempts IS 'How often it was delivered.';
-COMMENT ON COLUMN order_ext.dead_letters.last_error IS 'Error message of the last attempt.';
+COMMENT ON COLUMN order_ext.dead_letters.last_error IS 'Error message of the last attempt. Not for observers: it may quote the payload.';
 COMMENT ON COLUMN order_ext.dead_letters.last_sqlstate IS 'SQLSTATE of the last attempt.';
 COMMENT ON COLUMN order_ext.dead_letters.died_at IS 'When it was given up.';
 
@@ -208,7 +208,7 @@ COMMENT ON COLUMN order_ext.attempt_log.consumer_group IS 'The group.';
 COMMENT ON COLUMN order_ext.attempt_log.topic IS 'Topic of the message.';
 COMMENT ON COLUMN order_ext.attempt_log.attempt IS 'From 1; starts over after redrive.';
 COMMENT ON COLUMN order_ext.attempt_log.state IS 'done, retry, dead or discarded.';
-COMMENT ON COLUMN order_ext.attempt_log.error IS 'Error message.';
+COMMENT ON COLUMN order_ext.attempt_log.error IS 'Error message. Not for observers: it may quote the payload.';
 COMMENT ON COLUMN order_ext.attempt_log.sqlstate IS 'SQLSTATE of the error.';
 COMMENT ON COLUMN order_ext.attempt_log.worker IS 'The process that ran it.';
 COMMENT ON COLUMN order_ext.attempt_log.started_at IS 'When it began.';

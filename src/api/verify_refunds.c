@@ -149,11 +149,16 @@ const char	verify_gateways[] =
 
 /* ---- I15: refunds that are waiting ---- */
 
+/* What a gateway says in words of its own may quote the order: observers see this. */
 const char	verify_expired_leases[] =
 	"SELECT 'warning', 'refund ' || r.refund_id, 'an answer of the gateway, or another attempt',"
 	" format('submitted, lease over for %s: order %s, %s %s, attempt %s by %s, last answer %s',"
 	"  " AGE("r.lease_until") ", r.order_id, r.amount, r.currency, r.attempt, r.claimed_by,"
-	"  coalesce(r.last_outcome, 'none'))"
+	"  CASE WHEN r.last_outcome IS NULL THEN 'none'"
+	"   WHEN r.last_outcome IN ('succeeded', 'failed', 'pending', 'no answer')"
+	"    THEN r.last_outcome"
+	"   WHEN r.last_outcome ~ '^[0-9A-Z]{5}: ' THEN left(r.last_outcome, 5)"
+	"   ELSE 'another word' END)"
 	" FROM order_ext_internal.refunds r WHERE r.status = " CODE(REFUND_SUBMITTED)
 	"  AND r.lease_until <= clock_timestamp()";
 
