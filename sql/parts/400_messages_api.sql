@@ -1,30 +1,27 @@
 -- The calls about topics, messages and consumer groups. All work in the caller's
--- transaction; what they publish is delivered after its commit.
+-- transaction; what they publish is delivered after its commit. Those that ask what their caller
+-- may do with a topic are SECURITY INVOKER and go on as the owner by themselves.
 
 -- create_topic(): src/message/verbs/topics.c
 CREATE FUNCTION order_ext.create_topic(topic text, options jsonb DEFAULT '{}')
 	RETURNS void
-	LANGUAGE C VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_create_topic';
 
 -- drop_topic(): src/message/verbs/topics.c
 CREATE FUNCTION order_ext.drop_topic(topic text)
 	RETURNS void
-	LANGUAGE C VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_drop_topic';
 
 -- publish(): src/message/verbs/publish.c
 CREATE FUNCTION order_ext.publish(topic text, key bigint, payload jsonb DEFAULT '{}',
 		deliver_at timestamptz DEFAULT NULL, dedup_key text DEFAULT NULL)
 	RETURNS bigint
-	LANGUAGE C VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_publish';
 
 -- subscribe(): src/message/verbs/subscribe.c
--- SECURITY INVOKER: it must know its caller.
 CREATE FUNCTION order_ext.subscribe(consumer_group text, topic text,
 		handler regprocedure DEFAULT NULL, options jsonb DEFAULT '{}')
 	RETURNS void
@@ -41,19 +38,16 @@ CREATE FUNCTION order_ext.unsubscribe(consumer_group text)
 -- register_asset(): src/message/verbs/topics.c
 CREATE FUNCTION order_ext.register_asset(kind text, topic text)
 	RETURNS void
-	LANGUAGE C VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_register_asset';
 
 -- unregister_asset(): src/message/verbs/topics.c
 CREATE FUNCTION order_ext.unregister_asset(kind text)
 	RETURNS void
-	LANGUAGE C VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_unregister_asset';
 
 -- dispatch(): src/message/verbs/dispatch.c
--- SECURITY INVOKER: it must know its caller.
 CREATE FUNCTION order_ext.dispatch(max_messages integer DEFAULT NULL)
 	RETURNS bigint
 	LANGUAGE C VOLATILE SECURITY INVOKER

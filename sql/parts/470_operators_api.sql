@@ -3,8 +3,7 @@
 -- alter_topic(): src/message/verbs/topics.c
 CREATE FUNCTION order_ext.alter_topic(topic text, options jsonb)
 	RETURNS void
-	LANGUAGE C VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_alter_topic';
 
 -- discard(): src/message/verbs/replay.c

@@ -3,6 +3,5 @@
 -- cancel_message(): src/message/timer/cancel.c
 CREATE FUNCTION order_ext.cancel_message(message_id bigint)
 	RETURNS boolean
-	LANGUAGE C VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_cancel_message';

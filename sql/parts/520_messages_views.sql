@@ -5,7 +5,18 @@ CREATE VIEW order_ext.topics_view AS
 		(SELECT count(*) FROM order_ext_internal.consumer_groups g
 		 WHERE g.topic_id = t.topic_id) AS consumer_groups,
 		t.max_depth,
-		CASE WHEN NOT t.builtin THEN t.dedup_window * interval '1 second' END AS dedup_window
+		CASE WHEN NOT t.builtin THEN t.dedup_window * interval '1 second' END AS dedup_window,
+		CASE WHEN t.builtin THEN 'order_ext_owner'
+			ELSE (SELECT r.rolname::text FROM order_ext_internal.topic_grants g
+				  JOIN pg_catalog.pg_roles r ON r.oid = g.role_oid
+				  WHERE g.topic_id = t.topic_id AND g.privilege = 'owner') END AS owner,
+		(SELECT coalesce(pg_catalog.jsonb_object_agg(have.rolname, have.privileges), '{}')
+		 FROM (SELECT r.rolname,
+				pg_catalog.jsonb_agg(DISTINCT g.privilege ORDER BY g.privilege) AS privileges
+			   FROM order_ext_internal.topic_grants g
+			   JOIN pg_catalog.pg_roles r ON r.oid = g.role_oid
+			   WHERE g.topic_id = t.topic_id AND g.privilege <> 'owner'
+			   GROUP BY r.rolname) have) AS grants
 	FROM order_ext_internal.topics t;
 
 CREATE VIEW order_ext.subscriptions_view AS

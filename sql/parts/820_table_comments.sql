@@ -41,6 +41,7 @@ BEGIN
 			('sandbox_refunds', 'The books of the sandbox gateway.'),
 			('sandbox_switch', 'How the sandbox gateway answers the next calls.'),
 			('topics', 'Topics; those with ids below 1000 are built in.'),
+			('topic_grants', 'Who owns the topics of applications, and who may do what with them.'),
 			('consumer_groups', 'Readers of topics: options, handler and role, number of parts.'),
 			('message_log', 'The messages; insert-only segments that are truncated by turns.'),
 			('group_progress',

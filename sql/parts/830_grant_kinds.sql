@@ -13,7 +13,7 @@ AS $$
 			'confirm_receipt', 'change_address', 'remove_order',
 			'calculate_refund', 'apply_after_sale', 'revoke_after_sale',
 			'get_order', 'order_timeline', 'allowed_actions', 'stock_level', 'publish',
-			'cancel_message']),
+			'cancel_message', 'grant_topic', 'revoke_topic']),
 		('callback', ARRAY['pay_callback', 'payment_closed', 'refund_callback', 'claim_refunds',
 			'shipment_event', 'fulfilment_cancel_result', 'report_shortage',
 			'return_shipment', 'return_receipt']),
@@ -21,9 +21,10 @@ AS $$
 			'issue_coupon', 'set_risk_check', 'set_channel', 'cancel_order', 'expire_orders',
 			'review_after_sale', 'close_after_sale', 'reopen_after_sale', 'calculate_refund',
 			'resolve_held_payment', 'retry_refund', 'set_gateway', 'sandbox_set',
-			'create_topic', 'alter_topic', 'drop_topic', 'cancel_message', 'subscribe',
-			'unsubscribe', 'register_asset', 'unregister_asset', 'pause', 'resume', 'redrive',
-			'discard', 'replay', 'dispatch', 'schedule_jobs', 'unschedule_jobs', 'maintain',
+			'create_topic', 'alter_topic', 'drop_topic', 'grant_topic', 'revoke_topic',
+			'cancel_message', 'subscribe', 'unsubscribe', 'register_asset',
+			'unregister_asset', 'pause', 'resume', 'redrive', 'discard', 'replay', 'dispatch',
+			'schedule_jobs', 'unschedule_jobs', 'maintain',
 			'get_order', 'order_timeline', 'allowed_actions', 'message_trace',
 			'verify', 'metrics', 'state_graph', 'state_diagram',
 			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
@@ -39,8 +40,8 @@ AS $$
 			'fulfilments_view', 'shipment_events_view',
 			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
 			'subscriptions_view', 'parked_keys', 'consumer_stats', 'timer_stats', 'worker_stats']),
-		('worker', ARRAY['publish', 'cancel_message', 'receive', 'ack', 'nack', 'extend_lease',
-			'wait_for_messages'])
+		('worker', ARRAY['publish', 'cancel_message', 'grant_topic', 'revoke_topic',
+			'receive', 'ack', 'nack', 'extend_lease', 'wait_for_messages'])
 	) AS allowed (kind, objects), unnest(allowed.objects) AS object
 	UNION ALL
 	SELECT kind, object, NULL

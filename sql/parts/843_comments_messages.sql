@@ -16,7 +16,8 @@ COMMENT ON COLUMN order_ext.message.attempt IS 'Number of the attempt, from 1.';
 COMMENT ON COLUMN order_ext.message.published_at IS 'When it was published.';
 
 COMMENT ON FUNCTION order_ext.create_topic(text, jsonb) IS
-'Creates a topic.
+'Creates a topic, which belongs to its caller.
+The owner may publish and subscribe to it, cancel its messages, and grant_topic these to others.
 topic: its name, up to 128 characters
 options: max_depth, the most messages that can wait for the slowest group (default unlimited); dedup_window, an interval for which a dedup_key is remembered (default 1 day, up to a year)
 Raises: 22004; 22023 unknown or invalid option; 54000; 42710 the topic exists';
@@ -24,41 +25,57 @@ Raises: 22004; 22023 unknown or invalid option; 54000; 42710 the topic exists';
 COMMENT ON FUNCTION order_ext.alter_topic(text, jsonb) IS
 'Changes options of a topic, from the next transactions on.
 A longer dedup_window applies to the keys that are still remembered.
-topic: a topic of your own
+topic: a topic of your own, or any for operators
 options: as of create_topic; options not named stay as they are, null resets to the default
-Raises: 22004; 22023 unknown or invalid option; 54000; OE701 unknown topic; 42501 built-in topic; OE110';
+Raises: 22004; 22023 unknown or invalid option; 54000; OE701 unknown topic; 42501 built-in topic, or another role''s; OE110';
+
+COMMENT ON FUNCTION order_ext.grant_topic(text, regrole, text) IS
+'Grants a role a privilege on a topic.
+For its owner and for operators. Members of the role have it, too; a role that is made later under the name of a dropped one does not.
+topic: a topic of your own, or any for operators
+role: who gets it
+privilege: publish (register_asset needs it, too), subscribe, or cancel (cancel_message)
+Raises: 22004; 22023 unknown privilege; 54000; 42704 unknown role; OE701 unknown topic; 42501 built-in topic, or another role''s; OE110';
+
+COMMENT ON FUNCTION order_ext.revoke_topic(text, regrole, text) IS
+'Takes back what grant_topic gave; nothing happens if it was not granted.
+Groups that the role has subscribed go on. The owner has every privilege for good.
+topic: a topic of your own, or any for operators
+role: who loses it
+privilege: as of grant_topic
+Raises: 22004; 22023 unknown privilege; 54000; 42704 unknown role; OE701 unknown topic; 42501 built-in topic, or another role''s; OE110';
 
 COMMENT ON FUNCTION order_ext.drop_topic(text) IS
 'Drops a topic that no group and no asset uses.
-Its timers are removed with it.
-topic: a topic of your own
-Raises: 22004; 54000; OE701 unknown topic; 42501 built-in topic; 2BP01 a group or an asset uses it';
+Its timers and grants are removed with it.
+topic: a topic of your own, or any for operators
+Raises: 22004; 54000; OE701 unknown topic; 42501 built-in topic, or another role''s; 2BP01 a group or an asset uses it';
 
 COMMENT ON FUNCTION order_ext.publish(text, bigint, jsonb, timestamptz, text) IS
 'Publishes a message, now or for later, as part of the caller''s transaction.
-topic: a topic of your own
+topic: a topic of your own, or one that you were granted publish on
 key: groups messages that belong together; a handler sees it, and ordered groups keep the order of each key
 payload: up to order_ext.max_payload bytes
 deliver_at: not before this time; a past time, or NULL: now
 dedup_key: up to 256 characters; within the topic''s dedup_window only the first message with it is published, and a second publisher waits for the transaction of the first
 Returns: the id of the message, or of the first one with this dedup_key
-Raises: 22004; 22023 infinite deliver_at; 54000; OE701 unknown topic; OE703 the topic is full (its max_depth); 42501 built-in topic; OE110';
+Raises: 22004; 22023 infinite deliver_at; 54000; OE701 unknown topic; OE703 the topic is full (its max_depth); 42501 built-in topic, or no right to publish to it; OE110';
 
 COMMENT ON FUNCTION order_ext.cancel_message(bigint) IS
 'Cancels a message that was published for later and has not fired.
 message_id: as returned by publish
 Returns: true if the message will not be delivered; false if there is no such timer any more
-Raises: 22004; 22023; 42501 built-in topic; OE110; 25006';
+Raises: 22004; 22023; 42501 built-in topic, or no right to cancel messages of it; OE110; 25006';
 
 COMMENT ON FUNCTION order_ext.subscribe(text, text, regprocedure, jsonb) IS
 'Creates a consumer group of a topic, or changes one.
 With a handler, workers call it for every message; without, the messages wait for receive(). Topic and start of a group cannot be changed.
 The handler is f(order_ext.message) returns void, or f(order_ext.message[]) returns void for batches.
 consumer_group: its name, up to 128 characters
-topic: any topic, built-in ones included
+topic: a built-in topic, one of your own, or one that you were granted subscribe on
 handler: the function; NULL: for external consumers
 options: max_attempts 1 to 1000 (default 16); backoff exponential (default) or rocketmq; ordered (default false): while a message has failed, those of its key wait; start now (default) or earliest; run_as: a role with LOGIN that the caller is a member of (default the caller)
-Raises: 22004; 22023; 54000; OE701 unknown topic; 42710 the group reads another topic; 42501 the role may not run this function, or the name is a built-in group''s; 42704 unknown role; 55000 called by a handler; OE110';
+Raises: 22004; 22023; 54000; OE701 unknown topic; 42710 the group reads another topic; 42501 no right to subscribe to the topic, the role may not run this function, or the name is a built-in group''s; 42704 unknown role; 55000 called by a handler; OE110';
 
 COMMENT ON FUNCTION order_ext.unsubscribe(text) IS
 'Drops a consumer group with its position, retries, leases, dead letters and attempts.
@@ -69,13 +86,13 @@ COMMENT ON FUNCTION order_ext.register_asset(text, text) IS
 'Adds a kind of asset that is released when an order is canceled.
 order.release_assets then publishes one more message, to this topic: key the order id, payload {order_id, user_id, kind}. The same kind again changes its topic.
 kind: its name, up to 128 characters
-topic: a topic of your own
-Raises: 22004; 54000; OE701 unknown topic; 42501 built-in kind or topic';
+topic: a topic of your own, or one that you were granted publish on
+Raises: 22004; 54000; OE701 unknown topic; 42501 built-in kind or topic, or no right to publish to it';
 
 COMMENT ON FUNCTION order_ext.unregister_asset(text) IS
 'Removes a kind of asset.
 kind: its name
-Raises: 22004; 54000; OE001 unknown kind; 42501 built-in kind';
+Raises: 22004; 54000; OE001 unknown kind; 42501 built-in kind, or no right to publish to its topic (operators need none)';
 
 COMMENT ON FUNCTION order_ext.pause(text) IS
 'Stops the delivery of a consumer group''s messages; a batch in progress is finished.

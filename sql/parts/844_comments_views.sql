@@ -170,12 +170,14 @@ COMMENT ON COLUMN order_ext.money_report.refunded IS 'Refunds that succeeded, by
 COMMENT ON COLUMN order_ext.money_report.refund_open IS 'Refunds still to be paid: requested, submitted, or failed and not settled in another way; by the day of the request.';
 COMMENT ON COLUMN order_ext.money_report.unmatched IS 'Captures that match no order.';
 
-COMMENT ON VIEW order_ext.topics_view IS 'Topics, how many groups read each, and their options.';
+COMMENT ON VIEW order_ext.topics_view IS 'Topics, how many groups read each, their options, owners and grants.';
 COMMENT ON COLUMN order_ext.topics_view.topic IS 'Its name.';
 COMMENT ON COLUMN order_ext.topics_view.builtin IS 'Belongs to order_ext: only order_ext publishes to it.';
 COMMENT ON COLUMN order_ext.topics_view.consumer_groups IS 'Number of groups that read it.';
 COMMENT ON COLUMN order_ext.topics_view.max_depth IS 'The most messages that can wait for the slowest group; NULL: unlimited.';
 COMMENT ON COLUMN order_ext.topics_view.dedup_window IS 'How long a dedup_key is remembered; NULL for built-in topics.';
+COMMENT ON COLUMN order_ext.topics_view.owner IS 'Role that may do everything with it; NULL if that role does not exist any more.';
+COMMENT ON COLUMN order_ext.topics_view.grants IS 'What other roles were granted: {role: [privilege, ...]}.';
 
 COMMENT ON VIEW order_ext.subscriptions_view IS 'Consumer groups with their handlers and options.';
 COMMENT ON COLUMN order_ext.subscriptions_view.consumer_group IS 'Its name.';

@@ -34,18 +34,23 @@ struct Appender
 };
 
 Oid
-internal_relation(const char *table)
+internal_relation_or_none(const char *table)
 {
 	Oid			namespace_oid = get_namespace_oid("order_ext_internal", true);
-	Oid			relation = InvalidOid;
 
-	if (OidIsValid(namespace_oid))
-		relation = get_relname_relid(table, namespace_oid);
+	return OidIsValid(namespace_oid) ? get_relname_relid(table, namespace_oid) : InvalidOid;
+}
+
+Oid
+internal_relation(const char *table)
+{
+	Oid			relation = internal_relation_or_none(table);
+
 	if (!OidIsValid(relation))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"order_ext_internal.%s\" does not exist", table),
-				 OidIsValid(namespace_oid) ?
+				 OidIsValid(get_namespace_oid("order_ext_internal", true)) ?
 				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.") :
 				 errhint("Run CREATE EXTENSION order_ext in this database.")));
 	return relation;

@@ -34,6 +34,9 @@ extern void append_close(Appender *appender);
 /* Oid of a table in order_ext_internal; raises 55000 if the extension is not installed. */
 extern Oid	internal_relation(const char *table);
 
+/* The same; InvalidOid if it does not exist (SQL objects of an older version). */
+extern Oid	internal_relation_or_none(const char *table);
+
 /* The current size of a relation in blocks. Leaves no lock behind. */
 extern BlockNumber internal_relation_blocks(Oid relation);
 

@@ -72,7 +72,9 @@ SELECT is(
 	(SELECT array_agg(p.proname ORDER BY p.proname COLLATE "C") FROM pg_proc p
 	 WHERE p.pronamespace = 'order_ext'::regnamespace AND NOT p.prosecdef
 		AND p.proname NOT IN ('status_code', 'state_graph', 'state_diagram', 'version')),
-	ARRAY['ack', 'dispatch', 'extend_lease', 'grant_to', 'nack', 'receive', 'schedule_jobs', 'set_gateway', 'set_risk_check', 'subscribe', 'unschedule_jobs', 'wait_for_messages']::name[],
+	ARRAY['ack', 'alter_topic', 'cancel_message', 'create_topic', 'dispatch', 'drop_topic', 'extend_lease', 'grant_to',
+		'grant_topic', 'nack', 'publish', 'receive', 'register_asset', 'revoke_topic', 'schedule_jobs', 'set_gateway',
+		'set_risk_check', 'subscribe', 'unregister_asset', 'unschedule_jobs', 'wait_for_messages']::name[],
 	'only calls that must know their caller, and grant_to, run as the caller');
 
 -- ---- kinds ----
@@ -88,13 +90,13 @@ FROM (VALUES ('"tap app"', 'app'), ('tap_callback', 'callback'), ('tap_operator'
 
 CREATE TEMP TABLE allowed (role name, functions text[], views text[]);
 INSERT INTO allowed VALUES
-	('tap app', '{quote_order,create_order,pre_pay_order,cancel_order,confirm_receipt,change_address,remove_order,calculate_refund,apply_after_sale,revoke_after_sale,get_order,order_timeline,allowed_actions,stock_level,publish,cancel_message}', '{}'),
+	('tap app', '{quote_order,create_order,pre_pay_order,cancel_order,confirm_receipt,change_address,remove_order,calculate_refund,apply_after_sale,revoke_after_sale,get_order,order_timeline,allowed_actions,stock_level,publish,cancel_message,grant_topic,revoke_topic}', '{}'),
 	('tap_callback', '{pay_callback,payment_closed,refund_callback,claim_refunds,shipment_event,fulfilment_cancel_result,report_shortage,return_shipment,return_receipt}', '{}'),
-	('tap_operator', '{put_product,put_freight,adjust_stock,stock_level,issue_coupon,set_risk_check,set_channel,cancel_order,expire_orders,resolve_held_payment,retry_refund,set_gateway,sandbox_set,calculate_refund,review_after_sale,close_after_sale,reopen_after_sale,create_topic,alter_topic,drop_topic,cancel_message,subscribe,unsubscribe,pause,resume,redrive,discard,replay,register_asset,unregister_asset,dispatch,schedule_jobs,unschedule_jobs,maintain,metrics,get_order,order_timeline,allowed_actions,message_trace,verify,state_graph,state_diagram}',
+	('tap_operator', '{put_product,put_freight,adjust_stock,stock_level,issue_coupon,set_risk_check,set_channel,cancel_order,expire_orders,resolve_held_payment,retry_refund,set_gateway,sandbox_set,calculate_refund,review_after_sale,close_after_sale,reopen_after_sale,create_topic,alter_topic,drop_topic,grant_topic,revoke_topic,cancel_message,subscribe,unsubscribe,pause,resume,redrive,discard,replay,register_asset,unregister_asset,dispatch,schedule_jobs,unschedule_jobs,maintain,metrics,get_order,order_timeline,allowed_actions,message_trace,verify,state_graph,state_diagram}',
 		'{orders_view,order_items_view,payments_view,refunds_view,sandbox_ledger,fulfilments_view,shipment_events_view,after_sales_view,after_sale_items_view,after_sale_events_view,coupons_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,attempt_log,parked_keys,consumer_stats,timer_stats,worker_stats}'),
 	('tap_observer', '{order_timeline,allowed_actions,stock_level,message_trace,verify,metrics,state_graph,state_diagram}',
 		'{orders_view,order_items_view,payments_view,refunds_view,sandbox_ledger,fulfilments_view,shipment_events_view,after_sales_view,after_sale_items_view,after_sale_events_view,coupons_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,attempt_log,parked_keys,consumer_stats,timer_stats,worker_stats}'),
-	('tap_worker', '{publish,cancel_message,receive,ack,nack,extend_lease,wait_for_messages}', '{}'),
+	('tap_worker', '{publish,cancel_message,grant_topic,revoke_topic,receive,ack,nack,extend_lease,wait_for_messages}', '{}'),
 	('tap_nobody', '{}', '{}');
 UPDATE allowed SET functions = functions || '{status_code,version}' WHERE role <> 'tap_nobody';
 
@@ -206,6 +208,47 @@ SELECT is(array_agg(to_status) FILTER (WHERE to_status IS NOT NULL), '{created,p
 FROM made, order_ext.order_timeline(order_id);
 SELECT is((SELECT count(*) FROM made, order_ext.order_timeline(order_id) t WHERE t::text ~ 'secret'), 0::bigint, 'observer: no address');
 SELECT is((SELECT count(*) FROM order_ext.verify() WHERE severity = 'error'), 0::bigint, 'observer: verify');
+RESET ROLE;
+
+-- ---- topics: the kinds alone give nothing on another's ----
+SELECT order_ext.create_topic('tap.boss');
+SELECT order_ext.publish('tap.boss', 1, '{}', clock_timestamp() + interval '1 hour') AS timer \gset
+SELECT set_config('tap.timer', :'timer', true);
+CREATE FUNCTION pg_temp.refused(who text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN NEXT throws_ok('SELECT order_ext.publish(''tap.boss'', 1)', '42501', NULL, who || ': no publish');
+	RETURN NEXT throws_ok('SELECT order_ext.cancel_message(' || current_setting('tap.timer') || ')', '42501', NULL, who || ': no cancel_message');
+	RETURN NEXT throws_ok('SELECT order_ext.subscribe(''tap'', ''tap.boss'')', '42501', NULL, who || ': no subscribe');
+	RETURN NEXT throws_ok('SELECT order_ext.register_asset(''tap'', ''tap.boss'')', '42501', NULL, who || ': no register_asset');
+END
+$$;
+CREATE FUNCTION pg_temp.refused_rights(who text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN NEXT throws_ok('SELECT order_ext.grant_topic(''tap.boss'', ''tap_nobody'', ''publish'')', '42501', NULL, who || ': no grant_topic');
+	RETURN NEXT throws_ok('SELECT order_ext.revoke_topic(''tap.boss'', ''tap_nobody'', ''publish'')', '42501', NULL, who || ': no revoke_topic');
+	RETURN NEXT throws_ok('SELECT order_ext.drop_topic(''tap.boss'')', '42501', NULL, who || ': no drop_topic');
+END
+$$;
+SET LOCAL ROLE "tap app";
+SELECT pg_temp.refused('app');
+SELECT pg_temp.refused_rights('app');
+SET LOCAL ROLE tap_worker;
+SELECT pg_temp.refused('worker');
+SELECT pg_temp.refused_rights('worker');
+SET LOCAL ROLE tap_callback;
+SELECT pg_temp.refused('callback');
+SELECT pg_temp.refused_rights('callback');
+SET LOCAL ROLE tap_observer;
+SELECT pg_temp.refused('observer');
+SELECT pg_temp.refused_rights('observer');
+SET LOCAL ROLE tap_nobody;
+SELECT pg_temp.refused('nobody');
+SELECT pg_temp.refused_rights('nobody');
+SET LOCAL ROLE tap_operator;
+SELECT pg_temp.refused('operator');
+SELECT lives_ok('SELECT order_ext.grant_topic(''tap.boss'', ''tap_operator'', privilege) FROM unnest(ARRAY[''publish'', ''subscribe'', ''cancel'']) AS privilege', 'operator: grant_topic');
+SELECT lives_ok('SELECT order_ext.subscribe(''tap'', ''tap.boss''), order_ext.register_asset(''tap'', ''tap.boss'')', 'operator: what it has granted itself');
+SELECT is(order_ext.cancel_message(:timer), true, 'operator: cancel_message');
 RESET ROLE;
 
 SELECT * FROM finish();

@@ -43,6 +43,8 @@ FROM (VALUES
 	('create_topic', '(topic text, options jsonb DEFAULT ''{}'') -> void'),
 	('alter_topic', '(topic text, options jsonb) -> void'),
 	('drop_topic', '(topic text) -> void'),
+	('grant_topic', '(topic text, role regrole, privilege text) -> void'),
+	('revoke_topic', '(topic text, role regrole, privilege text) -> void'),
 	('publish', '(topic text, key bigint, payload jsonb DEFAULT ''{}'', deliver_at timestamp with time zone DEFAULT NULL, dedup_key text DEFAULT NULL) -> bigint'),
 	('subscribe', '(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT ''{}'') -> void'),
 	('unsubscribe', '(consumer_group text) -> void'),

@@ -202,6 +202,7 @@ CREATE ROLE mc_operator LOGIN;
 CREATE ROLE mc_worker LOGIN;
 SELECT order_ext.grant_to('mc_operator', 'operator'), order_ext.grant_to('mc_operator', 'worker'), order_ext.grant_to('mc_worker', 'worker');
 GRANT mc_operator TO mc_worker;
+SELECT order_ext.grant_topic('mc.t', 'mc_operator', 'subscribe');
 SET ROLE mc_operator;
 SELECT order_ext.subscribe('mc.theirs', 'mc.t');
 RESET ROLE;

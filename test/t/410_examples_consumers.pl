@@ -22,7 +22,7 @@ CREATE ROLE mail_worker LOGIN;
 SELECT order_ext.grant_to('mail_worker', 'worker');
 CREATE ROLE admin LOGIN IN ROLE mail_worker;
 SELECT order_ext.grant_to('admin', 'operator');
-SELECT order_ext.create_topic('mail');
+SELECT order_ext.create_topic('mail'), order_ext.grant_topic('mail', 'admin', 'subscribe');
 SQL
 my $conninfo = sprintf 'host=%s port=%s dbname=postgres user=mail_worker', $node->host, $node->port;
 my $uri = sprintf 'postgresql://mail_worker@localhost:%s/postgres?host=%s', $node->port, $node->host;

@@ -24,7 +24,8 @@ $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION order_ext;
 CREATE ROLE worker LOGIN;
 SELECT order_ext.grant_to('worker', 'operator'), order_ext.grant_to('worker', 'worker');
-SELECT order_ext.create_topic('t');
+SELECT order_ext.create_topic('t'), order_ext.grant_topic('t', 'worker', 'publish'),
+	order_ext.grant_topic('t', 'worker', 'subscribe');
 SET ROLE worker;
 SELECT order_ext.subscribe('g', 't');
 SQL

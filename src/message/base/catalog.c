@@ -2,7 +2,7 @@
  * catalog.c
  *		Topics, consumer groups, assets, the database stamp and the rings, cached; see catalog.h.
  *
- * The five tables are small and change rarely. They are read as a whole under the newest catalog
+ * The six tables are small and change rarely. They are read as a whole under the newest catalog
  * snapshot, whatever the transaction's isolation level (a cache filled from an old snapshot would
  * outlive it), and reread after an invalidation of any of them.
  */
@@ -20,12 +20,14 @@
 #include "message/base/catalog.h"
 #include "message/base/snapshots.h"
 #include "message/base/table_reader.h"
+#include "message/base/topic_rights.h"
 #include "message/base/wake.h"
 
 /* The tables that are cached. */
 enum
 {
 	CACHED_TOPICS,
+	CACHED_GRANTS,
 	CACHED_GROUPS,
 	CACHED_ASSETS,
 	CACHED_STAMP,
@@ -35,6 +37,7 @@ enum
 
 static const char *const cached_tables[CACHED_TABLES] = {
 	[CACHED_TOPICS] = "topics",
+	[CACHED_GRANTS] = "topic_grants",
 	[CACHED_GROUPS] = "consumer_groups",
 	[CACHED_ASSETS] = "assets",
 	[CACHED_STAMP] = "database_stamp",
@@ -100,7 +103,8 @@ on_relation_invalidated(Datum arg, Oid relation)
 	}
 	for (i = 0; i < CACHED_TABLES; i++)
 	{
-		if (cache->relations[i] == relation)
+		/* it may be the update that makes a table which SQL objects of old do not have */
+		if (cache->relations[i] == relation || cache->relations[i] == InvalidOid)
 			cache_is_stale = true;
 	}
 }
@@ -306,13 +310,15 @@ get_cache(void)
 	old = MemoryContextSwitchTo(context);
 	fresh = palloc0(sizeof(Cache));
 	for (i = 0; i < CACHED_TABLES; i++)
-		fresh->relations[i] = internal_relation(cached_tables[i]);
+		fresh->relations[i] = i == CACHED_GRANTS ? internal_relation_or_none(cached_tables[i]) :
+			internal_relation(cached_tables[i]);
 	/* An invalidation that arrives from here on marks what we read as stale again. */
 	cache_is_stale = false;
 	cache_is_loading = true;
 	PG_TRY();
 	{
 		load_topics(fresh);
+		topic_rights_load(fresh->relations[CACHED_GRANTS], fresh->topics, fresh->n_topics);
 		load_groups(fresh);
 		load_suspects(fresh);
 		load_assets(fresh);

@@ -1,6 +1,7 @@
 /*
  * catalog.h
- *		Topics, consumer groups, assets, the database stamp and the rings, cached in each backend.
+ *		Topics with their rights, consumer groups, assets, the database stamp and the rings,
+ *		cached in each backend.
  *
  * The cache follows committed changes: code that changes one of these tables calls
  * catalog_changed(), and all backends reload them in their next transaction. Pointers are valid
@@ -22,13 +23,23 @@
 #define BACKOFF_EXPONENTIAL 1
 #define BACKOFF_ROCKETMQ 2
 
+/* What a role may do with a topic: see topic_rights.h. */
+typedef struct TopicGrant
+{
+	Oid			role;
+	int			privileges;
+} TopicGrant;
+
 typedef struct Topic
 {
 	int32		id;
 	bool		builtin;
+	bool		has_rights;		/* the SQL objects know of grants */
 	char	   *name;
 	int32		max_depth;		/* 0 = no limit */
 	int32		dedup_window;	/* seconds */
+	TopicGrant *grants;			/* a role each */
+	int			n_grants;
 } Topic;
 
 /* The rings of tables that are written in turn. */
@@ -109,7 +120,7 @@ extern const RingState *ring_state(Ring ring);
 extern bool stamp_is_own(void);
 extern StampState stamp_state(void);
 
-/* topics, consumer_groups, assets, database_stamp or ring_moves changed in this transaction. */
+/* One of the tables that are cached changed in this transaction: topics, topic_grants, ... */
 extern void catalog_changed(const char *table);
 
 /* Register the invalidation callback; once, from message_init(). */

@@ -12,12 +12,25 @@
 
 #include "message/base/engine.h"
 
-void
-engine_enter(EngineScope *scope)
+Oid
+engine_take_over(EngineScope *scope)
 {
 	role_enter(&scope->owner, role_of_owner(), false);
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return scope->owner.user;
+}
+
+void
+engine_give_back(EngineScope *scope)
+{
+	role_leave(&scope->owner);
+}
+
+void
+engine_enter(EngineScope *scope)
+{
+	(void) engine_take_over(scope);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 }
@@ -26,7 +39,7 @@ void
 engine_leave(EngineScope *scope)
 {
 	SPI_finish();
-	role_leave(&scope->owner);
+	engine_give_back(scope);
 }
 
 static void (*transaction_gate) (void) = NULL;

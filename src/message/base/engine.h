@@ -23,6 +23,13 @@ extern void engine_enter(EngineScope *scope);
 extern void engine_leave(EngineScope *scope);
 
 /*
+ * The same within api_call(), which has connected SPI. engine_take_over() returns the role
+ * that was the current user: the caller, where the function is SECURITY INVOKER.
+ */
+extern Oid	engine_take_over(EngineScope *scope);
+extern void engine_give_back(EngineScope *scope);
+
+/*
  * Begin a transaction of a background worker, with a snapshot; and commit it. The gate, set by
  * the workers' part of the library, runs first in each: it takes the lock that keeps the
  * extension from being dropped, and ends the process if the extension has been dropped.

@@ -34,6 +34,8 @@
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
+#include "message/base/engine.h"
+#include "message/base/topic_rights.h"
 #include "message/timer/cancel.h"
 
 /* ---- cancel_message ---- */
@@ -95,9 +97,12 @@ was_canceled_before(Datum message_id)
 	return found;
 }
 
-/* False if the topic has been dropped, and its timers with it; raises if it is built in. */
+/*
+ * False if the topic has been dropped, and its timers with it; raises if it is built in, or if the
+ * caller may not cancel its messages.
+ */
 static bool
-topic_takes_back(int32 topic_id)
+topic_takes_back(int32 topic_id, Oid caller)
 {
 	const Topic *topic = topic_by_id(topic_id);
 
@@ -108,37 +113,51 @@ topic_takes_back(int32 topic_id)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot cancel messages of built-in topic \"%s\"", topic->name),
 				 errhint("A timer of an order has no effect once the order has moved on.")));
+	topic_require(topic, caller, TOPIC_CANCEL);
 	return true;
+}
+
+static bool
+cancel_timer(Datum message_id, Oid caller)
+{
+	int32		topic_id;
+	bool		far;
+
+	/* kept, so that they are not rewritten between the snapshot and the check (compact.c) */
+	LockRelationOid(internal_relation("timer_progress"), AccessShareLock);
+	LockRelationOid(internal_relation("timer_ahead"), AccessShareLock);
+	LockRelationOid(internal_relation("timer_cancels"), AccessShareLock);
+	if (!timer_waits(message_id, &topic_id, &far) || !topic_takes_back(topic_id, caller))
+		return false;
+	if (was_canceled_before(message_id))
+		return false;
+	if (far && plan_write(&delete_far, &message_id, NULL, 0) > 0)
+		return true;
+	if (plan_write(&insert_cancel, &message_id, NULL, 0) == 0)
+		return false;			/* another transaction was faster */
+
+	lock_pass(LOCK_TIMERS, 0);
+	if (timer_waits(message_id, &topic_id, &far))
+		return true;
+	plan_write(&delete_cancel, &message_id, NULL, 0);
+	return false;
 }
 
 static Datum
 cancel_message_body(FunctionCallInfo fcinfo)
 {
+	EngineScope scope;
+	Oid			caller = engine_take_over(&scope);
 	Datum		message_id = Int64GetDatum(arg_id(fcinfo, 0, "message_id"));
-	int32		topic_id;
-	bool		far;
+	bool		canceled;
 
 	PreventCommandIfReadOnly("cancel_message()");
-	/* kept, so that they are not rewritten between the snapshot and the check (compact.c) */
-	LockRelationOid(internal_relation("timer_progress"), AccessShareLock);
-	LockRelationOid(internal_relation("timer_ahead"), AccessShareLock);
-	LockRelationOid(internal_relation("timer_cancels"), AccessShareLock);
-	if (!timer_waits(message_id, &topic_id, &far) || !topic_takes_back(topic_id))
-		return BoolGetDatum(false);
-	if (was_canceled_before(message_id))
-		return BoolGetDatum(false);
-	if (far && plan_write(&delete_far, &message_id, NULL, 0) > 0)
-		return BoolGetDatum(true);
-	if (plan_write(&insert_cancel, &message_id, NULL, 0) == 0)
-		return BoolGetDatum(false); /* another transaction was faster */
-
-	lock_pass(LOCK_TIMERS, 0);
-	if (timer_waits(message_id, &topic_id, &far))
-		return BoolGetDatum(true);
-	plan_write(&delete_cancel, &message_id, NULL, 0);
-	return BoolGetDatum(false);
+	canceled = cancel_timer(message_id, caller);
+	engine_give_back(&scope);
+	return BoolGetDatum(canceled);
 }
 
+/* SECURITY INVOKER: topics know who may cancel their messages. */
 PG_FUNCTION_INFO_V1(order_ext_cancel_message);
 Datum
 order_ext_cancel_message(PG_FUNCTION_ARGS)

@@ -12,6 +12,7 @@
 
 #include "core/settings.h"
 #include "message/base/engine.h"
+#include "message/base/topic_rights.h"
 #include "message/upkeep/backlog.h"
 #include "message/upkeep/compact.h"
 #include "message/upkeep/rotate.h"
@@ -89,14 +90,16 @@ compaction_turn(bool wrote, TimestampTz now, TimestampTz *next_wakeup)
 	*next_wakeup = Min(*next_wakeup, next);
 }
 
+/* What a round looks at besides the rings. */
 static TimestampTz
-backlog(void)
+backlog_and_rights(void)
 {
 	EngineScope scope;
 	TimestampTz next;
 
 	engine_begin_transaction();
 	engine_enter(&scope);
+	topic_rights_follow_roles();
 	next = backlog_check(GetCurrentTimestamp());
 	engine_leave(&scope);
 	engine_commit_transaction();
@@ -127,7 +130,7 @@ rotation_turn(bool wrote, TimestampTz *next_wakeup)
 		next_round = Min(next_round, next);
 		next_round = Min(next_round, ring_step(ring_advance, ring));
 	}
-	next_round = Min(next_round, backlog());
+	next_round = Min(next_round, backlog_and_rights());
 	last_round = GetCurrentTimestamp();
 	next_round = Max(next_round, last_round + USECS_PER_SEC);
 	*next_wakeup = Min(*next_wakeup, next_round);
@@ -157,4 +160,5 @@ rotate_now(bool may_truncate)
 	while (may_truncate && compact_table(i, false))
 		i++;
 	(void) backlog_check(now);
+	topic_rights_follow_roles();
 }

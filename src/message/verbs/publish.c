@@ -13,15 +13,17 @@
 #include "core/errors.h"
 #include "core/settings.h"
 #include "message/base/catalog.h"
+#include "message/base/engine.h"
+#include "message/base/topic_rights.h"
 #include "message/log/append.h"
 #include "message/log/dedup.h"
 #include "message/log/depth.h"
 #include "message/base/limits.h"
 #include "message/timer/arm.h"
 
-/* Look up a topic that applications may publish to. */
+/* Look up a topic that the caller may publish to. */
 static const Topic *
-topic_to_publish_to(const char *name)
+topic_to_publish_to(const char *name, Oid caller)
 {
 	const Topic *topic = topic_by_name(name);
 
@@ -32,12 +34,15 @@ topic_to_publish_to(const char *name)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot publish to built-in topic \"%s\"", name),
 				 errhint("Create a topic of your own with order_ext.create_topic().")));
+	topic_require(topic, caller, TOPIC_PUBLISH);
 	return topic;
 }
 
 static Datum
 publish_body(FunctionCallInfo fcinfo)
 {
+	EngineScope scope;
+	Oid			caller = engine_take_over(&scope);
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
 	LogEntry	entry = {0};
 	TimestampTz due_at = 0;
@@ -51,7 +56,7 @@ publish_body(FunctionCallInfo fcinfo)
 		due_at = arg_timestamptz(fcinfo, 3, "deliver_at");
 	dedup_key = arg_text_or_null(fcinfo, 4, "dedup_key", MAX_DEDUP_KEY_CHARS);
 
-	topic = topic_to_publish_to(name);
+	topic = topic_to_publish_to(name, caller);
 	entry.topic_id = topic->id;
 	entry.message_id = log_next_message_id();
 	if (dedup_key != NULL)
@@ -59,8 +64,11 @@ publish_body(FunctionCallInfo fcinfo)
 		int64		first = dedup_claim(topic, dedup_key, entry.message_id);
 
 		if (first != 0)
+		{
+			engine_give_back(&scope);
 			return Int64GetDatum(first);
-		topic = topic_to_publish_to(name);	/* we may have waited */
+		}
+		topic = topic_to_publish_to(name, caller);	/* we may have waited */
 		entry.topic_id = topic->id;
 	}
 	depth_check(topic);
@@ -70,9 +78,11 @@ publish_body(FunctionCallInfo fcinfo)
 		timer_arm_with_id(entry.message_id, entry.topic_id, entry.key, due_at, -1, entry.payload);
 	else
 		log_append_with_ids(&entry, 1);
+	engine_give_back(&scope);
 	return Int64GetDatum(entry.message_id);
 }
 
+/* SECURITY INVOKER: topics know who may publish to them. */
 PG_FUNCTION_INFO_V1(order_ext_publish);
 Datum
 order_ext_publish(PG_FUNCTION_ARGS)

@@ -31,6 +31,7 @@
 #include "message/delivery/parked.h"
 #include "message/delivery/parts.h"
 #include "message/base/rights.h"
+#include "message/base/topic_rights.h"
 #include "message/verbs/topics.h"
 
 #define MAX_OPTIONS_BYTES 65536
@@ -290,10 +291,21 @@ change_group(const Subscription *want, int32 topic_id)
 	floors_lower();
 }
 
+/* Built-in topics are for everybody who may call subscribe(). */
+static void
+require_subscribe(const Subscription *want, int32 topic_id, Oid caller)
+{
+	const Topic *topic = topic_held(topic_id, want->topic);
+
+	if (!topic->builtin)
+		topic_require(topic, caller, TOPIC_SUBSCRIBE);
+}
+
 static Datum
 subscribe_body(FunctionCallInfo fcinfo)
 {
 	Subscription want = {0};
+	Oid			caller = GetUserId();
 	EngineScope scope;
 	Jsonb	   *options;
 	int32		topic_id;
@@ -312,6 +324,7 @@ subscribe_body(FunctionCallInfo fcinfo)
 
 	engine_enter(&scope);
 	topic_id = topic_hold(want.topic, &builtin);
+	require_subscribe(&want, topic_id, caller);
 	if (!insert_new_group(&want, topic_id))
 		change_group(&want, topic_id);
 	catalog_changed("consumer_groups");

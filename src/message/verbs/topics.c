@@ -1,12 +1,14 @@
 /*
  * topics.c
- *		create_topic, alter_topic, drop_topic, register_asset, unregister_asset.
+ *		create_topic, alter_topic, drop_topic, register_asset, unregister_asset: SECURITY INVOKER,
+ *		since topics know who may do what with them.
  */
 #include "compat.h"
 
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "core/append.h"
@@ -15,9 +17,11 @@
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
+#include "message/base/engine.h"
 #include "message/log/dedup.h"
 #include "message/base/limits.h"
 #include "message/base/options.h"
+#include "message/base/topic_rights.h"
 #include "message/verbs/topics.h"
 
 /* Maximum size of the options of a topic, in bytes. */
@@ -52,6 +56,15 @@ static SavedPlan topic_users = SAVED_PLAN(
 	" ORDER BY 1 LIMIT 1",
 	INT4OID);
 
+/* role_oid is found by the name: see 350_topic_grants.sql. */
+static SavedPlan insert_owner = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.topic_grants (topic_id, privilege, role)"
+	" VALUES ($1, 'owner', $2)",
+	INT4OID, TEXTOID);
+
+static SavedPlan delete_grants = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.topic_grants WHERE topic_id = $1", INT4OID);
+
 static SavedPlan delete_topic = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.topics WHERE topic_id = $1", INT4OID);
 
@@ -64,7 +77,7 @@ static SavedPlan delete_timers = SAVED_PLAN(
 	INT4OID);
 
 static SavedPlan find_asset = SAVED_PLAN(
-	"SELECT builtin FROM order_ext_internal.assets WHERE kind = $1 FOR UPDATE", TEXTOID);
+	"SELECT builtin, topic_id FROM order_ext_internal.assets WHERE kind = $1 FOR UPDATE", TEXTOID);
 
 static SavedPlan put_asset = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.assets AS a (kind, topic_id) VALUES ($1, $2)"
@@ -93,6 +106,16 @@ topic_hold(const char *name, bool *builtin)
 	return find_topic(&lock_topic, name, builtin);
 }
 
+const Topic *
+topic_held(int32 topic_id, const char *name)
+{
+	const Topic *topic = topic_by_id(topic_id);
+
+	if (topic == NULL)
+		topic_refuse_unknown(name);
+	return topic;
+}
+
 /* The options of a topic, or their defaults. */
 static Jsonb *
 read_options(FunctionCallInfo fcinfo, int n, Datum *max_depth, Datum *dedup_window)
@@ -107,9 +130,21 @@ read_options(FunctionCallInfo fcinfo, int n, Datum *max_depth, Datum *dedup_wind
 	return options;
 }
 
+/* SQL objects of an older version have no owners. */
+static void
+make_owner(Datum topic_id, Oid role)
+{
+	Datum		values[2] = {topic_id, CStringGetTextDatum(GetUserNameFromId(role, false))};
+
+	if (OidIsValid(internal_relation_or_none("topic_grants")))
+		plan_write(&insert_owner, values, NULL, 0);
+}
+
 static Datum
 create_topic_body(FunctionCallInfo fcinfo)
 {
+	EngineScope scope;
+	Oid			caller = engine_take_over(&scope);
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
 	int64		topic_id;
 	Datum		values[4];
@@ -125,7 +160,9 @@ create_topic_body(FunctionCallInfo fcinfo)
 				 errdetail("Topic names are unique in a database."),
 				 errhint("Use it as it is, change it with order_ext.alter_topic(), or choose "
 						 "another name.")));
+	make_owner(values[0], caller);
 	catalog_changed("topics");
+	engine_give_back(&scope);
 	return (Datum) 0;
 }
 
@@ -140,6 +177,8 @@ order_ext_create_topic(PG_FUNCTION_ARGS)
 static Datum
 alter_topic_body(FunctionCallInfo fcinfo)
 {
+	EngineScope scope;
+	Oid			caller = engine_take_over(&scope);
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
 	Datum		values[5];
 	Jsonb	   *options = read_options(fcinfo, 1, &values[2], &values[4]);
@@ -151,10 +190,12 @@ alter_topic_body(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("topic \"%s\" is built in and has no options", name),
 				 errhint("Only topics of applications have options.")));
+	topic_require_control(topic_held(DatumGetInt32(values[0]), name), caller);
 	values[1] = BoolGetDatum(option_is_named(options, "max_depth"));
 	values[3] = BoolGetDatum(option_is_named(options, "dedup_window"));
 	plan_write(&change_topic, values, NULL, 0);
 	catalog_changed("topics");
+	engine_give_back(&scope);
 	return (Datum) 0;
 }
 
@@ -169,6 +210,8 @@ order_ext_alter_topic(PG_FUNCTION_ARGS)
 static Datum
 drop_topic_body(FunctionCallInfo fcinfo)
 {
+	EngineScope scope;
+	Oid			caller = engine_take_over(&scope);
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
 	bool		builtin;
 	Datum		topic_id = Int32GetDatum(find_topic(&lock_topic_for_drop, name, &builtin));
@@ -178,6 +221,7 @@ drop_topic_body(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot drop built-in topic \"%s\"", name),
 				 errhint("Only topics created with order_ext.create_topic() can be dropped.")));
+	topic_require_control(topic_held(DatumGetInt32(topic_id), name), caller);
 	if (plan_query(&topic_users, &topic_id, NULL, 0) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -186,7 +230,10 @@ drop_topic_body(FunctionCallInfo fcinfo)
 				 errhint("Use order_ext.unsubscribe() or order_ext.unregister_asset() first.")));
 	plan_write(&delete_topic, &topic_id, NULL, 0);
 	plan_write(&delete_timers, &topic_id, NULL, 0);
+	if (OidIsValid(internal_relation_or_none("topic_grants")))
+		plan_write(&delete_grants, &topic_id, NULL, 0);
 	catalog_changed("topics");
+	engine_give_back(&scope);
 	return (Datum) 0;
 }
 
@@ -200,38 +247,47 @@ order_ext_drop_topic(PG_FUNCTION_ARGS)
 
 /* ---- assets ---- */
 
+/* A kind that is registered already is whose topic it releases to. */
 static void
-refuse_builtin_asset(const char *kind)
+require_asset(const char *kind, Oid caller)
 {
 	Datum		value = CStringGetTextDatum(kind);
 
-	if (plan_query(&find_asset, &value, NULL, 0) > 0 && row_bool(0, 1))
+	if (plan_query(&find_asset, &value, NULL, 0) == 0)
+		return;
+	if (row_bool(0, 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("asset kind \"%s\" is built in", kind),
 				 errhint("Register a kind of your own.")));
+	if (!role_is_operator(caller))
+		topic_require(topic_held(row_int32(0, 2), kind), caller, TOPIC_PUBLISH);
 }
 
 static Datum
 register_asset_body(FunctionCallInfo fcinfo)
 {
+	EngineScope scope;
+	Oid			caller = engine_take_over(&scope);
 	char	   *kind = arg_text(fcinfo, 0, "kind", MAX_NAME_CHARS);
 	char	   *name = arg_text(fcinfo, 1, "topic", MAX_NAME_CHARS);
 	bool		builtin;
 	int32		topic_id;
 	Datum		values[2];
 
-	refuse_builtin_asset(kind);
+	require_asset(kind, caller);
 	topic_id = topic_hold(name, &builtin);
 	if (builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot register an asset with built-in topic \"%s\"", name),
 				 errhint("Create a topic of your own with order_ext.create_topic().")));
+	topic_require(topic_held(topic_id, name), caller, TOPIC_PUBLISH);
 	values[0] = CStringGetTextDatum(kind);
 	values[1] = Int32GetDatum(topic_id);
 	plan_write(&put_asset, values, NULL, 0);
 	catalog_changed("assets");
+	engine_give_back(&scope);
 	return (Datum) 0;
 }
 
@@ -246,16 +302,19 @@ order_ext_register_asset(PG_FUNCTION_ARGS)
 static Datum
 unregister_asset_body(FunctionCallInfo fcinfo)
 {
+	EngineScope scope;
+	Oid			caller = engine_take_over(&scope);
 	char	   *kind = arg_text(fcinfo, 0, "kind", MAX_NAME_CHARS);
 	Datum		value = CStringGetTextDatum(kind);
 
-	refuse_builtin_asset(kind);
+	require_asset(kind, caller);
 	if (plan_write(&delete_asset, &value, NULL, 0) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("asset kind \"%s\" is not registered", kind),
 				 errhint("Register it with order_ext.register_asset().")));
 	catalog_changed("assets");
+	engine_give_back(&scope);
 	return (Datum) 0;
 }
 

@@ -1,0 +1,114 @@
+/*
+ * grant_topic.c
+ *		grant_topic, revoke_topic: who may do what with a topic.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "core/args.h"
+#include "core/call.h"
+#include "core/spi_util.h"
+#include "message/base/catalog.h"
+#include "message/base/engine.h"
+#include "message/base/limits.h"
+#include "message/base/topic_rights.h"
+#include "message/verbs/topics.h"
+
+/* role_oid is found by the name: see 350_topic_grants.sql. */
+static SavedPlan insert_grant = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.topic_grants (topic_id, privilege, role) VALUES ($1, $2, $3)"
+	" ON CONFLICT DO NOTHING",
+	INT4OID, TEXTOID, TEXTOID);
+
+static SavedPlan delete_grant = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.topic_grants"
+	" WHERE topic_id = $1 AND privilege = $2 AND role_oid = $3",
+	INT4OID, TEXTOID, OIDOID);
+
+/* What both calls are about. */
+typedef struct GrantCall
+{
+	Datum		topic_id;
+	Datum		privilege;
+	Oid			role;
+	char	   *role_name;
+} GrantCall;
+
+/* The arguments, checked, and the caller's right to the call. */
+static GrantCall
+read_call(FunctionCallInfo fcinfo, Oid caller)
+{
+	static const char *const words[] = {"publish", "subscribe", "cancel", NULL};
+	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
+	GrantCall	call;
+	int32		topic_id;
+	bool		builtin;
+
+	arg_not_null(fcinfo, 1, "role");
+	call.privilege = CStringGetTextDatum(words[arg_word(fcinfo, 2, "privilege", words)]);
+	call.role = PG_GETARG_OID(1);
+	call.role_name = GetUserNameFromId(call.role, true);
+	if (call.role_name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("argument \"role\" is not a role"),
+				 errdetail("There is no role with OID %u.", call.role),
+				 errhint("Name a role of this server; pg_roles lists them.")));
+	topic_id = topic_hold(name, &builtin);
+	if (builtin)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("topic \"%s\" is built in and has no grants", name),
+				 errdetail("Only order_ext publishes to it, "
+						   "and whoever may call order_ext.subscribe() may subscribe to it."),
+				 errhint("Grants are for topics of order_ext.create_topic().")));
+	topic_require_control(topic_held(topic_id, name), caller);
+	call.topic_id = Int32GetDatum(topic_id);
+	return call;
+}
+
+static Datum
+grant_topic_body(FunctionCallInfo fcinfo)
+{
+	EngineScope scope;
+	GrantCall	call = read_call(fcinfo, engine_take_over(&scope));
+	Datum		values[3] = {call.topic_id, call.privilege, CStringGetTextDatum(call.role_name)};
+
+	plan_write(&insert_grant, values, NULL, 0);
+	catalog_changed("topic_grants");
+	engine_give_back(&scope);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_grant_topic);
+Datum
+order_ext_grant_topic(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, grant_topic_body);
+	PG_RETURN_VOID();
+}
+
+static Datum
+revoke_topic_body(FunctionCallInfo fcinfo)
+{
+	EngineScope scope;
+	GrantCall	call = read_call(fcinfo, engine_take_over(&scope));
+	Datum		values[3] = {call.topic_id, call.privilege, ObjectIdGetDatum(call.role)};
+
+	plan_write(&delete_grant, values, NULL, 0);
+	catalog_changed("topic_grants");
+	engine_give_back(&scope);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(order_ext_revoke_topic);
+Datum
+order_ext_revoke_topic(PG_FUNCTION_ARGS)
+{
+	api_call(fcinfo, revoke_topic_body);
+	PG_RETURN_VOID();
+}
