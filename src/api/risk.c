@@ -27,6 +27,7 @@
 #include "core/spi_util.h"
 #include "message/base/engine.h"
 #include "message/base/rights.h"
+#include "message/delivery/guest.h"
 
 static SavedPlan read_check = SAVED_PLAN_NO_ARGS(
 	"SELECT risk_handler, risk_role, risk_owner FROM order_ext_internal.instance"
@@ -126,6 +127,7 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	 */
 	role_enter(&scope, role, true);
 	function = resolve_check(handler, owner, role);
+	guest_begin();
 	PG_TRY();
 	{
 		reason = call_check(function,
@@ -134,9 +136,11 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	PG_CATCH();
 	{
 		call_keep_error();
+		guest_failed();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	guest_end();
 	role_leave(&scope);
 
 	if (reason != NULL)

@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "message/base/catalog.h"
+#include "message/delivery/guest.h"
 #include "message/lease/receipts.h"
 #include "message/log/floors.h"
 #include "message/message_init.h"
@@ -16,5 +17,6 @@ message_init(void)
 	wake_init();
 	catalog_init();
 	floors_init();
+	guest_init();
 	receipts_init();			/* whose callbacks are then called before those of floors.c */
 }

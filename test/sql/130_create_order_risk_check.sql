@@ -106,6 +106,38 @@ RESET ROLE;
 SELECT code, message LIKE 'risk check t.risk_eve(pg_catalog.jsonb) cannot run as role %' AS message, detail FROM t.error($$order_ext.set_risk_check('t.risk_eve(jsonb)')$$);
 DROP FUNCTION t.risk_root(jsonb), t.risk_shop(jsonb);
 
+-- It is somebody else's session: no advisory lock of it is taken or released, and the time is limited.
+CREATE FUNCTION t.risk_locks(request jsonb) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock(7130);
+	EXECUTE request->'options'->>'do';
+	RETURN NULL;
+EXCEPTION WHEN insufficient_privilege THEN
+	RETURN SQLERRM;
+END $$;
+CREATE FUNCTION t.risk_go(statement text, OUT code text, OUT detail text) LANGUAGE sql AS $$
+	SELECT e.code, e.detail FROM t.error(format(
+		$s$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => jsonb_build_object('do', %L::text))$s$, statement)) e;
+$$;
+GRANT EXECUTE ON FUNCTION t.risk_locks(jsonb) TO PUBLIC;
+SET ROLE rsk_shop;
+SELECT order_ext.set_risk_check('t.risk_locks(jsonb)');
+RESET ROLE;
+SELECT pg_advisory_lock(7131);
+SELECT * FROM t.risk_go('SELECT 1');
+SELECT * FROM t.risk_go('SELECT pg_advisory_lock(7132)');
+SELECT * FROM t.risk_go('SELECT pg_try_advisory_lock_shared(7, 132)');
+SELECT * FROM t.risk_go('SELECT pg_advisory_unlock_all()');
+SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT pg_advisory_unlock(7131);
+SET order_ext.handler_timeout = '50ms';
+SELECT * FROM t.risk_go('SELECT pg_sleep(60)');
+RESET order_ext.handler_timeout;
+SELECT * FROM t.risk_go('SELECT 1');
+SELECT order_ext.set_risk_check(NULL);
+DROP FUNCTION t.risk_go;
+DROP FUNCTION t.risk_locks(jsonb);
+
 -- what set_risk_check writes, it writes with a search path that the caller cannot steer
 CREATE FUNCTION t.note_path() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.risk_path VALUES (current_user, current_setting('search_path')); RETURN NEW; END $$;
 CREATE TABLE public.risk_path (role text, path text);
