@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $top = $ENV{TESTDIR} || dirname(__FILE__) . '/../..';
-my @pages = ('README.md', map { substr $_, length("$top/") } glob("$top/docs/*.md $top/examples/*.md $top/examples/*/*.md $top/bench/*.md $top/sql/*.md $top/src/*.md $top/src/*/*.md"));
+my @pages = ('README.md', 'SECURITY.md', map { substr $_, length("$top/") } glob("$top/docs/*.md $top/examples/*.md $top/examples/*/*.md $top/bench/*.md $top/sql/*.md $top/src/*.md $top/src/*/*.md"));
 my %text = map { $_ => slurp_file("$top/$_") } @pages;
 my $readme = $text{'README.md'};
 
