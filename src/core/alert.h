@@ -32,9 +32,8 @@
  *
  * reason is a word that the call or its detail also returns. All but the last two also have
  * order_id, user_id and version, as other messages about orders: null, null and 0 if the order is
- * not known. For readers of 0.3's alerts, 0.4 also adds "alert": the reason, or the kind if there
- * is none. The key of the message is that of the order, or of the refund or after-sale if nothing
- * else is known; for a dead letter its own key; for a backlog the group's.
+ * not known. The key of the message is that of the order, or of the refund or after-sale if
+ * nothing else is known; for a dead letter its own key; for a backlog the group's.
  */
 #ifndef ORDER_EXT_ALERT_H
 #define ORDER_EXT_ALERT_H

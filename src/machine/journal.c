@@ -117,7 +117,6 @@ journal_alert(Journal *journal, int64 key, const char *kind, const char *reason,
 {
 	if (reason != NULL)
 		jsonb_add_text(payload, "reason", reason);
-	jsonb_add_text(payload, "alert", reason != NULL ? reason : kind);	/* until 0.5 */
 	journal_message(journal, TOPIC_OPS_ALERT, key, alert_end(payload, kind));
 }
 

@@ -183,6 +183,74 @@ CREATE FUNCTION t.way(name text) RETURNS text LANGUAGE sql STABLE
 	RETURN (SELECT string_agg(event || ' (' || actor || ')', ', ' ORDER BY n) FROM order_ext.order_timeline(t.id($1))
 			WITH ORDINALITY AS l(at, from_status, to_status, event, actor, detail, n) WHERE to_status IS NOT NULL);
 
+-- ---- refunds ----
+-- The payment with this trade number.
+CREATE FUNCTION t.payment(trade_no text) RETURNS bigint LANGUAGE sql STABLE RETURN (SELECT payment_id FROM order_ext.payments_view WHERE out_trade_no = $1);
+-- What the following sell; some of it is there if other tests have run before.
+CREATE FUNCTION t.refund_products() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM order_ext.put_product('RF-1', 'A', 100), order_ext.put_product('RF-2', 'B', 33);
+	PERFORM order_ext.adjust_stock('RF-1', 1000), order_ext.adjust_stock('RF-2', 1000);
+	PERFORM order_ext.put_freight('RF-R', 7);
+END
+$$;
+-- A refund of the external pay type 'card', for a capture of the amount that came too late.
+CREATE FUNCTION t.late_refund(name text, amount bigint DEFAULT 100, pay_type text DEFAULT 'card') RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	o bigint;
+BEGIN
+	PERFORM t.new(name, 'RF-1:1');
+	o := t.id(name);
+	PERFORM order_ext.cancel_order(o);
+	PERFORM order_ext.pay_callback(o, 'T-late-' || o, pay_type, amount);
+	PERFORM t.remember('r-' || name, (SELECT refund_id FROM order_ext.refunds_view WHERE order_id = o AND cause = 'late'));
+END
+$$;
+-- A paid and canceled order with its prepared refund.
+CREATE PROCEDURE t.canceled(name text, pay_type text DEFAULT 'card', policy text DEFAULT 'full', items text DEFAULT 'RF-1:1', cancel_type text DEFAULT 'user') LANGUAGE plpgsql AS $$
+DECLARE
+	o bigint;
+BEGIN
+	PERFORM t.new(name, items, options => '{"region": "RF-R"}');
+	o := t.id(name);
+	PERFORM order_ext.pay_callback(o, 'T-' || o, pay_type, t.due(name));
+	PERFORM order_ext.cancel_order(o, cancel_type => cancel_type, refund_policy => policy);
+	COMMIT;
+	PERFORM order_ext.dispatch();
+	COMMIT;
+	PERFORM t.remember('r-' || name, (SELECT refund_id FROM order_ext.refunds_view WHERE order_id = o AND cause = 'cancel'));
+END
+$$;
+-- Claim and remember; for refunds of one test only.
+CREATE FUNCTION t.claim(name text, lease interval DEFAULT '1 hour') RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(' ', c.amount, c.currency, c.pay_type, 'attempt ' || c.attempt), ', ')
+	FROM order_ext.claim_refunds(1000, 'test', lease) c WHERE c.refund_id = t.id('r-' || name)
+$$;
+CREATE FUNCTION t.refund(name text) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT concat_ws(' ', r.status, 'v' || r.version, 'attempt ' || r.attempt, CASE WHEN r.held THEN 'held' END,
+		CASE WHEN r.settled_at IS NOT NULL THEN 'settled_at' END, CASE WHEN r.lease_until IS NOT NULL THEN 'leased by ' || r.claimed_by END,
+		r.gateway_refund_no, r.last_outcome, '| after-sale ' || a.status || ' v' || a.version)
+	FROM order_ext.refunds_view r LEFT JOIN order_ext.after_sales_view a USING (after_sale_id) WHERE r.refund_id = t.id('r-' || name)
+$$;
+CREATE FUNCTION t.wait_lease(name text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	until timestamptz := (SELECT lease_until FROM order_ext.refunds_view WHERE refund_id = t.id('r-' || name));
+BEGIN
+	IF until IS NULL OR until > clock_timestamp() + interval '30 seconds' THEN
+		RAISE EXCEPTION '% has no near lease: %', name, until;
+	END IF;
+	WHILE clock_timestamp() <= until LOOP
+		PERFORM pg_sleep(0.005);
+	END LOOP;
+	RETURN true;
+END
+$$;
+-- What verify() says about refunds, by name or id, and every error.
+CREATE FUNCTION t.verdict(VARIADIC names text[]) RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT DISTINCT invariant || ' ' || severity || ': ' || regexp_replace(expected, '\d{5,}', '#', 'g') FROM order_ext.verify()
+	WHERE severity = 'error' OR entity = ANY (SELECT 'refund ' || coalesce(t.id('r-' || n)::text, n) FROM unnest(names) AS n) ORDER BY 1
+$$;
+
 -- After forged messages have been handled and taken away again: verify() compares what groups
 -- consume with the log from here on.
 CREATE FUNCTION t.forget_consumed() RETURNS void LANGUAGE sql SET session_replication_role = replica AS $$
@@ -211,7 +279,7 @@ BEGIN
 				WHEN 'damaged_return' THEN payload - '{after_sale_id}'::text[]
 				WHEN 'payment_used_up' THEN payload - '{after_sale_id}'::text[]
 				WHEN 'review_due' THEN payload - '{after_sale_id}'::text[]
-				END - '{kind,alert,order_id,user_id,version}'::text[]
+				END - '{kind,order_id,user_id,version}'::text[]
 			END = '{}', false))$check$, segment);
 	END LOOP;
 END

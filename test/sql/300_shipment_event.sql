@@ -1,6 +1,8 @@
 -- shipment_event: order.paid puts an order on its way, warehouse and carrier move it. Every
 -- disposition, early, late, doubled and contradicting facts, stock, documents, virtual goods.
 \set VERBOSITY sqlstate
+-- what other tests have left
+SELECT t.drain();
 SELECT order_ext.put_product('SHP-1', 'A', 100), order_ext.put_product('SHP-2', 'B', 50), order_ext.put_product('SHP-V', 'V', 30, 'virtual');
 SELECT available FROM order_ext.adjust_stock('SHP-1', 100);
 SELECT available FROM order_ext.adjust_stock('SHP-2', 100);

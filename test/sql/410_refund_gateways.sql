@@ -1,5 +1,6 @@
 -- Gateways in the database: the sandbox with its switch, set_gateway, unknown outcomes, and
 -- that nothing is called before its claim is committed.
+SELECT t.refund_products();
 SELECT order_ext.put_product('GW-1', 'A', 100);
 SELECT available FROM order_ext.adjust_stock('GW-1', 1000);
 CREATE FUNCTION t.ledger(name text) RETURNS text LANGUAGE sql STABLE AS $$

@@ -3,8 +3,6 @@
 SELECT order_ext.put_product('HM-1', 'A', 100);
 SELECT available FROM order_ext.adjust_stock('HM-1', 1000);
 SELECT order_ext.issue_coupon(7001, 30) AS coupon, order_ext.issue_coupon(7001, 30) AS coupon2 \gset
--- The payment with this trade number.
-CREATE FUNCTION t.payment(trade_no text) RETURNS bigint LANGUAGE sql STABLE RETURN (SELECT payment_id FROM order_ext.payments_view WHERE out_trade_no = $1);
 CREATE FUNCTION t.held(name text, amount bigint, currency text DEFAULT NULL, coupon bigint DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM t.new(name, 'HM-1:1', coupon);

@@ -1,5 +1,6 @@
 -- What the source did wrong on the way back: G26 to G34, G36 to G44, G47, G52, G63, as far as
 -- money is concerned. Each is named where it is shown not to happen.
+SELECT t.refund_products();
 SELECT order_ext.put_product('RB-1', 'A', 100);
 SELECT available FROM order_ext.adjust_stock('RB-1', 1000);
 

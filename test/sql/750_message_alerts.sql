@@ -37,9 +37,6 @@ FROM (SELECT payload->>'kind' AS kind, string_agg(DISTINCT payload->>'reason', '
 	  FROM order_ext_internal.message_log, jsonb_object_keys(payload) AS k
 	  WHERE topic_id = 23 AND message_id > :before GROUP BY 1) AS alerts, unnest(keys) AS key
 GROUP BY 1, 2 ORDER BY kind COLLATE "C";
--- what 0.3 said, for those who read it still
-SELECT payload->>'kind' AS kind, payload->>'alert' AS alert FROM order_ext_internal.message_log
-WHERE topic_id = 23 AND message_id > :before AND payload ? 'alert' ORDER BY 1, 2;
 -- only what the check lets pass is an alert
 SELECT count(*) AS checked FROM pg_constraint WHERE conname = 'is_alert';
 

@@ -100,13 +100,13 @@ while ($said{'ops.alert'} =~ /^\| `(\w+)` \| [^|]+ \| (`[^|]+) \|$/mg)
 	my ($kind, $list) = ($1, $2);
 	my %field = (kind => 'always');
 	$field{$1} = $2 ? 'sometimes' : 'always' while $list =~ /`(\w+)`(\??)/g;
-	%field = (%field, alert => 'always', map { $_ => 'always' } keys %$common) if $kind !~ /^(dead_letter|backlog)$/;
+	%field = (%field, map { $_ => 'always' } keys %$common) if $kind !~ /^(dead_letter|backlog)$/;
 	$kind{$kind} = \%field;
 }
 my @kinds = slurp_file("$top/src/core/alert.h") =~ /^#define ALERT_\w+\s+"(\w+)"/mg;
 is(join(' ', sort keys %kind), join(' ', sort @kinds), 'the page has the kinds of alerts');
 
-my %alert_type = (%$common, %{ fields($said{'ops.alert'}) }, alert => ['text']);
+my %alert_type = (%$common, %{ fields($said{'ops.alert'}) });
 foreach my $row (rows("SELECT DISTINCT payload->>'kind', (SELECT string_agg(f.key || ' ' || jsonb_typeof(f.value), ',' ORDER BY f.key) FROM jsonb_each(payload) AS f)"
 			. " FROM $messages WHERE topic = 'ops.alert'"))
 {
