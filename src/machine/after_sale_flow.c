@@ -141,22 +141,22 @@ after_sale_reopen(Journal *journal, AfterSale *after_sale)
 
 /* ---- deciding ---- */
 
-bool
-after_sale_pay_back(Journal *journal, AfterSale *after_sale, char actor)
+/*
+ * Pay back its amount, except what is already being refunded. If there is nothing to pay back, it
+ * is settled at once. Otherwise an alert is raised if other refunds have used up the payment.
+ */
+static void
+pay_back(Journal *journal, AfterSale *after_sale, char actor)
 {
 	if (after_sale->amount == 0)
 	{
 		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_REFUND, ACTOR_SYSTEM, NULL, NULL);
 		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_SETTLE, ACTOR_SYSTEM, NULL, NULL);
-		return true;
 	}
-	if (!entitlement_covered(after_sale->order_id, after_sale->amount))
-	{
+	else if (entitlement_covered(after_sale->order_id, after_sale->amount))
+		(void) refund_request_for_after_sale(journal, after_sale->after_sale_id, actor);
+	else
 		after_sale_alert(journal, after_sale, ALERT_PAYMENT_USED_UP, NULL);
-		return false;
-	}
-	(void) refund_request_for_after_sale(journal, after_sale->after_sale_id, actor);
-	return true;
 }
 
 static Jsonb *
@@ -187,7 +187,7 @@ after_sale_approve(Journal *journal, AfterSale *after_sale, const char *reason)
 					reason_detail(reason));
 	if (after_sale->type == AFTER_SALE_REFUND_ONLY)
 	{
-		(void) after_sale_pay_back(journal, after_sale, ACTOR_STAFF);
+		pay_back(journal, after_sale, ACTOR_STAFF);
 		return;
 	}
 	return_fire(journal, after_sale, EVENT_RETURN_ALLOW, ACTOR_STAFF, &change, NULL);
@@ -269,7 +269,7 @@ after_sale_goods_received(Journal *journal, AfterSale *after_sale, const Returne
 	if (damaged > 0)
 		after_sale_alert(journal, after_sale, ALERT_DAMAGED_RETURN, NULL);
 	else
-		(void) after_sale_pay_back(journal, after_sale, ACTOR_WAREHOUSE);
+		pay_back(journal, after_sale, ACTOR_WAREHOUSE);
 }
 
 /* ---- opened by warehouse and carrier ---- */
@@ -298,7 +298,7 @@ after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods, Afte
 	}
 	stock_take_back(order->order_id, after_sale->after_sale_id, products, quantities, goods->n,
 					LEDGER_WRITE_OFF, journal_time(journal), NULL);
-	(void) after_sale_pay_back(journal, after_sale, ACTOR_WAREHOUSE);
+	pay_back(journal, after_sale, ACTOR_WAREHOUSE);
 }
 
 void

@@ -37,12 +37,6 @@ extern bool after_sale_give_up(Journal *journal, AfterSale *after_sale, Event ev
 							   const char *reason);
 
 /*
- * Pay back its amount, except what is already being refunded. If there is nothing to pay back, it
- * is settled at once. False, with an alert, if other refunds have used up the payment.
- */
-extern bool after_sale_pay_back(Journal *journal, AfterSale *after_sale, char actor);
-
-/*
  * A parcel was received: its pieces are received, damaged or, with restock, available again. If a
  * piece is damaged, the return ends and staff is alerted; otherwise the money is paid back.
  */

@@ -12,9 +12,14 @@
 #include "machine/payment.h"
 #include "machine/shipment.h"
 
-void
-cancel_orders_locked(Journal *journal, Order *orders, int n, Event event, char actor,
-					 const OrderChange *change, Jsonb *detail)
+/*
+ * Cancel orders, all in the same status and with their cancel locks held: the transition, the
+ * request to close open payment attempts, and the release message, in the journal. Facts that the
+ * warehouse reported too early about them are held for staff from now on.
+ */
+static void
+cancel_orders(Journal *journal, Order *orders, int n, Event event, char actor,
+			  const OrderChange *change, Jsonb *detail)
 {
 	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
 	int			i;
@@ -61,7 +66,7 @@ cancel_order_locked(Journal *journal, Order *order, char actor, const OrderChang
 	else if (order->status == ORDER_FULFILLING)
 		outcome = intercept(journal, order, actor, change, detail);
 	if (outcome == CANCEL_DONE)
-		cancel_orders_locked(journal, order, 1, EVENT_CANCEL, actor, change, detail);
+		cancel_orders(journal, order, 1, EVENT_CANCEL, actor, change, detail);
 	return outcome;
 }
 
@@ -78,8 +83,8 @@ cancel_intercepted(Journal *journal, Order *order, Fulfilment *fulfilment, const
 	jsonb_add_text(detail, "cancel_type", code_name(CODES_CANCEL_TYPE, fulfilment->cancel_type));
 	jsonb_add_text(detail, "event_id", event_id);
 	fulfilment_accept_cancel(journal, fulfilment);
-	cancel_orders_locked(journal, order, 1, EVENT_CANCEL, ACTOR_WAREHOUSE, &change,
-						 jsonb_object_end(detail));
+	cancel_orders(journal, order, 1, EVENT_CANCEL, ACTOR_WAREHOUSE, &change,
+				  jsonb_object_end(detail));
 }
 
 /* ---- timeout ---- */

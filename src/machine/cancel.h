@@ -16,14 +16,6 @@ typedef enum CancelOutcome
 } CancelOutcome;
 
 /*
- * Cancel orders, all in the same status and with their cancel locks held: the transition, the
- * request to close open payment attempts, and the release message, in the journal. Facts that the
- * warehouse reported too early about them are held for staff from now on.
- */
-extern void cancel_orders_locked(Journal *journal, Order *orders, int n, Event event, char actor,
-								 const OrderChange *change, Jsonb *detail);
-
-/*
  * Cancel one order, from any status that can be canceled, with its cancel lock held, and
  * intercept its fulfillment in the same transaction: by a tombstone if there is none yet,
  * directly in our own warehouse, by a request to an external one.

@@ -109,12 +109,6 @@ read_by(SavedPlan *plan, int64 order_id, Order *order)
 }
 
 bool
-order_read(int64 order_id, Order *order)
-{
-	return read_by(&read_order, order_id, order);
-}
-
-bool
 order_read_current(int64 order_id, Order *order)
 {
 	return read_by(IsolationUsesXactSnapshot() ? &read_current : &read_order, order_id, order);
@@ -140,7 +134,7 @@ order_touch(int64 order_id)
 void
 order_read_or_fail(int64 order_id, Order *order)
 {
-	if (!order_read(order_id, order))
+	if (!read_by(&read_order, order_id, order))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("order " INT64_FORMAT " does not exist", order_id),

@@ -34,14 +34,14 @@ typedef struct OrderChange
 } OrderChange;
 
 /*
- * Read an order in a new statement; false if it does not exist. Base decisions only on what is
- * read while the order's locks are held.
+ * Read an order in a new statement; raises OE001 if it does not exist. Base decisions only on what
+ * is read while the order's locks are held.
  */
-extern bool order_read(int64 order_id, Order *order);
+extern void order_read_or_fail(int64 order_id, Order *order);
 
 /*
- * The same for calls that depend on the status without changing the row: raises 40001 if the row
- * is newer than the transaction's snapshot.
+ * For calls that depend on the status without changing the row: false if the order does not exist,
+ * 40001 if the row is newer than the transaction's snapshot.
  */
 extern bool order_read_current(int64 order_id, Order *order);
 
@@ -54,9 +54,6 @@ extern void order_touch(int64 order_id);
 
 /* Fill in id, status and version of a call's result; order is NULL if it does not exist. */
 extern void order_result(CallResult *result, int64 order_id, const Order *order);
-
-/* Raise OE001 if the order does not exist. */
-extern void order_read_or_fail(int64 order_id, Order *order);
 
 /* Those of the given orders that have the status, in id order. */
 extern Order *orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders);
