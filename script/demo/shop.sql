@@ -1,5 +1,5 @@
 -- The quickstart's shop: a role that may do what an application may, and the
--- catalogue, stock and coupons it sells with.  The psql variable "clients" is the
+-- catalog, stock and coupons it sells with.  The psql variable "clients" is the
 -- number of pgbench clients; each sells to 200 users of its own (buyer.pgbench).
 
 CREATE ROLE shop LOGIN;

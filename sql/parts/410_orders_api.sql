@@ -1,21 +1,21 @@
 -- The calls about the catalog, orders and payments. Amounts are bigint minor units of the order's
 -- currency. Every writing call may raise OE110 (busy, try again).
 
--- put_product(): src/api/catalogue.c
+-- put_product(): src/api/catalog.c
 CREATE FUNCTION order_ext.put_product(sku text, name text, price bigint, kind text DEFAULT 'normal')
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_put_product';
 
--- put_freight(): src/api/catalogue.c
+-- put_freight(): src/api/catalog.c
 CREATE FUNCTION order_ext.put_freight(region text, fee bigint, free_from bigint DEFAULT NULL)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_put_freight';
 
--- adjust_stock(): src/api/catalogue.c
+-- adjust_stock(): src/api/catalog.c
 CREATE FUNCTION order_ext.adjust_stock(sku text, delta bigint, reason text DEFAULT NULL,
 		request_id text DEFAULT NULL, OUT available bigint, OUT reserved bigint,
 		OUT consumed bigint)
@@ -24,7 +24,7 @@ CREATE FUNCTION order_ext.adjust_stock(sku text, delta bigint, reason text DEFAU
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_adjust_stock';
 
--- stock_level(): src/api/catalogue.c
+-- stock_level(): src/api/catalog.c
 CREATE FUNCTION order_ext.stock_level(sku text, OUT available bigint, OUT reserved bigint,
 		OUT consumed bigint)
 	RETURNS record
@@ -32,7 +32,7 @@ CREATE FUNCTION order_ext.stock_level(sku text, OUT available bigint, OUT reserv
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_stock_level';
 
--- issue_coupon(): src/api/catalogue.c
+-- issue_coupon(): src/api/catalog.c
 CREATE FUNCTION order_ext.issue_coupon(user_id bigint, amount bigint, threshold bigint DEFAULT 0,
 		valid_from timestamptz DEFAULT now(), valid_until timestamptz DEFAULT 'infinity')
 	RETURNS bigint

@@ -5,6 +5,8 @@
  * Everybody may read the catalogs, so the owner's rights suffice.
  */
 #include "compat.h"
+#include "access/transam.h"
+#include "catalog/pg_authid.h"
 
 #include "api/verify_walls.h"
 
@@ -133,4 +135,5 @@ const char	verify_registered_roles[] =
 	"SELECT 'error', g.entity, 'a role of yours that runs it',"
 	" format('role %I, which may not run functions: register it again for another role', g.run_as)"
 	" FROM registered g JOIN pg_roles r ON r.rolname = g.run_as"
-	" WHERE r.oid = " OWNER " OR (r.oid < 16384 AND r.oid <> 10)";
+	" WHERE r.oid = " OWNER " OR (r.oid < " CppAsString2(FirstNormalObjectId)
+	"  AND r.oid <> " CppAsString2(BOOTSTRAP_SUPERUSERID) ")";

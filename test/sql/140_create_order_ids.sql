@@ -1,5 +1,5 @@
 -- Order ids: bigint, unique, time-prefixed (UTC), ending in the last three digits of the
--- user id, not to be guessed from their neighbours.
+-- user id, not to be guessed from their neighbors.
 SELECT order_ext.put_product('IDS-1', 'A', 100);
 SELECT available FROM order_ext.adjust_stock('IDS-1', 100000);
 SET timezone = 'Pacific/Kiritimati';

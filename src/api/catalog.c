@@ -1,5 +1,5 @@
 /*
- * catalogue.c
+ * catalog.c
  *		Products, freight, stock and coupons: put_product, put_freight, adjust_stock,
  *		stock_level, issue_coupon.
  */
