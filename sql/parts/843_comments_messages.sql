@@ -207,7 +207,7 @@ COMMENT ON FUNCTION order_ext.verify(text) IS
 Reads only, safe in production. No row means that everything is in order. See docs/invariants.md.
 scope: all, or one invariant, such as I6
 Returns: one row per finding
-invariant: I1 to I16
+invariant: I1 to I17
 severity: error: an invariant is broken; warning: something waits for a person or a worker
 entity: what it is about, such as order 123 or sku A-1
 expected: what should be
