@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# PGHOST and the like of the caller must not lead us to another server.
+# PGHOST and the like in the caller's environment must not lead to another server.
 for name in ${!PG@}; do
   case $name in PG_*) ;; *) unset "$name" ;; esac
 done

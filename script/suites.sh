@@ -180,10 +180,10 @@ verified() {
   fi
 }
 
-# finish STATUS: stops every server of ours, keeps the logs, says the last line
+# finish STATUS: stops all our servers, keeps the logs, prints the last line
 finish() {
   trap - EXIT
-  set +e    # whatever goes wrong here, the last line is said
+  set +e    # whatever goes wrong here, the last line is printed
   local pidfile kept=$root/tmp_test
   cluster_stop "$work/pg" immediate || true
   find "$work/tmp_check" -name postmaster.pid 2>/dev/null | while read -r pidfile; do

@@ -45,7 +45,7 @@ is_booked(FILE *file, const char *refund_id, const char *amount)
 	return 0;
 }
 
-/* The line is on disk, in one write, before anybody is told. */
+/* The line is on disk, in one write, before the caller is told. */
 static void
 book(int fd, const char *refund_id, const char *amount, const char *trade_no)
 {
@@ -91,7 +91,7 @@ gateway_refund(const char *books, const char *refund_id, const char *amount,
 	(void) fclose(file);		/* unlocks */
 
 	if (bad && kind == 3)
-		return GATEWAY_NO_ANSWER;	/* the money moved, and nobody was told */
+		return GATEWAY_NO_ANSWER;	/* the money moved, but the answer was lost */
 	if (booked)
 		return GATEWAY_SUCCEEDED;
 	return kind == 0 ? GATEWAY_FAILED : kind == 1 ? GATEWAY_PENDING : GATEWAY_NO_ANSWER;

@@ -32,7 +32,7 @@ stop(int signal_number)
 	stopping = 1;
 }
 
-/* Run a statement as a transaction of its own; NULL, with the reason told, if that fails. */
+/* Run a statement in its own transaction; NULL, after reporting the reason, if that fails. */
 static PGresult *
 run(PGconn *connection, const char *sql, int n, const char *const *values)
 {

@@ -13,7 +13,7 @@ FROM order_ext.payments_view GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT part, story, disposition, count(*) AS answers
 FROM answer GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 
-\echo 'Parcels by status of their fulfilment'
+\echo 'Parcels by status of their fulfillment'
 SELECT status, count(*) AS parcels FROM order_ext.fulfilments_view GROUP BY 1 ORDER BY 1;
 
 \echo 'After-sales by status'
@@ -48,7 +48,7 @@ SELECT fired, pending, late_p50, late_p99 FROM order_ext.timer_stats;
 
 SELECT order_id FROM order_ext.orders_view
 WHERE cancel_type = 'timeout' ORDER BY coupon_id LIMIT 1 \gset
-\echo 'The way of one order that was not paid in time, number' :order_id
+\echo 'History of an order that was not paid in time, number' :order_id
 SELECT at::time(3) AS at, coalesce(from_status || ' -> ', '') || to_status AS status, event, actor
 FROM order_ext.order_timeline(:order_id);
 SELECT published_at::time(3) AS published, topic, consumer_group, state,
@@ -57,7 +57,7 @@ FROM order_ext.message_trace(:order_id);
 
 SELECT order_id FROM application
 WHERE type = 'return_refund' AND accepted ORDER BY whole DESC, n LIMIT 1 \gset
-\echo 'The way of one order that went there and back, number' :order_id
+\echo 'History of an order that was delivered and returned, number' :order_id
 SELECT at::time(3) AS at, coalesce(from_status || ' -> ', '') || to_status AS status, event, actor
 FROM order_ext.order_timeline(:order_id);
 

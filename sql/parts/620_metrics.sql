@@ -102,7 +102,7 @@ AS $$
 		(16, 'order_ext_retry_overdue_seconds', 'gauge',
 			'How long the first retry that is due has been so.'),
 		(17, 'order_ext_holds_back_log', 'gauge',
-			'1 if the log is kept for the group and operators were told.'),
+			'1 if the log is kept for the group and operators were alerted.'),
 		(18, 'order_ext_workers', 'gauge', 'Background workers of this database that are running.'),
 		(19, 'order_ext_log_truncations_total', 'counter',
 			'How often a segment of the log was truncated.'),

@@ -315,7 +315,7 @@ const char	verify_dispatch_enabled[] =
 
 /* Stopped, or stuck. The launcher serves all databases. */
 const char	verify_workers_answer[] =
-	"SELECT 'warning', format('%s, process %s', w.kind, w.pid), 'a process that goes on',"
+	"SELECT 'warning', format('%s, process %s', w.kind, w.pid), 'a process that responds',"
 	" 'not answering'"
 	" FROM order_ext_internal.worker_list() w"
 	" WHERE w.state = 'not answering'"

@@ -411,7 +411,7 @@ static const VerifyCheck checks[] = {
 	{"I15", "workers answer", verify_workers_answer, NULL},
 	{"I15", "groups whose role cannot run", verify_roles, NULL},
 	{"I15", "a log that grows", verify_log_size, NULL},
-	{"I15", "retries that nobody runs", verify_late_retries, NULL},
+	{"I15", "retries that are not run", verify_late_retries, NULL},
 	{"I15", "leases that ran out", verify_ended_leases, NULL},
 	{"I15", "held and unmatched money", held_money, NULL},
 	{"I15", "contradicting payment notices", held_events, NULL},
@@ -426,9 +426,9 @@ static const VerifyCheck checks[] = {
 	{"I15", "held facts about returns", verify_held_returns, NULL},
 	{"I16", "requests have a hash and a result", request_results, NULL},
 	{"I17", "tables have their guards", verify_guards, NULL},
-	{"I17", "nobody has hung anything on tables and views", verify_hangers_on, NULL},
-	{"I17", "the owner is nobody", verify_owner, NULL},
-	{"I17", "nobody has rights on tables", verify_table_rights, NULL},
+	{"I17", "nothing foreign is attached to tables and views", verify_hangers_on, NULL},
+	{"I17", "the owner is not a usable role", verify_owner, NULL},
+	{"I17", "no one has privileges on tables", verify_table_rights, NULL},
 	{"I17", "sequences are ahead of their tables", verify_sequences, NULL},
 	{"I17", "functions run as roles that may", verify_registered_roles, NULL}
 };

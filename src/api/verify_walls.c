@@ -1,8 +1,8 @@
 /*
  * verify_walls.c
- *		Checks of what keeps others out; see verify_walls.h.
+ *		Checks of the protection against other roles; see verify_walls.h.
  *
- * Everybody may read the catalogs, so the owner's rights suffice.
+ * Everyone may read the catalogs, so the owner's privileges suffice.
  */
 #include "compat.h"
 #include "access/transam.h"
@@ -49,7 +49,7 @@ const char	verify_hangers_on[] =
 	" UNION ALL SELECT o.relname, format('foreign key %s of %s', f.conname, f.conrelid::regclass)"
 	"  FROM own o JOIN pg_constraint f ON f.confrelid = o.oid"
 	" UNION ALL SELECT o.relname, 'row security' FROM own o WHERE o.relrowsecurity)"
-	"SELECT 'error', 'table ' || f.relname, 'nothing but what order_ext has made', f.what"
+	"SELECT 'error', 'table ' || f.relname, 'only what order_ext has created', f.what"
 	" FROM found f";
 
 const char	verify_owner[] =
@@ -75,9 +75,9 @@ const char	verify_owner[] =
 	" FROM found f WHERE f.what <> ''";
 
 const char	verify_table_rights[] =
-	"SELECT 'error', 'table ' || c.relname, 'rights of nobody but its owner',"
+	"SELECT 'error', 'table ' || c.relname, 'privileges of its owner only',"
 	" format('%s may %s',"
-	"  CASE a.grantee WHEN 0 THEN 'everybody' ELSE 'role ' || a.grantee::regrole END,"
+	"  CASE a.grantee WHEN 0 THEN 'everyone' ELSE 'role ' || a.grantee::regrole END,"
 	"  string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type))"
 	" FROM pg_class c"
 	" CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl)"

@@ -38,8 +38,8 @@ is_invisible_duplicate(const ErrorData *error)
 }
 
 /*
- * A table of ours that was found by name is gone when it is opened: DROP EXTENSION has
- * committed in between. These texts of the server's are the same in every language.
+ * One of our tables was found by name but no longer exists when it is opened: DROP EXTENSION has
+ * committed in between. These messages of the server are not translated.
  */
 static bool
 is_gone(const ErrorData *error)
@@ -53,9 +53,8 @@ is_gone(const ErrorData *error)
 }
 
 /*
- * A lock wait that reached our limit becomes OE110, an invisible duplicate 40001, a table that
- * is gone 55000; everything else, and any error of an application's function, is rethrown
- * unchanged.
+ * A lock wait that reached our limit becomes OE110, an invisible duplicate 40001, a dropped table
+ * 55000; everything else, and any error of an application's function, is rethrown unchanged.
  */
 static void
 rethrow_translated(MemoryContext context)

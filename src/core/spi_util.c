@@ -98,9 +98,9 @@ plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_row
 }
 
 /*
- * What superusers may: restore rows, and change them where they have said that they act for a
- * replica. It is the current user that counts, not the session's: what a superuser's session
- * runs as somebody else is somebody else's code.
+ * What superusers may do: restore rows, and change them if session_replication_role is replica.
+ * The current user counts, not the session user: code that a superuser's session runs as another
+ * role is not the superuser's.
  */
 static bool
 is_restore(TriggerEvent event)
@@ -110,8 +110,8 @@ is_restore(TriggerEvent event)
 }
 
 /*
- * Logical replication writes as the table's owner from version 16 on. Nobody else can be the
- * owner, but a subscription of somebody else's could write as himself.
+ * Since version 16, logical replication writes as the table's owner. No one can log in as the
+ * owner, but the subscription of another role could write as that role.
  */
 static bool
 is_replication(Relation rel)

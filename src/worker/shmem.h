@@ -32,7 +32,7 @@ typedef enum WorkerKind
 
 typedef enum WorkerState
 {
-	WORKER_FREE,				/* nobody here */
+	WORKER_FREE,				/* free */
 	WORKER_STARTING,			/* registered, not yet attached */
 	WORKER_IDLE,
 	WORKER_BUSY,

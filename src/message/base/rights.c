@@ -178,7 +178,7 @@ rights_refusal_of_owner(Oid function, const char *owner, Oid role)
 					rights_function_owner(function), owner);
 }
 
-/* initdb's roles but the superuser, and our own: nobody can be one of them. */
+/* The predefined roles except the superuser, and our own: no one can log in as one of them. */
 static bool
 role_is_reserved(Oid role)
 {

@@ -269,8 +269,8 @@ learn_from_failure(Pass *pass, Lane *lane, Failure *failure, int conflicts)
 }
 
 /*
- * Run passes of a lane until one is committed. Returns the messages handled; *pass tells
- * the rest.
+ * Run passes of a lane until one is committed. Returns the number of messages handled; see *pass
+ * for the rest.
  */
 static void
 run_lane(PartState *state, Lane *lane, bool of_retries, Pass *pass)

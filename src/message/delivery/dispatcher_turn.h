@@ -27,9 +27,9 @@ typedef struct DispatcherRole
 extern void dispatcher_serve(const DispatcherRole *role);
 
 /*
- * Told when the dispatcher turns to a group, and with which topics and since or from when
- * other groups of its own wait for it meanwhile; and when it is done with it (not if that
- * ends in an error). NULL: nobody watches.
+ * Called when the dispatcher starts on a group, with the topics of its other groups that wait
+ * meanwhile, and since or from when; and when it is done with the group (not after an error).
+ * NULL: no watch.
  */
 typedef struct DispatcherWatch
 {

@@ -33,8 +33,8 @@ extern RunningMark *running_mark;
 extern void (*running_mark_changed) (void);
 
 /*
- * Whether a process that ran a message of the group had to be ended, or crashed, and that is
- * not on record yet. Nobody else runs messages of the group until it is. NULL: never.
+ * Whether a process that ran a message of the group had to be ended, or crashed, and that is not
+ * recorded yet. Until it is, no other process runs messages of the group. NULL: never.
  */
 extern bool (*running_mark_unrecorded) (int32 group_id);
 
