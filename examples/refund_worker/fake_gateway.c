@@ -36,7 +36,7 @@ is_booked(FILE *file, const char *refund_id, const char *amount)
 			continue;
 		if (strcmp(booked_amount, amount) != 0)
 		{
-			fprintf(stderr, "refund %s is booked with %s, now asked for %s\n",
+			fprintf(stderr, "refund %s is booked with amount %s, but the request is for %s\n",
 					refund_id, booked_amount, amount);
 			exit(3);
 		}

@@ -2,9 +2,9 @@
 //
 //   node warehouse.js CONNECTION_STRING [IDLE_SECONDS]
 //
-// Runs until SIGTERM or SIGINT, or until so many seconds passed with nothing to do. Parcels
-// stay WAREHOUSE_SECONDS (default 1) in its hands, and can be stopped so long; the leases of
-// their messages last WAREHOUSE_LEASE seconds (default 60) and are extended meanwhile.
+// Runs until SIGTERM or SIGINT, or until IDLE_SECONDS have passed with nothing to do. Parcels
+// stay in its hands for WAREHOUSE_SECONDS (default 1), during which they can be stopped; the
+// leases of their messages last WAREHOUSE_LEASE seconds (default 60) and are extended meanwhile.
 'use strict';
 
 const { Client } = require('pg');
@@ -19,8 +19,8 @@ const REQUESTS = 'warehouse_requests'; // fulfilment.requested: ship this
 const CANCELS = 'warehouse_cancels'; // fulfilment.cancel_requested: can you stop it?
 const CANCELED = 'warehouse_canceled'; // order.canceled: it is over
 
-// What is in our hands, by order id. Its message is acked when the parcel has arrived or was
-// stopped: if we die before, it is delivered again, and every report of ours with it.
+// The parcels in our hands, by order id. The message of a parcel is acked when it has arrived or
+// was stopped: if we die before that, the message is delivered again, and our reports repeated.
 const parcels = new Map();
 
 let client;
@@ -52,8 +52,8 @@ async function inTransaction(work) {
   }
 }
 
-// Tell what happened to a parcel; what became of the report. The event id is the same however
-// often the same thing is told, so nothing happens twice.
+// Report what happened to a parcel; returns the disposition. The event id is the same however
+// often the same thing is reported, so nothing happens twice.
 async function report(parcel, kind) {
   const { rows } = await client.query('SELECT * FROM order_ext.shipment_event($1, $2, $3, payload => $4)',
     [parcel.orderId, `${parcel.documentId}-${kind}`, kind, { document_id: parcel.documentId }]);
@@ -88,7 +88,7 @@ async function answerCancels() {
   return messages.length;
 }
 
-// What is ours is canceled without asking: the parcel goes back to the shelf.
+// Parcels still in our hands are canceled without asking: they go back to the shelf.
 async function forgetCanceled() {
   const messages = await receive(CANCELED);
   for (const { key, token } of messages) {
@@ -103,8 +103,8 @@ async function forgetCanceled() {
   return messages.length;
 }
 
-// Out it goes, unless the order was canceled in this moment ("held"): then it stays. The
-// carrier tells its part in no particular order, and some things twice; the shop sorts it out.
+// Send the parcel out, unless the order has just been canceled ("held"): then it stays. The
+// carrier reports in no particular order, and some things twice; the shop sorts that out.
 async function send(parcel) {
   if (await report(parcel, 'out_stock') === 'held') {
     say(parcel.orderId, 'back to the shelf');
@@ -133,7 +133,7 @@ async function keepLeases() {
 }
 
 // One round. The requests come first: a question about a parcel is younger than its request,
-// so whoever has taken all requests knows the parcel, if it is still here.
+// so after taking all requests we know the parcel, if it is still here.
 async function round() {
   let done = 0;
   for (let taken = BATCH; taken === BATCH; done += taken) taken = await takeRequests();
