@@ -250,6 +250,47 @@ CREATE FUNCTION t.verdict(VARIADIC names text[]) RETURNS SETOF text LANGUAGE sql
 	SELECT DISTINCT invariant || ' ' || severity || ': ' || regexp_replace(expected, '\d{5,}', '#', 'g') FROM order_ext.verify()
 	WHERE severity = 'error' OR entity = ANY (SELECT 'refund ' || coalesce(t.id('r-' || n)::text, n) FROM unnest(names) AS n) ORDER BY 1
 $$;
+-- Deliver until the refund has the status; each round is a transaction.
+CREATE PROCEDURE t.drain_until(name text, wanted text) LANGUAGE plpgsql AS $$
+DECLARE
+	deadline timestamptz := clock_timestamp() + interval '30 seconds';
+BEGIN
+	LOOP
+		PERFORM order_ext.dispatch();
+		COMMIT;
+		EXIT WHEN (SELECT status FROM order_ext.refunds_view WHERE refund_id = t.id('r-' || name)) = wanted;
+		IF clock_timestamp() > deadline THEN
+			RAISE EXCEPTION '% is not % but %', name, wanted, t.refund(name);
+		END IF;
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END
+$$;
+
+-- ---- verify() ----
+-- What it adds to its report after statements of a superuser behind the engine's back, which are
+-- taken back.
+CREATE FUNCTION t.detects(corruption text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	before text[] := (SELECT array_agg(v.invariant || v.severity || v.entity) FROM order_ext.verify() v);
+	found text[];
+BEGIN
+	BEGIN
+		PERFORM set_config('session_replication_role', 'replica', true);
+		EXECUTE corruption;
+		found := (
+			SELECT array_agg(DISTINCT format('%s %s: %s', v.invariant, v.severity,
+				-- ids differ from run to run
+				regexp_replace(v.entity, '[0-9]+( |$)', '#\1', 'g')))
+			FROM order_ext.verify() v
+			WHERE v.invariant || v.severity || v.entity <> ALL (coalesce(before, '{}')));
+		RAISE EXCEPTION 'take it back' USING ERRCODE = 'P0099';
+	EXCEPTION WHEN SQLSTATE 'P0099' THEN
+		NULL;
+	END;
+	RETURN QUERY SELECT coalesce(f, 'nothing') FROM unnest(coalesce(found, ARRAY[NULL])) AS f ORDER BY f COLLATE "C";
+END
+$$;
 
 -- After forged messages have been handled and taken away again: verify() compares what groups
 -- consume with the log from here on.

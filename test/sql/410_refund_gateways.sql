@@ -6,22 +6,6 @@ SELECT available FROM order_ext.adjust_stock('GW-1', 1000);
 CREATE FUNCTION t.ledger(name text) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT concat_ws(' ', amount, outcome, 'calls ' || calls, CASE WHEN at IS NOT NULL THEN 'at' END) FROM order_ext.sandbox_ledger WHERE refund_id = t.id('r-' || name)
 $$;
--- Deliver until the refund has the status; each round is a transaction.
-CREATE PROCEDURE t.drain_until(name text, wanted text) LANGUAGE plpgsql AS $$
-DECLARE
-	deadline timestamptz := clock_timestamp() + interval '30 seconds';
-BEGIN
-	LOOP
-		PERFORM order_ext.dispatch();
-		COMMIT;
-		EXIT WHEN (SELECT status FROM order_ext.refunds_view WHERE refund_id = t.id('r-' || name)) = wanted;
-		IF clock_timestamp() > deadline THEN
-			RAISE EXCEPTION '% is not % but %', name, wanted, t.refund(name);
-		END IF;
-		PERFORM pg_sleep(0.01);
-	END LOOP;
-END
-$$;
 
 -- ---- claimed in one dispatch(), called by a later one ----
 SELECT t.late_refund('sb', pay_type => 'sandbox');

@@ -1,28 +1,6 @@
 -- verify() can fail: every check finds what it is there for. Each line breaks one thing
 -- behind the engine's back (as a superuser whose guard triggers stand aside), shows what
 -- verify() adds to its report, and takes it back.
-CREATE FUNCTION t.detects(corruption text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE
-	before text[] := (SELECT array_agg(v.invariant || v.severity || v.entity) FROM order_ext.verify() v);
-	found text[];
-BEGIN
-	BEGIN
-		PERFORM set_config('session_replication_role', 'replica', true);
-		EXECUTE corruption;
-		found := (
-			SELECT array_agg(DISTINCT format('%s %s: %s', v.invariant, v.severity,
-				-- ids differ from run to run
-				regexp_replace(v.entity, '[0-9]+( |$)', '#\1', 'g')))
-			FROM order_ext.verify() v
-			WHERE v.invariant || v.severity || v.entity <> ALL (coalesce(before, '{}')));
-		RAISE EXCEPTION 'take it back' USING ERRCODE = 'P0099';
-	EXCEPTION WHEN SQLSTATE 'P0099' THEN
-		NULL;
-	END;
-	RETURN QUERY SELECT coalesce(f, 'nothing') FROM unnest(coalesce(found, ARRAY[NULL])) AS f ORDER BY f COLLATE "C";
-END
-$$;
-
 -- What groups consume is compared from their second batch on.
 CREATE PROCEDURE t.pay_and_drain(times integer) LANGUAGE plpgsql AS $$
 BEGIN

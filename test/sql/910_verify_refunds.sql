@@ -1,5 +1,5 @@
--- Every check of verify() about refunds and after-sales finds what it is there for; t.detects()
--- and the orders are verify_detects'.
+-- Every check of verify() about refunds and after-sales finds what it is there for; the orders
+-- are those of 900_verify_orders.
 SELECT t.show(order_ext.pay_callback(t.id('V unpaid'), 'V-more', 'card', 1500));
 SELECT t.go($$order_ext.resolve_held_payment((SELECT payment_id FROM order_ext.payments_view WHERE out_trade_no = 'V-more'), 'accept')$$);
 SELECT t.drain();

@@ -1,5 +1,5 @@
 -- verify() knows the tables of messaging: each line breaks one thing behind the engine's back,
--- shows what verify() adds to its report, and takes it back (t.detects, 900_verify_orders).
+-- shows what verify() adds to its report, and takes it back.
 CREATE SCHEMA vm;
 CREATE FUNCTION vm.handle(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

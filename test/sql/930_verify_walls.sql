@@ -1,5 +1,5 @@
 -- verify() knows what keeps others out: each line takes a stone out of the wall, shows what
--- verify() adds to its report, and puts it back (t.detects, 900_verify_orders).
+-- verify() adds to its report, and puts it back.
 CREATE FUNCTION t.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE ROLE regress_walls;
 SELECT count(*) FROM order_ext.verify() WHERE invariant = 'I17';
