@@ -133,6 +133,37 @@ lock_is_held(LockClass lock_class, int64 key)
 	return holders > 0;
 }
 
+/* The longest that built-in handlers wait in workers. */
+#define BRIEF_WAIT_MS 50
+
+static bool brief = false;
+static int	lock_timeout_before;
+
+void
+locks_brief_begin(void)
+{
+	if (brief)
+		return;
+	brief = true;
+	lock_timeout_before = LockTimeout;
+	LockTimeout = BRIEF_WAIT_MS;
+}
+
+void
+locks_brief_end(void)
+{
+	if (!brief)
+		return;
+	brief = false;
+	LockTimeout = lock_timeout_before;
+}
+
+bool
+locks_are_brief(void)
+{
+	return brief;
+}
+
 static void
 lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 {
@@ -140,7 +171,7 @@ lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 
 	set_tag(&tag, lock_class, key);
 	/* LockTimeout is 0 if no limit was set */
-	if (setting_lock_timeout > 0 && LockTimeout > 0)
+	if (setting_lock_timeout > 0 && LockTimeout > 0 && !brief)
 	{
 		(void) LockAcquire(&tag, mode, false, false);
 		return;

@@ -68,6 +68,16 @@ extern bool lock_is_held(LockClass lock_class, int64 key);
  */
 extern void lock_wait(LockClass lock_class, int64 key);
 
+/*
+ * From here to the end no lock is waited for, neither these nor those on rows and tables, for
+ * longer than a moment: the wait ends in 55P03. For built-in handlers in workers: whoever holds
+ * a transaction open must not hold up other messages. To be called in error paths, too;
+ * a second call does nothing.
+ */
+extern void locks_brief_begin(void);
+extern void locks_brief_end(void);
+extern bool locks_are_brief(void);
+
 /* Whether this transaction holds the lock exclusively. */
 extern bool lock_is_mine(LockClass lock_class, int64 key);
 

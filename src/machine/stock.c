@@ -12,6 +12,7 @@
 #include "core/append.h"
 #include "core/errors.h"
 #include "core/ids.h"
+#include "core/locks.h"
 #include "core/money.h"
 #include "core/spi_util.h"
 #include "machine/stock.h"
@@ -67,11 +68,28 @@ static SavedPlan lock_rows = SAVED_PLAN(RESERVED_ROWS, INT8ARRAYOID);
 /* Only those that no other transaction has locked. */
 static SavedPlan lock_free_rows = SAVED_PLAN(RESERVED_ROWS " SKIP LOCKED", INT8ARRAYOID);
 
+static SavedPlan lock_row = SAVED_PLAN(
+	"SELECT FROM order_ext_internal.stock s WHERE s.product_id = $2 AND s.stripe = $3"
+	" AND EXISTS (SELECT FROM order_ext_internal.order_items i"
+	"  WHERE i.order_id = ANY ($1) AND i.reservation = " CODE(RESERVATION_OPEN)
+	"   AND i.product_id = $2 AND i.stripe = $3)"
+	" FOR UPDATE OF s",
+	INT8ARRAYOID, INT8OID, INT2OID);
+
+/* What open reservations of the orders hold of other rows than those that were free. */
+#define HELD_OF_OTHER_ROWS \
+	" FROM order_ext_internal.order_items i" \
+	" WHERE i.order_id = ANY ($1) AND i.reservation = " CODE(RESERVATION_OPEN) \
+	"   AND NOT EXISTS (SELECT FROM unnest($2, $3) AS free (product_id, stripe)" \
+	"     WHERE free.product_id = i.product_id AND free.stripe = i.stripe)"
+
 static SavedPlan find_busy = SAVED_PLAN(
-	"SELECT DISTINCT i.order_id FROM order_ext_internal.order_items i"
-	" WHERE i.order_id = ANY ($1) AND i.reservation = " CODE(RESERVATION_OPEN)
-	"   AND NOT EXISTS (SELECT FROM unnest($2, $3) AS free (product_id, stripe)"
-	"     WHERE free.product_id = i.product_id AND free.stripe = i.stripe)",
+	"SELECT DISTINCT i.order_id" HELD_OF_OTHER_ROWS,
+	INT8ARRAYOID, INT8ARRAYOID, INT2ARRAYOID);
+
+/* Any one of them. */
+static SavedPlan find_taken = SAVED_PLAN(
+	"SELECT i.product_id, i.stripe" HELD_OF_OTHER_ROWS " ORDER BY pg_catalog.random() LIMIT 1",
 	INT8ARRAYOID, INT8ARRAYOID, INT2ARRAYOID);
 
 /* The rows given are sorted, and a nested loop keeps their order: it is the lock order. */
@@ -123,12 +141,21 @@ typedef struct Movement
 	int16		stripe;
 } Movement;
 
+/* A row that this process has found locked; product_id 0: none. */
+static Movement taken;
+
 static LocalTransactionId waits_no_more = InvalidLocalTransactionId;
 
 void
 stock_wait_no_more(void)
 {
 	waits_no_more = MyLocalTransactionId;
+}
+
+static bool
+may_not_wait(void)
+{
+	return waits_no_more == MyLocalTransactionId || locks_are_brief();
 }
 
 static void
@@ -292,18 +319,52 @@ update_stock(SavedPlan *plan, Movement *movements, int n)
 				 errmsg("a stock row of a reservation is missing")));
 }
 
+/*
+ * A product that is ordered all the time is never free, but whoever waits for it gets his turn.
+ * So one of the rows that were not free the last time is waited for, if it is needed again; any
+ * one, as another may be held for long, and before any other is locked, so that nobody waits
+ * in a circle. It is locked then, or not.
+ */
+static void
+wait_for_taken_row(Datum order_ids)
+{
+	Datum		values[3] = {order_ids, Int64GetDatum(taken.product_id),
+	Int16GetDatum(taken.stripe)};
+
+	if (taken.product_id != 0 && waits_no_more != MyLocalTransactionId)
+		(void) plan_query_unless_busy(&lock_row, values, NULL);
+	taken.product_id = 0;
+}
+
+/* After the others were locked: one to wait for the next time. */
+static void
+remember_taken_row(const Datum *values)
+{
+	if (plan_query(&find_taken, values, NULL, 0) == 0)
+		return;
+	taken.product_id = row_int64(0, 1);
+	taken.stripe = row_int16(0, 2);
+}
+
 /* Lock the stock rows that are free, and mark the orders that need another one. */
 static void
 mark_busy_orders(const int64 *order_ids, int n, bool *busy)
 {
 	Datum		values[3] = {int64_array(order_ids, n)};
-	int			locked = (int) plan_query(&lock_free_rows, values, NULL, 0);
-	int64	   *products = palloc(sizeof(int64) * Max(locked, 1));
-	int16	   *stripes = palloc(sizeof(int16) * Max(locked, 1));
+	int64	   *products;
+	int16	   *stripes;
+	int			locked;
 	int			found;
 	int			i,
 				j;
 
+	if (locks_are_brief())
+		wait_for_taken_row(values[0]);
+	locked = (int) plan_query(&lock_free_rows, values, NULL, 0);
+	if (locked > 0)
+		stock_wait_no_more();
+	products = palloc(sizeof(int64) * Max(locked, 1));
+	stripes = palloc(sizeof(int16) * Max(locked, 1));
 	for (i = 0; i < locked; i++)
 	{
 		products[i] = row_int64(i, 1);
@@ -317,6 +378,8 @@ mark_busy_orders(const int64 *order_ids, int n, bool *busy)
 		for (j = 0; j < n; j++)
 			busy[j] |= order_ids[j] == row_int64(i, 1);
 	}
+	if (found > 0 && locks_are_brief())
+		remember_taken_row(values);
 }
 
 /* End the open reservations found by a plan, and move what they held. */
@@ -360,7 +423,7 @@ stock_release(const int64 *order_ids, int n, TimestampTz at, bool *busy)
 	int			n_free = 0;
 	int			i;
 
-	if (waits_no_more == MyLocalTransactionId)
+	if (may_not_wait())
 		mark_busy_orders(order_ids, n, busy);
 	for (i = 0; i < n; i++)
 	{
@@ -375,7 +438,7 @@ stock_lock(const int64 *order_ids, int n, bool *busy)
 {
 	Datum		values[1] = {int64_array(order_ids, n)};
 
-	if (waits_no_more == MyLocalTransactionId)
+	if (may_not_wait())
 		mark_busy_orders(order_ids, n, busy);
 	else if (plan_query(&lock_rows, values, NULL, 0) > 0)
 		stock_wait_no_more();

@@ -37,8 +37,8 @@ extern void stock_reserve(int64 order_id, const OrderLine *lines, int n, Timesta
 
 /*
  * Release what the open reservations of canceled orders hold; a second call does nothing. If the
- * transaction must not wait, busy[i] is set for the orders that would have made it wait, and they
- * are left alone.
+ * transaction must not wait, or only for a moment (locks.h), busy[i] is set for the orders that
+ * would have made it wait, and they are left alone.
  */
 extern void stock_release(const int64 *order_ids, int n, TimestampTz at, bool *busy);
 

@@ -4,7 +4,8 @@
  *
  * Commands that need exclusive use of a database get it without workers (holds.c). The launcher
  * is notified at commit of CREATE EXTENSION (by announce(), which its script calls),
- * enable_dispatch(), new databases and changes of settings (renewal.c).
+ * enable_dispatch(), new databases and changes of settings (renewal.c). Only superusers may lock
+ * the engine's tables against writers (table_locks.c).
  */
 #include "compat.h"
 
@@ -22,6 +23,7 @@
 #include "worker/hooks.h"
 #include "worker/renewal.h"
 #include "worker/shmem.h"
+#include "worker/table_locks.h"
 
 static ProcessUtility_hook_type previous_hook = NULL;
 
@@ -109,8 +111,12 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 	bool		concerned = (worker_shared != NULL && !RecoveryInProgress());
 
 	if (concerned)
+	{
+		if (IsA(pstmt->utilityStmt, LockStmt))
+			table_locks_check((LockStmt *) pstmt->utilityStmt);
 		holds_before(pstmt->utilityStmt,
 					 IsInTransactionBlock(context == PROCESS_UTILITY_TOPLEVEL));
+	}
 	if (previous_hook)
 		previous_hook(pstmt, query_string, read_only_tree, context, params, query_env, dest, qc);
 	else

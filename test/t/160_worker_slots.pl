@@ -46,6 +46,15 @@ foreach my $round (1, 2)
 }
 wait_sql($node, 'b', "SELECT count(*) FROM order_ext.worker_stats WHERE kind = 'dispatcher' AND role LIKE 'r_' AND (pid IS NULL) = (state = 'no worker slot')",
 	'3', 30, 'worker_stats says who waits for a slot');
+# Nor is there one for a role whose only dispatcher is held up: its other messages wait for that.
+$node->safe_psql('b', <<'SQL');
+CREATE FUNCTION slow(m order_ext.message) RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(3)';
+SELECT order_ext.create_topic('slow'), order_ext.subscribe('slow', 'slow', 'slow(order_ext.message)', '{"run_as": "r1"}');
+SELECT order_ext.publish('slow', 1);
+SQL
+wait_sql($node, 'b', "SELECT count(*) FROM pg_stat_activity WHERE usename = 'r1' AND wait_event = 'PgSleep'", '1', 120, 'a handler is running');
+$node->safe_psql('b', "SELECT order_ext.publish('t1', 31)");
+wait_sql($node, 'b', 'SELECT who FROM handled WHERE key = 31', 'r1', 120, 'the other message of its role is handled, later');
 check_log($node);
 $node->stop('fast');
 done_testing();

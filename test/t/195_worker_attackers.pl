@@ -66,7 +66,7 @@ sub delivered_of
 	my $to = $from + 99;
 
 	$node->safe_psql('shop', "SELECT order_ext.publish('slow', $from)");
-	wait_sql($node, 'shop', "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = 'slow'", '1', 30,
+	wait_sql($node, 'shop', "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = 'slow'", 't', 30,
 		"$name: a handler is running");
 	my @running = map { loop(@$_, 6) } @attackers;
 	$node->safe_psql('shop', <<SQL);
@@ -138,6 +138,58 @@ wait_workers($node, 'shop', 'dispatcher,dispatcher,dispatcher,scheduler', 20, 'o
 $node->safe_psql('shop', 'ALTER ROLE slow IN DATABASE shop RESET ALL');
 wait_workers($node, 'shop', 'dispatcher,dispatcher,dispatcher,dispatcher,scheduler', 20, 'and is back');
 
+# ---- a transaction that stays open ----
+
+# Its order holds the row of the tea; other orders of tea, and of coffee, run out of time, and
+# one of them is being canceled in it.
+$node->safe_psql('shop', <<'SQL');
+SELECT order_ext.put_product(p, p, 100), order_ext.adjust_stock(p, 1000) FROM unnest('{tea,coffee}'::text[]) AS p;
+CREATE TABLE orders (product text, order_id bigint);
+CREATE FUNCTION buy(product text, pay_within interval) RETURNS bigint LANGUAGE sql AS $$
+	WITH o AS (SELECT (order_ext.create_order(1, jsonb_build_array(jsonb_build_object('sku', product, 'quantity', 1)), 100, NULL, pay_within)).id)
+	INSERT INTO public.orders SELECT product, id FROM o RETURNING order_id
+$$;
+SELECT buy('tea', '6 s') FROM generate_series(1, 300);
+SQL
+my $paid = $node->safe_psql('shop', "SELECT buy('coffee', '1 hour')");
+my $held = $node->safe_psql('shop', "SELECT order_id FROM orders WHERE product = 'tea' ORDER BY 1 LIMIT 1");
+my $open = $node->background_psql('shop');
+$open->query_safe('BEGIN');
+$open->query_safe("SELECT buy('tea', '1 hour')");
+$open->query_safe("SELECT order_ext.cancel_order($held)");
+wait_sql($node, 'shop', "SELECT count(*) FROM orders JOIN order_ext.orders_view USING (order_id) WHERE product = 'tea' AND status = 'canceled'",
+	'299', 30, 'the others are canceled');
+delivered_during('an open transaction');
+$node->safe_psql('shop', "SELECT count(buy('coffee', '1 s')) FROM generate_series(1, 20)");
+$node->safe_psql('shop', "SELECT order_ext.pay_callback($paid, 'one', 'wechat', 100)");
+my $reserved = 'SELECT reserved FROM order_ext_internal.stock JOIN order_ext_internal.products USING (product_id) WHERE sku =';
+wait_sql($node, 'shop', "$reserved 'coffee'", '1', 30, 'what is canceled of another product comes back');
+wait_sql($node, 'shop', "SELECT count(*) FROM order_ext.fulfilments_view WHERE order_id = $paid", '1', 30, 'and what is paid goes its way');
+is($node->safe_psql('shop', "$reserved 'tea'"), '300', 'what is held waits');
+$open->query_safe('COMMIT');
+$open->quit;
+wait_sql($node, 'shop', "$reserved 'tea'", '1', 30, 'until the transaction ends');
+is($node->safe_psql('shop', 'SELECT count(*) FROM order_ext.dead_letters'), '0', 'it has cost nobody an attempt');
+is($node->safe_psql('shop', 'SELECT count(*) FROM order_ext.attempt_log WHERE attempt > 1 OR error IS NOT NULL'), '0', 'or been noted as one');
+
+# What is waited for besides: rows that nobody but an administrator can lock.
+foreach my $lock ('SELECT FROM order_ext_internal.order_items FOR UPDATE', 'SELECT FROM order_ext_internal.orders FOR UPDATE',
+	'LOCK TABLE order_ext_internal.stock_ledger, order_ext_internal.transition_log IN SHARE MODE')
+{
+	my $session = $node->background_psql('shop');
+
+	$node->safe_psql('shop', "SELECT count(buy('coffee', '2 s')) FROM generate_series(1, 5)");
+	$session->query_safe('BEGIN');
+	$session->query_safe("SELECT count(*) FROM ($lock) AS x") if $lock =~ /^SELECT/;
+	$session->query_safe($lock) if $lock !~ /^SELECT/;
+	delivered_during($lock);
+	is($node->safe_psql('shop', "$reserved 'coffee'"), '6', 'the orders wait');
+	$session->query_safe('COMMIT');
+	$session->quit;
+	wait_sql($node, 'shop', "$reserved 'coffee'", '1', 30, 'until it ends');
+}
+is($node->safe_psql('shop', 'SELECT count(*) FROM order_ext.dead_letters'), '0', 'no dead letter');
+
 # ---- commands about the database, from a handler in it, and refused ones from elsewhere ----
 
 my $key = 100;
@@ -160,6 +212,23 @@ foreach my $case ([ 'bare', 'DROP DATABASE shop' ], [ 'owner', "BEGIN; DROP DATA
 	like($err, qr/ERROR/, "$sql by $role is refused");
 }
 is($node->safe_psql('shop', $pids), $before, 'and no worker has noticed');
+
+# ---- rights on the tables themselves ----
+
+$node->safe_psql('shop', <<'SQL');
+CREATE ROLE writer LOGIN IN ROLE pg_write_all_data, pg_read_all_data;
+GRANT CREATE ON SCHEMA public TO writer;
+SET ROLE writer;
+CREATE VIEW mine AS SELECT (SELECT count(*) FROM order_ext.orders_view);
+CREATE TABLE own (n integer);
+SQL
+foreach my $relation ('order_ext_internal.message_log', 'order_ext_internal.stock', 'order_ext.orders_view', 'mine', 'own, mine')
+{
+	my ($rc, $out, $err) = $node->psql('shop', "BEGIN; LOCK TABLE $relation", extra_params => [ '-U', 'writer' ]);
+	like($err, qr/permission denied to lock table/, "who may write to all tables does not lock $relation");
+}
+is($node->psql('shop', 'BEGIN; LOCK TABLE own; LOCK TABLE order_ext_internal.stock, mine IN ACCESS SHARE MODE', extra_params => [ '-U', 'writer' ]),
+	0, 'but what keeps nobody from writing');
 
 verify_clean($node, 'shop');
 check_log($node, also => 'terminating background worker');

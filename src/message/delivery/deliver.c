@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/resowner.h"
 
+#include "core/errors.h"
 #include "core/settings.h"
 #include "message/delivery/deliver.h"
 #include "message/delivery/handler.h"
@@ -56,6 +57,14 @@ attempt(Handler *handler, Delivery *delivery, bool in_dispatch)
 	return failure;
 }
 
+/* A built-in handler has waited in vain for what somebody's open transaction holds. */
+static bool
+found_busy(const ConsumerGroup *group, const Failure *failure)
+{
+	return (group->builtin || group->adapted) &&
+		(failure->sqlstate == ERRCODE_LOCK_NOT_AVAILABLE || failure->sqlstate == ERRCODE_OE_BUSY);
+}
+
 typedef enum Attempted
 {
 	ATTEMPT_FINISHED,			/* done with */
@@ -95,7 +104,7 @@ run_one(Pass *pass, const ConsumerGroup *group, Handler *handler, Delivery *deli
 		delivery_done(group, delivery);
 		return ATTEMPT_FINISHED;
 	}
-	if (failure == NULL)
+	if (failure == NULL || found_busy(group, failure))
 	{
 		delivery_busy(group, delivery, 0);
 		pass->busy++;
@@ -267,7 +276,7 @@ fail_all(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, int n,
 		delivery->started_at = pass->mode == PASS_GIVE_UP ? pass->began : GetCurrentTimestamp();
 		if (at_once)
 			delivery_dead(group, delivery, failure);
-		else if (failure_is_conflict(failure))
+		else if (failure_is_conflict(failure) || found_busy(group, failure))
 			delivery_busy(group, delivery, 1000);
 		else
 			blocks = !delivery_failed(group, delivery, failure);

@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "core/locks.h"
 #include "message/base/engine.h"
 #include "message/base/limits.h"
 #include "message/delivery/handler.h"
@@ -280,9 +281,13 @@ call_as_role(Handler *handler, Oid function, const Message *message, Datum argum
 	use_own_search_path();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	call_begins(handler, message, 1);
+	locks_brief_end();			/* what it waits for is the application's business */
 	result = FunctionCallInvoke(fcinfo);
 	if (!handler->in_dispatch)
+	{
 		session_settle();
+		locks_brief_begin();
+	}
 	call_succeeded();
 	PopActiveSnapshot();
 	role_leave(&scope);
@@ -311,6 +316,8 @@ handler_call(Handler *handler, Oid function, const Message *message, Datum argum
 	PG_CATCH();
 	{
 		call_failed();
+		if (!handler->in_dispatch)
+			locks_brief_begin();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -326,10 +333,13 @@ call_engine(Handler *handler, Message *messages, int n)
 	engine_enter(&scope);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	time_limit_begin();
+	if (!handler->in_dispatch)
+		locks_brief_begin();
 	if (handler->adapted != NULL)
 		handler->adapted(handler, messages, n);
 	else
 		handler->builtin(messages, n);
+	locks_brief_end();
 	time_limit_end();
 	PopActiveSnapshot();
 	engine_leave(&scope);
@@ -387,6 +397,7 @@ handler_run(Handler *handler, Message *messages, int n)
 	}
 	PG_CATCH();
 	{
+		locks_brief_end();
 		call_failed();
 		PG_RE_THROW();
 	}
