@@ -47,6 +47,7 @@ CREATE TABLE order_ext_internal.stock_ledger (
 	reason text,
 	PRIMARY KEY (order_id, product_id, kind, ref)
 );
+CREATE INDEX stock_ledger_product_id ON order_ext_internal.stock_ledger (product_id, at);
 CREATE SEQUENCE order_ext_internal.stock_adjustment_seq;
 
 -- coupons: status 0 unused, 1 locked, 2 used (both by order_id), 3 expired.

@@ -34,6 +34,7 @@ CREATE TABLE order_ext_internal.orders (
 CREATE SEQUENCE order_ext_internal.order_number_seq MAXVALUE 9223372036854775807 CYCLE;
 CREATE UNIQUE INDEX orders_external_id ON order_ext_internal.orders (external_id)
 	WHERE external_id IS NOT NULL;
+CREATE INDEX orders_user_id ON order_ext_internal.orders (user_id, order_id);
 CREATE INDEX orders_expire_at ON order_ext_internal.orders (expire_at);
 
 -- order_items: a line per sku. pay = price * quantity - discount.

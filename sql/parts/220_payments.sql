@@ -17,7 +17,8 @@ CREATE TABLE order_ext_internal.payments (
 	out_trade_no text NOT NULL,
 	currency text NOT NULL,
 	raw jsonb,
-	UNIQUE (pay_type, out_trade_no)
+	-- The number first: an index that begins with a pay_type would find half of all payments.
+	CONSTRAINT payments_trade UNIQUE (out_trade_no, pay_type)
 ) WITH (fillfactor = 80);
 CREATE INDEX payments_order_id ON order_ext_internal.payments (order_id);
 CREATE SEQUENCE order_ext_internal.payment_id_seq CACHE 32;
@@ -45,7 +46,8 @@ CREATE TABLE order_ext_internal.payment_events (
 -- inspection of returned goods. While submitted it is claimed_by a worker until lease_until,
 -- claimed in transaction claim_xid; attempt counts the claims. last_outcome and raw: the
 -- gateway's last answer. refunds_open costs HOT updates, but refunds are few and claims must not
--- read all of them.
+-- read all of them. Only statements that repeat its condition word for word read by it: others
+-- would read all open refunds.
 CREATE TABLE order_ext_internal.refunds (
 	refund_id bigint PRIMARY KEY,
 	order_id bigint NOT NULL,
@@ -70,5 +72,5 @@ CREATE TABLE order_ext_internal.refunds (
 ) WITH (fillfactor = 80);
 CREATE INDEX refunds_order_id ON order_ext_internal.refunds (order_id);
 CREATE INDEX refunds_open ON order_ext_internal.refunds (requested_at)
-	WHERE status IN (10, 15);	-- requested, submitted
+	WHERE CASE WHEN status IN (10, 15) THEN true ELSE false END;	-- requested, submitted
 CREATE SEQUENCE order_ext_internal.refund_id_seq CACHE 32;

@@ -30,7 +30,7 @@
 static SavedPlan find_claimable = SAVED_PLAN(
 	"SELECT r.refund_id, r.order_id"
 	" FROM order_ext_internal.refunds r"
-	" WHERE r.status IN (" REFUNDS_OPEN ")"
+	" WHERE " REFUND_IS_OPEN
 	"  AND (CASE r.status WHEN " CODE(REFUND_REQUESTED) " THEN NOT r.held"
 	"   ELSE r.lease_until <= $1 END)"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.payments p"

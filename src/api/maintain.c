@@ -19,7 +19,7 @@
 #define KEYS_OF_A_BATCH 20000
 #define MAX_BATCHES 50
 
-static SavedPlan prune_requests = SAVED_PLAN(
+static SavedPlan prune_requests = SAVED_PLAN_BY_BITMAP(
 	"DELETE FROM order_ext_internal.requests WHERE ctid = ANY (ARRAY("
 	" SELECT ctid FROM order_ext_internal.requests WHERE created_at < $1"
 	" LIMIT $2 FOR UPDATE SKIP LOCKED))",

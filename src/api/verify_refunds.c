@@ -159,7 +159,8 @@ const char	verify_expired_leases[] =
 	"    THEN r.last_outcome"
 	"   WHEN r.last_outcome ~ '^[0-9A-Z]{5}: ' THEN left(r.last_outcome, 5)"
 	"   ELSE 'another word' END)"
-	" FROM order_ext_internal.refunds r WHERE r.status = " CODE(REFUND_SUBMITTED)
+	" FROM order_ext_internal.refunds r"
+	" WHERE " REFUND_IS_OPEN " AND r.status = " CODE(REFUND_SUBMITTED)
 	"  AND r.lease_until <= clock_timestamp()";
 
 /* An hour is long for a worker; a person may take longer. */
@@ -170,7 +171,7 @@ const char	verify_waiting_refunds[] =
 	"  " AGE("r.requested_at") ", r.order_id, r.amount, r.currency)"
 	" FROM order_ext_internal.refunds r"
 	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
-	" WHERE r.status = " CODE(REFUND_REQUESTED)
+	" WHERE " REFUND_IS_OPEN " AND r.status = " CODE(REFUND_REQUESTED)
 	"  AND (CASE WHEN r.held THEN a.type IS DISTINCT FROM " CODE(AFTER_SALE_RETURN_REFUND)
 	"  ELSE r.requested_at <= clock_timestamp() - interval '1 hour' END)";
 

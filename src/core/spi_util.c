@@ -41,14 +41,17 @@ ensure_plan(SavedPlan *plan)
 
 /*
  * Plans are generic, avoid sequential scans, and join by index lookups only: a plan made while
- * the tables were empty must still be right after they have grown. If a scan cannot be avoided,
- * its cost penalty must not make JIT compilation look worthwhile.
+ * the tables were empty must still be right after they have grown. Without bitmaps a table is
+ * read by one index, where without statistics the planner likes to combine a selective one with
+ * the whole of another; only a BRIN index needs them. If a scan cannot be avoided, its cost
+ * penalty must not make JIT compilation look worthwhile.
  */
 static uint64
 run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
 		 bool read_only, bool writing, long max_rows)
 {
 	bool		outer_seqscan = enable_seqscan;
+	bool		outer_bitmapscan = enable_bitmapscan;
 	bool		outer_hashjoin = enable_hashjoin;
 	bool		outer_mergejoin = enable_mergejoin;
 	bool		outer_jit = jit_enabled;
@@ -58,6 +61,7 @@ run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
 	PG_TRY();
 	{
 		enable_seqscan = false;
+		enable_bitmapscan = plan->by_bitmap;
 		enable_hashjoin = false;
 		enable_mergejoin = false;
 		jit_enabled = false;
@@ -68,6 +72,7 @@ run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
 	PG_FINALLY();
 	{
 		enable_seqscan = outer_seqscan;
+		enable_bitmapscan = outer_bitmapscan;
 		enable_hashjoin = outer_hashjoin;
 		enable_mergejoin = outer_mergejoin;
 		jit_enabled = outer_jit;

@@ -20,13 +20,18 @@ typedef struct SavedPlan
 	const char *sql;
 	int			nargs;
 	const Oid  *argtypes;
+	bool		by_bitmap;		/* reads a BRIN index */
 	SPIPlanPtr	plan;			/* set at first use */
 } SavedPlan;
 
 /* static SavedPlan find = SAVED_PLAN("SELECT ... WHERE order_id = $1", INT8OID); */
 #define SAVED_PLAN(sql, ...) \
-	{(sql), (int) lengthof(((const Oid[]) {__VA_ARGS__})), (const Oid[]) {__VA_ARGS__}, NULL}
-#define SAVED_PLAN_NO_ARGS(sql) {(sql), 0, NULL, NULL}
+	{(sql), (int) lengthof(((const Oid[]) {__VA_ARGS__})), (const Oid[]) {__VA_ARGS__}, false, \
+	NULL}
+#define SAVED_PLAN_BY_BITMAP(sql, ...) \
+	{(sql), (int) lengthof(((const Oid[]) {__VA_ARGS__})), (const Oid[]) {__VA_ARGS__}, true, \
+	NULL}
+#define SAVED_PLAN_NO_ARGS(sql) {(sql), 0, NULL, false, NULL}
 
 /*
  * A code that is a macro, within an SQL text: " WHERE status = " CODE(ORDER_CANCELED), or several

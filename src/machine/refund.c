@@ -91,7 +91,7 @@ static SavedPlan claim_refunds = SAVED_PLAN(
 
 static SavedPlan find_waiting = SAVED_PLAN(
 	"SELECT" REFUND_COLUMNS FROM_REFUNDS
-	" WHERE r.status IN (" REFUNDS_OPEN ") AND NOT r.held AND ($1 IS NULL OR p.pay_type = $1)"
+	" WHERE " REFUND_IS_OPEN " AND NOT r.held AND ($1 IS NULL OR p.pay_type = $1)"
 	" ORDER BY r.refund_id",
 	TEXTOID);
 
