@@ -27,6 +27,7 @@
 #include "core/settings.h"
 #include "message/base/stamp.h"
 #include "message/upkeep/enable.h"
+#include "worker/attach.h"
 #include "worker/checks.h"
 
 /* ORDER_EXT_VERSION comes from the Makefile, which has it from order_ext.control. */

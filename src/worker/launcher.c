@@ -174,7 +174,7 @@ launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 		worker->state = WORKER_FREE;
 		entry = role_entry(db, worker->role);
 		if (worker->relief)
-			relief_failed(db, worker->role);
+			role_relief_failed(db, worker->role);
 		else if (entry != NULL)
 		{
 			role_failed(entry);

@@ -23,6 +23,7 @@
 #include "core/clock.h"
 #include "core/settings.h"
 #include "message/base/engine.h"
+#include "worker/attach.h"
 #include "worker/checks.h"
 #include "worker/loop.h"
 #include "worker/shmem.h"

@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/settings.h"
 #include "message/delivery/dispatcher_turn.h"
+#include "worker/attach.h"
 #include "worker/relief.h"
 
 /* A dispatcher that works on a group for longer than this is held up. */
@@ -25,9 +26,6 @@
 
 /* How long a relief stays without having anything to do. */
 #define RELIEF_IDLE (5 * USECS_PER_SEC)
-
-/* Time until the next attempt if none could be started. */
-#define RELIEF_PAUSE (1 * USECS_PER_SEC)
 
 static TimeoutId slice_timeout;
 static bool watched = false;
@@ -97,20 +95,6 @@ relief_note_topics(WorkerSlot *worker, uint64 topic_bits)
 
 /* ---- the launcher ---- */
 
-static TimestampTz *
-retry_time(DatabaseSlot *db, Oid role)
-{
-	RoleEntry  *entry = role_entry(db, role);
-
-	return entry != NULL ? &entry->relief_at : &db->relief_at;
-}
-
-void
-relief_failed(DatabaseSlot *db, Oid role)
-{
-	*retry_time(db, role) = GetCurrentTimestamp() + RELIEF_PAUSE;
-}
-
 /*
  * Whether something waits for a worker that is held up; otherwise *next_wakeup is when to check
  * again.
@@ -158,7 +142,7 @@ bool
 relief_needed(DatabaseSlot *db, Oid role, int count, int *ordinal, TimestampTz *next_wakeup)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz due = *retry_time(db, role);
+	TimestampTz due = *role_relief_at(db, role);
 	TimestampTz next = DT_NOEND;
 	bool		needed;
 

@@ -38,7 +38,4 @@ extern void relief_note_topics(WorkerSlot *worker, uint64 topic_bits);
 extern bool relief_needed(DatabaseSlot *db, Oid role, int count, int *ordinal,
 						  TimestampTz *next_wakeup);
 
-/* It could not be started: do not retry for a second. Lock held. */
-extern void relief_failed(DatabaseSlot *db, Oid role);
-
 #endif							/* ORDER_EXT_RELIEF_H */

@@ -13,9 +13,6 @@
 #include "storage/proc.h"
 #include "storage/shmem.h"
 
-#include "core/node.h"
-#include "worker/crash_marks.h"
-#include "worker/relief.h"
 #include "worker/shmem.h"
 
 #define TRANCHE_NAME "order_ext"
@@ -29,8 +26,8 @@ static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
 static shmem_request_hook_type previous_shmem_request_hook = NULL;
 #endif
 
-/* Set by worker_leave(): this exit is not a failure. */
-static bool leaving = false;
+/* Called when the memory has been made anew. */
+static void (*memory_is_new) (void);
 
 static void
 request_shmem(void)
@@ -87,16 +84,14 @@ startup_shmem(void)
 		}
 	}
 	if (!found)
-	{
-		crash_marks_startup();
-		node_startup();
-	}
+		memory_is_new();
 	LWLockRelease(AddinShmemInitLock);
 }
 
 void
-shmem_init(void)
+shmem_init(void (*when_new) (void))
 {
+	memory_is_new = when_new;
 #ifdef ORDER_EXT_HAVE_SHMEM_REQUEST_HOOK
 	previous_shmem_request_hook = shmem_request_hook;
 	shmem_request_hook = request_shmem;
@@ -225,6 +220,20 @@ roles_are_news(const RoleEntry *roles, int n, int main_count)
 	return false;
 }
 
+TimestampTz *
+role_relief_at(DatabaseSlot *db, Oid role)
+{
+	RoleEntry  *entry = role_entry(db, role);
+
+	return entry != NULL ? &entry->relief_at : &db->relief_at;
+}
+
+void
+role_relief_failed(DatabaseSlot *db, Oid role)
+{
+	*role_relief_at(db, role) = GetCurrentTimestamp() + RELIEF_PAUSE;
+}
+
 void
 roles_announce(const RoleEntry *roles, int n, int main_count)
 {
@@ -328,115 +337,7 @@ worker_wake(const WorkerSlot *worker)
 	wake_process(worker->procno);
 }
 
-/* ---- this worker ---- */
-
-/* A role that cannot log in must not delay the workers of others. */
-static void
-note_failure(const WorkerSlot *worker)
-{
-	RoleEntry  *entry = role_entry(my_database, worker->role);
-	int		   *failures = entry != NULL ? &entry->failures : &my_database->failures;
-
-	if (worker->relief)
-	{
-		relief_failed(my_database, worker->role);
-		return;
-	}
-	/* A failure after a long run does not count as consecutive. */
-	if (GetCurrentTimestamp() - worker->since > MAX_BACKOFF_SECONDS * USECS_PER_SEC)
-		*failures = 0;
-	if (entry != NULL)
-		role_failed(entry);
-	else
-		database_failed(my_database);
-}
-
-/*
- * Release the slot. Registered before connecting, so that it runs after the transaction was
- * aborted; does nothing the second time.
- */
-static void
-detach(int code, Datum arg)
-{
-	WorkerSlot *worker = my_worker;
-	bool		message_to_blame;
-
-	(void) code;
-	(void) arg;
-	if (worker == NULL)
-		return;
-	my_worker = NULL;
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	message_to_blame = crash_marks_clear();
-	if (!leaving && !worker->leave && my_database->holds == 0 && !message_to_blame)
-		note_failure(worker);
-	worker->state = WORKER_FREE;
-	worker->pid = 0;
-	worker->procno = -1;
-	LWLockRelease(worker_shared->lock);
-	launcher_wake();
-}
-
-bool
-worker_attach(Datum main_arg)
-{
-	uint32		index = DatumGetUInt32(main_arg);
-	DatabaseSlot *db = &worker_shared->databases[index / MAX_DATABASE_WORKERS];
-	WorkerSlot *worker = &db->workers[index % MAX_DATABASE_WORKERS];
-	uint32		launch;
-	bool		ours;
-
-	memcpy(&launch, MyBgworkerEntry->bgw_extra, sizeof(launch));
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	ours = (worker->state == WORKER_STARTING && worker->launch == launch);
-	if (ours)
-	{
-		worker->state = WORKER_IDLE;
-		worker->pid = MyProcPid;
-		worker->procno = OE_MY_PROCNO;
-		worker->since = GetCurrentTimestamp();
-		pg_atomic_write_u64(&worker->topics, ~UINT64CONST(0));
-		pg_atomic_write_u64(&worker->interest, ~UINT64CONST(0));
-		pg_atomic_write_u64(&worker->other_topics, 0);
-		pg_atomic_write_u64(&worker->others_due, (uint64) DT_NOEND);
-		pg_atomic_write_u64(&worker->earliest, (uint64) DT_NOEND);
-		pg_atomic_write_u64(&worker->sleep_until, (uint64) DT_NOEND);
-		pg_atomic_write_u64(&worker->batches, 0);
-		pg_atomic_write_u64(&worker->messages, 0);
-		pg_atomic_write_u64(&worker->last_active, (uint64) worker->since);
-		pg_atomic_write_u64(&worker->alive_at, (uint64) worker->since);
-	}
-	LWLockRelease(worker_shared->lock);
-	if (!ours)
-		return false;
-	my_database = db;
-	my_worker = worker;
-	before_shmem_exit(detach, (Datum) 0);
-	return true;
-}
-
-bool
-worker_must_leave(void)
-{
-	return my_worker->leave || my_database->holds > 0 ||
-		my_worker->announced != my_database->announced;
-}
-
-void
-worker_leave(Verdict verdict)
-{
-	RoleEntry  *entry;
-
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	leaving = true;
-	entry = role_entry(my_database, my_worker->role);
-	if (verdict == VERDICT_DISABLED && entry != NULL)
-		role_failed(entry);		/* for that role only */
-	else if (my_worker->announced == my_database->announced && verdict != VERDICT_UNKNOWN)
-		my_database->verdict = verdict;
-	LWLockRelease(worker_shared->lock);
-	proc_exit(0);
-}
+/* ---- state and counters of this worker ---- */
 
 void
 worker_set_state(WorkerState state)

@@ -22,6 +22,9 @@
 #define MAX_DATABASE_ROLES 64
 #define MAX_WAITERS 1024
 #define MAX_BACKOFF_SECONDS 60
+
+/* Time until the next relief if none could be started. */
+#define RELIEF_PAUSE (1 * USECS_PER_SEC)
 #define SCHEDULER_SLOT 0		/* of each database's workers; the rest are dispatchers */
 
 typedef enum WorkerKind
@@ -137,8 +140,11 @@ extern WorkerShared *worker_shared;
 extern WorkerSlot *my_worker;
 extern DatabaseSlot *my_database;
 
-/* Install the shared memory hooks; only while preloading. */
-extern void shmem_init(void);
+/*
+ * Install the shared memory hooks; only while preloading. when_new is called whenever the memory
+ * has been made anew, at the start of the server and after a crash.
+ */
+extern void shmem_init(void (*when_new) (void));
 
 /*
  * The slot of a database, created if it does not exist and create is set; NULL if there is none
@@ -158,6 +164,10 @@ extern RoleEntry *role_entry(DatabaseSlot *db, Oid role);
 /* Record a failure of the role's workers, as below. Lock held exclusively. */
 extern void role_failed(RoleEntry *entry);
 
+/* When the next relief of the role (relief.h) may be started, and that one has failed. */
+extern TimestampTz *role_relief_at(DatabaseSlot *db, Oid role);
+extern void role_relief_failed(DatabaseSlot *db, Oid role);
+
 /*
  * Record which roles the database's handlers run as; the launcher is notified if that has
  * changed. main_count: dispatchers of the bootstrap superuser.
@@ -166,18 +176,6 @@ extern void roles_announce(const RoleEntry *roles, int n, int main_count);
 
 /* Record a failure: the next start waits 1, 2, 4 ... 60 seconds. Lock held exclusively. */
 extern void database_failed(DatabaseSlot *db);
-
-/*
- * Take the slot that the launcher assigned to this process (bgw_main_arg); false if it no longer
- * belongs to this process. The slot is released when the process exits.
- */
-extern bool worker_attach(Datum main_arg);
-
-/* Whether this worker was asked to exit, or its database must be checked again. */
-extern bool worker_must_leave(void);
-
-/* Exit with the reason, which becomes the verdict about the database; not a failure. */
-pg_noreturn extern void worker_leave(Verdict verdict);
 
 /* Make the workers of the database check again (restart); safe at commit. */
 extern void database_announce(Oid database);

@@ -6,7 +6,9 @@
 
 #include "miscadmin.h"
 
+#include "core/node.h"
 #include "message/base/wake.h"
+#include "worker/crash_marks.h"
 #include "worker/hooks.h"
 #include "worker/launcher.h"
 #include "worker/notify.h"
@@ -14,13 +16,20 @@
 #include "worker/waiters.h"
 #include "worker/worker.h"
 
+static void
+memory_is_new(void)
+{
+	crash_marks_startup();
+	node_startup();
+}
+
 void
 worker_init(void)
 {
 	/* pg_upgrade runs a server on a cluster that only it may change. */
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
-	shmem_init();
+	shmem_init(memory_is_new);
 	hooks_init();
 	launcher_register();
 	wake_set_notifier(worker_notify);
