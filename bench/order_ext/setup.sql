@@ -21,7 +21,17 @@ CREATE FUNCTION public.publish_many(topic text, n bigint) RETURNS bigint LANGUAG
 	FROM generate_series(1, n) AS i;
 $$;
 
+-- Handlers run as a role that is no superuser.
+DO $$
+BEGIN
+	IF to_regrole('bench_handlers') IS NULL THEN
+		CREATE ROLE bench_handlers LOGIN;
+	END IF;
+END
+$$;
+GRANT SELECT, UPDATE ON public.target TO bench_handlers;
+
 SELECT order_ext.create_topic('bench.each');
 SELECT order_ext.create_topic('bench.set');
-SELECT order_ext.subscribe('bench.each', 'bench.each', 'public.touch(order_ext.message)');
-SELECT order_ext.subscribe('bench.set', 'bench.set', 'public.touch_set(order_ext.message[])');
+SELECT order_ext.subscribe('bench.each', 'bench.each', 'public.touch(order_ext.message)', '{"run_as": "bench_handlers"}');
+SELECT order_ext.subscribe('bench.set', 'bench.set', 'public.touch_set(order_ext.message[])', '{"run_as": "bench_handlers"}');

@@ -30,14 +30,17 @@ CREATE INDEX ON wallet (user_id);
 GRANT SELECT, UPDATE ON wallet TO shop;
 
 -- What the shop hears from order_ext: a handler of its own for three topics,
--- run by the workers.  The key would refuse a message that came twice.
+-- run by the workers as a role of its own.  The key would refuse a message that
+-- came twice.
+CREATE ROLE shop_handlers LOGIN;
 CREATE TABLE heard (message_id bigint PRIMARY KEY, topic text NOT NULL, order_id bigint NOT NULL);
+GRANT INSERT ON heard TO shop_handlers;
 CREATE FUNCTION hear(messages order_ext.message[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   INSERT INTO heard SELECT m.id, m.topic, m.key FROM unnest(messages) AS m;
 END;
-SELECT order_ext.subscribe('shop.' || topic, topic, 'hear(order_ext.message[])')
+SELECT order_ext.subscribe('shop.' || topic, topic, 'hear(order_ext.message[])', '{"run_as": "shop_handlers"}')
 FROM unnest(ARRAY['order.created', 'order.paid', 'order.canceled']) AS topic;
 
 -- What the warehouse and the carrier will tell, and which buyers cancel meanwhile.

@@ -98,7 +98,7 @@ CREATE FUNCTION order_ext.allowed_actions(order_id bigint)
 	AS 'MODULE_PATHNAME', 'order_ext_allowed_actions';
 
 -- set_risk_check(): src/api/risk.c
-CREATE FUNCTION order_ext.set_risk_check(handler regprocedure)
+CREATE FUNCTION order_ext.set_risk_check(handler regprocedure, run_as regrole DEFAULT NULL)
 	RETURNS void
 	LANGUAGE C VOLATILE
 	AS 'MODULE_PATHNAME', 'order_ext_set_risk_check';

@@ -26,6 +26,7 @@ CREATE FUNCTION order_ext_internal.role_absence(role text) RETURNS text
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN r.oid IS NULL THEN 'role is gone'
+		WHEN r.rolsuper THEN 'role is a superuser'
 		WHEN NOT r.rolcanlogin THEN 'role may not log in'
 		WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT')
 			THEN 'role may not connect' END

@@ -132,12 +132,13 @@ order_id: the order
 Returns: names of calls
 Raises: 22004; 22023; OE001';
 
-COMMENT ON FUNCTION order_ext.set_risk_check(regprocedure) IS
+COMMENT ON FUNCTION order_ext.set_risk_check(regprocedure, regrole) IS
 'Sets the function that can refuse an order; NULL removes it.
 The function is f(request jsonb) returns text: NULL to pass, or the reason to refuse. The request is {user_id, items, pay_amount, coupon_id, options}.
-It runs as the role that set it, in a security-restricted operation, with search_path pg_catalog, pg_temp unless it sets its own; it is canceled after order_ext.handler_timeout (57014), and cannot use advisory locks of the session, which is somebody else''s.
+It runs in a security-restricted operation, with search_path "$user", public unless it sets its own; it is canceled after order_ext.handler_timeout (57014), and cannot use advisory locks of the session, which is somebody else''s.
 handler: the function
-Raises: 22023 wrong signature; 42501 the role may not use this function';
+run_as: a role that the caller is a member of, and no superuser; NULL: the caller
+Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser';
 
 COMMENT ON FUNCTION order_ext.status_code(text, text) IS
 'Translates the name of a status into its number.

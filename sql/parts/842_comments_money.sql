@@ -161,11 +161,11 @@ Publishes: order.paid; refund.execute';
 COMMENT ON FUNCTION order_ext.set_gateway(text, regprocedure, regrole) IS
 'Sets the function that executes refunds of a pay type; NULL removes it.
 The function is f(order_ext.refund_request) returns text: an outcome as of refund_callback. Anything else, NULL or an error leaves the outcome unknown, and the gateway is asked again.
-It runs in worker processes, for the consumer group refund.execute:PAY_TYPE.
+It runs in worker processes, for the consumer group refund.execute:PAY_TYPE, with search_path "$user", public unless it sets its own.
 pay_type: name of the gateway or method, up to 32 characters
 handler: the function
-run_as: a role with LOGIN that the caller is a member of; NULL: the caller
-Raises: 22004; 22023 wrong signature; 42501 the role may not use this function; 42710 another group has that name; OE110';
+run_as: a role with LOGIN that the caller is a member of, and no superuser; NULL: the caller
+Raises: 22004; 22023 wrong signature; 42501 the role may not use this function, or is a superuser; 42710 another group has that name; OE110';
 
 COMMENT ON FUNCTION order_ext.sandbox_set(text, integer) IS
 'Tells the built-in gateway sandbox how to answer its next calls.

@@ -70,12 +70,12 @@ Raises: 22004; 22023; 42501 built-in topic, or no right to cancel messages of it
 COMMENT ON FUNCTION order_ext.subscribe(text, text, regprocedure, jsonb) IS
 'Creates a consumer group of a topic, or changes one.
 With a handler, workers call it for every message; without, the messages wait for receive(). Topic and start of a group cannot be changed.
-The handler is f(order_ext.message) returns void, or f(order_ext.message[]) returns void for batches.
+The handler is f(order_ext.message) returns void, or f(order_ext.message[]) returns void for batches. It runs with search_path "$user", public unless it sets its own.
 consumer_group: its name, up to 128 characters
 topic: a built-in topic, one of your own, or one that you were granted subscribe on
 handler: the function; NULL: for external consumers
-options: max_attempts 1 to 1000 (default 16); backoff exponential (default) or rocketmq; ordered (default false): while a message has failed, those of its key wait; start now (default) or earliest; run_as: a role with LOGIN that the caller is a member of (default the caller)
-Raises: 22004; 22023; 54000; OE701 unknown topic; 42710 the group reads another topic; 42501 no right to subscribe to the topic, the role may not run this function, or the name is a built-in group''s; 42704 unknown role; 55000 called by a handler; OE110';
+options: max_attempts 1 to 1000 (default 16); backoff exponential (default) or rocketmq; ordered (default false): while a message has failed, those of its key wait; start now (default) or earliest; run_as: a role with LOGIN that the caller is a member of, and no superuser if there is a handler (default the caller)
+Raises: 22004; 22023; 54000; OE701 unknown topic; 42710 the group reads another topic; 42501 no right to subscribe to the topic, the role may not run this function, or is a superuser, or the name is a built-in group''s; 42704 unknown role; 55000 called by a handler; OE110';
 
 COMMENT ON FUNCTION order_ext.unsubscribe(text) IS
 'Drops a consumer group with its position, retries, leases, dead letters and attempts.
@@ -137,7 +137,7 @@ Raises: 22004; 22023; 54000; OE701 unknown group; 42501 built-in group; OE110; 4
 
 COMMENT ON FUNCTION order_ext.dispatch(integer) IS
 'Does the work of the background workers in this transaction: due timers, retries, messages.
-Delivers what was committed before, and what its own handlers publish. Runs built-in handlers and those that run as the caller. Call it until it returns 0.
+Delivers what was committed before, and what its own handlers publish. Runs built-in handlers and, unless the caller is a superuser, those that run as the caller. Call it until it returns 0.
 max_messages: NULL: unlimited
 Returns: the number of messages given to handlers, failed ones included
 Raises: 22023; 55000 not enabled in this database, or called by a handler; 25006; 40001';

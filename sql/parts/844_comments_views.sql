@@ -244,7 +244,7 @@ COMMENT ON COLUMN order_ext.worker_stats.pid IS 'Process id; NULL: it is missing
 COMMENT ON COLUMN order_ext.worker_stats.database IS 'NULL for the launcher.';
 COMMENT ON COLUMN order_ext.worker_stats.role IS 'The role that it runs handlers as.';
 COMMENT ON COLUMN order_ext.worker_stats.kind IS 'launcher (one per server), scheduler (timers) or dispatcher (messages).';
-COMMENT ON COLUMN order_ext.worker_stats.state IS 'starting, idle, busy, failing, or not answering: stopped or stuck, no sign of life for 15 seconds, or a minute longer than a handler may take; without pid: disabled, not enabled (see enable_dispatch), other version, no worker slot, backing off, sent away, role is gone, role may not log in, role may not connect, or too many roles (64 others have handlers here).';
+COMMENT ON COLUMN order_ext.worker_stats.state IS 'starting, idle, busy, failing, or not answering: stopped or stuck, no sign of life for 15 seconds, or a minute longer than a handler may take; without pid: disabled, not enabled (see enable_dispatch), other version, no worker slot, backing off, sent away, role is gone, role is a superuser, role may not log in, role may not connect, or too many roles (64 others have handlers here).';
 COMMENT ON COLUMN order_ext.worker_stats.batches IS 'Since the process started.';
 COMMENT ON COLUMN order_ext.worker_stats.messages IS 'Since the process started; of a scheduler, timers fired.';
 COMMENT ON COLUMN order_ext.worker_stats.last_active IS 'When it last did something.';

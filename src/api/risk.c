@@ -2,7 +2,7 @@
  * risk.c
  *		The risk check: a function of the application that may reject an order.
  *
- * It runs as the role that set it, in a security-restricted operation: it cannot switch to
+ * It runs as the role that it was set for, in a security-restricted operation: it cannot switch to
  * another role, queue deferred triggers or leave temporary objects behind.
  */
 #include "compat.h"
@@ -75,8 +75,13 @@ resolve_check(const char *handler, const char *owner, Oid role)
 	Oid			function;
 	char	   *reason;
 
-	function = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(handler)));
-	reason = rights_refusal_to_run(function, role, superuser_arg(role));
+	function = rights_function_by_signature(handler);
+	if (!OidIsValid(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("risk check %s does not exist any more", handler),
+				 errhint("Set it again with set_risk_check.")));
+	reason = rights_refusal_to_run(function, role);
 	if (reason == NULL)
 		reason = rights_refusal_of_owner(function, owner, role);
 	if (reason != NULL)
@@ -121,11 +126,11 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	owner = row_text(0, 3);
 
 	/*
-	 * The function is also looked up as the role, since the owner of order_ext may not have access
-	 * to its schema. Settings that it changes are undone: the session belongs to another role, and
-	 * a search_path left behind would lead it to functions of this role.
+	 * Settings that it changes are undone: the session belongs to another role, and a search_path
+	 * left behind would lead it to functions of this role.
 	 */
 	role_enter(&scope, role, true);
+	role_use_search_path();
 	function = resolve_check(handler, owner, role);
 	guest_begin();
 	PG_TRY();
@@ -176,16 +181,12 @@ check_signature(Oid function)
 static void
 check_rights(Oid function, Oid role)
 {
-	char	   *reason = rights_refusal_to_run(function, role, superuser_arg(role));
+	char	   *example_role = rights_example_role(GetUserId());
 
-	if (reason != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("risk check %s cannot run as role \"%s\"",
-						rights_function_signature(function),
-						GetUserNameFromId(role, false)),
-				 errdetail("The reason is that %s.", reason),
-				 errhint("Call set_risk_check as the role that the function should run as.")));
+	rights_check_to_run("risk check", function, role, example_role,
+						psprintf("SELECT order_ext.set_risk_check(%s, %s);",
+								 quote_literal_cstr(rights_function_signature(function)),
+								 quote_literal_cstr(quote_identifier(example_role))));
 }
 
 static Datum
@@ -197,10 +198,12 @@ set_risk_check_body(FunctionCallInfo fcinfo)
 
 	if (!PG_ARGISNULL(0))
 	{
+		Oid			role = rights_arg_run_as(fcinfo, 1, false);
+
 		check_signature(PG_GETARG_OID(0));
-		check_rights(PG_GETARG_OID(0), GetUserId());
-		values[0] = CStringGetTextDatum(format_procedure_qualified(PG_GETARG_OID(0)));
-		values[1] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+		check_rights(PG_GETARG_OID(0), role);
+		values[0] = CStringGetTextDatum(rights_function_signature(PG_GETARG_OID(0)));
+		values[1] = CStringGetTextDatum(GetUserNameFromId(role, false));
 		values[2] = CStringGetTextDatum(rights_function_owner(PG_GETARG_OID(0)));
 		memset(nulls, ' ', lengthof(values));
 	}

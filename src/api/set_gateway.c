@@ -36,24 +36,10 @@ static SavedPlan delete_gateway = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.gateways WHERE pay_type = $1",
 	TEXTOID);
 
-/* The caller's own role, or one that the caller may SET ROLE to; it must be able to log in. */
-static Oid
-arg_run_as(FunctionCallInfo fcinfo, int n)
-{
-	Oid			role = PG_ARGISNULL(n) ? GetUserId() : PG_GETARG_OID(n);
-	char	   *name = GetUserNameFromId(role, true);
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"run_as\" is not an existing role")));
-	return rights_role_to_run_as(name, GetUserId(), true);
-}
-
 static void
-check_function(Oid function, Oid role)
+check_function(const char *pay_type, Oid function, Oid role)
 {
-	char	   *reason;
+	char	   *example_role;
 
 	if (rights_function_signature(function) == NULL)
 		ereport(ERROR,
@@ -66,14 +52,12 @@ check_function(Oid function, Oid role)
 				 errdetail("The function is %s.", rights_function_signature(function)),
 				 errhint("A gateway function takes one argument of type order_ext.refund_request "
 						 "and returns text.")));
-	reason = rights_refusal_to_run(function, role, superuser());
-	if (reason != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("gateway %s cannot run as role \"%s\"", rights_function_signature(function),
-						GetUserNameFromId(role, false)),
-				 errdetail("The reason is that %s.", reason),
-				 errhint("Specify the role that it should run as in argument \"run_as\".")));
+	example_role = rights_example_role(GetUserId());
+	rights_check_to_run("gateway", function, role, example_role,
+						psprintf("SELECT order_ext.set_gateway(%s, %s, %s);",
+								 quote_literal_cstr(pay_type),
+								 quote_literal_cstr(rights_function_signature(function)),
+								 quote_literal_cstr(quote_identifier(example_role))));
 }
 
 /* Refunds that have been waiting for claim_refunds() go to the workers. */
@@ -134,9 +118,9 @@ set_gateway_body(FunctionCallInfo fcinfo)
 	if (!PG_ARGISNULL(1))
 	{
 		group.function = PG_GETARG_OID(1);
-		group.run_as = arg_run_as(fcinfo, 2);
+		group.run_as = rights_arg_run_as(fcinfo, 2, true);
 		group.registrar = GetUserId();
-		check_function(group.function, group.run_as);
+		check_function(pay_type, group.function, group.run_as);
 	}
 	engine_enter(&scope);
 	check_not_builtin(pay_type);

@@ -325,10 +325,19 @@ const char	verify_workers_answer[] =
 const char	verify_roles[] =
 	"SELECT 'warning', 'group ' || g.name, format('role %I runs its handler', g.run_as),"
 	" CASE WHEN r.oid IS NULL THEN 'there is no such role: its messages wait'"
+	"  WHEN r.rolsuper THEN 'the role is a superuser: its messages wait'"
 	"  WHEN NOT r.rolcanlogin THEN 'the role may not log in: its messages wait'"
 	"  ELSE 'the role may not connect to the database: its messages wait' END"
 	" FROM order_ext_internal.consumer_groups g"
 	" LEFT JOIN pg_roles r ON r.rolname = g.run_as"
 	" WHERE g.handler IS NOT NULL AND NOT g.paused"
-	"  AND (r.oid IS NULL OR NOT r.rolcanlogin"
+	"  AND (r.oid IS NULL OR r.rolsuper OR NOT r.rolcanlogin"
 	"   OR NOT has_database_privilege(r.oid, current_database(), 'CONNECT'))";
+
+const char	verify_risk_check[] =
+	"SELECT 'warning', 'risk check ' || i.risk_handler, format('role %I runs it', i.risk_role),"
+	" CASE WHEN r.oid IS NULL THEN 'there is no such role: all orders are refused'"
+	"  ELSE 'the role is a superuser: all orders are refused' END"
+	" FROM order_ext_internal.instance i"
+	" LEFT JOIN pg_roles r ON r.rolname = i.risk_role"
+	" WHERE i.risk_handler IS NOT NULL AND (r.oid IS NULL OR r.rolsuper)";

@@ -410,6 +410,7 @@ static const VerifyCheck checks[] = {
 	{"I15", "dispatch is enabled", verify_dispatch_enabled, NULL},
 	{"I15", "workers answer", verify_workers_answer, NULL},
 	{"I15", "groups whose role cannot run", verify_roles, NULL},
+	{"I15", "a risk check that cannot run", verify_risk_check, NULL},
 	{"I15", "a log that grows", verify_log_size, NULL},
 	{"I15", "retries that are not run", verify_late_retries, NULL},
 	{"I15", "leases that ran out", verify_ended_leases, NULL},

@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
@@ -28,6 +29,15 @@ role_leave(const RoleScope *scope)
 {
 	AtEOXact_GUC(false, scope->guc_level);
 	SetUserIdAndSecContext(scope->user, scope->security_context);
+}
+
+/* In a worker it is set already, and setting it would have it looked up anew. */
+void
+role_use_search_path(void)
+{
+	if (strcmp(namespace_search_path, ROLE_SEARCH_PATH) != 0)
+		(void) set_config_option("search_path", ROLE_SEARCH_PATH,
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
 Oid

@@ -24,6 +24,16 @@ typedef struct RoleScope
 extern void role_enter(RoleScope *scope, Oid role, bool restricted);
 extern void role_leave(const RoleScope *scope);
 
+/*
+ * The search_path that functions of applications run with, whatever is set for the database, the
+ * role or the session; a function's own SET clause applies. Temporary objects come last, so that
+ * those of the session cannot take the place of tables that a function of another role refers to.
+ */
+#define ROLE_SEARCH_PATH "\"$user\", public, pg_temp"
+
+/* Set it until role_leave(). */
+extern void role_use_search_path(void);
+
 /* The role order_ext_owner, which owns the extension's tables; raises 42704 if it is missing. */
 extern Oid	role_of_owner(void);
 

@@ -3,9 +3,8 @@
  *		The process that runs handlers; order_ext.workers per (database, role).
  *
  * It is a session of the role, so that a handler cannot do anything as another role. That of the
- * bootstrap superuser also runs the built-in handlers, as order_ext_owner. The session keeps the
- * search_path that the role has in this database, because a handler expects to run like in any
- * session of its role; the engine's own statements never depend on it (the dispatch code sets
+ * bootstrap superuser runs only built-in handlers, as order_ext_owner. The search_path is
+ * ROLE_SEARCH_PATH; the engine's own statements never depend on it (the dispatch code sets
  * pg_catalog, pg_temp around them).
  */
 #include "compat.h"

@@ -21,6 +21,7 @@
 #include "utils/timeout.h"
 
 #include "core/clock.h"
+#include "core/role.h"
 #include "core/settings.h"
 #include "message/base/engine.h"
 #include "worker/attach.h"
@@ -61,11 +62,13 @@ worker_signals(void)
 
 /*
  * Settings that may have been made for a database's applications and that would break our own
- * transactions. Handlers run under these, too.
+ * transactions, or make handlers find other objects than they were written for. Handlers run
+ * under these, too.
  */
 static void
 neutralise_settings(void)
 {
+	SetConfigOption("search_path", ROLE_SEARCH_PATH, PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_deferrable", "off", PGC_SUSET, PGC_S_OVERRIDE);

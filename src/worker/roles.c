@@ -41,20 +41,23 @@ is_news(Oid role, bool is_well)
 static bool
 role_can_work(Oid role, bool has_place)
 {
+	char	   *refusal = rights_refusal_of_role(role);
 	bool		can_login = rights_role_can_login(role);
-	bool		may_connect = superuser_arg(role) || may_connect_to(MyDatabaseId, role);
-	bool		is_well = can_login && may_connect && has_place;
+	bool		may_connect = may_connect_to(MyDatabaseId, role);
+	bool		is_well = refusal == NULL && can_login && may_connect && has_place;
 
 	if (!is_news(role, is_well) || is_well)
 		return is_well;
 	ereport(WARNING,
 			(errmsg("handlers of order_ext that run as role \"%s\" are waiting in database \"%s\"",
 					GetUserNameFromId(role, true), get_database_name(MyDatabaseId)),
-			 !can_login ? errdetail("The role is not permitted to log in.")
+			 refusal != NULL ? errdetail("Handlers cannot run as it: %s.", refusal)
+			 : !can_login ? errdetail("The role is not permitted to log in.")
 			 : !may_connect ? errdetail("The role is not permitted to connect to the database.")
 			 : errdetail("Handlers of %d other roles run there, which is the maximum.",
 						 MAX_DATABASE_ROLES),
-			 !can_login ? errhint("Grant it LOGIN, or subscribe with another role.")
+			 refusal != NULL ? errhint("Subscribe with another role.")
+			 : !can_login ? errhint("Grant it LOGIN, or subscribe with another role.")
 			 : !may_connect ? errhint("Grant it the CONNECT privilege.")
 			 : errhint("Specify a role that already runs handlers there in option \"run_as\".")));
 	return false;
@@ -94,7 +97,7 @@ roles_tell(void)
 		if (groups[i].run_as == NULL || group_is_external(&groups[i]))
 			continue;
 		role = get_role_oid(groups[i].run_as, true);
-		if (OidIsValid(role) && role != BOOTSTRAP_SUPERUSERID)
+		if (OidIsValid(role))
 			add_role(roles, &n, role);
 	}
 	roles_announce(roles, n, setting_workers);

@@ -33,7 +33,7 @@ FROM (VALUES
 	('return_receipt', '(after_sale_id bigint, lines jsonb, restock boolean, request_id text DEFAULT NULL) -> order_ext.result'),
 	('report_shortage', '(order_id bigint, lines jsonb, request_id text DEFAULT NULL) -> order_ext.result'),
 	('expire_orders', '(max_orders integer DEFAULT 1000) -> integer'),
-	('set_risk_check', '(handler regprocedure) -> void'),
+	('set_risk_check', '(handler regprocedure, run_as regrole DEFAULT NULL) -> void'),
 	('get_order', '(order_id bigint) -> jsonb'),
 	('order_timeline', '(order_id bigint) -> TABLE(at timestamp with time zone, from_status text, to_status text, event text, actor text, detail jsonb)'),
 	('allowed_actions', '(order_id bigint) -> SETOF text'),

@@ -93,7 +93,7 @@ SELECT t.go($$order_ext.create_order(7123, t.items('CRE-none:1'), 1, options => 
 -- ---- the order of the errors: each call mends what the one before was refused for ----
 CREATE FUNCTION t.refuse_7124(request jsonb) RETURNS text LANGUAGE sql
 	RETURN CASE WHEN request->>'user_id' = '7124' THEN 'known for it' END;
-SELECT order_ext.set_risk_check('t.refuse_7124(jsonb)');
+SELECT order_ext.set_risk_check('t.refuse_7124(jsonb)', 'regress_handlers');
 SELECT order_ext.issue_coupon(7125, 10) AS ctaken, order_ext.issue_coupon(9999, 10) AS calien \gset
 SELECT t.remember('ctaken', :ctaken), t.remember('calien', :calien);
 SELECT t.new('taker', 'CRE-B:1', :ctaken, user_id => 7125, request_id => 'cre-taken');

@@ -12,7 +12,7 @@ BEGIN
 		   WHEN 'broken' THEN (1 / (length(request->'options'->>'remark') - 6))::text END;
 END
 $$;
-SELECT order_ext.set_risk_check('t.risk(jsonb)');
+SELECT order_ext.set_risk_check('t.risk(jsonb)', 'regress_handlers');
 SELECT t.new('rsk', 'RSK-1:1', user_id => 7130, request_id => 'rsk-1', options => '{"remark": "good"}');
 SELECT request - 'items', jsonb_array_length(request->'items') AS items FROM t.risk_requests;
 SELECT array_agg(k ORDER BY k COLLATE "C") FROM t.risk_requests, jsonb_object_keys(request) AS k;
@@ -27,9 +27,9 @@ SELECT count(*) FROM t.risk_requests;
 SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => '{"remark": "broken"}')$$);
 -- also where it is what a call of ours means with OE110: it comes from a lock of the check's own
 CREATE FUNCTION t.risk_busy(request jsonb) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE lock_not_available USING MESSAGE = 'blacklist is locked'; END $$;
-SELECT order_ext.set_risk_check('t.risk_busy(jsonb)');
+SELECT order_ext.set_risk_check('t.risk_busy(jsonb)', 'regress_handlers');
 SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
-SELECT order_ext.set_risk_check('t.risk(jsonb)');
+SELECT order_ext.set_risk_check('t.risk(jsonb)', 'regress_handlers');
 -- only NULL passes
 SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100, options => '{"remark": "empty"}')$$);
 SELECT count(*), t.stock('RSK-1') FROM order_ext.orders_view WHERE user_id = 7130;
@@ -45,7 +45,7 @@ BEGIN ATOMIC
 	SELECT set_config('application_name', 'left behind', false);
 	SELECT NULL::text;
 END;
-SELECT order_ext.set_risk_check('t.risk_settings(jsonb)');
+SELECT order_ext.set_risk_check('t.risk_settings(jsonb)', 'regress_handlers');
 SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
 SHOW order_ext.lock_timeout;
 SELECT current_setting('application_name') = 'left behind' AS left_behind;
@@ -59,7 +59,7 @@ SELECT t.go($$order_ext.set_risk_check('t.risk_void(jsonb)')$$), t.go($$order_ex
 SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
 
 -- one that is dropped meanwhile is not silently a pass
-SELECT order_ext.set_risk_check('t.risk(jsonb)');
+SELECT order_ext.set_risk_check('t.risk(jsonb)', 'regress_handlers');
 DROP FUNCTION t.risk(jsonb);
 SELECT t.go($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$) NOT LIKE 'applied%' AS refused;
 SELECT order_ext.set_risk_check(NULL);
@@ -84,8 +84,8 @@ RESET ROLE;
 SELECT code, message, detail FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
 SELECT order_ext.set_risk_check(NULL);
 
--- the rights are those of handlers: who is no superuser sets no function that makes one of its
--- caller, nor does it run when it became that afterwards; a superuser's check is a superuser's
+-- the rights are those of handlers: nobody sets a function that makes its caller a superuser, nor
+-- does it run when it became that afterwards; and none runs as a superuser
 CREATE FUNCTION t.risk_root(request jsonb) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user::text';
 SET ROLE rsk_shop;
 SELECT code, message, detail, hint FROM t.error($$order_ext.set_risk_check('t.risk_root(jsonb)')$$);
@@ -103,8 +103,28 @@ SELECT order_ext.set_risk_check(NULL);
 SET ROLE rsk_eve;
 CREATE FUNCTION t.risk_eve(request jsonb) RETURNS text LANGUAGE sql AS 'SELECT current_user::text';
 RESET ROLE;
-SELECT code, message LIKE 'risk check t.risk_eve(pg_catalog.jsonb) cannot run as role %' AS message, detail FROM t.error($$order_ext.set_risk_check('t.risk_eve(jsonb)')$$);
-DROP FUNCTION t.risk_root(jsonb), t.risk_shop(jsonb);
+SELECT code, replace(message, quote_ident(current_user), '(me)') AS message, replace(detail, quote_ident(current_user), '(me)') AS detail, hint
+FROM t.error($$order_ext.set_risk_check('t.risk_eve(jsonb)')$$);
+-- what the hint says works: it makes the role, too
+SELECT substring(hint FROM 'CREATE ROLE.*') FROM t.error($$order_ext.set_risk_check('t.risk_eve(jsonb)')$$) \gexec
+SELECT code, detail FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+-- a role that becomes a superuser runs it no more; no order passes unchecked
+ALTER ROLE order_handlers SUPERUSER;
+SELECT code, message, detail FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+SELECT severity, entity, expected, actual FROM order_ext.verify('I15') WHERE entity LIKE 'risk check%';
+ALTER ROLE order_handlers NOSUPERUSER;
+SELECT code, detail FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+-- its search_path is its own: not the caller's, whose temporary tables come last
+CREATE FUNCTION t.risk_path(request jsonb) RETURNS text LANGUAGE sql AS $$ SELECT current_setting('search_path') $$;
+SELECT order_ext.set_risk_check('t.risk_path(jsonb)', 'order_handlers');
+SET search_path = t;
+SELECT code, detail FROM t.error($$order_ext.create_order(7130, t.items('RSK-1:1'), 100)$$);
+SHOW search_path;
+RESET search_path;
+SELECT order_ext.set_risk_check(NULL);
+DROP FUNCTION t.risk_root(jsonb), t.risk_shop(jsonb), t.risk_path(jsonb);
+DROP OWNED BY order_handlers;
+DROP ROLE order_handlers;
 
 -- It is somebody else's session: no advisory lock of it is taken or released, and the time is limited.
 CREATE FUNCTION t.risk_locks(request jsonb) RETURNS text LANGUAGE plpgsql AS $$

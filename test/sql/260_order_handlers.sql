@@ -17,17 +17,17 @@ END;
 -- a step at a time: dispatch() stops at its limit
 SELECT t.new('hnd', 'HND-1:2,HND-2:1', :c1, user_id => 7320);
 SELECT t.show(order_ext.pay_callback(t.id('hnd'), 'T-hnd-1', 'wechat', t.due('hnd')));
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.show(order_ext.cancel_order(t.id('hnd')));
 SELECT t.trace('hnd');
-SELECT order_ext.dispatch(1) AS handled;
+SELECT t.dispatch(1) AS handled;
 SELECT t.trace('hnd');
 SELECT t.stock('HND-1'), t.coupon(:c1);
-SELECT order_ext.dispatch(3) AS handled;
+SELECT t.dispatch(3) AS handled;
 SELECT t.trace('hnd');
 SELECT t.stock('HND-1'), t.stock('HND-2'), t.coupon(:c1);
 SELECT t.refunds('hnd');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 -- key and payload: ids as strings
 SELECT DISTINCT topic, key = t.id('hnd') AS key, payload->>'order_id' = t.id('hnd')::text AS order_id, payload->>'user_id' AS user_id,
 	   jsonb_typeof(payload->'order_id') || ' ' || jsonb_typeof(payload->'user_id') AS types, payload ? 'version' AS version
@@ -43,36 +43,36 @@ SELECT t.messages('hnd_plain');
 -- by its timer: one dispatch() fires, cancels, fans out and releases
 SELECT t.new('hnd_due', 'HND-1:1', :c2, '1 millisecond', 7320);
 SELECT t.wait_due('hnd_due');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.order('hnd_due'), t.coupon(:c2), t.stock('HND-1');
 SELECT t.trace('hnd_due');
 -- not before its time
 SELECT t.new('hnd_early', 'HND-1:1', user_id => 7320);
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.order('hnd_early');
 -- what the caller itself published waits for the commit
 BEGIN;
 SELECT t.show(order_ext.cancel_order(t.id('hnd_early')));
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.messages('hnd_early');
 COMMIT;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.messages('hnd_early');
 -- rolled back, the work is done again, once
 SELECT t.new('hnd_back', 'HND-1:1', user_id => 7320);
 SELECT t.show(order_ext.cancel_order(t.id('hnd_back')));
 BEGIN;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 ROLLBACK;
 SELECT t.stock('HND-1');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.stock('HND-1');
 
 -- a hundred at once, of one sku and another: one pass
 SELECT count(*) FROM generate_series(1, 100) AS n, LATERAL t.new('hnd' || n, CASE WHEN n % 2 = 0 THEN 'HND-1:1,HND-2:2' ELSE 'HND-2:1' END,
 	NULL, '1 millisecond', 7321);
 SELECT t.wait_due('hnd' || n) FROM generate_series(99, 100) AS n;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT status, cancel_type, count(*) FROM order_ext.orders_view WHERE user_id = 7321 GROUP BY 1, 2;
 SELECT t.stock('HND-1'), t.stock('HND-2');
 
@@ -96,7 +96,7 @@ CREATE FUNCTION t.forget_again() RETURNS void LANGUAGE sql SET session_replicati
 $$;
 CREATE TABLE t.before AS SELECT t.digest() AS digest, t.stock('HND-1') AS s1, t.stock('HND-2') AS s2;
 SELECT name, t.deliver_again(name) FROM unnest('{hnd,hnd_due,hnd_plain,hnd100}'::text[]) AS name;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.forget_again();
 -- what it changed: nothing but the messages' own tables
 SELECT unnest(string_to_array(t.changed_since(digest), ', ')) AS changed FROM t.before
@@ -106,18 +106,18 @@ SELECT t.refunds('hnd');
 -- G45, G64: a coupon that another order holds by now stays there
 SELECT t.new('hnd_reuse', 'HND-1:1', :c1, user_id => 7320);
 SELECT t.deliver_again('hnd');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.forget_again();
 SELECT t.coupon(:c1), t.stock('HND-1');
 -- and a timeout that comes to an order paid meanwhile leaves it alone
 SELECT t.new('hnd_paid', 'HND-1:1', NULL, '1 millisecond', 7320);
 SELECT t.wait_due('hnd_paid');
 SELECT t.show(order_ext.pay_callback(t.id('hnd_paid'), 'T-hnd-2', 'wechat', 100));
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.order('hnd_paid'), t.messages('hnd_paid');
 -- nor is a paid order put on its way twice
 SELECT t.deliver_again('hnd_paid');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.forget_again();
 SELECT t.order('hnd_paid'), t.fulfilment('hnd_paid'), t.messages('hnd_paid');
 
@@ -128,7 +128,7 @@ SELECT t.go($$order_ext.register_asset('miles', 'no.such')$$);
 CREATE TABLE t.points (key bigint, payload jsonb);
 CREATE FUNCTION t.release_points(m order_ext.message) RETURNS void LANGUAGE sql AS
 	'INSERT INTO t.points VALUES (m.key, m.payload)';
-SELECT order_ext.subscribe('points', 'points.release', 't.release_points(order_ext.message)');
+SELECT t.subscribe('points', 'points.release', 't.release_points(order_ext.message)');
 SELECT t.new('hnd_points', 'HND-1:1', user_id => 7320);
 SELECT t.show(order_ext.cancel_order(t.id('hnd_points')));
 SELECT t.drain();

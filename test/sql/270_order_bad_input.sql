@@ -285,7 +285,7 @@ INSERT INTO t.refusals (call) VALUES
 	($$create_order(7330, t.items('BAD-1:1'), 100, options => '{"external_id": "bad-ext"}')$$);
 SELECT call, code, message ~ '^[a-z"].*[^.]$' AND message !~ E'\n' AS one_sentence, detail ~ '\.$' AS facts, hint ~ '\.$' AS next_step
 FROM t.refusals, LATERAL t.error('order_ext.' || call) ORDER BY n;
-SELECT order_ext.set_risk_check('t.refuse(jsonb)');
+SELECT order_ext.set_risk_check('t.refuse(jsonb)', 'regress_handlers');
 SELECT code, message ~ '^[a-z"].*[^.]$' AS one_sentence, detail, hint ~ '\.$' AS next_step
 FROM t.error($$order_ext.create_order(7330, t.items('BAD-1:1'), 100)$$);
 SELECT order_ext.set_risk_check(NULL);

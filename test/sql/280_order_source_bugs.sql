@@ -33,12 +33,12 @@ BEGIN
 	END IF;
 END
 $$;
-SELECT order_ext.subscribe('bug.three', 'bug.three', 't.g3(order_ext.message)');
+SELECT t.subscribe('bug.three', 'bug.three', 't.g3(order_ext.message)');
 SELECT count(order_ext.publish('bug.three', n)) FROM generate_series(1, 5) AS n;
 DO $$
 BEGIN
 	FOR i IN 1..3000 LOOP
-		PERFORM order_ext.dispatch();
+		PERFORM t.dispatch();
 		COMMIT;
 		EXIT WHEN (SELECT count(*) FROM t.g3) = 5;
 		PERFORM pg_sleep(0.01);

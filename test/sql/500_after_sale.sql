@@ -41,14 +41,14 @@ $$;
 -- The external worker: every refund that is asked for succeeds.
 CREATE PROCEDURE t.settle() LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM order_ext.dispatch();
+	PERFORM t.dispatch();
 	COMMIT;
 	PERFORM order_ext.claim_refunds(1000, 'test', '1 day');
 	COMMIT;
 	PERFORM order_ext.refund_callback(r.refund_id, 'succeeded') FROM order_ext.refunds_view r JOIN order_ext.orders_view o USING (order_id)
 	WHERE o.user_id = 7600 AND r.status = 'submitted';
 	COMMIT;
-	PERFORM order_ext.dispatch();
+	PERFORM t.dispatch();
 	COMMIT;
 END
 $$;

@@ -123,7 +123,7 @@ CREATE TABLE t.copies (topic text, after_sale_id bigint, status text);
 CREATE FUNCTION t.copy(m order_ext.message) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO t.copies VALUES ((m).topic, ((m).payload->>'after_sale_id')::bigint, (m).payload->>'status')
 $$;
-SELECT order_ext.subscribe('as-' || split_part(topic, '.', 2), topic, 't.copy(order_ext.message)') FROM unnest('{after_sale.applied,after_sale.reviewed,after_sale.revoked,after_sale.refunded}'::text[]) AS topic;
+SELECT t.subscribe('as-' || split_part(topic, '.', 2), topic, 't.copy(order_ext.message)') FROM unnest('{after_sale.applied,after_sale.reviewed,after_sale.revoked,after_sale.refunded}'::text[]) AS topic;
 CALL t.to_status('row22', 'AS-1:3');
 SELECT t.apply('row22a', 'row22', 'AS-1:1');
 SELECT t.apply('row22b', 'row22', 'AS-1:1');

@@ -18,7 +18,7 @@ CREATE FUNCTION mp.chain(m order_ext.message) RETURNS void LANGUAGE plpgsql
 -- dispatch(), counting our own: how many messages handlers of this file were given and kept
 CREATE FUNCTION mp.dispatch() RETURNS bigint LANGUAGE plpgsql
 	AS $$ DECLARE before bigint := (SELECT count(*) FROM mp.seen); BEGIN
-		PERFORM order_ext.dispatch();
+		PERFORM t.dispatch();
 		RETURN (SELECT count(*) FROM mp.seen) - before; END $$;
 -- who saw which keys, and in how many calls
 CREATE FUNCTION mp.take() RETURNS TABLE (who text, keys text, calls bigint) LANGUAGE sql
@@ -32,9 +32,9 @@ SELECT order_ext.create_topic('mp.t');
 SELECT topic, builtin, consumer_groups, max_depth, dedup_window, owner = current_user AS own, grants FROM order_ext.topics_view WHERE topic = 'mp.t';
 -- before there is a group; 'now' does not see it, 'earliest' does
 SELECT order_ext.publish('mp.t', 1, '{"a": 1}') > 0 AS published;
-SELECT order_ext.subscribe('mp.one', 'mp.t', 'mp.one(order_ext.message)');
-SELECT order_ext.subscribe('mp.set', 'mp.t', 'mp.set(order_ext.message[])', '{"start": "earliest"}');
-SELECT consumer_group, topic, handler, run_as = current_user AS as_me, batch, max_attempts, backoff
+SELECT t.subscribe('mp.one', 'mp.t', 'mp.one(order_ext.message)');
+SELECT t.subscribe('mp.set', 'mp.t', 'mp.set(order_ext.message[])', '{"start": "earliest"}');
+SELECT consumer_group, topic, handler, run_as, batch, max_attempts, backoff
 FROM order_ext.subscriptions_view WHERE topic = 'mp.t' ORDER BY 1;
 SELECT mp.dispatch() AS delivered;
 SELECT * FROM mp.take();
@@ -50,9 +50,9 @@ SELECT mp.dispatch() AS delivered;
 
 -- a limit leaves the rest for the next call, also in the middle of a batch
 SELECT count(order_ext.publish('mp.t', k)) FROM generate_series(20, 24) AS k;
-SELECT order_ext.dispatch(3) AS handled;
-SELECT order_ext.dispatch(3) AS handled;
-SELECT order_ext.dispatch(100) AS handled;
+SELECT t.dispatch(3) AS handled;
+SELECT t.dispatch(3) AS handled;
+SELECT t.dispatch(100) AS handled;
 SELECT who, keys FROM mp.take();
 SET order_ext.batch_size = 2;
 SELECT count(order_ext.publish('mp.t', k)) FROM generate_series(25, 29) AS k;
@@ -93,14 +93,14 @@ SELECT who, keys FROM mp.take();
 
 -- what handlers publish is delivered by the same call, once
 SELECT order_ext.create_topic('mp.chain');
-SELECT order_ext.subscribe('mp.chain', 'mp.chain', 'mp.chain(order_ext.message)');
+SELECT t.subscribe('mp.chain', 'mp.chain', 'mp.chain(order_ext.message)');
 SELECT order_ext.publish('mp.chain', 100, '{"left": 5}') > 0 AS published;
 SELECT mp.dispatch() AS delivered;
 SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 -- stopped by a limit in the middle of the chain, and continued
 SELECT order_ext.publish('mp.chain', 200, '{"left": 5}') > 0 AS published;
-SELECT order_ext.dispatch(2) AS handled;
+SELECT t.dispatch(2) AS handled;
 SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 -- beside messages that the caller published itself and that wait
@@ -139,7 +139,7 @@ SELECT mp.dispatch() AS delivered;
 SELECT message_id = :id AS same_id, topic, consumer_group, state, attempt FROM order_ext.message_trace(500);
 DO $$ BEGIN
 	FOR i IN 1..1000 LOOP
-		PERFORM order_ext.dispatch();
+		PERFORM t.dispatch();
 		EXIT WHEN EXISTS (SELECT FROM mp.seen WHERE key = 500);
 		PERFORM pg_sleep(0.01);
 	END LOOP;
@@ -152,7 +152,7 @@ SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 
 -- any topic, built-in ones too
-SELECT order_ext.subscribe('mp.created', 'order.created', 'mp.one(order_ext.message)');
+SELECT t.subscribe('mp.created', 'order.created', 'mp.one(order_ext.message)');
 SELECT order_ext.put_product('MP-1', 'A', 100);
 SELECT available FROM order_ext.adjust_stock('MP-1', 10);
 SELECT id AS order_id FROM order_ext.create_order(1, '[{"sku": "MP-1", "quantity": 1}]', 100) \gset
@@ -165,7 +165,7 @@ SELECT topic, consumer_group, state FROM order_ext.message_trace(:order_id) WHER
 
 -- the same call again changes the group, which keeps its place
 SELECT order_ext.publish('mp.t', 600) > 0 AS published;
-SELECT order_ext.subscribe('mp.one', 'mp.t', 'mp.set(order_ext.message[])', '{"max_attempts": 3, "backoff": "rocketmq", "start": "earliest"}');
+SELECT t.subscribe('mp.one', 'mp.t', 'mp.set(order_ext.message[])', '{"max_attempts": 3, "backoff": "rocketmq", "start": "earliest"}');
 SELECT handler, batch, max_attempts, backoff FROM order_ext.subscriptions_view WHERE consumer_group = 'mp.one';
 SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();

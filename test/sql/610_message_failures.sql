@@ -28,7 +28,7 @@ CREATE FUNCTION mf.trace(key bigint) RETURNS SETOF text LANGUAGE sql
 CREATE PROCEDURE mf.drain() LANGUAGE plpgsql
 	AS $$ BEGIN
 		FOR i IN 1..3000 LOOP
-			PERFORM order_ext.dispatch();
+			PERFORM t.dispatch();
 			COMMIT;
 			EXIT WHEN NOT EXISTS (SELECT FROM order_ext_internal.retries WHERE due_at < now() + interval '5 minutes');
 			PERFORM pg_sleep(0.01);
@@ -37,12 +37,12 @@ CREATE PROCEDURE mf.drain() LANGUAGE plpgsql
 
 SELECT t.drain();
 SELECT order_ext.create_topic('mf.t');
-SELECT order_ext.subscribe('mf.g', 'mf.t', 'mf.act(order_ext.message)', '{"max_attempts": 2}');
+SELECT t.subscribe('mf.g', 'mf.t', 'mf.act(order_ext.message)', '{"max_attempts": 2}');
 
 -- one of many fails: the others are done, it is retried, and then dead
 SELECT count(order_ext.publish('mf.t', k, CASE k WHEN 3 THEN '{"state": "XX999", "text": "no way"}' ELSE '{}' END::jsonb)) FROM generate_series(1, 5) AS k;
 -- (so many and no more: the retry may be due at once)
-SELECT order_ext.dispatch(5) AS handled;
+SELECT t.dispatch(5) AS handled;
 SELECT mf.take();
 SELECT lag, retrying, dead, consumed FROM order_ext.consumer_stats WHERE consumer_group = 'mf.g';
 SELECT mf.trace(3);
@@ -82,31 +82,31 @@ SELECT k, mf.trace(k) FROM generate_series(20, 25) AS k;
 
 -- a deadlock or a serialization failure does not count, and is given up for a while
 SELECT order_ext.publish('mf.t', 30, '{"state": "40P01"}') > 0 AS published;
-SELECT order_ext.dispatch(1) AS handled;
+SELECT t.dispatch(1) AS handled;
 SELECT attempts, busy FROM order_ext_internal.retries WHERE key = 30;
 SELECT mf.trace(30);
 SELECT count(*) FROM order_ext_internal.attempts a JOIN order_ext_internal.retries r USING (message_id) WHERE r.key = 30;
 -- in a transaction that cannot see anything new, it is the caller's
 SELECT order_ext.publish('mf.t', 31, '{"state": "40001"}') > 0 AS published;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT t.go('order_ext.dispatch()') IN ('40001', '40P01') AS conflict;
+SELECT t.go('t.dispatch()') IN ('40001', '40P01') AS conflict;
 COMMIT;
 
 -- it hangs (and is not due again before we have looked)
-SELECT order_ext.subscribe('mf.g', 'mf.t', 'mf.act(order_ext.message)', '{"max_attempts": 2, "backoff": "rocketmq"}');
+SELECT t.subscribe('mf.g', 'mf.t', 'mf.act(order_ext.message)', '{"max_attempts": 2, "backoff": "rocketmq"}');
 SET order_ext.handler_timeout = 500;
 SELECT order_ext.publish('mf.t', 40, '{"sleep": 3600}') > 0 AS published;
 SELECT order_ext.publish('mf.t', 41) > 0 AS published;
-SELECT order_ext.dispatch() > 0 AS handled;
+SELECT t.dispatch() > 0 AS handled;
 RESET order_ext.handler_timeout;
 SELECT mf.take();
 SELECT mf.trace(40);
 SELECT order_ext.unsubscribe('mf.g');
 
 -- a handler of sets: the one that fails is found
-SELECT order_ext.subscribe('mf.all', 'mf.t', 'mf.act_all(order_ext.message[])', '{"max_attempts": 1}');
+SELECT t.subscribe('mf.all', 'mf.t', 'mf.act_all(order_ext.message[])', '{"max_attempts": 1}');
 SELECT count(order_ext.publish('mf.t', k, CASE k WHEN 53 THEN '{"state": "XX999"}' ELSE '{}' END::jsonb)) FROM generate_series(50, 55) AS k;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mf.take();
 SELECT key, attempts, last_sqlstate FROM order_ext.dead_letters WHERE consumer_group LIKE 'mf.%';
 SELECT order_ext.unsubscribe('mf.all');
@@ -120,9 +120,9 @@ CREATE FUNCTION mf.publish_and_fail(m order_ext.message) RETURNS void LANGUAGE p
 			WHEN 62 THEN COMMIT; ELSE NULL; END CASE;
 	END $$;
 SELECT order_ext.create_topic('mf.u');
-SELECT order_ext.subscribe('mf.u', 'mf.u', 'mf.publish_and_fail(order_ext.message)', '{"max_attempts": 1}');
+SELECT t.subscribe('mf.u', 'mf.u', 'mf.publish_and_fail(order_ext.message)', '{"max_attempts": 1}');
 SELECT count(order_ext.publish('mf.u', k)) FROM generate_series(60, 63) AS k;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mf.take();
 SELECT key, last_sqlstate, last_error FROM order_ext.dead_letters WHERE consumer_group LIKE 'mf.%' ORDER BY 1;
 SELECT key FROM order_ext_internal.message_log JOIN order_ext_internal.topics USING (topic_id) WHERE key BETWEEN 1000 AND 2000 AND name LIKE 'mf.%';
@@ -130,19 +130,19 @@ SELECT key FROM order_ext_internal.message_log JOIN order_ext_internal.topics US
 -- the handler goes away: dead at once, and the other groups go on
 SELECT order_ext.publish('mf.u', 64) > 0 AS published;
 DROP FUNCTION mf.publish_and_fail(order_ext.message);
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT key, attempts, last_sqlstate, last_error FROM order_ext.dead_letters WHERE key = 64;
 -- and comes back, with another owner
 CREATE ROLE regress_mf_nobody;
 CREATE FUNCTION mf.publish_and_fail(m order_ext.message) RETURNS void LANGUAGE sql AS '';
 ALTER FUNCTION mf.publish_and_fail OWNER TO regress_mf_nobody;
 SELECT order_ext.publish('mf.u', 65) > 0 AS published;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT key, attempts, last_sqlstate FROM order_ext.dead_letters WHERE key = 65;
 -- a long error is cut
-SELECT order_ext.subscribe('mf.u', 'mf.u', 'mf.act(order_ext.message)', '{"max_attempts": 1}');
+SELECT t.subscribe('mf.u', 'mf.u', 'mf.act(order_ext.message)', '{"max_attempts": 1}');
 SELECT order_ext.publish('mf.u', 66, jsonb_build_object('state', 'XX999', 'text', repeat('ä', 5000))) > 0 AS published;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT octet_length(last_error) FROM order_ext.dead_letters WHERE key = 66;
 
 SELECT order_ext.unsubscribe('mf.u');

@@ -11,7 +11,7 @@ CREATE PROCEDURE mi.proc(m order_ext.message) LANGUAGE sql AS '';
 CREATE FUNCTION mi.srf(m order_ext.message) RETURNS SETOF void LANGUAGE sql AS '';
 SELECT t.drain();
 SELECT order_ext.create_topic('mi.t'), order_ext.create_topic('mi.other');
-SELECT order_ext.subscribe('mi.g', 'mi.t', 'mi.ok(order_ext.message)');
+SELECT t.subscribe('mi.g', 'mi.t', 'mi.ok(order_ext.message)');
 SELECT order_ext.register_asset('mi.points', 'mi.t');
 
 INSERT INTO mi.calls (expression) VALUES
@@ -67,7 +67,7 @@ INSERT INTO mi.calls (expression) VALUES
 	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"ordered": 1}')$$),
 	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"run_as": "pg_monitor"}')$$),
 	($$order_ext.subscribe('mi.h', 'mi.t', 'mi.ok(order_ext.message)', '{"run_as": 1}')$$),
-	($$order_ext.subscribe('mi.g', 'mi.other', 'mi.ok(order_ext.message)')$$),
+	($$order_ext.subscribe('mi.g', 'mi.other', 'mi.ok(order_ext.message)', '{"run_as": "regress_handlers"}')$$),
 	($$order_ext.subscribe('stock.release', 'stock.release', 'mi.ok(order_ext.message)')$$),
 	($$order_ext.subscribe('order.paid', 'order.paid', 'mi.ok(order_ext.message)')$$),
 	($$order_ext.unsubscribe(NULL)$$),
@@ -109,13 +109,13 @@ SELECT code, message, detail, hint FROM t.error($$order_ext.drop_topic('mi.t')$$
 
 -- the defaults may be said
 SELECT order_ext.subscribe('mi.g', 'mi.t', 'mi.all(order_ext.message[])',
-	jsonb_build_object('max_attempts', 16, 'backoff', 'exponential', 'ordered', false, 'start', 'now', 'run_as', current_user));
+	jsonb_build_object('max_attempts', 16, 'backoff', 'exponential', 'ordered', false, 'start', 'now', 'run_as', 'regress_handlers'));
 -- nothing is delivered in a read-only transaction, and nothing published
 BEGIN READ ONLY;
 SELECT t.go('order_ext.dispatch()'), t.go($$order_ext.publish('mi.t', 1)$$), t.go($$order_ext.create_topic('mi.ro')$$);
 COMMIT;
 
--- rights: an operator may manage topics, but not run code as a superuser
+-- rights: an operator may manage topics, but not run code as somebody else
 CREATE ROLE regress_mi_operator;
 SELECT order_ext.grant_to('regress_mi_operator', 'operator');
 GRANT USAGE, CREATE ON SCHEMA mi TO regress_mi_operator;
@@ -124,7 +124,7 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA t TO regress_mi_operator;
 CREATE TABLE mi.who (name text);
 GRANT INSERT, SELECT ON mi.who TO regress_mi_operator;
 CREATE FUNCTION mi.whoami(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO mi.who VALUES (current_user)';
-SELECT order_ext.subscribe('mi.g', 'mi.t', 'mi.whoami(order_ext.message)');
+SELECT t.subscribe('mi.g', 'mi.t', 'mi.whoami(order_ext.message)');
 SET ROLE regress_mi_operator;
 SELECT order_ext.create_topic('mi.op');
 CREATE FUNCTION mi.mine(m order_ext.message) RETURNS void LANGUAGE sql AS '';
@@ -132,15 +132,23 @@ SELECT t.go($$order_ext.subscribe('mi.op', 'mi.op', 'mi.mine(order_ext.message)'
 	t.go($$order_ext.subscribe('mi.op', 'mi.op', 'mi.ok(order_ext.message)')$$),
 	t.go($$order_ext.publish('mi.op', 1)$$);
 RESET ROLE;
--- a superuser may not subscribe somebody else's function either
-SELECT t.go($$order_ext.subscribe('mi.op', 'mi.op', 'mi.mine(order_ext.message)')$$);
--- an operator's dispatch() leaves the superuser's handler alone, and runs what is built in
+-- nothing runs as a superuser; what the hint says works, and makes the role, too
+SELECT code, replace(message, quote_ident(current_user), '(me)') AS message, replace(detail, quote_ident(current_user), '(me)') AS detail, hint
+FROM t.error($$order_ext.subscribe('mi.h''s', 'mi.op', 'mi.mine(order_ext.message)', '{"max_attempts": 3}')$$);
+SELECT substring(hint FROM 'CREATE ROLE.*') FROM t.error($$order_ext.subscribe('mi.h''s', 'mi.op', 'mi.mine(order_ext.message)', '{"max_attempts": 3}')$$) \gexec
+SELECT handler, run_as, max_attempts FROM order_ext.subscriptions_view WHERE consumer_group = 'mi.h''s';
+SELECT order_ext.unsubscribe('mi.h''s');
+DROP ROLE order_handlers;
+SELECT role, code, detail, hint FROM (VALUES ('pg_monitor'), ('order_ext_owner')) AS v(role),
+	LATERAL t.error(format($$order_ext.subscribe('mi.h', 'mi.op', 'mi.mine(order_ext.message)', '{"run_as": "%s"}')$$, role));
+-- an operator's dispatch() leaves others' handlers alone, and runs what is built in; so does a superuser's
 SELECT order_ext.publish('mi.t', 1) > 0 AS published;
 SET ROLE regress_mi_operator;
 SELECT order_ext.dispatch() AS handled;
 RESET ROLE;
 SELECT order_ext.dispatch() AS handled;
-SELECT name = current_user AS as_me FROM mi.who;
+SELECT t.dispatch() AS handled;
+SELECT name FROM mi.who;
 -- the search path and the role of a caller do not reach the engine, and come back to him
 SET ROLE regress_mi_operator;
 CREATE FUNCTION mi.evil(integer, integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN INSERT INTO mi.who VALUES ('evil ' || current_user); RETURN true; END $$;
@@ -152,35 +160,66 @@ RESET search_path;
 RESET ROLE;
 SELECT count(*) FROM mi.who WHERE name LIKE 'evil%';
 
--- who registered it must still be a superuser where that was needed
-CREATE ROLE regress_mi_boss SUPERUSER;
+-- nor does anything when its role becomes a superuser: it waits; nor a function that does so
 CREATE ROLE regress_mi_hand LOGIN;
-SELECT current_user AS me \gset
-CREATE FUNCTION mi.definer(m order_ext.message) RETURNS void LANGUAGE sql SECURITY DEFINER AS 'INSERT INTO mi.who VALUES (''definer'')';
-SET ROLE regress_mi_boss;
-SELECT order_ext.subscribe('mi.as_me', 'mi.t', 'mi.whoami(order_ext.message)', jsonb_build_object('run_as', :'me'));
-SELECT order_ext.subscribe('mi.definer', 'mi.t', 'mi.definer(order_ext.message)', '{"run_as": "regress_mi_hand"}');
-RESET ROLE;
 SELECT order_ext.grant_to('regress_mi_hand', 'operator');
-CREATE PROCEDURE mi.as_each() LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM order_ext.dispatch();
-	SET LOCAL ROLE regress_mi_hand;
-	PERFORM order_ext.dispatch();
-	RESET ROLE;
-END
-$$;
+GRANT USAGE ON SCHEMA mi TO regress_mi_hand;
+GRANT INSERT ON mi.who TO regress_mi_hand;
+CREATE FUNCTION mi.definer(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO mi.who VALUES (''definer'')';
+SELECT order_ext.subscribe('mi.as_hand', 'mi.t', 'mi.whoami(order_ext.message)', '{"run_as": "regress_mi_hand"}');
+SELECT order_ext.subscribe('mi.definer', 'mi.t', 'mi.definer(order_ext.message)', '{"run_as": "regress_mi_hand"}');
+ALTER FUNCTION mi.definer(order_ext.message) SECURITY DEFINER;
+SELECT code, detail, hint FROM t.error($$order_ext.subscribe('mi.definer', 'mi.t', 'mi.definer(order_ext.message)', '{"run_as": "regress_mi_hand"}')$$);
+ALTER ROLE regress_mi_hand SUPERUSER;
 TRUNCATE mi.who;
 SELECT order_ext.publish('mi.t', 3) > 0 AS published;
-CALL mi.as_each();
-SELECT count(*) FILTER (WHERE name = :'me') AS as_me, count(*) FILTER (WHERE name = 'definer') AS definer FROM mi.who;
-ALTER ROLE regress_mi_boss NOSUPERUSER;
+SET ROLE regress_mi_hand;
+SELECT order_ext.dispatch() AS handled;
+RESET ROLE;
+SELECT severity, entity, expected, actual FROM order_ext.verify('I15') WHERE entity IN ('group mi.as_hand', 'group mi.definer') ORDER BY entity;
+ALTER ROLE regress_mi_hand NOSUPERUSER;
+SET ROLE regress_mi_hand;
+SELECT order_ext.dispatch() AS handled;
+RESET ROLE;
+SELECT name FROM mi.who;
+SELECT consumer_group, last_sqlstate, last_error FROM order_ext.dead_letters WHERE consumer_group IN ('mi.as_hand', 'mi.definer') ORDER BY 1;
+SELECT order_ext.unsubscribe('mi.as_hand'), order_ext.unsubscribe('mi.definer');
+
+-- handlers have a search_path of their own, not the caller's or the database's
+CREATE FUNCTION mi.path(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO mi.who VALUES (current_setting(''search_path''))';
+CREATE FUNCTION mi.own_path(m order_ext.message) RETURNS void LANGUAGE sql SET search_path = mi AS 'INSERT INTO who VALUES (current_setting(''search_path''))';
+SELECT order_ext.subscribe('mi.path', 'mi.t', 'mi.path(order_ext.message)', '{"run_as": "regress_mi_hand"}');
+SELECT order_ext.subscribe('mi.own_path', 'mi.t', 'mi.own_path(order_ext.message)', '{"run_as": "regress_mi_hand"}');
+TRUNCATE mi.who;
 SELECT order_ext.publish('mi.t', 4) > 0 AS published;
-CALL mi.as_each();
-SELECT consumer_group, last_sqlstate, replace(last_error, 'mi.whoami(order_ext.message)', '(it)') AS last_error FROM order_ext.dead_letters WHERE consumer_group IN ('mi.as_me', 'mi.definer') ORDER BY 1;
-SELECT order_ext.unsubscribe('mi.as_me'), order_ext.unsubscribe('mi.definer');
-DROP OWNED BY regress_mi_boss, regress_mi_hand;
-DROP ROLE regress_mi_boss, regress_mi_hand;
+SET ROLE regress_mi_hand;
+SET search_path = mi, public;
+SELECT order_ext.dispatch() AS handled;
+SHOW search_path;
+RESET search_path;
+RESET ROLE;
+SELECT name FROM mi.who ORDER BY 1;
+SELECT order_ext.unsubscribe('mi.path'), order_ext.unsubscribe('mi.own_path');
+
+-- in a superuser's session a handler postpones nothing until it would run as the superuser
+CREATE FUNCTION mi.late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO mi.who VALUES ('late as ' || current_user); RETURN NEW; END $$;
+CREATE TABLE mi.deferring (key bigint);
+GRANT INSERT ON mi.deferring TO regress_mi_hand;
+CREATE CONSTRAINT TRIGGER late AFTER INSERT ON mi.deferring DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mi.late();
+CREATE FUNCTION mi.defer(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO mi.deferring VALUES (m.key)';
+SELECT order_ext.subscribe('mi.defer', 'mi.t', 'mi.defer(order_ext.message)', '{"run_as": "regress_mi_hand", "max_attempts": 1}');
+TRUNCATE mi.who;
+SELECT order_ext.publish('mi.t', 5) > 0 AS published;
+BEGIN;
+SET LOCAL ROLE regress_mi_hand;
+SELECT order_ext.dispatch() AS handled;
+RESET ROLE;
+COMMIT;
+SELECT (SELECT count(*) FROM mi.who) AS late, last_sqlstate, last_error FROM order_ext.dead_letters WHERE consumer_group = 'mi.defer';
+SELECT order_ext.unsubscribe('mi.defer');
+DROP OWNED BY regress_mi_hand;
+DROP ROLE regress_mi_hand;
+SELECT t.dispatch() AS handled;
 TRUNCATE mi.who;
 INSERT INTO mi.who VALUES (current_user);
 
@@ -193,10 +232,10 @@ COMMIT;
 \c -
 SELECT code, message, hint FROM t.error('order_ext.dispatch()');
 SELECT order_ext.enable_dispatch();
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT count(*) FROM mi.who;
 SELECT order_ext.enable_dispatch();
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 
 SELECT order_ext.unsubscribe('mi.g'), order_ext.unregister_asset('mi.points');
 SELECT order_ext.drop_topic('mi.t'), order_ext.drop_topic('mi.other'), order_ext.drop_topic('mi.op');

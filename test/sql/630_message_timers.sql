@@ -7,7 +7,7 @@ BEGIN
 END
 $$;
 SELECT order_ext.create_topic('timers.test');
-SELECT order_ext.subscribe('timers.test', 'timers.test', 'public.note_timer(order_ext.message)');
+SELECT t.subscribe('timers.test', 'timers.test', 'public.note_timer(order_ext.message)');
 CREATE TEMP TABLE armed (id bigint, key bigint, due_at timestamptz);
 CREATE TABLE start AS SELECT fired FROM order_ext.timer_stats;
 -- Other files have timers, too: only ours count.
@@ -21,7 +21,7 @@ CREATE FUNCTION dispatch_ours() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	before bigint := (SELECT count(*) FROM public.fired);
 BEGIN
-	PERFORM order_ext.dispatch();
+	PERFORM t.dispatch();
 	RETURN (SELECT count(*) FROM public.fired) - before;
 END
 $$;
@@ -31,7 +31,7 @@ DECLARE
 	holds boolean := false;
 BEGIN
 	FOR round IN 1..200 LOOP
-		PERFORM order_ext.dispatch();
+		PERFORM t.dispatch();
 		EXECUTE 'SELECT ' || condition INTO holds;
 		EXIT WHEN holds;
 		PERFORM pg_sleep(0.05);
@@ -160,17 +160,17 @@ SELECT count(*) FROM fired WHERE key BETWEEN 200 AND 231;
 -- Many at the very same time need not go together, and those of another topic do not wait
 -- for them, be they due later.
 SELECT order_ext.create_topic('timers.few');
-SELECT order_ext.subscribe('timers.few', 'timers.few', 'public.note_timer(order_ext.message)');
+SELECT t.subscribe('timers.few', 'timers.few', 'public.note_timer(order_ext.message)');
 CREATE TEMP TABLE at AS SELECT clock_timestamp() + interval '3 s' AS due;
 SELECT count(order_ext.publish('timers.test', 1000 + n, deliver_at => due)) FROM generate_series(1, 2500) AS n, at;
 SELECT count(order_ext.publish('timers.few', 900 + n, deliver_at => due + interval '50 ms')) FROM generate_series(1, 5) AS n, at;
 SELECT pg_sleep(extract(epoch FROM due + interval '60 ms' - clock_timestamp())) FROM at;
-SELECT order_ext.dispatch(20) <= 20 AS limited;
+SELECT t.dispatch(20) <= 20 AS limited;
 SELECT count(*) FILTER (WHERE key > 1000) BETWEEN 1 AND 20 AS limited, count(*) FILTER (WHERE key < 1000) AS of_few
 FROM fired WHERE key > 900;
 -- Whoever goes on, in a new session, knows which of them are done.
 \c -
-SELECT order_ext.dispatch(700) <= 700 AS limited;
+SELECT t.dispatch(700) <= 700 AS limited;
 \c -
 SELECT count(*) > 0 AS on_record FROM order_ext_internal.timer_ahead;
 SELECT count(*) > 1000 AS waiting FROM waiting, generate_series(1, timers);
@@ -181,9 +181,9 @@ SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE ke
 CREATE TEMP TABLE at AS SELECT clock_timestamp() + interval '2 s' AS due;
 SELECT count(order_ext.publish('timers.few', 4000 + n, deliver_at => due - n * interval '100 us')) FROM generate_series(1, 500) AS n, at;
 SELECT pg_sleep(extract(epoch FROM due - clock_timestamp())) FROM at;
-SELECT order_ext.dispatch(100) <= 100 AS limited;
+SELECT t.dispatch(100) <= 100 AS limited;
 \c -
-SELECT order_ext.dispatch(100) <= 100 AS limited;
+SELECT t.dispatch(100) <= 100 AS limited;
 SELECT count(*) > 0 AS some, min(key) > 4500 - count(*) AS the_first_ones FROM fired WHERE key > 4000;
 SELECT dispatch_ours() > 0 AS delivered;
 SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE key > 4000;
@@ -205,7 +205,7 @@ BEGIN
 END
 $$;
 \c -
-SELECT order_ext.dispatch(300) <= 300 AS limited;
+SELECT t.dispatch(300) <= 300 AS limited;
 \c -
 SELECT dispatch_ours() > 0 AS delivered;
 SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE key > 5000;
@@ -224,7 +224,7 @@ WHERE name = 'timers.test';
 DO $$
 BEGIN
 	FOR n IN 1..40 LOOP
-		PERFORM order_ext.dispatch();
+		PERFORM t.dispatch();
 	END LOOP;
 END
 $$;
@@ -241,7 +241,7 @@ BEGIN
 	PERFORM order_ext.publish('timers.test', 8200 + n, deliver_at => clock_timestamp() + n * interval '2 min')
 	FROM generate_series(1, 29) AS n;
 	FOR n IN 1..40 LOOP
-		PERFORM order_ext.dispatch();
+		PERFORM t.dispatch();
 	END LOOP;
 END
 $$;

@@ -175,7 +175,7 @@ CALL mc.wait(NULL);
 -- a group gets a handler: what is held outside becomes due when its lease ends; and back
 SELECT mc.receive(10);
 CREATE FUNCTION mc.handler(m order_ext.message) RETURNS void LANGUAGE sql AS '';
-SELECT order_ext.subscribe('mc.g', 'mc.t', 'mc.handler(order_ext.message)');
+SELECT t.subscribe('mc.g', 'mc.t', 'mc.handler(order_ext.message)');
 SELECT mc.stats();
 SELECT t.go($$order_ext.ack('mc.g', mc.tokens(41))$$);
 SELECT order_ext.subscribe('mc.g', 'mc.t');

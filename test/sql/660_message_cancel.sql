@@ -3,12 +3,12 @@ SELECT t.drain();
 CREATE SCHEMA mx;
 CREATE TABLE mx.seen (id bigint, key bigint, at timestamptz DEFAULT clock_timestamp());
 CREATE FUNCTION mx.note(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO mx.seen VALUES (m.id, m.key)';
-SELECT order_ext.create_topic('mx.t'), order_ext.subscribe('mx.g', 'mx.t', 'mx.note(order_ext.message)');
+SELECT order_ext.create_topic('mx.t'), t.subscribe('mx.g', 'mx.t', 'mx.note(order_ext.message)');
 -- Deliver until so many were seen.
 CREATE FUNCTION mx.dispatch_until(n integer) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
 	FOR i IN 1..2000 LOOP
-		PERFORM order_ext.dispatch();
+		PERFORM t.dispatch();
 		IF (SELECT count(*) FROM mx.seen) >= n THEN RETURN true; END IF;
 		PERFORM pg_sleep(0.005);
 	END LOOP;
@@ -54,17 +54,17 @@ BEGIN;
 SELECT order_ext.publish('mx.t', 7, '{}', clock_timestamp() + interval '50 ms') AS a \gset
 SELECT order_ext.publish('mx.t', 8, '{}', clock_timestamp() + interval '2 d') AS b \gset
 SELECT order_ext.cancel_message(:a), order_ext.cancel_message(:b);
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 COMMIT;
 SELECT order_ext.publish('mx.t', 9, '{}', clock_timestamp() + interval '20 ms') AS a \gset
 SELECT pg_sleep(0.03);
 BEGIN;
 SELECT order_ext.cancel_message(:a);
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 COMMIT;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT pg_sleep(0.05);
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT key FROM mx.seen ORDER BY key;
 SELECT count(*) AS notes_left FROM order_ext_internal.timer_cancels;
 SELECT mx.pending();

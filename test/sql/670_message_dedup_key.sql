@@ -12,8 +12,8 @@ BEGIN
 		EXECUTE format('UPDATE order_ext_internal.dedup_%s SET published_at = published_at - $1 * interval ''1 hour''', n) USING hours;
 	END LOOP;
 END $$;
-SELECT order_ext.create_topic('md.t'), order_ext.subscribe('md.g', 'md.t', 'md.note(order_ext.message)');
-SELECT order_ext.create_topic('md.short', '{"dedup_window": "1 hour"}'), order_ext.subscribe('md.short', 'md.short', 'md.note(order_ext.message)');
+SELECT order_ext.create_topic('md.t'), t.subscribe('md.g', 'md.t', 'md.note(order_ext.message)');
+SELECT order_ext.create_topic('md.short', '{"dedup_window": "1 hour"}'), t.subscribe('md.short', 'md.short', 'md.note(order_ext.message)');
 SELECT dedup_window FROM order_ext_internal.topics WHERE name LIKE 'md.%' ORDER BY name;
 
 SELECT order_ext.publish('md.t', 1, '{}', NULL, 'once') AS first \gset
@@ -22,7 +22,7 @@ SELECT order_ext.publish('md.t', 2, '{"other": true}', NULL, 'once') = :first AS
 	order_ext.publish('md.t', 4, '{}', NULL, 'twice') <> :first AS another_key,
 	order_ext.publish('md.t', 5, '{}', NULL, 'Once') <> :first AS bytes_count,
 	order_ext.publish('md.short', 6, '{}', NULL, 'once') <> :first AS another_topic;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT key FROM md.seen ORDER BY key;
 -- also after it was delivered
 SELECT order_ext.publish('md.t', 7, '{}', NULL, 'once') = :first AS first_id;
@@ -48,7 +48,7 @@ SELECT order_ext.publish('md.t', 16, '{}', clock_timestamp() + interval '1 h', '
 SELECT order_ext.publish('md.t', 17, '{}', NULL, 'timer') = :timer AS timer;
 SELECT order_ext.cancel_message(:timer);
 SELECT order_ext.publish('md.t', 17, '{}', NULL, 'timer') = :timer AS timer;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT key FROM md.seen WHERE key >= 10 ORDER BY key;
 
 -- in bulk

@@ -5,16 +5,16 @@ CREATE FUNCTION mq.note(m order_ext.message) RETURNS void LANGUAGE sql AS '';
 SELECT order_ext.create_topic('mq.t', '{"max_depth": 5}');
 -- nobody waits: no limit
 SELECT count(order_ext.publish('mq.t', n)) FROM generate_series(1, 10) AS n;
-SELECT order_ext.subscribe('mq.a', 'mq.t', 'mq.note(order_ext.message)');
+SELECT t.subscribe('mq.a', 'mq.t', 'mq.note(order_ext.message)');
 SELECT count(order_ext.publish('mq.t', n)) FROM generate_series(1, 5) AS n;
 SELECT * FROM t.error($$order_ext.publish('mq.t', 6)$$);
 SELECT * FROM t.effect($$order_ext.publish('mq.t', 6, '{}', NULL, 'key')$$);
 SELECT t.go($$order_ext.publish('mq.t', 6, '{}', now() + interval '1 h')$$);
 -- each message that is handled makes room for one
-SELECT order_ext.dispatch(2) AS handled;
+SELECT t.dispatch(2) AS handled;
 SELECT order_ext.publish('mq.t', 6) > 0 AS published, order_ext.publish('mq.t', 7) > 0 AS published, t.go($$order_ext.publish('mq.t', 8)$$);
-SELECT order_ext.dispatch(1) AS handled;
-SELECT order_ext.dispatch(1) AS handled;
+SELECT t.dispatch(1) AS handled;
+SELECT t.dispatch(1) AS handled;
 SELECT count(order_ext.publish('mq.t', n)) FROM generate_series(1, 2) AS n;
 SELECT t.go($$order_ext.publish('mq.t', 8)$$);
 SELECT t.drain();
@@ -30,16 +30,16 @@ ROLLBACK;
 SELECT count(order_ext.publish('mq.t', n)) FROM generate_series(1, 5) AS n;
 SELECT t.go($$order_ext.publish('mq.t', 6)$$);
 -- the slowest group decides
-SELECT order_ext.subscribe('mq.b', 'mq.t', 'mq.note(order_ext.message)', '{"start": "earliest"}');
+SELECT t.subscribe('mq.b', 'mq.t', 'mq.note(order_ext.message)', '{"start": "earliest"}');
 SELECT t.drain();
 SELECT order_ext.publish('mq.t', 1) > 0 AS published;
 SELECT order_ext.unsubscribe('mq.a');
-SELECT order_ext.subscribe('mq.a', 'mq.t', 'mq.note(order_ext.message)', '{"start": "earliest"}');
+SELECT t.subscribe('mq.a', 'mq.t', 'mq.note(order_ext.message)', '{"start": "earliest"}');
 SELECT (t.error($$order_ext.publish('mq.t', 2)$$)).detail;
 SELECT order_ext.unsubscribe('mq.a');
 SELECT order_ext.publish('mq.t', 2) > 0 AS published;
 -- a deep one, where the count may be some percent old
-SELECT order_ext.create_topic('mq.deep', '{"max_depth": 5000}'), order_ext.subscribe('mq.deep', 'mq.deep', 'mq.note(order_ext.message)');
+SELECT order_ext.create_topic('mq.deep', '{"max_depth": 5000}'), t.subscribe('mq.deep', 'mq.deep', 'mq.note(order_ext.message)');
 CREATE PROCEDURE mq.fill() LANGUAGE plpgsql AS $$
 BEGIN
 	FOR n IN 1..6000 LOOP
@@ -69,7 +69,7 @@ SELECT lag FROM order_ext.consumer_stats WHERE consumer_group = 'mq.deep';
 SELECT t.drain();
 
 -- the group is told by its whole name, however long and of whatever characters
-SELECT order_ext.create_topic('mq.long', '{"max_depth": 1}'), order_ext.subscribe(repeat('é', 128), 'mq.long');
+SELECT order_ext.create_topic('mq.long', '{"max_depth": 1}'), t.subscribe(repeat('é', 128), 'mq.long');
 SELECT order_ext.publish('mq.long', 1) > 0 AS published;
 SELECT code, detail = 'At least 1 messages are waiting for consumer group "' || repeat('é', 128) || '"; max_depth is 1.' AS whole_name FROM t.error($$order_ext.publish('mq.long', 1)$$);
 SELECT order_ext.unsubscribe(repeat('é', 128)), order_ext.drop_topic('mq.long');

@@ -8,11 +8,11 @@ CREATE FUNCTION mp.take() RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
 	taken bigint[];
 BEGIN
-	PERFORM order_ext.dispatch();
+	PERFORM t.dispatch();
 	WITH gone AS (DELETE FROM mp.seen RETURNING key) SELECT array_agg(key ORDER BY key) INTO taken FROM gone;
 	RETURN taken;
 END $$;
-SELECT order_ext.create_topic('mp.t'), order_ext.subscribe('mp.g', 'mp.t', 'mp.note(order_ext.message)');
+SELECT order_ext.create_topic('mp.t'), t.subscribe('mp.g', 'mp.t', 'mp.note(order_ext.message)');
 
 -- triggers: before and after, of a row and a statement, deferred to the commit
 CREATE TABLE mp.thing (id bigint PRIMARY KEY, x integer);

@@ -25,13 +25,13 @@ CREATE FUNCTION mg.trace(key bigint) RETURNS SETOF text LANGUAGE sql
 
 SELECT t.drain();
 SELECT order_ext.create_topic('mg.t');
-SELECT order_ext.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
+SELECT t.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
 SELECT ordered, paused FROM order_ext.subscriptions_view WHERE consumer_group = 'mg.g';
 
 -- ---- order within a key ----
 INSERT INTO mg.bad VALUES ('b');
 SELECT mg.say(1, 'a b c d'), mg.say(2, 'a c'), mg.say(3, 'x b');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 -- the key of the dead letter waits, the others have gone on
 SELECT mg.take();
 SELECT mg.stats();
@@ -39,7 +39,7 @@ SELECT consumer_group, key - 770000 AS key, waiting, since > now() - interval '1
 SELECT key - 770000 AS key, payload->>'w' AS w, attempts, last_error FROM order_ext.dead_letters WHERE consumer_group = 'mg.g' ORDER BY key;
 -- what comes later waits, too
 SELECT mg.say(1, 'e'), mg.say(2, 'd'), mg.say(3, 'y');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 SELECT mg.stats();
 SELECT mg.trace(1);
@@ -47,29 +47,29 @@ SELECT mg.trace(1);
 SELECT order_ext.redrive('mg.g', dry_run => true), order_ext.redrive('mg.g', 1, dry_run => true), order_ext.redrive('mg.g', message_ids => '{}');
 SELECT order_ext.redrive('mg.g');
 SELECT mg.stats();
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 SELECT mg.stats();
 -- and then well: in order, behind it
 DELETE FROM mg.bad;
 SELECT order_ext.redrive('mg.g', message_ids => (SELECT array_agg(message_id) FROM order_ext.dead_letters WHERE consumer_group = 'mg.g' AND key = 770001));
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 SELECT mg.stats();
 SELECT mg.trace(1);
 SELECT order_ext.redrive('mg.g', 1) AS redriven;
 SELECT order_ext.redrive('mg.g', 1) AS redriven;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 SELECT mg.stats();
 
 -- one of those behind it fails: the rest waits for that one
 INSERT INTO mg.bad VALUES ('b'), ('d');
 SELECT mg.say(4, 'a b c d e f');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 DELETE FROM mg.bad WHERE word = 'b';
 SELECT order_ext.redrive('mg.g') AS redriven;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 SELECT key - 770000 AS key, waiting FROM order_ext.parked_keys;
 -- discarded is done with: the handler says so
@@ -83,15 +83,15 @@ CREATE OR REPLACE FUNCTION mg.note(m order_ext.message) RETURNS void LANGUAGE pl
 		INSERT INTO mg.seen (key, word, attempt) VALUES (m.key - 770000, m.payload->>'w', m.attempt);
 	END $$;
 SELECT order_ext.redrive('mg.g') AS redriven;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 SELECT mg.stats();
 
 -- retries keep the order as well: OE801 asks for no delay, until the third attempt
-SELECT order_ext.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"ordered": true, "max_attempts": 9}');
+SELECT t.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"ordered": true, "max_attempts": 9}');
 INSERT INTO mg.bad VALUES ('b');
 SELECT mg.say(5, 'a'), mg.say(5, 'b', 'OE801'), mg.say(5, 'c'), mg.say(6, 'z');
-SELECT order_ext.dispatch(5) AS handled;
+SELECT t.dispatch(5) AS handled;
 SELECT mg.take();
 SELECT key - 770000 AS key, waiting FROM order_ext.parked_keys;
 DELETE FROM mg.bad;
@@ -100,23 +100,23 @@ SELECT regexp_replace(mg.take(), '#\d+', '#n') AS took;
 SELECT mg.stats() ~ 'parked 0' AS nothing_parked;
 
 -- a handler of sets parks and releases the same way
-SELECT order_ext.subscribe('mg.g', 'mg.t', 'mg.note_all(order_ext.message[])', '{"ordered": true, "max_attempts": 1}');
+SELECT t.subscribe('mg.g', 'mg.t', 'mg.note_all(order_ext.message[])', '{"ordered": true, "max_attempts": 1}');
 INSERT INTO mg.bad VALUES ('b');
 SELECT mg.say(7, 'a b c'), mg.say(8, 'a');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.say(7, 'd'), mg.say(8, 'b');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 DELETE FROM mg.bad;
 SELECT order_ext.redrive('mg.g') AS redriven;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 
 -- thousands behind one
 INSERT INTO mg.bad VALUES ('first');
 SELECT mg.say(9, 'first');
 SELECT count(order_ext.publish('mg.t', 770009, jsonb_build_object('w', n))) FROM generate_series(1, 2000) AS n;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT key - 770000 AS key, waiting FROM order_ext.parked_keys;
 DELETE FROM mg.bad;
 SELECT order_ext.redrive('mg.g') AS redriven;
@@ -127,43 +127,43 @@ DELETE FROM mg.seen;
 -- not ordered any more: nothing waits
 INSERT INTO mg.bad VALUES ('b');
 SELECT mg.say(10, 'b c d');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT key - 770000 AS key, waiting FROM order_ext.parked_keys;
-SELECT order_ext.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"max_attempts": 1}');
+SELECT t.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"max_attempts": 1}');
 SELECT mg.stats();
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 SELECT mg.stats();
 -- what is published and delivered in one transaction keeps the order, too
-SELECT order_ext.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
+SELECT t.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
 DELETE FROM mg.bad;
 SELECT order_ext.redrive('mg.g') AS redriven;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 
 -- ---- pause and resume ----
 SELECT order_ext.pause('mg.g');
 SELECT order_ext.pause('mg.g');
 SELECT mg.say(20, 'a b');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take(), mg.stats();
 SELECT paused FROM order_ext.subscriptions_view WHERE consumer_group = 'mg.g';
 -- subscribed again it stays paused
-SELECT order_ext.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.subscribe('mg.g', 'mg.t', 'mg.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
+SELECT t.dispatch() AS handled;
 BEGIN;
 SELECT order_ext.resume('mg.g');
 ROLLBACK;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT order_ext.resume('mg.g');
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.take();
 -- built-in groups may be paused, not unsubscribed
 SELECT order_ext.pause('stock.release'), order_ext.resume('stock.release');
 
 -- ---- parts: what one cursor read, several read on, and one again ----
 SELECT mg.say(k, 'one') FROM generate_series(30, 34) AS k;
-SELECT order_ext.dispatch(2) AS handled;
+SELECT t.dispatch(2) AS handled;
 -- what a dispatcher does when order_ext.workers changes
 CREATE FUNCTION mg.aim(n integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -177,7 +177,7 @@ END $$;
 SELECT mg.aim(4);
 \c -
 SELECT mg.say(k, 'two') FROM generate_series(30, 40) AS k;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT parts, barrier FROM order_ext_internal.consumer_groups WHERE name = 'mg.g';
 SELECT mg.take();
 SELECT mg.stats();
@@ -185,7 +185,7 @@ SELECT count(*) AS cursors FROM order_ext_internal.group_cursors WHERE group_id 
 -- an ordered group's failures in several parts
 INSERT INTO mg.bad VALUES ('b');
 SELECT mg.say(k, 'a b c') FROM generate_series(30, 40) AS k;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT mg.stats();
 DELETE FROM mg.bad;
 SELECT order_ext.redrive('mg.g') AS redriven;
@@ -196,7 +196,7 @@ SELECT state, finished_at IS NOT NULL AS finished, count(*) FROM order_ext.messa
 SELECT mg.aim(1);
 \c -
 SELECT mg.say(k, 'three') FROM generate_series(30, 40) AS k;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT parts, barrier FROM order_ext_internal.consumer_groups WHERE name = 'mg.g';
 SELECT mg.take();
 SELECT mg.stats();

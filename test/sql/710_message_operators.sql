@@ -32,7 +32,7 @@ SELECT t.drain();
 -- ---- options of a topic change, others stay ----
 SELECT order_ext.create_topic('mo.t', '{"max_depth": 2}');
 SELECT max_depth, dedup_window FROM order_ext.topics_view WHERE topic = 'mo.t';
-SELECT order_ext.subscribe('mo.g', 'mo.t', 'mo.note(order_ext.message)', '{"max_attempts": 1}');
+SELECT t.subscribe('mo.g', 'mo.t', 'mo.note(order_ext.message)', '{"max_attempts": 1}');
 SELECT mo.say(1, 'a b');
 SELECT t.go($$mo.say(1, 'c')$$);
 SELECT order_ext.alter_topic('mo.t', '{"max_depth": 3}');
@@ -78,7 +78,7 @@ SELECT * FROM t.error($$order_ext.discard('mo.none')$$);
 SELECT t.go($$order_ext.discard(NULL)$$), t.go($$order_ext.discard('mo.g', 0)$$), t.go($$order_ext.discard('mo.g', message_ids => '{NULL}')$$), t.go($$order_ext.discard('mo.g', dry_run => NULL)$$);
 
 -- in an ordered group the key goes on, as far as the next failure
-SELECT order_ext.subscribe('mo.g', 'mo.t', 'mo.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
+SELECT t.subscribe('mo.g', 'mo.t', 'mo.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
 INSERT INTO mo.bad VALUES ('x'), ('y');
 SELECT mo.say(4, 'x a b y c'), mo.say(5, 'x'), mo.say(6, 'd');
 SELECT t.drain();
@@ -93,7 +93,7 @@ SELECT mo.take(), mo.stats('mo.g');
 DELETE FROM mo.bad;
 
 -- ---- messages once more ----
-SELECT order_ext.subscribe('mo.g', 'mo.t', 'mo.note(order_ext.message)', '{"max_attempts": 1}');
+SELECT t.subscribe('mo.g', 'mo.t', 'mo.note(order_ext.message)', '{"max_attempts": 1}');
 SELECT set_config('mo.since', clock_timestamp()::text, false) <> '' AS noted;
 SELECT mo.say(10, 'a b c'), mo.say(11, 'a b');
 SELECT set_config('mo.until', clock_timestamp()::text, false) <> '' AS noted;
@@ -132,7 +132,7 @@ SELECT * FROM t.error($$order_ext.replay('mo.none', now())$$);
 SELECT * FROM t.error($$order_ext.replay('order.paid', now())$$);
 SELECT t.go($$order_ext.replay('mo.g', NULL)$$), t.go($$order_ext.replay(NULL, now())$$), t.go($$order_ext.replay('mo.g', now(), message_ids => '{NULL}')$$), t.go($$order_ext.replay('mo.g', now(), dry_run => NULL)$$);
 -- in an ordered group each key's in their order, behind what waits
-SELECT order_ext.subscribe('mo.g', 'mo.t', 'mo.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
+SELECT t.subscribe('mo.g', 'mo.t', 'mo.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
 INSERT INTO mo.bad VALUES ('stop');
 SELECT mo.say(11, 'stop c');
 SELECT t.drain();
@@ -168,17 +168,17 @@ SELECT t.drain();
 SELECT parts FROM order_ext_internal.consumer_groups WHERE name = 'mo.g';
 
 -- external consumers, and a group that began later
-SELECT order_ext.subscribe('mo.x', 'mo.t');
+SELECT t.subscribe('mo.x', 'mo.t');
 SELECT mo.receive();
 SELECT order_ext.replay('mo.x', :'mo_since'::timestamptz, :'mo_until'::timestamptz) AS replayed;
 SELECT mo.receive();
-SELECT order_ext.subscribe('mo.x', 'mo.t', options => '{"ordered": true}');
+SELECT t.subscribe('mo.x', 'mo.t', options => '{"ordered": true}');
 SELECT order_ext.replay('mo.x', :'mo_since'::timestamptz, :'mo_until'::timestamptz) AS replayed;
 SELECT mo.receive(), mo.receive(), mo.receive(), mo.receive();
 SELECT mo.stats('mo.x');
 
 -- ---- what external consumers say of a failure is never refused ----
-SELECT order_ext.subscribe('mo.x', 'mo.t', options => '{"max_attempts": 1}');
+SELECT t.subscribe('mo.x', 'mo.t', options => '{"max_attempts": 1}');
 SELECT mo.say(20, 'p q r');
 SELECT order_ext.nack('mo.x', ARRAY[r.token], error => CASE r.payload->>'w' WHEN 'p' THEN '' WHEN 'q' THEN repeat('é', 2000000) ELSE 'why' END)
 FROM order_ext.receive('mo.x') AS r;

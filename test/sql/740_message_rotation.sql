@@ -44,11 +44,11 @@ BEGIN
 	RETURN false;
 END $$;
 
-SELECT order_ext.create_topic('mr.t'), order_ext.subscribe('mr.g', 'mr.t', 'mr.note(order_ext.message)');
+SELECT order_ext.create_topic('mr.t'), t.subscribe('mr.g', 'mr.t', 'mr.note(order_ext.message)');
 SET order_ext.log_retention = 0;
 SELECT mr.settle();
 SELECT count(order_ext.publish('mr.t', n)) FROM generate_series(1, 3) AS n;
-SELECT order_ext.dispatch(2) AS handled;
+SELECT t.dispatch(2) AS handled;
 SELECT mr.move();
 SELECT count(order_ext.publish('mr.t', n)) FROM generate_series(4, 6) AS n;
 SELECT mr.rows();
@@ -62,7 +62,7 @@ SELECT count(order_ext.publish('mr.t', n)) FROM generate_series(13, 15) AS n;
 SELECT mr.move();
 SELECT mr.rows();
 -- within a transaction nothing is truncated: the lock would be held until its end
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 BEGIN;
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT mr.rows();
@@ -78,7 +78,7 @@ SELECT lag, consumed FROM order_ext.consumer_stats WHERE consumer_group = 'mr.g'
 -- a group that reads from the beginning needs what is left, and keeps it
 SELECT count(order_ext.publish('mr.t', n)) FROM generate_series(20, 22) AS n;
 SELECT t.drain();
-SELECT order_ext.subscribe('mr.late', 'mr.t', 'mr.note(order_ext.message)', '{"start": "earliest"}');
+SELECT t.subscribe('mr.late', 'mr.t', 'mr.note(order_ext.message)', '{"start": "earliest"}');
 DO $$ BEGIN FOR i IN 1..3 LOOP PERFORM order_ext.publish('mr.t', 22 + i); PERFORM mr.move(); END LOOP; END $$;
 SELECT mr.rows();
 TRUNCATE mr.seen;
@@ -87,10 +87,10 @@ SELECT key, count(*) FROM mr.seen GROUP BY key ORDER BY key;
 SELECT order_ext.unsubscribe('mr.late');
 
 -- failed messages are copies: they outlive their segment
-SELECT order_ext.subscribe('mr.g', 'mr.t', 'mr.note(order_ext.message)', '{"max_attempts": 3}');
+SELECT t.subscribe('mr.g', 'mr.t', 'mr.note(order_ext.message)', '{"max_attempts": 3}');
 UPDATE mr.switch SET fail = true;
 SELECT order_ext.publish('mr.t', 50001) AS dead \gset
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT t.drain();
 SELECT mr.settle();
 SELECT count(*) FROM order_ext_internal.message_log WHERE message_id = :dead;
@@ -125,7 +125,7 @@ SET order_ext.backlog_alert_age = '1s';
 SELECT order_ext.maintain() >= 0 AS maintained, order_ext.maintain() >= 0 AS maintained;
 SELECT * FROM mr.alerts();
 SELECT invariant, severity, entity, expected FROM order_ext.verify() WHERE entity = 'group mr.g';
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT count(*) AS alerts FROM order_ext_internal.backlog_alerts;
 SELECT invariant, severity, entity, expected FROM order_ext.verify() WHERE entity = 'group mr.g';
@@ -137,22 +137,22 @@ RESET order_ext.backlog_alert_age;
 SELECT t.drain();
 
 -- tables whose rows come and go are written anew when they have grown
-SELECT order_ext.subscribe('mr.g', 'mr.t', 'mr.note(order_ext.message)', '{"max_attempts": 1000}');
+SELECT t.subscribe('mr.g', 'mr.t', 'mr.note(order_ext.message)', '{"max_attempts": 1000}');
 SELECT count(order_ext.publish('mr.t', 52000 + 10 * n, jsonb_build_object('x', (SELECT string_agg(md5(n * i || ''), '') FROM generate_series(1, 55) AS i)))) FROM generate_series(1, 4) AS n;
-SELECT order_ext.dispatch(3500) AS handled;
+SELECT t.dispatch(3500) AS handled;
 SELECT pg_relation_size('order_ext_internal.retries') > 2 * 1024 * 1024 AS grown;
 SELECT count(*) AS waiting, md5(string_agg(payload::text, '' ORDER BY message_id)) AS payloads FROM order_ext_internal.retries WHERE key > 52000 \gset
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT pg_relation_size('order_ext_internal.retries') < 256 * 1024 AS small;
 SELECT count(*) = :waiting AS all_there, md5(string_agg(payload::text, '' ORDER BY message_id)) = :'payloads' AS payloads FROM order_ext_internal.retries WHERE key > 52000;
 UPDATE mr.switch SET fail = false;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT key, count(*) FROM mr.seen WHERE key > 52000 GROUP BY key ORDER BY key;
 
 -- the end of a group leaves nothing of it
 SELECT order_ext.publish('mr.t', 50003) > 0 AS published;
 UPDATE mr.switch SET fail = true;
-SELECT order_ext.dispatch() AS handled;
+SELECT t.dispatch() AS handled;
 SELECT group_id FROM order_ext_internal.consumer_groups WHERE name = 'mr.g' \gset
 -- (the tests after this one look into the first segment)
 DO $$ BEGIN WHILE mr.segment() <> 0 LOOP PERFORM order_ext.publish('mr.t', 1); PERFORM mr.move(); END LOOP; END $$;

@@ -28,7 +28,7 @@ SELECT t.show(order_ext.return_receipt(t.id('oa-back'), '[{"sku": "OA-1", "quant
 -- a message that nobody can handle
 CREATE FUNCTION t.deaf(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
 SELECT order_ext.create_topic('oa.t');
-SELECT order_ext.subscribe('oa.g', 'oa.t', 't.deaf(order_ext.message)', '{"max_attempts": 1}');
+SELECT t.subscribe('oa.g', 'oa.t', 't.deaf(order_ext.message)', '{"max_attempts": 1}');
 SELECT order_ext.publish('oa.t', 7) > 0 AS published;
 SELECT t.drain();
 

@@ -12,7 +12,7 @@ BEGIN
 	FOR i IN 1..times LOOP
 		PERFORM order_ext.publish('vm.t', i), order_ext.publish('vm.x', i);
 		COMMIT;
-		PERFORM order_ext.dispatch();
+		PERFORM t.dispatch();
 		COMMIT;
 	END LOOP;
 END $$;
@@ -33,12 +33,12 @@ END $$;
 
 SELECT t.drain();
 SELECT order_ext.create_topic('vm.t'), order_ext.create_topic('vm.x');
-SELECT order_ext.subscribe('vm.g', 'vm.t', 'vm.handle(order_ext.message)', '{"ordered": true}');
-SELECT order_ext.subscribe('vm.x', 'vm.x');
+SELECT t.subscribe('vm.g', 'vm.t', 'vm.handle(order_ext.message)', '{"ordered": true}');
+SELECT t.subscribe('vm.x', 'vm.x');
 CALL vm.pass(4);
 -- a retry with a parked message behind it, a dead letter, a lease, a timer
 SELECT count(order_ext.publish('vm.t', key)) FROM unnest('{7200,7200,7300,1}'::bigint[]) AS key;
-SELECT order_ext.dispatch() > 0 AS handled;
+SELECT t.dispatch() > 0 AS handled;
 SELECT count(*) FROM order_ext.receive('vm.x', 3, '1 h');
 SELECT t.remember('vm timer', order_ext.publish('vm.t', 1, deliver_at => now() + interval '20 minutes'));
 SELECT t.remember('vm far', order_ext.publish('vm.t', 1, deliver_at => now() + interval '20 days'));

@@ -60,7 +60,7 @@ RESET ROLE;
 -- And if a superuser plants one, it is refused when it would run.
 BEGIN;
 SET LOCAL session_replication_role = replica;
-UPDATE order_ext_internal.instance SET risk_handler = 't.pass(jsonb)', risk_role = 'pg_monitor';
+UPDATE order_ext_internal.instance SET risk_handler = 't.pass(pg_catalog.jsonb)', risk_role = 'pg_monitor';
 SET LOCAL session_replication_role = origin;
 SELECT order_ext.create_order(7001, '[{"sku": "V", "quantity": 1}]', 1000);
 ROLLBACK;

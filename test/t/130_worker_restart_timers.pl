@@ -42,7 +42,7 @@ SQL
 # A crash in the middle of very many that are due in one moment, and of some beside them.
 $node->safe_psql('postgres', <<'SQL');
 SELECT order_ext.create_topic('beside');
-SELECT order_ext.subscribe('beside', 'beside', 'public.note(order_ext.message)');
+SELECT order_ext.subscribe('beside', 'beside', 'public.note(order_ext.message)', '{"run_as": "handlers"}');
 CREATE TABLE moment AS SELECT clock_timestamp() + interval '5 s' AS due;
 INSERT INTO armed SELECT order_ext.publish('t', n, deliver_at => due), due FROM generate_series(1, 30000) AS n, moment;
 INSERT INTO armed SELECT order_ext.publish('beside', n, deliver_at => due + n * interval '1 ms'), due
@@ -75,7 +75,7 @@ $node->stop('immediate');
 $node->start;
 wait_sql($node, 'postgres', 'WITH done AS MATERIALIZED (SELECT order_ext.dispatch()) SELECT pending FROM done, order_ext.timer_stats',
 	'40', 10, 'dispatch() fires what is due');
-wait_sql($node, 'postgres', 'WITH done AS MATERIALIZED (SELECT order_ext.dispatch()) SELECT count(*) FROM done, handled',
+wait_sql($node, 'postgres', 'SET SESSION AUTHORIZATION handlers; WITH done AS MATERIALIZED (SELECT order_ext.dispatch()) SELECT count(*) FROM done, handled',
 	$count, 10, 'and delivers it');
 is($node->safe_psql('postgres', 'SELECT count(DISTINCT id) FROM handled'), $count, 'each once');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM handled h JOIN armed a USING (id) WHERE h.at < a.due_at'),
@@ -92,7 +92,7 @@ wait_sql($node, 'postgres', 'WITH done AS MATERIALIZED (SELECT order_ext.dispatc
 	  . ' SELECT count(*) > 0 FROM done, order_ext_internal.timer_ahead', 't', 20, 'what fires is listed beside the progress');
 $node->stop('immediate');
 $node->start;
-wait_sql($node, 'postgres', 'WITH done AS MATERIALIZED (SELECT order_ext.dispatch()) SELECT count(*) FROM done, handled',
+wait_sql($node, 'postgres', 'SET SESSION AUTHORIZATION handlers; WITH done AS MATERIALIZED (SELECT order_ext.dispatch()) SELECT count(*) FROM done, handled',
 	$count, 20, 'timers armed after the clock was set back fire');
 wait_sql($node, 'postgres', 'SELECT count(*) - count(DISTINCT id) FROM handled', '0', 1, 'each once');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM handled h JOIN armed a USING (id) WHERE h.at < a.due_at'),

@@ -19,7 +19,7 @@ CREATE FUNCTION deadly(m order_ext.message) RETURNS void LANGUAGE sql AS $$
 	SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())
 $$;
 SELECT order_ext.create_topic('poison');
-SELECT order_ext.subscribe('deadly', 'poison', 'public.deadly(order_ext.message)');
+SELECT order_ext.subscribe('deadly', 'poison', 'public.deadly(order_ext.message)', '{"run_as": "handlers"}');
 SELECT order_ext.publish('poison', 1), order_ext.publish('t', 2);
 SQL
 wait_sql($node, 'postgres',

@@ -12,8 +12,9 @@ use Test::More;
 
 my $node = start_node('conflicts', 'deadlock_timeout = 20ms');
 
+$node->safe_psql('postgres', 'CREATE EXTENSION order_ext');
+create_handlers($node, 'postgres');
 $node->safe_psql('postgres', <<'SQL');
-CREATE EXTENSION order_ext;
 CREATE TABLE handled (n serial, key bigint, attempt integer, topic text);
 CREATE TABLE deferred (key bigint, state text, delay float);
 CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -37,9 +38,9 @@ $$;
 CREATE FUNCTION act_all(m order_ext.message[]) RETURNS void LANGUAGE sql
 	AS 'SELECT public.act(x) FROM unnest(m) AS x ORDER BY x.id';
 SELECT order_ext.create_topic(t) FROM unnest(ARRAY['one', 'set', 'order']) AS t;
-SELECT order_ext.subscribe('one', 'one', 'act(order_ext.message)', '{"max_attempts": 1}');
-SELECT order_ext.subscribe('set', 'set', 'act_all(order_ext.message[])', '{"max_attempts": 1}');
-SELECT order_ext.subscribe('order', 'order', 'act(order_ext.message)', '{"max_attempts": 1, "ordered": true}');
+SELECT order_ext.subscribe('one', 'one', 'act(order_ext.message)', '{"max_attempts": 1, "run_as": "handlers"}');
+SELECT order_ext.subscribe('set', 'set', 'act_all(order_ext.message[])', '{"max_attempts": 1, "run_as": "handlers"}');
+SELECT order_ext.subscribe('order', 'order', 'act(order_ext.message)', '{"max_attempts": 1, "ordered": true, "run_as": "handlers"}');
 SQL
 wait_workers($node, 'postgres', 'dispatcher,scheduler', 10, 'workers are there');
 

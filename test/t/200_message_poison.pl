@@ -12,8 +12,9 @@ use Time::HiRes qw(sleep time);
 
 my $node = start_node('poison');
 
+$node->safe_psql('postgres', 'CREATE EXTENSION order_ext');
+create_handlers($node, 'postgres');
 $node->safe_psql('postgres', <<'SQL');
-CREATE EXTENSION order_ext;
 CREATE TABLE handled (key bigint, attempt integer, topic text);
 -- A sleep, so that the shell that kills has the time to.
 CREATE FUNCTION act(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
@@ -28,9 +29,9 @@ $$;
 CREATE FUNCTION act_all(m order_ext.message[]) RETURNS void LANGUAGE sql
 	AS 'SELECT public.act(x) FROM unnest(m) AS x';
 SELECT order_ext.create_topic('one'), order_ext.create_topic('set'), order_ext.create_topic('order');
-SELECT order_ext.subscribe('one', 'one', 'act(order_ext.message)');
-SELECT order_ext.subscribe('set', 'set', 'act_all(order_ext.message[])');
-SELECT order_ext.subscribe('order', 'order', 'act(order_ext.message)', '{"ordered": true}');
+SELECT order_ext.subscribe('one', 'one', 'act(order_ext.message)', '{"run_as": "handlers"}');
+SELECT order_ext.subscribe('set', 'set', 'act_all(order_ext.message[])', '{"run_as": "handlers"}');
+SELECT order_ext.subscribe('order', 'order', 'act(order_ext.message)', '{"ordered": true, "run_as": "handlers"}');
 SQL
 wait_workers($node, 'postgres', 'dispatcher,scheduler', 10, 'workers are there');
 

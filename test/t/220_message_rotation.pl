@@ -21,7 +21,7 @@ CREATE SEQUENCE n;
 CREATE TABLE published (id bigint, key bigint);
 CREATE TABLE alerts (payload jsonb);
 CREATE FUNCTION alert(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO public.alerts VALUES (m.payload)';
-SELECT order_ext.subscribe('alert', 'ops.alert', 'public.alert(order_ext.message)');
+SELECT order_ext.subscribe('alert', 'ops.alert', 'public.alert(order_ext.message)', '{"run_as": "handlers"}');
 SQL
 wait_workers($node, 'postgres', 'dispatcher,scheduler', 5, 'workers are there');
 
@@ -96,7 +96,7 @@ verify_clean($node, 'postgres');
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE late (id bigint, key bigint);
 CREATE FUNCTION late(m order_ext.message[]) RETURNS void LANGUAGE sql AS 'INSERT INTO public.late SELECT id, key FROM unnest(m)';
-SELECT order_ext.subscribe('late', 't', 'public.late(order_ext.message[])');
+SELECT order_ext.subscribe('late', 't', 'public.late(order_ext.message[])', '{"run_as": "handlers"}');
 SELECT order_ext.pause('late');
 CREATE TABLE first_id AS SELECT nextval('order_ext_internal.message_id_seq') + 1000 AS id, (SELECT count(*) FROM published) AS n;
 SQL

@@ -28,7 +28,7 @@ BEGIN
 END
 $$;
 SELECT order_ext.create_topic(topic) FROM unnest('{o,x}'::text[]) AS topic;
-SELECT order_ext.subscribe('o', 'o', 'public.ordered(order_ext.message)', '{"ordered": true}');
+SELECT order_ext.subscribe('o', 'o', 'public.ordered(order_ext.message)', '{"ordered": true, "run_as": "handlers"}');
 SELECT order_ext.subscribe('x', 'x');
 
 CREATE TABLE small (name text, of bigint);

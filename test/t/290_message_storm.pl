@@ -115,7 +115,7 @@ sub subscribe_extra
 	elsif ($extra < 30)
 	{
 		$extra++;
-		say_sql("SELECT order_ext.subscribe('x$extra', 'a', 't.x$extra(order_ext.message)', '{\"max_attempts\": 6, \"ordered\": "
+		say_sql("SELECT order_ext.subscribe('x$extra', 'a', 't.x$extra(order_ext.message)', '{\"max_attempts\": 6, \"run_as\": \"handlers\", \"ordered\": "
 			  . (rand() < 0.5 ? 'true' : 'false') . "}')");
 		push @extra, $extra;
 	}

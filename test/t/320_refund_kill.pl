@@ -18,6 +18,8 @@ my $node = start_node('refund_kill', 'fsync = off');
 my $calls = $node->basedir . '/gateway_calls';
 
 $node->safe_psql('postgres', 'CREATE EXTENSION order_ext');
+create_handlers($node, 'postgres');
+$node->safe_psql('postgres', 'GRANT pg_execute_server_program TO handlers');
 $node->safe_psql('postgres', <<"SQL");
 SELECT order_ext.put_product('A', 'a', 100);
 SELECT order_ext.adjust_stock('A', 100000);
@@ -29,7 +31,7 @@ BEGIN
 	RETURN 'succeeded';
 END
 \$\$;
-SELECT order_ext.set_gateway('outside', 'public.outside(order_ext.refund_request)');
+SELECT order_ext.set_gateway('outside', 'public.outside(order_ext.refund_request)', 'handlers');
 CREATE FUNCTION canceled_orders(n integer, pay_type text) RETURNS void LANGUAGE plpgsql AS \$\$
 DECLARE
 	o bigint;

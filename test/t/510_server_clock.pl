@@ -170,7 +170,7 @@ BEGIN
 END
 $$;
 SELECT order_ext.create_topic('retried');
-SELECT order_ext.subscribe('retried', 'retried', 'public.stumble(order_ext.message)');
+SELECT order_ext.subscribe('retried', 'retried', 'public.stumble(order_ext.message)', '{"run_as": "handlers"}');
 SELECT order_ext.publish('retried', 1);
 SELECT order_ext.create_topic('leased');
 SELECT order_ext.subscribe('leased', 'leased');

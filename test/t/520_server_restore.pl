@@ -28,7 +28,7 @@ $node->safe_psql('shop', q{
 			RAISE EXCEPTION 'never' USING ERRCODE = 'OE803';
 		END IF;
 	END $$;
-	SELECT order_ext.subscribe('u', 'u', 'fails(order_ext.message)', '{"ordered": true}');
+	SELECT order_ext.subscribe('u', 'u', 'fails(order_ext.message)', '{"ordered": true, "run_as": "handlers"}');
 	SELECT order_ext.subscribe('outside', 'u');
 	SELECT count(order_ext.publish('u', i % 9)) FROM generate_series(1, 90) AS i;
 	SELECT count(order_ext.publish('t', i)) FROM generate_series(1, 100) AS i;

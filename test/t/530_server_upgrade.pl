@@ -95,6 +95,42 @@ sub past_of
 	return $file;
 }
 
+# The update pauses what superusers registered, and says what to call; then it goes on. The rest
+# does so anyway, with its rights and settings.
+sub nothing_stops_unsaid
+{
+	my ($node, $database, $application, $gateways) = @_;
+	my ($rc, $out, $err);
+
+	$node->safe_psql($database, 'CREATE ROLE keeper; GRANT EXECUTE ON FUNCTION order_ext.set_risk_check TO keeper WITH GRANT OPTION');
+	$node->safe_psql($database, "ALTER ROLE lives_consumer IN DATABASE $database SET search_path = lives, public") if $gateways;
+	($rc, $out, $err) = $node->psql($database, 'ALTER EXTENSION order_ext UPDATE');
+	is($rc, 0, 'the update works') or diag($err);
+	is( join("\n", $err =~ /WARNING:  (.*)/g),
+		join("\n",
+			$gateways ? 'handler public.lives_take(order_ext.message) of consumer group "lives" runs with search_path "$user", public from now on' : (),
+			$application && !$gateways ? ('consumer group "refund.execute:wechat" is named "refund.execute:wechat (0.2)" from now on',
+				'consumer group "lives.root" is paused') : (),
+			$application ? 'consumer group "refund.execute:wechat" is paused' : (),
+			$gateways ? () : 'risk check "public.root_risk(pg_catalog.jsonb)" is off: no order is checked'),
+		'the update tells what stops');
+	is( $node->safe_psql($database, q{SELECT string_agg(consumer_group, ',' ORDER BY consumer_group) FROM order_ext.subscriptions_view WHERE paused}),
+		join(',', $application && !$gateways ? 'lives.root' : (), $application ? 'refund.execute:wechat' : ()), 'that is paused, and nothing else');
+
+	$node->safe_psql($database, $1) while $err =~ /HINT: .*?: ((?:CREATE ROLE|SELECT|ALTER FUNCTION) .*;)$/mg;
+	$node->safe_psql($database, 'GRANT INSERT, SELECT ON public.refunded TO order_handlers') if $application;
+	is( $node->safe_psql($database, q{SELECT string_agg(DISTINCT run_as, ',') FROM order_ext.subscriptions_view WHERE handler IS NOT NULL AND NOT paused}),
+		$gateways ? 'lives_consumer,lives_staff,order_handlers' : $application ? 'lives_handler,order_handlers' : '', 'the calls that it names have it go on');
+	is( $node->safe_psql($database, 'SELECT risk_role FROM order_ext_internal.instance'),
+		$gateways ? 'lives_staff' : 'order_handlers', 'and orders are checked');
+	is( $node->safe_psql($database, q{SELECT coalesce(proconfig[1], '') FROM pg_proc WHERE proname = 'lives_take'}),
+		'search_path=lives, public', 'a handler has the search_path that it had') if $gateways;
+	is( $node->safe_psql($database, q{SELECT has_function_privilege('keeper', 'order_ext.set_risk_check(regprocedure, regrole)', 'EXECUTE WITH GRANT OPTION')}),
+		't', 'who was granted a call that has a new argument still is');
+	$node->safe_psql($database, 'REVOKE EXECUTE ON FUNCTION order_ext.set_risk_check FROM keeper; DROP ROLE keeper');
+	return;
+}
+
 # One step, or more, from each status in which the old version left something of user 2.
 sub every_status_goes_on
 {
@@ -267,10 +303,23 @@ VALUES ('wechat', 'public.gateway(order_ext.refund_request)', 'postgres');
 INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, name, run_as, start_at)
 SELECT nextval('order_ext_internal.group_id_seq'), topic_id, 'refund.execute:wechat', 'postgres', pg_current_snapshot()
 FROM order_ext_internal.topics WHERE name = 'lives.work';
+CREATE FUNCTION public.lives_root(m order_ext.message) RETURNS void LANGUAGE sql AS '';
+INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, name, handler, run_as, start_at, max_attempts)
+SELECT nextval('order_ext_internal.group_id_seq'), topic_id, 'lives.root', 'public.lives_root(order_ext.message)',
+	'postgres', pg_current_snapshot(), 5
+FROM order_ext_internal.topics WHERE name = 'lives.work';
 SQL
 	}
+	# A risk check that a superuser set, where the past has none.
+	$node->safe_psql($database, <<'SQL');
+CREATE FUNCTION public.root_risk(request jsonb) RETURNS text LANGUAGE sql AS $$
+	SELECT 'by ' || current_user WHERE request->'options'->>'remark' = 'risky' $$;
+SET session_replication_role = replica;
+UPDATE order_ext_internal.instance SET risk_handler = 'public.root_risk(pg_catalog.jsonb)', risk_role = 'postgres'
+WHERE risk_handler IS NULL;
+SQL
 
-	$node->safe_psql($database, 'ALTER EXTENSION order_ext UPDATE');
+	nothing_stops_unsaid($node, $database, $application, $gateways);
 	# all but what the roles of the past were granted
 	my $updated = $node->safe_psql($database, $catalog);
 	$updated =~ s/,lives_\w+=\w+\/order_ext_owner|lives_\w+=\w+\/order_ext_owner,//g;
@@ -305,11 +354,11 @@ SQL
 	if ($application)
 	{
 		wait_sql($node, $database,
-			q{SELECT string_agg(pay_type || ' ' || r.status || coalesce(' ' || who, ''), ', ' ORDER BY pay_type, r.status)
+			q{SELECT string_agg(pay_type || ' ' || r.status || coalesce(' ' || who, ''), ', ' ORDER BY pay_type, r.status, who)
 			  FROM order_ext.refunds_view r JOIN order_ext.payments_view USING (payment_id)
 				JOIN order_ext.orders_view o ON o.order_id = r.order_id LEFT JOIN public.refunded USING (refund_id)
 			  WHERE user_id = 1},
-			'alipay requested, wechat succeeded postgres, wechat succeeded postgres', 60, 'gateways go on, and call for each refund once');
+			'alipay requested, wechat succeeded order_handlers, wechat succeeded ' . ($gateways ? 'postgres' : 'order_handlers'), 60, 'gateways go on, and call for each refund once');
 		wait_sql($node, $database, 'SELECT string_agg(note, \',\' ORDER BY key, note) FROM public.handled',
 			'done,dead,parked,retried,timer due,waiting', 60, 'messages are handled, none of them twice');
 		is($node->safe_psql($database, q{

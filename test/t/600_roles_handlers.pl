@@ -62,12 +62,12 @@ refused('shop', q{'x', 'shop', 'shop.act(order_ext.message)', '{"run_as": "ghost
 	'does not exist', 'a role that is not there is refused');
 refused('shop', q{'x', 'shop', 'shop.act(order_ext.message)', '{"run_as": "postgres"}'}, '42501',
 	'not a member', 'the superuser is refused');
-refused('shop', q{'x', 'shop', 'boss.definer(order_ext.message)'}, '42501',
-	'SECURITY DEFINER', q{a superuser's SECURITY DEFINER function is refused});
+refused($_, q{'x', 'shop', 'boss.definer(order_ext.message)', '{"run_as": "shop"}'}, '42501',
+	'SECURITY DEFINER', qq{a superuser's SECURITY DEFINER function is refused to $_}) foreach 'shop', 'postgres';
 refused('shop', q{'x', 'shop', 'boss.secret(order_ext.message)'}, '42501',
 	'permission denied', 'a function that one may not execute is refused');
 refused('postgres', q{'x', 'shop', 'shop.act(order_ext.message)'}, '42501',
-	'does not belong to one', q{a superuser may not run somebody else's function as itself});
+	'role "postgres" is a superuser', q{nothing runs as a superuser});
 refused('postgres', q{'x', 'shop', 'boss.secret(order_ext.message)', '{"run_as": "shop"}'}, '42501',
 	'no EXECUTE privilege', 'the role must be allowed to execute it');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM order_ext.subscriptions_view WHERE NOT builtin'),
@@ -82,7 +82,7 @@ SELECT order_ext.create_topic('clerk');
 SELECT order_ext.subscribe('clerk', 'clerk', 'shop.act(order_ext.message)', '{"run_as": "clerk", "max_attempts": 1}');
 SELECT order_ext.create_topic('boss');
 RESET SESSION AUTHORIZATION;
-SELECT order_ext.subscribe('boss', 'boss', 'boss.plain(order_ext.message)');
+SELECT order_ext.subscribe('boss', 'boss', 'boss.plain(order_ext.message)', '{"run_as": "clerk"}');
 SQL
 my $key = 0;
 
@@ -206,7 +206,7 @@ INSERT INTO shop.told (key, what) SELECT 0, concat_ws(' ',
 	to_regclass('pg_temp.left_behind'))
 SQL
 became($found, 'done shop shop', 'the next handler looks around');
-is($node->safe_psql('postgres', 'SELECT what FROM shop.told WHERE key = 0'), '"$user", public 0  0 0 0',
+is($node->safe_psql('postgres', 'SELECT what FROM shop.told WHERE key = 0'), '"$user", public, pg_temp 0  0 0 0',
 	'and finds a session as new');
 
 # ---- what changes after registration ----
@@ -247,6 +247,17 @@ wait_sql($node, 'postgres', "SELECT string_agg(what || ' ' || who, ',') FROM sho
 act('shop', 'SET search_path = evil');
 is($node->safe_psql('postgres', "SET ROLE shop; SELECT count(*) FROM order_ext.dispatch(); SELECT current_setting('search_path'), current_user"),
 	"1\n\"\$user\", public|shop", 'with its settings and role');
+
+# ---- the search_path is nobody else's ----
+
+$node->safe_psql('postgres', <<'SQL');
+ALTER DATABASE postgres SET search_path = evil;
+ALTER ROLE shop SET search_path = evil;
+ALTER ROLE shop LOGIN;
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'order_ext dispatcher' AND usename = 'shop';
+SQL
+became(act('shop', q{SELECT set_config('shop.what', current_setting('search_path'), true)}), '"$user", public, pg_temp shop shop',
+	'handlers have theirs, whatever the database or the role has');
 
 verify_clean($node, 'postgres');
 check_log($node);

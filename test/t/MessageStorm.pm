@@ -87,6 +87,11 @@ sub storm_schema
 	return <<'SQL';
 CREATE EXTENSION order_ext;
 CREATE ROLE alice LOGIN;
+CREATE ROLE handlers LOGIN;
+SELECT order_ext.grant_to('handlers', 'operator'), order_ext.grant_to('handlers', 'worker');
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO handlers;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO handlers;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO handlers;
 CREATE SCHEMA t;
 GRANT USAGE ON SCHEMA t TO alice;
 CREATE SEQUENCE t.n_seq;
@@ -173,12 +178,13 @@ GRANT USAGE ON SEQUENCE t.n_seq TO alice;
 SELECT order_ext.grant_to('alice', 'operator');
 
 SELECT order_ext.create_topic('a'), order_ext.create_topic('b');
-SELECT order_ext.subscribe('g_one', 'a', 't.g_one(order_ext.message)', '{"max_attempts": 6}');
-SELECT order_ext.subscribe('g_set', 'a', 't.g_set(order_ext.message[])', '{"max_attempts": 6}');
-SELECT order_ext.subscribe('g_ord', 'a', 't.g_ord(order_ext.message)', '{"max_attempts": 6, "ordered": true}');
-SELECT order_ext.subscribe('g_ords', 'a', 't.g_ords(order_ext.message[])', '{"max_attempts": 6, "ordered": true}');
+SELECT order_ext.grant_topic('b', 'handlers', 'publish');
+SELECT order_ext.subscribe('g_one', 'a', 't.g_one(order_ext.message)', '{"max_attempts": 6, "run_as": "handlers"}');
+SELECT order_ext.subscribe('g_set', 'a', 't.g_set(order_ext.message[])', '{"max_attempts": 6, "run_as": "handlers"}');
+SELECT order_ext.subscribe('g_ord', 'a', 't.g_ord(order_ext.message)', '{"max_attempts": 6, "ordered": true, "run_as": "handlers"}');
+SELECT order_ext.subscribe('g_ords', 'a', 't.g_ords(order_ext.message[])', '{"max_attempts": 6, "ordered": true, "run_as": "handlers"}');
 SELECT order_ext.subscribe('g_alice', 'a', 't.g_alice(order_ext.message)', '{"max_attempts": 6, "ordered": true, "run_as": "alice"}');
-SELECT order_ext.subscribe('g_on', 'a', 't.g_on(order_ext.message)', '{"max_attempts": 6}');
+SELECT order_ext.subscribe('g_on', 'a', 't.g_on(order_ext.message)', '{"max_attempts": 6, "run_as": "handlers"}');
 SELECT order_ext.subscribe('g_b', 'b', 't.g_b(order_ext.message[])', '{"max_attempts": 6, "run_as": "alice"}');
 SELECT order_ext.subscribe('e_any', 'a', NULL, '{"max_attempts": 30}');
 SELECT order_ext.subscribe('e_ord', 'a', NULL, '{"max_attempts": 30, "ordered": true}');
@@ -457,7 +463,7 @@ sub dispatch_caller
 	{
 		my $level = pick('READ COMMITTED', 'REPEATABLE READ');
 
-		run_sql($client, "dispatch $level", "BEGIN ISOLATION LEVEL $level;\n" . pick('', "SET LOCAL ROLE alice;\n")
+		run_sql($client, "dispatch $level", "BEGIN ISOLATION LEVEL $level;\n" . "SET LOCAL SESSION AUTHORIZATION " . pick('postgres', 'handlers', 'alice') . ";\n"
 			. 'SELECT order_ext.dispatch(' . pick('NULL', 1, 10, 100) . ");\nCOMMIT",
 			$level eq 'READ COMMITTED' ? 'ZD001|OE802|40P01' : 'ZD001|OE802|40P01|40001');
 		sleep(rand(0.3));

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(start_node configure create_handled wait_sql wait_workers workers check_log verify_clean worker_pid);
+our @EXPORT = qw(start_node configure create_handlers create_handled wait_sql wait_workers workers check_log verify_clean worker_pid);
 
 # A preloaded server. Extra lines go to its configuration.
 sub start_node
@@ -40,11 +40,33 @@ CONF
 	return;
 }
 
+# The role that handlers of the tests run as; it may use what is made there from now on.
+sub create_handlers
+{
+	my ($node, $database) = @_;
+
+	$node->safe_psql($database, <<'SQL');
+DO $$
+BEGIN
+	IF to_regrole('handlers') IS NULL THEN
+		CREATE ROLE handlers LOGIN;
+	END IF;
+	PERFORM order_ext.grant_to('handlers', 'operator'), order_ext.grant_to('handlers', 'worker');
+END
+$$;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO handlers;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO handlers;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO handlers;
+SQL
+	return;
+}
+
 # A topic t, a group g whose handler notes each message in table handled.
 sub create_handled
 {
 	my ($node, $database) = @_;
 
+	create_handlers($node, $database);
 	$node->safe_psql($database, <<'SQL');
 CREATE TABLE handled (
 	id bigint, key bigint, attempt integer, at timestamptz DEFAULT clock_timestamp(),
@@ -55,7 +77,7 @@ BEGIN
 END
 $$;
 SELECT order_ext.create_topic('t');
-SELECT order_ext.subscribe('g', 't', 'public.note(order_ext.message)');
+SELECT order_ext.subscribe('g', 't', 'public.note(order_ext.message)', '{"run_as": "handlers"}');
 SQL
 	return;
 }
@@ -79,12 +101,15 @@ sub wait_sql
 	return is($answer, $expected, $name);
 }
 
-# The kinds of the database's live workers, sorted, as "dispatcher,scheduler".
+# The kinds of the database's live workers, sorted, as "dispatcher,scheduler". The dispatcher of
+# create_handlers() comes beside those of the bootstrap superuser; it counts where it is alone.
 sub workers
 {
 	my ($database) = @_;
 	return "SELECT coalesce(string_agg(substr(backend_type, 11), ',' ORDER BY backend_type), '')"
-	  . " FROM pg_stat_activity WHERE backend_type LIKE 'order_ext %' AND datname = '$database'";
+	  . " FROM pg_stat_activity WHERE backend_type LIKE 'order_ext %' AND datname = '$database'"
+	  . " AND NOT (usename = 'handlers' AND EXISTS (SELECT FROM pg_stat_activity WHERE usename <> 'handlers'"
+	  . " AND backend_type = 'order_ext dispatcher' AND datname = '$database'))";
 }
 
 # Wait until the database has its workers, or has none. Asked from another database.
@@ -94,12 +119,14 @@ sub wait_workers
 	return wait_sql($node, 'postgres', workers($database), $expected, $seconds, $name);
 }
 
+# One of them: the dispatcher is that of the handlers, if there is one.
 sub worker_pid
 {
 	my ($node, $database, $kind) = @_;
 	return $node->safe_psql('postgres',
 		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'order_ext $kind'"
-		  . ($kind eq 'launcher' ? '' : " AND datname = '$database'"));
+		  . ($kind eq 'launcher' ? '' : " AND datname = '$database'")
+		  . " ORDER BY usename = 'handlers' DESC LIMIT 1");
 }
 
 # verify() finds no broken invariant.

@@ -217,7 +217,6 @@ load_groups(Cache *into)
 		group->suspects = false;
 		group->start_at = log_snapshot_text(reader.values[GROUP_START_AT]);
 		group->ordered = DatumGetBool(reader.values[GROUP_ORDERED]);
-		group->subscriber = reader_text(&reader, GROUP_SUBSCRIBER);
 		group->handler_owner = reader_text(&reader, GROUP_HANDLER_OWNER);
 		group->parts = DatumGetInt16(reader.values[GROUP_PARTS]);
 		group->barrier = reader.nulls[GROUP_BARRIER] ? NULL :
@@ -437,7 +436,6 @@ group_copy(const ConsumerGroup *cached, ConsumerGroup *copy)
 	copy->handler = copy_text(cached->handler);
 	copy->run_as = copy_text(cached->run_as);
 	copy->start_at = copy_text(cached->start_at);
-	copy->subscriber = copy_text(cached->subscriber);
 	copy->handler_owner = copy_text(cached->handler_owner);
 	copy->barrier = copy_text(cached->barrier);
 }

@@ -76,7 +76,6 @@ typedef struct ConsumerGroup
 	char	   *run_as;			/* role name; NULL if built in */
 	char	   *start_at;		/* a pg_snapshot in text form */
 	bool		ordered;
-	char	   *subscriber;		/* role name; NULL: a superuser */
 	char	   *handler_owner;	/* role name as of subscription; NULL: not known */
 	int16		parts;			/* number of cursors that read it */
 	char	   *barrier;		/* a pg_snapshot if parts is about to change, or NULL */

@@ -22,25 +22,27 @@
 
 /* ---- functions by name ---- */
 
-/* A type of schema order_ext, or an array of it, as rights_function_signature() writes it. */
+/* A type by its qualified name, or an array of it, as rights_function_signature() writes it. */
 static Oid
 type_by_name(const char *name)
 {
-	static const char schema[] = "order_ext.";
+	const char *point = strchr(name, '.');
 	char	   *type_name;
 	bool		is_array = false;
+	Oid			schema;
 	Oid			type;
 
-	if (strncmp(name, schema, strlen(schema)) != 0)
+	if (point == NULL)
 		return InvalidOid;
-	type_name = pstrdup(name + strlen(schema));
+	schema = get_namespace_oid(pnstrdup(name, point - name), true);
+	type_name = pstrdup(point + 1);
 	if (strlen(type_name) > 2 && strcmp(type_name + strlen(type_name) - 2, "[]") == 0)
 	{
 		is_array = true;
 		type_name[strlen(type_name) - 2] = '\0';
 	}
 	type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(type_name),
-						   ObjectIdGetDatum(get_namespace_oid("order_ext", false)));
+						   ObjectIdGetDatum(schema));
 	return is_array && OidIsValid(type) ? get_array_type(type) : type;
 }
 
@@ -104,15 +106,23 @@ rights_role_can_login(Oid role)
 	return can;
 }
 
-bool
-rights_is_superuser(const char *name)
+char *
+rights_refusal_of_role(Oid role)
 {
-	Oid			role;
+	if (superuser_arg(role))
+		return psprintf("role \"%s\" is a superuser", GetUserNameFromId(role, true));
+	if (role == role_of_owner())
+		return psprintf("role \"%s\" owns the tables of order_ext", GetUserNameFromId(role, true));
+	if (role < FirstNormalObjectId)
+		return psprintf("role \"%s\" is a predefined role", GetUserNameFromId(role, true));
+	return NULL;
+}
 
-	if (name == NULL)
-		return true;
-	role = get_role_oid(name, true);
-	return OidIsValid(role) && superuser_arg(role);
+bool
+rights_runs_as(const char *run_as, Oid role)
+{
+	return run_as != NULL && get_role_oid(run_as, true) == role &&
+		rights_refusal_of_role(role) == NULL;
 }
 
 Oid
@@ -133,13 +143,26 @@ rights_role_to_run_as(const char *name, Oid caller, bool must_login)
 				 errdetail("Role \"%s\" is not a member of it.", GetUserNameFromId(caller, false)),
 				 errhint("A role that registers a function must be able to SET ROLE to the role "
 						 "that it runs as.")));
-	if (must_login && !rights_role_can_login(role))
+	if (must_login && !rights_role_can_login(role) && rights_refusal_of_role(role) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("role \"%s\" is not permitted to log in", GetUserNameFromId(role, false)),
 				 errhint("Functions run in sessions of their role: grant it LOGIN, or specify "
 						 "another role in \"run_as\".")));
 	return role;
+}
+
+Oid
+rights_arg_run_as(FunctionCallInfo fcinfo, int n, bool must_login)
+{
+	bool		is_given = n < PG_NARGS() && !PG_ARGISNULL(n);
+	char	   *name = GetUserNameFromId(is_given ? PG_GETARG_OID(n) : GetUserId(), true);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"run_as\" is not an existing role")));
+	return rights_role_to_run_as(name, GetUserId(), must_login);
 }
 
 /* ---- which function for which role ---- */
@@ -178,38 +201,85 @@ rights_refusal_of_owner(Oid function, const char *owner, Oid role)
 					rights_function_owner(function), owner);
 }
 
-/* The predefined roles except the superuser, and our own: no one can log in as one of them. */
-static bool
-role_is_reserved(Oid role)
-{
-	return (role < FirstNormalObjectId && role != BOOTSTRAP_SUPERUSERID) ||
-		role == role_of_owner();
-}
-
 char *
-rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser)
+rights_refusal_to_run(Oid function, Oid role)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	bool		owner_is_superuser;
-	bool		security_definer;
+	char	   *of_role;
+	bool		becomes_superuser;
 
 	if (!HeapTupleIsValid(tuple))
 		return "it does not exist";
-	owner_is_superuser = superuser_arg(((Form_pg_proc) GETSTRUCT(tuple))->proowner);
-	security_definer = ((Form_pg_proc) GETSTRUCT(tuple))->prosecdef;
+	becomes_superuser = ((Form_pg_proc) GETSTRUCT(tuple))->prosecdef &&
+		superuser_arg(((Form_pg_proc) GETSTRUCT(tuple))->proowner);
 	ReleaseSysCache(tuple);
 
-	if (role_is_reserved(role))
-		return psprintf("role \"%s\" may not run functions", GetUserNameFromId(role, false));
-	if (superuser_arg(role) && !owner_is_superuser)
-		return "it would run as a superuser but does not belong to one";
-	if (superuser_arg(role) && !registered_by_superuser)
-		return "it would run as a superuser but was not registered by one";
-	if (security_definer && owner_is_superuser && !registered_by_superuser)
-		return "it is a superuser's SECURITY DEFINER function but was not registered by a "
-			"superuser";
+	of_role = rights_refusal_of_role(role);
+	if (of_role != NULL)
+		return of_role;
+	if (becomes_superuser)
+		return "it is a superuser's SECURITY DEFINER function";
 	if (!may_execute(function, role))
 		return psprintf("role \"%s\" has no EXECUTE privilege on it",
 						GetUserNameFromId(role, false));
 	return NULL;
+}
+
+/* ---- registering one ---- */
+
+static bool
+role_suits(Oid role)
+{
+	return rights_role_can_login(role) && rights_refusal_of_role(role) == NULL;
+}
+
+char *
+rights_example_role(Oid caller)
+{
+	char	   *name = "order_handlers";
+	Oid			role;
+	int			i;
+
+	if (role_suits(caller))
+		return GetUserNameFromId(caller, false);
+	for (i = 2; OidIsValid(role = get_role_oid(name, true)); i++)
+	{
+		if (role_suits(role) && may_become_role(caller, role))
+			break;
+		name = psprintf("order_handlers_%d", i);
+	}
+	return name;
+}
+
+/* What to do about it, if the reason is that of rights_refusal_to_run(). */
+static char *
+advice(Oid function, Oid role, const char *example_role, const char *call)
+{
+	char	   *signature = rights_function_signature(function);
+
+	if (rights_refusal_of_role(role) == NULL)
+		return may_execute(function, role)
+			? psprintf("Grant the role what the function needs, and then: "
+					   "ALTER FUNCTION %s SECURITY INVOKER;", signature)
+			: psprintf("Ask the function's owner to GRANT EXECUTE ON FUNCTION %s TO %s;", signature,
+					   quote_identifier(GetUserNameFromId(role, false)));
+	return psprintf("Have it run as a role with no more privileges than it needs: %s%s",
+					OidIsValid(get_role_oid(example_role, true)) ? ""
+					: psprintf("CREATE ROLE %s LOGIN; ", quote_identifier(example_role)),
+					call);
+}
+
+void
+rights_check_to_run(const char *what, Oid function, Oid role,
+					const char *example_role, const char *call)
+{
+	char	   *reason = rights_refusal_to_run(function, role);
+
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s %s cannot run as role \"%s\"", what,
+						rights_function_signature(function), GetUserNameFromId(role, false)),
+				 errdetail("The reason is that %s.", reason),
+				 errhint("%s", advice(function, role, example_role, call))));
 }

@@ -8,9 +8,11 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
+
 /*
- * The function with this signature, as stored in consumer_groups.handler; InvalidOid if
- * there is none. rights_function_signature() makes the signature.
+ * The function of one argument with this signature, as stored in consumer_groups.handler;
+ * InvalidOid if there is none. rights_function_signature() makes the signature.
  */
 extern Oid	rights_function_by_signature(const char *signature);
 extern char *rights_function_signature(Oid function);
@@ -22,19 +24,35 @@ extern char *rights_function_signature(Oid function);
  */
 extern Oid	rights_role_to_run_as(const char *name, Oid caller, bool must_login);
 
+/* The same for an argument "run_as" of type regrole. */
+extern Oid	rights_arg_run_as(FunctionCallInfo fcinfo, int n, bool must_login);
+
 extern bool rights_role_can_login(Oid role);
 
-/* Whether the named role is a superuser; NULL (a subscriber of an earlier version) is. */
-extern bool rights_is_superuser(const char *name);
+/*
+ * Why no function of an application can run as the role; NULL if some can. Functions use objects
+ * that others own and can change, so none runs as a superuser, as one of the server's predefined
+ * roles, or as the owner of order_ext.
+ */
+extern char *rights_refusal_of_role(Oid role);
+
+/* Whether functions that are registered for the named role (NULL: none) can run as this one. */
+extern bool rights_runs_as(const char *run_as, Oid role);
 
 /*
- * Why the function must not run as the role, given whether a superuser registered it; NULL if it
- * may. A superuser's session runs only functions that superusers own and have registered; only
- * superusers can register a function that makes its caller a superuser; nothing runs as one of
- * the server's predefined roles or as the owner of order_ext; and the role must have EXECUTE on
- * it.
+ * Why the function must not run as the role; NULL if it may: functions can run as the role, this
+ * one is no superuser's SECURITY DEFINER function, and the role has EXECUTE on it.
  */
-extern char *rights_refusal_to_run(Oid function, Oid role, bool registered_by_superuser);
+extern char *rights_refusal_to_run(Oid function, Oid role);
+
+/*
+ * The same when it is registered: raises 42501. what: "handler", or what else it is. The HINT gives
+ * the statement to use instead (call), which names the example role: one that the caller can have
+ * functions run as, once it is created if it does not exist.
+ */
+extern void rights_check_to_run(const char *what, Oid function, Oid role,
+								const char *example_role, const char *call);
+extern char *rights_example_role(Oid caller);
 
 /*
  * The name of its owner, "" if the function does not exist; stored when the function is

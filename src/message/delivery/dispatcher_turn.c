@@ -22,6 +22,7 @@
 #include "message/delivery/dispatcher_turn.h"
 #include "message/base/engine.h"
 #include "message/base/limits.h"
+#include "message/base/rights.h"
 #include "message/delivery/parts.h"
 #include "message/delivery/pass.h"
 #include "message/delivery/session.h"
@@ -125,7 +126,7 @@ dispatcher_serves(const ConsumerGroup *group)
 		return false;
 	if (group->builtin)
 		return served.builtin;
-	return group->run_as != NULL && get_role_oid(group->run_as, true) == served.role;
+	return rights_runs_as(group->run_as, served.role);
 }
 
 static void

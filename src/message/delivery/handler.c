@@ -91,8 +91,7 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 		return refuse(why, ERRCODE_UNDEFINED_OBJECT,
 					  psprintf("role \"%s\" does not exist",
 							   group->run_as != NULL ? group->run_as : "(none)"));
-	reason = rights_refusal_to_run(function, handler->run_as,
-								   rights_is_superuser(group->subscriber));
+	reason = rights_refusal_to_run(function, handler->run_as);
 	if (reason == NULL)
 		reason = rights_refusal_of_owner(function, group->handler_owner, handler->run_as);
 	if (reason != NULL)
@@ -257,14 +256,6 @@ call_database_function(Handler *handler, const Message *messages, int n)
 	return i;
 }
 
-/* Functions of applications do not expect the engine's search path. */
-static void
-use_own_search_path(void)
-{
-	(void) set_config_option("search_path", GetConfigOptionResetString("search_path"),
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
 static Datum
 call_as_role(Handler *handler, Oid function, const Message *message, Datum argument, bool *isnull)
 {
@@ -278,7 +269,6 @@ call_as_role(Handler *handler, Oid function, const Message *message, Datum argum
 	fcinfo->args[0].value = argument;
 	fcinfo->args[0].isnull = false;
 	session_enter(&scope, handler->run_as);
-	use_own_search_path();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	call_begins(handler, message, 1);
 	locks_brief_end();			/* what it waits for is the application's business */
@@ -298,8 +288,7 @@ call_as_role(Handler *handler, Oid function, const Message *message, Datum argum
 Datum
 handler_call(Handler *handler, Oid function, const Message *message, Datum argument, bool *isnull)
 {
-	char	   *reason = rights_refusal_to_run(function, handler->run_as,
-											   rights_is_superuser(handler->group->subscriber));
+	char	   *reason = rights_refusal_to_run(function, handler->run_as);
 	Datum		result = (Datum) 0;
 
 	if (reason == NULL)

@@ -15,6 +15,7 @@
 #include "core/settings.h"
 #include "message/delivery/deliver.h"
 #include "message/base/limits.h"
+#include "message/base/rights.h"
 #include "message/log/log.h"
 #include "message/delivery/parts.h"
 #include "message/log/progress.h"
@@ -31,7 +32,7 @@ group_is_for(const ConsumerGroup *group, Oid role, bool builtin)
 		return builtin;
 	if (!OidIsValid(role))
 		return true;
-	return group->run_as != NULL && get_role_oid(group->run_as, true) == role;
+	return rights_runs_as(group->run_as, role);
 }
 
 /*

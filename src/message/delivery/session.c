@@ -26,10 +26,15 @@ static bool session_used = false;
 void
 session_enter(RoleScope *scope, Oid role)
 {
-	bool		own = GetSessionUserId() == role || GetOuterUserId() == role;
+	Oid			session_user = GetSessionUserId();
+	bool		own = session_user == role;
+
+	if (GetOuterUserId() == role && !superuser_arg(session_user))
+		own = true;				/* after SET ROLE */
 
 	session_used = true;
-	role_enter(scope, role, !own && !superuser_arg(role));
+	role_enter(scope, role, !own);
+	role_use_search_path();
 }
 
 void

@@ -9,8 +9,9 @@
 #include "core/role.h"
 
 /*
- * Switch to the role, until role_leave(), to run foreign code. Restricted (core/role.h) if the
- * session is not the role's own, or is a superuser's and the role is not a superuser.
+ * Switch to the role, until role_leave(), to run foreign code, with ROLE_SEARCH_PATH. Restricted
+ * (core/role.h) if the session is not the role's own; that of a superuser after SET ROLE is not,
+ * since what is deferred there would run as the superuser.
  */
 extern void session_enter(RoleScope *scope, Oid role);
 

@@ -10,12 +10,14 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
 #include "core/append.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
@@ -127,10 +129,28 @@ check_run_as(Subscription *want, bool has_handler)
 	want->subscriber = GetUserNameFromId(caller, false);
 }
 
-static void
-check_handler(Oid function, Subscription *want)
+/* The call that subscribes the same with another role. */
+static char *
+call_with_role(Oid function, const Subscription *want, Jsonb *options, const char *role)
 {
-	char	   *reason;
+	JsonbBuilder *run_as = jsonb_object_begin();
+	Datum		merged;
+	char	   *text;
+
+	jsonb_add_text(run_as, "run_as", role);
+	merged = DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options),
+								 JsonbPGetDatum(jsonb_object_end(run_as)));
+	text = JsonbToCString(NULL, &DatumGetJsonbP(merged)->root, -1);
+	return psprintf("SELECT order_ext.subscribe(%s, %s, %s, %s);",
+					quote_literal_cstr(want->name), quote_literal_cstr(want->topic),
+					quote_literal_cstr(rights_function_signature(function)),
+					quote_literal_cstr(text));
+}
+
+static void
+check_handler(Oid function, Jsonb *options, Subscription *want)
+{
+	char	   *example_role;
 
 	if (rights_function_signature(function) == NULL)
 		ereport(ERROR,
@@ -152,14 +172,9 @@ check_handler(Oid function, Subscription *want)
 				 errdetail("Role \"%s\" has no EXECUTE privilege on it.",
 						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("Ask its owner to grant EXECUTE.")));
-	reason = rights_refusal_to_run(function, get_role_oid(want->run_as, false), superuser());
-	if (reason != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("handler %s cannot run as role \"%s\"", rights_function_signature(function),
-						want->run_as),
-				 errdetail("The reason is that %s.", reason),
-				 errhint("Specify the role that it should run as in option \"run_as\".")));
+	example_role = rights_example_role(GetUserId());
+	rights_check_to_run("handler", function, get_role_oid(want->run_as, false), example_role,
+						call_with_role(function, want, options, example_role));
 	want->handler = rights_function_signature(function);
 	want->handler_owner = rights_function_owner(function);
 }
@@ -320,7 +335,7 @@ subscribe_body(FunctionCallInfo fcinfo)
 	if (topic_by_name(want.topic) == NULL)
 		topic_refuse_unknown(want.topic);
 	if (!PG_ARGISNULL(2))
-		check_handler(PG_GETARG_OID(2), &want);
+		check_handler(PG_GETARG_OID(2), options, &want);
 
 	engine_enter(&scope);
 	topic_id = topic_hold(want.topic, &builtin);
