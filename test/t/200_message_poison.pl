@@ -14,6 +14,7 @@ my $node = start_node('poison');
 
 $node->safe_psql('postgres', 'CREATE EXTENSION order_ext');
 create_handlers($node, 'postgres');
+$node->safe_psql('postgres', 'GRANT pg_execute_server_program TO handlers');
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE handled (key bigint, attempt integer, topic text);
 -- A sleep, so that the shell that kills has the time to.
