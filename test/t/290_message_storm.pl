@@ -325,7 +325,7 @@ my %nothing = (
 		SELECT f.*, p.due FROM t.finished f JOIN t.pub p USING (tag) WHERE f.at < p.due
 		UNION ALL SELECT g.n, g.grp, g.id, g.tag, g.key, g.at, p.due FROM t.got g JOIN t.pub p USING (tag) WHERE g.at < p.due),
 	'nobody runs as another' => q(
-		SELECT DISTINCT grp, role FROM t.handled WHERE role <> CASE WHEN grp IN ('g_alice', 'g_b') THEN 'alice' ELSE 'postgres' END),
+		SELECT DISTINCT grp, role FROM t.handled WHERE role <> CASE WHEN grp IN ('g_alice', 'g_b') THEN 'alice' ELSE 'handlers' END),
 	'keys by which messages are published once' => q(SELECT * FROM t.unexpected
 		UNION ALL SELECT format('%s: %s', dedup, array_agg(tag)) FROM t.pub WHERE dedup IS NOT NULL GROUP BY dedup HAVING count(*) > 1),
 	'verify() finds no error' => q(SELECT * FROM order_ext.verify() WHERE severity = 'error'),
