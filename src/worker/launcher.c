@@ -183,7 +183,11 @@ launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 				entry->retry_at = GetCurrentTimestamp() + ROOM_PATIENCE;
 		}
 		else
+		{
 			database_failed(db);
+			if (soon)
+				db->retry_at = GetCurrentTimestamp() + ROOM_PATIENCE;
+		}
 		db->no_slot = no_slot && !worker->relief;
 	}
 	LWLockRelease(worker_shared->lock);
