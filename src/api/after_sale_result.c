@@ -20,7 +20,7 @@ after_sale_detail(const AfterSale *after_sale)
 	jsonb_add_int(detail, "freight", after_sale->freight);
 	if (after_sale->return_status != NO_RETURN)
 		jsonb_add_text(detail, "return_status",
-					   status_name(MACHINE_RETURN, after_sale->return_status));
+					   machine_status_name(MACHINE_RETURN, after_sale->return_status));
 	return detail;
 }
 
@@ -30,7 +30,7 @@ after_sale_result(CallResult *result, const AfterSale *after_sale, const char *d
 {
 	memset(result, 0, sizeof(CallResult));
 	result->id = after_sale->after_sale_id;
-	result->status = status_name(MACHINE_AFTER_SALE, after_sale->status);
+	result->status = machine_status_name(MACHINE_AFTER_SALE, after_sale->status);
 	result->version = after_sale->version;
 	result->disposition = disposition;
 	result->detail = detail != NULL ? detail : jsonb_object_end(after_sale_detail(after_sale));

@@ -111,7 +111,8 @@ check_may_apply(const Order *order)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("cannot apply for an after-sale of order " INT64_FORMAT, order->order_id),
-				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
+				 errdetail("Its status is \"%s\".",
+						   machine_status_name(MACHINE_ORDER, order->status)),
 				 order->status < ORDER_OUT_STOCK ? errhint("Use cancel_order.") :
 				 order->status < ORDER_SIGNED ? errhint("Wait until the order is signed.") : 0));
 	if (!after_sale_in_time(order->order_id))
@@ -206,7 +207,8 @@ check_may_be_short(const Order *order)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("cannot report a shortage for order " INT64_FORMAT, order->order_id),
-				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
+				 errdetail("Its status is \"%s\".",
+						   machine_status_name(MACHINE_ORDER, order->status)),
 				 errhint("A shortage can be reported only while the status is \"out_stock\".")));
 }
 

@@ -43,7 +43,8 @@ check_status_allows(const Order *order, Event event, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("order " INT64_FORMAT " cannot be %s", order->order_id, what),
-				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status))));
+				 errdetail("Its status is \"%s\".",
+						   machine_status_name(MACHINE_ORDER, order->status))));
 }
 
 /* A transition made by the buyer. */

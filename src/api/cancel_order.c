@@ -52,7 +52,8 @@ check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_CANNOT_CANCEL),
 				 errmsg("order " INT64_FORMAT " can no longer be canceled", order->order_id),
-				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
+				 errdetail("Its status is \"%s\".",
+						   machine_status_name(MACHINE_ORDER, order->status)),
 				 errhint("Use apply_after_sale.")));
 }
 

@@ -111,7 +111,8 @@ payment_closed_body(FunctionCallInfo fcinfo)
 	if (payment != NULL && payment->order_id == notice.order_id)
 	{
 		jsonb_add_id(detail, "payment_id", payment->payment_id);
-		jsonb_add_text(detail, "payment_status", status_name(MACHINE_PAYMENT, payment->status));
+		jsonb_add_text(detail, "payment_status",
+					   machine_status_name(MACHINE_PAYMENT, payment->status));
 	}
 	jsonb_add_text(detail, "outcome", notice.outcome);
 	if (raw_cut)

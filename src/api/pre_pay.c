@@ -20,7 +20,8 @@ check_may_pay(const Order *order, int64 pay_amount, TimestampTz now)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("order " INT64_FORMAT " cannot be paid", order->order_id),
-				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
+				 errdetail("Its status is \"%s\".",
+						   machine_status_name(MACHINE_ORDER, order->status)),
 				 errhint("Only an order that is awaiting payment can be paid.")));
 	if (order->pay_amount != pay_amount)
 		ereport(ERROR,

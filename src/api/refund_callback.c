@@ -46,7 +46,7 @@ return_refund(FunctionCallInfo fcinfo, const Refund *refund, const char *disposi
 	CallResult	result = {0};
 
 	result.id = refund->refund_id;
-	result.status = status_name(MACHINE_REFUND, refund->status);
+	result.status = machine_status_name(MACHINE_REFUND, refund->status);
 	result.version = refund->version;
 	result.disposition = disposition;
 	result.detail = jsonb_object_end(detail);

@@ -45,7 +45,8 @@ check_may_accept(const Payment *payment, const Order *order)
 				 errmsg("payment " INT64_FORMAT " can no longer be used for order " INT64_FORMAT,
 						payment->payment_id, payment->order_id),
 				 order == NULL ? errdetail("The order does not exist.") :
-				 errdetail("Its status is \"%s\".", status_name(MACHINE_ORDER, order->status)),
+				 errdetail("Its status is \"%s\".",
+						   machine_status_name(MACHINE_ORDER, order->status)),
 				 errhint("Refund the payment.")));
 	if (refund_id != 0)
 		ereport(ERROR,

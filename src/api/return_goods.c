@@ -169,7 +169,7 @@ report_once(void *arg, const RequestKey *key, CallResult *result)
 	result->id_is_null = !report->known;
 	if (report->known)
 	{
-		result->status = status_name(MACHINE_AFTER_SALE, report->after_sale.status);
+		result->status = machine_status_name(MACHINE_AFTER_SALE, report->after_sale.status);
 		result->version = report->after_sale.version;
 	}
 }

@@ -47,7 +47,7 @@ raise_status(const AfterSale *after_sale, const char *what, const char *why)
 			 errmsg("after-sale " INT64_FORMAT " cannot be %s", after_sale->after_sale_id, what),
 			 why != NULL ? errdetail("%s", why) :
 			 errdetail("Its status is \"%s\".",
-					   status_name(MACHINE_AFTER_SALE, after_sale->status))));
+					   machine_status_name(MACHINE_AFTER_SALE, after_sale->status))));
 }
 
 /* ---- review_after_sale ---- */
@@ -61,7 +61,7 @@ review(Journal *journal, const Decision *decision, AfterSale *after_sale)
 				 errmsg("after-sale " INT64_FORMAT " is not awaiting review",
 						after_sale->after_sale_id),
 				 errdetail("Its status is \"%s\".",
-						   status_name(MACHINE_AFTER_SALE, after_sale->status)),
+						   machine_status_name(MACHINE_AFTER_SALE, after_sale->status)),
 				 after_sale->status == AFTER_SALE_REJECTED
 				 ? errhint("Use reopen_after_sale first.") : 0));
 	if (decision->accept)

@@ -14,7 +14,7 @@
  * was set back, it is, so that a pause of seconds does not become one of hours.
  */
 static inline bool
-pause_is_over(TimestampTz until, int64 longest_us, TimestampTz now)
+clock_pause_is_over(TimestampTz until, int64 longest_us, TimestampTz now)
 {
 	return now >= until || until - now > longest_us;
 }

@@ -73,7 +73,7 @@ void
 handle_release_assets(Message *messages, int n)
 {
 	const Asset *assets;
-	int			n_assets = assets_list(&assets);
+	int			n_assets = catalog_assets(&assets);
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	Datum		values[1] = {int64_array(batch_keys(messages, n), n)};
 	uint64		orders = plan_query(&read_assets, values, NULL, 0);

@@ -151,7 +151,7 @@ journal_after_sale(Journal *journal, const Edge *edge, const AfterSale *after_sa
 													after_sale->order_version);
 
 			jsonb_add_id(builder, "after_sale_id", after_sale->after_sale_id);
-			jsonb_add_text(builder, "status", status_name(MACHINE_AFTER_SALE, edge->to));
+			jsonb_add_text(builder, "status", machine_status_name(MACHINE_AFTER_SALE, edge->to));
 			jsonb_add_int(builder, "amount", after_sale->amount);
 			payload = jsonb_object_end(builder);
 		}

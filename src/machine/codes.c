@@ -207,9 +207,9 @@ order_ext_codes(PG_FUNCTION_ARGS)
 		put_codes(rsinfo, code_sets[i].name, code_sets[i].codes);
 	for (i = 1; i < BUILTIN_TOPICS_END; i++)
 	{
-		put_code(rsinfo, "topic", i, builtin_topic_name(i));
+		put_code(rsinfo, "topic", i, topic_builtin_name(i));
 		if (builtin_handler_of(i) != NULL)
-			put_code(rsinfo, "handler", i, builtin_topic_name(i));
+			put_code(rsinfo, "handler", i, topic_builtin_name(i));
 	}
 	return (Datum) 0;
 }

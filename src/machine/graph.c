@@ -57,7 +57,7 @@ Datum
 order_ext_status_name(PG_FUNCTION_ARGS)
 {
 	const MachineTable *table = arg_machine(fcinfo, 0);
-	const char *name = status_name(table->machine, PG_GETARG_INT16(1));
+	const char *name = machine_status_name(table->machine, PG_GETARG_INT16(1));
 
 	if (name == NULL)
 		PG_RETURN_NULL();
@@ -68,7 +68,7 @@ PG_FUNCTION_INFO_V1(order_ext_event_name);
 Datum
 order_ext_event_name(PG_FUNCTION_ARGS)
 {
-	const char *name = event_name(PG_GETARG_INT16(1));
+	const char *name = machine_event_name(PG_GETARG_INT16(1));
 
 	if (name == NULL)
 		PG_RETURN_NULL();
@@ -117,11 +117,11 @@ edge_topics(const Edge *edge)
 
 	while (n < MAX_EDGE_MESSAGES && edge->messages[n] != 0)
 	{
-		names[n] = builtin_topic_name(edge->messages[n]);
+		names[n] = topic_builtin_name(edge->messages[n]);
 		n++;
 	}
 	if (edge->optional != 0)
-		names[n++] = builtin_topic_name(edge->optional);
+		names[n++] = topic_builtin_name(edge->optional);
 	return text_array(names, n);
 }
 
@@ -141,9 +141,9 @@ order_ext_state_graph(PG_FUNCTION_ARGS)
 
 		nulls[0] = edge->from == STATUS_NONE;
 		if (!nulls[0])
-			values[0] = CStringGetTextDatum(status_name(table->machine, edge->from));
-		values[1] = CStringGetTextDatum(status_name(table->machine, edge->to));
-		values[2] = CStringGetTextDatum(event_name(edge->event));
+			values[0] = CStringGetTextDatum(machine_status_name(table->machine, edge->from));
+		values[1] = CStringGetTextDatum(machine_status_name(table->machine, edge->to));
+		values[2] = CStringGetTextDatum(machine_event_name(edge->event));
 		values[3] = CStringGetTextDatum(actor_words(edge->actors));
 		values[4] = CStringGetTextDatum(edge->guard);
 		values[5] = edge_topics(edge);
@@ -165,8 +165,8 @@ order_ext_state_diagram(PG_FUNCTION_ARGS)
 	for (edge = table->edges; edge->event != 0; edge++)
 		appendStringInfo(&text, "    %s --> %s: %s (%s)\n",
 						 edge->from == STATUS_NONE ? "[*]"
-						 : status_name(table->machine, edge->from),
-						 status_name(table->machine, edge->to),
-						 event_name(edge->event), actor_words(edge->actors));
+						 : machine_status_name(table->machine, edge->from),
+						 machine_status_name(table->machine, edge->to),
+						 machine_event_name(edge->event), actor_words(edge->actors));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(text.data, text.len));
 }

@@ -112,7 +112,7 @@ no_such_edge(Machine machine, int16 from, Event event)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_INVARIANT),
 			 errmsg("the %s machine has no transition \"%s\" from status %d",
-					machine_table(machine)->name, event_name(event), from),
+					machine_table(machine)->name, machine_event_name(event), from),
 			 errhint("This is a bug in order_ext; nothing was changed.")));
 }
 
@@ -149,7 +149,7 @@ machine_allows(Machine machine, int16 from, Event event, char actor)
 }
 
 const char *
-status_name(Machine machine, int16 status)
+machine_status_name(Machine machine, int16 status)
 {
 	const StatusName *entry;
 
@@ -162,7 +162,7 @@ status_name(Machine machine, int16 status)
 }
 
 const char *
-event_name(int event)
+machine_event_name(int event)
 {
 	int			i;
 

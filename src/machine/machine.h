@@ -135,7 +135,7 @@ extern const Edge *machine_edge_to(Machine machine, int16 from, Event event, int
 extern bool machine_allows(Machine machine, int16 from, Event event, char actor);
 
 /* Names, NULL for codes that do not exist. */
-extern const char *status_name(Machine machine, int16 status);
-extern const char *event_name(int event);
+extern const char *machine_status_name(Machine machine, int16 status);
+extern const char *machine_event_name(int event);
 
 #endif							/* ORDER_EXT_MACHINE_H */

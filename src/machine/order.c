@@ -119,7 +119,7 @@ order_result(CallResult *result, int64 order_id, const Order *order)
 {
 	result->id = order_id;
 	result->id_is_null = (order == NULL);
-	result->status = order != NULL ? status_name(MACHINE_ORDER, order->status) : NULL;
+	result->status = order != NULL ? machine_status_name(MACHINE_ORDER, order->status) : NULL;
 	result->version = order != NULL ? order->version : 0;
 }
 

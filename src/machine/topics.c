@@ -36,7 +36,7 @@ static const char *const names[BUILTIN_TOPICS_END] = {
 };
 
 const char *
-builtin_topic_name(int32 topic_id)
+topic_builtin_name(int32 topic_id)
 {
 	return topic_id > 0 && topic_id < BUILTIN_TOPICS_END ? names[topic_id] : NULL;
 }

@@ -40,6 +40,6 @@ typedef int32 BuiltinTopic;
 #define BUILTIN_TOPICS_END					27
 
 /* The name of a built-in topic; NULL for any other id. */
-extern const char *builtin_topic_name(int32 topic_id);
+extern const char *topic_builtin_name(int32 topic_id);
 
 #endif							/* ORDER_EXT_MACHINE_TOPICS_H */

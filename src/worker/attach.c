@@ -19,12 +19,12 @@ static bool leaving = false;
 static void
 note_failure(const WorkerSlot *worker)
 {
-	RoleEntry  *entry = role_entry(my_database, worker->role);
-	int		   *failures = entry != NULL ? &entry->failures : &my_database->failures;
+	RoleEntry  *entry = role_entry(worker_my_database, worker->role);
+	int		   *failures = entry != NULL ? &entry->failures : &worker_my_database->failures;
 
 	if (worker->relief)
 	{
-		role_relief_failed(my_database, worker->role);
+		role_relief_failed(worker_my_database, worker->role);
 		return;
 	}
 	/* A failure after a long run does not count as consecutive. */
@@ -33,7 +33,7 @@ note_failure(const WorkerSlot *worker)
 	if (entry != NULL)
 		role_failed(entry);
 	else
-		database_failed(my_database);
+		database_failed(worker_my_database);
 }
 
 /*
@@ -43,23 +43,23 @@ note_failure(const WorkerSlot *worker)
 static void
 detach(int code, Datum arg)
 {
-	WorkerSlot *worker = my_worker;
+	WorkerSlot *worker = worker_my_slot;
 	bool		message_to_blame;
 
 	(void) code;
 	(void) arg;
 	if (worker == NULL)
 		return;
-	my_worker = NULL;
+	worker_my_slot = NULL;
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	message_to_blame = crash_marks_clear();
-	if (!leaving && !worker->leave && my_database->holds == 0 && !message_to_blame)
+	if (!leaving && !worker->leave && worker_my_database->holds == 0 && !message_to_blame)
 		note_failure(worker);
 	worker->state = WORKER_FREE;
 	worker->pid = 0;
 	worker->procno = -1;
 	LWLockRelease(worker_shared->lock);
-	launcher_wake();
+	worker_wake_launcher();
 }
 
 bool
@@ -94,8 +94,8 @@ worker_attach(Datum main_arg)
 	LWLockRelease(worker_shared->lock);
 	if (!ours)
 		return false;
-	my_database = db;
-	my_worker = worker;
+	worker_my_database = db;
+	worker_my_slot = worker;
 	before_shmem_exit(detach, (Datum) 0);
 	return true;
 }
@@ -103,8 +103,8 @@ worker_attach(Datum main_arg)
 bool
 worker_must_leave(void)
 {
-	return my_worker->leave || my_database->holds > 0 ||
-		my_worker->announced != my_database->announced;
+	return worker_my_slot->leave || worker_my_database->holds > 0 ||
+		worker_my_slot->announced != worker_my_database->announced;
 }
 
 void
@@ -114,11 +114,12 @@ worker_leave(Verdict verdict)
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	leaving = true;
-	entry = role_entry(my_database, my_worker->role);
+	entry = role_entry(worker_my_database, worker_my_slot->role);
 	if (verdict == VERDICT_DISABLED && entry != NULL)
 		role_failed(entry);		/* for that role only */
-	else if (my_worker->announced == my_database->announced && verdict != VERDICT_UNKNOWN)
-		my_database->verdict = verdict;
+	else if (worker_my_slot->announced == worker_my_database->announced &&
+			 verdict != VERDICT_UNKNOWN)
+		worker_my_database->verdict = verdict;
 	LWLockRelease(worker_shared->lock);
 	proc_exit(0);
 }

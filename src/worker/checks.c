@@ -103,7 +103,7 @@ tell_not_enabled(void)
 	int64		node;
 	StampState	stamp = look_at_stamp(&node);
 
-	if (my_worker->kind != WORKER_SCHEDULER || stamp == STAMP_OWN)
+	if (worker_my_slot->kind != WORKER_SCHEDULER || stamp == STAMP_OWN)
 		return;
 	ereport(LOG,
 			(errmsg("order_ext does nothing in database \"%s\" because dispatch is not enabled",
@@ -113,7 +113,7 @@ tell_not_enabled(void)
 					 "on its own.")));
 	if (stamp != STAMP_COPIED || node == NODE_NONE)
 		return;
-	stamp_disown(node);
+	enable_disown_stamp(node);
 	CommitTransactionCommand();
 }
 

@@ -79,7 +79,7 @@ static void
 write_my_mark(void)
 {
 	write_mark(running_mark);
-	if (running_mark->messages > 0 && my_worker != NULL)
+	if (running_mark->messages > 0 && worker_my_slot != NULL)
 		worker_alive(running_mark->started_at);
 }
 
@@ -284,12 +284,12 @@ any_ending(int32 group_id)
 {
 	int			w;
 
-	for (w = 0; w < my_database->n_workers; w++)
+	for (w = 0; w < worker_my_database->n_workers; w++)
 	{
-		const WorkerSlot *worker = &my_database->workers[w];
+		const WorkerSlot *worker = &worker_my_database->workers[w];
 		const RunningMark *mark;
 
-		if (worker == my_worker || worker->procno < 0 || worker->procno >= n_running)
+		if (worker == worker_my_slot || worker->procno < 0 || worker->procno >= n_running)
 			continue;
 		mark = &running[worker->procno];
 		if (mark->overran && mark->messages > 0 && mark->database == MyDatabaseId &&

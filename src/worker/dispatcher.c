@@ -37,28 +37,28 @@ gate_and_interest(void)
 	int			i;
 
 	check_gate();
-	if (my_worker->role == BOOTSTRAP_SUPERUSERID)
+	if (worker_my_slot->role == BOOTSTRAP_SUPERUSERID)
 		roles_tell();
-	n = groups_list(&groups);
+	n = catalog_groups(&groups);
 	for (i = 0; i < n; i++)
 	{
 		if (!dispatcher_serves(&groups[i]))
 			continue;
 		interest |= WAKE_TOPIC_BIT(groups[i].topic_id);
 	}
-	pg_atomic_write_u64(&my_worker->interest, interest);
+	pg_atomic_write_u64(&worker_my_slot->interest, interest);
 	pg_memory_barrier();
 }
 
 static bool
 something_published(void)
 {
-	uint64		topics = pg_atomic_read_u64(&my_worker->topics);
+	uint64		topics = pg_atomic_read_u64(&worker_my_slot->topics);
 
 	if (worker_reloaded())
 		return true;			/* order_ext.workers may have changed */
 	return topics == WAKE_ALL_TOPICS ||
-		(topics & pg_atomic_read_u64(&my_worker->interest)) != 0;
+		(topics & pg_atomic_read_u64(&worker_my_slot->interest)) != 0;
 }
 
 /* The parts of groups are divided among the configured number of dispatchers. */
@@ -66,9 +66,9 @@ static void
 serve_role(void)
 {
 	DispatcherRole served = {
-		.role = my_worker->role,
-		.builtin = my_worker->role == BOOTSTRAP_SUPERUSERID,
-		.ordinal = my_worker->ordinal,
+		.role = worker_my_slot->role,
+		.builtin = worker_my_slot->role == BOOTSTRAP_SUPERUSERID,
+		.ordinal = worker_my_slot->ordinal,
 		.count = Max(setting_workers, 1)
 	};
 
@@ -85,7 +85,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 
 	serve_role();
 	crash_marks_record();
-	topics = pg_atomic_exchange_u64(&my_worker->topics, 0);
+	topics = pg_atomic_exchange_u64(&worker_my_slot->topics, 0);
 	if (everything)
 		topics = WAKE_ALL_TOPICS;
 	more = dispatcher_turn(topics, next_wakeup, &messages, &batches);

@@ -77,7 +77,7 @@ holds_release(void)
 	}
 	held.n = 0;
 	LWLockRelease(worker_shared->lock);
-	launcher_wake();
+	worker_wake_launcher();
 }
 
 /* Ask (or force) the workers to exit; false once there are none. */

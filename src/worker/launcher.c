@@ -306,7 +306,7 @@ ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
 		*next_wakeup = Min(*next_wakeup, now + START_PATIENCE);
 	if (db->workers[w].state != WORKER_FREE)
 		return true;
-	if (*failures > 0 && !pause_is_over(*retry_at, MAX_BACKOFF_SECONDS * USECS_PER_SEC, now))
+	if (*failures > 0 && !clock_pause_is_over(*retry_at, MAX_BACKOFF_SECONDS * USECS_PER_SEC, now))
 	{
 		*next_wakeup = Min(*next_wakeup, *retry_at);
 		return true;

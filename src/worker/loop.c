@@ -87,7 +87,8 @@ worker_start(Datum main_arg)
 		proc_exit(0);
 	if (worker_must_leave())
 		worker_leave(VERDICT_UNKNOWN);
-	BackgroundWorkerInitializeConnectionByOid(my_database->database, my_worker->role, 0);
+	BackgroundWorkerInitializeConnectionByOid(worker_my_database->database, worker_my_slot->role,
+											  0);
 	neutralise_settings();
 	if (worker_must_leave())
 		worker_leave(VERDICT_UNKNOWN);
@@ -98,10 +99,10 @@ worker_start(Datum main_arg)
 	engine_set_gate(check_gate);
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	if (my_database->announced == my_worker->announced)
-		my_database->verdict = VERDICT_RUN;
+	if (worker_my_database->announced == worker_my_slot->announced)
+		worker_my_database->verdict = VERDICT_RUN;
 	LWLockRelease(worker_shared->lock);
-	launcher_wake();
+	worker_wake_launcher();
 }
 
 void
@@ -211,7 +212,7 @@ look_for_the_untold(LoopState *state, TimestampTz now)
 	uint64		completed;
 	bool		moved;
 
-	if (!pause_is_over(state->next_look, interval, now))
+	if (!clock_pause_is_over(state->next_look, interval, now))
 		return false;
 	completed = completed_transactions() + 1;	/* so that 0 is none of them */
 	moved = (completed != state->looked_at);
@@ -275,7 +276,7 @@ worker_loop(const WorkerLoop *loop)
 		if (now < state.now)
 			state.next_wakeup = now;	/* the clock was set back: check again */
 		state.now = now;
-		if (!pause_is_over(state.pause_until, MAX_ERROR_PAUSE_SECONDS * USECS_PER_SEC, now))
+		if (!clock_pause_is_over(state.pause_until, MAX_ERROR_PAUSE_SECONDS * USECS_PER_SEC, now))
 		{
 			sleep_until(state.pause_until, pause);
 			continue;

@@ -36,17 +36,17 @@ static bool watched = false;
 static void
 on_slice_over(void)
 {
-	if (my_worker == NULL)
+	if (worker_my_slot == NULL)
 		return;
-	my_worker->held_up = true;
-	launcher_wake();
+	worker_my_slot->held_up = true;
+	worker_wake_launcher();
 }
 
 static void
 group_begins(uint64 other_topics, TimestampTz others_due)
 {
-	pg_atomic_write_u64(&my_worker->other_topics, other_topics);
-	pg_atomic_write_u64(&my_worker->others_due, (uint64) others_due);
+	pg_atomic_write_u64(&worker_my_slot->other_topics, other_topics);
+	pg_atomic_write_u64(&worker_my_slot->others_due, (uint64) others_due);
 	enable_timeout_after(slice_timeout, SLICE_MS);
 }
 
@@ -54,7 +54,7 @@ static void
 group_ends(void)
 {
 	disable_timeout(slice_timeout, false);
-	my_worker->held_up = false;
+	worker_my_slot->held_up = false;
 }
 
 void
@@ -77,10 +77,10 @@ relief_forget(void)
 void
 relief_check_exit(void)
 {
-	TimestampTz last_active = (TimestampTz) pg_atomic_read_u64(&my_worker->last_active);
+	TimestampTz last_active = (TimestampTz) pg_atomic_read_u64(&worker_my_slot->last_active);
 
-	if (my_worker->relief && my_worker->ordinal >= setting_workers &&
-		pause_is_over(last_active + RELIEF_IDLE, RELIEF_IDLE, GetCurrentTimestamp()))
+	if (worker_my_slot->relief && worker_my_slot->ordinal >= setting_workers &&
+		clock_pause_is_over(last_active + RELIEF_IDLE, RELIEF_IDLE, GetCurrentTimestamp()))
 		worker_leave(VERDICT_UNKNOWN);
 }
 
@@ -90,7 +90,7 @@ void
 relief_note_topics(WorkerSlot *worker, uint64 topic_bits)
 {
 	if (worker->held_up && (topic_bits & pg_atomic_read_u64(&worker->other_topics)) != 0)
-		launcher_wake();
+		worker_wake_launcher();
 }
 
 /* ---- the launcher ---- */
@@ -149,7 +149,7 @@ relief_needed(DatabaseSlot *db, Oid role, int count, int *ordinal, TimestampTz *
 	LWLockAcquire(worker_shared->lock, LW_SHARED);
 	needed = all_are_held_up(db, role, count, ordinal, now, &next);
 	LWLockRelease(worker_shared->lock);
-	if (needed && !pause_is_over(due, RELIEF_PAUSE, now))
+	if (needed && !clock_pause_is_over(due, RELIEF_PAUSE, now))
 	{
 		next = due;
 		needed = false;

@@ -112,7 +112,7 @@ renewal_commit(void)
 	}
 	LWLockRelease(worker_shared->lock);
 	if (news)
-		launcher_wake();
+		worker_wake_launcher();
 }
 
 /* ---- the launcher ---- */
@@ -129,7 +129,7 @@ reconsider(DatabaseSlot *db, TimestampTz now, TimestampTz *next_wakeup)
 		any |= db->roles[i].outdated;
 	if (!any)
 		return;
-	if (!pause_is_over(due, MIN_LIFE, now))
+	if (!clock_pause_is_over(due, MIN_LIFE, now))
 	{
 		*next_wakeup = Min(*next_wakeup, due);
 		return;
@@ -164,7 +164,7 @@ renewal_care(DatabaseSlot *db, TimestampTz *next_wakeup)
 
 		if (worker->state == WORKER_FREE || !worker->outdated || worker->leave)
 			continue;
-		if (pause_is_over(due, MIN_LIFE, now))
+		if (clock_pause_is_over(due, MIN_LIFE, now))
 			worker_send_away(worker, false);
 		else
 			*next_wakeup = Min(*next_wakeup, due);

@@ -86,7 +86,7 @@ roles_tell(void)
 {
 	RoleEntry	roles[MAX_DATABASE_ROLES];
 	const ConsumerGroup *groups;
-	int			n_groups = groups_list(&groups);
+	int			n_groups = catalog_groups(&groups);
 	int			n = 0;
 	int			i;
 
@@ -94,7 +94,7 @@ roles_tell(void)
 	{
 		Oid			role;
 
-		if (groups[i].run_as == NULL || group_is_external(&groups[i]))
+		if (groups[i].run_as == NULL || catalog_group_is_external(&groups[i]))
 			continue;
 		role = get_role_oid(groups[i].run_as, true);
 		if (OidIsValid(role))

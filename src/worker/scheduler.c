@@ -21,14 +21,14 @@ static TimestampTz next_due = DT_NOEND;
 static bool
 something_armed(void)
 {
-	return (TimestampTz) pg_atomic_read_u64(&my_worker->earliest) < next_due;
+	return (TimestampTz) pg_atomic_read_u64(&worker_my_slot->earliest) < next_due;
 }
 
 static void
 before_sleep(TimestampTz until)
 {
 	next_due = until;
-	pg_atomic_write_u64(&my_worker->sleep_until, (uint64) until);
+	pg_atomic_write_u64(&worker_my_slot->sleep_until, (uint64) until);
 	pg_memory_barrier();
 }
 
@@ -40,14 +40,14 @@ turn(bool everything, TimestampTz *next_wakeup)
 	bool		more;
 
 	/* Wake us for any timer from here on; this turn sees those armed before. */
-	pg_atomic_write_u64(&my_worker->sleep_until, (uint64) DT_NOEND);
-	(void) pg_atomic_exchange_u64(&my_worker->earliest, (uint64) DT_NOEND);
+	pg_atomic_write_u64(&worker_my_slot->sleep_until, (uint64) DT_NOEND);
+	(void) pg_atomic_exchange_u64(&worker_my_slot->earliest, (uint64) DT_NOEND);
 
 	more = timers_turn(next_wakeup, &fired, &batches);
 	if (batches > 0)
 		worker_count(batches, fired);
 	if (!more)
-		rotation_turn(everything, next_wakeup);
+		rotate_turn(everything, next_wakeup);
 	return more;
 }
 
@@ -55,7 +55,7 @@ static void
 forget(void)
 {
 	timers_forget();
-	rotation_forget();
+	rotate_forget();
 }
 
 void
@@ -73,7 +73,7 @@ order_ext_scheduler_main(Datum main_arg)
 	};
 
 	worker_start(main_arg);
-	stamp_bind();
+	enable_bind_stamp();
 	/* No handlers run here. */
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
 

@@ -18,8 +18,8 @@
 #define TRANCHE_NAME "order_ext"
 
 WorkerShared *worker_shared = NULL;
-WorkerSlot *my_worker = NULL;
-DatabaseSlot *my_database = NULL;
+WorkerSlot *worker_my_slot = NULL;
+DatabaseSlot *worker_my_database = NULL;
 
 static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
 #ifdef ORDER_EXT_HAVE_SHMEM_REQUEST_HOOK
@@ -208,11 +208,11 @@ roles_are_news(const RoleEntry *roles, int n, int main_count)
 {
 	int			i;
 
-	if (n != my_database->n_roles || main_count != my_database->n_main)
+	if (n != worker_my_database->n_roles || main_count != worker_my_database->n_main)
 		return true;
 	for (i = 0; i < n; i++)
 	{
-		const RoleEntry *known = role_entry(my_database, roles[i].role);
+		const RoleEntry *known = role_entry(worker_my_database, roles[i].role);
 
 		if (known == NULL || known->count != roles[i].count)
 			return true;
@@ -247,7 +247,7 @@ roles_announce(const RoleEntry *roles, int n, int main_count)
 	{
 		for (i = 0; i < n; i++)
 		{
-			const RoleEntry *known = role_entry(my_database, roles[i].role);
+			const RoleEntry *known = role_entry(worker_my_database, roles[i].role);
 
 			merged[i] = roles[i];
 			merged[i].failures = known != NULL ? known->failures : 0;
@@ -256,13 +256,13 @@ roles_announce(const RoleEntry *roles, int n, int main_count)
 			merged[i].outdated = known != NULL && known->outdated;
 			merged[i].relief_at = known != NULL ? known->relief_at : 0;
 		}
-		memcpy(my_database->roles, merged, sizeof(RoleEntry) * n);
-		my_database->n_roles = n;
-		my_database->n_main = main_count;
+		memcpy(worker_my_database->roles, merged, sizeof(RoleEntry) * n);
+		worker_my_database->n_roles = n;
+		worker_my_database->n_main = main_count;
 	}
 	LWLockRelease(worker_shared->lock);
 	if (news)
-		launcher_wake();
+		worker_wake_launcher();
 }
 
 /*
@@ -290,7 +290,7 @@ database_announce(Oid database)
 			worker_wake(&db->workers[w]);
 	}
 	LWLockRelease(worker_shared->lock);
-	launcher_wake();
+	worker_wake_launcher();
 }
 
 void
@@ -318,23 +318,23 @@ worker_send_away(WorkerSlot *worker, bool force)
 /* ---- latches ---- */
 
 void
-wake_process(int procno)
+worker_wake_process(int procno)
 {
 	if (procno >= 0)
 		SetLatch(&ProcGlobal->allProcs[procno].procLatch);
 }
 
 void
-launcher_wake(void)
+worker_wake_launcher(void)
 {
 	if (worker_shared != NULL)
-		wake_process(worker_shared->launcher_procno);
+		worker_wake_process(worker_shared->launcher_procno);
 }
 
 void
 worker_wake(const WorkerSlot *worker)
 {
-	wake_process(worker->procno);
+	worker_wake_process(worker->procno);
 }
 
 /* ---- state and counters of this worker ---- */
@@ -342,14 +342,14 @@ worker_wake(const WorkerSlot *worker)
 void
 worker_set_state(WorkerState state)
 {
-	if (my_worker != NULL)
-		my_worker->state = state;
+	if (worker_my_slot != NULL)
+		worker_my_slot->state = state;
 }
 
 void
 worker_alive(TimestampTz now)
 {
-	pg_atomic_write_u64(my_worker != NULL ? &my_worker->alive_at
+	pg_atomic_write_u64(worker_my_slot != NULL ? &worker_my_slot->alive_at
 						: &worker_shared->launcher_alive_at,
 						(uint64) now);
 }
@@ -358,9 +358,9 @@ worker_alive(TimestampTz now)
 void
 worker_count(int64 batches, int64 messages)
 {
-	if (my_worker == NULL)
+	if (worker_my_slot == NULL)
 		return;
-	pg_atomic_fetch_add_u64(&my_worker->batches, batches);
-	pg_atomic_fetch_add_u64(&my_worker->messages, messages);
-	pg_atomic_write_u64(&my_worker->last_active, (uint64) GetCurrentTimestamp());
+	pg_atomic_fetch_add_u64(&worker_my_slot->batches, batches);
+	pg_atomic_fetch_add_u64(&worker_my_slot->messages, messages);
+	pg_atomic_write_u64(&worker_my_slot->last_active, (uint64) GetCurrentTimestamp());
 }

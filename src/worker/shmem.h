@@ -137,8 +137,8 @@ typedef struct WorkerShared
 extern WorkerShared *worker_shared;
 
 /* The slot of this process, if it is a worker. */
-extern WorkerSlot *my_worker;
-extern DatabaseSlot *my_database;
+extern WorkerSlot *worker_my_slot;
+extern DatabaseSlot *worker_my_database;
 
 /*
  * Install the shared memory hooks; only while preloading. when_new is called whenever the memory
@@ -184,8 +184,8 @@ extern void database_announce(Oid database);
 extern void database_discover(Oid database);
 
 /* Wake the launcher, a worker, or any process by its number. */
-extern void launcher_wake(void);
-extern void wake_process(int procno);
+extern void worker_wake_launcher(void);
+extern void worker_wake_process(int procno);
 extern void worker_wake(const WorkerSlot *worker);
 
 /* Ask a worker to exit, by SIGTERM if force is set; lock held exclusively. */

@@ -67,6 +67,6 @@ waiters_wake(uint64 topic_bits)
 		WaiterSlot *waiter = &worker_shared->waiters[i];
 
 		if (waiter->database == MyDatabaseId && (waiter->topics & topic_bits) != 0)
-			wake_process(waiter->procno);
+			worker_wake_process(waiter->procno);
 	}
 }

@@ -84,7 +84,7 @@ typedef struct Cache
 	RingState	rings[RINGS];
 } Cache;
 
-const char *const ring_names[RINGS] = {"log", "dedup"};
+const char *const catalog_ring_names[RINGS] = {"log", "dedup"};
 
 static MemoryContext cache_context = NULL;
 static Cache *cache = NULL;
@@ -167,8 +167,8 @@ load_topics(Cache *into)
 	TableReader reader;
 	int			i;
 
-	reader_open(&reader, into->relations[CACHED_TOPICS]);
-	while (reader_next(&reader))
+	table_reader_open(&reader, into->relations[CACHED_TOPICS]);
+	while (table_reader_next(&reader))
 	{
 		Topic	   *topic;
 
@@ -176,12 +176,12 @@ load_topics(Cache *into)
 		topic = &into->topics[into->n_topics++];
 		topic->id = DatumGetInt32(reader.values[TOPIC_TOPIC_ID]);
 		topic->builtin = DatumGetBool(reader.values[TOPIC_BUILTIN]);
-		topic->name = reader_text(&reader, TOPIC_NAME);
+		topic->name = table_reader_text(&reader, TOPIC_NAME);
 		topic->max_depth = reader.nulls[TOPIC_MAX_DEPTH] ? 0 :
 			DatumGetInt32(reader.values[TOPIC_MAX_DEPTH]);
 		topic->dedup_window = DatumGetInt32(reader.values[TOPIC_DEDUP_WINDOW]);
 	}
-	reader_close(&reader);
+	table_reader_close(&reader);
 
 	if (into->n_topics > 0)
 		qsort(into->topics, into->n_topics, sizeof(Topic), compare_topic_ids);
@@ -197,8 +197,8 @@ load_groups(Cache *into)
 {
 	TableReader reader;
 
-	reader_open(&reader, into->relations[CACHED_GROUPS]);
-	while (reader_next(&reader))
+	table_reader_open(&reader, into->relations[CACHED_GROUPS]);
+	while (table_reader_next(&reader))
 	{
 		ConsumerGroup *group;
 
@@ -211,19 +211,19 @@ load_groups(Cache *into)
 		group->builtin = DatumGetBool(reader.values[GROUP_BUILTIN]);
 		group->batch = DatumGetBool(reader.values[GROUP_BATCH]);
 		group->paused = DatumGetBool(reader.values[GROUP_PAUSED]);
-		group->name = reader_text(&reader, GROUP_NAME);
-		group->handler = reader_text(&reader, GROUP_HANDLER);
-		group->run_as = reader_text(&reader, GROUP_RUN_AS);
+		group->name = table_reader_text(&reader, GROUP_NAME);
+		group->handler = table_reader_text(&reader, GROUP_HANDLER);
+		group->run_as = table_reader_text(&reader, GROUP_RUN_AS);
 		group->suspects = false;
-		group->start_at = log_snapshot_text(reader.values[GROUP_START_AT]);
+		group->start_at = snapshot_text(reader.values[GROUP_START_AT]);
 		group->ordered = DatumGetBool(reader.values[GROUP_ORDERED]);
-		group->handler_owner = reader_text(&reader, GROUP_HANDLER_OWNER);
+		group->handler_owner = table_reader_text(&reader, GROUP_HANDLER_OWNER);
 		group->parts = DatumGetInt16(reader.values[GROUP_PARTS]);
 		group->barrier = reader.nulls[GROUP_BARRIER] ? NULL :
-			log_snapshot_text(reader.values[GROUP_BARRIER]);
+			snapshot_text(reader.values[GROUP_BARRIER]);
 		group->adapted = DatumGetBool(reader.values[GROUP_ADAPTED]);
 	}
-	reader_close(&reader);
+	table_reader_close(&reader);
 	if (into->n_groups > 0)
 		qsort(into->groups, into->n_groups, sizeof(ConsumerGroup), compare_group_ids);
 }
@@ -235,8 +235,8 @@ load_suspects(Cache *into)
 	TableReader reader;
 	int			i;
 
-	reader_open(&reader, internal_relation("crash_suspects"));
-	while (reader_next(&reader))
+	table_reader_open(&reader, internal_relation("crash_suspects"));
+	while (table_reader_next(&reader))
 	{
 		for (i = 0; i < into->n_groups; i++)
 		{
@@ -244,7 +244,7 @@ load_suspects(Cache *into)
 				into->groups[i].suspects = true;
 		}
 	}
-	reader_close(&reader);
+	table_reader_close(&reader);
 }
 
 static void
@@ -252,8 +252,8 @@ load_assets(Cache *into)
 {
 	TableReader reader;
 
-	reader_open(&reader, into->relations[CACHED_ASSETS]);
-	while (reader_next(&reader))
+	table_reader_open(&reader, into->relations[CACHED_ASSETS]);
+	while (table_reader_next(&reader))
 	{
 		Asset	   *asset;
 
@@ -261,10 +261,10 @@ load_assets(Cache *into)
 			continue;
 		into->assets = grow_array(into->assets, into->n_assets, sizeof(Asset));
 		asset = &into->assets[into->n_assets++];
-		asset->kind = reader_text(&reader, ASSET_KIND);
+		asset->kind = table_reader_text(&reader, ASSET_KIND);
 		asset->topic_id = DatumGetInt32(reader.values[ASSET_TOPIC_ID]);
 	}
-	reader_close(&reader);
+	table_reader_close(&reader);
 }
 
 static void
@@ -273,24 +273,24 @@ load_rings(Cache *into)
 	TableReader reader;
 	int			i;
 
-	reader_open(&reader, into->relations[CACHED_RINGS]);
-	while (reader_next(&reader))
+	table_reader_open(&reader, into->relations[CACHED_RINGS]);
+	while (table_reader_next(&reader))
 	{
-		char	   *ring = reader_text(&reader, MOVE_RING);
+		char	   *ring = table_reader_text(&reader, MOVE_RING);
 		int64		seq = DatumGetInt64(reader.values[MOVE_SEQ]);
 
 		for (i = 0; i < RINGS; i++)
 		{
 			RingState  *state = &into->rings[i];
 
-			if (strcmp(ring, ring_names[i]) != 0 || seq <= state->seq)
+			if (strcmp(ring, catalog_ring_names[i]) != 0 || seq <= state->seq)
 				continue;
 			state->seq = seq;
 			state->current = DatumGetInt16(reader.values[MOVE_SEGMENT]);
 			state->moved_at = DatumGetTimestampTz(reader.values[MOVE_MOVED_AT]);
 		}
 	}
-	reader_close(&reader);
+	table_reader_close(&reader);
 }
 
 static Cache *
@@ -345,7 +345,7 @@ get_cache(void)
 /* ---- lookups ---- */
 
 const Topic *
-topic_by_id(int32 topic_id)
+catalog_topic_by_id(int32 topic_id)
 {
 	Cache	   *in = get_cache();
 	Topic		key = {.id = topic_id};
@@ -356,7 +356,7 @@ topic_by_id(int32 topic_id)
 }
 
 const Topic *
-topic_by_name(const char *name)
+catalog_topic_by_name(const char *name)
 {
 	Cache	   *in = get_cache();
 	Topic		wanted = {.name = unconstify(char *, name)};
@@ -370,7 +370,7 @@ topic_by_name(const char *name)
 }
 
 const ConsumerGroup *
-group_by_id(int32 group_id)
+catalog_group_by_id(int32 group_id)
 {
 	Cache	   *in = get_cache();
 	ConsumerGroup key = {.id = group_id};
@@ -381,7 +381,7 @@ group_by_id(int32 group_id)
 }
 
 const ConsumerGroup *
-group_by_name(const char *name)
+catalog_group_by_name(const char *name)
 {
 	Cache	   *in = get_cache();
 	int			i;
@@ -395,7 +395,7 @@ group_by_name(const char *name)
 }
 
 void
-topic_refuse_unknown(const char *name)
+catalog_refuse_unknown_topic(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
@@ -406,7 +406,7 @@ topic_refuse_unknown(const char *name)
 }
 
 void
-group_refuse_unknown(const char *name)
+catalog_refuse_unknown_group(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
@@ -417,7 +417,7 @@ group_refuse_unknown(const char *name)
 }
 
 bool
-group_is_external(const ConsumerGroup *group)
+catalog_group_is_external(const ConsumerGroup *group)
 {
 	return !group->builtin && group->handler == NULL;
 }
@@ -429,7 +429,7 @@ copy_text(const char *text)
 }
 
 void
-group_copy(const ConsumerGroup *cached, ConsumerGroup *copy)
+catalog_group_copy(const ConsumerGroup *cached, ConsumerGroup *copy)
 {
 	*copy = *cached;
 	copy->name = copy_text(cached->name);
@@ -441,7 +441,7 @@ group_copy(const ConsumerGroup *cached, ConsumerGroup *copy)
 }
 
 int
-groups_list(const ConsumerGroup **groups)
+catalog_groups(const ConsumerGroup **groups)
 {
 	Cache	   *in = get_cache();
 
@@ -450,7 +450,7 @@ groups_list(const ConsumerGroup **groups)
 }
 
 int
-assets_list(const Asset **assets)
+catalog_assets(const Asset **assets)
 {
 	Cache	   *in = get_cache();
 
@@ -459,7 +459,7 @@ assets_list(const Asset **assets)
 }
 
 StampState
-stamp_state(void)
+catalog_stamp_state(void)
 {
 	const Cache *in = get_cache();
 
@@ -470,13 +470,13 @@ stamp_state(void)
 }
 
 bool
-stamp_is_own(void)
+catalog_stamp_is_own(void)
 {
-	return stamp_state() == STAMP_OWN;
+	return catalog_stamp_state() == STAMP_OWN;
 }
 
 const RingState *
-ring_state(Ring ring)
+catalog_ring_state(Ring ring)
 {
 	return &get_cache()->rings[ring];
 }

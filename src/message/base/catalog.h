@@ -53,7 +53,7 @@ typedef enum Ring
 #define RING_SEGMENTS 4
 
 /* Their names, as in ring_moves. */
-extern const char *const ring_names[RINGS];
+extern const char *const catalog_ring_names[RINGS];
 
 typedef struct RingState
 {
@@ -91,33 +91,33 @@ typedef struct Asset
 } Asset;
 
 /* NULL if there is none. */
-extern const Topic *topic_by_id(int32 topic_id);
-extern const Topic *topic_by_name(const char *name);
-extern const ConsumerGroup *group_by_id(int32 group_id);
-extern const ConsumerGroup *group_by_name(const char *name);
+extern const Topic *catalog_topic_by_id(int32 topic_id);
+extern const Topic *catalog_topic_by_name(const char *name);
+extern const ConsumerGroup *catalog_group_by_id(int32 group_id);
+extern const ConsumerGroup *catalog_group_by_name(const char *name);
 
 /* Raise OE701: the topic, or the consumer group, does not exist. */
-pg_noreturn extern void topic_refuse_unknown(const char *name);
-pg_noreturn extern void group_refuse_unknown(const char *name);
+pg_noreturn extern void catalog_refuse_unknown_topic(const char *name);
+pg_noreturn extern void catalog_refuse_unknown_group(const char *name);
 
 /* Whether its messages wait for receive(), not for a handler. */
-extern bool group_is_external(const ConsumerGroup *group);
+extern bool catalog_group_is_external(const ConsumerGroup *group);
 
 /* Copy a group including its texts, so that the copy does not depend on the cache. */
-extern void group_copy(const ConsumerGroup *cached, ConsumerGroup *copy);
+extern void catalog_group_copy(const ConsumerGroup *cached, ConsumerGroup *copy);
 
 /* All groups, ordered by id; returns their number. */
-extern int	groups_list(const ConsumerGroup **groups);
+extern int	catalog_groups(const ConsumerGroup **groups);
 
 /* The registered asset kinds that are not built in; returns their number. */
-extern int	assets_list(const Asset **assets);
+extern int	catalog_assets(const Asset **assets);
 
 /* The current segment of a ring. An older transaction may still write to the previous one. */
-extern const RingState *ring_state(Ring ring);
+extern const RingState *catalog_ring_state(Ring ring);
 
 /* Whether dispatch is enabled in the database, and if not, why. */
-extern bool stamp_is_own(void);
-extern StampState stamp_state(void);
+extern bool catalog_stamp_is_own(void);
+extern StampState catalog_stamp_state(void);
 
 /* One of the tables that are cached changed in this transaction: topics, topic_grants, ... */
 extern void catalog_changed(const char *table);

@@ -16,13 +16,13 @@
 #include "message/base/snapshots.h"
 
 char *
-log_snapshot_text(Datum pg_snapshot)
+snapshot_text(Datum pg_snapshot)
 {
 	return DatumGetCString(DirectFunctionCall1(pg_snapshot_out, pg_snapshot));
 }
 
 LogSnapshot *
-log_snapshot_from_text(const char *text)
+snapshot_from_text(const char *text)
 {
 	LogSnapshot *snapshot = palloc(sizeof(LogSnapshot));
 	const char *at = text;
@@ -50,13 +50,13 @@ log_snapshot_from_text(const char *text)
 }
 
 LogSnapshot *
-log_snapshot_from_datum(Datum pg_snapshot)
+snapshot_from_datum(Datum pg_snapshot)
 {
-	return log_snapshot_from_text(log_snapshot_text(pg_snapshot));
+	return snapshot_from_text(snapshot_text(pg_snapshot));
 }
 
 Datum
-log_snapshot_to_datum(const LogSnapshot *snapshot)
+snapshot_to_datum(const LogSnapshot *snapshot)
 {
 	StringInfoData text;
 	int			i;
@@ -90,26 +90,26 @@ add_in_progress(LogSnapshot *snapshot, uint64 xid)
 }
 
 LogSnapshot *
-log_snapshot_active(void)
+snapshot_active(void)
 {
-	LogSnapshot *snapshot = log_snapshot_from_datum(OidFunctionCall0(F_PG_CURRENT_SNAPSHOT));
+	LogSnapshot *snapshot = snapshot_from_datum(OidFunctionCall0(F_PG_CURRENT_SNAPSHOT));
 	FullTransactionId own = GetTopFullTransactionIdIfAny();
 
 	if (FullTransactionIdIsValid(own) && U64FromFullTransactionId(own) < snapshot->xmax &&
-		log_snapshot_sees(snapshot, U64FromFullTransactionId(own)))
+		snapshot_sees(snapshot, U64FromFullTransactionId(own)))
 		add_in_progress(snapshot, U64FromFullTransactionId(own));
 	return snapshot;
 }
 
 bool
-log_snapshots_equal(const LogSnapshot *a, const LogSnapshot *b)
+snapshots_equal(const LogSnapshot *a, const LogSnapshot *b)
 {
 	return a->xmin == b->xmin && a->xmax == b->xmax && a->nxip == b->nxip &&
 		memcmp(a->xip, b->xip, sizeof(uint64) * a->nxip) == 0;
 }
 
 bool
-log_snapshot_sees(const LogSnapshot *snapshot, uint64 xid)
+snapshot_sees(const LogSnapshot *snapshot, uint64 xid)
 {
 	int			low = 0;
 	int			high = snapshot->nxip;

@@ -16,23 +16,23 @@ typedef struct LogSnapshot
 } LogSnapshot;
 
 /* Conversion to and from the SQL type; results are in CurrentMemoryContext. */
-extern LogSnapshot *log_snapshot_from_datum(Datum pg_snapshot);
-extern LogSnapshot *log_snapshot_from_text(const char *text);
-extern Datum log_snapshot_to_datum(const LogSnapshot *snapshot);
+extern LogSnapshot *snapshot_from_datum(Datum pg_snapshot);
+extern LogSnapshot *snapshot_from_text(const char *text);
+extern Datum snapshot_to_datum(const LogSnapshot *snapshot);
 
 /* The text form of a pg_snapshot. */
-extern char *log_snapshot_text(Datum pg_snapshot);
+extern char *snapshot_text(Datum pg_snapshot);
 
 /*
  * The active snapshot, with this transaction's own id (if it has one) among those in progress:
  * messages that we publish ourselves are not behind any group yet.
  */
-extern LogSnapshot *log_snapshot_active(void);
+extern LogSnapshot *snapshot_active(void);
 
 /* Whether the two are equal. */
-extern bool log_snapshots_equal(const LogSnapshot *a, const LogSnapshot *b);
+extern bool snapshots_equal(const LogSnapshot *a, const LogSnapshot *b);
 
 /* Whether a transaction's rows are visible in the snapshot. */
-extern bool log_snapshot_sees(const LogSnapshot *snapshot, uint64 xid);
+extern bool snapshot_sees(const LogSnapshot *snapshot, uint64 xid);
 
 #endif							/* ORDER_EXT_SNAPSHOTS_H */

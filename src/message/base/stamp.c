@@ -25,8 +25,8 @@ stamp_read(Oid database_stamp, int64 *node)
 	bool		foreign = false;
 
 	*node = NODE_ANY;
-	reader_open(&reader, database_stamp);
-	while (reader_next(&reader))
+	table_reader_open(&reader, database_stamp);
+	while (table_reader_next(&reader))
 	{
 		if (DatumGetInt64(reader.values[STAMP_SYSTEM_IDENTIFIER]) !=
 			(int64) GetSystemIdentifier() ||
@@ -39,7 +39,7 @@ stamp_read(Oid database_stamp, int64 *node)
 				*node = DatumGetInt64(reader.values[STAMP_NODE]);
 		}
 	}
-	reader_close(&reader);
+	table_reader_close(&reader);
 	if (foreign)
 		return STAMP_FOREIGN;
 	if (!own)

@@ -15,7 +15,7 @@
 #define MAX_COLUMNS 24
 
 void
-reader_open(TableReader *reader, Oid relation)
+table_reader_open(TableReader *reader, Oid relation)
 {
 	int			natts;
 
@@ -29,7 +29,7 @@ reader_open(TableReader *reader, Oid relation)
 }
 
 bool
-reader_next(TableReader *reader)
+table_reader_next(TableReader *reader)
 {
 	HeapTuple	tuple = systable_getnext(reader->scan);
 
@@ -40,14 +40,14 @@ reader_next(TableReader *reader)
 }
 
 void
-reader_close(TableReader *reader)
+table_reader_close(TableReader *reader)
 {
 	systable_endscan(reader->scan);
 	table_close(reader->rel, AccessShareLock);
 }
 
 char *
-reader_text(const TableReader *reader, int column)
+table_reader_text(const TableReader *reader, int column)
 {
 	return reader->nulls[column] ? NULL : TextDatumGetCString(reader->values[column]);
 }

@@ -20,14 +20,14 @@ typedef struct TableReader
 } TableReader;
 
 /* Begin reading a table of at most 24 columns; columns that an older version lacks are NULL. */
-extern void reader_open(TableReader *reader, Oid relation);
+extern void table_reader_open(TableReader *reader, Oid relation);
 
 /* The next row; false after the last one. */
-extern bool reader_next(TableReader *reader);
+extern bool table_reader_next(TableReader *reader);
 
-extern void reader_close(TableReader *reader);
+extern void table_reader_close(TableReader *reader);
 
 /* A text of the row, in CurrentMemoryContext; NULL if NULL. */
-extern char *reader_text(const TableReader *reader, int column);
+extern char *table_reader_text(const TableReader *reader, int column);
 
 #endif							/* ORDER_EXT_TABLE_READER_H */

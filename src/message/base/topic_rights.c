@@ -100,17 +100,17 @@ topic_rights_load(Oid grants, Topic *topics, int n_topics)
 	}
 	if (!OidIsValid(grants))
 		return;
-	reader_open(&reader, grants);
-	while (reader_next(&reader))
+	table_reader_open(&reader, grants);
+	while (table_reader_next(&reader))
 	{
 		int32		topic_id = DatumGetInt32(reader.values[GRANT_TOPIC_ID]);
 		Topic	   *topic = find_topic(topics, n_topics, topic_id);
 		Oid			role = DatumGetObjectId(reader.values[GRANT_ROLE_OID]);
 
 		if (topic != NULL && OidIsValid(role))
-			add_grant(topic, role, privilege_by_word(reader_text(&reader, GRANT_PRIVILEGE)));
+			add_grant(topic, role, privilege_by_word(table_reader_text(&reader, GRANT_PRIVILEGE)));
 	}
-	reader_close(&reader);
+	table_reader_close(&reader);
 }
 
 /* ---- names ---- */
@@ -195,7 +195,7 @@ topic_require(const Topic *topic, Oid role, int privilege)
 void
 topic_require_control(const Topic *topic, Oid role)
 {
-	if (role_has(topic, role, TOPIC_OWN) || role_is_operator(role))
+	if (role_has(topic, role, TOPIC_OWN) || topic_rights_is_operator(role))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -210,7 +210,7 @@ topic_require_control(const Topic *topic, Oid role)
  * would give an application, for topics of its own, beside the kinds of grant_to().
  */
 bool
-role_is_operator(Oid role)
+topic_rights_is_operator(Oid role)
 {
 	Oid			argument = TEXTOID;
 	Oid			function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,

@@ -41,6 +41,6 @@ extern void topic_require_control(const Topic *topic, Oid role);
 extern void topic_rights_follow_roles(void);
 
 /* Whether the role may operate topics and groups that are not its own. */
-extern bool role_is_operator(Oid role);
+extern bool topic_rights_is_operator(Oid role);
 
 #endif							/* ORDER_EXT_TOPIC_RIGHTS_H */

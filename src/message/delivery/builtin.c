@@ -36,7 +36,7 @@ builtin_handler_of(int32 topic_id)
 }
 
 AdaptedHandler
-adapted_handler_of(int32 topic_id)
+builtin_adapted_handler_of(int32 topic_id)
 {
 	return is_builtin(topic_id) ? adapted_handlers[topic_id] : NULL;
 }

@@ -31,6 +31,6 @@ extern void message_register_adapted(int32 topic_id, AdaptedHandler handler);
 
 /* The handler, and the C function, of a topic; NULL if there is none. */
 extern BuiltinHandler builtin_handler_of(int32 topic_id);
-extern AdaptedHandler adapted_handler_of(int32 topic_id);
+extern AdaptedHandler builtin_adapted_handler_of(int32 topic_id);
 
 #endif							/* ORDER_EXT_BUILTIN_H */

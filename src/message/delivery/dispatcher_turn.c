@@ -122,7 +122,7 @@ dispatcher_serve(const DispatcherRole *role)
 bool
 dispatcher_serves(const ConsumerGroup *group)
 {
-	if (group->paused || group_is_external(group))
+	if (group->paused || catalog_group_is_external(group))
 		return false;
 	if (group->builtin)
 		return served.builtin;
@@ -169,7 +169,7 @@ list_groups(void)
 	served_topics = 0;
 	shared_topics = 0;
 	engine_begin_transaction();
-	n = stamp_is_own() ? groups_list(&groups) : 0;
+	n = catalog_stamp_is_own() ? catalog_groups(&groups) : 0;
 	for (i = 0; i < n; i++)
 	{
 		int			part;
@@ -345,7 +345,7 @@ aim_parts(void)
 
 	if (misparted_group == 0)
 		return DT_NOEND;
-	if (!pause_is_over(not_before, MAX_PATIENCE_MS * INT64CONST(1000), now))
+	if (!clock_pause_is_over(not_before, MAX_PATIENCE_MS * INT64CONST(1000), now))
 		return not_before;
 	group_begins(misparted_topic, now);
 	aimed = parts_aim(misparted_group, patience_ms);
@@ -387,7 +387,7 @@ parts_to_run(uint64 topic_bits, int *n, TimestampTz *others_due)
 			if (!state->ours)
 				state->locked_until = TimestampTzPlusMilliseconds(now, LOCKED_PAUSE_MS);
 		}
-		if (pause_is_over(state->locked_until, LOCKED_PAUSE_MS * INT64CONST(1000), now))
+		if (clock_pause_is_over(state->locked_until, LOCKED_PAUSE_MS * INT64CONST(1000), now))
 			state->locked_until = 0;
 		if (next_time(state, now) <= now)
 			keys[(*n)++] = state->key;

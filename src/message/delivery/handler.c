@@ -76,7 +76,7 @@ refuse(Failure *why, int sqlstate, char *message)
 static bool
 open_database_function(const ConsumerGroup *group, Handler *handler, Failure *why)
 {
-	const Topic *topic = topic_by_id(group->topic_id);
+	const Topic *topic = catalog_topic_by_id(group->topic_id);
 	Oid			function = InvalidOid;
 	char	   *reason;
 
@@ -109,7 +109,7 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 static void
 open_adapted(const ConsumerGroup *group, Handler *handler)
 {
-	handler->adapted = adapted_handler_of(group->topic_id);
+	handler->adapted = builtin_adapted_handler_of(group->topic_id);
 	handler->run_as = get_role_oid(group->run_as, true);
 }
 
@@ -149,7 +149,7 @@ handler_running_group(void)
 void
 handler_refuse_change(int32 group_id)
 {
-	const ConsumerGroup *group = group_by_id(group_id);
+	const ConsumerGroup *group = catalog_group_by_id(group_id);
 
 	if (group_id == running_group)
 		ereport(ERROR,

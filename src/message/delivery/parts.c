@@ -63,7 +63,7 @@ put_barrier(int32 group_id, int16 parts)
 	parts_lock(group_id, parts);
 	PushActiveSnapshot(GetLatestSnapshot());
 	values[0] = Int32GetDatum(group_id);
-	values[1] = log_snapshot_to_datum(log_snapshot_active());
+	values[1] = snapshot_to_datum(snapshot_active());
 	PopActiveSnapshot();
 	plan_write(&set_barrier, values, NULL, 0);
 	catalog_changed("consumer_groups");
@@ -106,7 +106,7 @@ all_have_arrived(const ConsumerGroup *group, const LogSnapshot *barrier)
 		Progress	progress;
 
 		progress_load(group, part, &progress);
-		arrived = progress.reading == NULL && log_snapshots_equal(progress.done, barrier);
+		arrived = progress.reading == NULL && snapshots_equal(progress.done, barrier);
 	}
 	PopActiveSnapshot();
 	return arrived;

@@ -59,14 +59,14 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 	if (pass->locked)
 		return false;
 	AcceptInvalidationMessages();	/* it may have changed before we got the lock */
-	cached = group_by_id(pass->group_id);
+	cached = catalog_group_by_id(pass->group_id);
 	if (cached == NULL || cached->paused || pass->part >= cached->parts)
 		return false;
-	if (group_is_external(cached) != (pass->mode == PASS_LEASE))
+	if (catalog_group_is_external(cached) != (pass->mode == PASS_LEASE))
 		return false;
 	if (!group_is_for(cached, pass->only_run_as, pass->builtin))
 		return false;
-	group_copy(cached, group);
+	catalog_group_copy(cached, group);
 	return true;
 }
 
@@ -114,15 +114,15 @@ read_slice(const ConsumerGroup *group, int16 part, int limit, Slice *slice)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	progress_load(group, part, progress);
 	slice->opened = (progress->reading == NULL);
-	slice->barrier = group->barrier != NULL ? log_snapshot_from_text(group->barrier) : NULL;
+	slice->barrier = group->barrier != NULL ? snapshot_from_text(group->barrier) : NULL;
 	if (slice->opened)
-		progress->reading = slice->barrier != NULL ? slice->barrier : log_snapshot_active();
+		progress->reading = slice->barrier != NULL ? slice->barrier : snapshot_active();
 	progress_window(group, progress, window);
 	slice->rows = palloc(sizeof(LogRow) * limit);
 	slice->n_rows = log_read_window(window, limit, slice->rows);
 	delivered = palloc(sizeof(bool) * (slice->n_rows + 1));
 	slice->has_ranges = slice->n_rows > 0 &&
-		inline_ranges_mark(group->id, slice->rows, slice->n_rows, delivered);
+		progress_mark_inline(group->id, slice->rows, slice->n_rows, delivered);
 	PopActiveSnapshot();
 
 	slice->deliveries = palloc0(sizeof(Delivery) * Max(slice->n_rows, 1));
@@ -155,7 +155,7 @@ advance(Slice *slice, int finished)
 	}
 	progress_append(progress);
 	if (closed && slice->has_ranges)
-		inline_ranges_forget(progress);
+		progress_forget_inline(progress);
 }
 
 void
@@ -171,7 +171,7 @@ pass_window(Pass *pass)
 	read_slice(&group, pass->part, pass->limit, &slice);
 	pass->taken = slice.n;
 	arrived = slice.barrier != NULL && slice.opened &&
-		log_snapshots_equal(progress->done, slice.barrier);
+		snapshots_equal(progress->done, slice.barrier);
 
 	/* An empty window is not recorded: idle groups write nothing. */
 	if (slice.n_rows > 0 || !slice.opened || slice.window.passed >= PASSED_NOTED ||
@@ -183,7 +183,7 @@ pass_window(Pass *pass)
 			advance(&slice, pass->finished);
 		pass->more = pass->finished < slice.n || !slice.window.at_end || !slice.opened;
 		arrived = slice.barrier != NULL && progress->reading == NULL &&
-			log_snapshots_equal(progress->done, slice.barrier);
+			snapshots_equal(progress->done, slice.barrier);
 	}
 	if (arrived)
 	{
@@ -210,7 +210,7 @@ part_has_messages(const ConsumerGroup *group, int16 part)
 		return false;
 	progress_close_window(&slice.progress);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	slice.progress.reading = log_snapshot_active();
+	slice.progress.reading = snapshot_active();
 	progress_window(group, &slice.progress, &slice.window);
 	slice.n_rows = log_read_window(&slice.window, 1, slice.rows);
 	PopActiveSnapshot();
@@ -278,7 +278,7 @@ pass_inline(Pass *pass, const int64 *ids, int n)
 	for (i = 0; i < pass->taken; i++)
 		deliveries[i].message = rows[i].message;
 	pass->finished = deliver_messages(pass, &group, deliveries, pass->taken);
-	inline_ranges_append(group.id, rows, pass->finished);
+	progress_append_inline(group.id, rows, pass->finished);
 	progress.consumed += pass->finished;
 	progress_append(&progress);
 }

@@ -78,8 +78,8 @@ record(const RunningMark *mark)
 	crashes = row_int32(0, 1);
 	delivery.started_at = mark->started_at;
 	delivery.worker = mark->pid;
-	attempts_append(&group, &delivery, 1, crashes >= MAX_CRASHES ? "dead" : "retry",
-					mark_reason(mark), unpack_sql_state(ERRCODE_CRASH_SHUTDOWN));
+	delivery_record_attempts(&group, &delivery, 1, crashes >= MAX_CRASHES ? "dead" : "retry",
+							 mark_reason(mark), unpack_sql_state(ERRCODE_CRASH_SHUTDOWN));
 }
 
 void

@@ -82,7 +82,7 @@ scan_due_index(Relation rel, Relation index, const ConsumerGroup *group, const L
 static void
 raise_floor(const ConsumerGroup *group, const LogPart *part, TimestampTz now, TimestampTz first_due)
 {
-	if (group_is_external(group))
+	if (catalog_group_is_external(group))
 		now -= FLOOR_SLACK;
 	floor_raise(FLOOR_RETRIES, group->id, part, Min(first_due, now));
 }
@@ -228,8 +228,8 @@ short_text(const char *text, bool *isnull)
 }
 
 void
-attempts_append(const ConsumerGroup *group, const Delivery *deliveries, int n, const char *state,
-				const char *error, const char *sqlstate)
+delivery_record_attempts(const ConsumerGroup *group, const Delivery *deliveries, int n,
+						 const char *state, const char *error, const char *sqlstate)
 {
 	Appender   *appender = append_open(psprintf("attempts_%d", log_current_segment()));
 	Datum		values[9];
@@ -256,7 +256,7 @@ static void
 append_attempt(const ConsumerGroup *group, const Delivery *delivery, const char *state,
 			   const char *error, const char *sqlstate)
 {
-	attempts_append(group, delivery, 1, state, error, sqlstate);
+	delivery_record_attempts(group, delivery, 1, state, error, sqlstate);
 }
 
 static void
@@ -315,7 +315,7 @@ publish_alert(const ConsumerGroup *group, const Delivery *delivery, const char *
 			  const char *sqlstate)
 {
 	const Message *message = &delivery->message;
-	const Topic *topic = topic_by_id(message->topic_id);
+	const Topic *topic = catalog_topic_by_id(message->topic_id);
 	MessageDraft alert = {.topic_id = ALERT_TOPIC_ID, .key = message->key};
 	JsonbBuilder *payload;
 

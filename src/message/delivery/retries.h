@@ -74,8 +74,8 @@ extern void delivery_nacked(const ConsumerGroup *group, Delivery *delivery, cons
 							int64 delay);
 
 /* Only record how attempts ended; error and sqlstate may be NULL. */
-extern void attempts_append(const ConsumerGroup *group, const Delivery *deliveries, int n,
-							const char *state, const char *error, const char *sqlstate);
+extern void delivery_record_attempts(const ConsumerGroup *group, const Delivery *deliveries, int n,
+									 const char *state, const char *error, const char *sqlstate);
 
 /* No attempt can be made at all (the handler does not exist): dead at once. */
 extern void delivery_dead(const ConsumerGroup *group, Delivery *delivery, const Failure *failure);

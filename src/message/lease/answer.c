@@ -209,7 +209,7 @@ ack_body(FunctionCallInfo fcinfo)
 		return Int32GetDatum(0);
 	engine_enter(&scope);
 	deliveries = take_back(&answer, false);
-	attempts_append(answer.group, deliveries, answer.n, "done", NULL, NULL);
+	delivery_record_attempts(answer.group, deliveries, answer.n, "done", NULL, NULL);
 	if (answer.group->ordered)
 		wake_note_topic(answer.group->topic_id);	/* a waiting consumer may find a key free */
 	engine_leave(&scope);

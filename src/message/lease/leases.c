@@ -30,13 +30,13 @@ static SavedPlan delete_receipts = SAVED_PLAN(
 ConsumerGroup *
 leases_open_group(const char *name)
 {
-	const ConsumerGroup *cached = group_by_name(name);
+	const ConsumerGroup *cached = catalog_group_by_name(name);
 	ConsumerGroup *group;
 	Oid			role;
 
 	if (cached == NULL)
-		group_refuse_unknown(name);
-	if (!group_is_external(cached))
+		catalog_refuse_unknown_group(name);
+	if (!catalog_group_is_external(cached))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("consumer group \"%s\" has a handler", name),
@@ -44,7 +44,7 @@ leases_open_group(const char *name)
 						   cached->handler != NULL ? cached->handler : "order_ext's own handler"),
 				 errhint("Subscribe a consumer group without a handler.")));
 	group = palloc(sizeof(ConsumerGroup));
-	group_copy(cached, group);
+	catalog_group_copy(cached, group);
 
 	role = group->run_as != NULL ? get_role_oid(group->run_as, true) : InvalidOid;
 	if (!superuser() && (!OidIsValid(role) || !has_privs_of_role(GetUserId(), role)))
@@ -61,7 +61,7 @@ leases_open_group(const char *name)
 void
 leases_to_retries(int32 group_id)
 {
-	const ConsumerGroup *group = group_by_id(group_id);
+	const ConsumerGroup *group = catalog_group_by_id(group_id);
 	Datum		value = Int32GetDatum(group_id);
 
 	lock_wait(LOCK_CONSUMERS, group_id);	/* no process is about to lease more */

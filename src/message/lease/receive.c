@@ -217,7 +217,7 @@ lease_again(Receiver *receiver, Delivery *deliveries, int n)
 			deliveries[kept++] = deliveries[i];
 	}
 	if (kept > 0)
-		attempts_append(receiver->group, deliveries, kept, "retry", error, sqlstate);
+		delivery_record_attempts(receiver->group, deliveries, kept, "retry", error, sqlstate);
 	for (i = 0; i < kept; i++)
 		deliveries[i].message.attempt++;
 	lease_messages(receiver, deliveries, kept);
@@ -417,7 +417,7 @@ receive_body(FunctionCallInfo fcinfo)
 	PreventCommandIfReadOnly("receive()");
 	small_tables_check_snapshot();
 	receiver.group = leases_open_group(name);
-	stamp_check_own();
+	enable_check_stamp();
 	/* While we lease its messages, the group must not change. */
 	if (!lock_try_share(LOCK_CONSUMERS, receiver.group->id))
 		return (Datum) 0;
@@ -426,7 +426,7 @@ receive_body(FunctionCallInfo fcinfo)
 	if (receiver.group->paused)
 		return (Datum) 0;
 	receiver.result = (ReturnSetInfo *) fcinfo->resultinfo;
-	receiver.topic = pstrdup(topic_by_id(receiver.group->topic_id)->name);
+	receiver.topic = pstrdup(catalog_topic_by_id(receiver.group->topic_id)->name);
 	receiver.now = GetCurrentTimestamp();
 	receiver.room = max_messages;
 	receiver.bytes = BATCH_BYTES;

@@ -94,7 +94,7 @@ look(Waiting *waiting, Look *found)
 	found->locked = false;
 	found->next = DT_NOEND;
 	waiting->topic_id = group->topic_id;
-	stamp_check_own();
+	enable_check_stamp();
 	if (group->paused)
 		return;
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -158,7 +158,7 @@ wait_until_ready(Waiting *waiting)
 		MemoryContextReset(each);
 		SPI_commit();
 		if (found.ready ||
-			pause_is_over(waiting->deadline, waiting->timeout, GetCurrentTimestamp()))
+			clock_pause_is_over(waiting->deadline, waiting->timeout, GetCurrentTimestamp()))
 			return found.ready;
 		if (!waiting->woken)
 		{

@@ -111,7 +111,7 @@ int64
 dedup_claim(const Topic *topic, const char *key, int64 message_id)
 {
 	int32		topic_id = topic->id;
-	int			current = ring_state(RING_DEDUP)->current;
+	int			current = catalog_ring_state(RING_DEDUP)->current;
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz cut = now - topic->dedup_window * USECS_PER_SEC;
 	Datum		values[5];

@@ -72,7 +72,7 @@ count_is_good(const Counted *counted, const Topic *topic, int64 ids, TimestampTz
 	int64		since = ids - counted->at_id;
 
 	if (topic->max_depth <= DEPTH_EXACT || counted->max_depth != topic->max_depth ||
-		now < counted->at || group_by_id(counted->group_id) == NULL)
+		now < counted->at || catalog_group_by_id(counted->group_id) == NULL)
 		return false;
 	if (counted->depth >= topic->max_depth)
 		return now - counted->at < FULL_FOR;
@@ -101,7 +101,7 @@ static void
 count_topic(Counted *counted, const Topic *topic)
 {
 	const ConsumerGroup *groups;
-	int			n = groups_list(&groups);
+	int			n = catalog_groups(&groups);
 	int			i;
 
 	counted->depth = 0;
@@ -126,7 +126,7 @@ count_topic(Counted *counted, const Topic *topic)
 static void
 refuse_full(const Topic *topic, const Counted *counted)
 {
-	const ConsumerGroup *group = group_by_id(counted->group_id);
+	const ConsumerGroup *group = catalog_group_by_id(counted->group_id);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_BACKPRESSURE),

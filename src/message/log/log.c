@@ -54,7 +54,7 @@ typedef struct LogReader
 #define ALL_SEGMENTS (-1)
 
 static void
-reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
+table_reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
 {
 	char		name[NAMEDATALEN];
 	int			i;
@@ -100,7 +100,7 @@ reader_is_full(const LogReader *reader)
  * only after our transaction has committed; otherwise a busy reader would always prevent that.
  */
 static void
-reader_close(LogReader *reader)
+table_reader_close(LogReader *reader)
 {
 	int			i;
 
@@ -238,7 +238,7 @@ read_range(LogReader *reader, const ScanKeyData *keys, int nkeys, const LogSnaps
 	range_begin(reader, &range, keys, nkeys);
 	while (!reader_is_full(reader) && (segment = range_first(&range)) >= 0)
 	{
-		if (visible_in == NULL || log_snapshot_sees(visible_in, range.at[segment].xid))
+		if (visible_in == NULL || snapshot_sees(visible_in, range.at[segment].xid))
 		{
 			reader->last = range.at[segment];
 			if (reader->part.parts == 1 || row_is_ours(reader, &range, segment))
@@ -310,13 +310,13 @@ log_read_window(LogWindow *window, int limit, LogRow *rows)
 	uint64		after_xid = after != NULL ? after->xid : 0;
 	int			i;
 
-	reader_open(&reader, rows, limit, ALL_SEGMENTS);
+	table_reader_open(&reader, rows, limit, ALL_SEGMENTS);
 	reader.part = window->part;
 	for (i = 0; i < done->nxip; i++)
 	{
 		uint64		xid = done->xip[i];
 
-		if (xid >= after_xid && log_snapshot_sees(reading, xid))
+		if (xid >= after_xid && snapshot_sees(reading, xid))
 			read_transaction(&reader, topic_id, xid,
 							 xid == after_xid ? after->message_id : 0, reading);
 	}
@@ -327,7 +327,7 @@ log_read_window(LogWindow *window, int limit, LogRow *rows)
 	}
 	else
 		read_transactions(&reader, topic_id, done->xmax, reading->xmax, reading);
-	reader_close(&reader);
+	table_reader_close(&reader);
 	window->at_end = !reader_is_full(&reader);
 	window->passed = reader.passed;
 	window->last = reader.last;
@@ -350,13 +350,13 @@ count_waiting(int segment, const LogWindow *window, int limit)
 	uint64		from = done->xmax;
 	int			i;
 
-	reader_open(&reader, NULL, limit, segment);
+	table_reader_open(&reader, NULL, limit, segment);
 	reader.part = window->part;
 	reader.may_pass = PG_INT64_MAX;
 	for (i = 0; i < done->nxip; i++)
 	{
 		uint64		xid = done->xip[i];
-		bool		read = after != NULL && log_snapshot_sees(reading, xid);
+		bool		read = after != NULL && snapshot_sees(reading, xid);
 
 		if (!read || xid >= after->xid)
 			read_transaction(&reader, topic_id, xid,
@@ -373,7 +373,7 @@ count_waiting(int segment, const LogWindow *window, int limit)
 		from = after->xid + 1;
 	}
 	read_transactions(&reader, topic_id, from, PG_UINT64_MAX, NULL);
-	reader_close(&reader);
+	table_reader_close(&reader);
 	return reader.n;
 }
 
@@ -417,7 +417,7 @@ log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
 
 	if (n == 0)
 		return 0;
-	reader_open(&reader, rows, n, ALL_SEGMENTS);
+	table_reader_open(&reader, rows, n, ALL_SEGMENTS);
 	key_topic(&keys[0], topic_id);
 	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ,
 			U64FromFullTransactionId(GetTopFullTransactionId()));
@@ -433,6 +433,6 @@ log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
 		range_advance(&reader, &range, segment);
 	}
 	range_end(&range);
-	reader_close(&reader);
+	table_reader_close(&reader);
 	return reader.n;
 }

@@ -82,9 +82,9 @@ progress_from_row(Progress *progress, const Datum *values, const bool *nulls)
 {
 	progress->seq = DatumGetInt64(values[PROGRESS_SEQ - 1]);
 	progress->consumed = DatumGetInt64(values[PROGRESS_CONSUMED - 1]);
-	progress->done = log_snapshot_from_datum(values[PROGRESS_DONE - 1]);
+	progress->done = snapshot_from_datum(values[PROGRESS_DONE - 1]);
 	if (!nulls[PROGRESS_READING - 1])
-		progress->reading = log_snapshot_from_datum(values[PROGRESS_READING - 1]);
+		progress->reading = snapshot_from_datum(values[PROGRESS_READING - 1]);
 	if (!nulls[PROGRESS_POS_XID - 1])
 	{
 		progress->has_pos = true;
@@ -163,7 +163,7 @@ progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
 		PopActiveSnapshot();
 	}
 	if (!found)
-		progress->done = log_snapshot_from_text(group->start_at);
+		progress->done = snapshot_from_text(group->start_at);
 	/* not kept, or the table could never be rewritten */
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
@@ -217,10 +217,10 @@ append_progress_row(const Progress *progress)
 	values[PROGRESS_POS_XID - 1] = UInt64GetDatum(progress->pos.xid);
 	values[PROGRESS_CONSUMED - 1] = Int64GetDatum(progress->consumed);
 	values[PROGRESS_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[PROGRESS_DONE - 1] = log_snapshot_to_datum(progress->done);
+	values[PROGRESS_DONE - 1] = snapshot_to_datum(progress->done);
 	nulls[PROGRESS_READING - 1] = (progress->reading == NULL);
 	if (progress->reading != NULL)
-		values[PROGRESS_READING - 1] = log_snapshot_to_datum(progress->reading);
+		values[PROGRESS_READING - 1] = snapshot_to_datum(progress->reading);
 	append_row(appender, values, nulls);
 	append_close(appender);
 }
@@ -288,7 +288,7 @@ find_range(Relation rel, Relation index, int32 group_id, const LogPosition *at, 
  * which a batch needs a few hundred. Most groups have none, which takes a single lookup.
  */
 bool
-inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *delivered)
+progress_mark_inline(int32 group_id, const LogRow *rows, int n, bool *delivered)
 {
 	Relation	rel = table_open(internal_relation("inline_ranges"), AccessShareLock);
 	Relation	index = index_open(internal_relation("inline_ranges_pkey"), AccessShareLock);
@@ -309,7 +309,7 @@ inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *delivered)
 }
 
 void
-inline_ranges_append(int32 group_id, const LogRow *rows, int n)
+progress_append_inline(int32 group_id, const LogRow *rows, int n)
 {
 	Appender   *appender;
 	Datum		values[RANGE_COLUMNS];
@@ -337,13 +337,13 @@ inline_ranges_append(int32 group_id, const LogRow *rows, int n)
 }
 
 void
-inline_ranges_forget(const Progress *progress)
+progress_forget_inline(const Progress *progress)
 {
 	EngineScope scope;
 	Datum		values[2];
 
 	values[0] = Int32GetDatum(progress->group_id);
-	values[1] = log_snapshot_to_datum(progress->done);
+	values[1] = snapshot_to_datum(progress->done);
 	engine_enter(&scope);
 	plan_write(progress->part.parts > 1 ? &forget_ranges_of_parts : &forget_ranges,
 			   values, NULL, 0);

@@ -49,14 +49,14 @@ extern void progress_close_window(Progress *progress);
  * Returns whether the group has any such messages behind it at all (if not, nothing is marked).
  * Needs an active snapshot.
  */
-extern bool inline_ranges_mark(int32 group_id, const LogRow *rows, int n, bool *delivered);
+extern bool progress_mark_inline(int32 group_id, const LogRow *rows, int n, bool *delivered);
 
 /* Record that rows of this transaction (in id order) were delivered to the group. */
-extern void inline_ranges_append(int32 group_id, const LogRow *rows, int n);
+extern void progress_append_inline(int32 group_id, const LogRow *rows, int n);
 
 /*
  * Delete the ranges that are behind the group by the progress of this and its other parts.
  */
-extern void inline_ranges_forget(const Progress *progress);
+extern void progress_forget_inline(const Progress *progress);
 
 #endif							/* ORDER_EXT_PROGRESS_H */

@@ -12,7 +12,7 @@
 int
 log_current_segment(void)
 {
-	return ring_state(RING_LOG)->current;
+	return catalog_ring_state(RING_LOG)->current;
 }
 
 void

@@ -104,7 +104,7 @@ was_canceled_before(Datum message_id)
 static bool
 topic_takes_back(int32 topic_id, Oid caller)
 {
-	const Topic *topic = topic_by_id(topic_id);
+	const Topic *topic = catalog_topic_by_id(topic_id);
 
 	if (topic == NULL)
 		return false;

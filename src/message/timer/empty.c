@@ -77,7 +77,7 @@ timer_empty_one_bucket(TimerQueue *queue, TimestampTz now, TimestampTz *next_try
 		table_close(rel, AccessShareLock);
 		if (blocks == 0)
 			continue;
-		if (now < from || !pause_is_over(bucket->empty_at, RETRY_AFTER, now))
+		if (now < from || !clock_pause_is_over(bucket->empty_at, RETRY_AFTER, now))
 		{
 			*next_try = Min(*next_try, Max(from, bucket->empty_at));
 			continue;

@@ -66,12 +66,12 @@ timer_far_next(TimerQueue *queue, TimestampTz now)
 	Datum		args[2];
 	TimestampTz next;
 
-	if (pause_is_over(queue->far_all_at, LOOK_AT_ALL_EVERY, now))
+	if (clock_pause_is_over(queue->far_all_at, LOOK_AT_ALL_EVERY, now))
 	{
 		queue->far_floor = DT_NOBEGIN;
 		queue->far_all_at = now + LOOK_AT_ALL_EVERY;
 	}
-	if (pause_is_over(queue->far_now_at, LOOK_FROM_NOW_EVERY, now))
+	if (clock_pause_is_over(queue->far_now_at, LOOK_FROM_NOW_EVERY, now))
 	{
 		queue->far_floor = Min(queue->far_floor, now);
 		queue->far_now_at = now + LOOK_FROM_NOW_EVERY;

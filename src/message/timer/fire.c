@@ -72,7 +72,7 @@ drop_orphans(DueTimer *timers, int n)
 
 	for (i = 0; i < n; i++)
 	{
-		if (topic_by_id(timers[i].entry.topic_id) != NULL)
+		if (catalog_topic_by_id(timers[i].entry.topic_id) != NULL)
 			timers[kept++] = timers[i];
 	}
 	return kept;

@@ -51,7 +51,7 @@ static bool
 is_handled(const QueueBucket *bucket, uint64 xid, TimestampTz due_at)
 {
 	return bucket->seen != NULL && due_at <= bucket->fired_until &&
-		log_snapshot_sees(bucket->seen, xid);
+		snapshot_sees(bucket->seen, xid);
 }
 
 static void
@@ -111,10 +111,10 @@ is_wanted(QueueBucket *bucket, uint64 xid, TimestampTz due_at, int64 message_id)
 	const BucketLoad *load = &bucket->load;
 
 	/* Our own rows are visible to us, but must not be fired yet. */
-	if (!log_snapshot_sees(load->upto, xid) || is_handled(bucket, xid, due_at))
+	if (!snapshot_sees(load->upto, xid) || is_handled(bucket, xid, due_at))
 		return false;
 	if (bucket->loaded_to != NULL && due_at < bucket->due_limit &&
-		log_snapshot_sees(bucket->loaded_to, xid))
+		snapshot_sees(bucket->loaded_to, xid))
 		return false;
 	if (load->n_ahead > 0 && bsearch(&message_id, load->ahead, load->n_ahead, sizeof(int64),
 									 id_compare) != NULL)
@@ -212,7 +212,7 @@ load_transactions(TimerQueue *queue, int b, Relation rel, uint64 first, uint64 e
 		CHECK_FOR_INTERRUPTS();
 		xid = DatumGetUInt64(heap_getattr(tuple, TIMER_XID, desc, &isnull));
 		due_at = DatumGetTimestampTz(heap_getattr(tuple, TIMER_DUE_AT, desc, &isnull));
-		if (!log_snapshot_sees(upto, xid))
+		if (!snapshot_sees(upto, xid))
 			continue;
 		if (due_at >= bucket->due_limit)
 		{
@@ -241,7 +241,7 @@ catch_up_to(TimerQueue *queue, int b, Relation rel, const LogSnapshot *upto)
 		return;
 	for (i = 0; i < from->nxip; i++)
 	{
-		if (log_snapshot_sees(upto, from->xip[i]))
+		if (snapshot_sees(upto, from->xip[i]))
 			load_transactions(queue, b, rel, from->xip[i], 0, upto);
 	}
 	if (upto->xmax > from->xmax)
@@ -252,7 +252,7 @@ catch_up_to(TimerQueue *queue, int b, Relation rel, const LogSnapshot *upto)
 void
 timer_queue_catch_up(TimerQueue *queue, int b, Relation rel)
 {
-	catch_up_to(queue, b, rel, log_snapshot_active());
+	catch_up_to(queue, b, rel, snapshot_active());
 }
 
 /* ---- the queue ---- */
@@ -366,7 +366,7 @@ bring_bucket_up_to_date(TimerQueue *queue, int b, TimestampTz due_limit, bool is
 static void
 bring_up_to_date(TimerQueue *queue, TimestampTz now, bool is_new)
 {
-	const LogSnapshot *upto = log_snapshot_active();
+	const LogSnapshot *upto = snapshot_active();
 	int64		present = timer_period(now);
 	int64		oldest = present - TIMER_BUCKETS + 1;
 	TimestampTz due_limits[TIMER_BUCKETS];

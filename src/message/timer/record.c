@@ -90,8 +90,8 @@ timer_progress_read(TimerQueue *queue)
 		bucket->seq = row_int64(0, 1);
 		bucket->fired_until = row_timestamptz(0, 2);
 		bucket->seen = timer_memory_copy_snapshot(queue,
-												  log_snapshot_from_datum(row_datum(0, 3,
-																					&isnull)));
+												  snapshot_from_datum(row_datum(0, 3,
+																				&isnull)));
 	}
 	n = plan_query_in_snapshot(&all_ahead, NULL, NULL, 0);
 	for (i = 0; i < n; i++)
@@ -145,7 +145,7 @@ append_progress(QueueBucket *bucket, int b)
 	values[0] = Int64GetDatum(bucket->seq);
 	values[1] = Int16GetDatum(b);
 	values[2] = TimestampTzGetDatum(bucket->fired_until);
-	values[3] = log_snapshot_to_datum(bucket->seen);
+	values[3] = snapshot_to_datum(bucket->seen);
 	append_row(appender, values, NULL);
 	append_close(appender);
 	if (bucket->seq % PRUNE_EVERY == 0)

@@ -51,7 +51,7 @@ oldest_waiting(const ConsumerGroup *group)
 		progress_load(group, part, &progress);
 		progress_window(group, &progress, &window);
 		if (window.reading == NULL)
-			window.reading = log_snapshot_active();
+			window.reading = snapshot_active();
 		if (log_read_window(&window, 1, &row) > 0)
 			oldest = Min(oldest, row.message.published_at);
 	}
@@ -61,7 +61,7 @@ oldest_waiting(const ConsumerGroup *group)
 static void
 publish_alert(const ConsumerGroup *group, TimestampTz oldest, int64 bytes)
 {
-	const Topic *topic = topic_by_id(group->topic_id);
+	const Topic *topic = catalog_topic_by_id(group->topic_id);
 	MessageDraft alert = {.topic_id = ALERT_TOPIC_ID, .key = group->id};
 	JsonbBuilder *payload = jsonb_object_begin();
 
@@ -91,13 +91,13 @@ backlog_check(TimestampTz now)
 {
 	const ConsumerGroup *groups;
 	int64		age_limit = setting_backlog_alert_age * USECS_PER_SEC;
-	int64		bytes = ring_log_bytes();
+	int64		bytes = rotate_log_bytes();
 	bool		is_large = setting_backlog_alert_size > 0 &&
 	bytes / 1024 > setting_backlog_alert_size;
 	TimestampTz next = DT_NOEND;
 	int			n_alerted = (int) plan_query(&list_alerts, NULL, NULL, 0);
 	int32	   *alerted = palloc(sizeof(int32) * (n_alerted + 1));
-	int			n = groups_list(&groups);
+	int			n = catalog_groups(&groups);
 	int			i;
 
 	for (i = 0; i < n_alerted; i++)
@@ -130,7 +130,7 @@ PG_FUNCTION_INFO_V1(order_ext_group_backlog);
 Datum
 order_ext_group_backlog(PG_FUNCTION_ARGS)
 {
-	const ConsumerGroup *group = group_by_id(PG_GETARG_INT32(0));
+	const ConsumerGroup *group = catalog_group_by_id(PG_GETARG_INT32(0));
 	Datum		values[2] = {0};
 	bool		nulls[2] = {true, true};
 	TupleDesc	desc;

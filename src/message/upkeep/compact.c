@@ -227,7 +227,7 @@ compact_table(int i, bool may_wait)
 }
 
 TimestampTz
-compaction_postponed(void)
+compact_postponed(void)
 {
 	TimestampTz next = DT_NOEND;
 	int			i;

@@ -16,6 +16,6 @@
 extern bool compact_table(int i, bool may_wait);
 
 /* When to retry a table whose lock could not be obtained; DT_NOEND if there is none. */
-extern TimestampTz compaction_postponed(void);
+extern TimestampTz compact_postponed(void);
 
 #endif							/* ORDER_EXT_COMPACT_H */

@@ -182,7 +182,7 @@ set_node(int64 from, int64 to)
 }
 
 void
-stamp_bind(void)
+enable_bind_stamp(void)
 {
 	EngineScope scope;
 
@@ -196,7 +196,7 @@ stamp_bind(void)
 }
 
 void
-stamp_disown(int64 node)
+enable_disown_stamp(int64 node)
 {
 	EngineScope scope;
 
@@ -294,14 +294,14 @@ restart_all_groups(void)
 	int			i;
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	start = log_snapshot_to_datum(log_snapshot_active());
+	start = snapshot_to_datum(snapshot_active());
 	PopActiveSnapshot();
 	plan_write(&restart_groups, &start, NULL, 0);
 	plan_write(&forget_old_progress, NULL, NULL, 0);
 	plan_write(&forget_old_starts, NULL, NULL, 0);
 	catalog_changed("consumer_groups");
 
-	n = groups_list(&groups);
+	n = catalog_groups(&groups);
 	for (i = 0; i < n; i++)
 		wake_note_topic(groups[i].topic_id);
 }
@@ -313,10 +313,10 @@ enable_dispatch_body(FunctionCallInfo fcinfo)
 	Datum		values[3];
 	TimestampTz cut;
 
-	if (stamp_is_own())
+	if (catalog_stamp_is_own())
 		return (Datum) 0;
 	own_stamp(values);
-	if (stamp_state() == STAMP_COPIED)
+	if (catalog_stamp_state() == STAMP_COPIED)
 	{
 		(void) plan_write(&take_stamp, values, NULL, 0);
 		catalog_changed("database_stamp");
@@ -355,7 +355,7 @@ PG_FUNCTION_INFO_V1(order_ext_dispatch_absence);
 Datum
 order_ext_dispatch_absence(PG_FUNCTION_ARGS)
 {
-	const char *reason = stamp_reason(stamp_state());
+	const char *reason = stamp_reason(catalog_stamp_state());
 
 	if (reason == NULL)
 		PG_RETURN_NULL();
@@ -363,13 +363,13 @@ order_ext_dispatch_absence(PG_FUNCTION_ARGS)
 }
 
 void
-stamp_check_own(void)
+enable_check_stamp(void)
 {
-	if (!stamp_is_own())
+	if (!catalog_stamp_is_own())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dispatch is not enabled in this database"),
-				 errdetail("%s", stamp_reason(stamp_state())),
+				 errdetail("%s", stamp_reason(catalog_stamp_state())),
 				 errhint("Run order_ext.enable_dispatch() if this copy should deliver messages on "
 						 "its own.")));
 }

@@ -8,12 +8,12 @@
 #include "postgres.h"
 
 /* In the scheduler: bind the database's own stamp to this node if it is not bound yet. */
-extern void stamp_bind(void);
+extern void enable_bind_stamp(void);
 
 /* In a worker's transaction: detach the stamp that names the given node from any node. */
-extern void stamp_disown(int64 node);
+extern void enable_disown_stamp(int64 node);
 
-/* Raise 55000 if nothing may be delivered: see stamp_is_own() in catalog.h. */
-extern void stamp_check_own(void);
+/* Raise 55000 if nothing may be delivered: see catalog_stamp_is_own() in catalog.h. */
+extern void enable_check_stamp(void);
 
 #endif							/* ORDER_EXT_ENABLE_H */

@@ -99,7 +99,7 @@ segment_blocks(Ring ring, int segment)
 }
 
 int64
-ring_log_bytes(void)
+rotate_log_bytes(void)
 {
 	int64		blocks = 0;
 	int			i;
@@ -144,15 +144,15 @@ move_to(Ring ring, int64 seq, int segment, TimestampTz now)
 {
 	Datum		values[2];
 
-	append_move(ring_names[ring], seq, segment, now);
-	values[0] = CStringGetTextDatum(ring_names[ring]);
+	append_move(catalog_ring_names[ring], seq, segment, now);
+	values[0] = CStringGetTextDatum(catalog_ring_names[ring]);
 	values[1] = Int64GetDatum(seq - MOVES_KEPT);
 	plan_write(&forget_moves, values, NULL, 0);
 	catalog_changed("ring_moves");
 }
 
 TimestampTz
-ring_advance(Ring ring, TimestampTz now)
+rotate_advance(Ring ring, TimestampTz now)
 {
 	RingState	state;
 	int64		period;
@@ -162,7 +162,7 @@ ring_advance(Ring ring, TimestampTz now)
 	if (!lock_try(LOCK_ROTATION, ring))
 		return now + RETRY_AFTER;
 	AcceptInvalidationMessages();
-	state = *ring_state(ring);
+	state = *catalog_ring_state(ring);
 	period = Max(ring_retention(ring) / (RING_SEGMENTS - 2), SHORTEST_PERIOD);
 	blocks = segment_blocks(ring, state.current);
 	if (blocks == 0)
@@ -209,7 +209,7 @@ static bool
 ring_log_segment_needed(int segment)
 {
 	const ConsumerGroup *groups;
-	int			n = groups_list(&groups);
+	int			n = catalog_groups(&groups);
 	bool		needed = false;
 	int			i;
 
@@ -252,13 +252,13 @@ segment_closed_at(Ring ring, int segment, TimestampTz if_unknown)
 {
 	Datum		values[2];
 
-	values[0] = CStringGetTextDatum(ring_names[ring]);
+	values[0] = CStringGetTextDatum(catalog_ring_names[ring]);
 	values[1] = Int16GetDatum(segment);
 	return plan_query(&find_closed, values, NULL, 1) > 0 ? row_timestamptz(0, 1) : if_unknown;
 }
 
 TimestampTz
-ring_truncate(Ring ring, TimestampTz now)
+rotate_truncate(Ring ring, TimestampTz now)
 {
 	TimestampTz next_try = DT_NOEND;
 	int64		retention = ring_retention(ring);
@@ -268,7 +268,7 @@ ring_truncate(Ring ring, TimestampTz now)
 	if (!lock_try(LOCK_ROTATION, ring))
 		return now + RETRY_AFTER;
 	AcceptInvalidationMessages();
-	state = *ring_state(ring);
+	state = *catalog_ring_state(ring);
 	for (i = 1; i < RING_SEGMENTS; i++)
 	{
 		int			segment = (state.current + i) % RING_SEGMENTS;
@@ -296,7 +296,7 @@ ring_truncate(Ring ring, TimestampTz now)
 			note_gone(closed_at, now);
 		}
 		plan_write(&truncate_segment[ring][segment], NULL, NULL, 0);
-		return RING_TRUNCATED;
+		return ROTATE_TRUNCATED;
 	}
 	return next_try;
 }

@@ -12,16 +12,16 @@
 #include "message/base/catalog.h"
 
 /* Move the ring on if it is time. Returns when it will be, DT_NOEND if unknown. */
-extern TimestampTz ring_advance(Ring ring, TimestampTz now);
+extern TimestampTz rotate_advance(Ring ring, TimestampTz now);
 
 /*
- * Truncate a closed segment that all groups are past: RING_TRUNCATED if there was one, otherwise
+ * Truncate a closed segment that all groups are past: ROTATE_TRUNCATED if there was one, otherwise
  * when to try again.
  */
-#define RING_TRUNCATED DT_NOBEGIN
-extern TimestampTz ring_truncate(Ring ring, TimestampTz now);
+#define ROTATE_TRUNCATED DT_NOBEGIN
+extern TimestampTz rotate_truncate(Ring ring, TimestampTz now);
 
 /* Bytes of the log's segments, not including their indexes and TOAST tables. */
-extern int64 ring_log_bytes(void);
+extern int64 rotate_log_bytes(void);
 
 #endif							/* ORDER_EXT_ROTATE_H */

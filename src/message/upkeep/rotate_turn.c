@@ -85,7 +85,7 @@ compaction_turn(bool wrote, TimestampTz now, TimestampTz *next_wakeup)
 		while (compaction(i))
 			i++;
 		last_compaction = now;
-		next = compaction_postponed();
+		next = compact_postponed();
 	}
 	*next_wakeup = Min(*next_wakeup, next);
 }
@@ -107,7 +107,7 @@ backlog_and_rights(void)
 }
 
 void
-rotation_turn(bool wrote, TimestampTz *next_wakeup)
+rotate_turn(bool wrote, TimestampTz *next_wakeup)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	Ring		ring;
@@ -125,10 +125,10 @@ rotation_turn(bool wrote, TimestampTz *next_wakeup)
 		TimestampTz next;
 
 		do
-			next = ring_step(ring_truncate, ring);
-		while (next == RING_TRUNCATED);
+			next = ring_step(rotate_truncate, ring);
+		while (next == ROTATE_TRUNCATED);
 		next_round = Min(next_round, next);
-		next_round = Min(next_round, ring_step(ring_advance, ring));
+		next_round = Min(next_round, ring_step(rotate_advance, ring));
 	}
 	next_round = Min(next_round, backlog_and_rights());
 	last_round = GetCurrentTimestamp();
@@ -137,7 +137,7 @@ rotation_turn(bool wrote, TimestampTz *next_wakeup)
 }
 
 void
-rotation_forget(void)
+rotate_forget(void)
 {
 	next_round = 0;
 }
@@ -149,13 +149,13 @@ rotate_now(bool may_truncate)
 	Ring		ring;
 	int			i = 0;
 
-	if (!stamp_is_own())
+	if (!catalog_stamp_is_own())
 		return;					/* cursors have no meaning here yet (stamp.c) */
 	for (ring = 0; ring < RINGS; ring++)
 	{
-		while (may_truncate && ring_truncate(ring, now) == RING_TRUNCATED)
+		while (may_truncate && rotate_truncate(ring, now) == ROTATE_TRUNCATED)
 			;
-		(void) ring_advance(ring, now);
+		(void) rotate_advance(ring, now);
 	}
 	while (may_truncate && compact_table(i, false))
 		i++;

@@ -16,10 +16,10 @@
  * something may have been written since the last turn. *next_wakeup is lowered to when the next
  * round is worthwhile even if nothing is written until then.
  */
-extern void rotation_turn(bool wrote, TimestampTz *next_wakeup);
+extern void rotate_turn(bool wrote, TimestampTz *next_wakeup);
 
 /* Check again soon; called after an error. */
-extern void rotation_forget(void);
+extern void rotate_forget(void);
 
 /*
  * The same work in the current transaction, for maintain(); work that takes locks for which

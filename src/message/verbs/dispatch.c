@@ -231,7 +231,7 @@ deliver_own(Dispatch *call, const GroupPart *of)
 static void
 parts_changed(Dispatch *call, int32 group_id)
 {
-	const ConsumerGroup *group = group_by_id(group_id);
+	const ConsumerGroup *group = catalog_group_by_id(group_id);
 	int			next = 0;
 	int			part;
 	int			i;
@@ -304,7 +304,7 @@ dispatch_round(Dispatch *call)
 
 	worked = fire_timers(call);
 
-	n = groups_list(&groups);
+	n = catalog_groups(&groups);
 	parts = palloc(sizeof(GroupPart) * (n * MAX_PARTS + 1));
 	for (i = 0; i < n; i++)
 	{
@@ -336,7 +336,7 @@ check_dispatch_possible(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dispatch() cannot be called by a handler"),
 				 errhint("Messages published by a handler are delivered without it.")));
-	stamp_check_own();
+	enable_check_stamp();
 	small_tables_check_snapshot();
 }
 

@@ -72,7 +72,7 @@ change_paused(FunctionCallInfo fcinfo, bool paused)
 	values[0] = CStringGetTextDatum(name);
 	values[1] = BoolGetDatum(paused);
 	if (plan_write(&set_paused, values, NULL, 0) == 0)
-		group_refuse_unknown(name);
+		catalog_refuse_unknown_group(name);
 	catalog_changed("consumer_groups");
 }
 
@@ -164,7 +164,7 @@ redrive_body(FunctionCallInfo fcinfo)
 	arg_not_null(fcinfo, 3, "dry_run");
 	dry_run = PG_GETARG_BOOL(3);
 	if (plan_query(dry_run ? &find_group : &keep_group, &group_name, NULL, 1) == 0)
-		group_refuse_unknown(name);
+		catalog_refuse_unknown_group(name);
 	values[0] = Int32GetDatum(row_int32(0, 1));
 	topic_id = row_int32(0, 2);
 	if (dry_run)

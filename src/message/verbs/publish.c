@@ -25,10 +25,10 @@
 static const Topic *
 topic_to_publish_to(const char *name, Oid caller)
 {
-	const Topic *topic = topic_by_name(name);
+	const Topic *topic = catalog_topic_by_name(name);
 
 	if (topic == NULL)
-		topic_refuse_unknown(name);
+		catalog_refuse_unknown_topic(name);
 	if (topic->builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

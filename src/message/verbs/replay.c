@@ -98,7 +98,7 @@ find_group(const char *name, bool dry_run, GroupRow *group)
 	Datum		value = CStringGetTextDatum(name);
 
 	if (plan_query(dry_run ? &look_at_group : &lock_group, &value, NULL, 0) == 0)
-		group_refuse_unknown(name);
+		catalog_refuse_unknown_group(name);
 	group->id = row_int32(0, 1);
 	group->topic_id = row_int32(0, 2);
 	group->parts = row_int16(0, 3);
@@ -131,7 +131,8 @@ note_discarded(const GroupRow *group, uint64 n)
 	{
 		discarded.message.id = row_int64(i, 1);
 		discarded.message.attempt = row_int32(i, 2);
-		attempts_append(&of_group, &discarded, 1, "discarded", row_text(i, 3), row_text(i, 4));
+		delivery_record_attempts(&of_group, &discarded, 1, "discarded", row_text(i, 3),
+								 row_text(i, 4));
 	}
 }
 

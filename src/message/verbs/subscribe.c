@@ -191,18 +191,18 @@ start_snapshot(const Subscription *want)
 	/* nothing that it will read is truncated before others know of the group */
 	log_hold_segments();
 	if (want->earliest)
-		return log_snapshot_to_datum(log_snapshot_from_text(START_EARLIEST));
+		return snapshot_to_datum(snapshot_from_text(START_EARLIEST));
 	PushActiveSnapshot(want->adapted ? GetTransactionSnapshot() : GetLatestSnapshot());
-	start = log_snapshot_active();
+	start = snapshot_active();
 	PopActiveSnapshot();
-	return log_snapshot_to_datum(start);
+	return snapshot_to_datum(start);
 }
 
 static void
 refuse_builtin_group(const char *name)
 {
-	const Topic *topic = topic_by_name(name);
-	const ConsumerGroup *group = group_by_name(name);
+	const Topic *topic = catalog_topic_by_name(name);
+	const ConsumerGroup *group = catalog_group_by_name(name);
 
 	if (group != NULL && group->adapted)
 		ereport(ERROR,
@@ -255,7 +255,7 @@ insert_new_group(const Subscription *want, int32 topic_id)
 static const char *
 topic_name(int32 topic_id)
 {
-	const Topic *topic = topic_by_id(topic_id);
+	const Topic *topic = catalog_topic_by_id(topic_id);
 
 	return topic != NULL ? topic->name : "";
 }
@@ -332,8 +332,8 @@ subscribe_body(FunctionCallInfo fcinfo)
 	read_options(options, &want);
 	check_run_as(&want, !PG_ARGISNULL(2));
 	refuse_builtin_group(want.name);
-	if (topic_by_name(want.topic) == NULL)
-		topic_refuse_unknown(want.topic);
+	if (catalog_topic_by_name(want.topic) == NULL)
+		catalog_refuse_unknown_topic(want.topic);
 	if (!PG_ARGISNULL(2))
 		check_handler(PG_GETARG_OID(2), options, &want);
 
@@ -385,7 +385,7 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 
 	refuse_builtin_group(name);
 	if (!drop_group(name))
-		group_refuse_unknown(name);
+		catalog_refuse_unknown_group(name);
 	return (Datum) 0;
 }
 

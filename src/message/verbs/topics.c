@@ -95,7 +95,7 @@ find_topic(SavedPlan *find, const char *name, bool *builtin)
 	Datum		value = CStringGetTextDatum(name);
 
 	if (plan_query(find, &value, NULL, 0) == 0)
-		topic_refuse_unknown(name);
+		catalog_refuse_unknown_topic(name);
 	*builtin = row_bool(0, 2);
 	return row_int32(0, 1);
 }
@@ -109,10 +109,10 @@ topic_hold(const char *name, bool *builtin)
 const Topic *
 topic_held(int32 topic_id, const char *name)
 {
-	const Topic *topic = topic_by_id(topic_id);
+	const Topic *topic = catalog_topic_by_id(topic_id);
 
 	if (topic == NULL)
-		topic_refuse_unknown(name);
+		catalog_refuse_unknown_topic(name);
 	return topic;
 }
 
@@ -260,7 +260,7 @@ require_asset(const char *kind, Oid caller)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("asset kind \"%s\" is built in", kind),
 				 errhint("Register a kind of your own.")));
-	if (!role_is_operator(caller))
+	if (!topic_rights_is_operator(caller))
 		topic_require(topic_held(row_int32(0, 2), kind), caller, TOPIC_PUBLISH);
 }
 
