@@ -9,7 +9,7 @@
 
 #include "api/lines.h"
 #include "machine/coupon.h"
-#include "machine/stock.h"
+#include "machine/order_lines.h"
 #include "utils/jsonb.h"
 
 #define MAX_WORD_CHARS	128

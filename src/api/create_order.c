@@ -24,6 +24,7 @@
 #include "core/spi_util.h"
 #include "machine/coupon.h"
 #include "machine/order.h"
+#include "machine/order_lines.h"
 #include "machine/payment.h"
 #include "machine/stock.h"
 
@@ -300,9 +301,13 @@ place_order(CreateRequest *request, const RequestKey *key, NewOrder *new_order)
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	Order	   *order = &new_order->order;
 	Cart	   *cart = request->cart;
+	StockDemand *demands;
+	int			n_demands;
 
 	insert_order_row(journal, request, key, new_order);
-	stock_reserve(order->order_id, cart->lines, cart->n, journal_time(journal));
+	demands = order_lines_demands(cart->lines, cart->n, &n_demands);
+	stock_reserve(order->order_id, demands, n_demands, journal_time(journal));
+	order_lines_create(order->order_id, cart->lines, cart->n);
 	/* its availability was only read before; its lock and its row decide */
 	if (order->coupon_id != 0)
 		coupon_lock(journal, order->coupon_id, order->order_id);

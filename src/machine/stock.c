@@ -17,9 +17,6 @@
 #include "core/spi_util.h"
 #include "machine/stock.h"
 
-/* Decides which stripe of a product an order reserves from; a product starts with one. */
-#define FIRST_STRIPE 0
-
 static SavedPlan reserve_one = SAVED_PLAN(
 	"UPDATE order_ext_internal.stock"
 	" SET available = available - $3, reserved = reserved + $3"
@@ -120,8 +117,11 @@ static SavedPlan still_consumed = SAVED_PLAN(
 	"   WHERE l.order_id = $1 AND l.product_id = i.product_id"
 	"    AND l.kind IN (" LEDGER_BACK ")), 0))::int, g.n::int"
 	" FROM unnest($2, $3) WITH ORDINALITY AS g (product_id, quantity, n)"
-	" JOIN order_ext_internal.order_items i ON i.order_id = $1 AND i.product_id = g.product_id"
-	" WHERE i.reservation = " CODE(RESERVATION_CONSUMED) " ORDER BY i.product_id",
+	" JOIN (SELECT product_id, min(stripe) AS stripe, sum(quantity) AS quantity"
+	"   FROM order_ext_internal.order_items"
+	"   WHERE order_id = $1 AND reservation = " CODE(RESERVATION_CONSUMED)
+	"   GROUP BY product_id) i ON i.product_id = g.product_id"
+	" ORDER BY i.product_id",
 	INT8OID, INT8ARRAYOID, INT4ARRAYOID);
 
 /* All units of a stripe together fit a bigint, so that everything reserved can be returned. */
@@ -183,11 +183,11 @@ append_ledger(Appender *ledger, int64 order_id, int64 product_id, int64 ref, int
 /* ---- reserve ---- */
 
 /*
- * Some line found too little stock: report all such lines. The first n_reserved lines were
- * reserved and are no longer counted as available.
+ * Some demand found too little stock: report all such demands. The first n_reserved ones were
+ * met and are no longer counted as available.
  */
 static void
-raise_stock_short(const OrderLine *lines, int n, int n_reserved)
+raise_stock_short(const StockDemand *demands, int n, int n_reserved)
 {
 	int64	   *products = palloc(sizeof(int64) * n);
 	Datum		values[1];
@@ -197,7 +197,7 @@ raise_stock_short(const OrderLine *lines, int n, int n_reserved)
 				j;
 
 	for (i = 0; i < n; i++)
-		products[i] = lines[i].product_id;
+		products[i] = demands[i].product_id;
 	values[0] = int64_array(products, n);
 	found = (int) plan_query(&read_levels, values, NULL, 0);
 
@@ -208,13 +208,14 @@ raise_stock_short(const OrderLine *lines, int n, int n_reserved)
 
 		for (j = 0; j < found; j++)
 		{
-			if (row_int64(j, 1) == lines[i].product_id)
+			if (row_int64(j, 1) == demands[i].product_id)
 				available = row_int64(j, 2);
 		}
-		if (i >= n_reserved && available < lines[i].quantity)
-			appendStringInfo(&detail, "%s\"%s\": %d requested, " INT64_FORMAT " available",
-							 detail.len > 0 ? "; " : "", lines[i].sku,
-							 lines[i].quantity, available);
+		if (i >= n_reserved && available < demands[i].quantity)
+			appendStringInfo(&detail, "%s\"%s\": " INT64_FORMAT " requested, " INT64_FORMAT
+							 " available",
+							 detail.len > 0 ? "; " : "", demands[i].sku,
+							 demands[i].quantity, available);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_STOCK_SHORT),
@@ -223,56 +224,28 @@ raise_stock_short(const OrderLine *lines, int n, int n_reserved)
 			 errhint("Order less, or try again after stock has been added.")));
 }
 
-static void
-append_items(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
-{
-	Appender   *items = append_open("order_items");
-	Appender   *ledger;
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		const OrderLine *line = &lines[i];
-		Datum		values[10];
-
-		values[0] = Int64GetDatum(order_id);
-		values[1] = Int64GetDatum(line->product_id);
-		values[2] = Int64GetDatum(line->price);
-		values[3] = Int64GetDatum(line->discount);
-		values[4] = Int64GetDatum(line->pay);
-		values[5] = Int32GetDatum(line->quantity);
-		values[6] = Int16GetDatum(FIRST_STRIPE);
-		values[7] = Int16GetDatum(line->kind);
-		values[8] = Int16GetDatum(RESERVATION_OPEN);
-		values[9] = CStringGetTextDatum(line->sku);
-		append_row(items, values, NULL);
-	}
-	append_close(items);
-
-	ledger = append_open("stock_ledger");
-	for (i = 0; i < n; i++)
-		append_ledger(ledger, order_id, lines[i].product_id, 0, -(int64) lines[i].quantity,
-					  lines[i].quantity, 0, at, LEDGER_RESERVE, FIRST_STRIPE, NULL);
-	append_close(ledger);
-}
-
 void
-stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at)
+stock_reserve(int64 order_id, const StockDemand *demands, int n, TimestampTz at)
 {
+	Appender   *ledger;
 	Datum		values[3];
 	int			i;
 
-	/* In product order, by which the lines are sorted, so that two buyers never deadlock. */
+	/* In product order, by which the demands are sorted, so that two buyers never deadlock. */
 	for (i = 0; i < n; i++)
 	{
-		values[0] = Int64GetDatum(lines[i].product_id);
+		values[0] = Int64GetDatum(demands[i].product_id);
 		values[1] = Int16GetDatum(FIRST_STRIPE);
-		values[2] = Int64GetDatum(lines[i].quantity);
+		values[2] = Int64GetDatum(demands[i].quantity);
 		if (plan_write(&reserve_one, values, NULL, 0) != 1)
-			raise_stock_short(lines, n, i);
+			raise_stock_short(demands, n, i);
 	}
 	stock_wait_no_more();
-	append_items(order_id, lines, n, at);
+	ledger = append_open("stock_ledger");
+	for (i = 0; i < n; i++)
+		append_ledger(ledger, order_id, demands[i].product_id, 0, -demands[i].quantity,
+					  demands[i].quantity, 0, at, LEDGER_RESERVE, FIRST_STRIPE, NULL);
+	append_close(ledger);
 }
 
 /* ---- release and consume ---- */
@@ -285,12 +258,38 @@ compare_movements(const void *a, const void *b)
 
 	if (left->product_id != right->product_id)
 		return left->product_id < right->product_id ? -1 : 1;
-	return (int) left->stripe - (int) right->stripe;
+	if (left->stripe != right->stripe)
+		return (int) left->stripe - (int) right->stripe;
+	return (left->order_id > right->order_id) - (left->order_id < right->order_id);
 }
 
-/* One UPDATE for the whole batch: a popular product is written once, not once per order. */
+/*
+ * Sort what lines of orders held by stock row and order, and add up lines of the same product of
+ * an order, which the ledger shows as one; returns how many are left.
+ */
+static int
+merge_movements(Movement *movements, int n)
+{
+	int			last = 0;
+	int			i;
+
+	qsort(movements, n, sizeof(Movement), compare_movements);
+	for (i = 1; i < n; i++)
+	{
+		if (compare_movements(&movements[i], &movements[last]) == 0)
+			movements[last].quantity += movements[i].quantity;
+		else
+			movements[++last] = movements[i];
+	}
+	return last + 1;
+}
+
+/*
+ * One UPDATE for the whole batch of merged movements: a popular product is written once, not once
+ * per order.
+ */
 static void
-update_stock(SavedPlan *plan, Movement *movements, int n)
+update_stock(SavedPlan *plan, const Movement *movements, int n)
 {
 	int64	   *products = palloc(sizeof(int64) * n);
 	int16	   *stripes = palloc(sizeof(int16) * n);
@@ -299,10 +298,10 @@ update_stock(SavedPlan *plan, Movement *movements, int n)
 	int			rows = 0;
 	int			i;
 
-	qsort(movements, n, sizeof(Movement), compare_movements);
 	for (i = 0; i < n; i++)
 	{
-		if (rows == 0 || compare_movements(&movements[i], &movements[i - 1]) != 0)
+		if (rows == 0 || products[rows - 1] != movements[i].product_id ||
+			stripes[rows - 1] != movements[i].stripe)
 		{
 			products[rows] = movements[i].product_id;
 			stripes[rows] = movements[i].stripe;
@@ -404,6 +403,7 @@ end_reservations(SavedPlan *end, SavedPlan *move, const int64 *order_ids, int n,
 		movements[i].quantity = row_int32(i, 3);
 		movements[i].order_id = row_int64(i, 4);
 	}
+	ended = merge_movements(movements, ended);
 	update_stock(move, movements, ended);
 
 	ledger = append_open("stock_ledger");

@@ -17,23 +17,22 @@ typedef struct StockLevel
 	int64		consumed;
 } StockLevel;
 
-/* A line of an order: what is reserved, and what is stored in order_items. */
-typedef struct OrderLine
+/* Decides which stripe of a product an order reserves from; a product starts with one. */
+#define FIRST_STRIPE 0
+
+/* What an order takes of a product, in all of its lines. */
+typedef struct StockDemand
 {
 	int64		product_id;
-	int64		price;
-	int64		discount;
-	int64		pay;
-	int32		quantity;
-	int16		kind;
+	int64		quantity;
 	const char *sku;
-} OrderLine;
+} StockDemand;
 
 /*
- * Reserve the lines (distinct products, in product_id order) for an order and store them as its
- * items. Raises OE201 listing every short sku.
+ * Reserve the demands (distinct products, in product_id order) of an order, whose items hold the
+ * reservations. Raises OE201 listing every short sku.
  */
-extern void stock_reserve(int64 order_id, const OrderLine *lines, int n, TimestampTz at);
+extern void stock_reserve(int64 order_id, const StockDemand *demands, int n, TimestampTz at);
 
 /*
  * Release what the open reservations of canceled orders hold; a second call does nothing. If the

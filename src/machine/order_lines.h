@@ -1,0 +1,27 @@
+/*
+ * order_lines.h
+ *		The lines of an order, stored in order_items.
+ */
+#ifndef ORDER_EXT_MACHINE_ORDER_LINES_H
+#define ORDER_EXT_MACHINE_ORDER_LINES_H
+
+#include "machine/stock.h"
+
+typedef struct OrderLine
+{
+	int64		product_id;
+	int64		price;
+	int64		discount;
+	int64		pay;
+	int32		quantity;
+	int16		kind;
+	const char *sku;
+} OrderLine;
+
+/* Store the lines as the items of a new order, whose stock is reserved with them. */
+extern void order_lines_create(int64 order_id, const OrderLine *lines, int n);
+
+/* What the lines demand of each product: one demand per product, in product_id order. */
+extern StockDemand *order_lines_demands(const OrderLine *lines, int n, int *n_demands);
+
+#endif							/* ORDER_EXT_MACHINE_ORDER_LINES_H */
