@@ -11,14 +11,12 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
-#include "utils/lsyscache.h"
-#include "storage/bufmgr.h"
 #include "utils/rel.h"
 
 #include "core/append.h"
+#include "core/internal.h"
 
 /* Rows waiting to be inserted together. */
 #define APPEND_BATCH 64
@@ -32,39 +30,6 @@ struct Appender
 	int			n_slots;		/* slots made so far */
 	TupleTableSlot *slots[APPEND_BATCH];
 };
-
-Oid
-internal_relation_or_none(const char *table)
-{
-	Oid			namespace_oid = get_namespace_oid("order_ext_internal", true);
-
-	return OidIsValid(namespace_oid) ? get_relname_relid(table, namespace_oid) : InvalidOid;
-}
-
-Oid
-internal_relation(const char *table)
-{
-	Oid			relation = internal_relation_or_none(table);
-
-	if (!OidIsValid(relation))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"order_ext_internal.%s\" does not exist", table),
-				 OidIsValid(get_namespace_oid("order_ext_internal", true)) ?
-				 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.") :
-				 errhint("Run CREATE EXTENSION order_ext in this database.")));
-	return relation;
-}
-
-BlockNumber
-internal_relation_blocks(Oid relation)
-{
-	Relation	rel = table_open(relation, AccessShareLock);
-	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
-
-	table_close(rel, AccessShareLock);
-	return blocks;
-}
 
 static void
 refuse_if_read_only(void)

@@ -14,8 +14,6 @@
 
 #include "postgres.h"
 
-#include "storage/block.h"
-
 typedef struct Appender Appender;
 
 /* Open a table of order_ext_internal for appending (RowExclusiveLock, to commit). */
@@ -30,14 +28,5 @@ extern void append_row(Appender *appender, const Datum *values, const bool *null
 
 /* Insert pending rows and close; the rows become visible to this transaction's next command. */
 extern void append_close(Appender *appender);
-
-/* Oid of a table in order_ext_internal; raises 55000 if the extension is not installed. */
-extern Oid	internal_relation(const char *table);
-
-/* The same; InvalidOid if it does not exist (SQL objects of an older version). */
-extern Oid	internal_relation_or_none(const char *table);
-
-/* The current size of a relation in blocks. Leaves no lock behind. */
-extern BlockNumber internal_relation_blocks(Oid relation);
 
 #endif							/* ORDER_EXT_APPEND_H */

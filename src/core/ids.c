@@ -8,8 +8,8 @@
 #include "common/hashfn.h"
 #include "utils/datetime.h"
 
-#include "core/append.h"
 #include "core/ids.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 
 #define SECONDS_A_DAY		86400

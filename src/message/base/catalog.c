@@ -14,8 +14,8 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 
-#include "core/append.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "core/node.h"
 #include "message/base/catalog.h"
 #include "message/base/snapshots.h"

@@ -15,8 +15,8 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "core/append.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "message/base/small_tables.h"
 
 const char *const small_table_names[SMALL_TABLES] = {

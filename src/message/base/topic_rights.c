@@ -17,7 +17,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "core/append.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/base/table_reader.h"
 #include "message/base/topic_rights.h"

@@ -19,6 +19,7 @@
 #include "core/append.h"
 #include "core/errors.h"
 #include "core/ids.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
 #include "message/delivery/parked.h"

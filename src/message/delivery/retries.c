@@ -28,6 +28,7 @@
 #include "core/alert.h"
 #include "core/append.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "core/interval.h"
 #include "core/jsonb_build.h"
 #include "message/log/append.h"

@@ -21,6 +21,7 @@
 #include "utils/snapmgr.h"
 
 #include "core/append.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/log/floors.h"
 #include "message/lease/receipts.h"

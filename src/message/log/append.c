@@ -11,6 +11,7 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
+#include "core/internal.h"
 #include "message/base/wake.h"
 #include "message/log/append.h"
 #include "message/log/capture.h"

@@ -24,8 +24,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "core/append.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/log/dedup.h"
 

@@ -13,8 +13,8 @@
 #include "utils/hsearch.h"
 #include "utils/snapmgr.h"
 
-#include "core/append.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "message/log/depth.h"
 #include "message/log/log.h"
 #include "message/log/progress.h"

@@ -9,7 +9,7 @@
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 
-#include "core/append.h"
+#include "core/internal.h"
 #include "message/log/floors.h"
 
 /* Anything missed is found after this time. */

@@ -23,7 +23,7 @@
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
 
-#include "core/append.h"
+#include "core/internal.h"
 #include "message/base/limits.h"
 #include "message/log/log.h"
 #include "message/log/segments.h"

@@ -22,6 +22,7 @@
 
 #include "core/append.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
 #include "message/base/limits.h"

@@ -6,7 +6,7 @@
 
 #include "storage/lmgr.h"
 
-#include "core/append.h"
+#include "core/internal.h"
 #include "message/log/segments.h"
 
 int

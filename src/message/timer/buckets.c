@@ -8,6 +8,7 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/timer/buckets.h"
 

@@ -28,9 +28,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "core/append.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/internal.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"

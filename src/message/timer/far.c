@@ -13,6 +13,7 @@
 
 #include "core/append.h"
 #include "core/clock.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/timer/far.h"
 

@@ -22,8 +22,8 @@
 #include "utils/xid8.h"
 #include "utils/snapmgr.h"
 
-#include "core/append.h"
 #include "core/ids.h"
+#include "core/internal.h"
 #include "message/timer/heaps.h"
 #include "message/timer/record.h"
 #include "message/timer/queue.h"

@@ -20,6 +20,7 @@
 #include "utils/syscache.h"
 
 #include "core/append.h"
+#include "core/internal.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/limits.h"

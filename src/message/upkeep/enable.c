@@ -29,8 +29,8 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
-#include "core/append.h"
 #include "core/call.h"
+#include "core/internal.h"
 #include "core/locks.h"
 #include "core/node.h"
 #include "core/spi_util.h"

@@ -21,6 +21,7 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
+#include "core/internal.h"
 #include "core/locks.h"
 #include "core/settings.h"
 #include "core/spi_util.h"

@@ -13,10 +13,10 @@
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
-#include "core/append.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/spi_util.h"

@@ -11,10 +11,10 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "core/append.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
