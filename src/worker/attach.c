@@ -11,6 +11,8 @@
 
 #include "worker/attach.h"
 #include "worker/crash_marks.h"
+#include "worker/database_slots.h"
+#include "worker/role_entries.h"
 
 /* Set by worker_leave(): this exit is not a failure. */
 static bool leaving = false;

@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "worker/database_slots.h"
 #include "worker/databases.h"
 #include "worker/holds.h"
 #include "worker/shmem.h"

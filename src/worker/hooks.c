@@ -18,6 +18,7 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 
+#include "worker/database_slots.h"
 #include "worker/databases.h"
 #include "worker/holds.h"
 #include "worker/hooks.h"
@@ -49,7 +50,7 @@ note_changed(const char *name)
 
 /* Settings of a database (NULL: of all), of a role (NULL: of all). */
 static void
-note_settings(const char *database_name, const RoleSpec * role_spec)
+note_settings(const char *database_name, const RoleSpec *role_spec)
 {
 	Oid			database = find_database(database_name);
 	Oid			role = role_spec != NULL ? get_rolespec_oid(role_spec, true) : InvalidOid;

@@ -18,40 +18,22 @@
 
 #include "core/clock.h"
 #include "core/node.h"
-#include "core/settings.h"
+#include "worker/database_slots.h"
 #include "worker/databases.h"
+#include "worker/launch.h"
 #include "worker/launcher.h"
 #include "worker/loop.h"
 #include "worker/relief.h"
 #include "worker/renewal.h"
-#include "worker/room.h"
+#include "worker/role_entries.h"
 #include "worker/shmem.h"
 
 /* Maximum number of databases that are probed at the same time. */
 #define MAX_PROBES 3
 
-/* A worker that was registered by a former launcher and never started. */
-#define START_PATIENCE (15 * USECS_PER_SEC)
-
-/* A slot is about to become free. */
-#define ROOM_PATIENCE (USECS_PER_SEC / 10)
-
-#define WARNING_INTERVAL (60 * USECS_PER_SEC)
-
-/* Launches of this process that have not attached yet. */
-typedef struct Launch
-{
-	BackgroundWorkerHandle *handle;
-	uint32		number;
-} Launch;
-
-static Launch launches[MAX_DATABASES][MAX_DATABASE_WORKERS];
-
 /* Databases still to be probed, in the launcher's own memory context. */
 static MemoryContext probe_context = NULL;
 static List *to_probe = NIL;
-
-static TimestampTz next_warning = 0;
 
 /* ---- probes ---- */
 
@@ -91,172 +73,6 @@ begin_probes(void)
 		probing++;
 	}
 	LWLockRelease(worker_shared->lock);
-}
-
-/* ---- starting workers ---- */
-
-/* At most one WARNING a minute. */
-static bool
-may_warn(void)
-{
-	TimestampTz now = GetCurrentTimestamp();
-
-	if (now < next_warning && next_warning - now <= WARNING_INTERVAL)
-		return false;
-	next_warning = now + WARNING_INTERVAL;
-	return true;
-}
-
-static void
-fill_in_worker(BackgroundWorker *worker, const char *kind)
-{
-	memset(worker, 0, sizeof(*worker));
-	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker->bgw_restart_time = BGW_NEVER_RESTART;
-	snprintf(worker->bgw_type, BGW_MAXLEN, "order_ext %s", kind);
-	snprintf(worker->bgw_name, BGW_MAXLEN, "order_ext %s", kind);
-	snprintf(worker->bgw_library_name, BGW_MAXLEN, "order_ext");
-	snprintf(worker->bgw_function_name, BGW_MAXLEN, "order_ext_%s_main", kind);
-}
-
-void
-launcher_register(void)
-{
-	BackgroundWorker worker;
-
-	fill_in_worker(&worker, "launcher");
-	worker.bgw_restart_time = 5;
-	RegisterBackgroundWorker(&worker);
-}
-
-/* Reserve the slot under the lock; false if the database must not get workers now. */
-static bool
-reserve(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief, uint32 *number)
-{
-	WorkerSlot *worker = &db->workers[w];
-	bool		free;
-
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	free = OidIsValid(db->database) && db->holds == 0 && worker->state == WORKER_FREE;
-	if (free)
-	{
-		worker->state = WORKER_STARTING;
-		worker->kind = (w == SCHEDULER_SLOT) ? WORKER_SCHEDULER : WORKER_DISPATCHER;
-		worker->role = role;
-		worker->ordinal = ordinal;
-		worker->relief = relief;
-		db->n_workers = Max(db->n_workers, w + 1);
-		worker->launch = *number = ++worker_shared->launches;
-		worker->announced = db->announced;
-		worker->pid = 0;
-		worker->procno = -1;
-		worker->leave = false;
-		worker->outdated = false;
-		worker->held_up = false;
-		worker->since = GetCurrentTimestamp();
-	}
-	LWLockRelease(worker_shared->lock);
-	return free;
-}
-
-/* The process of the reserved slot was not started, or died before it could attach. */
-static void
-launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
-{
-	WorkerSlot *worker = &db->workers[w];
-	bool		soon = no_slot && !worker->relief && room_make();
-	RoleEntry  *entry;
-
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	if (worker->state == WORKER_STARTING && worker->launch == number)
-	{
-		worker->state = WORKER_FREE;
-		entry = role_entry(db, worker->role);
-		if (worker->relief)
-			role_relief_failed(db, worker->role);
-		else if (entry != NULL)
-		{
-			role_failed(entry);
-			entry->no_slot = no_slot;
-			if (soon)
-				entry->retry_at = GetCurrentTimestamp() + ROOM_PATIENCE;
-		}
-		else
-		{
-			database_failed(db);
-			if (soon)
-				db->retry_at = GetCurrentTimestamp() + ROOM_PATIENCE;
-		}
-		db->no_slot = no_slot && !worker->relief;
-	}
-	LWLockRelease(worker_shared->lock);
-}
-
-static void
-start_worker(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief)
-{
-	int			d = db - worker_shared->databases;
-	Launch	   *launch = &launches[d][w];
-	BackgroundWorker worker;
-	MemoryContext old;
-	uint32		number;
-	bool		registered;
-
-	if (!reserve(db, w, role, ordinal, relief, &number))
-		return;
-	fill_in_worker(&worker, w == SCHEDULER_SLOT ? "scheduler" : "dispatcher");
-	worker.bgw_main_arg = UInt32GetDatum(d * MAX_DATABASE_WORKERS + w);
-	worker.bgw_notify_pid = MyProcPid;
-	memcpy(worker.bgw_extra, &number, sizeof(number));
-
-	if (launch->handle != NULL)
-		pfree(launch->handle);
-	launch->handle = NULL;
-	launch->number = number;
-	old = MemoryContextSwitchTo(TopMemoryContext);
-	registered = RegisterDynamicBackgroundWorker(&worker, &launch->handle);
-	MemoryContextSwitchTo(old);
-	if (registered)
-	{
-		db->no_slot = false;
-		return;
-	}
-	launch_failed(db, w, number, true);
-	if (may_warn())
-		ereport(WARNING,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("order_ext found no free background worker slot"),
-				 errdetail("Database %u is waiting for a worker; the next attempt is within a "
-						   "minute.",
-						   db->database),
-				 errhint("Increase max_worker_processes.")));
-}
-
-/* Check on the launches that have not attached. */
-static void
-check_launches(DatabaseSlot *db)
-{
-	int			d = db - worker_shared->databases;
-	TimestampTz now = GetCurrentTimestamp();
-	int			w;
-
-	for (w = 0; w < MAX_DATABASE_WORKERS; w++)
-	{
-		WorkerSlot *worker = &db->workers[w];
-		Launch	   *launch = &launches[d][w];
-		pid_t		pid;
-
-		if (worker->state != WORKER_STARTING)
-			continue;
-		if (launch->handle != NULL && launch->number == worker->launch)
-		{
-			if (GetBackgroundWorkerPid(launch->handle, &pid) == BGWH_STOPPED)
-				launch_failed(db, w, launch->number, false);
-		}
-		else if (now - worker->since > START_PATIENCE)
-			launch_failed(db, w, worker->launch, false);
-	}
 }
 
 /* ---- a database's turn ---- */
@@ -313,7 +129,7 @@ ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
 	}
 	if (databases_read(db->database, CurrentMemoryContext) == NIL)
 		return false;
-	start_worker(db, w, role, ordinal, false);
+	launch_worker(db, w, role, ordinal, false);
 	if (*failures > 0 && now < *retry_at)
 		*next_wakeup = Min(*next_wakeup, *retry_at);
 	return true;
@@ -371,7 +187,7 @@ ensure_relief(DatabaseSlot *db, Oid role, int count, TimestampTz *next_wakeup)
 		return true;
 	if (databases_read(db->database, CurrentMemoryContext) == NIL)
 		return false;
-	start_worker(db, w, role, ordinal, true);
+	launch_worker(db, w, role, ordinal, true);
 	return true;
 }
 
@@ -419,7 +235,7 @@ care_for_database(DatabaseSlot *db, TimestampTz *next_wakeup)
 	bool		there = true;
 
 	pg_read_barrier();
-	check_launches(db);
+	launch_check(db);
 	dismiss_surplus(db);
 	renewal_care(db, next_wakeup);
 	if (db->verdict == VERDICT_ABSENT)
@@ -440,7 +256,7 @@ care_for_database(DatabaseSlot *db, TimestampTz *next_wakeup)
 static void
 warn_of_failures(DatabaseSlot *db)
 {
-	if (db->failures >= 2 && !db->no_slot && !database_has_workers(db) && may_warn())
+	if (db->failures >= 2 && !db->no_slot && !database_has_workers(db) && launch_may_warn())
 		ereport(WARNING,
 				(errmsg("order_ext's workers of database %u have failed %d times in a row",
 						db->database, db->failures),
@@ -486,6 +302,16 @@ turn(bool everything, TimestampTz *next_wakeup)
 }
 
 /* ---- the process ---- */
+
+void
+launcher_register(void)
+{
+	BackgroundWorker worker;
+
+	launch_fill_in(&worker, "launcher");
+	worker.bgw_restart_time = 5;
+	RegisterBackgroundWorker(&worker);
+}
 
 /*
  * The latch means that something has changed; there are no flags to check. The loop clears it, so

@@ -6,6 +6,7 @@
 
 #include "miscadmin.h"
 
+#include "worker/database_slots.h"
 #include "worker/notify.h"
 #include "worker/relief.h"
 #include "worker/shmem.h"

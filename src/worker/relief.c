@@ -20,6 +20,7 @@
 #include "message/delivery/dispatcher_turn.h"
 #include "worker/attach.h"
 #include "worker/relief.h"
+#include "worker/role_entries.h"
 
 /* A dispatcher that works on a group for longer than this is held up. */
 #define SLICE_MS 300

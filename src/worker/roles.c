@@ -18,6 +18,7 @@
 #include "core/settings.h"
 #include "message/base/catalog.h"
 #include "message/base/rights.h"
+#include "worker/role_entries.h"
 #include "worker/roles.h"
 #include "worker/shmem.h"
 

@@ -12,6 +12,7 @@
 
 #include "catalog/pg_authid.h"
 
+#include "worker/role_entries.h"
 #include "worker/room.h"
 
 /* The minimum time that a dispatcher runs, and has been idle. */

@@ -146,43 +146,6 @@ extern DatabaseSlot *worker_my_database;
  */
 extern void shmem_init(void (*when_new) (void));
 
-/*
- * The slot of a database, created if it does not exist and create is set; NULL if there is none
- * (or none is free). Caller holds the lock, exclusively to create.
- */
-extern DatabaseSlot *database_slot(Oid database, bool create);
-
-/* Release the slot of a database; it has no workers and no holds. Lock held. */
-extern void database_slot_free(DatabaseSlot *db);
-
-/* Whether any worker of the database is alive or starting. Lock held. */
-extern bool database_has_workers(const DatabaseSlot *db);
-
-/* The entry of a role, NULL if there is none. Lock held. */
-extern RoleEntry *role_entry(DatabaseSlot *db, Oid role);
-
-/* Record a failure of the role's workers, as below. Lock held exclusively. */
-extern void role_failed(RoleEntry *entry);
-
-/* When the next relief of the role (relief.h) may be started, and that one has failed. */
-extern TimestampTz *role_relief_at(DatabaseSlot *db, Oid role);
-extern void role_relief_failed(DatabaseSlot *db, Oid role);
-
-/*
- * Record which roles the database's handlers run as; the launcher is notified if that has
- * changed. main_count: dispatchers of the bootstrap superuser.
- */
-extern void roles_announce(const RoleEntry *roles, int n, int main_count);
-
-/* Record a failure: the next start waits 1, 2, 4 ... 60 seconds. Lock held exclusively. */
-extern void database_failed(DatabaseSlot *db);
-
-/* Make the workers of the database check again (restart); safe at commit. */
-extern void database_announce(Oid database);
-
-/* If nothing is known about the database, have it checked; safe at commit. */
-extern void database_discover(Oid database);
-
 /* Wake the launcher, a worker, or any process by its number. */
 extern void worker_wake_launcher(void);
 extern void worker_wake_process(int procno);
@@ -190,6 +153,12 @@ extern void worker_wake(const WorkerSlot *worker);
 
 /* Ask a worker to exit, by SIGTERM if force is set; lock held exclusively. */
 extern void worker_send_away(WorkerSlot *worker, bool force);
+
+/*
+ * Count a failure of something, and set *retry_at, before which it is not started again: 1, 2, 4
+ * ... 60 seconds from now.
+ */
+extern void worker_back_off(int *failures, TimestampTz *retry_at);
 
 /* State and counters of this worker, for worker_stats; and signs of life of any process. */
 extern void worker_alive(TimestampTz now);

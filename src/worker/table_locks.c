@@ -67,7 +67,7 @@ check_relation(Oid relation)
 }
 
 void
-table_locks_check(const LockStmt * lock)
+table_locks_check(const LockStmt *lock)
 {
 	ListCell   *cell;
 

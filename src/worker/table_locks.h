@@ -14,6 +14,6 @@
  * that keeps others from writing, and the user is no superuser. pg_write_all_data, say, gives
  * the right, and everybody would wait for as long as the transaction stays open.
  */
-extern void table_locks_check(const LockStmt * lock);
+extern void table_locks_check(const LockStmt *lock);
 
 #endif							/* ORDER_EXT_TABLE_LOCKS_H */
