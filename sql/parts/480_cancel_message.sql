@@ -1,6 +1,6 @@
 -- Canceling messages published for later.
 
--- cancel_message(): src/message/timer/cancel.c
+-- cancel_message(): src/message/verbs/cancel_message.c
 CREATE FUNCTION order_ext.cancel_message(message_id bigint)
 	RETURNS boolean
 	LANGUAGE C VOLATILE SECURITY INVOKER
