@@ -1,6 +1,8 @@
 /*
  * compat.h
  *		Differences between the PostgreSQL versions 14 to 18, all in one place.
+ *
+ * Prefixes: InitMaterializedSRF
  */
 #ifndef ORDER_EXT_COMPAT_H
 #define ORDER_EXT_COMPAT_H

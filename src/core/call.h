@@ -1,6 +1,8 @@
 /*
  * call.h
  *		The frame in which every writing API call runs, and its result.
+ *
+ * Prefixes: api_, call_
  */
 #ifndef ORDER_EXT_CALL_H
 #define ORDER_EXT_CALL_H

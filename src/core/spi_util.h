@@ -5,6 +5,8 @@
  * A SavedPlan is a static constant text with $n parameters; it is prepared when first used in a
  * backend and then kept. After a plan_* call, its rows can be read with the row_* functions until
  * the next plan_* call; no other code uses SPI's globals.
+ *
+ * Prefixes: plan_, row_, int64_array, int32_array, int16_array, text_array
  */
 #ifndef ORDER_EXT_SPI_UTIL_H
 #define ORDER_EXT_SPI_UTIL_H

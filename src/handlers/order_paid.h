@@ -1,6 +1,8 @@
 /*
  * order_paid.h
  *		Starting the fulfillment of paid orders.
+ *
+ * Prefixes: handle_
  */
 #ifndef ORDER_EXT_ORDER_PAID_H
 #define ORDER_EXT_ORDER_PAID_H

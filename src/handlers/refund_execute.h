@@ -1,6 +1,8 @@
 /*
  * refund_execute.h
  *		Claiming refunds and calling their gateways.
+ *
+ * Prefixes: handle_
  */
 #ifndef ORDER_EXT_REFUND_EXECUTE_H
 #define ORDER_EXT_REFUND_EXECUTE_H

@@ -1,6 +1,8 @@
 /*
  * refund_prepare.h
  *		Requesting refunds of canceled orders.
+ *
+ * Prefixes: handle_
  */
 #ifndef ORDER_EXT_REFUND_PREPARE_H
 #define ORDER_EXT_REFUND_PREPARE_H

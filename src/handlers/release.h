@@ -1,6 +1,8 @@
 /*
  * release.h
  *		Releasing what a canceled order held.
+ *
+ * Prefixes: handle_
  */
 #ifndef ORDER_EXT_RELEASE_H
 #define ORDER_EXT_RELEASE_H

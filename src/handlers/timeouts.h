@@ -1,6 +1,8 @@
 /*
  * timeouts.h
  *		What happens after timeouts: consumers of timers.
+ *
+ * Prefixes: handle_
  */
 #ifndef ORDER_EXT_TIMEOUTS_H
 #define ORDER_EXT_TIMEOUTS_H

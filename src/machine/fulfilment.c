@@ -200,7 +200,7 @@ prepare(Journal *journal, Order *orders, const Goods *goods, const int64 *ids, i
 }
 
 void
-orders_fulfil(Journal *journal, const Order *orders, int n)
+fulfilments_begin(Journal *journal, const Order *orders, int n)
 {
 	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
 	Goods	   *goods;

@@ -31,7 +31,7 @@ extern void fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment);
  * status fulfilling; orders of virtual goods only are signed at once, and their stock consumed.
  * The given rows are updated.
  */
-extern void orders_fulfil(Journal *journal, const Order *orders, int n);
+extern void fulfilments_begin(Journal *journal, const Order *orders, int n);
 
 /* An order is canceled before it has a fulfillment: create a canceled one. */
 extern void fulfilment_tombstone(Journal *journal, int64 order_id, char actor);

@@ -2,6 +2,8 @@
  * goods_return.h
  *		The return machine: the goods of an after-sale that are sent back, and the facts reported
  *		about them. Everything here runs under the refund lock of the order.
+ *
+ * Prefixes: return_
  */
 #ifndef ORDER_EXT_MACHINE_GOODS_RETURN_H
 #define ORDER_EXT_MACHINE_GOODS_RETURN_H

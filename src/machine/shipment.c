@@ -396,7 +396,7 @@ shipments_start(const int64 *ids, int n)
 	if (n_orders == 0)
 		return 0;
 	journal = journal_begin(GetCurrentTimestamp());
-	orders_fulfil(journal, orders, n_orders);
+	fulfilments_begin(journal, orders, n_orders);
 	shipments_settle_among(journal, ids, n);
 	journal_write(journal);
 	return n_orders;

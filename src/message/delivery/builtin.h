@@ -1,6 +1,8 @@
 /*
  * builtin.h
  *		Handlers that are C functions of the library, by topic.
+ *
+ * Prefixes: message_, builtin_
  */
 #ifndef ORDER_EXT_BUILTIN_H
 #define ORDER_EXT_BUILTIN_H

@@ -1,6 +1,8 @@
 /*
  * append.h
  *		Appending to the message log.
+ *
+ * Prefixes: message_, log_
  */
 #ifndef ORDER_EXT_LOG_APPEND_H
 #define ORDER_EXT_LOG_APPEND_H
