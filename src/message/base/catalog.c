@@ -18,7 +18,7 @@
 #include "core/internal.h"
 #include "core/node.h"
 #include "message/base/catalog.h"
-#include "message/base/snapshots.h"
+#include "core/snapshots.h"
 #include "message/base/table_reader.h"
 #include "message/base/topic_rights.h"
 #include "message/base/wake.h"

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "message/base/snapshots.h"
+#include "core/snapshots.h"
 #include "message/base/types.h"
 #include "message/log/shard.h"
 

@@ -18,7 +18,7 @@
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
-#include "message/base/snapshots.h"
+#include "core/snapshots.h"
 #include "message/timer/buckets.h"
 
 typedef struct QueuedTimer

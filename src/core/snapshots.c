@@ -13,7 +13,7 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 
-#include "message/base/snapshots.h"
+#include "core/snapshots.h"
 
 char *
 snapshot_text(Datum pg_snapshot)
