@@ -9,11 +9,12 @@
 #include "utils/builtins.h"
 
 #include "api/cart.h"
+#include "api/member.h"
+#include "core/currency.h"
 #include "core/errors.h"
 #include "core/money.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/payment.h"
 
 static SavedPlan read_products = SAVED_PLAN(
 	"SELECT p.sku, p.product_id, p.price, p.kind FROM order_ext_internal.products p"
@@ -47,21 +48,39 @@ parse_items(Cart *cart, Jsonb *items)
 	}
 }
 
+/* The options that the engine reads; others are kept as they are. */
+static const char *const option_keys[] = {
+	"region", "currency", "channel", "external_id", "address", "remark", NULL
+};
+
+/* A currency; the setting's if none is given. */
+static const char *
+currency_option(JsonbContainer *options)
+{
+	char	   *given = member_text(options, "currency", "options", MAX_CURRENCY_CHARS);
+	const char *code;
+
+	if (given == NULL)
+		return pstrdup(setting_currency);
+	code = currency_code(given);
+	if (code == NULL)
+		member_raise_malformed("options",
+							   psprintf("\"currency\" is not a currency: \"%s\"", given));
+	return code;
+}
+
 static void
 parse_options(Cart *cart, Jsonb *options)
 {
 	JsonbContainer *root = &options->root;
 
 	if (!JB_ROOT_IS_OBJECT(options))
-		lines_raise_malformed("options", "it is not an object");
-	cart->options.region = lines_member_text(root, "region", "options", MAX_WORD_CHARS);
-	cart->options.currency = lines_member_text(root, "currency", "options", MAX_CURRENCY_CHARS);
-	if (cart->options.currency != NULL && !setting_currency_is_valid(cart->options.currency))
-		lines_raise_malformed("options", "\"currency\" is not a currency code");
-	cart->options.external_id = lines_member_text(root, "external_id", "options", MAX_WORD_CHARS);
-	(void) lines_member_text(root, "channel", "options", MAX_WORD_CHARS);
-	if (cart->options.currency == NULL)
-		cart->options.currency = pstrdup(setting_currency);
+		member_raise_malformed("options", "it is not an object");
+	member_refuse_lookalikes(root, option_keys, "options");
+	cart->options.region = member_text(root, "region", "options", MAX_WORD_CHARS);
+	cart->options.currency = currency_option(root);
+	cart->options.external_id = member_text(root, "external_id", "options", MAX_WORD_CHARS);
+	(void) member_text(root, "channel", "options", MAX_WORD_CHARS);
 }
 
 Cart *

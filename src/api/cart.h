@@ -18,7 +18,7 @@
 typedef struct CartOptions
 {
 	char	   *region;			/* or NULL */
-	char	   *currency;		/* the setting if none was given */
+	const char *currency;		/* a code; the setting if none was given */
 	char	   *external_id;	/* or NULL */
 } CartOptions;
 

@@ -240,7 +240,7 @@ insert_order_row(Journal *journal, CreateRequest *request, const RequestKey *key
 	order->user_id = request->user_id;
 	order->pay_amount = cart->pay_amount;
 	order->coupon_id = request->coupon_id;
-	order->currency = cart->options.currency;
+	order->currency = pstrdup(cart->options.currency);
 	new_order->created_at = journal_time(journal);
 	order->expire_at = deadline(new_order->created_at, request->pay_timeout);
 	new_order->origin_amount = cart->origin;

@@ -1,7 +1,6 @@
 /*
  * lines.h
- *		Lines as given by callers: [{"sku": "A-1", "quantity": 2}, ...], and members of jsonb
- *		objects in general.
+ *		Lines as given by callers: [{"sku": "A-1", "quantity": 2}, ...].
  */
 #ifndef ORDER_EXT_LINES_H
 #define ORDER_EXT_LINES_H
@@ -34,15 +33,5 @@ extern Lines *lines_parse(Jsonb *lines, const char *argument, bool with_conditio
 
 /* The line with this SKU; NULL if there is none. */
 extern Line *lines_find(const Lines *lines, const char *sku);
-
-/*
- * A string member of a jsonb object as C text, 1 to max_chars characters; NULL if it is absent or
- * null. Raises 22023 or 54000, naming the argument.
- */
-extern char *lines_member_text(JsonbContainer *object, const char *key, const char *argument,
-							   int max_chars);
-
-/* Raise 22023: the argument is malformed. */
-pg_noreturn extern void lines_raise_malformed(const char *argument, const char *what);
 
 #endif							/* ORDER_EXT_LINES_H */

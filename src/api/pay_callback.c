@@ -8,8 +8,10 @@
 #include "common/hashfn.h"
 
 #include "core/alert.h"
+#include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/currency.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/settings.h"
@@ -55,7 +57,7 @@ decide_known_trade(const Payment *known, const Capture *capture)
 		return &unmatched_event;
 	if (known->status != PAYMENT_CAPTURED)
 		return NULL;
-	if (known->amount == capture->amount && strcmp(known->currency, capture->currency) == 0)
+	if (known->amount == capture->amount && currency_same(known->currency, capture->currency))
 		return &replayed;
 	return &mismatch_event;
 }
@@ -73,7 +75,7 @@ decide_new_trade(const Order *order, const Capture *capture)
 			return &late;
 		case ORDER_CREATED:
 			if (capture->amount != order->pay_amount ||
-				strcmp(capture->currency, order->currency) != 0)
+				!currency_same(capture->currency, order->currency))
 				return &mismatch;
 			return &applied;
 		default:
@@ -160,7 +162,7 @@ read_capture(FunctionCallInfo fcinfo, Capture *capture, bool *raw_cut)
 	capture->out_trade_no = arg_text(fcinfo, 1, "out_trade_no", MAX_TRADE_NO_CHARS);
 	capture->pay_type = arg_text(fcinfo, 2, "pay_type", MAX_PAY_TYPE_CHARS);
 	capture->amount = arg_amount(fcinfo, 3, "pay_amount");
-	capture->currency = arg_text_or_null(fcinfo, 4, "currency", MAX_CURRENCY_CHARS);
+	capture->currency = arg_codes_told_currency(fcinfo, 4, "currency");
 	capture->paid_at = arg_timestamptz(fcinfo, 5, "paid_at");
 	capture->raw = arg_evidence(fcinfo, 6, "raw", raw_cut);
 }
@@ -211,6 +213,8 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	if (capture.currency == NULL)
 		capture.currency = order ? order->currency :
 			known ? known->currency : setting_currency;
+	else if (order != NULL && currency_same(capture.currency, order->currency))
+		capture.currency = order->currency;
 
 	if (known != NULL)
 		decision = decide_known_trade(known, &capture);

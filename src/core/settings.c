@@ -12,6 +12,7 @@
 
 #include "utils/guc.h"
 
+#include "core/currency.h"
 #include "core/settings.h"
 
 int			setting_pay_timeout = 30 * 60;
@@ -34,25 +35,19 @@ int			setting_coupon_return = COUPON_RETURN_AS_IS;
 int			setting_coupon_extension = 7 * 24 * 60 * 60;
 bool		setting_enabled = true;
 
-#define MAX_CURRENCY_LENGTH 8
-
-bool
-setting_currency_is_valid(const char *currency)
-{
-	const char *p;
-
-	for (p = currency; *p; p++)
-	{
-		if ((unsigned char) *p <= ' ')
-			return false;
-	}
-	return p > currency && p - currency <= MAX_CURRENCY_LENGTH;
-}
-
+/* Stored as a code, however it is written; the code is not longer than what means it. */
 static bool
 check_currency(char **newval, void **extra, GucSource source)
 {
-	return setting_currency_is_valid(*newval);
+	const char *code = currency_code(*newval);
+
+	if (code == NULL)
+	{
+		GUC_check_errdetail("It is not an alphabetic code of ISO 4217, such as CNY, USD or JPY.");
+		return false;
+	}
+	strcpy(*newval, code);
+	return true;
 }
 
 static void

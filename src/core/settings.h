@@ -9,7 +9,7 @@
 
 extern int	setting_pay_timeout;	/* seconds */
 extern int	setting_lock_timeout;	/* milliseconds, 0 = fail at once */
-extern char *setting_currency;
+extern char *setting_currency;	/* a code of currency.h */
 extern int	setting_batch_size; /* messages of a batch */
 extern int	setting_workers;	/* dispatchers per database and role */
 extern int	setting_handler_timeout;	/* milliseconds */
@@ -33,9 +33,6 @@ typedef enum CouponReturn
 	COUPON_RETURN_AS_IS,
 	COUPON_RETURN_EXTEND
 } CouponReturn;
-
-/* A currency is 1 to 8 bytes, none of them blank. */
-extern bool setting_currency_is_valid(const char *currency);
 
 /* Define all settings; called once from _PG_init. */
 extern void settings_define(void);

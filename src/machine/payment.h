@@ -9,7 +9,6 @@
 
 #define MAX_PAY_TYPE_CHARS		32
 #define MAX_TRADE_NO_CHARS		128
-#define MAX_CURRENCY_CHARS		8
 
 typedef struct Payment
 {

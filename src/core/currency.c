@@ -1,0 +1,96 @@
+/*
+ * currency.c
+ *		Currencies; see currency.h.
+ */
+#include "compat.h"
+
+#include "core/currency.h"
+#include "core/spelling.h"
+
+typedef struct Currency
+{
+	char		code[CURRENCY_CODE_CHARS + 1];
+	int			decimals;
+} Currency;
+
+/*
+ * By code. Those without minor units (metals, test codes) are not listed; those withdrawn in the
+ * last few years are, since orders have used them.
+ */
+static const Currency currencies[] = {
+	{"AED", 2}, {"AFN", 2}, {"ALL", 2}, {"AMD", 2}, {"ANG", 2}, {"AOA", 2}, {"ARS", 2},
+	{"AUD", 2}, {"AWG", 2}, {"AZN", 2}, {"BAM", 2}, {"BBD", 2}, {"BDT", 2}, {"BGN", 2},
+	{"BHD", 3}, {"BIF", 0}, {"BMD", 2}, {"BND", 2}, {"BOB", 2}, {"BOV", 2}, {"BRL", 2},
+	{"BSD", 2}, {"BTN", 2}, {"BWP", 2}, {"BYN", 2}, {"BZD", 2}, {"CAD", 2}, {"CDF", 2},
+	{"CHE", 2}, {"CHF", 2}, {"CHW", 2}, {"CLF", 4}, {"CLP", 0}, {"CNY", 2}, {"COP", 2},
+	{"COU", 2}, {"CRC", 2}, {"CUC", 2}, {"CUP", 2}, {"CVE", 2}, {"CZK", 2}, {"DJF", 0},
+	{"DKK", 2}, {"DOP", 2}, {"DZD", 2}, {"EGP", 2}, {"ERN", 2}, {"ETB", 2}, {"EUR", 2},
+	{"FJD", 2}, {"FKP", 2}, {"GBP", 2}, {"GEL", 2}, {"GHS", 2}, {"GIP", 2}, {"GMD", 2},
+	{"GNF", 0}, {"GTQ", 2}, {"GYD", 2}, {"HKD", 2}, {"HNL", 2}, {"HRK", 2}, {"HTG", 2},
+	{"HUF", 2}, {"IDR", 2}, {"ILS", 2}, {"INR", 2}, {"IQD", 3}, {"IRR", 2}, {"ISK", 0},
+	{"JMD", 2}, {"JOD", 3}, {"JPY", 0}, {"KES", 2}, {"KGS", 2}, {"KHR", 2}, {"KMF", 0},
+	{"KPW", 2}, {"KRW", 0}, {"KWD", 3}, {"KYD", 2}, {"KZT", 2}, {"LAK", 2}, {"LBP", 2},
+	{"LKR", 2}, {"LRD", 2}, {"LSL", 2}, {"LYD", 3}, {"MAD", 2}, {"MDL", 2}, {"MGA", 2},
+	{"MKD", 2}, {"MMK", 2}, {"MNT", 2}, {"MOP", 2}, {"MRU", 2}, {"MUR", 2}, {"MVR", 2},
+	{"MWK", 2}, {"MXN", 2}, {"MXV", 2}, {"MYR", 2}, {"MZN", 2}, {"NAD", 2}, {"NGN", 2},
+	{"NIO", 2}, {"NOK", 2}, {"NPR", 2}, {"NZD", 2}, {"OMR", 3}, {"PAB", 2}, {"PEN", 2},
+	{"PGK", 2}, {"PHP", 2}, {"PKR", 2}, {"PLN", 2}, {"PYG", 0}, {"QAR", 2}, {"RON", 2},
+	{"RSD", 2}, {"RUB", 2}, {"RWF", 0}, {"SAR", 2}, {"SBD", 2}, {"SCR", 2}, {"SDG", 2},
+	{"SEK", 2}, {"SGD", 2}, {"SHP", 2}, {"SLE", 2}, {"SLL", 2}, {"SOS", 2}, {"SRD", 2},
+	{"SSP", 2}, {"STN", 2}, {"SVC", 2}, {"SYP", 2}, {"SZL", 2}, {"THB", 2}, {"TJS", 2},
+	{"TMT", 2}, {"TND", 3}, {"TOP", 2}, {"TRY", 2}, {"TTD", 2}, {"TWD", 2}, {"TZS", 2},
+	{"UAH", 2}, {"UGX", 0}, {"USD", 2}, {"USN", 2}, {"UYI", 0}, {"UYU", 2}, {"UYW", 4},
+	{"UZS", 2}, {"VED", 2}, {"VES", 2}, {"VND", 0}, {"VUV", 0}, {"WST", 2}, {"XAF", 0},
+	{"XCD", 2}, {"XCG", 2}, {"XOF", 0}, {"XPF", 0}, {"YER", 2}, {"ZAR", 2}, {"ZMW", 2},
+	{"ZWG", 2}, {"ZWL", 2}
+};
+
+static int
+compare_codes(const void *a, const void *b)
+{
+	return strcmp(((const Currency *) a)->code, ((const Currency *) b)->code);
+}
+
+static const Currency *
+find(const char *text)
+{
+	Currency	key = {"", 0};
+	int			length;
+	int			i;
+
+	text = spelling_skip_blanks(text, &length);
+	if (length != CURRENCY_CODE_CHARS)
+		return NULL;
+	for (i = 0; i < CURRENCY_CODE_CHARS; i++)
+		key.code[i] = pg_ascii_toupper((unsigned char) text[i]);
+	return bsearch(&key, currencies, lengthof(currencies), sizeof(Currency), compare_codes);
+}
+
+const char *
+currency_code(const char *text)
+{
+	const Currency *currency = find(text);
+
+	return currency != NULL ? currency->code : NULL;
+}
+
+int
+currency_decimals(const char *code)
+{
+	const Currency *currency = find(code);
+
+	if (currency == NULL)
+		elog(ERROR, "unknown currency \"%s\"", code);
+	return currency->decimals;
+}
+
+bool
+currency_same(const char *a, const char *b)
+{
+	int			a_length;
+	int			b_length;
+
+	a = spelling_skip_blanks(a, &a_length);
+	b = spelling_skip_blanks(b, &b_length);
+	return a_length == b_length && pg_strncasecmp(a, b, a_length) == 0;
+}
