@@ -35,13 +35,13 @@ CREATE FUNCTION order_ext.unsubscribe(consumer_group text)
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_unsubscribe';
 
--- register_asset(): src/message/verbs/topics.c
+-- register_asset(): src/api/assets.c
 CREATE FUNCTION order_ext.register_asset(kind text, topic text)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY INVOKER
 	AS 'MODULE_PATHNAME', 'order_ext_register_asset';
 
--- unregister_asset(): src/message/verbs/topics.c
+-- unregister_asset(): src/api/assets.c
 CREATE FUNCTION order_ext.unregister_asset(kind text)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY INVOKER

@@ -1,6 +1,6 @@
 /*
  * handlers.c
- *		The list of built-in consumers.
+ *		The list of built-in consumers, and what else the message layer learns of orders.
  */
 #include "compat.h"
 
@@ -10,12 +10,15 @@
 #include "handlers/refund_prepare.h"
 #include "handlers/release.h"
 #include "handlers/timeouts.h"
+#include "machine/assets.h"
 #include "machine/order.h"
+#include "message/verbs/topics.h"
 
 void
 handlers_init(void)
 {
 	timer_bind_source(order_statuses_source);
+	topic_set_user(assets_user_of_topic);
 	message_register_builtin(TOPIC_ORDER_PAY_TIMEOUT, handle_pay_timeout);
 	message_register_builtin(TOPIC_ORDER_PAID, handle_order_paid);
 	message_register_builtin(TOPIC_ORDER_RELEASE_ASSETS, handle_release_assets);

@@ -16,10 +16,10 @@
 #include "core/spi_util.h"
 #include "handlers/batch.h"
 #include "handlers/release.h"
+#include "machine/assets.h"
 #include "machine/coupon.h"
 #include "machine/journal.h"
 #include "machine/stock.h"
-#include "message/base/catalog.h"
 
 static SavedPlan read_assets = SAVED_PLAN(
 	"SELECT o.order_id, o.user_id, o.version, o.coupon_id,"
@@ -72,8 +72,8 @@ publish_registered(Journal *journal, uint64 row, const Asset *assets, int n)
 void
 handle_release_assets(Message *messages, int n)
 {
-	const Asset *assets;
-	int			n_assets = catalog_assets(&assets);
+	Asset	   *assets;
+	int			n_assets = assets_read(&assets);
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	Datum		values[1] = {int64_array(batch_keys(messages, n), n)};
 	uint64		orders = plan_query(&read_assets, values, NULL, 0);

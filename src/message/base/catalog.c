@@ -1,8 +1,8 @@
 /*
  * catalog.c
- *		Topics, consumer groups, assets, the database stamp and the rings, cached; see catalog.h.
+ *		Topics, consumer groups, the database stamp and the rings, cached; see catalog.h.
  *
- * The six tables are small and change rarely. They are read as a whole under the newest catalog
+ * The five tables are small and change rarely. They are read as a whole under the newest catalog
  * snapshot, whatever the transaction's isolation level (a cache filled from an old snapshot would
  * outlive it), and reread after an invalidation of any of them.
  */
@@ -29,7 +29,6 @@ enum
 	CACHED_TOPICS,
 	CACHED_GRANTS,
 	CACHED_GROUPS,
-	CACHED_ASSETS,
 	CACHED_STAMP,
 	CACHED_RINGS,
 	CACHED_TABLES
@@ -39,7 +38,6 @@ static const char *const cached_tables[CACHED_TABLES] = {
 	[CACHED_TOPICS] = "topics",
 	[CACHED_GRANTS] = "topic_grants",
 	[CACHED_GROUPS] = "consumer_groups",
-	[CACHED_ASSETS] = "assets",
 	[CACHED_STAMP] = "database_stamp",
 	[CACHED_RINGS] = "ring_moves"
 };
@@ -62,10 +60,6 @@ enum
 };
 enum
 {
-	ASSET_KIND = 1, ASSET_TOPIC_ID, ASSET_BUILTIN
-};
-enum
-{
 	MOVE_SEQ = 1, MOVE_RING, MOVE_SEGMENT, MOVE_MOVED_AT
 };
 
@@ -77,8 +71,6 @@ typedef struct Cache
 	Topic	  **topics_by_name;
 	ConsumerGroup *groups;
 	int			n_groups;
-	Asset	   *assets;
-	int			n_assets;
 	StampState	stamp;
 	int64		stamp_node;
 	RingState	rings[RINGS];
@@ -248,26 +240,6 @@ load_suspects(Cache *into)
 }
 
 static void
-load_assets(Cache *into)
-{
-	TableReader reader;
-
-	table_reader_open(&reader, into->relations[CACHED_ASSETS]);
-	while (table_reader_next(&reader))
-	{
-		Asset	   *asset;
-
-		if (DatumGetBool(reader.values[ASSET_BUILTIN]))
-			continue;
-		into->assets = grow_array(into->assets, into->n_assets, sizeof(Asset));
-		asset = &into->assets[into->n_assets++];
-		asset->kind = table_reader_text(&reader, ASSET_KIND);
-		asset->topic_id = DatumGetInt32(reader.values[ASSET_TOPIC_ID]);
-	}
-	table_reader_close(&reader);
-}
-
-static void
 load_rings(Cache *into)
 {
 	TableReader reader;
@@ -320,7 +292,6 @@ get_cache(void)
 		topic_rights_load(fresh->relations[CACHED_GRANTS], fresh->topics, fresh->n_topics);
 		load_groups(fresh);
 		load_suspects(fresh);
-		load_assets(fresh);
 		fresh->stamp = stamp_read(fresh->relations[CACHED_STAMP], &fresh->stamp_node);
 		load_rings(fresh);
 		cache_is_loading = false;
@@ -447,15 +418,6 @@ catalog_groups(const ConsumerGroup **groups)
 
 	*groups = in->groups;
 	return in->n_groups;
-}
-
-int
-catalog_assets(const Asset **assets)
-{
-	Cache	   *in = get_cache();
-
-	*assets = in->assets;
-	return in->n_assets;
 }
 
 StampState

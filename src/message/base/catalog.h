@@ -1,7 +1,7 @@
 /*
  * catalog.h
- *		Topics with their rights, consumer groups, assets, the database stamp and the rings,
- *		cached in each backend.
+ *		Topics with their rights, consumer groups, the database stamp and the rings, cached in
+ *		each backend.
  *
  * The cache follows committed changes: code that changes one of these tables calls
  * catalog_changed(), and all backends reload them in their next transaction. Pointers are valid
@@ -83,13 +83,6 @@ typedef struct ConsumerGroup
 	bool		suspects;		/* some of its messages may have crashed a worker */
 } ConsumerGroup;
 
-/* An asset kind registered by an application: one more message on release. */
-typedef struct Asset
-{
-	char	   *kind;
-	int32		topic_id;
-} Asset;
-
 /* NULL if there is none. */
 extern const Topic *catalog_topic_by_id(int32 topic_id);
 extern const Topic *catalog_topic_by_name(const char *name);
@@ -108,9 +101,6 @@ extern void catalog_group_copy(const ConsumerGroup *cached, ConsumerGroup *copy)
 
 /* All groups, ordered by id; returns their number. */
 extern int	catalog_groups(const ConsumerGroup **groups);
-
-/* The registered asset kinds that are not built in; returns their number. */
-extern int	catalog_assets(const Asset **assets);
 
 /* The current segment of a ring. An older transaction may still write to the previous one. */
 extern const RingState *catalog_ring_state(Ring ring);

@@ -1,7 +1,7 @@
 /*
  * topics.c
- *		create_topic, alter_topic, drop_topic, register_asset, unregister_asset: SECURITY INVOKER,
- *		since topics know who may do what with them.
+ *		create_topic, alter_topic, drop_topic: SECURITY INVOKER, since topics know who may do what
+ *		with them.
  */
 #include "compat.h"
 
@@ -47,12 +47,9 @@ static SavedPlan lock_topic_for_drop = SAVED_PLAN(
 	"SELECT topic_id, builtin FROM order_ext_internal.topics WHERE name = $1 FOR UPDATE",
 	TEXTOID);
 
-static SavedPlan topic_users = SAVED_PLAN(
+static SavedPlan topic_readers = SAVED_PLAN(
 	"SELECT 'consumer group ' || pg_catalog.quote_ident(name)"
 	" FROM order_ext_internal.consumer_groups WHERE topic_id = $1"
-	" UNION ALL"
-	" SELECT 'asset ' || pg_catalog.quote_ident(kind)"
-	" FROM order_ext_internal.assets WHERE topic_id = $1"
 	" ORDER BY 1 LIMIT 1",
 	INT4OID);
 
@@ -75,19 +72,6 @@ static SavedPlan delete_timers = SAVED_PLAN(
 	" DELETE FROM order_ext_internal.timer_cancels"
 	"  WHERE message_id IN (SELECT message_id FROM gone)",
 	INT4OID);
-
-static SavedPlan find_asset = SAVED_PLAN(
-	"SELECT builtin, topic_id FROM order_ext_internal.assets WHERE kind = $1 FOR UPDATE", TEXTOID);
-
-static SavedPlan put_asset = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.assets AS a (kind, topic_id) VALUES ($1, $2)"
-	" ON CONFLICT (kind) DO UPDATE SET topic_id = excluded.topic_id WHERE NOT a.builtin",
-	TEXTOID, INT4OID);
-
-static SavedPlan delete_asset = SAVED_PLAN(
-	"DELETE FROM order_ext_internal.assets WHERE kind = $1 AND NOT builtin", TEXTOID);
-
-/* ---- topics ---- */
 
 static int32
 find_topic(SavedPlan *find, const char *name, bool *builtin)
@@ -114,6 +98,26 @@ topic_held(int32 topic_id, const char *name)
 	if (topic == NULL)
 		catalog_refuse_unknown_topic(name);
 	return topic;
+}
+
+static TopicUser user_above = NULL;
+
+void
+topic_set_user(TopicUser user)
+{
+	user_above = user;
+}
+
+/* Something that needs the topic, NULL if there is nothing. */
+static char *
+user_of_topic(int32 topic_id)
+{
+	Datum		value = Int32GetDatum(topic_id);
+	char	   *user = user_above != NULL ? user_above(topic_id) : NULL;
+
+	if (user == NULL && plan_query(&topic_readers, &value, NULL, 0) > 0)
+		user = row_text(0, 1);
+	return user;
 }
 
 /* The options of a topic, or their defaults. */
@@ -215,6 +219,7 @@ drop_topic_body(FunctionCallInfo fcinfo)
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
 	bool		builtin;
 	Datum		topic_id = Int32GetDatum(find_topic(&lock_topic_for_drop, name, &builtin));
+	char	   *user;
 
 	if (builtin)
 		ereport(ERROR,
@@ -222,11 +227,12 @@ drop_topic_body(FunctionCallInfo fcinfo)
 				 errmsg("cannot drop built-in topic \"%s\"", name),
 				 errhint("Only topics created with order_ext.create_topic() can be dropped.")));
 	topic_require_control(topic_held(DatumGetInt32(topic_id), name), caller);
-	if (plan_query(&topic_users, &topic_id, NULL, 0) > 0)
+	user = user_of_topic(DatumGetInt32(topic_id));
+	if (user != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop topic \"%s\" because it is still in use", name),
-				 errdetail("It is used by %s.", row_text(0, 1)),
+				 errdetail("It is used by %s.", user),
 				 errhint("Use order_ext.unsubscribe() or order_ext.unregister_asset() first.")));
 	plan_write(&delete_topic, &topic_id, NULL, 0);
 	plan_write(&delete_timers, &topic_id, NULL, 0);
@@ -242,86 +248,5 @@ Datum
 order_ext_drop_topic(PG_FUNCTION_ARGS)
 {
 	api_call(fcinfo, drop_topic_body);
-	PG_RETURN_VOID();
-}
-
-/* ---- assets ---- */
-
-/* A kind that is registered already is whose topic it releases to. */
-static void
-require_asset(const char *kind, Oid caller)
-{
-	Datum		value = CStringGetTextDatum(kind);
-
-	if (plan_query(&find_asset, &value, NULL, 0) == 0)
-		return;
-	if (row_bool(0, 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("asset kind \"%s\" is built in", kind),
-				 errhint("Register a kind of your own.")));
-	if (!topic_rights_is_operator(caller))
-		topic_require(topic_held(row_int32(0, 2), kind), caller, TOPIC_PUBLISH);
-}
-
-static Datum
-register_asset_body(FunctionCallInfo fcinfo)
-{
-	EngineScope scope;
-	Oid			caller = engine_take_over(&scope);
-	char	   *kind = arg_text(fcinfo, 0, "kind", MAX_NAME_CHARS);
-	char	   *name = arg_text(fcinfo, 1, "topic", MAX_NAME_CHARS);
-	bool		builtin;
-	int32		topic_id;
-	Datum		values[2];
-
-	require_asset(kind, caller);
-	topic_id = topic_hold(name, &builtin);
-	if (builtin)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("cannot register an asset with built-in topic \"%s\"", name),
-				 errhint("Create a topic of your own with order_ext.create_topic().")));
-	topic_require(topic_held(topic_id, name), caller, TOPIC_PUBLISH);
-	values[0] = CStringGetTextDatum(kind);
-	values[1] = Int32GetDatum(topic_id);
-	plan_write(&put_asset, values, NULL, 0);
-	catalog_changed("assets");
-	engine_give_back(&scope);
-	return (Datum) 0;
-}
-
-PG_FUNCTION_INFO_V1(order_ext_register_asset);
-Datum
-order_ext_register_asset(PG_FUNCTION_ARGS)
-{
-	api_call(fcinfo, register_asset_body);
-	PG_RETURN_VOID();
-}
-
-static Datum
-unregister_asset_body(FunctionCallInfo fcinfo)
-{
-	EngineScope scope;
-	Oid			caller = engine_take_over(&scope);
-	char	   *kind = arg_text(fcinfo, 0, "kind", MAX_NAME_CHARS);
-	Datum		value = CStringGetTextDatum(kind);
-
-	require_asset(kind, caller);
-	if (plan_write(&delete_asset, &value, NULL, 0) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("asset kind \"%s\" is not registered", kind),
-				 errhint("Register it with order_ext.register_asset().")));
-	catalog_changed("assets");
-	engine_give_back(&scope);
-	return (Datum) 0;
-}
-
-PG_FUNCTION_INFO_V1(order_ext_unregister_asset);
-Datum
-order_ext_unregister_asset(PG_FUNCTION_ARGS)
-{
-	api_call(fcinfo, unregister_asset_body);
 	PG_RETURN_VOID();
 }
