@@ -181,4 +181,31 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 	ExecInsertIndexTuples((rel), (slot), (estate), false, false, NULL, NIL)
 #endif
 
+/* 16 says which indexes an update concerns: all, or only those that summarize. */
+#if PG_VERSION_NUM >= 160000
+#include "access/tableam.h"
+
+typedef TU_UpdateIndexes UpdatedIndexes;
+
+#define updated_indexes(which) ((which) != TU_None)
+#define update_index_tuples(rel, slot, estate, which) \
+	ExecInsertIndexTuples((rel), (slot), (estate), true, false, NULL, NIL, \
+						  (which) == TU_Summarizing)
+#else
+typedef bool UpdatedIndexes;
+
+#define updated_indexes(which) (which)
+#define update_index_tuples(rel, slot, estate, which) \
+	ExecInsertIndexTuples((rel), (slot), (estate), true, false, NULL, NIL)
+#endif
+
+/* 18 added an argument for statistics of the scan. */
+#if PG_VERSION_NUM >= 180000
+#define begin_index_scan(rel, index, snapshot, n_keys) \
+	index_beginscan((rel), (index), (snapshot), NULL, (n_keys), 0)
+#else
+#define begin_index_scan(rel, index, snapshot, n_keys) \
+	index_beginscan((rel), (index), (snapshot), (n_keys), 0)
+#endif
+
 #endif							/* ORDER_EXT_COMPAT_H */

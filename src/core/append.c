@@ -16,6 +16,7 @@
 #include "utils/rel.h"
 
 #include "core/append.h"
+#include "core/constraints.h"
 #include "core/internal.h"
 
 /* Rows waiting to be inserted together. */
@@ -31,8 +32,8 @@ struct Appender
 	TupleTableSlot *slots[APPEND_BATCH];
 };
 
-static void
-refuse_if_read_only(void)
+void
+append_refuse_if_read_only(void)
 {
 	if (XactReadOnly)
 		ereport(ERROR,
@@ -46,7 +47,7 @@ append_open(const char *table)
 	Appender   *appender = palloc(sizeof(Appender));
 	EState	   *estate;
 
-	refuse_if_read_only();
+	append_refuse_if_read_only();
 	appender->rel = table_open(internal_relation(table), RowExclusiveLock);
 	estate = CreateExecutorState();
 	estate->es_output_cid = GetCurrentCommandId(true);
@@ -102,9 +103,7 @@ append_row(Appender *appender, const Datum *values, const bool *nulls)
 	else
 		memset(slot->tts_isnull, false, sizeof(bool) * desc->natts);
 	ExecStoreVirtualTuple(slot);
-	if (desc->constr != NULL)
-		ExecConstraints(appender->result_rel, slot, appender->estate);
-	ResetPerTupleExprContext(appender->estate);
+	constraints_check(appender->rel, slot);
 	ExecMaterializeSlot(slot);
 	appender->n++;
 }

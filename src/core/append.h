@@ -29,4 +29,7 @@ extern void append_row(Appender *appender, const Datum *values, const bool *null
 /* Insert pending rows and close; the rows become visible to this transaction's next command. */
 extern void append_close(Appender *appender);
 
+/* Raise 25006 in a read-only transaction, as every command that writes must. */
+extern void append_refuse_if_read_only(void);
+
 #endif							/* ORDER_EXT_APPEND_H */

@@ -6,112 +6,102 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "lib/qunique.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "core/errors.h"
+#include "core/ids.h"
+#include "core/row.h"
 #include "core/spi_util.h"
 #include "machine/order.h"
 
-#define ORDER_COLUMNS \
-	"order_id, user_id, pay_amount, coupon_id, expire_at, version, status, currency," \
-	" address_changes, removed_at IS NOT NULL"
+/* Columns of orders_table. */
+enum
+{
+	ORDERS_ID,
+	ORDERS_USER_ID,
+	ORDERS_ORIGIN_AMOUNT,
+	ORDERS_DISCOUNT_AMOUNT,
+	ORDERS_FREIGHT_AMOUNT,
+	ORDERS_PAY_AMOUNT,
+	ORDERS_COUPON_ID,
+	ORDERS_CREATED_AT,
+	ORDERS_EXPIRE_AT,
+	ORDERS_PAID_AT,
+	ORDERS_CANCELED_AT,
+	ORDERS_REMOVED_AT,
+	ORDERS_VERSION,
+	ORDERS_STATUS,
+	ORDERS_CANCEL_TYPE,
+	ORDERS_REFUND_HOLD,
+	ORDERS_ADDRESS_CHANGES,
+	ORDERS_CURRENCY,
+	ORDERS_EXTERNAL_ID,
+	ORDERS_OPTIONS
+};
 
-static SavedPlan read_order = SAVED_PLAN(
-	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders WHERE order_id = $1",
+static RowTable orders_table = ROW_TABLE(
+	"orders", "orders_pkey",
+	"order_id", "user_id", "origin_amount", "discount_amount", "freight_amount", "pay_amount",
+	"coupon_id", "created_at", "expire_at", "paid_at", "canceled_at", "removed_at", "version",
+	"status", "cancel_type", "refund_hold", "address_changes", "currency", "external_id",
+	"options");
+
+/* In REPEATABLE READ, a row that is newer than the snapshot raises 40001 here. */
+static SavedPlan lock_current = SAVED_PLAN(
+	"SELECT FROM order_ext_internal.orders WHERE order_id = $1 FOR NO KEY UPDATE",
 	INT8OID);
-
-static SavedPlan read_current = SAVED_PLAN(
-	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders WHERE order_id = $1"
-	" FOR NO KEY UPDATE",
-	INT8OID);
-
-static SavedPlan touch_order = SAVED_PLAN(
-	"UPDATE order_ext_internal.orders SET version = version WHERE order_id = $1",
-	INT8OID);
-
-static SavedPlan read_in_status = SAVED_PLAN(
-	"SELECT " ORDER_COLUMNS " FROM order_ext_internal.orders"
-	" WHERE order_id = ANY ($1) AND status = $2 ORDER BY order_id",
-	INT8ARRAYOID, INT2OID);
-
-static SavedPlan read_statuses = SAVED_PLAN(
-	"SELECT order_id, status FROM order_ext_internal.orders"
-	" WHERE order_id = ANY ($1) ORDER BY order_id",
-	INT8ARRAYOID);
-
-static SavedPlan insert_order = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.orders"
-	" (order_id, user_id, origin_amount, discount_amount, freight_amount, pay_amount,"
-	"  coupon_id, created_at, expire_at, version, status, currency, external_id, options)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13)"
-	" ON CONFLICT (order_id) DO NOTHING",
-	INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
-	INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, TEXTOID, TEXTOID, JSONBOID);
-
-static SavedPlan move_orders = SAVED_PLAN(
-	"UPDATE order_ext_internal.orders"
-	" SET status = $3, version = version + 1,"
-	"     paid_at = CASE WHEN $3 = " CODE(ORDER_PAID) " THEN $4 ELSE paid_at END"
-	" WHERE order_id = ANY ($1) AND status = $2",
-	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID);
-
-static SavedPlan cancel_orders = SAVED_PLAN(
-	"UPDATE order_ext_internal.orders"
-	" SET status = $3, version = version + 1,"
-	"     canceled_at = $4, cancel_type = $5, refund_hold = $6"
-	" WHERE order_id = ANY ($1) AND status = $2",
-	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID, INT2OID, BOOLOID);
-
-static SavedPlan change_address = SAVED_PLAN(
-	"UPDATE order_ext_internal.orders"
-	" SET status = $3, version = version + 1, address_changes = address_changes + 1,"
-	"     options = options || pg_catalog.jsonb_build_object('address', $4)"
-	" WHERE order_id = ANY ($1) AND status = $2",
-	INT8ARRAYOID, INT2OID, INT2OID, JSONBOID);
-
-static SavedPlan remove_orders = SAVED_PLAN(
-	"UPDATE order_ext_internal.orders"
-	" SET status = $3, version = version + 1, removed_at = $4"
-	" WHERE order_id = ANY ($1) AND status = $2",
-	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID);
-
-static SavedPlan expire_orders = SAVED_PLAN(
-	"UPDATE order_ext_internal.orders"
-	" SET status = $3, version = version + 1, canceled_at = $4, cancel_type = $5"
-	" WHERE order_id = ANY ($1) AND status = $2 AND expire_at <= $4"
-	" RETURNING " ORDER_COLUMNS,
-	INT8ARRAYOID, INT2OID, INT2OID, TIMESTAMPTZOID, INT2OID);
 
 static void
-order_from_row(Order *order, uint64 row)
+conflict(void)
 {
-	order->order_id = row_int64(row, 1);
-	order->user_id = row_int64(row, 2);
-	order->pay_amount = row_int64(row, 3);
-	order->coupon_id = row_int64_or(row, 4, 0);
-	order->expire_at = row_timestamptz(row, 5);
-	order->version = row_int32(row, 6);
-	order->status = row_int16(row, 7);
-	order->currency = row_text(row, 8);
-	order->address_changes = row_int16(row, 9);
-	order->removed = row_bool(row, 10);
+	error_conflict("an order was changed by another transaction");
+}
+
+static void
+order_from_row(Order *order, const Row *row)
+{
+	order->order_id = row_get_int64(row, ORDERS_ID);
+	order->user_id = row_get_int64(row, ORDERS_USER_ID);
+	order->pay_amount = row_get_int64(row, ORDERS_PAY_AMOUNT);
+	order->coupon_id = row_get_int64_or(row, ORDERS_COUPON_ID, 0);
+	order->expire_at = row_get_timestamptz(row, ORDERS_EXPIRE_AT);
+	order->version = row_get_int32(row, ORDERS_VERSION);
+	order->status = row_get_int16(row, ORDERS_STATUS);
+	order->currency = row_get_text(row, ORDERS_CURRENCY);
+	order->address_changes = row_get_int16(row, ORDERS_ADDRESS_CHANGES);
+	order->removed = !row->nulls[ORDERS_REMOVED_AT];
 }
 
 static bool
-read_by(SavedPlan *plan, int64 order_id, Order *order)
+find_order(Rows *rows, int64 order_id, Row *row)
 {
-	Datum		values[1] = {Int64GetDatum(order_id)};
+	Datum		key = Int64GetDatum(order_id);
 
-	if (plan_query(plan, values, NULL, 1) == 0)
+	return rows_find(rows, &key, 1, row);
+}
+
+static bool
+order_read(int64 order_id, Order *order)
+{
+	Datum		key = Int64GetDatum(order_id);
+	Row			row;
+
+	if (!row_find(&orders_table, &key, 1, &row))
 		return false;
-	order_from_row(order, 0);
+	order_from_row(order, &row);
 	return true;
 }
 
 bool
 order_read_current(int64 order_id, Order *order)
 {
-	return read_by(IsolationUsesXactSnapshot() ? &read_current : &read_order, order_id, order);
+	Datum		values[1] = {Int64GetDatum(order_id)};
+
+	if (IsolationUsesXactSnapshot())
+		(void) plan_query(&lock_current, values, NULL, 1);
+	return order_read(order_id, order);
 }
 
 void
@@ -126,15 +116,18 @@ order_result(CallResult *result, int64 order_id, const Order *order)
 void
 order_touch(int64 order_id)
 {
-	Datum		values[1] = {Int64GetDatum(order_id)};
+	Rows	   *rows = rows_open(&orders_table, ROWS_CHANGE);
+	Row			row;
 
-	(void) plan_write(&touch_order, values, NULL, 0);
+	if (find_order(rows, order_id, &row) && !rows_update(rows, &row))
+		conflict();
+	rows_close(rows);
 }
 
 void
 order_read_or_fail(int64 order_id, Order *order)
 {
-	if (!read_by(&read_order, order_id, order))
+	if (!order_read(order_id, order))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("order " INT64_FORMAT " does not exist", order_id),
@@ -142,18 +135,70 @@ order_read_or_fail(int64 order_id, Order *order)
 				 errhint("Use an ID returned by create_order.")));
 }
 
+/* Distinct ids in ascending order; returns how many. */
+static int
+sort_ids(const int64 *ids, int n, int64 **sorted)
+{
+	*sorted = palloc(sizeof(int64) * Max(n, 1));
+	memcpy(*sorted, ids, sizeof(int64) * n);
+	qsort(*sorted, n, sizeof(int64), id_compare);
+	return n == 0 ? 0 : (int) qunique(*sorted, n, sizeof(int64), id_compare);
+}
+
 Order *
 orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders)
 {
-	Datum		values[2] = {int64_array(ids, n), Int16GetDatum(status)};
-	Order	   *orders;
+	Rows	   *rows = rows_open(&orders_table, ROWS_READ);
+	Order	   *orders = palloc(sizeof(Order) * Max(n, 1));
+	int64	   *sorted;
+	int			n_sorted = sort_ids(ids, n, &sorted);
+	Row			row;
 	int			i;
 
-	*n_orders = (int) plan_query(&read_in_status, values, NULL, 0);
-	orders = palloc(sizeof(Order) * Max(*n_orders, 1));
-	for (i = 0; i < *n_orders; i++)
-		order_from_row(&orders[i], i);
+	*n_orders = 0;
+	for (i = 0; i < n_sorted; i++)
+	{
+		if (find_order(rows, sorted[i], &row) && row_get_int16(&row, ORDERS_STATUS) == status)
+			order_from_row(&orders[(*n_orders)++], &row);
+	}
+	rows_close(rows);
 	return orders;
+}
+
+/* False if the id is taken. */
+static bool
+insert_order(const NewOrder *new_order, int16 status)
+{
+	const Order *order = &new_order->order;
+	Rows	   *rows = rows_open(&orders_table, ROWS_CHANGE);
+	Row			row;
+	bool		is_free = !find_order(rows, order->order_id, &row);
+
+	if (is_free)
+	{
+		memset(row.nulls, true, sizeof(row.nulls));
+		row_set(&row, ORDERS_ID, Int64GetDatum(order->order_id));
+		row_set(&row, ORDERS_USER_ID, Int64GetDatum(order->user_id));
+		row_set(&row, ORDERS_ORIGIN_AMOUNT, Int64GetDatum(new_order->origin_amount));
+		row_set(&row, ORDERS_DISCOUNT_AMOUNT, Int64GetDatum(new_order->discount_amount));
+		row_set(&row, ORDERS_FREIGHT_AMOUNT, Int64GetDatum(new_order->freight_amount));
+		row_set(&row, ORDERS_PAY_AMOUNT, Int64GetDatum(order->pay_amount));
+		if (order->coupon_id != 0)
+			row_set(&row, ORDERS_COUPON_ID, Int64GetDatum(order->coupon_id));
+		row_set(&row, ORDERS_CREATED_AT, TimestampTzGetDatum(new_order->created_at));
+		row_set(&row, ORDERS_EXPIRE_AT, TimestampTzGetDatum(order->expire_at));
+		row_set(&row, ORDERS_VERSION, Int32GetDatum(1));
+		row_set(&row, ORDERS_STATUS, Int16GetDatum(status));
+		row_set(&row, ORDERS_REFUND_HOLD, BoolGetDatum(false));
+		row_set(&row, ORDERS_ADDRESS_CHANGES, Int16GetDatum(0));
+		row_set(&row, ORDERS_CURRENCY, CStringGetTextDatum(order->currency));
+		if (new_order->external_id != NULL)
+			row_set(&row, ORDERS_EXTERNAL_ID, CStringGetTextDatum(new_order->external_id));
+		row_set(&row, ORDERS_OPTIONS, JsonbPGetDatum(new_order->options));
+		rows_insert(rows, row.values, row.nulls);
+	}
+	rows_close(rows);
+	return is_free;
 }
 
 bool
@@ -161,28 +206,9 @@ order_create(Journal *journal, NewOrder *new_order, Jsonb *detail)
 {
 	const Edge *edge = machine_edge(MACHINE_ORDER, STATUS_NONE, EVENT_CREATE);
 	Order	   *order = &new_order->order;
-	Datum		values[13];
-	char		nulls[13];
 
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = Int64GetDatum(order->order_id);
-	values[1] = Int64GetDatum(order->user_id);
-	values[2] = Int64GetDatum(new_order->origin_amount);
-	values[3] = Int64GetDatum(new_order->discount_amount);
-	values[4] = Int64GetDatum(new_order->freight_amount);
-	values[5] = Int64GetDatum(order->pay_amount);
-	values[6] = Int64GetDatum(order->coupon_id);
-	nulls[6] = order->coupon_id == 0 ? 'n' : ' ';
-	values[7] = TimestampTzGetDatum(new_order->created_at);
-	values[8] = TimestampTzGetDatum(order->expire_at);
-	values[9] = Int16GetDatum(edge->to);
-	values[10] = CStringGetTextDatum(order->currency);
-	values[11] = new_order->external_id ? CStringGetTextDatum(new_order->external_id) : (Datum) 0;
-	nulls[11] = new_order->external_id ? ' ' : 'n';
-	values[12] = PointerGetDatum(new_order->options);
-	if (plan_write(&insert_order, values, nulls, 0) == 0)
+	if (!insert_order(new_order, edge->to))
 		return false;
-
 	order->status = edge->to;
 	order->version = 1;
 	journal_transition(journal, MACHINE_ORDER, edge, order->order_id, order->order_id,
@@ -191,27 +217,35 @@ order_create(Journal *journal, NewOrder *new_order, Jsonb *detail)
 	return true;
 }
 
-static uint64
-update_orders(const int64 *ids, int n, const Edge *edge, TimestampTz at, const OrderChange *change)
+/* Write the row as the edge and the change make it. */
+static void
+move_order(Rows *rows, Row *row, const Edge *edge, TimestampTz at, const OrderChange *change)
 {
-	Datum		values[6];
-
-	values[0] = int64_array(ids, n);
-	values[1] = Int16GetDatum(edge->from);
-	values[2] = Int16GetDatum(edge->to);
-	values[3] = TimestampTzGetDatum(at);
+	row_set(row, ORDERS_STATUS, Int16GetDatum(edge->to));
+	row_set(row, ORDERS_VERSION, Int32GetDatum(row_get_int32(row, ORDERS_VERSION) + 1));
+	if (edge->to == ORDER_PAID)
+		row_set(row, ORDERS_PAID_AT, TimestampTzGetDatum(at));
+	if (change->cancels)
+	{
+		row_set(row, ORDERS_CANCELED_AT, TimestampTzGetDatum(at));
+		row_set(row, ORDERS_CANCEL_TYPE, Int16GetDatum(change->cancel_type));
+		row_set(row, ORDERS_REFUND_HOLD, BoolGetDatum(change->refund_hold));
+	}
 	if (change->removes)
-		return plan_write(&remove_orders, values, NULL, 0);
+		row_set(row, ORDERS_REMOVED_AT, TimestampTzGetDatum(at));
 	if (change->address != NULL)
 	{
-		values[3] = JsonbPGetDatum(change->address);
-		return plan_write(&change_address, values, NULL, 0);
+		JsonbBuilder *options = jsonb_object_begin();
+
+		jsonb_add_jsonb(options, "address", change->address);
+		row_set(row, ORDERS_ADDRESS_CHANGES,
+				Int16GetDatum(row_get_int16(row, ORDERS_ADDRESS_CHANGES) + 1));
+		row_set(row, ORDERS_OPTIONS,
+				DirectFunctionCall2(jsonb_concat, row->values[ORDERS_OPTIONS],
+									JsonbPGetDatum(jsonb_object_end(options))));
 	}
-	if (!change->cancels)
-		return plan_write(&move_orders, values, NULL, 0);
-	values[4] = Int16GetDatum(change->cancel_type);
-	values[5] = BoolGetDatum(change->refund_hold);
-	return plan_write(&cancel_orders, values, NULL, 0);
+	if (!rows_update(rows, row))
+		conflict();
 }
 
 /* Status and version only. */
@@ -242,7 +276,8 @@ orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 			const OrderChange *change, Jsonb *detail)
 {
 	const Edge *edge;
-	int64	   *ids;
+	Rows	   *rows;
+	Row			row;
 	int			i;
 
 	if (n == 0)
@@ -250,17 +285,17 @@ orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 	if (change == NULL)
 		change = &no_change;
 	edge = machine_edge(MACHINE_ORDER, orders[0].status, event);
-	ids = palloc(sizeof(int64) * n);
-	for (i = 0; i < n; i++)
-		ids[i] = orders[i].order_id;
-	if (update_orders(ids, n, edge, journal_time(journal), change) != (uint64) n)
-		error_conflict("an order was changed by another transaction");
-
+	rows = rows_open(&orders_table, ROWS_CHANGE);
 	for (i = 0; i < n; i++)
 	{
+		if (!find_order(rows, orders[i].order_id, &row) ||
+			row_get_int16(&row, ORDERS_STATUS) != edge->from)
+			conflict();
+		move_order(rows, &row, edge, journal_time(journal), change);
 		orders[i].status = edge->to;
 		orders[i].version++;
 	}
+	rows_close(rows);
 	journal_moves(journal, edge, orders, n, actor, change, detail);
 }
 
@@ -268,19 +303,26 @@ Order *
 orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail, int *n_orders)
 {
 	const Edge *edge = machine_edge(MACHINE_ORDER, ORDER_CREATED, EVENT_EXPIRE);
-	Datum		values[5];
-	Order	   *orders;
+	const OrderChange change = {.cancels = true, .cancel_type = CANCEL_BY_TIMEOUT};
+	TimestampTz now = journal_time(journal);
+	Order	   *orders = palloc(sizeof(Order) * Max(n, 1));
+	int64	   *sorted;
+	int			n_sorted = sort_ids(ids, n, &sorted);
+	Rows	   *rows = rows_open(&orders_table, ROWS_CHANGE);
+	Row			row;
 	int			i;
 
-	values[0] = int64_array(ids, n);
-	values[1] = Int16GetDatum(edge->from);
-	values[2] = Int16GetDatum(edge->to);
-	values[3] = TimestampTzGetDatum(journal_time(journal));
-	values[4] = Int16GetDatum(CANCEL_BY_TIMEOUT);
-	*n_orders = (int) plan_write(&expire_orders, values, NULL, 0);
-	orders = palloc(sizeof(Order) * Max(*n_orders, 1));
-	for (i = 0; i < *n_orders; i++)
-		order_from_row(&orders[i], i);
+	*n_orders = 0;
+	for (i = 0; i < n_sorted; i++)
+	{
+		if (!find_order(rows, sorted[i], &row) ||
+			row_get_int16(&row, ORDERS_STATUS) != edge->from ||
+			row_get_timestamptz(&row, ORDERS_EXPIRE_AT) > now)
+			continue;
+		move_order(rows, &row, edge, now, &change);
+		order_from_row(&orders[(*n_orders)++], &row);
+	}
+	rows_close(rows);
 	journal_moves(journal, edge, orders, *n_orders, ACTOR_SYSTEM, &no_change, detail);
 	return orders;
 }
@@ -288,33 +330,11 @@ orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail, int *n_o
 void
 order_statuses_source(const int64 *keys, int n, int16 *statuses)
 {
-	Datum		values[1] = {int64_array(keys, n)};
-	int64	   *found_ids;
-	int16	   *found;
-	int			n_found = (int) plan_query(&read_statuses, values, NULL, 0);
+	Rows	   *rows = rows_open(&orders_table, ROWS_READ);
+	Row			row;
 	int			i;
 
-	found_ids = palloc(sizeof(int64) * Max(n_found, 1));
-	found = palloc(sizeof(int16) * Max(n_found, 1));
-	for (i = 0; i < n_found; i++)
-	{
-		found_ids[i] = row_int64(i, 1);
-		found[i] = row_int16(i, 2);
-	}
 	for (i = 0; i < n; i++)
-	{
-		int			low = 0;
-		int			high = n_found;
-
-		while (low < high)
-		{
-			int			middle = (low + high) / 2;
-
-			if (found_ids[middle] < keys[i])
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		statuses[i] = (low < n_found && found_ids[low] == keys[i]) ? found[low] : -1;
-	}
+		statuses[i] = find_order(rows, keys[i], &row) ? row_get_int16(&row, ORDERS_STATUS) : -1;
+	rows_close(rows);
 }
