@@ -312,3 +312,25 @@ text_array(const char *const *values, int n)
 		datums[i] = CStringGetTextDatum(values[i]);
 	return PointerGetDatum(construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
+
+int64 *
+int64_fields(const int64 *first, Size stride, int n)
+{
+	int64	   *fields = palloc(sizeof(int64) * Max(n, 1));
+	int			i;
+
+	for (i = 0; i < n; i++)
+		fields[i] = *(const int64 *) ((const char *) first + stride * i);
+	return fields;
+}
+
+int32 *
+int32_fields(const int32 *first, Size stride, int n)
+{
+	int32	   *fields = palloc(sizeof(int32) * Max(n, 1));
+	int			i;
+
+	for (i = 0; i < n; i++)
+		fields[i] = *(const int32 *) ((const char *) first + stride * i);
+	return fields;
+}

@@ -183,26 +183,14 @@ after_sales_journal_returned(Journal *journal, const Edge *edge, int n, char act
 static void
 insert_lines(const AfterSale *after_sale, const AfterSaleItem *items, int n)
 {
-	int64	   *products = palloc(sizeof(int64) * n);
-	int64	   *amounts = palloc(sizeof(int64) * n);
-	int64	   *discounts = palloc(sizeof(int64) * n);
-	int32	   *quantities = palloc(sizeof(int32) * n);
 	Datum		values[6];
-	int			i;
 
-	for (i = 0; i < n; i++)
-	{
-		products[i] = items[i].product_id;
-		amounts[i] = items[i].amount;
-		discounts[i] = items[i].discount;
-		quantities[i] = items[i].quantity;
-	}
 	values[0] = Int64GetDatum(after_sale->after_sale_id);
 	values[1] = Int64GetDatum(after_sale->order_id);
-	values[2] = int64_array(products, n);
-	values[3] = int64_array(amounts, n);
-	values[4] = int64_array(discounts, n);
-	values[5] = int32_array(quantities, n);
+	values[2] = int64_array(INT64_FIELDS(items, product_id, n), n);
+	values[3] = int64_array(INT64_FIELDS(items, amount, n), n);
+	values[4] = int64_array(INT64_FIELDS(items, discount, n), n);
+	values[5] = int32_array(INT32_FIELDS(items, quantity, n), n);
 	(void) plan_write(&insert_items, values, NULL, 0);
 }
 
@@ -249,24 +237,14 @@ void
 after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 				   const AfterSaleItem *items, int n_items)
 {
-	int64	   *products = palloc(sizeof(int64) * n_items);
-	int64	   *amounts = palloc(sizeof(int64) * n_items);
-	int64	   *discounts = palloc(sizeof(int64) * n_items);
 	Datum		values[6];
-	int			i;
 
-	for (i = 0; i < n_items; i++)
-	{
-		products[i] = items[i].product_id;
-		amounts[i] = items[i].amount;
-		discounts[i] = items[i].discount;
-	}
 	values[0] = Int64GetDatum(after_sale->after_sale_id);
 	values[1] = Int64GetDatum(amount);
 	values[2] = Int64GetDatum(freight);
-	values[3] = int64_array(products, n_items);
-	values[4] = int64_array(amounts, n_items);
-	values[5] = int64_array(discounts, n_items);
+	values[3] = int64_array(INT64_FIELDS(items, product_id, n_items), n_items);
+	values[4] = int64_array(INT64_FIELDS(items, amount, n_items), n_items);
+	values[5] = int64_array(INT64_FIELDS(items, discount, n_items), n_items);
 	(void) plan_write(&reprice, values, NULL, 0);
 	after_sale->amount = amount;
 	after_sale->freight = freight;

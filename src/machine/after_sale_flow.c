@@ -220,19 +220,11 @@ static void
 take_back(Journal *journal, const AfterSale *after_sale, const ReturnedLine *lines, int n,
 		  bool in_order, bool restock)
 {
-	int64	   *products = palloc(sizeof(int64) * n);
-	int32	   *received = palloc(sizeof(int32) * n);
-	int32	   *damaged = palloc(sizeof(int32) * n);
+	int64	   *products = INT64_FIELDS(lines, product_id, n);
+	int32	   *received = INT32_FIELDS(lines, received, n);
 	int32	   *moved = palloc0(sizeof(int32) * n);
 	Datum		values[5];
-	int			i;
 
-	for (i = 0; i < n; i++)
-	{
-		products[i] = lines[i].product_id;
-		received[i] = lines[i].received;
-		damaged[i] = lines[i].damaged;
-	}
 	if (in_order)
 	{
 		stock_take_back(after_sale->order_id, after_sale->after_sale_id, products, received, n,
@@ -243,7 +235,7 @@ take_back(Journal *journal, const AfterSale *after_sale, const ReturnedLine *lin
 	values[0] = Int64GetDatum(after_sale->after_sale_id);
 	values[1] = int64_array(products, n);
 	values[2] = int32_array(received, n);
-	values[3] = int32_array(damaged, n);
+	values[3] = int32_array(INT32_FIELDS(lines, damaged, n), n);
 	values[4] = int32_array(moved, n);
 	(void) plan_write(&note_received, values, NULL, 0);
 }
@@ -278,9 +270,6 @@ void
 after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods, AfterSale *after_sale)
 {
 	Datum		values[1] = {Int64GetDatum(order->order_id)};
-	int64	   *products = palloc(sizeof(int64) * goods->n);
-	int32	   *quantities = palloc(sizeof(int32) * goods->n);
-	int			i;
 
 	(void) plan_query(&count_shortages, values, NULL, 1);
 	fill(after_sale, order, AFTER_SALE_REFUND_ONLY, goods);
@@ -291,12 +280,9 @@ after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods, Afte
 	entitlement_touch(order->order_id);
 	(void) after_sale_create(journal, after_sale, goods->items, goods->n, EVENT_AFTER_SALE_OPEN,
 							 ACTOR_WAREHOUSE, origin_detail(after_sale->origin));
-	for (i = 0; i < goods->n; i++)
-	{
-		products[i] = goods->items[i].product_id;
-		quantities[i] = goods->items[i].quantity;
-	}
-	stock_take_back(order->order_id, after_sale->after_sale_id, products, quantities, goods->n,
+	stock_take_back(order->order_id, after_sale->after_sale_id,
+					INT64_FIELDS(goods->items, product_id, goods->n),
+					INT32_FIELDS(goods->items, quantity, goods->n), goods->n,
 					LEDGER_WRITE_OFF, journal_time(journal), NULL);
 	pay_back(journal, after_sale, ACTOR_WAREHOUSE);
 }

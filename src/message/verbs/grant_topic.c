@@ -72,16 +72,23 @@ read_call(FunctionCallInfo fcinfo, Oid caller)
 }
 
 static Datum
-grant_topic_body(FunctionCallInfo fcinfo)
+change_grants(FunctionCallInfo fcinfo, SavedPlan *change, bool by_name)
 {
 	EngineScope scope;
 	GrantCall	call = read_call(fcinfo, engine_take_over(&scope));
-	Datum		values[3] = {call.topic_id, call.privilege, CStringGetTextDatum(call.role_name)};
+	Datum		values[3] = {call.topic_id, call.privilege};
 
-	plan_write(&insert_grant, values, NULL, 0);
+	values[2] = by_name ? CStringGetTextDatum(call.role_name) : ObjectIdGetDatum(call.role);
+	plan_write(change, values, NULL, 0);
 	catalog_changed("topic_grants");
 	engine_give_back(&scope);
 	return (Datum) 0;
+}
+
+static Datum
+grant_topic_body(FunctionCallInfo fcinfo)
+{
+	return change_grants(fcinfo, &insert_grant, true);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_grant_topic);
@@ -95,14 +102,7 @@ order_ext_grant_topic(PG_FUNCTION_ARGS)
 static Datum
 revoke_topic_body(FunctionCallInfo fcinfo)
 {
-	EngineScope scope;
-	GrantCall	call = read_call(fcinfo, engine_take_over(&scope));
-	Datum		values[3] = {call.topic_id, call.privilege, ObjectIdGetDatum(call.role)};
-
-	plan_write(&delete_grant, values, NULL, 0);
-	catalog_changed("topic_grants");
-	engine_give_back(&scope);
-	return (Datum) 0;
+	return change_grants(fcinfo, &delete_grant, false);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_revoke_topic);

@@ -136,6 +136,22 @@ note_discarded(const GroupRow *group, uint64 n)
 	}
 }
 
+/* Run the plan, which picks messages and takes them from the group, or gives them to it again. */
+static uint64
+change_messages(const GroupRow *group, SavedPlan *plan, const Datum *values, const char *nulls)
+{
+	uint64		n;
+
+	if (group->ordered)
+		parts_lock(group->id, group->parts);
+	n = plan_write(plan, values, nulls, 0);
+	if (plan == &discard_dead)
+		note_discarded(group, n);
+	if (n > 0)
+		release_keys(group);
+	return n;
+}
+
 static Datum
 discard_body(FunctionCallInfo fcinfo)
 {
@@ -153,18 +169,9 @@ discard_body(FunctionCallInfo fcinfo)
 	find_group(name, PG_GETARG_BOOL(3), &group);
 	values[0] = Int32GetDatum(group.id);
 	if (PG_GETARG_BOOL(3))
-	{
 		n = operate_count_picked_dead(values, nulls);
-	}
 	else
-	{
-		if (group.ordered)
-			parts_lock(group.id, group.parts);
-		n = plan_write(&discard_dead, values, nulls, 0);
-		note_discarded(&group, n);
-		if (n > 0)
-			release_keys(&group);
-	}
+		n = change_messages(&group, &discard_dead, values, nulls);
 	return Int32GetDatum((int32) Min(n, PG_INT32_MAX));
 }
 
@@ -207,13 +214,7 @@ replay_body(FunctionCallInfo fcinfo)
 		n = (uint64) row_int64(0, 1);
 	}
 	else
-	{
-		if (group.ordered)
-			parts_lock(group.id, group.parts);
-		n = plan_write(group.ordered ? &park_done : &retry_done, values, nulls, 0);
-		if (n > 0)
-			release_keys(&group);
-	}
+		n = change_messages(&group, group.ordered ? &park_done : &retry_done, values, nulls);
 	return Int32GetDatum((int32) Min(n, PG_INT32_MAX));
 }
 
