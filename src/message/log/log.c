@@ -54,7 +54,7 @@ typedef struct LogReader
 #define ALL_SEGMENTS (-1)
 
 static void
-table_reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
+reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
 {
 	char		name[NAMEDATALEN];
 	int			i;
@@ -100,7 +100,7 @@ reader_is_full(const LogReader *reader)
  * only after our transaction has committed; otherwise a busy reader would always prevent that.
  */
 static void
-table_reader_close(LogReader *reader)
+reader_close(LogReader *reader)
 {
 	int			i;
 
@@ -310,7 +310,7 @@ log_read_window(LogWindow *window, int limit, LogRow *rows)
 	uint64		after_xid = after != NULL ? after->xid : 0;
 	int			i;
 
-	table_reader_open(&reader, rows, limit, ALL_SEGMENTS);
+	reader_open(&reader, rows, limit, ALL_SEGMENTS);
 	reader.part = window->part;
 	for (i = 0; i < done->nxip; i++)
 	{
@@ -327,7 +327,7 @@ log_read_window(LogWindow *window, int limit, LogRow *rows)
 	}
 	else
 		read_transactions(&reader, topic_id, done->xmax, reading->xmax, reading);
-	table_reader_close(&reader);
+	reader_close(&reader);
 	window->at_end = !reader_is_full(&reader);
 	window->passed = reader.passed;
 	window->last = reader.last;
@@ -350,7 +350,7 @@ count_waiting(int segment, const LogWindow *window, int limit)
 	uint64		from = done->xmax;
 	int			i;
 
-	table_reader_open(&reader, NULL, limit, segment);
+	reader_open(&reader, NULL, limit, segment);
 	reader.part = window->part;
 	reader.may_pass = PG_INT64_MAX;
 	for (i = 0; i < done->nxip; i++)
@@ -373,7 +373,7 @@ count_waiting(int segment, const LogWindow *window, int limit)
 		from = after->xid + 1;
 	}
 	read_transactions(&reader, topic_id, from, PG_UINT64_MAX, NULL);
-	table_reader_close(&reader);
+	reader_close(&reader);
 	return reader.n;
 }
 
@@ -417,7 +417,7 @@ log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
 
 	if (n == 0)
 		return 0;
-	table_reader_open(&reader, rows, n, ALL_SEGMENTS);
+	reader_open(&reader, rows, n, ALL_SEGMENTS);
 	key_topic(&keys[0], topic_id);
 	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ,
 			U64FromFullTransactionId(GetTopFullTransactionId()));
@@ -433,6 +433,6 @@ log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
 		range_advance(&reader, &range, segment);
 	}
 	range_end(&range);
-	table_reader_close(&reader);
+	reader_close(&reader);
 	return reader.n;
 }
