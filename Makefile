@@ -65,6 +65,9 @@ endif
 
 -include $(wildcard $(OBJS:.o=.d))
 
+# The library says of which version it is.
+$(OBJS): order_ext.control
+
 # The directory is a prerequisite too: a part that was removed rebuilds it.
 sql/order_ext--$(EXTVERSION).sql: $(SQL_PARTS) sql/parts
 	cat $(SQL_PARTS) > $@.tmp && mv $@.tmp $@
