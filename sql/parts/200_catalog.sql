@@ -1,21 +1,35 @@
 -- Products, freight, stock and coupons.
 
--- products: what can be ordered. price in minor units of the currency; kind 1 normal, 2 virtual.
+-- products: what can be ordered. kind 1 normal, 2 virtual.
 CREATE TABLE order_ext_internal.products (
 	product_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	sku text NOT NULL UNIQUE,
 	name text NOT NULL,
-	price bigint NOT NULL CHECK (price >= 0),
 	kind smallint NOT NULL CHECK (kind IN (1, 2)),	-- normal, virtual
 	updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- freight_templates: the fee of a region, dropped where the goods total reaches free_from.
-CREATE TABLE order_ext_internal.freight_templates (
-	region text PRIMARY KEY,
-	fee bigint NOT NULL CHECK (fee >= 0),
-	free_from bigint CHECK (free_from >= 0)
+-- product_prices: of one piece, in minor units of the currency, an ISO 4217 code.
+CREATE TABLE order_ext_internal.product_prices (
+	product_id bigint NOT NULL,
+	currency text NOT NULL,
+	price bigint NOT NULL CHECK (price >= 0),
+	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (product_id, currency)
 );
+
+-- freight_templates: the fee of a region, dropped where the goods total reaches free_from. Region
+-- * stands for every region without a template of its own. Regions are in lower case, except those
+-- from before 0.6 that would have collided.
+CREATE TABLE order_ext_internal.freight_templates (
+	region text NOT NULL,
+	fee bigint NOT NULL CHECK (fee >= 0),
+	free_from bigint CHECK (free_from >= 0),
+	currency text NOT NULL,
+	PRIMARY KEY (region, currency)
+);
+CREATE INDEX freight_templates_code ON order_ext_internal.freight_templates
+	(lower(btrim(region, E' \t\n\x0B\f\r')), currency);
 
 -- stock: currently one row per product; a popular product may get more stripes later. Its rows
 -- are always locked in (product_id, stripe) order. Half of each page stays free so that the
@@ -50,7 +64,8 @@ CREATE TABLE order_ext_internal.stock_ledger (
 CREATE INDEX stock_ledger_product_id ON order_ext_internal.stock_ledger (product_id, at);
 CREATE SEQUENCE order_ext_internal.stock_adjustment_seq;
 
--- coupons: status 0 unused, 1 locked, 2 used (both by order_id), 3 expired.
+-- coupons: status 0 unused, 1 locked, 2 used (both by order_id), 3 expired. currency NULL: any, of
+-- coupons from before 0.6.
 CREATE TABLE order_ext_internal.coupons (
 	coupon_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	user_id bigint NOT NULL,
@@ -61,5 +76,6 @@ CREATE TABLE order_ext_internal.coupons (
 	order_id bigint,
 	version integer NOT NULL DEFAULT 1,
 	status smallint NOT NULL DEFAULT 0,
+	currency text,
 	CHECK ((status IN (1, 2)) = (order_id IS NOT NULL))	-- locked, used
 ) WITH (fillfactor = 80);

@@ -1,12 +1,15 @@
 -- Fulfillment: what the warehouse and the carrier do for an order. Nothing is ever deleted.
 
 -- channels: who ships the orders of options.channel. external: a warehouse that is not ours and
--- must be asked before an order is canceled.
+-- must be asked before an order is canceled. In lower case, except those from before 0.6 that would
+-- have collided.
 CREATE TABLE order_ext_internal.channels (
 	channel text PRIMARY KEY,
 	external boolean NOT NULL,
 	updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+CREATE INDEX channels_code ON order_ext_internal.channels
+	(lower(btrim(channel, E' \t\n\x0B\f\r')));
 
 -- fulfilments: one row per order that is shipped, or that was canceled before it could be (a
 -- tombstone: status 70 from the start). status 10 created, 20 picking, 30 labelled, 40 out, 60

@@ -2,18 +2,34 @@
 -- currency. Every writing call may raise OE110 (busy, try again).
 
 -- put_product(): src/api/catalog.c
-CREATE FUNCTION order_ext.put_product(sku text, name text, price bigint, kind text DEFAULT 'normal')
+CREATE FUNCTION order_ext.put_product(sku text, name text, price bigint,
+		kind text DEFAULT 'normal', currency text DEFAULT NULL)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_put_product';
 
--- put_freight(): src/api/catalog.c
-CREATE FUNCTION order_ext.put_freight(region text, fee bigint, free_from bigint DEFAULT NULL)
+-- put_price(): src/api/catalog.c
+CREATE FUNCTION order_ext.put_price(sku text, currency text, price bigint)
+	RETURNS void
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_put_price';
+
+-- put_freight(): src/api/freight.c
+CREATE FUNCTION order_ext.put_freight(region text, fee bigint, free_from bigint DEFAULT NULL,
+		currency text DEFAULT NULL)
 	RETURNS void
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_put_freight';
+
+-- remove_freight(): src/api/freight.c
+CREATE FUNCTION order_ext.remove_freight(region text, currency text DEFAULT NULL)
+	RETURNS boolean
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_remove_freight';
 
 -- adjust_stock(): src/api/catalog.c
 CREATE FUNCTION order_ext.adjust_stock(sku text, delta bigint, reason text DEFAULT NULL,
@@ -34,7 +50,8 @@ CREATE FUNCTION order_ext.stock_level(sku text, OUT available bigint, OUT reserv
 
 -- issue_coupon(): src/api/catalog.c
 CREATE FUNCTION order_ext.issue_coupon(user_id bigint, amount bigint, threshold bigint DEFAULT 0,
-		valid_from timestamptz DEFAULT now(), valid_until timestamptz DEFAULT 'infinity')
+		valid_from timestamptz DEFAULT now(), valid_until timestamptz DEFAULT 'infinity',
+		currency text DEFAULT NULL)
 	RETURNS bigint
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -108,6 +125,21 @@ CREATE FUNCTION order_ext.status_code(machine text, name text)
 	RETURNS integer
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'order_ext_status_code';
+
+-- currency_exponent(): src/api/currencies.c
+CREATE FUNCTION order_ext.currency_exponent(currency text)
+	RETURNS integer
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'order_ext_currency_exponent';
+
+-- currency_code(text): the ISO 4217 code that a text means, regardless of case and surrounding
+-- blanks; NULL if it is none. src/api/currencies.c
+CREATE FUNCTION order_ext_internal.currency_code(currency text)
+	RETURNS text
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'order_ext_currency_code';
+COMMENT ON FUNCTION order_ext_internal.currency_code(text) IS
+	'The ISO 4217 code that a text means; NULL if it is none.';
 
 -- state_graph(): src/machine/graph.c
 CREATE FUNCTION order_ext.state_graph(machine text, OUT from_status text, OUT to_status text,

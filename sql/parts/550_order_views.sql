@@ -59,8 +59,17 @@ CREATE VIEW order_ext.refunds_view AS
 CREATE VIEW order_ext.coupons_view AS
 	SELECT c.coupon_id, c.user_id,
 		order_ext_internal.status_name('coupon', c.status) AS status,
-		c.order_id, c.amount, c.threshold, c.valid_from, c.valid_until, c.version
+		c.order_id, c.amount, c.threshold, c.valid_from, c.valid_until, c.version, c.currency
 	FROM order_ext_internal.coupons c;
+
+CREATE VIEW order_ext.prices_view AS
+	SELECT p.sku, v.currency, v.price, v.updated_at
+	FROM order_ext_internal.products p
+	JOIN order_ext_internal.product_prices v ON v.product_id = p.product_id;
+
+CREATE VIEW order_ext.freight_view AS
+	SELECT f.region, f.currency, f.fee, f.free_from
+	FROM order_ext_internal.freight_templates f;
 
 -- Movements of orders and the others apart, so that the order's id is the column itself; both
 -- with their products, so that conditions on the sku get to the index, too.

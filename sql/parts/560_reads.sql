@@ -87,6 +87,7 @@ BEGIN
 					'coupon_id', c.coupon_id::text,
 					'amount', c.amount,
 					'threshold', c.threshold,
+					'currency', c.currency,
 					'status', c.status,
 					'held', c.order_id IS NOT DISTINCT FROM o.order_id)
 				FROM order_ext.coupons_view c

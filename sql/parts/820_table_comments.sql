@@ -9,8 +9,9 @@ BEGIN
 		SELECT c.relname, c.relkind, s.what
 		FROM pg_catalog.pg_class c
 		JOIN (VALUES
-			('products', 'What can be ordered, at which price in minor units.'),
-			('freight_templates', 'The freight of a region.'),
+			('products', 'What can be ordered.'),
+			('product_prices', 'The prices of products, one per currency, in minor units.'),
+			('freight_templates', 'The freight of a region, one per currency.'),
 			('stock', 'Pieces available, reserved and consumed, per product and stripe.'),
 			('stock_ledger', 'Every movement of stock; append-only.'),
 			('coupons', 'Coupons of users, and the order that holds them.'),

@@ -17,7 +17,8 @@ AS $$
 		('callback', ARRAY['pay_callback', 'payment_closed', 'refund_callback', 'claim_refunds',
 			'shipment_event', 'fulfilment_cancel_result', 'report_shortage',
 			'return_shipment', 'return_receipt']),
-		('operator', ARRAY['put_product', 'put_freight', 'adjust_stock', 'stock_level',
+		('operator', ARRAY['put_product', 'put_price', 'put_freight', 'remove_freight',
+			'adjust_stock', 'stock_level',
 			'issue_coupon', 'set_risk_check', 'set_channel', 'cancel_order', 'expire_orders',
 			'review_after_sale', 'close_after_sale', 'reopen_after_sale', 'calculate_refund',
 			'resolve_held_payment', 'retry_refund', 'set_gateway', 'sandbox_set',
@@ -30,7 +31,8 @@ AS $$
 			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
 			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
 			'fulfilments_view', 'shipment_events_view',
-			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
+			'coupons_view', 'prices_view', 'freight_view', 'stock_ledger_view', 'money_report',
+			'topics_view',
 			'subscriptions_view', 'dead_letters', 'attempt_log', 'parked_keys', 'consumer_stats',
 			'timer_stats', 'worker_stats']),
 		('observer', ARRAY['order_timeline', 'allowed_actions', 'stock_level',
@@ -38,7 +40,8 @@ AS $$
 			'orders_view', 'order_items_view', 'payments_view',
 			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
 			'fulfilments_view', 'shipment_events_view',
-			'coupons_view', 'stock_ledger_view', 'money_report', 'topics_view',
+			'coupons_view', 'prices_view', 'freight_view', 'stock_ledger_view', 'money_report',
+			'topics_view',
 			'subscriptions_view', 'parked_keys', 'consumer_stats', 'timer_stats', 'worker_stats']),
 		('worker', ARRAY['publish', 'cancel_message', 'grant_topic', 'revoke_topic',
 			'receive', 'ack', 'nack', 'extend_lease', 'wait_for_messages'])
@@ -46,7 +49,7 @@ AS $$
 	UNION ALL
 	SELECT kind, object, NULL
 	FROM unnest(ARRAY['app', 'callback', 'operator', 'observer', 'worker']) AS kind,
-		unnest(ARRAY['status_code', 'version']) AS object
+		unnest(ARRAY['status_code', 'currency_exponent', 'version']) AS object
 	UNION ALL
 	-- neither payloads nor what handlers and gateways say of them
 	VALUES ('observer', 'dead_letters',

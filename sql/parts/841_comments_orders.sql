@@ -7,21 +7,38 @@
 -- by semicolons.  Lines between the first one and the arguments explain further.
 -- test/pgtap/comments.sql checks this form.
 
-COMMENT ON FUNCTION order_ext.put_product(text, text, bigint, text) IS
-'Adds a product, or changes one.
-Orders that exist keep the price that they were made with.
+COMMENT ON FUNCTION order_ext.put_product(text, text, bigint, text, text) IS
+'Adds a product, or changes one, with its price in a currency.
+Orders that exist keep the price that they were made with. Prices in other currencies stay; put_price adds them.
 sku: the product''s own key, up to 128 characters
 name: up to 1000 characters
-price: of one piece, in minor units
+price: of one piece, in minor units of the currency
 kind: normal, or virtual (nothing is shipped)
+currency: an ISO 4217 code; NULL: order_ext.currency as it is now
 Raises: 22004; 22023; 54000';
 
-COMMENT ON FUNCTION order_ext.put_freight(text, bigint, bigint) IS
-'Adds the freight fee of a region, or changes it.
-Freight is 0 for an order whose options.region has no fee.
-region: as in options.region of an order, up to 128 characters
-fee: in minor units
+COMMENT ON FUNCTION order_ext.put_price(text, text, bigint) IS
+'Adds the price of a product in a currency, or changes it.
+An order in a currency in which a product of it has no price is OE005.
+sku: the product
+currency: an ISO 4217 code
+price: of one piece, in minor units of the currency
+Raises: 22004; 22023; 54000; OE001 unknown sku';
+
+COMMENT ON FUNCTION order_ext.put_freight(text, bigint, bigint, text) IS
+'Adds the freight fee of a region in a currency, or changes it.
+An order takes the template of its region and currency, else the one of region *, which is also that of orders without a region; without that, freight is 0 where options.region is not given, or has templates in other currencies only, or where there are no templates at all, and OE006 where no template has that region.
+region: as in options.region of an order, up to 128 characters, stored trimmed and in lower case; * for every region without a template of its own
+fee: in minor units of the currency
 free_from: goods total before discount, in minor units, from which freight is free; NULL: never
+currency: an ISO 4217 code; NULL: order_ext.currency as it is now
+Raises: 22004; 22023; 54000';
+
+COMMENT ON FUNCTION order_ext.remove_freight(text, text) IS
+'Removes the freight fee of a region in a currency.
+region: as of put_freight, in any spelling
+currency: an ISO 4217 code; NULL: order_ext.currency as it is now
+Returns: whether there was one
 Raises: 22004; 22023; 54000';
 
 COMMENT ON FUNCTION order_ext.adjust_stock(text, bigint, text, text) IS
@@ -45,7 +62,7 @@ reserved: pieces that unshipped orders hold
 consumed: pieces that have left
 Raises: 22004; 22023; 54000; OE001 unknown sku';
 
-COMMENT ON FUNCTION order_ext.issue_coupon(bigint, bigint, bigint, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION order_ext.issue_coupon(bigint, bigint, bigint, timestamptz, timestamptz, text) IS
 'Issues a coupon to a user.
 It takes amount off an order, but no more than the order''s goods total.
 user_id: the only user who can use it
@@ -53,6 +70,7 @@ amount: in minor units
 threshold: the least goods total of an order that it can be used for, in minor units
 valid_from: beginning of its validity
 valid_until: end of its validity
+currency: of the orders that it can be used for, an ISO 4217 code; NULL: order_ext.currency as it is now
 Returns: the id of the coupon
 Raises: 22004; 22023';
 
@@ -63,7 +81,7 @@ items: [{"sku": "A-1", "quantity": 2}, ...], up to 1000 lines; the quantities of
 coupon_id: a coupon of the buyer
 options: as of create_order; region and currency matter here
 Returns: {origin, discount, freight, pay_amount, currency, items: [{sku, quantity, price, discount, pay}]}, amounts in minor units
-Raises: 22004; 22023; 22003; 54000; OE001 unknown sku; OE202 coupon cannot be used for this order; OE203 coupon used by another order';
+Raises: 22004; 22023; 22003; 54000; OE001 unknown sku; OE005 no price in the currency; OE202 coupon cannot be used for this order; OE006 no freight for the region; OE203 coupon used by another order';
 
 COMMENT ON FUNCTION order_ext.create_order(bigint, jsonb, bigint, bigint, interval, text, jsonb) IS
 'Creates an order: reserves stock, locks the coupon, and sets the payment deadline.
@@ -74,10 +92,10 @@ pay_amount: what the client shows to the buyer, in minor units; must equal the s
 coupon_id: a coupon of the buyer
 pay_timeout: time to pay; NULL: order_ext.pay_timeout
 request_id: idempotency key, up to 128 characters
-options: {region, currency, channel, external_id, address, remark, ...}; external_id is your own order number and unique; unknown keys are kept
+options: {region, currency, channel, external_id, address, remark, ...}; region and channel are stored in lower case, currency is an ISO 4217 code; external_id is your own order number and unique; other keys are kept, except misspelled ones of these
 Returns: the order; detail has order_id, pay_amount, origin, discount, freight, currency and expire_at
 Dispositions: applied; replayed
-Raises: 22004; 22023; 22003; 54000; OE601; 23505 external_id exists; OE004 refused by the risk check; OE001 unknown sku; OE202 coupon cannot be used for this order; OE002 pay_amount differs from the price; OE201 not enough stock; OE203 coupon used by another order; OE110
+Raises: 22004; 22023; 22003; 54000; OE601; 23505 external_id exists; OE004 refused by the risk check; OE001 unknown sku; OE005 no price in the currency; OE202 coupon cannot be used for this order; OE006 no freight for the region; OE002 pay_amount differs from the price; OE201 not enough stock; OE203 coupon used by another order; OE110
 Publishes: order.created; order.pay_timeout at the deadline; order.paid if there is nothing to pay';
 
 COMMENT ON FUNCTION order_ext.pre_pay_order(bigint, text, bigint, text) IS
@@ -139,6 +157,12 @@ It runs in a security-restricted operation, with search_path "$user", public unl
 handler: the function
 run_as: a role that the caller is a member of, and no superuser; NULL: the caller
 Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser';
+
+COMMENT ON FUNCTION order_ext.currency_exponent(text) IS
+'Tells how many decimals the minor units of a currency are.
+currency: an ISO 4217 code, in any case
+Returns: 2 for CNY, 0 for JPY, 3 for KWD: amounts are in units of 10 to the power of minus that
+Raises: 22004; 22023';
 
 COMMENT ON FUNCTION order_ext.status_code(text, text) IS
 'Translates the name of a status into its number.

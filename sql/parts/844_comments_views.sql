@@ -145,6 +145,19 @@ COMMENT ON COLUMN order_ext.coupons_view.threshold IS 'The least goods total tha
 COMMENT ON COLUMN order_ext.coupons_view.valid_from IS 'Beginning of its validity.';
 COMMENT ON COLUMN order_ext.coupons_view.valid_until IS 'End of its validity.';
 COMMENT ON COLUMN order_ext.coupons_view.version IS '1 after creation, one more with every transition.';
+COMMENT ON COLUMN order_ext.coupons_view.currency IS 'Of the orders that it can be used for; NULL: any (from before 0.6).';
+
+COMMENT ON VIEW order_ext.prices_view IS 'Prices of products, one per currency.';
+COMMENT ON COLUMN order_ext.prices_view.sku IS 'The product.';
+COMMENT ON COLUMN order_ext.prices_view.currency IS 'An ISO 4217 code.';
+COMMENT ON COLUMN order_ext.prices_view.price IS 'Of one piece, in minor units of the currency.';
+COMMENT ON COLUMN order_ext.prices_view.updated_at IS 'When it was last put.';
+
+COMMENT ON VIEW order_ext.freight_view IS 'Freight templates, one per region and currency.';
+COMMENT ON COLUMN order_ext.freight_view.region IS 'As in options.region of an order; * for every region without a template of its own.';
+COMMENT ON COLUMN order_ext.freight_view.currency IS 'Of the orders that it is for, an ISO 4217 code.';
+COMMENT ON COLUMN order_ext.freight_view.fee IS 'In minor units of the currency.';
+COMMENT ON COLUMN order_ext.freight_view.free_from IS 'Goods total from which freight is free; NULL: never.';
 
 COMMENT ON VIEW order_ext.stock_ledger_view IS 'Movements of stock.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.sku IS 'The product.';

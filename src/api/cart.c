@@ -7,23 +7,25 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "api/cart.h"
+#include "api/freight.h"
 #include "api/member.h"
 #include "core/currency.h"
 #include "core/errors.h"
+#include "core/jsonb_build.h"
 #include "core/money.h"
 #include "core/settings.h"
+#include "core/spelling.h"
 #include "core/spi_util.h"
 
 static SavedPlan read_products = SAVED_PLAN(
-	"SELECT p.sku, p.product_id, p.price, p.kind FROM order_ext_internal.products p"
+	"SELECT p.sku, p.product_id, p.kind, v.price FROM order_ext_internal.products p"
+	" LEFT JOIN order_ext_internal.product_prices v"
+	"  ON v.product_id = p.product_id AND v.currency = $2"
 	" WHERE p.sku = ANY ($1)",
-	TEXTARRAYOID);
-
-static SavedPlan read_freight = SAVED_PLAN(
-	"SELECT fee, free_from FROM order_ext_internal.freight_templates WHERE region = $1",
-	TEXTOID);
+	TEXTARRAYOID, TEXTOID);
 
 /* ---- reading ---- */
 
@@ -55,32 +57,54 @@ static const char *const option_keys[] = {
 
 /* A currency; the setting's if none is given. */
 static const char *
-currency_option(JsonbContainer *options)
+currency_option(const char *given)
 {
-	char	   *given = member_text(options, "currency", "options", MAX_CURRENCY_CHARS);
-	const char *code;
+	const char *code = given != NULL ? currency_code(given) : pstrdup(setting_currency);
 
-	if (given == NULL)
-		return pstrdup(setting_currency);
-	code = currency_code(given);
 	if (code == NULL)
 		member_raise_malformed("options",
 							   psprintf("\"currency\" is not a currency: \"%s\"", given));
 	return code;
 }
 
+/* A code of the options is stored as such, however it was written; it may be NULL. */
 static void
-parse_options(Cart *cart, Jsonb *options)
+store_code(CartOptions *options, const char *key, const char *given, const char *code)
+{
+	JsonbBuilder *replaced;
+
+	if (given == NULL || strcmp(given, code) == 0)
+		return;
+	if (*code == '\0')
+		member_raise_malformed("options", psprintf("\"%s\" is blank", key));
+	replaced = jsonb_object_begin();
+	jsonb_add_text(replaced, key, code);
+	options->all = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options->all),
+													  JsonbPGetDatum(jsonb_object_end(replaced))));
+}
+
+static void
+parse_options(CartOptions *parsed, Jsonb *options)
 {
 	JsonbContainer *root = &options->root;
+	char	   *currency;
+	char	   *channel;
 
 	if (!JB_ROOT_IS_OBJECT(options))
 		member_raise_malformed("options", "it is not an object");
 	member_refuse_lookalikes(root, option_keys, "options");
-	cart->options.region = member_text(root, "region", "options", MAX_WORD_CHARS);
-	cart->options.currency = currency_option(root);
-	cart->options.external_id = member_text(root, "external_id", "options", MAX_WORD_CHARS);
-	(void) member_text(root, "channel", "options", MAX_WORD_CHARS);
+	parsed->region = member_text(root, "region", "options", MAX_REGION_CHARS);
+	currency = member_text(root, "currency", "options", MAX_CURRENCY_CHARS);
+	parsed->currency = currency_option(currency);
+	parsed->external_id = member_text(root, "external_id", "options", MAX_WORD_CHARS);
+	channel = member_text(root, "channel", "options", MAX_WORD_CHARS);
+
+	parsed->all = options;
+	store_code(parsed, "currency", currency, parsed->currency);
+	if (parsed->region != NULL)
+		store_code(parsed, "region", parsed->region, spelling_code(parsed->region));
+	if (channel != NULL)
+		store_code(parsed, "channel", channel, spelling_code(channel));
 }
 
 Cart *
@@ -89,14 +113,18 @@ cart_parse(Jsonb *items, Jsonb *options)
 	Cart	   *cart = palloc0(sizeof(Cart));
 
 	parse_items(cart, items);
-	parse_options(cart, options);
+	parse_options(&cart->options, options);
 	return cart;
 }
 
 /* ---- pricing ---- */
 
-static void
-raise_unknown_skus(const Cart *cart)
+/* A price that read_products has not found. */
+#define NO_PRICE (-1)
+
+/* The skus of the lines that have no product, or no price. */
+static char *
+skus_without(const Cart *cart, bool product)
 {
 	StringInfoData list;
 	int			i;
@@ -104,14 +132,31 @@ raise_unknown_skus(const Cart *cart)
 	initStringInfo(&list);
 	for (i = 0; i < cart->n; i++)
 	{
-		if (cart->lines[i].product_id == 0)
+		if (product ? cart->lines[i].product_id == 0 : cart->lines[i].price == NO_PRICE)
 			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", cart->lines[i].sku);
 	}
+	return list.data;
+}
+
+static void
+raise_unknown_skus(const Cart *cart)
+{
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NOT_FOUND),
 			 errmsg("one or more products do not exist"),
-			 errdetail("Unknown SKU: %s.", list.data),
+			 errdetail("Unknown SKU: %s.", skus_without(cart, true)),
 			 errhint("Add products with put_product.")));
+}
+
+static void
+raise_no_prices(const Cart *cart)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_NO_PRICE),
+			 errmsg("one or more products have no price in %s", cart->options.currency),
+			 errdetail("No price: %s.", skus_without(cart, false)),
+			 errhint("Add prices with put_price, or order in another currency "
+					 "(options.currency).")));
 }
 
 static int
@@ -127,13 +172,15 @@ static void
 load_products(Cart *cart)
 {
 	const char **skus = palloc(sizeof(char *) * cart->n);
-	Datum		values[1];
+	Datum		values[2];
+	bool		priced = true;
 	int			found;
 	int			i;
 
 	for (i = 0; i < cart->n; i++)
 		skus[i] = cart->lines[i].sku;
 	values[0] = text_array(skus, cart->n);
+	values[1] = CStringGetTextDatum(cart->options.currency);
 	found = (int) plan_query(&read_products, values, NULL, 0);
 	for (i = 0; i < found; i++)
 	{
@@ -142,27 +189,15 @@ load_products(Cart *cart)
 								   compare_lines_by_sku);
 
 		line->product_id = row_int64(i, 2);
-		line->price = row_int64(i, 3);
-		line->kind = row_int16(i, 4);
+		line->kind = row_int16(i, 3);
+		line->price = row_int64_or(i, 4, NO_PRICE);
+		priced &= line->price != NO_PRICE;
 	}
 	if (found < cart->n)
 		raise_unknown_skus(cart);
+	if (!priced)
+		raise_no_prices(cart);
 	qsort(cart->lines, cart->n, sizeof(OrderLine), compare_lines_by_product);
-}
-
-static void
-load_freight(Cart *cart)
-{
-	Datum		values[1];
-
-	cart->freight = 0;
-	if (cart->options.region == NULL)
-		return;
-	values[0] = CStringGetTextDatum(cart->options.region);
-	if (plan_query(&read_freight, values, NULL, 1) == 0)
-		return;
-	if (row_is_null(0, 2) || cart->origin < row_int64(0, 2))
-		cart->freight = row_int64(0, 1);
 }
 
 void
@@ -180,9 +215,7 @@ cart_price(Cart *cart)
 		line->pay = money_multiply(line->price, line->quantity, "items");
 		cart->origin = money_add(cart->origin, line->pay, "items");
 	}
-	load_freight(cart);
 	cart->discount = 0;
-	cart->pay_amount = money_add(cart->origin, cart->freight, "items");
 }
 
 /* ---- coupon ---- */
@@ -212,6 +245,9 @@ cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now, C
 		raise_coupon_unusable(coupon_id, "It has expired.");
 	if (now < coupon->valid_from)
 		raise_coupon_unusable(coupon_id, "It is not valid yet.");
+	if (coupon->currency != NULL && strcmp(coupon->currency, cart->options.currency) != 0)
+		raise_coupon_unusable(coupon_id, psprintf("It is in %s; the order is in %s.",
+												  coupon->currency, cart->options.currency));
 	if (cart->origin < coupon->threshold)
 		raise_coupon_unusable(coupon_id,
 							  psprintf("It requires goods worth at least " INT64_FORMAT
@@ -219,7 +255,6 @@ cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now, C
 									   coupon->threshold, cart->origin));
 
 	cart->discount = Min(coupon->amount, cart->origin);
-	cart->pay_amount -= cart->discount;
 	for (i = 0; i < cart->n; i++)
 		totals[i] = cart->lines[i].pay;
 	money_apportion(cart->discount, totals, cart->n, cart->origin, shares);
@@ -228,4 +263,11 @@ cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now, C
 		cart->lines[i].discount = shares[i];
 		cart->lines[i].pay -= shares[i];
 	}
+}
+
+void
+cart_add_freight(Cart *cart)
+{
+	cart->freight = freight_of(cart->options.region, cart->options.currency, cart->origin);
+	cart->pay_amount = money_add(cart->origin - cart->discount, cart->freight, "items");
 }

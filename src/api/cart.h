@@ -14,10 +14,11 @@
 
 #define MAX_WORD_CHARS	128
 
-/* The options of an order that the engine reads. */
+/* The options of an order. */
 typedef struct CartOptions
 {
-	char	   *region;			/* or NULL */
+	Jsonb	   *all;			/* as stored: region, channel and currency are spelled as codes */
+	char	   *region;			/* as given, or NULL */
 	const char *currency;		/* a code; the setting if none was given */
 	char	   *external_id;	/* or NULL */
 } CartOptions;
@@ -39,7 +40,10 @@ typedef struct Cart
  */
 extern Cart *cart_parse(Jsonb *items, Jsonb *options);
 
-/* Look up products and freight and compute the total; raises OE001 for an unknown SKU. */
+/*
+ * Look up products and prices and add them up; raises OE001 for an unknown SKU, OE005 for one
+ * that has no price in the cart's currency.
+ */
 extern void cart_price(Cart *cart);
 
 /*
@@ -49,5 +53,8 @@ extern void cart_price(Cart *cart);
  */
 extern void cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now,
 							  Coupon *coupon);
+
+/* Add the freight, which completes the amount to pay; raises OE006 if none is known. */
+extern void cart_add_freight(Cart *cart);
 
 #endif							/* ORDER_EXT_CART_H */

@@ -1,7 +1,7 @@
 /*
  * catalog.c
- *		Products, freight, stock and coupons: put_product, put_freight, adjust_stock,
- *		stock_level, issue_coupon.
+ *		Products, stock and coupons: put_product, put_price, adjust_stock, stock_level,
+ *		issue_coupon.
  */
 #include "compat.h"
 
@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "api/cart.h"
+#include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
@@ -26,73 +27,27 @@
 static const char *const product_kinds[] = {"normal", "virtual", NULL};
 
 static SavedPlan upsert_product = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.products AS p (sku, name, price, kind)"
-	" VALUES ($1, $2, $3, $4)"
-	" ON CONFLICT (sku) DO UPDATE SET name = excluded.name, price = excluded.price,"
-	"   kind = excluded.kind, updated_at = pg_catalog.clock_timestamp()"
+	"INSERT INTO order_ext_internal.products AS p (sku, name, kind)"
+	" VALUES ($1, $2, $3)"
+	" ON CONFLICT (sku) DO UPDATE SET name = excluded.name, kind = excluded.kind,"
+	"   updated_at = pg_catalog.clock_timestamp()"
 	" RETURNING product_id",
-	TEXTOID, TEXTOID, INT8OID, INT2OID);
+	TEXTOID, TEXTOID, INT2OID);
+
+static SavedPlan upsert_price = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.product_prices (product_id, currency, price)"
+	" VALUES ($1, $2, $3)"
+	" ON CONFLICT (product_id, currency) DO UPDATE SET price = excluded.price,"
+	"   updated_at = pg_catalog.clock_timestamp()",
+	INT8OID, TEXTOID, INT8OID);
 
 static SavedPlan insert_stock = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.stock (product_id) VALUES ($1) ON CONFLICT DO NOTHING",
 	INT8OID);
 
-static SavedPlan upsert_freight = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.freight_templates (region, fee, free_from)"
-	" VALUES ($1, $2, $3)"
-	" ON CONFLICT (region) DO UPDATE SET fee = excluded.fee, free_from = excluded.free_from",
-	TEXTOID, INT8OID, INT8OID);
-
 static SavedPlan find_product = SAVED_PLAN(
 	"SELECT product_id FROM order_ext_internal.products WHERE sku = $1",
 	TEXTOID);
-
-static Datum
-put_product_body(FunctionCallInfo fcinfo)
-{
-	Datum		values[4];
-
-	values[0] = CStringGetTextDatum(arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS));
-	values[1] = CStringGetTextDatum(arg_text(fcinfo, 1, "name", MAX_NAME_CHARS));
-	values[2] = Int64GetDatum(arg_amount(fcinfo, 2, "price"));
-	values[3] = Int16GetDatum(KIND_NORMAL + arg_word(fcinfo, 3, "kind", product_kinds));
-	(void) plan_write(&upsert_product, values, NULL, 0);
-	values[0] = Int64GetDatum(row_int64(0, 1));
-	(void) plan_write(&insert_stock, values, NULL, 0);
-	PG_RETURN_VOID();
-}
-
-PG_FUNCTION_INFO_V1(order_ext_put_product);
-Datum
-order_ext_put_product(PG_FUNCTION_ARGS)
-{
-	return api_call(fcinfo, put_product_body);
-}
-
-static Datum
-put_freight_body(FunctionCallInfo fcinfo)
-{
-	Datum		values[3];
-	char		nulls[3] = {' ', ' ', ' '};
-
-	values[0] = CStringGetTextDatum(arg_text(fcinfo, 0, "region", MAX_WORD_CHARS));
-	values[1] = Int64GetDatum(arg_amount(fcinfo, 1, "fee"));
-	if (PG_ARGISNULL(2))
-		nulls[2] = 'n';
-	else
-		values[2] = Int64GetDatum(arg_amount(fcinfo, 2, "free_from"));
-	(void) plan_write(&upsert_freight, values, nulls, 0);
-	PG_RETURN_VOID();
-}
-
-PG_FUNCTION_INFO_V1(order_ext_put_freight);
-Datum
-order_ext_put_freight(PG_FUNCTION_ARGS)
-{
-	return api_call(fcinfo, put_freight_body);
-}
-
-/* ---- stock ---- */
 
 static int64
 product_id_of(const char *sku)
@@ -107,6 +62,65 @@ product_id_of(const char *sku)
 				 errhint("Add products with put_product.")));
 	return row_int64(0, 1);
 }
+
+/* ---- products ---- */
+
+static void
+put_price(int64 product_id, const char *currency, int64 price)
+{
+	Datum		values[3] = {Int64GetDatum(product_id), CStringGetTextDatum(currency),
+	Int64GetDatum(price)};
+
+	(void) plan_write(&upsert_price, values, NULL, 0);
+}
+
+static Datum
+put_product_body(FunctionCallInfo fcinfo)
+{
+	int64		price = arg_amount(fcinfo, 2, "price");
+	const char *currency = arg_codes_currency(fcinfo, 4, "currency");
+	Datum		values[3];
+	int64		product_id;
+
+	values[0] = CStringGetTextDatum(arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS));
+	values[1] = CStringGetTextDatum(arg_text(fcinfo, 1, "name", MAX_NAME_CHARS));
+	values[2] = Int16GetDatum(KIND_NORMAL + arg_word(fcinfo, 3, "kind", product_kinds));
+	(void) plan_write(&upsert_product, values, NULL, 0);
+	product_id = row_int64(0, 1);
+	values[0] = Int64GetDatum(product_id);
+	(void) plan_write(&insert_stock, values, NULL, 0);
+	put_price(product_id, currency, price);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(order_ext_put_product);
+Datum
+order_ext_put_product(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, put_product_body);
+}
+
+static Datum
+put_price_body(FunctionCallInfo fcinfo)
+{
+	char	   *sku = arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS);
+	const char *currency;
+	int64		price = arg_amount(fcinfo, 2, "price");
+
+	arg_not_null(fcinfo, 1, "currency");
+	currency = arg_codes_currency(fcinfo, 1, "currency");
+	put_price(product_id_of(sku), currency, price);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(order_ext_put_price);
+Datum
+order_ext_put_price(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, put_price_body);
+}
+
+/* ---- stock ---- */
 
 static Datum
 return_stock_level(FunctionCallInfo fcinfo, StockLevel level)
@@ -225,6 +239,7 @@ issue_coupon_body(FunctionCallInfo fcinfo)
 	arg_not_null(fcinfo, 4, "valid_until");
 	coupon.valid_from = PG_GETARG_TIMESTAMPTZ(3);
 	coupon.valid_until = PG_GETARG_TIMESTAMPTZ(4);
+	coupon.currency = arg_codes_currency(fcinfo, 5, "currency");
 	if (coupon.valid_until <= coupon.valid_from)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -95,11 +95,10 @@ quote_order_body(FunctionCallInfo fcinfo)
 
 	cart_price(cart);
 	if (coupon_id != 0)
-	{
 		cart_apply_coupon(cart, coupon_id, user_id, GetCurrentTimestamp(), &coupon);
-		if (coupon.status != COUPON_UNUSED)
-			raise_coupon_taken(coupon_id);
-	}
+	cart_add_freight(cart);
+	if (coupon_id != 0 && coupon.status != COUPON_UNUSED)
+		raise_coupon_taken(coupon_id);
 	quote = jsonb_object_begin();
 	jsonb_add_int(quote, "origin", cart->origin);
 	jsonb_add_int(quote, "discount", cart->discount);
@@ -126,7 +125,6 @@ typedef struct CreateRequest
 	int64		pay_amount;
 	int64		coupon_id;
 	Interval   *pay_timeout;	/* NULL: the setting */
-	Jsonb	   *options;
 	Cart	   *cart;
 } CreateRequest;
 
@@ -183,8 +181,8 @@ read_create_request(FunctionCallInfo fcinfo, CreateRequest *request)
 	request->pay_amount = arg_amount(fcinfo, 2, "pay_amount");
 	request->coupon_id = arg_coupon(fcinfo, 3);
 	request->pay_timeout = arg_pay_timeout(fcinfo, 4);
-	request->options = arg_jsonb(fcinfo, 6, "options", setting_max_payload);
-	request->cart = cart_parse(request->items, request->options);
+	request->cart = cart_parse(request->items,
+							   arg_jsonb(fcinfo, 6, "options", setting_max_payload));
 }
 
 static void
@@ -214,6 +212,7 @@ agree_on_price(CreateRequest *request, Coupon *coupon)
 	if (request->coupon_id != 0)
 		cart_apply_coupon(cart, request->coupon_id, request->user_id,
 						  GetCurrentTimestamp(), coupon);
+	cart_add_freight(cart);
 	if (cart->pay_amount != request->pay_amount)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_PRICE_DIFFERS),
@@ -247,7 +246,7 @@ insert_order_row(Journal *journal, CreateRequest *request, const RequestKey *key
 	new_order->discount_amount = cart->discount;
 	new_order->freight_amount = cart->freight;
 	new_order->external_id = cart->options.external_id;
-	new_order->options = request->options;
+	new_order->options = cart->options.all;
 
 	jsonb_add_int(detail, "pay_amount", order->pay_amount);
 	if (key->request_id != NULL)
@@ -330,7 +329,7 @@ create_once(void *arg, const RequestKey *key, CallResult *result)
 
 	check_external_id(request->cart->options.external_id);
 	risk_check(request->user_id, request->items, request->pay_amount, request->coupon_id,
-			   request->options);
+			   request->cart->options.all);
 	agree_on_price(request, &coupon);
 	place_order(request, key, &new_order);
 

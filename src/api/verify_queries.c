@@ -14,6 +14,7 @@
 #include "compat.h"
 
 #include "api/verify_after_sales.h"
+#include "api/verify_catalog.h"
 #include "api/verify_fulfilment.h"
 #include "api/verify_leases.h"
 #include "api/verify_messages.h"
@@ -425,6 +426,8 @@ static const VerifyCheck checks[] = {
 	{"I15", "cancels that a warehouse has not answered", verify_unanswered_cancels, NULL},
 	{"I15", "after-sales that wait", verify_waiting_after_sales, NULL},
 	{"I15", "held facts about returns", verify_held_returns, NULL},
+	{"I15", "regions have one spelling", verify_catalog_regions, NULL},
+	{"I15", "channels have one spelling", verify_catalog_channels, NULL},
 	{"I16", "requests have a hash and a result", request_results, NULL},
 	{"I17", "tables have their guards", verify_guards, NULL},
 	{"I17", "nothing foreign is attached to tables and views", verify_hangers_on, NULL},

@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 /* The same in SQL: a text without surrounding blanks, and a code as it is stored. */
-#define SPELLING_TRIM_SQL(text) "pg_catalog.btrim(" text ", E' \\t\\n\\v\\f\\r')"
+#define SPELLING_TRIM_SQL(text) "pg_catalog.btrim(" text ", E' \\t\\n\\x0B\\f\\r')"
 #define SPELLING_CODE_SQL(text) "pg_catalog.lower(" SPELLING_TRIM_SQL(text) ")"
 
 /* The beginning of a text without its surrounding blanks, and its length in bytes. */

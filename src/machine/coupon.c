@@ -6,6 +6,7 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 
 #include "core/errors.h"
 #include "core/locks.h"
@@ -16,12 +17,12 @@
 
 static SavedPlan insert_coupon = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.coupons"
-	" (user_id, amount, threshold, valid_from, valid_until, status)"
-	" VALUES ($1, $2, $3, $4, $5, $6) RETURNING coupon_id",
-	INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID);
+	" (user_id, amount, threshold, valid_from, valid_until, status, currency)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING coupon_id",
+	INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, TEXTOID);
 
 static SavedPlan read_coupon = SAVED_PLAN(
-	"SELECT coupon_id, user_id, amount, threshold, valid_from, valid_until, status"
+	"SELECT coupon_id, user_id, amount, threshold, valid_from, valid_until, status, currency"
 	" FROM order_ext_internal.coupons WHERE coupon_id = $1",
 	INT8OID);
 
@@ -107,7 +108,7 @@ void
 coupon_issue(Journal *journal, Coupon *coupon)
 {
 	const Edge *edge = machine_edge(MACHINE_COUPON, STATUS_NONE, EVENT_ISSUE);
-	Datum		values[6];
+	Datum		values[7];
 
 	values[0] = Int64GetDatum(coupon->user_id);
 	values[1] = Int64GetDatum(coupon->amount);
@@ -115,6 +116,7 @@ coupon_issue(Journal *journal, Coupon *coupon)
 	values[3] = TimestampTzGetDatum(coupon->valid_from);
 	values[4] = TimestampTzGetDatum(coupon->valid_until);
 	values[5] = Int16GetDatum(edge->to);
+	values[6] = CStringGetTextDatum(coupon->currency);
 	(void) plan_write(&insert_coupon, values, NULL, 0);
 	coupon->coupon_id = row_int64(0, 1);
 	coupon->status = edge->to;
@@ -135,6 +137,7 @@ coupon_read(int64 coupon_id, Coupon *coupon)
 	coupon->valid_from = row_timestamptz(0, 5);
 	coupon->valid_until = row_timestamptz(0, 6);
 	coupon->status = row_int16(0, 7);
+	coupon->currency = row_text(0, 8);
 	return true;
 }
 

@@ -16,6 +16,7 @@ typedef struct Coupon
 	TimestampTz valid_from;
 	TimestampTz valid_until;
 	int16		status;
+	const char *currency;		/* NULL: any, of coupons from before 0.6 */
 } Coupon;
 
 /* Issue a coupon (coupon_id and status are filled in). */

@@ -8,6 +8,7 @@
 
 #include "core/errors.h"
 #include "core/jsonb_build.h"
+#include "core/spelling.h"
 #include "core/spi_util.h"
 #include "machine/fulfilment.h"
 #include "machine/stock.h"
@@ -30,9 +31,10 @@ static SavedPlan read_goods = SAVED_PLAN(
 static SavedPlan insert_fulfilments = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.fulfilments"
 	" (order_id, created_at, version, status, external)"
-	" SELECT o.order_id, $2, 1, $3, coalesce(c.external, false)"
+	" SELECT o.order_id, $2, 1, $3, EXISTS (SELECT FROM order_ext_internal.channels c"
+	"  WHERE " SPELLING_CODE_SQL("c.channel") " = " SPELLING_CODE_SQL("o.options->>'channel'")
+	"   AND c.external)"
 	" FROM order_ext_internal.orders o"
-	" LEFT JOIN order_ext_internal.channels c ON c.channel = o.options->>'channel'"
 	" WHERE o.order_id = ANY ($1) ORDER BY o.order_id"
 	" RETURNING order_id, external",
 	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);

@@ -41,9 +41,9 @@ SELECT is(current_user, 'order_ext_owner'::name, 'as the owner');
 SELECT throws_like('DELETE FROM order_ext_internal.orders', 'cannot change table%', 'owner: DELETE');
 SELECT throws_like('UPDATE order_ext_internal.orders SET status = 20', 'cannot change table%', 'owner: UPDATE');
 SELECT throws_like('TRUNCATE order_ext_internal.orders', 'cannot change table%', 'owner: TRUNCATE');
-SELECT throws_like('INSERT INTO order_ext_internal.freight_templates VALUES (''guard'', 1)',
+SELECT throws_like('INSERT INTO order_ext_internal.freight_templates VALUES (''guard'', 1, NULL, ''CNY'')',
 	'cannot change table%', 'owner: INSERT');
-SELECT throws_like('INSERT INTO order_ext_internal.freight_templates VALUES (''guard'', 1) ON CONFLICT (region) DO UPDATE SET fee = 2',
+SELECT throws_like('INSERT INTO order_ext_internal.freight_templates VALUES (''guard'', 1, NULL, ''CNY'') ON CONFLICT (region, currency) DO UPDATE SET fee = 2',
 	'cannot change table%', 'owner: INSERT ... ON CONFLICT DO UPDATE');
 RESET ROLE;
 
@@ -123,7 +123,7 @@ SELECT pg_temp.refused('writer as replica');
 RESET ROLE;
 SELECT lives_ok('UPDATE order_ext_internal.freight_templates SET fee = fee', 'superuser as replica: UPDATE');
 SET LOCAL session_replication_role = origin;
-SELECT lives_ok('INSERT INTO order_ext_internal.freight_templates VALUES (''guard'', 1)', 'superuser: INSERT');
+SELECT lives_ok('INSERT INTO order_ext_internal.freight_templates VALUES (''guard'', 1, NULL, ''CNY'')', 'superuser: INSERT');
 SELECT is_empty($$
 	SELECT c.oid::regclass, t.name FROM pg_class c CROSS JOIN (VALUES ('guard_rows', 30), ('guard_truncate', 34)) t (name, type)
 	WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind IN ('r', 'p')

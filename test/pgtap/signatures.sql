@@ -13,11 +13,14 @@ $$;
 
 SELECT is(pg_temp.signature(name), expected, name)
 FROM (VALUES
-	('put_product', '(sku text, name text, price bigint, kind text DEFAULT ''normal'') -> void'),
-	('put_freight', '(region text, fee bigint, free_from bigint DEFAULT NULL) -> void'),
+	('put_product', '(sku text, name text, price bigint, kind text DEFAULT ''normal'', currency text DEFAULT NULL) -> void'),
+	('put_price', '(sku text, currency text, price bigint) -> void'),
+	('put_freight', '(region text, fee bigint, free_from bigint DEFAULT NULL, currency text DEFAULT NULL) -> void'),
+	('remove_freight', '(region text, currency text DEFAULT NULL) -> boolean'),
+	('currency_exponent', '(currency text) -> integer'),
 	('adjust_stock', '(sku text, delta bigint, reason text DEFAULT NULL, request_id text DEFAULT NULL, OUT available bigint, OUT reserved bigint, OUT consumed bigint) -> record'),
 	('stock_level', '(sku text, OUT available bigint, OUT reserved bigint, OUT consumed bigint) -> record'),
-	('issue_coupon', '(user_id bigint, amount bigint, threshold bigint DEFAULT 0, valid_from timestamp with time zone DEFAULT now(), valid_until timestamp with time zone DEFAULT ''infinity'') -> bigint'),
+	('issue_coupon', '(user_id bigint, amount bigint, threshold bigint DEFAULT 0, valid_from timestamp with time zone DEFAULT now(), valid_until timestamp with time zone DEFAULT ''infinity'', currency text DEFAULT NULL) -> bigint'),
 	('quote_order', '(user_id bigint, items jsonb, coupon_id bigint DEFAULT NULL, options jsonb DEFAULT ''{}'') -> jsonb'),
 	('create_order', '(user_id bigint, items jsonb, pay_amount bigint, coupon_id bigint DEFAULT NULL, pay_timeout interval DEFAULT NULL, request_id text DEFAULT NULL, options jsonb DEFAULT ''{}'') -> order_ext.result'),
 	('pre_pay_order', '(order_id bigint, pay_type text, pay_amount bigint, request_id text DEFAULT NULL) -> order_ext.result'),

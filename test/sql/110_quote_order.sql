@@ -49,6 +49,7 @@ SELECT t.quote('QUO-A:2', options => '{"region": "quo-far"}');
 SELECT t.quote('QUO-A:2', :c500, '{"region": "quo-far"}');
 -- one below free_from: the fee
 SELECT t.quote('QUO-A:1,QUO-B:99', :c500, '{"region": "quo-far"}');
+SELECT order_ext.put_price('QUO-A', 'EUR', 9000);
 SELECT t.quote('QUO-A:1', options => '{"currency": "EUR"}');
 
 -- errors: OE001 unknown sku, OE202 unusable, OE203 taken

@@ -149,6 +149,7 @@ SELECT t.show(order_ext.create_order(7127, (SELECT jsonb_agg(jsonb_build_object(
 											FROM generate_series(1, 100) AS n), 5050));
 SELECT sum(reserved) FROM generate_series(1, 100) AS n, LATERAL order_ext.stock_level('CRE-M' || n);
 -- other currencies
+SELECT order_ext.put_price('CRE-B', 'EUR', 100), order_ext.put_price('CRE-B', 'USD', 90);
 SELECT t.new('euro', 'CRE-B:1', user_id => 7127, options => '{"currency": "EUR"}');
 SET order_ext.currency = 'USD';
 SELECT t.new('dollar', 'CRE-B:1', user_id => 7127);

@@ -102,7 +102,8 @@ sub nothing_stops_unsaid
 	my ($node, $database, $application, $gateways, $walled) = @_;
 	my ($rc, $out, $err);
 
-	$node->safe_psql($database, 'CREATE ROLE keeper; GRANT EXECUTE ON FUNCTION order_ext.set_risk_check TO keeper WITH GRANT OPTION');
+	$node->safe_psql($database, 'CREATE ROLE keeper; GRANT EXECUTE ON FUNCTION order_ext.set_risk_check, order_ext.put_freight TO keeper WITH GRANT OPTION;
+		GRANT EXECUTE ON FUNCTION order_ext.issue_coupon TO keeper');
 	$node->safe_psql($database, "ALTER ROLE lives_consumer IN DATABASE $database SET search_path = lives, public") if $gateways && !$walled;
 	($rc, $out, $err) = $node->psql($database, 'ALTER EXTENSION order_ext UPDATE');
 	is($rc, 0, 'the update works') or diag($err);
@@ -128,7 +129,6 @@ sub nothing_stops_unsaid
 		$walled ? '' : 'search_path=lives, public', 'a handler has the search_path that it had') if $gateways;
 	is( $node->safe_psql($database, q{SELECT has_function_privilege('keeper', 'order_ext.set_risk_check(regprocedure, regrole)', 'EXECUTE WITH GRANT OPTION')}),
 		't', 'who was granted a call that has a new argument still is');
-	$node->safe_psql($database, 'REVOKE EXECUTE ON FUNCTION order_ext.set_risk_check FROM keeper; DROP ROLE keeper');
 	return;
 }
 
@@ -257,6 +257,30 @@ sub topics_keep_their_rights
 	return;
 }
 
+# Prices, freight and coupons have a currency since 0.6, and codes one spelling.
+sub currencies_are_codes
+{
+	my ($node, $database) = @_;
+
+	is( $node->safe_psql($database, q{SELECT string_agg(DISTINCT currency, ',') FROM order_ext.orders_view}),
+		'CNY,USD', 'known currencies are in capitals');
+	is( $node->safe_psql($database, q{SELECT count(DISTINCT p.sku), string_agg(DISTINCT v.currency, ',')
+			FROM order_ext_internal.products p LEFT JOIN order_ext.prices_view v USING (sku) GROUP BY p.sku HAVING count(*) <> 2}),
+		'', 'every product has a price in each currency that orders have used');
+	is( $node->safe_psql($database, q{SELECT string_agg(concat_ws(' ', quote_literal(region), currency, fee, free_from), ', ' ORDER BY region COLLATE "C", currency)
+			FROM order_ext.freight_view WHERE lower(region) IN ('far', 'near')}),
+		q{'FAR' CNY 8, 'FAR' USD 8, 'Far' CNY 7 70, 'Far' USD 7 70, 'near' CNY 5, 'near' USD 5}, 'and every template a fee');
+	is( $node->safe_psql($database, q{SELECT string_agg(entity, ', ' ORDER BY entity COLLATE "C") FROM order_ext.verify() WHERE expected LIKE 'one spelling%'}),
+		q{region 'FAR', region 'FAR', region 'Far', region 'Far'}, 'what would have collided is warned of');
+	$node->safe_psql($database, q{SELECT order_ext.put_freight('far', 7), order_ext.remove_freight('Far', 'USD'), order_ext.remove_freight('near', c) FROM unnest('{CNY,USD}'::text[]) c});
+	is( $node->safe_psql($database, q{SELECT count(*) FROM order_ext.verify() WHERE expected LIKE 'one spelling%'}), '0', 'until it is settled');
+	is( $node->safe_psql($database, q{SELECT count(*) FROM order_ext.coupons_view WHERE currency IS NOT NULL}), '0', 'coupons fit any currency');
+	is( $node->safe_psql($database, q{SELECT has_function_privilege('keeper', 'order_ext.put_freight(text, bigint, bigint, text)', 'EXECUTE WITH GRANT OPTION')
+			AND has_function_privilege('keeper', 'order_ext.issue_coupon(bigint, bigint, bigint, timestamptz, timestamptz, text)', 'EXECUTE')}), 't', 'who was granted these calls still is');
+	$node->safe_psql($database, 'DROP OWNED BY keeper; DROP ROLE keeper');
+	return;
+}
+
 my $newest = $node->safe_psql('postgres',
 	"SELECT default_version FROM pg_available_extensions WHERE name = 'order_ext'");
 my @old = split /\n/, $node->safe_psql('postgres',
@@ -318,9 +342,14 @@ CREATE FUNCTION public.root_risk(request jsonb) RETURNS text LANGUAGE sql AS $$
 SET session_replication_role = replica;
 UPDATE order_ext_internal.instance SET risk_handler = 'public.root_risk(pg_catalog.jsonb)', risk_role = 'postgres'
 WHERE risk_handler IS NULL;
+INSERT INTO order_ext_internal.freight_templates (region, fee, free_from) VALUES (' Near', 5, NULL), ('Far', 7, 70), ('FAR', 8, NULL);
+UPDATE order_ext_internal.orders SET currency = ' usd' WHERE order_id = (
+	SELECT max(order_id) FROM order_ext_internal.orders o WHERE user_id = 1 AND status = 10
+		AND NOT EXISTS (SELECT FROM order_ext_internal.payments p WHERE p.order_id = o.order_id));
 SQL
 
 	nothing_stops_unsaid($node, $database, $application, $gateways, $version >= 0.5);
+	currencies_are_codes($node, $database);
 	# all but what the roles of the past were granted
 	my $updated = $node->safe_psql($database, $catalog);
 	$updated =~ s/,lives_\w+=\w+\/order_ext_owner|lives_\w+=\w+\/order_ext_owner,//g;

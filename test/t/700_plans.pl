@@ -28,7 +28,7 @@ CREATE FUNCTION reads() RETURNS TABLE (what text, n bigint) LANGUAGE sql AS $$
 	SELECT 'scan of ' || c.relname, pg_stat_get_xact_tuples_returned(c.oid)
 	FROM pg_class c
 	WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind IN ('r', 'i')
-		AND c.relname ~ '^(orders|order_items|stock_ledger|transition_log|requests|coupons'
+		AND c.relname ~ '^(orders|order_items|product|freight_templates|stock_ledger|transition_log|requests|coupons'
 			'|payments|after_sale|refunds|fulfilment|shipment_events)'
 $$;
 SQL
@@ -60,7 +60,8 @@ SQL
 my @orders = split /\n/, $psql->('SELECT id FROM made ORDER BY 1');
 
 reads_little('create_order', <<'SQL');
-SELECT order_ext.create_order(7, '[{"sku": "plan", "quantity": 1}]', 100, request_id => 'r')::text
+SELECT order_ext.create_order(7, '[{"sku": "plan", "quantity": 1}]', 200, request_id => 'r',
+	options => '{"region": "many-7"}')::text
 SQL
 reads_little('pre_pay_order', "SELECT order_ext.pre_pay_order($orders[0], 'alipay', 100)::text");
 reads_little('pay_callback of an attempt',
