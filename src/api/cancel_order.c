@@ -118,7 +118,7 @@ cancel_once(void *arg, const RequestKey *key, CallResult *result)
 	result->disposition = "noop";
 	if (order.status != ORDER_CANCELED)
 	{
-		result->detail = cancel_detail(request, payments_refundable(order.order_id));
+		result->detail = cancel_detail(request, payments_refundable(&order));
 		result->disposition = cancel(request, key, &order, actor);
 	}
 	order_result(result, order.order_id, &order);

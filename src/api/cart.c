@@ -4,7 +4,6 @@
  */
 #include "compat.h"
 
-#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -16,24 +15,32 @@
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/money.h"
+#include "core/row.h"
 #include "core/settings.h"
 #include "core/spelling.h"
-#include "core/spi_util.h"
 
-static SavedPlan read_products = SAVED_PLAN(
-	"SELECT p.sku, p.product_id, p.kind, v.price FROM order_ext_internal.products p"
-	" LEFT JOIN order_ext_internal.product_prices v"
-	"  ON v.product_id = p.product_id AND v.currency = $2"
-	" WHERE p.sku = ANY ($1)",
-	TEXTARRAYOID, TEXTOID);
+/* Columns of products. */
+enum
+{
+	PRODUCTS_ID,
+	PRODUCTS_KIND
+};
+
+static RowTable products = ROW_TABLE(
+	"products", "products_sku_key",
+	"product_id", "kind");
+
+/* Columns of product_prices. */
+enum
+{
+	PRICES_PRICE
+};
+
+static RowTable product_prices = ROW_TABLE(
+	"product_prices", "product_prices_pkey",
+	"price");
 
 /* ---- reading ---- */
-
-static int
-compare_lines_by_sku(const void *a, const void *b)
-{
-	return strcmp(((const OrderLine *) a)->sku, ((const OrderLine *) b)->sku);
-}
 
 static void
 parse_items(Cart *cart, Jsonb *items)
@@ -171,29 +178,36 @@ compare_lines_by_product(const void *a, const void *b)
 static void
 load_products(Cart *cart)
 {
-	const char **skus = palloc(sizeof(char *) * cart->n);
-	Datum		values[2];
+	Rows	   *rows = rows_open(&products, ROWS_READ);
+	Rows	   *prices = rows_open(&product_prices, ROWS_READ);
+	Datum		price_key[2];
+	bool		all_known = true;
 	bool		priced = true;
-	int			found;
 	int			i;
 
+	price_key[1] = CStringGetTextDatum(cart->options.currency);
 	for (i = 0; i < cart->n; i++)
-		skus[i] = cart->lines[i].sku;
-	values[0] = text_array(skus, cart->n);
-	values[1] = CStringGetTextDatum(cart->options.currency);
-	found = (int) plan_query(&read_products, values, NULL, 0);
-	for (i = 0; i < found; i++)
 	{
-		OrderLine	key = {.sku = row_text(i, 1)};
-		OrderLine  *line = bsearch(&key, cart->lines, cart->n, sizeof(OrderLine),
-								   compare_lines_by_sku);
+		OrderLine  *line = &cart->lines[i];
+		Datum		key = CStringGetTextDatum(line->sku);
+		Row			row;
 
-		line->product_id = row_int64(i, 2);
-		line->kind = row_int16(i, 3);
-		line->price = row_int64_or(i, 4, NO_PRICE);
+		if (!rows_find(rows, &key, 1, &row))
+		{
+			all_known = false;
+			continue;
+		}
+		line->product_id = row_get_int64(&row, PRODUCTS_ID);
+		line->kind = row_get_int16(&row, PRODUCTS_KIND);
+		line->price = NO_PRICE;
+		price_key[0] = Int64GetDatum(line->product_id);
+		if (rows_find(prices, price_key, 2, &row))
+			line->price = row_get_int64(&row, PRICES_PRICE);
 		priced &= line->price != NO_PRICE;
 	}
-	if (found < cart->n)
+	rows_close(prices);
+	rows_close(rows);
+	if (!all_known)
 		raise_unknown_skus(cart);
 	if (!priced)
 		raise_no_prices(cart);

@@ -24,14 +24,23 @@
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/role.h"
+#include "core/row.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
 #include "message/base/rights.h"
 #include "message/delivery/guest.h"
 
-static SavedPlan read_check = SAVED_PLAN_NO_ARGS(
-	"SELECT risk_handler, risk_role, risk_owner FROM order_ext_internal.instance"
-	" WHERE risk_handler IS NOT NULL");
+/* Columns of the only row of instance. */
+enum
+{
+	INSTANCE_RISK_HANDLER,
+	INSTANCE_RISK_ROLE,
+	INSTANCE_RISK_OWNER
+};
+
+static RowTable instance = ROW_TABLE(
+	"instance", "instance_pkey",
+	"risk_handler", "risk_role", "risk_owner");
 
 static SavedPlan write_check = SAVED_PLAN(
 	"UPDATE order_ext_internal.instance SET risk_handler = $1, risk_role = $2,"
@@ -112,6 +121,7 @@ call_check(Oid function, Jsonb *request)
 void
 risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb *options)
 {
+	Row			row;
 	RoleScope	scope;
 	char	   *handler;
 	char	   *owner;
@@ -119,11 +129,11 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	Oid			function;
 	char	   *reason;
 
-	if (plan_query(&read_check, NULL, NULL, 1) == 0)
+	if (!row_find(&instance, NULL, 0, &row) || row.nulls[INSTANCE_RISK_HANDLER])
 		return;
-	handler = row_text(0, 1);
-	role = check_role(row_text(0, 2));
-	owner = row_text(0, 3);
+	handler = row_get_text(&row, INSTANCE_RISK_HANDLER);
+	role = check_role(row_get_text(&row, INSTANCE_RISK_ROLE));
+	owner = row_get_text(&row, INSTANCE_RISK_OWNER);
 
 	/*
 	 * Settings that it changes are undone: the session belongs to another role, and a search_path

@@ -147,6 +147,39 @@ place_of(RowTable *table)
 	return place;
 }
 
+/* ---- scans ---- */
+
+static void
+begin_scan(Rows *rows, Snapshot snapshot, int n_keys)
+{
+	rows->index = index_open(rows->table->place->index, AccessShareLock);
+	rows->found = table_slot_create(rows->rel, NULL);
+	rows->scan = begin_index_scan(rows->rel, rows->index, snapshot, n_keys);
+}
+
+static void
+end_scan(Rows *rows)
+{
+	index_endscan(rows->scan);
+	index_close(rows->index, NoLock);
+	ExecDropSingleTupleTableSlot(rows->found);
+	rows->scan = NULL;
+}
+
+static void
+rescan(Rows *rows, const Datum *keys, int n_keys)
+{
+	const RowPlace *place = rows->table->place;
+	ScanKeyData scan_keys[MAX_KEYS];
+	int			i;
+
+	Assert(n_keys <= place->n_keys);
+	memcpy(scan_keys, place->keys, sizeof(ScanKeyData) * n_keys);
+	for (i = 0; i < n_keys; i++)
+		scan_keys[i].sk_argument = keys[i];
+	index_rescan(rows->scan, scan_keys, n_keys, NULL, 0);
+}
+
 /* ---- opening and closing ---- */
 
 Rows *
@@ -170,11 +203,7 @@ void
 rows_close(Rows *rows)
 {
 	if (rows->scan != NULL)
-	{
-		index_endscan(rows->scan);
-		index_close(rows->index, NoLock);
-		ExecDropSingleTupleTableSlot(rows->found);
-	}
+		end_scan(rows);
 	if (rows->written != NULL)
 		ExecDropSingleTupleTableSlot(rows->written);
 	if (rows->result_rel != NULL)
@@ -213,21 +242,9 @@ take_row(const Rows *rows, HeapTuple tuple, Row *row)
 bool
 rows_find(Rows *rows, const Datum *keys, int n_keys, Row *row)
 {
-	const RowPlace *place = rows->table->place;
-	ScanKeyData scan_keys[MAX_KEYS];
-	int			i;
-
-	Assert(n_keys <= place->n_keys);
-	memcpy(scan_keys, place->keys, sizeof(ScanKeyData) * n_keys);
-	for (i = 0; i < n_keys; i++)
-		scan_keys[i].sk_argument = keys[i];
 	if (rows->scan == NULL)
-	{
-		rows->index = index_open(place->index, AccessShareLock);
-		rows->found = table_slot_create(rows->rel, NULL);
-		rows->scan = begin_index_scan(rows->rel, rows->index, GetActiveSnapshot(), n_keys);
-	}
-	index_rescan(rows->scan, scan_keys, n_keys, NULL, 0);
+		begin_scan(rows, GetActiveSnapshot(), n_keys);
+	rescan(rows, keys, n_keys);
 	return rows_next(rows, row);
 }
 
@@ -238,6 +255,21 @@ rows_next(Rows *rows, Row *row)
 		return false;
 	take_row(rows, ExecCopySlotHeapTuple(rows->found), row);
 	return true;
+}
+
+bool
+rows_is_taken(Rows *rows, const Datum *keys, int n_keys)
+{
+	SnapshotData dirty;
+	bool		taken;
+
+	Assert(rows->scan == NULL);
+	InitDirtySnapshot(dirty);
+	begin_scan(rows, &dirty, n_keys);
+	rescan(rows, keys, n_keys);
+	taken = index_getnext_slot(rows->scan, ForwardScanDirection, rows->found);
+	end_scan(rows);
+	return taken;
 }
 
 /* ---- changing ---- */

@@ -66,7 +66,10 @@ typedef enum RowsMode
 
 typedef struct Rows Rows;
 
-/* Begin with a table, under a new snapshot; raises 25006 if a change is not allowed. */
+/*
+ * Begin with a table, under a new snapshot; raises 25006 if a change is not allowed. What was
+ * opened last is closed first.
+ */
 extern Rows *rows_open(RowTable *table, RowsMode mode);
 
 /* The row with these values of the index's first columns; the first one if there are several. */
@@ -74,6 +77,13 @@ extern bool rows_find(Rows *rows, const Datum *keys, int n_keys, Row *row);
 
 /* The next row that rows_find() would have found; false after the last one. */
 extern bool rows_next(Rows *rows, Row *row);
+
+/*
+ * Whether a row with these values of the index's first columns exists that this transaction's
+ * snapshot may not show, or another transaction is inserting one. Reads nothing in the sense of
+ * SERIALIZABLE.
+ */
+extern bool rows_is_taken(Rows *rows, const Datum *keys, int n_keys);
 
 /*
  * Write the row as it is now in *row. False, and nothing is written, if another transaction has

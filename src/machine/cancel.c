@@ -21,13 +21,8 @@ static void
 cancel_orders(Journal *journal, Order *orders, int n, Event event, char actor,
 			  const OrderChange *change, Jsonb *detail)
 {
-	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	int			i;
-
-	for (i = 0; i < n; i++)
-		ids[i] = orders[i].order_id;
 	orders_fire(journal, orders, n, event, actor, change, detail);
-	payments_ask_close(journal, ids, n);
+	payments_ask_close(journal, orders, n);
 	shipments_hold_parked(journal, orders, n);
 }
 
@@ -114,11 +109,9 @@ cancel_expired(const int64 *ids, int n, bool *busy)
 	detail = jsonb_object_begin();
 	jsonb_add_text(detail, "cancel_type", "timeout");
 	orders = orders_expire(journal, locked, n_locked, jsonb_object_end(detail), &n_orders);
-	for (i = 0; i < n_orders; i++)
-		locked[i] = orders[i].order_id;
 	if (n_orders > 0)
 	{
-		payments_ask_close(journal, locked, n_orders);
+		payments_ask_close(journal, orders, n_orders);
 		shipments_hold_parked(journal, orders, n_orders);
 	}
 	journal_write(journal);

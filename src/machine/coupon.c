@@ -9,10 +9,13 @@
 #include "utils/builtins.h"
 
 #include "core/errors.h"
+#include "core/ids.h"
 #include "core/locks.h"
+#include "core/row.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/coupon.h"
+#include "machine/order.h"
 #include "machine/stock.h"
 
 static SavedPlan insert_coupon = SAVED_PLAN(
@@ -21,20 +24,25 @@ static SavedPlan insert_coupon = SAVED_PLAN(
 	" VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING coupon_id",
 	INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, TEXTOID);
 
-static SavedPlan read_coupon = SAVED_PLAN(
-	"SELECT coupon_id, user_id, amount, threshold, valid_from, valid_until, status, currency"
-	" FROM order_ext_internal.coupons WHERE coupon_id = $1",
-	INT8OID);
+/* Columns of coupons_table. */
+enum
+{
+	COUPONS_ID,
+	COUPONS_USER_ID,
+	COUPONS_AMOUNT,
+	COUPONS_THRESHOLD,
+	COUPONS_VALID_FROM,
+	COUPONS_VALID_UNTIL,
+	COUPONS_ORDER_ID,
+	COUPONS_VERSION,
+	COUPONS_STATUS,
+	COUPONS_CURRENCY
+};
 
-static SavedPlan lock_coupon = SAVED_PLAN(
-	"UPDATE order_ext_internal.coupons SET status = $4, order_id = $2, version = version + 1"
-	" WHERE coupon_id = $1 AND status = $3 RETURNING version",
-	INT8OID, INT8OID, INT2OID, INT2OID);
-
-static SavedPlan use_coupon = SAVED_PLAN(
-	"UPDATE order_ext_internal.coupons SET status = $4, version = version + 1"
-	" WHERE coupon_id = $1 AND order_id = $2 AND status = $3 RETURNING version",
-	INT8OID, INT8OID, INT2OID, INT2OID);
+static RowTable coupons_table = ROW_TABLE(
+	"coupons", "coupons_pkey",
+	"coupon_id", "user_id", "amount", "threshold", "valid_from", "valid_until", "order_id",
+	"version", "status", "currency");
 
 static SavedPlan used_coupons = SAVED_PLAN(
 	"SELECT c.coupon_id, o.order_id"
@@ -43,28 +51,6 @@ static SavedPlan used_coupons = SAVED_PLAN(
 	" WHERE o.order_id = ANY ($1) AND c.status = " CODE(COUPON_USED)
 	" ORDER BY c.coupon_id",
 	INT8ARRAYOID);
-
-static SavedPlan held_coupons = SAVED_PLAN(
-	"SELECT c.coupon_id, o.order_id"
-	" FROM order_ext_internal.orders o"
-	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id"
-	" WHERE o.order_id = ANY ($1) AND o.status = " CODE(ORDER_CANCELED)
-	"  AND c.status IN (" COUPONS_HELD ")"
-	" ORDER BY c.coupon_id",
-	INT8ARRAYOID);
-
-/* The old status is needed for the log; it cannot change, since the coupon is locked. */
-static SavedPlan release_coupons = SAVED_PLAN(
-	"UPDATE order_ext_internal.coupons c"
-	" SET status = CASE WHEN c.valid_until > $3 THEN " CODE(COUPON_UNUSED)
-	"  ELSE " CODE(COUPON_EXPIRED) " END,"
-	"     order_id = NULL, version = c.version + 1"
-	" FROM unnest($1, $2) AS held (coupon_id, order_id),"
-	"      order_ext_internal.coupons before"
-	" WHERE c.coupon_id = held.coupon_id AND c.order_id = held.order_id"
-	"   AND c.status IN (" COUPONS_HELD ") AND before.coupon_id = c.coupon_id"
-	" RETURNING c.coupon_id, held.order_id, c.version, c.status, before.status",
-	INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID);
 
 /*
  * Writes a new version of the payments, so that of two transactions that settle after-sales of an
@@ -123,48 +109,71 @@ coupon_issue(Journal *journal, Coupon *coupon)
 	journal_transition(journal, MACHINE_COUPON, edge, coupon->coupon_id, 0, 1, ACTOR_STAFF, NULL);
 }
 
+static bool
+find_coupon(Rows *rows, int64 coupon_id, Row *row)
+{
+	Datum		key = Int64GetDatum(coupon_id);
+
+	return rows_find(rows, &key, 1, row);
+}
+
 bool
 coupon_read(int64 coupon_id, Coupon *coupon)
 {
-	Datum		values[1] = {Int64GetDatum(coupon_id)};
+	Rows	   *rows = rows_open(&coupons_table, ROWS_READ);
+	Row			row;
+	bool		found = find_coupon(rows, coupon_id, &row);
 
-	if (plan_query(&read_coupon, values, NULL, 1) == 0)
+	rows_close(rows);
+	if (!found)
 		return false;
-	coupon->coupon_id = row_int64(0, 1);
-	coupon->user_id = row_int64(0, 2);
-	coupon->amount = row_int64(0, 3);
-	coupon->threshold = row_int64(0, 4);
-	coupon->valid_from = row_timestamptz(0, 5);
-	coupon->valid_until = row_timestamptz(0, 6);
-	coupon->status = row_int16(0, 7);
-	coupon->currency = row_text(0, 8);
+	coupon->coupon_id = row_get_int64(&row, COUPONS_ID);
+	coupon->user_id = row_get_int64(&row, COUPONS_USER_ID);
+	coupon->amount = row_get_int64(&row, COUPONS_AMOUNT);
+	coupon->threshold = row_get_int64(&row, COUPONS_THRESHOLD);
+	coupon->valid_from = row_get_timestamptz(&row, COUPONS_VALID_FROM);
+	coupon->valid_until = row_get_timestamptz(&row, COUPONS_VALID_UNTIL);
+	coupon->status = row_get_int16(&row, COUPONS_STATUS);
+	coupon->currency = row_get_text(&row, COUPONS_CURRENCY);
 	return true;
 }
 
-/* Move one coupon along an edge for its order; false if it is in another status. */
+/* Move a coupon that was found along an edge; order_id is that of its new status, 0: of none. */
 static bool
-fire(Journal *journal, SavedPlan *plan, int16 from, Event event,
-	 int64 coupon_id, int64 order_id, char actor)
+move_coupon(Journal *journal, Rows *rows, Row *row, const Edge *edge, int64 order_id,
+			int64 logged_order_id, char actor)
 {
-	const Edge *edge = machine_edge(MACHINE_COUPON, from, event);
-	Datum		values[4];
+	int32		version = row_get_int32(row, COUPONS_VERSION) + 1;
 
-	values[0] = Int64GetDatum(coupon_id);
-	values[1] = Int64GetDatum(order_id);
-	values[2] = Int16GetDatum(edge->from);
-	values[3] = Int16GetDatum(edge->to);
-	if (plan_write(plan, values, NULL, 0) == 0)
+	row_set(row, COUPONS_STATUS, Int16GetDatum(edge->to));
+	row_set(row, COUPONS_VERSION, Int32GetDatum(version));
+	if (order_id != 0)
+		row_set(row, COUPONS_ORDER_ID, Int64GetDatum(order_id));
+	else
+		row_set_null(row, COUPONS_ORDER_ID);
+	if (!rows_update(rows, row))
 		return false;
-	journal_transition(journal, MACHINE_COUPON, edge, coupon_id, order_id,
-					   row_int32(0, 1), actor, NULL);
+	journal_transition(journal, MACHINE_COUPON, edge, row_get_int64(row, COUPONS_ID),
+					   logged_order_id, version, actor, NULL);
 	return true;
 }
 
 void
 coupon_lock(Journal *journal, int64 coupon_id, int64 order_id)
 {
+	Rows	   *rows;
+	Row			row;
+	bool		locked;
+
 	lock_wait(LOCK_COUPON, coupon_id);
-	if (!fire(journal, &lock_coupon, COUPON_UNUSED, EVENT_LOCK, coupon_id, order_id, ACTOR_BUYER))
+	rows = rows_open(&coupons_table, ROWS_CHANGE);
+	locked = find_coupon(rows, coupon_id, &row) &&
+		row_get_int16(&row, COUPONS_STATUS) == COUPON_UNUSED &&
+		move_coupon(journal, rows, &row,
+					machine_edge(MACHINE_COUPON, COUPON_UNUSED, EVENT_LOCK), order_id, order_id,
+					ACTOR_BUYER);
+	rows_close(rows);
+	if (!locked)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_COUPON_TAKEN),
 				 errmsg("coupon " INT64_FORMAT " is already in use", coupon_id),
@@ -175,7 +184,18 @@ coupon_lock(Journal *journal, int64 coupon_id, int64 order_id)
 void
 coupon_use(Journal *journal, int64 coupon_id, int64 order_id, char actor)
 {
-	if (!fire(journal, &use_coupon, COUPON_LOCKED, EVENT_USE, coupon_id, order_id, actor))
+	Rows	   *rows = rows_open(&coupons_table, ROWS_CHANGE);
+	Row			row;
+	bool		used;
+
+	used = find_coupon(rows, coupon_id, &row) &&
+		row_get_int16(&row, COUPONS_STATUS) == COUPON_LOCKED &&
+		row_get_int64_or(&row, COUPONS_ORDER_ID, 0) == order_id &&
+		move_coupon(journal, rows, &row,
+					machine_edge(MACHINE_COUPON, COUPON_LOCKED, EVENT_USE), order_id, order_id,
+					actor);
+	rows_close(rows);
+	if (!used)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("coupon " INT64_FORMAT " is not locked by its order", coupon_id),
@@ -194,34 +214,38 @@ mark_busy(const int64 *order_ids, int n, bool *busy, int64 order_id)
 	}
 }
 
-/* The coupons found by the plan whose locks are free, and their orders. */
-static int
-lock_coupons_of(SavedPlan *plan, const int64 *order_ids, int n, bool *busy, int64 **coupons,
-				int64 **orders)
+/* A coupon, and the order that it names. */
+typedef struct HeldCoupon
 {
-	Datum		values[1] = {int64_array(order_ids, n)};
-	int			found = (int) plan_query(plan, values, NULL, 0);
+	int64		coupon_id;
+	int64		order_id;
+} HeldCoupon;
+
+static int
+compare_held(const void *a, const void *b)
+{
+	return id_compare(&((const HeldCoupon *) a)->coupon_id, &((const HeldCoupon *) b)->coupon_id);
+}
+
+/* Keep those whose locks are free; returns how many. */
+static int
+lock_held(HeldCoupon *held, int found, const int64 *order_ids, int n, bool *busy)
+{
+	int64	   *coupons = palloc(sizeof(int64) * Max(found, 1));
 	bool	   *not_taken = palloc(sizeof(bool) * Max(found, 1));
 	int			locked = 0;
 	int			i;
 
-	*coupons = palloc(sizeof(int64) * Max(found, 1));
-	*orders = palloc(sizeof(int64) * Max(found, 1));
+	qsort(held, found, sizeof(HeldCoupon), compare_held);
 	for (i = 0; i < found; i++)
-	{
-		(*coupons)[i] = row_int64(i, 1);
-		(*orders)[i] = row_int64(i, 2);
-	}
-	(void) lock_try_all(LOCK_COUPON, *coupons, found, not_taken);
+		coupons[i] = held[i].coupon_id;
+	(void) lock_try_all(LOCK_COUPON, coupons, found, not_taken);
 	for (i = 0; i < found; i++)
 	{
 		if (not_taken[i])
-			mark_busy(order_ids, n, busy, (*orders)[i]);
+			mark_busy(order_ids, n, busy, held[i].order_id);
 		else
-		{
-			(*coupons)[locked] = (*coupons)[i];
-			(*orders)[locked++] = (*orders)[i];
-		}
+			held[locked++] = held[i];
 	}
 	/* a buyer who holds stock locks may wait for these coupons */
 	if (locked > 0)
@@ -229,30 +253,76 @@ lock_coupons_of(SavedPlan *plan, const int64 *order_ids, int n, bool *busy, int6
 	return locked;
 }
 
+/* Whether the coupon is locked or used by the order. */
+static bool
+is_held(Rows *rows, const HeldCoupon *held, Row *row)
+{
+	int16		status;
+
+	if (!find_coupon(rows, held->coupon_id, row) ||
+		row_get_int64_or(row, COUPONS_ORDER_ID, 0) != held->order_id)
+		return false;
+	status = row_get_int16(row, COUPONS_STATUS);
+	return status == COUPON_LOCKED || status == COUPON_USED;
+}
+
+/* The coupons that canceled ones among the orders hold. */
+static HeldCoupon *
+coupons_of_canceled(const int64 *order_ids, int n, int *found)
+{
+	int			n_orders;
+	Order	   *orders = orders_read_in_status(order_ids, n, ORDER_CANCELED, &n_orders);
+	HeldCoupon *held = palloc(sizeof(HeldCoupon) * Max(n_orders, 1));
+	Rows	   *rows = rows_open(&coupons_table, ROWS_READ);
+	Row			row;
+	int			i;
+
+	*found = 0;
+	for (i = 0; i < n_orders; i++)
+	{
+		HeldCoupon *next = &held[*found];
+
+		next->coupon_id = orders[i].coupon_id;
+		next->order_id = orders[i].order_id;
+		if (next->coupon_id != 0 && is_held(rows, next, &row))
+			(*found)++;
+	}
+	rows_close(rows);
+	return held;
+}
+
+static void
+release_one(Journal *journal, Rows *rows, const HeldCoupon *held)
+{
+	Row			row;
+	Event		event;
+	const Edge *edge;
+
+	if (!is_held(rows, held, &row))
+		return;
+	event = row_get_timestamptz(&row, COUPONS_VALID_UNTIL) > journal_time(journal) ?
+		EVENT_RELEASE : EVENT_LAPSE;
+	edge = machine_edge(MACHINE_COUPON, row_get_int16(&row, COUPONS_STATUS), event);
+	if (!move_coupon(journal, rows, &row, edge, 0, held->order_id, ACTOR_SYSTEM))
+		error_conflict("coupon " INT64_FORMAT " was changed by another transaction",
+					   held->coupon_id);
+}
+
 void
 coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy)
 {
-	Datum		values[3];
-	int64	   *coupons;
-	int64	   *orders;
-	int			locked = lock_coupons_of(&held_coupons, order_ids, n, busy, &coupons, &orders);
-	int			held;
+	int			found;
+	HeldCoupon *held = coupons_of_canceled(order_ids, n, &found);
+	int			locked = lock_held(held, found, order_ids, n, busy);
+	Rows	   *rows;
 	int			i;
 
 	if (locked == 0)
 		return;
-	values[0] = int64_array(coupons, locked);
-	values[1] = int64_array(orders, locked);
-	values[2] = TimestampTzGetDatum(journal_time(journal));
-	held = (int) plan_write(&release_coupons, values, NULL, 0);
-	for (i = 0; i < held; i++)
-	{
-		Event		event = row_int16(i, 4) == COUPON_UNUSED ? EVENT_RELEASE : EVENT_LAPSE;
-
-		journal_transition(journal, MACHINE_COUPON,
-						   machine_edge(MACHINE_COUPON, row_int16(i, 5), event),
-						   row_int64(i, 1), row_int64(i, 2), row_int32(i, 3), ACTOR_SYSTEM, NULL);
-	}
+	rows = rows_open(&coupons_table, ROWS_CHANGE);
+	for (i = 0; i < locked; i++)
+		release_one(journal, rows, &held[i]);
+	rows_close(rows);
 }
 
 /* ---- the order has been returned ---- */
@@ -260,10 +330,17 @@ coupons_release(Journal *journal, const int64 *order_ids, int n, bool *busy)
 void
 coupons_lock_used(const int64 *order_ids, int n, bool *busy)
 {
-	int64	   *coupons;
-	int64	   *orders;
+	Datum		values[1] = {int64_array(order_ids, n)};
+	int			found = (int) plan_query(&used_coupons, values, NULL, 0);
+	HeldCoupon *used = palloc(sizeof(HeldCoupon) * Max(found, 1));
+	int			i;
 
-	(void) lock_coupons_of(&used_coupons, order_ids, n, busy, &coupons, &orders);
+	for (i = 0; i < found; i++)
+	{
+		used[i].coupon_id = row_int64(i, 1);
+		used[i].order_id = row_int64(i, 2);
+	}
+	(void) lock_held(used, found, order_ids, n, busy);
 }
 
 static void

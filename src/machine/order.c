@@ -171,8 +171,9 @@ insert_order(const NewOrder *new_order, int16 status)
 {
 	const Order *order = &new_order->order;
 	Rows	   *rows = rows_open(&orders_table, ROWS_CHANGE);
+	Datum		key = Int64GetDatum(order->order_id);
 	Row			row;
-	bool		is_free = !find_order(rows, order->order_id, &row);
+	bool		is_free = !rows_is_taken(rows, &key, 1);
 
 	if (is_free)
 	{

@@ -5,52 +5,47 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "utils/builtins.h"
 
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/jsonb_build.h"
+#include "core/row.h"
 #include "core/spi_util.h"
 #include "machine/payment.h"
 #include "machine/refund.h"
 
-#define PAYMENT_COLUMNS \
-	"payment_id, order_id, amount, version, status, purpose, pay_type, out_trade_no, currency"
+/* Columns of the tables below. */
+enum
+{
+	PAYMENTS_ID,
+	PAYMENTS_ORDER_ID,
+	PAYMENTS_AMOUNT,
+	PAYMENTS_CREATED_AT,
+	PAYMENTS_CAPTURED_AT,
+	PAYMENTS_PAID_AT,
+	PAYMENTS_VERSION,
+	PAYMENTS_STATUS,
+	PAYMENTS_PURPOSE,
+	PAYMENTS_PAY_TYPE,
+	PAYMENTS_OUT_TRADE_NO,
+	PAYMENTS_CURRENCY,
+	PAYMENTS_RAW
+};
 
-static SavedPlan by_trade_no = SAVED_PLAN(
-	"SELECT " PAYMENT_COLUMNS " FROM order_ext_internal.payments"
-	" WHERE pay_type = $1 AND out_trade_no = $2",
-	TEXTOID, TEXTOID);
+#define PAYMENTS_COLUMNS \
+	"payment_id", "order_id", "amount", "created_at", "captured_at", "paid_at", "version", \
+	"status", "purpose", "pay_type", "out_trade_no", "currency", "raw"
 
-static SavedPlan open_attempt = SAVED_PLAN(
-	"SELECT " PAYMENT_COLUMNS " FROM order_ext_internal.payments"
-	" WHERE order_id = $1 AND pay_type = $2 AND status = " CODE(PAYMENT_INITIATED)
-	" ORDER BY created_at, payment_id LIMIT 1",
-	INT8OID, TEXTOID);
+static RowTable by_id = ROW_TABLE("payments", "payments_pkey", PAYMENTS_COLUMNS);
+static RowTable by_order = ROW_TABLE("payments", "payments_order_id", PAYMENTS_COLUMNS);
+static RowTable by_trade = ROW_TABLE("payments", "payments_trade", PAYMENTS_COLUMNS);
 
-static SavedPlan open_attempts = SAVED_PLAN(
-	"SELECT p.order_id, o.user_id, o.version, p.payment_id, p.pay_type, p.out_trade_no"
-	" FROM order_ext_internal.payments p"
-	" JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
-	" WHERE p.order_id = ANY ($1) AND p.status = " CODE(PAYMENT_INITIATED)
-	" ORDER BY p.payment_id",
-	INT8ARRAYOID);
-
-static SavedPlan insert_payment = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.payments"
-	" (payment_id, order_id, amount, created_at, captured_at, paid_at, version, status,"
-	"  purpose, pay_type, out_trade_no, currency, raw)"
-	" VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12)",
-	INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID,
-	INT2OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID);
-
-static SavedPlan capture_attempt = SAVED_PLAN(
-	"UPDATE order_ext_internal.payments"
-	" SET status = $3, version = version + 1, amount = $4, captured_at = $5, paid_at = $6,"
-	"     purpose = $7, out_trade_no = $8, currency = $9, raw = $10"
-	" WHERE payment_id = $1 AND status = $2",
-	INT8OID, INT2OID, INT2OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-	INT2OID, TEXTOID, TEXTOID, JSONBOID);
+/* Of refunds, only whether a payment has any. */
+static RowTable refunds_by_payment = ROW_TABLE(
+	"refunds", "refunds_payment_id_cause_after_sale_id_key",
+	"payment_id");
 
 static SavedPlan insert_event = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.payment_events"
@@ -71,27 +66,6 @@ static SavedPlan sum_refundable = SAVED_PLAN(
 	"   AND p.currency = o.currency",
 	INT8OID);
 
-static SavedPlan by_id = SAVED_PLAN(
-	"SELECT " PAYMENT_COLUMNS " FROM order_ext_internal.payments WHERE payment_id = $1",
-	INT8OID);
-
-static SavedPlan open_of_type = SAVED_PLAN(
-	"SELECT " PAYMENT_COLUMNS " FROM order_ext_internal.payments"
-	" WHERE order_id = $1 AND pay_type = $2 AND status = " CODE(PAYMENT_INITIATED) " LIMIT 2",
-	INT8OID, TEXTOID);
-
-static SavedPlan end_attempt = SAVED_PLAN(
-	"UPDATE order_ext_internal.payments"
-	" SET status = $3, version = version + 1, out_trade_no = $4"
-	" WHERE payment_id = $1 AND status = $2",
-	INT8OID, INT2OID, INT2OID, TEXTOID);
-
-static SavedPlan accept_held = SAVED_PLAN(
-	"UPDATE order_ext_internal.payments"
-	" SET purpose = " CODE(PURPOSE_APPLIED) ", version = version + 1"
-	" WHERE payment_id = $1 AND status = $2 AND purpose = " CODE(PURPOSE_HELD),
-	INT8OID, INT2OID);
-
 static SavedPlan insert_notice = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.payment_notices"
 	" (order_id, payment_id, recorded_at, pay_type, out_trade_no, outcome, raw)"
@@ -99,61 +73,81 @@ static SavedPlan insert_notice = SAVED_PLAN(
 	INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID);
 
 static void
-payment_from_row(Payment *payment, uint64 row)
+payment_from_row(Payment *payment, const Row *row)
 {
-	payment->payment_id = row_int64(row, 1);
-	payment->order_id = row_int64(row, 2);
-	payment->amount = row_int64(row, 3);
-	payment->version = row_int32(row, 4);
-	payment->status = row_int16(row, 5);
-	payment->purpose = row_is_null(row, 6) ? 0 : row_int16(row, 6);
-	payment->pay_type = row_text(row, 7);
-	payment->out_trade_no = row_text(row, 8);
-	payment->currency = row_text(row, 9);
+	payment->payment_id = row_get_int64(row, PAYMENTS_ID);
+	payment->order_id = row_get_int64(row, PAYMENTS_ORDER_ID);
+	payment->amount = row_get_int64(row, PAYMENTS_AMOUNT);
+	payment->version = row_get_int32(row, PAYMENTS_VERSION);
+	payment->status = row_get_int16(row, PAYMENTS_STATUS);
+	payment->purpose = row_get_int16_or(row, PAYMENTS_PURPOSE, 0);
+	payment->pay_type = row_get_text(row, PAYMENTS_PAY_TYPE);
+	payment->out_trade_no = row_get_text(row, PAYMENTS_OUT_TRADE_NO);
+	payment->currency = row_get_text(row, PAYMENTS_CURRENCY);
 }
 
 bool
 payment_by_trade_no(const char *pay_type, const char *out_trade_no, Payment *payment)
 {
-	Datum		values[2] = {CStringGetTextDatum(pay_type), CStringGetTextDatum(out_trade_no)};
+	Datum		keys[2] = {CStringGetTextDatum(out_trade_no), CStringGetTextDatum(pay_type)};
+	Row			row;
 
-	if (plan_query(&by_trade_no, values, NULL, 1) == 0)
+	if (!row_find(&by_trade, keys, lengthof(keys), &row))
 		return false;
-	payment_from_row(payment, 0);
-	return true;
-}
-
-bool
-payment_open_attempt(int64 order_id, const char *pay_type, Payment *payment)
-{
-	Datum		values[2] = {Int64GetDatum(order_id), CStringGetTextDatum(pay_type)};
-
-	if (plan_query(&open_attempt, values, NULL, 1) == 0)
-		return false;
-	payment_from_row(payment, 0);
+	payment_from_row(payment, &row);
 	return true;
 }
 
 bool
 payment_read(int64 payment_id, Payment *payment)
 {
-	Datum		values[1] = {Int64GetDatum(payment_id)};
+	Datum		key = Int64GetDatum(payment_id);
+	Row			row;
 
-	if (plan_query(&by_id, values, NULL, 1) == 0)
+	if (!row_find(&by_id, &key, 1, &row))
 		return false;
-	payment_from_row(payment, 0);
+	payment_from_row(payment, &row);
 	return true;
+}
+
+/* The number of open attempts of the order with this pay type; *oldest becomes the first one. */
+static int
+open_attempts(int64 order_id, const char *pay_type, Payment *oldest)
+{
+	Rows	   *rows = rows_open(&by_order, ROWS_READ);
+	Datum		key = Int64GetDatum(order_id);
+	TimestampTz oldest_at = 0;
+	int			n = 0;
+	bool		found;
+	Row			row;
+
+	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
+	{
+		TimestampTz at = row_get_timestamptz(&row, PAYMENTS_CREATED_AT);
+
+		if (row_get_int16(&row, PAYMENTS_STATUS) != PAYMENT_INITIATED ||
+			strcmp(row_get_text(&row, PAYMENTS_PAY_TYPE), pay_type) != 0)
+			continue;
+		if (n++ > 0 && (at > oldest_at || (at == oldest_at && row_get_int64(&row, PAYMENTS_ID) >
+										   oldest->payment_id)))
+			continue;
+		oldest_at = at;
+		payment_from_row(oldest, &row);
+	}
+	rows_close(rows);
+	return n;
+}
+
+bool
+payment_open_attempt(int64 order_id, const char *pay_type, Payment *payment)
+{
+	return open_attempts(order_id, pay_type, payment) > 0;
 }
 
 bool
 payment_only_open_attempt(int64 order_id, const char *pay_type, Payment *payment)
 {
-	Datum		values[2] = {Int64GetDatum(order_id), CStringGetTextDatum(pay_type)};
-
-	if (plan_query(&open_of_type, values, NULL, 0) != 1)
-		return false;
-	payment_from_row(payment, 0);
-	return true;
+	return open_attempts(order_id, pay_type, payment) == 1;
 }
 
 /* Insert a row at the first status of an edge; capture is NULL for a new attempt. */
@@ -161,28 +155,27 @@ static void
 insert(Journal *journal, const Edge *edge, const Payment *payment, const Capture *capture)
 {
 	Datum		at = TimestampTzGetDatum(journal_time(journal));
-	Datum		values[12] = {0};
-	char		nulls[12];
+	Row			row;
 
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = Int64GetDatum(payment->payment_id);
-	values[1] = Int64GetDatum(payment->order_id);
-	values[2] = Int64GetDatum(payment->amount);
-	values[3] = at;
-	values[6] = Int16GetDatum(edge->to);
-	values[7] = Int16GetDatum(payment->purpose);
-	values[8] = CStringGetTextDatum(payment->pay_type);
-	values[9] = CStringGetTextDatum(payment->out_trade_no);
-	values[10] = CStringGetTextDatum(payment->currency);
+	memset(row.nulls, true, sizeof(row.nulls));
+	row_set(&row, PAYMENTS_ID, Int64GetDatum(payment->payment_id));
+	row_set(&row, PAYMENTS_ORDER_ID, Int64GetDatum(payment->order_id));
+	row_set(&row, PAYMENTS_AMOUNT, Int64GetDatum(payment->amount));
+	row_set(&row, PAYMENTS_CREATED_AT, at);
+	row_set(&row, PAYMENTS_VERSION, Int32GetDatum(1));
+	row_set(&row, PAYMENTS_STATUS, Int16GetDatum(edge->to));
+	row_set(&row, PAYMENTS_PAY_TYPE, CStringGetTextDatum(payment->pay_type));
+	row_set(&row, PAYMENTS_OUT_TRADE_NO, CStringGetTextDatum(payment->out_trade_no));
+	row_set(&row, PAYMENTS_CURRENCY, CStringGetTextDatum(payment->currency));
 	if (capture != NULL)
 	{
-		values[4] = at;
-		values[5] = TimestampTzGetDatum(capture->paid_at);
-		values[11] = PointerGetDatum(capture->raw);
+		row_set(&row, PAYMENTS_CAPTURED_AT, at);
+		row_set(&row, PAYMENTS_PAID_AT, TimestampTzGetDatum(capture->paid_at));
+		row_set(&row, PAYMENTS_PURPOSE, Int16GetDatum(payment->purpose));
+		if (capture->raw != NULL)
+			row_set(&row, PAYMENTS_RAW, JsonbPGetDatum(capture->raw));
 	}
-	nulls[4] = nulls[5] = nulls[7] = capture == NULL ? 'n' : ' ';
-	nulls[11] = capture == NULL || capture->raw == NULL ? 'n' : ' ';
-	(void) plan_write(&insert_payment, values, nulls, 0);
+	row_insert(&by_id, row.values, row.nulls);
 }
 
 void
@@ -201,35 +194,53 @@ payment_initiate(Journal *journal, Payment *payment)
 					   payment->version, ACTOR_BUYER, NULL);
 }
 
-/* Raise 40001 unless the guarded UPDATE changed its one row: another transaction was faster. */
 static void
-check_changed(const Payment *payment, uint64 n)
+conflict(const Payment *payment)
 {
-	if (n != 1)
-		error_conflict("payment " INT64_FORMAT " was changed by another transaction",
-					   payment->payment_id);
+	error_conflict("payment " INT64_FORMAT " was changed by another transaction",
+				   payment->payment_id);
+}
+
+/* Begin to change the payment; 40001 if another transaction was faster. */
+static Rows *
+begin_change(const Payment *payment, const Edge *edge, Row *row)
+{
+	Rows	   *rows = rows_open(&by_id, ROWS_CHANGE);
+	Datum		key = Int64GetDatum(payment->payment_id);
+
+	if (!rows_find(rows, &key, 1, row) || row_get_int16(row, PAYMENTS_STATUS) != edge->from)
+		conflict(payment);
+	row_set(row, PAYMENTS_STATUS, Int16GetDatum(edge->to));
+	row_set(row, PAYMENTS_VERSION, Int32GetDatum(row_get_int32(row, PAYMENTS_VERSION) + 1));
+	return rows;
+}
+
+static void
+end_change(const Payment *payment, Rows *rows, Row *row)
+{
+	if (!rows_update(rows, row))
+		conflict(payment);
+	rows_close(rows);
 }
 
 static void
 update_attempt(Journal *journal, const Edge *edge, const Payment *attempt,
 			   const Capture *capture, PaymentPurpose purpose)
 {
-	Datum		values[10];
-	char		nulls[10];
+	Row			row;
+	Rows	   *rows = begin_change(attempt, edge, &row);
 
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = Int64GetDatum(attempt->payment_id);
-	values[1] = Int16GetDatum(edge->from);
-	values[2] = Int16GetDatum(edge->to);
-	values[3] = Int64GetDatum(capture->amount);
-	values[4] = TimestampTzGetDatum(journal_time(journal));
-	values[5] = TimestampTzGetDatum(capture->paid_at);
-	values[6] = Int16GetDatum(purpose);
-	values[7] = CStringGetTextDatum(capture->out_trade_no);
-	values[8] = CStringGetTextDatum(capture->currency);
-	values[9] = PointerGetDatum(capture->raw);
-	nulls[9] = capture->raw == NULL ? 'n' : ' ';
-	check_changed(attempt, plan_write(&capture_attempt, values, nulls, 0));
+	row_set(&row, PAYMENTS_AMOUNT, Int64GetDatum(capture->amount));
+	row_set(&row, PAYMENTS_CAPTURED_AT, TimestampTzGetDatum(journal_time(journal)));
+	row_set(&row, PAYMENTS_PAID_AT, TimestampTzGetDatum(capture->paid_at));
+	row_set(&row, PAYMENTS_PURPOSE, Int16GetDatum(purpose));
+	row_set(&row, PAYMENTS_OUT_TRADE_NO, CStringGetTextDatum(capture->out_trade_no));
+	row_set(&row, PAYMENTS_CURRENCY, CStringGetTextDatum(capture->currency));
+	if (capture->raw != NULL)
+		row_set(&row, PAYMENTS_RAW, JsonbPGetDatum(capture->raw));
+	else
+		row_set_null(&row, PAYMENTS_RAW);
+	end_change(attempt, rows, &row);
 }
 
 int64
@@ -293,13 +304,11 @@ void
 payment_end(Journal *journal, Payment *payment, Event event, const char *out_trade_no, char actor)
 {
 	const Edge *edge = machine_edge(MACHINE_PAYMENT, payment->status, event);
-	Datum		values[4];
+	Row			row;
+	Rows	   *rows = begin_change(payment, edge, &row);
 
-	values[0] = Int64GetDatum(payment->payment_id);
-	values[1] = Int16GetDatum(edge->from);
-	values[2] = Int16GetDatum(edge->to);
-	values[3] = CStringGetTextDatum(out_trade_no);
-	check_changed(payment, plan_write(&end_attempt, values, NULL, 0));
+	row_set(&row, PAYMENTS_OUT_TRADE_NO, CStringGetTextDatum(out_trade_no));
+	end_change(payment, rows, &row);
 	payment->status = edge->to;
 	payment->version++;
 	journal_transition(journal, MACHINE_PAYMENT, edge, payment->payment_id, payment->order_id,
@@ -310,10 +319,14 @@ void
 payment_accept(Journal *journal, Payment *payment)
 {
 	const Edge *edge = machine_edge(MACHINE_PAYMENT, payment->status, EVENT_ACCEPT);
-	Datum		values[2] = {Int64GetDatum(payment->payment_id), Int16GetDatum(edge->from)};
 	JsonbBuilder *detail = jsonb_object_begin();
+	Row			row;
+	Rows	   *rows = begin_change(payment, edge, &row);
 
-	check_changed(payment, plan_write(&accept_held, values, NULL, 0));
+	if (row_get_int16_or(&row, PAYMENTS_PURPOSE, 0) != PURPOSE_HELD)
+		conflict(payment);
+	row_set(&row, PAYMENTS_PURPOSE, Int16GetDatum(PURPOSE_APPLIED));
+	end_change(payment, rows, &row);
 	payment->purpose = PURPOSE_APPLIED;
 	payment->version++;
 	jsonb_add_text(detail, "purpose", code_name(CODES_PAYMENT_PURPOSE, payment->purpose));
@@ -340,29 +353,91 @@ payment_notice_record(const PaymentNotice *notice, int64 payment_id, TimestampTz
 	return plan_write(&insert_notice, values, nulls, 0) > 0;
 }
 
-void
-payments_ask_close(Journal *journal, const int64 *order_ids, int n)
+static void
+ask_close(Journal *journal, const Order *order, const Row *row)
 {
-	Datum		values[1] = {int64_array(order_ids, n)};
-	int			found = (int) plan_query(&open_attempts, values, NULL, 0);
-	int			i;
+	JsonbBuilder *payload = journal_payload(order->order_id, order->user_id, order->version);
 
-	for (i = 0; i < found; i++)
-	{
-		JsonbBuilder *payload = journal_payload(row_int64(i, 1), row_int64(i, 2), row_int32(i, 3));
-
-		jsonb_add_id(payload, "payment_id", row_int64(i, 4));
-		jsonb_add_text(payload, "pay_type", row_text(i, 5));
-		jsonb_add_text(payload, "out_trade_no", row_text(i, 6));
-		journal_message(journal, TOPIC_PAYMENT_CLOSE, row_int64(i, 1), jsonb_object_end(payload));
-	}
+	jsonb_add_id(payload, "payment_id", row_get_int64(row, PAYMENTS_ID));
+	jsonb_add_text(payload, "pay_type", row_get_text(row, PAYMENTS_PAY_TYPE));
+	jsonb_add_text(payload, "out_trade_no", row_get_text(row, PAYMENTS_OUT_TRADE_NO));
+	journal_message(journal, TOPIC_PAYMENT_CLOSE, order->order_id, jsonb_object_end(payload));
 }
 
-int64
-payments_refundable(int64 order_id)
+void
+payments_ask_close(Journal *journal, const Order *orders, int n)
 {
-	Datum		values[1] = {Int64GetDatum(order_id)};
+	Rows	   *rows = rows_open(&by_order, ROWS_READ);
+	int			i;
 
-	(void) plan_query(&sum_refundable, values, NULL, 1);
+	for (i = 0; i < n; i++)
+	{
+		Datum		key = Int64GetDatum(orders[i].order_id);
+		bool		found;
+		Row			row;
+
+		for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
+		{
+			if (row_get_int16(&row, PAYMENTS_STATUS) == PAYMENT_INITIATED)
+				ask_close(journal, &orders[i], &row);
+		}
+	}
+	rows_close(rows);
+}
+
+/* Whether it is captured, and of PURPOSES_OF_ORDER. */
+static bool
+belongs_to_order(const Row *row)
+{
+	int16		purpose = row_get_int16_or(row, PAYMENTS_PURPOSE, 0);
+
+	return row_get_int16(row, PAYMENTS_STATUS) == PAYMENT_CAPTURED &&
+		(purpose == PURPOSE_APPLIED || purpose == PURPOSE_HELD);
+}
+
+void
+payments_find_captured(const Order *orders, int n, bool *captured)
+{
+	Rows	   *rows = rows_open(&by_order, ROWS_READ);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		Datum		key = Int64GetDatum(orders[i].order_id);
+		bool		found;
+		Row			row;
+
+		captured[i] = false;
+		for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
+			captured[i] |= belongs_to_order(&row) && row_get_int64(&row, PAYMENTS_AMOUNT) > 0;
+	}
+	rows_close(rows);
+}
+
+/* Of most orders, nothing has been refunded yet: then it is the sum of a payment or two. */
+int64
+payments_refundable(const Order *order)
+{
+	Datum		key = Int64GetDatum(order->order_id);
+	Rows	   *rows = rows_open(&by_order, ROWS_READ);
+	int64		sum = 0;
+	bool		any_refund = false;
+	bool		found;
+	Row			row;
+	Row			refund;
+
+	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
+	{
+		if (!belongs_to_order(&row) ||
+			strcmp(row_get_text(&row, PAYMENTS_CURRENCY), order->currency) != 0)
+			continue;
+		any_refund |= row_find(&refunds_by_payment, &row.values[PAYMENTS_ID], 1, &refund);
+		if (pg_add_s64_overflow(sum, row_get_int64(&row, PAYMENTS_AMOUNT), &sum))
+			sum = PG_INT64_MAX;
+	}
+	rows_close(rows);
+	if (!any_refund)
+		return sum;
+	(void) plan_query(&sum_refundable, &key, NULL, 1);
 	return row_int64(0, 1);
 }

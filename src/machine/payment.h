@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_MACHINE_PAYMENT_H
 #define ORDER_EXT_MACHINE_PAYMENT_H
 
-#include "machine/journal.h"
+#include "machine/order.h"
 
 #define MAX_PAY_TYPE_CHARS		32
 #define MAX_TRADE_NO_CHARS		128
@@ -87,12 +87,15 @@ extern void payment_accept(Journal *journal, Payment *payment);
 extern bool payment_notice_record(const PaymentNotice *notice, int64 payment_id, TimestampTz at);
 
 /* Request the closing of every open attempt of these orders: payment.close messages. */
-extern void payments_ask_close(Journal *journal, const int64 *order_ids, int n);
+extern void payments_ask_close(Journal *journal, const Order *orders, int n);
+
+/* captured[i]: money was captured for the order that is paid back when it is canceled. */
+extern void payments_find_captured(const Order *orders, int n, bool *captured);
 
 /*
  * The sum of what was captured for the order in its currency and is neither refunded nor being
  * refunded; limited to what fits a bigint.
  */
-extern int64 payments_refundable(int64 order_id);
+extern int64 payments_refundable(const Order *order);
 
 #endif							/* ORDER_EXT_MACHINE_PAYMENT_H */
