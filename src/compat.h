@@ -208,4 +208,11 @@ typedef bool UpdatedIndexes;
 	index_beginscan((rel), (index), (snapshot), (n_keys), 0)
 #endif
 
+/* Since 17 an index keeps something between inserts (BRIN). */
+#if PG_VERSION_NUM >= 170000
+#define index_insert_is_over(index, info) index_insert_cleanup((index), (info))
+#else
+#define index_insert_is_over(index, info) ((void) (info))
+#endif
+
 #endif							/* ORDER_EXT_COMPAT_H */

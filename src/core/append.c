@@ -4,15 +4,20 @@
  *
  * This does what the executor does for an INSERT, so constraints, indexes, TOAST and WAL are
  * handled as usual; rows are inserted a page at a time, as in COPY. The tables have no row
- * triggers and no foreign keys.
+ * triggers and no foreign keys. Most rows are appended one at a time, and cost less than what the
+ * executor would set up for them; so it is called only for an index with expressions or a
+ * predicate.
  */
 #include "compat.h"
 
+#include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "core/append.h"
@@ -25,7 +30,13 @@
 struct Appender
 {
 	Relation	rel;
-	EState	   *estate;
+	CommandId	command;
+	int			options;		/* of table_tuple_insert() */
+	MemoryContext context;		/* for more than one row; or NULL */
+	int			n_indexes;		/* that are inserted into directly */
+	Relation   *indexes;
+	IndexInfo **infos;
+	EState	   *estate;			/* for the executor to insert into them; or NULL */
 	ResultRelInfo *result_rel;
 	int			n;				/* rows waiting in the first slots */
 	int			n_slots;		/* slots made so far */
@@ -41,47 +52,137 @@ append_refuse_if_read_only(void)
 				 errmsg("cannot write in a read-only transaction")));
 }
 
-Appender *
-append_open(const char *table)
-{
-	Appender   *appender = palloc(sizeof(Appender));
-	EState	   *estate;
+/* ---- indexes ---- */
 
-	append_refuse_if_read_only();
-	appender->rel = table_open(internal_relation(table), RowExclusiveLock);
-	estate = CreateExecutorState();
-	estate->es_output_cid = GetCurrentCommandId(true);
-	appender->estate = estate;
+/* Whether an index takes a row's columns as they are, at once. */
+static bool
+index_is_plain(Relation index, const IndexInfo *info)
+{
+	return info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
+		info->ii_ExclusionOps == NULL && info->ii_ReadyForInserts && index->rd_index->indimmediate;
+}
+
+static void
+close_indexes(Appender *appender)
+{
+	int			i;
+
+	for (i = 0; i < appender->n_indexes; i++)
+	{
+		index_insert_is_over(appender->indexes[i], appender->infos[i]);
+		index_close(appender->indexes[i], RowExclusiveLock);
+	}
+	appender->n_indexes = 0;
+	if (appender->estate == NULL)
+		return;
+	ExecCloseIndices(appender->result_rel);
+	FreeExecutorState(appender->estate);
+}
+
+/* Unless all of them are plain, they are left to the executor. */
+static void
+open_indexes(Appender *appender)
+{
+	List	   *oids = RelationGetIndexList(appender->rel);
+	int			room = Max(list_length(oids), 1);
+	bool		plain = true;
+	ListCell   *cell;
+
+	appender->indexes = palloc(sizeof(Relation) * room);
+	appender->infos = palloc(sizeof(IndexInfo *) * room);
+	foreach(cell, oids)
+	{
+		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
+		IndexInfo  *info = BuildIndexInfo(index);
+
+		plain = plain && index_is_plain(index, info);
+		appender->indexes[appender->n_indexes] = index;
+		appender->infos[appender->n_indexes++] = info;
+	}
+	list_free(oids);
+	if (plain)
+		return;
+	close_indexes(appender);
+	appender->estate = CreateExecutorState();
+	appender->estate->es_output_cid = appender->command;
 	appender->result_rel = makeNode(ResultRelInfo);
 	InitResultRelInfo(appender->result_rel, appender->rel, 0, NULL, 0);
 	ExecOpenIndices(appender->result_rel, false);
-	appender->n = appender->n_slots = 0;
+}
+
+static void
+insert_into_indexes(Appender *appender, TupleTableSlot *slot)
+{
+	int			i;
+
+	if (appender->estate != NULL)
+	{
+		(void) insert_index_tuples(appender->result_rel, slot, appender->estate);
+		ResetPerTupleExprContext(appender->estate);
+	}
+	for (i = 0; i < appender->n_indexes; i++)
+	{
+		Relation	index = appender->indexes[i];
+		Datum		values[INDEX_MAX_KEYS];
+		bool		nulls[INDEX_MAX_KEYS];
+
+		FormIndexDatum(appender->infos[i], slot, NULL, values, nulls);
+		(void) index_insert(index, values, nulls, &slot->tts_tid, appender->rel,
+							index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
+							false, appender->infos[i]);
+	}
+}
+
+/* ---- rows ---- */
+
+Appender *
+append_open(const char *table)
+{
+	Appender   *appender = palloc0(sizeof(Appender));
+
+	append_refuse_if_read_only();
+	appender->rel = table_open(internal_relation(table), RowExclusiveLock);
+	appender->command = GetCurrentCommandId(true);
+	open_indexes(appender);
 	return appender;
+}
+
+void
+append_in_order(Appender *appender)
+{
+	appender->options = TABLE_INSERT_SKIP_FSM;
+}
+
+/* What is inserted at once takes memory that is not needed until the end of the statement. */
+static void
+insert_many(Appender *appender)
+{
+	MemoryContext old;
+	int			i;
+
+	if (appender->context == NULL)
+		appender->context = AllocSetContextCreate(CurrentMemoryContext, "order_ext append",
+												  ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(appender->context);
+	table_multi_insert(appender->rel, appender->slots, appender->n, appender->command,
+					   appender->options, NULL);
+	for (i = 0; i < appender->n; i++)
+		insert_into_indexes(appender, appender->slots[i]);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(appender->context);
 }
 
 static void
 insert_waiting(Appender *appender)
 {
-	EState	   *estate = appender->estate;
-	MemoryContext old;
-	int			i;
-
-	if (appender->n == 0)
-		return;
-	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
 	if (appender->n == 1)
-		table_tuple_insert(appender->rel, appender->slots[0], estate->es_output_cid, 0, NULL);
-	else
-		table_multi_insert(appender->rel, appender->slots, appender->n, estate->es_output_cid,
-						   0, NULL);
-	MemoryContextSwitchTo(old);
-	ResetPerTupleExprContext(estate);
-	for (i = 0; i < appender->n; i++)
 	{
-		if (appender->result_rel->ri_NumIndices > 0)
-			(void) insert_index_tuples(appender->result_rel, appender->slots[i], estate);
-		ResetPerTupleExprContext(estate);
+		table_tuple_insert(appender->rel, appender->slots[0], appender->command,
+						   appender->options, NULL);
+		insert_into_indexes(appender, appender->slots[0]);
 	}
+	else if (appender->n > 1)
+		insert_many(appender);
 	appender->n = 0;
 }
 
@@ -116,9 +217,12 @@ append_close(Appender *appender)
 	insert_waiting(appender);
 	for (i = 0; i < appender->n_slots; i++)
 		ExecDropSingleTupleTableSlot(appender->slots[i]);
-	ExecCloseIndices(appender->result_rel);
+	close_indexes(appender);
 	table_close(appender->rel, NoLock);
-	FreeExecutorState(appender->estate);
+	if (appender->context != NULL)
+		MemoryContextDelete(appender->context);
+	pfree(appender->indexes);
+	pfree(appender->infos);
 	pfree(appender);
 	CommandCounterIncrement();
 }

@@ -20,6 +20,12 @@ typedef struct Appender Appender;
 extern Appender *append_open(const char *table);
 
 /*
+ * Have its rows appended in about the order of time: not into free space that vacuum has found in
+ * earlier pages.
+ */
+extern void append_in_order(Appender *appender);
+
+/*
  * Append one row: values and nulls in column order, for all columns (no defaults are filled in);
  * they are copied. NOT NULL and CHECK constraints are checked. The row is inserted, and 23505
  * raised, by the time append_close() returns.

@@ -37,6 +37,7 @@ log_append_with_ids(const LogEntry *entries, int n)
 		return;
 	snprintf(table, sizeof(table), "message_log_%d", log_current_segment());
 	appender = append_open(table);
+	append_in_order(appender);
 	for (i = 0; i < n; i++)
 	{
 		const LogEntry *entry = &entries[i];

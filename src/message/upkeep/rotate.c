@@ -31,6 +31,7 @@
 #include "message/log/progress.h"
 #include "message/log/segments.h"
 #include "message/upkeep/rotate.h"
+#include "message/upkeep/summarize.h"
 
 /* A ring moves on at most this often, and a failed attempt is repeated after this time. */
 #define SHORTEST_PERIOD USECS_PER_SEC
@@ -297,6 +298,8 @@ rotate_truncate(Ring ring, TimestampTz now)
 			note_gone(closed_at, now);
 		}
 		plan_write(&truncate_segment[ring][segment], NULL, NULL, 0);
+		if (ring == RING_LOG)
+			summarize_anew(segment);
 		return ROTATE_TRUNCATED;
 	}
 	return next_try;

@@ -17,6 +17,7 @@
 #include "message/upkeep/compact.h"
 #include "message/upkeep/rotate.h"
 #include "message/upkeep/rotate_turn.h"
+#include "message/upkeep/summarize.h"
 
 /* The maximum time between two rounds while something is being written. */
 #define LONGEST_INTERVAL (60 * USECS_PER_SEC)
@@ -70,6 +71,26 @@ compaction(int i)
 	return engine_try_transaction(compact_one, i, COMPACTION_PATIENCE_MS, true);
 }
 
+static bool
+summarize_some(int32 arg)
+{
+	return summarize_log();
+}
+
+/* Between two turns of other work, as often as small tables are checked. */
+static void
+summary_turn(bool wrote, TimestampTz now, TimestampTz *next_wakeup)
+{
+	static TimestampTz next = 0;
+
+	if (wrote && next == DT_NOEND)
+		next = now + COMPACTION_INTERVAL;
+	if (now >= next || (next != DT_NOEND && next > now + COMPACTION_INTERVAL))
+		next = engine_try_transaction(summarize_some, 0, COMPACTION_PATIENCE_MS, false)
+			? now : DT_NOEND;
+	*next_wakeup = Min(*next_wakeup, next);
+}
+
 static void
 compaction_turn(bool wrote, TimestampTz now, TimestampTz *next_wakeup)
 {
@@ -113,6 +134,7 @@ rotate_turn(bool wrote, TimestampTz *next_wakeup)
 	Ring		ring;
 
 	compaction_turn(wrote, now, next_wakeup);
+	summary_turn(wrote, now, next_wakeup);
 	/* The third condition covers a clock that was set back. */
 	if (now < next_round && !(wrote && now >= last_round + interval()) && now >= last_round)
 	{
@@ -159,6 +181,8 @@ rotate_now(bool may_truncate)
 	}
 	while (may_truncate && compact_table(i, false))
 		i++;
+	while (may_truncate && summarize_log())
+		;
 	(void) backlog_check(now);
 	topic_rights_follow_roles();
 }

@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -38,11 +39,38 @@ topic_to_publish_to(const char *name, Oid caller)
 	return topic;
 }
 
+/*
+ * As the owner: what needs more than appending a row. Returns the message that already has the
+ * key, 0 if there is none.
+ */
+static int64
+claim_key(const Topic *topic, const char *dedup_key, int64 message_id)
+{
+	EngineScope scope;
+	int64		first;
+
+	(void) engine_take_over(&scope);
+	first = dedup_claim(topic, dedup_key, message_id);
+	engine_give_back(&scope);
+	return first;
+}
+
+static void
+check_depth(const Topic *topic)
+{
+	EngineScope scope;
+
+	if (topic->max_depth == 0)
+		return;
+	(void) engine_take_over(&scope);
+	depth_check(topic);
+	engine_give_back(&scope);
+}
+
 static Datum
 publish_body(FunctionCallInfo fcinfo)
 {
-	EngineScope scope;
-	Oid			caller = engine_take_over(&scope);
+	Oid			caller = GetUserId();
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
 	LogEntry	entry = {0};
 	TimestampTz due_at = 0;
@@ -61,24 +89,20 @@ publish_body(FunctionCallInfo fcinfo)
 	entry.message_id = log_next_message_id();
 	if (dedup_key != NULL)
 	{
-		int64		first = dedup_claim(topic, dedup_key, entry.message_id);
+		int64		first = claim_key(topic, dedup_key, entry.message_id);
 
 		if (first != 0)
-		{
-			engine_give_back(&scope);
 			return Int64GetDatum(first);
-		}
 		topic = topic_to_publish_to(name, caller);	/* we may have waited */
 		entry.topic_id = topic->id;
 	}
-	depth_check(topic);
+	check_depth(topic);
 
 	entry.published_at = GetCurrentTimestamp();
 	if (!PG_ARGISNULL(3) && due_at > entry.published_at)
 		timer_arm_with_id(entry.message_id, entry.topic_id, entry.key, due_at, -1, entry.payload);
 	else
 		log_append_with_ids(&entry, 1);
-	engine_give_back(&scope);
 	return Int64GetDatum(entry.message_id);
 }
 
