@@ -9,6 +9,7 @@ CREATE TABLE order_ext_internal.gateways (
 	pay_type text PRIMARY KEY,
 	handler text,
 	run_as text,
+	run_as_oid oid,
 	CHECK (builtin = (handler IS NULL))
 );
 

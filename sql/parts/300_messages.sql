@@ -20,7 +20,8 @@ CREATE SEQUENCE order_ext_internal.topic_id_seq MINVALUE 1000;
 -- reads the messages with shard % parts = p. barrier: the number of parts is about to change;
 -- until it has, no part reads beyond this snapshot. handler_owner: the owner of the handler at
 -- that time; another owner's function of that name is not run. adapted: the handler has another
--- signature, and a C function of the library calls it: a gateway.
+-- signature, and a C function of the library calls it: a gateway. Of roles the OIDs count, not
+-- the names: 345_find_role.
 CREATE TABLE order_ext_internal.consumer_groups (
 	group_id integer PRIMARY KEY,
 	topic_id integer NOT NULL,
@@ -39,7 +40,10 @@ CREATE TABLE order_ext_internal.consumer_groups (
 	parts smallint NOT NULL DEFAULT 1,
 	barrier pg_snapshot,
 	handler_owner text,
-	adapted boolean NOT NULL DEFAULT false
+	adapted boolean NOT NULL DEFAULT false,
+	run_as_oid oid,
+	handler_owner_oid oid,
+	subscriber_oid oid
 );
 CREATE SEQUENCE order_ext_internal.group_id_seq MINVALUE 1000;
 
@@ -191,11 +195,14 @@ CREATE TABLE order_ext_internal.database_stamp (
 );
 
 -- instance: the secret that order ids are permuted with, and the risk check: the function, the
--- role that set it, and the owner of the function at that time.
+-- role that set it, and the owner of the function at that time. Of roles the OIDs count, not the
+-- names: 345_find_role.
 CREATE TABLE order_ext_internal.instance (
 	singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
 	id_secret bigint NOT NULL,
 	risk_handler text,
 	risk_role text,
-	risk_owner text
+	risk_owner text,
+	risk_role_oid oid,
+	risk_owner_oid oid
 );

@@ -13,8 +13,8 @@ CREATE TABLE order_ext_internal.ring_moves (
 	PRIMARY KEY (ring, seq)
 );
 
--- timer_cancels: timers that must not fire; a row is deleted when its timer becomes due. Those of
--- timers_far are deleted there instead.
+-- timer_cancels: timers that must not fire, or not from where they are; a row is deleted when its
+-- timer becomes due. Those of timers_far and timers_moved are deleted there instead.
 CREATE TABLE order_ext_internal.timer_cancels (
 	message_id bigint PRIMARY KEY,
 	canceled_at timestamptz NOT NULL

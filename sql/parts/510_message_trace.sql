@@ -62,9 +62,19 @@ BEGIN
 			SELECT * FROM order_ext_internal.timer_progress p
 			WHERE p.bucket = t.bucket ORDER BY p.seq DESC LIMIT 1) p ON true
 		WHERE t.key = message_trace.key
+			AND NOT EXISTS (SELECT FROM order_ext_internal.timers_moved m
+				WHERE m.message_id = t.message_id)
 		UNION ALL
-		SELECT t.message_id, t.topic_id, t.published_at, t.bound, false
+		SELECT t.message_id, t.topic_id, t.published_at, t.bound,
+			EXISTS (SELECT FROM order_ext_internal.timer_cancels c
+				WHERE c.message_id = t.message_id)
 		FROM order_ext_internal.timers_far t
+		WHERE t.key = message_trace.key
+			AND NOT EXISTS (SELECT FROM order_ext_internal.timers_moved m
+				WHERE m.message_id = t.message_id)
+		UNION ALL
+		SELECT t.message_id, t.topic_id, t.published_at, NULL::smallint, false
+		FROM order_ext_internal.timers_moved t
 		WHERE t.key = message_trace.key
 	), log AS MATERIALIZED (
 		SELECT m.message_id, m.topic_id, m.xid, m.published_at, m.shard

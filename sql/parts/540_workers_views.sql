@@ -47,9 +47,13 @@ CREATE VIEW order_ext.worker_stats AS
 	UNION ALL
 	SELECT NULL, pg_catalog.current_database(), run_as.name::name, 'dispatcher', absence.reason,
 		0, 0, NULL
-	FROM (SELECT DISTINCT g.run_as FROM order_ext_internal.consumer_groups g
-		  WHERE g.handler IS NOT NULL) AS run_as (name),
-		LATERAL (SELECT coalesce(order_ext_internal.role_absence(run_as.name),
+	FROM (SELECT DISTINCT coalesce(r.rolname::text COLLATE "default", g.run_as),
+			r.oid IS NULL
+		  FROM order_ext_internal.consumer_groups g
+		  LEFT JOIN pg_catalog.pg_roles r ON r.oid = g.run_as_oid
+		  WHERE g.handler IS NOT NULL) AS run_as (name, is_gone),
+		LATERAL (SELECT coalesce(CASE WHEN run_as.is_gone THEN 'role is gone'
+				ELSE order_ext_internal.role_absence(run_as.name) END,
 			CASE WHEN NOT EXISTS (SELECT FROM process p
 					WHERE p.database = pg_catalog.current_database() AND p.role = run_as.name)
 				AND (SELECT count(DISTINCT p.role) FROM process p
@@ -83,7 +87,10 @@ CREATE VIEW order_ext_internal.pending_timers AS
 	SELECT f.message_id, f.key, f.due_at, f.published_at, f.topic_id, f.bound, f.payload
 	FROM order_ext_internal.timers_far f
 	WHERE NOT EXISTS (SELECT FROM order_ext_internal.timer_cancels c
-		WHERE c.message_id = f.message_id);
+		WHERE c.message_id = f.message_id)
+	UNION ALL
+	SELECT m.message_id, m.key, m.due_at, m.published_at, m.topic_id, NULL::smallint, m.payload
+	FROM order_ext_internal.timers_moved m;
 COMMENT ON VIEW order_ext_internal.pending_timers IS 'Timers that have not fired.';
 
 CREATE VIEW order_ext.timer_stats AS

@@ -69,7 +69,7 @@ AS $$
 		FROM pg_class c
 		WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind = 'r'
 			AND c.relname IN ('retries', 'dead_messages', 'parked_messages', 'leases',
-				'lease_receipts', 'group_progress', 'inline_ranges', 'timers_far',
+				'lease_receipts', 'group_progress', 'inline_ranges', 'timers_far', 'timers_moved',
 				'timer_progress', 'timer_cancels')
 	), segment AS MATERIALIZED (
 		SELECT ARRAY['segment', right(c.relname, 1)] AS labels, pg_table_size(c.oid) AS bytes

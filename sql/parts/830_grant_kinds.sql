@@ -13,7 +13,7 @@ AS $$
 			'confirm_receipt', 'change_address', 'remove_order',
 			'calculate_refund', 'apply_after_sale', 'revoke_after_sale',
 			'get_order', 'order_timeline', 'allowed_actions', 'stock_level', 'publish',
-			'cancel_message', 'grant_topic', 'revoke_topic']),
+			'cancel_message', 'reschedule_message', 'grant_topic', 'revoke_topic']),
 		('callback', ARRAY['pay_callback', 'payment_closed', 'refund_callback', 'claim_refunds',
 			'shipment_event', 'fulfilment_cancel_result', 'report_shortage',
 			'return_shipment', 'return_receipt']),
@@ -23,7 +23,7 @@ AS $$
 			'review_after_sale', 'close_after_sale', 'reopen_after_sale', 'calculate_refund',
 			'resolve_held_payment', 'retry_refund', 'set_gateway', 'sandbox_set',
 			'create_topic', 'alter_topic', 'drop_topic', 'grant_topic', 'revoke_topic',
-			'cancel_message', 'subscribe', 'unsubscribe', 'register_asset',
+			'cancel_message', 'reschedule_message', 'subscribe', 'unsubscribe', 'register_asset',
 			'unregister_asset', 'pause', 'resume', 'redrive', 'discard', 'replay', 'dispatch',
 			'schedule_jobs', 'unschedule_jobs', 'maintain',
 			'get_order', 'order_timeline', 'allowed_actions', 'message_trace',
@@ -43,8 +43,8 @@ AS $$
 			'coupons_view', 'prices_view', 'freight_view', 'stock_ledger_view', 'money_report',
 			'topics_view',
 			'subscriptions_view', 'parked_keys', 'consumer_stats', 'timer_stats', 'worker_stats']),
-		('worker', ARRAY['publish', 'cancel_message', 'grant_topic', 'revoke_topic',
-			'receive', 'ack', 'nack', 'extend_lease', 'wait_for_messages'])
+		('worker', ARRAY['publish', 'cancel_message', 'reschedule_message', 'grant_topic',
+			'revoke_topic', 'receive', 'ack', 'nack', 'extend_lease', 'wait_for_messages'])
 	) AS allowed (kind, objects), unnest(allowed.objects) AS object
 	UNION ALL
 	SELECT kind, object, NULL

@@ -26,15 +26,15 @@ COMMENT ON FUNCTION order_ext.alter_topic(text, jsonb) IS
 'Changes options of a topic, from the next transactions on.
 A longer dedup_window applies to the keys that are still remembered.
 topic: a topic of your own, or any for operators
-options: as of create_topic; options not named stay as they are, null resets to the default
-Raises: 22004; 22023 unknown or invalid option; 54000; OE701 unknown topic; 42501 built-in topic, or another role''s; OE110';
+options: as of create_topic, and owner, a role that the topic is given to (its grants stay); options not named stay as they are, null resets to the default, and leaves the owner
+Raises: 22004; 22023 unknown or invalid option; 54000; OE701 unknown topic; 42501 built-in topic, or another role''s; 42704 owner is not a role; OE110';
 
 COMMENT ON FUNCTION order_ext.grant_topic(text, regrole, text) IS
 'Grants a role a privilege on a topic.
 For its owner and for operators. Members of the role have it, too; a role that is made later under the name of a dropped one does not.
 topic: a topic of your own, or any for operators
 role: who gets it
-privilege: publish (register_asset needs it, too), subscribe, or cancel (cancel_message)
+privilege: publish (register_asset needs it, too), subscribe, or cancel (cancel_message, reschedule_message)
 Raises: 22004; 22023 unknown privilege; 54000; 42704 unknown role; OE701 unknown topic; 42501 built-in topic, or another role''s; OE110';
 
 COMMENT ON FUNCTION order_ext.revoke_topic(text, regrole, text) IS
@@ -66,6 +66,14 @@ COMMENT ON FUNCTION order_ext.cancel_message(bigint) IS
 message_id: as returned by publish
 Returns: true if the message will not be delivered; false if there is no such timer any more
 Raises: 22004; 22023; 42501 built-in topic, or no right to cancel messages of it; OE110; 25006';
+
+COMMENT ON FUNCTION order_ext.reschedule_message(bigint, timestamptz) IS
+'Gives a message that was published for later, and has not fired, another time.
+It keeps its id and its dedup_key, and may be rescheduled again, or canceled.
+message_id: as returned by publish
+deliver_at: sooner or later than before; a past time delivers it now
+Returns: true if the message will be delivered at that time; false if there is no such timer any more
+Raises: 22004; 22023 infinite deliver_at; 42501 built-in topic, or no right to cancel messages of it; 40001; OE110; 25006';
 
 COMMENT ON FUNCTION order_ext.subscribe(text, text, regprocedure, jsonb) IS
 'Creates a consumer group of a topic, or changes one.

@@ -23,29 +23,50 @@
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
+#include "core/internal.h"
 #include "core/role.h"
-#include "core/row.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
 #include "message/base/rights.h"
+#include "message/base/table_reader.h"
 #include "message/delivery/guest.h"
 
-/* Columns of the only row of instance. */
+/* Columns of instance. */
 enum
 {
-	INSTANCE_RISK_HANDLER,
-	INSTANCE_RISK_ROLE,
-	INSTANCE_RISK_OWNER
+	INSTANCE_RISK_HANDLER = 3, INSTANCE_RISK_ROLE, INSTANCE_RISK_OWNER, INSTANCE_RISK_ROLE_OID,
+	INSTANCE_RISK_OWNER_OID
 };
 
-static RowTable instance = ROW_TABLE(
-	"instance", "instance_pkey",
-	"risk_handler", "risk_role", "risk_owner");
+typedef struct RiskCheck
+{
+	char	   *handler;		/* NULL: none */
+	BoundRole	role;			/* it runs as this one */
+	BoundRole	owner;			/* of the function when it was set */
+} RiskCheck;
 
 static SavedPlan write_check = SAVED_PLAN(
 	"UPDATE order_ext_internal.instance SET risk_handler = $1, risk_role = $2,"
-	" risk_owner = $3",
-	TEXTOID, TEXTOID, TEXTOID);
+	" risk_owner = $3, risk_role_oid = $4, risk_owner_oid = $5",
+	TEXTOID, TEXTOID, TEXTOID, OIDOID, OIDOID);
+
+/* The table has one row. */
+static RiskCheck
+read_check(void)
+{
+	RiskCheck	check = {0};
+	TableReader reader;
+
+	table_reader_open(&reader, internal_relation("instance"));
+	while (table_reader_next(&reader))
+	{
+		check.handler = table_reader_text(&reader, INSTANCE_RISK_HANDLER);
+		check.role = bound_role_read(&reader, INSTANCE_RISK_ROLE, INSTANCE_RISK_ROLE_OID);
+		check.owner = bound_role_read(&reader, INSTANCE_RISK_OWNER, INSTANCE_RISK_OWNER_OID);
+	}
+	table_reader_close(&reader);
+	return check;
+}
 
 /* The request as passed to the check. */
 static Jsonb *
@@ -65,39 +86,40 @@ risk_request(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jso
 }
 
 static Oid
-check_role(const char *name)
+check_role(const RiskCheck *check)
 {
-	Oid			role = get_role_oid(name, true);
+	Oid			role = bound_role(&check->role);
 
 	if (!OidIsValid(role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the role of the risk check no longer exists"),
+				 errdetail("The reason is that %s.", bound_role_absence(&check->role)),
 				 errhint("Set the check again with set_risk_check.")));
 	return role;
 }
 
 /* Check again what may have changed since it was set: the role's rights and the owner. */
 static Oid
-resolve_check(const char *handler, const char *owner, Oid role)
+resolve_check(const RiskCheck *check, Oid role)
 {
 	Oid			function;
 	char	   *reason;
 
-	function = rights_function_by_signature(handler);
+	function = rights_function_by_signature(check->handler);
 	if (!OidIsValid(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("risk check %s does not exist any more", handler),
+				 errmsg("risk check %s does not exist any more", check->handler),
 				 errhint("Set it again with set_risk_check.")));
 	reason = rights_refusal_to_run(function, role);
 	if (reason == NULL)
-		reason = rights_refusal_of_owner(function, owner, role);
+		reason = rights_refusal_of_owner(function, &check->owner, role);
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot run the risk check"),
-				 errdetail("Function %s: %s.", handler, reason),
+				 errdetail("Function %s: %s.", check->handler, reason),
 				 errhint("Set the check again with set_risk_check.")));
 	return function;
 }
@@ -121,19 +143,15 @@ call_check(Oid function, Jsonb *request)
 void
 risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb *options)
 {
-	Row			row;
 	RoleScope	scope;
-	char	   *handler;
-	char	   *owner;
+	RiskCheck	check = read_check();
 	Oid			role;
 	Oid			function;
 	char	   *reason;
 
-	if (!row_find(&instance, NULL, 0, &row) || row.nulls[INSTANCE_RISK_HANDLER])
+	if (check.handler == NULL)
 		return;
-	handler = row_get_text(&row, INSTANCE_RISK_HANDLER);
-	role = check_role(row_get_text(&row, INSTANCE_RISK_ROLE));
-	owner = row_get_text(&row, INSTANCE_RISK_OWNER);
+	role = check_role(&check);
 
 	/*
 	 * Settings that it changes are undone: the session belongs to another role, and a search_path
@@ -141,7 +159,7 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 	 */
 	role_enter(&scope, role, true);
 	role_use_search_path();
-	function = resolve_check(handler, owner, role);
+	function = resolve_check(&check, role);
 	guest_begin();
 	PG_TRY();
 	{
@@ -202,19 +220,22 @@ check_rights(Oid function, Oid role)
 static Datum
 set_risk_check_body(FunctionCallInfo fcinfo)
 {
-	Datum		values[3] = {0};
-	char		nulls[] = "nnn";
+	Datum		values[5] = {0};
+	char		nulls[] = "nnnnn";
 	EngineScope scope;
 
 	if (!PG_ARGISNULL(0))
 	{
 		Oid			role = rights_arg_run_as(fcinfo, 1, false);
+		Oid			owner = rights_function_owner(PG_GETARG_OID(0));
 
 		check_signature(PG_GETARG_OID(0));
 		check_rights(PG_GETARG_OID(0), role);
 		values[0] = CStringGetTextDatum(rights_function_signature(PG_GETARG_OID(0)));
 		values[1] = CStringGetTextDatum(GetUserNameFromId(role, false));
-		values[2] = CStringGetTextDatum(rights_function_owner(PG_GETARG_OID(0)));
+		values[2] = CStringGetTextDatum(GetUserNameFromId(owner, false));
+		values[3] = ObjectIdGetDatum(role);
+		values[4] = ObjectIdGetDatum(owner);
 		memset(nulls, ' ', lengthof(values));
 	}
 	engine_enter(&scope);

@@ -27,10 +27,11 @@ static SavedPlan find_builtin = SAVED_PLAN(
 	TEXTOID);
 
 static SavedPlan write_gateway = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.gateways (pay_type, handler, run_as) VALUES ($1, $2, $3)"
+	"INSERT INTO order_ext_internal.gateways (pay_type, handler, run_as, run_as_oid)"
+	" VALUES ($1, $2, $3, $4)"
 	" ON CONFLICT (pay_type) DO UPDATE SET handler = excluded.handler, run_as = excluded.run_as,"
-	"  set_at = excluded.set_at",
-	TEXTOID, TEXTOID, TEXTOID);
+	"  run_as_oid = excluded.run_as_oid, set_at = excluded.set_at",
+	TEXTOID, TEXTOID, TEXTOID, OIDOID);
 
 static SavedPlan delete_gateway = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.gateways WHERE pay_type = $1",
@@ -89,11 +90,12 @@ check_not_builtin(const char *pay_type)
 static void
 set_gateway(const char *pay_type, AdaptedGroup *group)
 {
-	Datum		values[3];
+	Datum		values[4];
 
 	values[0] = CStringGetTextDatum(pay_type);
 	values[1] = CStringGetTextDatum(rights_function_signature(group->function));
 	values[2] = CStringGetTextDatum(GetUserNameFromId(group->run_as, false));
+	values[3] = ObjectIdGetDatum(group->run_as);
 	(void) plan_write(&write_gateway, values, NULL, 0);
 	subscribe_adapted(group);
 	publish_waiting(pay_type);

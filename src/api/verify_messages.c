@@ -247,7 +247,9 @@ const char	verify_timers[] =
 	"  FROM order_ext_internal.timer_progress ORDER BY bucket, seq DESC) p ON p.bucket = t.bucket"
 	" WHERE (p.bucket IS NULL OR t.due_at > p.fired_until"
 	"  OR NOT pg_visible_in_snapshot(t.xid, p.seen))"
-	"  AND NOT EXISTS (SELECT FROM ahead a WHERE a.message_id = t.message_id)),"
+	"  AND NOT EXISTS (SELECT FROM ahead a WHERE a.message_id = t.message_id)"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.timer_cancels c"
+	"   WHERE c.message_id = t.message_id)),"
 	" misplaced AS ("
 	" SELECT message_id,"
 	"  floor(extract(epoch FROM due_at - timestamptz '2000-01-01 00:00+00') / 120)::bigint % 32"
@@ -260,7 +262,9 @@ const char	verify_timers[] =
 	"SELECT 'error', format('timer %s', message_id), 'it waits once',"
 	" format('it waits %s times', count(*))"
 	" FROM (SELECT message_id FROM waiting UNION ALL SELECT f.message_id"
-	"  FROM waiting w JOIN order_ext_internal.timers_far f ON f.message_id = w.message_id) t"
+	"  FROM waiting w JOIN order_ext_internal.timers_far f ON f.message_id = w.message_id"
+	" UNION ALL SELECT m.message_id"
+	"  FROM waiting w JOIN order_ext_internal.timers_moved m ON m.message_id = w.message_id) t"
 	" GROUP BY message_id HAVING count(*) > 1"
 	" UNION ALL "
 	"SELECT 'error', format('timer %s', w.message_id), 'fired once',"
@@ -321,23 +325,3 @@ const char	verify_workers_answer[] =
 	" WHERE w.state = 'not answering'"
 	"  AND (w.kind = 'launcher'"
 	"   OR w.database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
-
-const char	verify_roles[] =
-	"SELECT 'warning', 'group ' || g.name, format('role %I runs its handler', g.run_as),"
-	" CASE WHEN r.oid IS NULL THEN 'there is no such role: its messages wait'"
-	"  WHEN r.rolsuper THEN 'the role is a superuser: its messages wait'"
-	"  WHEN NOT r.rolcanlogin THEN 'the role may not log in: its messages wait'"
-	"  ELSE 'the role may not connect to the database: its messages wait' END"
-	" FROM order_ext_internal.consumer_groups g"
-	" LEFT JOIN pg_roles r ON r.rolname = g.run_as"
-	" WHERE g.handler IS NOT NULL AND NOT g.paused"
-	"  AND (r.oid IS NULL OR r.rolsuper OR NOT r.rolcanlogin"
-	"   OR NOT has_database_privilege(r.oid, current_database(), 'CONNECT'))";
-
-const char	verify_risk_check[] =
-	"SELECT 'warning', 'risk check ' || i.risk_handler, format('role %I runs it', i.risk_role),"
-	" CASE WHEN r.oid IS NULL THEN 'there is no such role: all orders are refused'"
-	"  ELSE 'the role is a superuser: all orders are refused' END"
-	" FROM order_ext_internal.instance i"
-	" LEFT JOIN pg_roles r ON r.rolname = i.risk_role"
-	" WHERE i.risk_handler IS NOT NULL AND (r.oid IS NULL OR r.rolsuper)";

@@ -20,6 +20,7 @@
 #include "api/verify_messages.h"
 #include "api/verify_queries.h"
 #include "api/verify_refunds.h"
+#include "api/verify_roles.h"
 #include "api/verify_stock.h"
 #include "api/verify_walls.h"
 #include "machine/machine.h"
@@ -412,6 +413,8 @@ static const VerifyCheck checks[] = {
 	{"I15", "workers answer", verify_workers_answer, NULL},
 	{"I15", "groups whose role cannot run", verify_roles, NULL},
 	{"I15", "a risk check that cannot run", verify_risk_check, NULL},
+	{"I15", "roles whose names a dump would get wrong", verify_role_names, NULL},
+	{"I15", "topics without an owner", verify_topic_owners, NULL},
 	{"I15", "a log that grows", verify_log_size, NULL},
 	{"I15", "retries that are not run", verify_late_retries, NULL},
 	{"I15", "leases that ran out", verify_ended_leases, NULL},

@@ -97,6 +97,7 @@ const char	verify_sequences[] =
 	"SELECT 'message_id_seq' AS sequence,"
 	" greatest((SELECT max(message_id) FROM order_ext_internal.message_log),"
 	"  (SELECT max(message_id) FROM order_ext_internal.timers_far),"
+	"  (SELECT max(message_id) FROM order_ext_internal.timers_moved),"
 	"  (SELECT max(message_id) FROM order_ext_internal.timer_ring)) AS newest"
 	USED("payment_id_seq", "payments", "payment_id")
 	USED("refund_id_seq", "refunds", "refund_id")
@@ -126,14 +127,14 @@ const char	verify_sequences[] =
  */
 const char	verify_registered_roles[] =
 	"WITH registered AS ("
-	" SELECT 'group ' || name AS entity, run_as FROM order_ext_internal.consumer_groups"
+	" SELECT 'group ' || name AS entity, run_as_oid FROM order_ext_internal.consumer_groups"
 	"  WHERE handler IS NOT NULL"
-	" UNION ALL SELECT 'gateway ' || pay_type, run_as FROM order_ext_internal.gateways"
+	" UNION ALL SELECT 'gateway ' || pay_type, run_as_oid FROM order_ext_internal.gateways"
 	"  WHERE handler IS NOT NULL"
-	" UNION ALL SELECT 'risk check', risk_role FROM order_ext_internal.instance"
+	" UNION ALL SELECT 'risk check', risk_role_oid FROM order_ext_internal.instance"
 	"  WHERE risk_handler IS NOT NULL)"
 	"SELECT 'error', g.entity, 'a role of yours that runs it',"
-	" format('role %I, which may not run functions: register it again for another role', g.run_as)"
-	" FROM registered g JOIN pg_roles r ON r.rolname = g.run_as"
+	" format('role %I, which may not run functions: register it again for another role', r.rolname)"
+	" FROM registered g JOIN pg_roles r ON r.oid = g.run_as_oid"
 	" WHERE r.oid = " OWNER " OR (r.oid < " CppAsString2(FirstNormalObjectId)
 	"  AND r.oid <> " CppAsString2(BOOTSTRAP_SUPERUSERID) ")";

@@ -95,9 +95,9 @@ roles_tell(void)
 	{
 		Oid			role;
 
-		if (groups[i].run_as == NULL || catalog_group_is_external(&groups[i]))
+		if (catalog_group_is_external(&groups[i]))
 			continue;
-		role = get_role_oid(groups[i].run_as, true);
+		role = bound_role(&groups[i].run_as);
 		if (OidIsValid(role))
 			add_role(roles, &n, role);
 	}

@@ -73,7 +73,7 @@ SELECT is(
 	 WHERE p.pronamespace = 'order_ext'::regnamespace AND NOT p.prosecdef
 		AND p.proname NOT IN ('status_code', 'currency_exponent', 'state_graph', 'state_diagram', 'version')),
 	ARRAY['ack', 'alter_topic', 'cancel_message', 'create_topic', 'dispatch', 'drop_topic', 'extend_lease', 'grant_to',
-		'grant_topic', 'nack', 'publish', 'receive', 'register_asset', 'revoke_topic', 'schedule_jobs', 'set_gateway',
+		'grant_topic', 'nack', 'publish', 'receive', 'register_asset', 'reschedule_message', 'revoke_topic', 'schedule_jobs', 'set_gateway',
 		'set_risk_check', 'subscribe', 'unregister_asset', 'unschedule_jobs', 'wait_for_messages']::name[],
 	'only calls that must know their caller, and grant_to, run as the caller');
 
@@ -90,13 +90,13 @@ FROM (VALUES ('"tap app"', 'app'), ('tap_callback', 'callback'), ('tap_operator'
 
 CREATE TEMP TABLE allowed (role name, functions text[], views text[]);
 INSERT INTO allowed VALUES
-	('tap app', '{quote_order,create_order,pre_pay_order,cancel_order,confirm_receipt,change_address,remove_order,calculate_refund,apply_after_sale,revoke_after_sale,get_order,order_timeline,allowed_actions,stock_level,publish,cancel_message,grant_topic,revoke_topic}', '{}'),
+	('tap app', '{quote_order,create_order,pre_pay_order,cancel_order,confirm_receipt,change_address,remove_order,calculate_refund,apply_after_sale,revoke_after_sale,get_order,order_timeline,allowed_actions,stock_level,publish,cancel_message,reschedule_message,grant_topic,revoke_topic}', '{}'),
 	('tap_callback', '{pay_callback,payment_closed,refund_callback,claim_refunds,shipment_event,fulfilment_cancel_result,report_shortage,return_shipment,return_receipt}', '{}'),
-	('tap_operator', '{put_product,put_price,put_freight,remove_freight,adjust_stock,stock_level,issue_coupon,set_risk_check,set_channel,cancel_order,expire_orders,resolve_held_payment,retry_refund,set_gateway,sandbox_set,calculate_refund,review_after_sale,close_after_sale,reopen_after_sale,create_topic,alter_topic,drop_topic,grant_topic,revoke_topic,cancel_message,subscribe,unsubscribe,pause,resume,redrive,discard,replay,register_asset,unregister_asset,dispatch,schedule_jobs,unschedule_jobs,maintain,metrics,get_order,order_timeline,allowed_actions,message_trace,verify,state_graph,state_diagram}',
+	('tap_operator', '{put_product,put_price,put_freight,remove_freight,adjust_stock,stock_level,issue_coupon,set_risk_check,set_channel,cancel_order,expire_orders,resolve_held_payment,retry_refund,set_gateway,sandbox_set,calculate_refund,review_after_sale,close_after_sale,reopen_after_sale,create_topic,alter_topic,drop_topic,grant_topic,revoke_topic,cancel_message,reschedule_message,subscribe,unsubscribe,pause,resume,redrive,discard,replay,register_asset,unregister_asset,dispatch,schedule_jobs,unschedule_jobs,maintain,metrics,get_order,order_timeline,allowed_actions,message_trace,verify,state_graph,state_diagram}',
 		'{orders_view,order_items_view,payments_view,refunds_view,sandbox_ledger,fulfilments_view,shipment_events_view,after_sales_view,after_sale_items_view,after_sale_events_view,coupons_view,prices_view,freight_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,attempt_log,parked_keys,consumer_stats,timer_stats,worker_stats}'),
 	('tap_observer', '{order_timeline,allowed_actions,stock_level,message_trace,verify,metrics,state_graph,state_diagram}',
 		'{orders_view,order_items_view,payments_view,refunds_view,sandbox_ledger,fulfilments_view,shipment_events_view,after_sales_view,after_sale_items_view,after_sale_events_view,coupons_view,prices_view,freight_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,attempt_log,parked_keys,consumer_stats,timer_stats,worker_stats}'),
-	('tap_worker', '{publish,cancel_message,grant_topic,revoke_topic,receive,ack,nack,extend_lease,wait_for_messages}', '{}'),
+	('tap_worker', '{publish,cancel_message,reschedule_message,grant_topic,revoke_topic,receive,ack,nack,extend_lease,wait_for_messages}', '{}'),
 	('tap_nobody', '{}', '{}');
 UPDATE allowed SET functions = functions || '{status_code,currency_exponent,version}' WHERE role <> 'tap_nobody';
 
@@ -218,6 +218,7 @@ CREATE FUNCTION pg_temp.refused(who text) RETURNS SETOF text LANGUAGE plpgsql AS
 BEGIN
 	RETURN NEXT throws_ok('SELECT order_ext.publish(''tap.boss'', 1)', '42501', NULL, who || ': no publish');
 	RETURN NEXT throws_ok('SELECT order_ext.cancel_message(' || current_setting('tap.timer') || ')', '42501', NULL, who || ': no cancel_message');
+	RETURN NEXT throws_ok('SELECT order_ext.reschedule_message(' || current_setting('tap.timer') || ', now())', '42501', NULL, who || ': no reschedule_message');
 	RETURN NEXT throws_ok('SELECT order_ext.subscribe(''tap'', ''tap.boss'')', '42501', NULL, who || ': no subscribe');
 	RETURN NEXT throws_ok('SELECT order_ext.register_asset(''tap'', ''tap.boss'')', '42501', NULL, who || ': no register_asset');
 END
@@ -248,6 +249,7 @@ SET LOCAL ROLE tap_operator;
 SELECT pg_temp.refused('operator');
 SELECT lives_ok('SELECT order_ext.grant_topic(''tap.boss'', ''tap_operator'', privilege) FROM unnest(ARRAY[''publish'', ''subscribe'', ''cancel'']) AS privilege', 'operator: grant_topic');
 SELECT lives_ok('SELECT order_ext.subscribe(''tap'', ''tap.boss''), order_ext.register_asset(''tap'', ''tap.boss'')', 'operator: what it has granted itself');
+SELECT is(order_ext.reschedule_message(:timer, clock_timestamp() + interval '2 hours'), true, 'operator: reschedule_message');
 SELECT is(order_ext.cancel_message(:timer), true, 'operator: cancel_message');
 RESET ROLE;
 

@@ -49,6 +49,7 @@ FROM (VALUES
 	('grant_topic', '(topic text, role regrole, privilege text) -> void'),
 	('revoke_topic', '(topic text, role regrole, privilege text) -> void'),
 	('publish', '(topic text, key bigint, payload jsonb DEFAULT ''{}'', deliver_at timestamp with time zone DEFAULT NULL, dedup_key text DEFAULT NULL) -> bigint'),
+	('reschedule_message', '(message_id bigint, deliver_at timestamp with time zone) -> boolean'),
 	('subscribe', '(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT ''{}'') -> void'),
 	('unsubscribe', '(consumer_group text) -> void'),
 	('receive', '(consumer_group text, max_messages integer DEFAULT 10, lease interval DEFAULT ''00:00:30'') -> TABLE(message_id bigint, topic text, key bigint, payload jsonb, attempt integer, token bigint, published_at timestamp with time zone)'),

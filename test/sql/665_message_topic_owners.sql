@@ -59,6 +59,25 @@ SET ROLE regress_mo_two;
 SELECT t.go($$order_ext.subscribe('mo.paid', 'order.paid')$$) AS subscribe;
 SELECT code, message, detail, hint FROM t.error($$order_ext.grant_topic('order.paid', 'regress_mo_two', 'subscribe')$$);
 RESET ROLE;
+-- but the group is whose it is: another one may not change it, nor have its messages; operators may
+SET ROLE regress_mo_one;
+SELECT * FROM t.error($$order_ext.subscribe('mo.paid', 'order.paid')$$);
+RESET ROLE;
+SET ROLE "regress mo member";
+SELECT t.go($$order_ext.subscribe('mo.paid', 'order.paid', NULL, '{"run_as": "regress_mo_two"}')$$) AS member;
+RESET ROLE;
+SET ROLE regress_mo_staff;
+SELECT t.go($$order_ext.subscribe('mo.paid', 'order.paid')$$) AS operator;
+RESET ROLE;
+SET ROLE regress_mo_two;
+SELECT code, message, detail FROM t.error($$order_ext.subscribe('mo.paid', 'order.paid')$$);
+SELECT t.go($$(SELECT count(*) FROM order_ext.receive('mo.paid'))$$) AS not_its_any_more;
+RESET ROLE;
+-- a superuser's group
+SELECT order_ext.subscribe('mo.super', 'order.paid');
+SET ROLE regress_mo_two;
+SELECT code, message, detail FROM t.error($$order_ext.subscribe('mo.super', 'order.paid')$$);
+RESET ROLE;
 SELECT code, message FROM t.error($$order_ext.revoke_topic('order.paid', 'regress_mo_two', 'subscribe')$$);
 
 -- one privilege at a time; repeated grants and revokes change nothing
@@ -145,7 +164,27 @@ SELECT t.go($$order_ext.publish('mo.two', 8)$$) AS owners_namesake;
 SELECT code, detail FROM t.error($$order_ext.publish('mo.two', 8)$$);
 RESET ROLE;
 SELECT * FROM mo.topics;
+SELECT entity, expected, actual FROM order_ext.verify('I15') WHERE entity LIKE '%mo.%' ORDER BY 1, 2;
 SELECT order_ext.maintain() IS NOT NULL AS maintained;
+SELECT entity, expected, actual FROM order_ext.verify('I15') WHERE entity LIKE '%mo.%' ORDER BY 1, 2;
+-- operators give it away, and owners what is theirs; nobody else, and to nobody
+SET ROLE regress_mo_two;
+SELECT code, message, detail FROM t.error($$order_ext.alter_topic('mo.two', '{"owner": "regress_mo_two"}')$$);
+RESET ROLE;
+SET ROLE regress_mo_staff;
+SELECT t.go($$order_ext.alter_topic('mo.two', '{"owner": "regress_mo_one"}')$$) AS given;
+SELECT * FROM t.error($$order_ext.alter_topic('mo.two', '{"owner": "regress_mo_nobody"}')$$);
+SELECT t.go($$order_ext.alter_topic('mo.two', '{"owner": 1}')$$) AS no_name, t.go($$order_ext.create_topic('mo.three', '{"owner": "regress_mo_one"}')$$) AS at_creation;
+SELECT t.go($$order_ext.alter_topic('order.paid', '{"owner": "regress_mo_one"}')$$) AS built_in;
+RESET ROLE;
+SELECT * FROM mo.topics WHERE topic = 'mo.two';
+SET ROLE regress_mo_one;
+SELECT t.go($$order_ext.publish('mo.two', 8) > 0$$) AS owner;
+SELECT t.go($$order_ext.alter_topic('mo.two', '{"owner": null, "max_depth": 1000}')$$) AS stays;
+SELECT t.go($$order_ext.alter_topic('mo.two', '{"owner": "regress mo member"}')$$) AS given_on;
+SELECT t.go($$order_ext.alter_topic('mo.two', '{"max_depth": null}')$$) AS no_more;
+RESET ROLE;
+SELECT * FROM mo.topics WHERE topic = 'mo.two';
 SELECT count(*) AS rows_left FROM order_ext_internal.topic_grants g JOIN order_ext_internal.topics USING (topic_id) WHERE name = 'mo.two';
 
 -- a row from elsewhere finds the role of its name in this server, whatever OID it brings

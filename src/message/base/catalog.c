@@ -52,7 +52,7 @@ enum
 	GROUP_GROUP_ID = 1, GROUP_TOPIC_ID, GROUP_MAX_ATTEMPTS, GROUP_BACKOFF, GROUP_BUILTIN,
 	GROUP_BATCH, GROUP_PAUSED, GROUP_NAME, GROUP_HANDLER, GROUP_RUN_AS, GROUP_START_AT,
 	GROUP_ORDERED = 13, GROUP_SUBSCRIBER, GROUP_PARTS, GROUP_BARRIER, GROUP_HANDLER_OWNER,
-	GROUP_ADAPTED
+	GROUP_ADAPTED, GROUP_RUN_AS_OID, GROUP_HANDLER_OWNER_OID
 };
 enum
 {
@@ -205,11 +205,12 @@ load_groups(Cache *into)
 		group->paused = DatumGetBool(reader.values[GROUP_PAUSED]);
 		group->name = table_reader_text(&reader, GROUP_NAME);
 		group->handler = table_reader_text(&reader, GROUP_HANDLER);
-		group->run_as = table_reader_text(&reader, GROUP_RUN_AS);
+		group->run_as = bound_role_read(&reader, GROUP_RUN_AS, GROUP_RUN_AS_OID);
 		group->suspects = false;
 		group->start_at = snapshot_text(reader.values[GROUP_START_AT]);
 		group->ordered = DatumGetBool(reader.values[GROUP_ORDERED]);
-		group->handler_owner = table_reader_text(&reader, GROUP_HANDLER_OWNER);
+		group->handler_owner = bound_role_read(&reader, GROUP_HANDLER_OWNER,
+											   GROUP_HANDLER_OWNER_OID);
 		group->parts = DatumGetInt16(reader.values[GROUP_PARTS]);
 		group->barrier = reader.nulls[GROUP_BARRIER] ? NULL :
 			snapshot_text(reader.values[GROUP_BARRIER]);
@@ -405,9 +406,9 @@ catalog_group_copy(const ConsumerGroup *cached, ConsumerGroup *copy)
 	*copy = *cached;
 	copy->name = copy_text(cached->name);
 	copy->handler = copy_text(cached->handler);
-	copy->run_as = copy_text(cached->run_as);
+	copy->run_as.name = copy_text(cached->run_as.name);
 	copy->start_at = copy_text(cached->start_at);
-	copy->handler_owner = copy_text(cached->handler_owner);
+	copy->handler_owner.name = copy_text(cached->handler_owner.name);
 	copy->barrier = copy_text(cached->barrier);
 }
 

@@ -15,6 +15,7 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "message/base/bound_roles.h"
 #include "message/base/stamp.h"
 
 /* Topics below this id are built in. */
@@ -73,10 +74,10 @@ typedef struct ConsumerGroup
 	bool		paused;
 	char	   *name;
 	char	   *handler;		/* qualified signature; NULL if built in or external */
-	char	   *run_as;			/* role name; NULL if built in */
+	BoundRole	run_as;			/* none if built in */
 	char	   *start_at;		/* a pg_snapshot in text form */
 	bool		ordered;
-	char	   *handler_owner;	/* role name as of subscription; NULL: not known */
+	BoundRole	handler_owner;	/* as of subscription; none: not known */
 	int16		parts;			/* number of cursors that read it */
 	char	   *barrier;		/* a pg_snapshot if parts is about to change, or NULL */
 	bool		adapted;		/* the topic's C function calls the handler: see builtin.h */

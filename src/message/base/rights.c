@@ -119,10 +119,9 @@ rights_refusal_of_role(Oid role)
 }
 
 bool
-rights_runs_as(const char *run_as, Oid role)
+rights_runs_as(const BoundRole *run_as, Oid role)
 {
-	return run_as != NULL && get_role_oid(run_as, true) == role &&
-		rights_refusal_of_role(role) == NULL;
+	return OidIsValid(role) && bound_role(run_as) == role && rights_refusal_of_role(role) == NULL;
 }
 
 Oid
@@ -167,8 +166,8 @@ rights_arg_run_as(FunctionCallInfo fcinfo, int n, bool must_login)
 
 /* ---- which function for which role ---- */
 
-static Oid
-function_owner(Oid function)
+Oid
+rights_function_owner(Oid function)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Oid			owner = InvalidOid;
@@ -182,23 +181,18 @@ function_owner(Oid function)
 }
 
 char *
-rights_function_owner(Oid function)
+rights_refusal_of_owner(Oid function, const BoundRole *owner, Oid role)
 {
-	char	   *name = GetUserNameFromId(function_owner(function), true);
+	Oid			owner_now = rights_function_owner(function);
+	char	   *name_now = GetUserNameFromId(owner_now, true);
 
-	return name != NULL ? name : pstrdup("");
-}
-
-char *
-rights_refusal_of_owner(Oid function, const char *owner, Oid role)
-{
-	Oid			owner_now = function_owner(function);
-
-	if (owner == NULL || owner_now == role || superuser_arg(owner_now) ||
-		owner_now == get_role_oid(owner, true))
+	if (owner->name == NULL || owner_now == role || superuser_arg(owner_now) ||
+		(OidIsValid(owner_now) && owner_now == bound_role(owner)))
 		return NULL;
+	if (name_now != NULL && strcmp(name_now, owner->name) == 0)
+		return psprintf("it belonged to another role \"%s\" when it was registered", owner->name);
 	return psprintf("it belongs to role \"%s\" but belonged to role \"%s\" when it was registered",
-					rights_function_owner(function), owner);
+					name_now != NULL ? name_now : "", owner->name);
 }
 
 char *

@@ -10,6 +10,8 @@
 
 #include "fmgr.h"
 
+#include "message/base/bound_roles.h"
+
 /*
  * The function of one argument with this signature, as stored in consumer_groups.handler;
  * InvalidOid if there is none. rights_function_signature() makes the signature.
@@ -36,8 +38,8 @@ extern bool rights_role_can_login(Oid role);
  */
 extern char *rights_refusal_of_role(Oid role);
 
-/* Whether functions that are registered for the named role (NULL: none) can run as this one. */
-extern bool rights_runs_as(const char *run_as, Oid role);
+/* Whether functions that are registered for the one role can run as this one. */
+extern bool rights_runs_as(const BoundRole *run_as, Oid role);
 
 /*
  * Why the function must not run as the role; NULL if it may: functions can run as the role, this
@@ -54,18 +56,15 @@ extern void rights_check_to_run(const char *what, Oid function, Oid role,
 								const char *example_role, const char *call);
 extern char *rights_example_role(Oid caller);
 
-/*
- * The name of its owner, "" if the function does not exist; stored when the function is
- * registered.
- */
-extern char *rights_function_owner(Oid function);
+/* Its owner, InvalidOid if the function does not exist; stored when the function is registered. */
+extern Oid	rights_function_owner(Oid function);
 
 /*
  * A registered function is found by its name, which may later be another function's. So it runs
  * only while it belongs to the role that owned it at registration, to the role it runs as, or to
- * a superuser, who could do the same anyway. NULL if so (or if owner is NULL: not known),
- * otherwise why not.
+ * a superuser, who could do the same anyway. NULL if so (or if the owner is not known), otherwise
+ * why not.
  */
-extern char *rights_refusal_of_owner(Oid function, const char *owner, Oid role);
+extern char *rights_refusal_of_owner(Oid function, const BoundRole *owner, Oid role);
 
 #endif							/* ORDER_EXT_RIGHTS_H */

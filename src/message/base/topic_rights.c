@@ -2,9 +2,7 @@
  * topic_rights.c
  *		Who may do what with a topic; see topic_rights.h.
  *
- * topic_grants names roles by their OIDs in this cluster: a role that is renamed keeps what it
- * has, and one that takes a dropped one's name gets nothing. The name beside it is for dumps
- * (350_topic_grants.sql).
+ * topic_grants binds roles by their OIDs (bound_roles.h).
  */
 #include "compat.h"
 
@@ -111,23 +109,6 @@ topic_rights_load(Oid grants, Topic *topics, int n_topics)
 			add_grant(topic, role, privilege_by_word(table_reader_text(&reader, GRANT_PRIVILEGE)));
 	}
 	table_reader_close(&reader);
-}
-
-/* ---- names ---- */
-
-static SavedPlan follow_roles = SAVED_PLAN_NO_ARGS(
-	"WITH stale AS (DELETE FROM order_ext_internal.topic_grants g"
-	"  WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = g.role_oid AND r.rolname = g.role)"
-	"  RETURNING topic_id, privilege, role_oid)"
-	" INSERT INTO order_ext_internal.topic_grants (topic_id, privilege, role)"
-	" SELECT s.topic_id, s.privilege, r.rolname FROM stale s JOIN pg_roles r ON r.oid = s.role_oid"
-	" ON CONFLICT DO NOTHING");
-
-void
-topic_rights_follow_roles(void)
-{
-	if (OidIsValid(internal_relation_or_none("topic_grants")))
-		(void) plan_write(&follow_roles, NULL, NULL, 0);
 }
 
 /* ---- asking ---- */

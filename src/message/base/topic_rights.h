@@ -34,12 +34,6 @@ extern void topic_require(const Topic *topic, Oid role, int privilege);
 /* The same unless the role is the topic's owner or an operator. */
 extern void topic_require_control(const Topic *topic, Oid role);
 
-/*
- * Names of renamed roles are written anew, rows of dropped ones go: dumps tell roles by their
- * names. SPI must be connected, as the owner.
- */
-extern void topic_rights_follow_roles(void);
-
 /* Whether the role may operate topics and groups that are not its own. */
 extern bool topic_rights_is_operator(Oid role);
 

@@ -126,7 +126,7 @@ dispatcher_serves(const ConsumerGroup *group)
 		return false;
 	if (group->builtin)
 		return served.builtin;
-	return rights_runs_as(group->run_as, served.role);
+	return rights_runs_as(&group->run_as, served.role);
 }
 
 static void

@@ -86,14 +86,12 @@ open_database_function(const ConsumerGroup *group, Handler *handler, Failure *wh
 		return refuse(why, ERRCODE_UNDEFINED_FUNCTION,
 					  psprintf("handler %s does not exist",
 							   group->handler != NULL ? group->handler : "(none)"));
-	handler->run_as = group->run_as != NULL ? get_role_oid(group->run_as, true) : InvalidOid;
+	handler->run_as = bound_role(&group->run_as);
 	if (!OidIsValid(handler->run_as))
-		return refuse(why, ERRCODE_UNDEFINED_OBJECT,
-					  psprintf("role \"%s\" does not exist",
-							   group->run_as != NULL ? group->run_as : "(none)"));
+		return refuse(why, ERRCODE_UNDEFINED_OBJECT, bound_role_absence(&group->run_as));
 	reason = rights_refusal_to_run(function, handler->run_as);
 	if (reason == NULL)
-		reason = rights_refusal_of_owner(function, group->handler_owner, handler->run_as);
+		reason = rights_refusal_of_owner(function, &group->handler_owner, handler->run_as);
 	if (reason != NULL)
 		return refuse(why, ERRCODE_INSUFFICIENT_PRIVILEGE,
 					  psprintf("cannot run handler %s: %s", group->handler, reason));
@@ -110,7 +108,7 @@ static void
 open_adapted(const ConsumerGroup *group, Handler *handler)
 {
 	handler->adapted = builtin_adapted_handler_of(group->topic_id);
-	handler->run_as = get_role_oid(group->run_as, true);
+	handler->run_as = bound_role(&group->run_as);
 }
 
 bool
@@ -292,7 +290,7 @@ handler_call(Handler *handler, Oid function, const Message *message, Datum argum
 	Datum		result = (Datum) 0;
 
 	if (reason == NULL)
-		reason = rights_refusal_of_owner(function, handler->group->handler_owner, handler->run_as);
+		reason = rights_refusal_of_owner(function, &handler->group->handler_owner, handler->run_as);
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

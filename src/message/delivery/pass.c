@@ -32,7 +32,7 @@ group_is_for(const ConsumerGroup *group, Oid role, bool builtin)
 		return builtin;
 	if (!OidIsValid(role))
 		return true;
-	return rights_runs_as(group->run_as, role);
+	return rights_runs_as(&group->run_as, role);
 }
 
 /*

@@ -46,15 +46,20 @@ leases_open_group(const char *name)
 	group = palloc(sizeof(ConsumerGroup));
 	catalog_group_copy(cached, group);
 
-	role = group->run_as != NULL ? get_role_oid(group->run_as, true) : InvalidOid;
+	role = bound_role(&group->run_as);
 	if (!superuser() && (!OidIsValid(role) || !has_privs_of_role(GetUserId(), role)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for consumer group \"%s\" of role \"%s\"", name,
-						group->run_as != NULL ? group->run_as : ""),
-				 errdetail("Role \"%s\" is not a member of that role.",
-						   GetUserNameFromId(GetUserId(), false)),
-				 errhint("Only members of that role may consume its messages.")));
+						group->run_as.name != NULL ? group->run_as.name : ""),
+				 OidIsValid(role)
+				 ? errdetail("Role \"%s\" is not a member of that role.",
+							 GetUserNameFromId(GetUserId(), false))
+				 : errdetail("The reason is that %s.", bound_role_absence(&group->run_as)),
+				 OidIsValid(role)
+				 ? errhint("Only members of that role may consume its messages.")
+				 : errhint("Have an operator call order_ext.subscribe() again with option "
+						   "\"run_as\".")));
 	return group;
 }
 

@@ -62,3 +62,20 @@ timer_append(Appender *appender, const DueTimer *timer, uint64 xid)
 	values[TIMER_PAYLOAD - 1] = JsonbPGetDatum(timer->entry.payload);
 	append_row(appender, values, nulls);
 }
+
+void
+timer_rows_read(uint64 n, DueTimer *timers)
+{
+	uint64		i;
+
+	for (i = 0; i < n; i++)
+	{
+		timers[i].entry.message_id = row_int64(i, 1);
+		timers[i].entry.key = row_int64(i, 2);
+		timers[i].due_at = row_timestamptz(i, 3);
+		timers[i].entry.published_at = row_timestamptz(i, 4);
+		timers[i].entry.topic_id = row_int32(i, 5);
+		timers[i].bound = row_is_null(i, 6) ? -1 : row_int16(i, 6);
+		timers[i].entry.payload = row_jsonb(i, 7);
+	}
+}

@@ -69,4 +69,9 @@ typedef struct DueTimer
 /* Append a timer's row to a bucket or to timers_far. */
 extern void timer_append(Appender *appender, const DueTimer *timer, uint64 xid);
 
+/*
+ * Read n rows of the last query: message_id, key, due_at, published_at, topic_id, bound, payload.
+ */
+extern void timer_rows_read(uint64 n, DueTimer *timers);
+
 #endif							/* ORDER_EXT_TIMER_BUCKETS_H */

@@ -91,23 +91,6 @@ timer_far_next(TimerQueue *queue, TimestampTz now)
 	return Max(Min(next, now), Min(queue->far_pause_until, now + UNDECIDED_PAUSE));
 }
 
-static void
-read_timers(uint64 n, DueTimer *timers)
-{
-	uint64		i;
-
-	for (i = 0; i < n; i++)
-	{
-		timers[i].entry.message_id = row_int64(i, 1);
-		timers[i].entry.key = row_int64(i, 2);
-		timers[i].due_at = row_timestamptz(i, 3);
-		timers[i].entry.published_at = row_timestamptz(i, 4);
-		timers[i].entry.topic_id = row_int32(i, 5);
-		timers[i].bound = row_is_null(i, 6) ? -1 : row_int16(i, 6);
-		timers[i].entry.payload = row_jsonb(i, 7);
-	}
-}
-
 /* Append those that are due in a period, and not yet, to its bucket. */
 static bool
 move_period(const DueTimer *timers, int n, int64 period, TimestampTz now)
@@ -149,7 +132,7 @@ timer_far_take(TimerQueue *queue, int limit, TimestampTz now)
 	/* Those left are being canceled: do not retry at once. */
 	queue->far_pause_until = n == 0 ? now + UNDECIDED_PAUSE : 0;
 	timers = palloc(sizeof(DueTimer) * Max(n, 1));
-	read_timers(n, timers);
+	timer_rows_read(n, timers);
 
 	result.moved = move_period(timers, n, timer_period(now), now);
 	result.moved |= move_period(timers, n, timer_period(now) + 1, now);

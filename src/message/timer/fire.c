@@ -23,6 +23,7 @@
 #include "message/timer/far.h"
 #include "message/timer/fire.h"
 #include "message/timer/heaps.h"
+#include "message/timer/moved.h"
 #include "message/timer/record.h"
 
 /* ---- publishing ---- */
@@ -34,12 +35,15 @@
 static int
 drop_canceled(TimerQueue *queue, DueTimer *timers, int n)
 {
-	TimerCancels *cancels = timer_cancels_open();
+	TimerCancels *cancels;
 	DueTimer   *undecided;
 	int			n_undecided = 0;
 	int			kept = 0;
 	int			i;
 
+	if (n == 0)
+		return 0;
+	cancels = timer_cancels_open();
 	if (cancels == NULL)
 		return n;
 	undecided = palloc(sizeof(DueTimer) * n);
@@ -126,8 +130,7 @@ note_lateness(TimerQueue *queue, const DueTimer *timers, int n)
 }
 
 /*
- * Publish the timers that are neither void nor canceled; returns how many. The array is
- * overwritten.
+ * Publish the timers that are not void; returns how many. The array is overwritten.
  */
 static int64
 publish(TimerQueue *queue, DueTimer *timers, int n)
@@ -137,8 +140,7 @@ publish(TimerQueue *queue, DueTimer *timers, int n)
 
 	if (n == 0)
 		return 0;
-	n = drop_orphans(timers, drop_canceled(queue, timers, n));
-	n = drop_void(timers, n);
+	n = drop_void(timers, drop_orphans(timers, n));
 	entries = palloc(sizeof(LogEntry) * Max(n, 1));
 	for (i = 0; i < n; i++)
 		entries[i] = timers[i].entry;
@@ -216,7 +218,7 @@ fire_queued(TimerQueue *queue, int limit, TimestampTz now)
 
 	qsort(queued, n, sizeof(QueuedTimer *), compare_places);
 	fetch_rows(queued, n, rows);
-	result.published = publish(queue, rows, n);
+	result.published = publish(queue, rows, drop_canceled(queue, rows, n));
 	timer_progress_note(queue, queued, n, now);
 	for (i = 0; i < n; i++)
 		pfree(queued[i]);
@@ -232,13 +234,17 @@ timer_fire_batch(TimerQueue *queue, int64 limit, TimestampTz now)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	int			most = (int) Min(limit, TIMER_BATCH);
 	FarTimers	far = timer_far_take(queue, (most + 1) / 2, now);
-	int64		far_published = publish(queue, far.due, far.n);
-	FiringResult result = fire_queued(queue, most - far.n, now);
+	MovedTimers moved = timer_moved_take(queue, (most - far.n + 1) / 2, now);
+	int64		published = publish(queue, far.due, drop_canceled(queue, far.due, far.n));
+	FiringResult result;
 
-	result.published += far_published;
-	result.handled += far.n;
+	/* What the ring has of these is noted as canceled: they must not be asked. */
+	published += publish(queue, moved.due, moved.n);
+	result = fire_queued(queue, most - far.n - moved.n, now);
+	result.published += published;
+	result.handled += far.n + moved.n;
 	result.moved = far.moved;
-	result.more = result.more || far.more;
+	result.more = result.more || far.more || moved.more;
 	if (result.handled > 0)
 		timer_firings_note(queue);
 	MemoryContextSwitchTo(old);

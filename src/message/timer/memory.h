@@ -84,6 +84,10 @@ typedef struct TimerQueue
 	TimestampTz far_now_at;		/* until here from the present on, */
 	TimestampTz far_all_at;		/* until here at all */
 	TimestampTz far_pause_until;	/* due timers there are locked by others */
+
+	TimestampTz moved_all_at;	/* search timers_moved from the beginning then */
+	bool		moved_looked_back;	/* the last search did so */
+	TimestampTz moved_pause_until;	/* due timers there are locked by others */
 } TimerQueue;
 
 /* A copy in the queue's memory; for snapshots that outlive the transaction. */

@@ -15,6 +15,7 @@
 #include "message/timer/far.h"
 #include "message/timer/fire.h"
 #include "message/timer/heaps.h"
+#include "message/timer/moved.h"
 #include "message/timer/queue.h"
 #include "message/timer/turn.h"
 
@@ -34,7 +35,7 @@ next_deadline(TimerQueue *queue, TimestampTz now)
 {
 	TimestampTz next = Min(timer_queue_next_load(queue, now), timer_heaps_first_due(queue));
 
-	return Min(next, timer_far_next(queue, now));
+	return Min(next, Min(timer_far_next(queue, now), timer_moved_next(queue, now)));
 }
 
 /*

@@ -12,9 +12,9 @@
 
 #include "core/settings.h"
 #include "message/base/engine.h"
-#include "message/base/topic_rights.h"
 #include "message/upkeep/backlog.h"
 #include "message/upkeep/compact.h"
+#include "message/upkeep/follow_roles.h"
 #include "message/upkeep/rotate.h"
 #include "message/upkeep/rotate_turn.h"
 #include "message/upkeep/summarize.h"
@@ -120,7 +120,7 @@ backlog_and_rights(void)
 
 	engine_begin_transaction();
 	engine_enter(&scope);
-	topic_rights_follow_roles();
+	follow_roles();
 	next = backlog_check(GetCurrentTimestamp());
 	engine_leave(&scope);
 	engine_commit_transaction();
@@ -184,5 +184,5 @@ rotate_now(bool may_truncate)
 	while (may_truncate && summarize_log())
 		;
 	(void) backlog_check(now);
-	topic_rights_follow_roles();
+	follow_roles();
 }

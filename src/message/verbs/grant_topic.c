@@ -18,16 +18,17 @@
 #include "message/base/topic_rights.h"
 #include "message/verbs/topics.h"
 
-/* role_oid is found by the name: see 350_topic_grants.sql. */
+/* Both take topic, privilege, and the role by name and OID. */
 static SavedPlan insert_grant = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.topic_grants (topic_id, privilege, role) VALUES ($1, $2, $3)"
+	"INSERT INTO order_ext_internal.topic_grants (topic_id, privilege, role, role_oid)"
+	" VALUES ($1, $2, $3, $4)"
 	" ON CONFLICT DO NOTHING",
-	INT4OID, TEXTOID, TEXTOID);
+	INT4OID, TEXTOID, TEXTOID, OIDOID);
 
 static SavedPlan delete_grant = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.topic_grants"
-	" WHERE topic_id = $1 AND privilege = $2 AND role_oid = $3",
-	INT4OID, TEXTOID, OIDOID);
+	" WHERE topic_id = $1 AND privilege = $2 AND role_oid = $4",
+	INT4OID, TEXTOID, TEXTOID, OIDOID);
 
 /* What both calls are about. */
 typedef struct GrantCall
@@ -72,13 +73,14 @@ read_call(FunctionCallInfo fcinfo, Oid caller)
 }
 
 static Datum
-change_grants(FunctionCallInfo fcinfo, SavedPlan *change, bool by_name)
+change_grants(FunctionCallInfo fcinfo, SavedPlan *change)
 {
 	EngineScope scope;
 	GrantCall	call = read_call(fcinfo, engine_take_over(&scope));
-	Datum		values[3] = {call.topic_id, call.privilege};
+	Datum		values[4] = {call.topic_id, call.privilege};
 
-	values[2] = by_name ? CStringGetTextDatum(call.role_name) : ObjectIdGetDatum(call.role);
+	values[2] = CStringGetTextDatum(call.role_name);
+	values[3] = ObjectIdGetDatum(call.role);
 	plan_write(change, values, NULL, 0);
 	catalog_changed("topic_grants");
 	engine_give_back(&scope);
@@ -88,7 +90,7 @@ change_grants(FunctionCallInfo fcinfo, SavedPlan *change, bool by_name)
 static Datum
 grant_topic_body(FunctionCallInfo fcinfo)
 {
-	return change_grants(fcinfo, &insert_grant, true);
+	return change_grants(fcinfo, &insert_grant);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_grant_topic);
@@ -102,7 +104,7 @@ order_ext_grant_topic(PG_FUNCTION_ARGS)
 static Datum
 revoke_topic_body(FunctionCallInfo fcinfo)
 {
-	return change_grants(fcinfo, &delete_grant, false);
+	return change_grants(fcinfo, &delete_grant);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_revoke_topic);

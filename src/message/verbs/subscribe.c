@@ -45,11 +45,12 @@
 static SavedPlan insert_group = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.consumer_groups"
 	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at,"
-	"  subscriber, ordered, handler_owner, adapted)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+	"  subscriber, ordered, handler_owner, adapted, run_as_oid, subscriber_oid,"
+	"  handler_owner_oid)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
 	" ON CONFLICT (name) DO NOTHING",
 	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID,
-	TEXTOID, BOOLOID, TEXTOID, BOOLOID);
+	TEXTOID, BOOLOID, TEXTOID, BOOLOID, OIDOID, OIDOID, OIDOID);
 
 static SavedPlan find_group = SAVED_PLAN(
 	"SELECT group_id, topic_id, builtin, parts, ordered, adapted"
@@ -57,12 +58,19 @@ static SavedPlan find_group = SAVED_PLAN(
 	" WHERE name = $1 FOR UPDATE",
 	TEXTOID);
 
+static SavedPlan find_subscriber = SAVED_PLAN(
+	"SELECT coalesce(subscriber_oid, 0)::bigint, subscriber FROM order_ext_internal.consumer_groups"
+	" WHERE group_id = $1",
+	INT4OID);
+
 static SavedPlan update_group = SAVED_PLAN(
 	"UPDATE order_ext_internal.consumer_groups"
 	" SET max_attempts = $2, backoff = $3, batch = $4, handler = $5, run_as = $6,"
-	"  subscriber = $7, ordered = $8, handler_owner = $9"
+	"  subscriber = $7, ordered = $8, handler_owner = $9, run_as_oid = $10,"
+	"  subscriber_oid = $11, handler_owner_oid = $12"
 	" WHERE group_id = $1",
-	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, TEXTOID);
+	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, TEXTOID, OIDOID,
+	OIDOID, OIDOID);
 
 static SavedPlan delete_group[] = {
 	SAVED_PLAN("DELETE FROM order_ext_internal.consumer_groups WHERE group_id = $1", INT4OID),
@@ -87,9 +95,10 @@ typedef struct Subscription
 	char	   *name;
 	char	   *topic;
 	char	   *handler;
-	char	   *handler_owner;
-	char	   *run_as;
-	char	   *subscriber;
+	Oid			handler_owner;	/* if there is a handler */
+	char	   *run_as_option;	/* a name, or NULL */
+	Oid			run_as;
+	Oid			subscriber;
 	int32		max_attempts;
 	int16		backoff;
 	bool		batch;
@@ -115,7 +124,7 @@ read_options(Jsonb *options, Subscription *want)
 	want->backoff = option_word(options, "backoff", 0, backoffs) + BACKOFF_EXPONENTIAL;
 	want->earliest = option_word(options, "start", 0, starts) == 1;
 	want->ordered = option_bool(options, "ordered", false);
-	want->run_as = option_text(options, "run_as");
+	want->run_as_option = option_text(options, "run_as");
 }
 
 /* A group without a handler also has a role: its members may receive. */
@@ -124,9 +133,8 @@ check_run_as(Subscription *want, bool has_handler)
 {
 	Oid			caller = GetUserId();
 
-	want->run_as = GetUserNameFromId(rights_role_to_run_as(want->run_as, caller,
-														   has_handler), false);
-	want->subscriber = GetUserNameFromId(caller, false);
+	want->run_as = rights_role_to_run_as(want->run_as_option, caller, has_handler);
+	want->subscriber = caller;
 }
 
 /* The call that subscribes the same with another role. */
@@ -173,7 +181,7 @@ check_handler(Oid function, Jsonb *options, Subscription *want)
 						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("Ask its owner to grant EXECUTE.")));
 	example_role = rights_example_role(GetUserId());
-	rights_check_to_run("handler", function, get_role_oid(want->run_as, false), example_role,
+	rights_check_to_run("handler", function, want->run_as, example_role,
 						call_with_role(function, want, options, example_role));
 	want->handler = rights_function_signature(function);
 	want->handler_owner = rights_function_owner(function);
@@ -224,12 +232,26 @@ optional_text(const char *text, char *null)
 	return text != NULL ? CStringGetTextDatum(text) : (Datum) 0;
 }
 
+static Datum
+role_name(Oid role)
+{
+	return CStringGetTextDatum(GetUserNameFromId(role, false));
+}
+
+/* NULL if there is no handler. */
+static Datum
+handler_owner_name(const Subscription *want, char *null)
+{
+	*null = (want->handler == NULL) ? 'n' : ' ';
+	return want->handler != NULL ? role_name(want->handler_owner) : (Datum) 0;
+}
+
 static bool
 insert_new_group(const Subscription *want, int32 topic_id)
 {
 	int64		group_id = nextval_internal(internal_relation("group_id_seq"), false);
-	Datum		values[13];
-	char		nulls[] = "             ";
+	Datum		values[16];
+	char		nulls[] = "                ";
 
 	if (group_id > PG_INT32_MAX)
 		ereport(ERROR,
@@ -243,12 +265,16 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	values[4] = BoolGetDatum(want->batch);
 	values[5] = CStringGetTextDatum(want->name);
 	values[6] = optional_text(want->handler, &nulls[6]);
-	values[7] = CStringGetTextDatum(want->run_as);
+	values[7] = role_name(want->run_as);
 	values[8] = start_snapshot(want);
-	values[9] = CStringGetTextDatum(want->subscriber);
+	values[9] = role_name(want->subscriber);
 	values[10] = BoolGetDatum(want->ordered);
-	values[11] = optional_text(want->handler_owner, &nulls[11]);
+	values[11] = handler_owner_name(want, &nulls[11]);
 	values[12] = BoolGetDatum(want->adapted);
+	values[13] = ObjectIdGetDatum(want->run_as);
+	values[14] = ObjectIdGetDatum(want->subscriber);
+	values[15] = ObjectIdGetDatum(want->handler_owner);
+	nulls[15] = nulls[11];
 	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
@@ -260,13 +286,40 @@ topic_name(int32 topic_id)
 	return topic != NULL ? topic->name : "";
 }
 
+/* A privilege on the topic is none on the groups of others that read it. */
+static void
+require_group(const Subscription *want, int32 group_id)
+{
+	Datum		value = Int32GetDatum(group_id);
+	Oid			subscriber = InvalidOid;
+	char	   *name = NULL;
+
+	if (want->adapted || topic_rights_is_operator(want->subscriber))
+		return;
+	if (plan_query(&find_subscriber, &value, NULL, 0) > 0)
+	{
+		subscriber = (Oid) row_int64(0, 1);
+		name = row_text(0, 2);
+	}
+	if (OidIsValid(subscriber) && has_privs_of_role(want->subscriber, subscriber))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" may not change consumer group \"%s\"",
+					GetUserNameFromId(want->subscriber, false), want->name),
+			 name == NULL ? errdetail("It was subscribed by a superuser.")
+			 : errdetail("It was subscribed by role \"%s\".", name),
+			 errhint("Choose another name, or ask that role or an operator.")));
+}
+
 static void
 change_group(const Subscription *want, int32 topic_id)
 {
 	Datum		name = CStringGetTextDatum(want->name);
-	Datum		values[9];
-	char		nulls[] = "         ";
+	Datum		values[12];
+	char		nulls[] = "            ";
 	bool		was_ordered;
+	int16		parts;
 
 	if (plan_query(&find_group, &name, NULL, 0) == 0)
 		error_conflict("consumer group \"%s\" was changed by another transaction", want->name);
@@ -283,19 +336,25 @@ change_group(const Subscription *want, int32 topic_id)
 				 errdetail("It reads topic \"%s\", not \"%s\".", topic_name(row_int32(0, 2)),
 						   want->topic),
 				 errhint("Use another name, or call order_ext.unsubscribe() first.")));
-	handler_refuse_change(row_int32(0, 1));
 	values[0] = Int32GetDatum(row_int32(0, 1));
+	was_ordered = row_bool(0, 5) && !want->adapted; /* which are always ordered */
+	parts = row_int16(0, 4);
+	handler_refuse_change(DatumGetInt32(values[0]));
+	require_group(want, DatumGetInt32(values[0]));
 	values[1] = Int32GetDatum(want->max_attempts);
 	values[2] = Int16GetDatum(want->backoff);
 	values[3] = BoolGetDatum(want->batch);
 	values[4] = optional_text(want->handler, &nulls[4]);
-	values[5] = CStringGetTextDatum(want->run_as);
-	values[6] = CStringGetTextDatum(want->subscriber);
+	values[5] = role_name(want->run_as);
+	values[6] = role_name(want->subscriber);
 	values[7] = BoolGetDatum(want->ordered);
-	values[8] = optional_text(want->handler_owner, &nulls[8]);
-	was_ordered = row_bool(0, 5) && !want->adapted; /* which are always ordered */
+	values[8] = handler_owner_name(want, &nulls[8]);
+	values[9] = ObjectIdGetDatum(want->run_as);
+	values[10] = ObjectIdGetDatum(want->subscriber);
+	values[11] = ObjectIdGetDatum(want->handler_owner);
+	nulls[11] = nulls[8];
 	if (was_ordered)
-		parts_lock(row_int32(0, 1), row_int16(0, 4));
+		parts_lock(DatumGetInt32(values[0]), parts);
 	plan_write(&update_group, values, nulls, 0);
 	if (want->handler != NULL)
 		leases_to_retries(DatumGetInt32(values[0]));
@@ -406,8 +465,8 @@ subscribe_adapted(const AdaptedGroup *group)
 		.name = unconstify(char *, group->name),
 		.handler = rights_function_signature(group->function),
 		.handler_owner = rights_function_owner(group->function),
-		.run_as = GetUserNameFromId(group->run_as, false),
-		.subscriber = GetUserNameFromId(group->registrar, false),
+		.run_as = group->run_as,
+		.subscriber = group->registrar,
 		.max_attempts = DEFAULT_MAX_ATTEMPTS,
 		.backoff = BACKOFF_EXPONENTIAL,
 		.batch = true,

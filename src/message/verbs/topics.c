@@ -9,6 +9,7 @@
 #include "commands/sequence.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 
 #include "core/args.h"
@@ -53,11 +54,14 @@ static SavedPlan topic_readers = SAVED_PLAN(
 	" ORDER BY 1 LIMIT 1",
 	INT4OID);
 
-/* role_oid is found by the name: see 350_topic_grants.sql. */
 static SavedPlan insert_owner = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.topic_grants (topic_id, privilege, role)"
-	" VALUES ($1, 'owner', $2)",
-	INT4OID, TEXTOID);
+	"INSERT INTO order_ext_internal.topic_grants (topic_id, privilege, role, role_oid)"
+	" VALUES ($1, 'owner', $2, $3)",
+	INT4OID, TEXTOID, OIDOID);
+
+static SavedPlan delete_owner = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.topic_grants WHERE topic_id = $1 AND privilege = 'owner'",
+	INT4OID);
 
 static SavedPlan delete_grants = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.topic_grants WHERE topic_id = $1", INT4OID);
@@ -72,6 +76,9 @@ static SavedPlan delete_timers = SAVED_PLAN(
 	" DELETE FROM order_ext_internal.timer_cancels"
 	"  WHERE message_id IN (SELECT message_id FROM gone)",
 	INT4OID);
+
+static SavedPlan delete_moved_timers = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.timers_moved WHERE topic_id = $1", INT4OID);
 
 static int32
 find_topic(SavedPlan *find, const char *name, bool *builtin)
@@ -122,9 +129,9 @@ user_of_topic(int32 topic_id)
 
 /* The options of a topic, or their defaults. */
 static Jsonb *
-read_options(FunctionCallInfo fcinfo, int n, Datum *max_depth, Datum *dedup_window)
+read_options(FunctionCallInfo fcinfo, int n, const char *const *known, Datum *max_depth,
+			 Datum *dedup_window)
 {
-	static const char *const known[] = {"max_depth", "dedup_window", NULL};
 	Jsonb	   *options = arg_jsonb(fcinfo, n, "options", MAX_OPTIONS_BYTES);
 
 	options_check_keys(options, known);
@@ -138,8 +145,10 @@ read_options(FunctionCallInfo fcinfo, int n, Datum *max_depth, Datum *dedup_wind
 static void
 make_owner(Datum topic_id, Oid role)
 {
-	Datum		values[2] = {topic_id, CStringGetTextDatum(GetUserNameFromId(role, false))};
+	Datum		values[3] = {topic_id};
 
+	values[1] = CStringGetTextDatum(GetUserNameFromId(role, false));
+	values[2] = ObjectIdGetDatum(role);
 	if (OidIsValid(internal_relation_or_none("topic_grants")))
 		plan_write(&insert_owner, values, NULL, 0);
 }
@@ -147,13 +156,14 @@ make_owner(Datum topic_id, Oid role)
 static Datum
 create_topic_body(FunctionCallInfo fcinfo)
 {
+	static const char *const known[] = {"max_depth", "dedup_window", NULL};
 	EngineScope scope;
 	Oid			caller = engine_take_over(&scope);
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
 	int64		topic_id;
 	Datum		values[4];
 
-	read_options(fcinfo, 1, &values[2], &values[3]);
+	read_options(fcinfo, 1, known, &values[2], &values[3]);
 	topic_id = nextval_internal(internal_relation("topic_id_seq"), false);
 	values[0] = Int32GetDatum((int32) topic_id);
 	values[1] = CStringGetTextDatum(name);
@@ -178,14 +188,35 @@ order_ext_create_topic(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Option owner: a role that the topic is given to, or NULL. */
+static void
+give_topic(Datum topic_id, const char *owner)
+{
+	Oid			role = owner != NULL ? get_role_oid(owner, true) : InvalidOid;
+
+	if (owner == NULL)
+		return;
+	if (!OidIsValid(role))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\" does not exist", owner),
+				 errdetail("It is specified by option \"owner\"."),
+				 errhint("Name a role of this server; pg_roles lists them.")));
+	(void) internal_relation("topic_grants");
+	plan_write(&delete_owner, &topic_id, NULL, 0);
+	make_owner(topic_id, role);
+	catalog_changed("topic_grants");
+}
+
 static Datum
 alter_topic_body(FunctionCallInfo fcinfo)
 {
+	static const char *const known[] = {"max_depth", "dedup_window", "owner", NULL};
 	EngineScope scope;
 	Oid			caller = engine_take_over(&scope);
 	char	   *name = arg_text(fcinfo, 0, "topic", MAX_NAME_CHARS);
 	Datum		values[5];
-	Jsonb	   *options = read_options(fcinfo, 1, &values[2], &values[4]);
+	Jsonb	   *options = read_options(fcinfo, 1, known, &values[2], &values[4]);
 	bool		builtin;
 
 	values[0] = Int32GetDatum(find_topic(&lock_topic_for_drop, name, &builtin));
@@ -197,6 +228,7 @@ alter_topic_body(FunctionCallInfo fcinfo)
 	topic_require_control(topic_held(DatumGetInt32(values[0]), name), caller);
 	values[1] = BoolGetDatum(option_is_named(options, "max_depth"));
 	values[3] = BoolGetDatum(option_is_named(options, "dedup_window"));
+	give_topic(values[0], option_text(options, "owner"));
 	plan_write(&change_topic, values, NULL, 0);
 	catalog_changed("topics");
 	engine_give_back(&scope);
@@ -236,6 +268,8 @@ drop_topic_body(FunctionCallInfo fcinfo)
 				 errhint("Use order_ext.unsubscribe() or order_ext.unregister_asset() first.")));
 	plan_write(&delete_topic, &topic_id, NULL, 0);
 	plan_write(&delete_timers, &topic_id, NULL, 0);
+	if (OidIsValid(internal_relation_or_none("timers_moved")))
+		plan_write(&delete_moved_timers, &topic_id, NULL, 0);
 	if (OidIsValid(internal_relation_or_none("topic_grants")))
 		plan_write(&delete_grants, &topic_id, NULL, 0);
 	catalog_changed("topics");
