@@ -61,16 +61,6 @@ check_function(const char *pay_type, Oid function, Oid role)
 								 quote_literal_cstr(quote_identifier(example_role))));
 }
 
-/* Refunds that have been waiting for claim_refunds() go to the workers. */
-static void
-publish_waiting(const char *pay_type)
-{
-	Journal    *journal = journal_begin(GetCurrentTimestamp());
-
-	refunds_publish_waiting(journal, pay_type);
-	journal_write(journal);
-}
-
 static void
 check_not_builtin(const char *pay_type)
 {
@@ -98,7 +88,7 @@ set_gateway(const char *pay_type, AdaptedGroup *group)
 	values[3] = ObjectIdGetDatum(group->run_as);
 	(void) plan_write(&write_gateway, values, NULL, 0);
 	subscribe_adapted(group);
-	publish_waiting(pay_type);
+	refunds_publish_waiting(pay_type);
 }
 
 static void

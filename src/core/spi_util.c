@@ -46,36 +46,60 @@ ensure_plan(SavedPlan *plan)
  * the whole of another; only a BRIN index needs them. If a scan cannot be avoided, its cost
  * penalty must not make JIT compilation look worthwhile.
  */
+typedef struct PlannerSettings
+{
+	bool		seqscan;
+	bool		bitmapscan;
+	bool		hashjoin;
+	bool		mergejoin;
+	bool		jit;
+} PlannerSettings;
+
+static void
+change_planner(const PlannerSettings *settings)
+{
+	enable_seqscan = settings->seqscan;
+	enable_bitmapscan = settings->bitmapscan;
+	enable_hashjoin = settings->hashjoin;
+	enable_mergejoin = settings->mergejoin;
+	jit_enabled = settings->jit;
+}
+
+/* Set what the plan needs, as above; returns what was set. */
+static PlannerSettings
+begin_planning(const SavedPlan *plan)
+{
+	PlannerSettings outer = {
+		.seqscan = enable_seqscan,
+		.bitmapscan = enable_bitmapscan,
+		.hashjoin = enable_hashjoin,
+		.mergejoin = enable_mergejoin,
+		.jit = jit_enabled
+	};
+	PlannerSettings ours = {.bitmapscan = plan->by_bitmap};
+
+	change_planner(&ours);
+	return outer;
+}
+
 static uint64
 run_plan(SavedPlan *plan, const Datum *values, const char *nulls,
 		 bool read_only, bool writing, long max_rows)
 {
-	bool		outer_seqscan = enable_seqscan;
-	bool		outer_bitmapscan = enable_bitmapscan;
-	bool		outer_hashjoin = enable_hashjoin;
-	bool		outer_mergejoin = enable_mergejoin;
-	bool		outer_jit = jit_enabled;
-	int			rc = 0;
+	PlannerSettings outer;
+	volatile int rc = 0;
 
 	ensure_plan(plan);
+	outer = begin_planning(plan);
 	PG_TRY();
 	{
-		enable_seqscan = false;
-		enable_bitmapscan = plan->by_bitmap;
-		enable_hashjoin = false;
-		enable_mergejoin = false;
-		jit_enabled = false;
 		engine_writing += writing ? 1 : 0;
 		rc = SPI_execute_plan(plan->plan, unconstify(Datum *, values), nulls,
 							  read_only, max_rows);
 	}
 	PG_FINALLY();
 	{
-		enable_seqscan = outer_seqscan;
-		enable_bitmapscan = outer_bitmapscan;
-		enable_hashjoin = outer_hashjoin;
-		enable_mergejoin = outer_mergejoin;
-		jit_enabled = outer_jit;
+		change_planner(&outer);
 		engine_writing -= writing ? 1 : 0;
 	}
 	PG_END_TRY();
@@ -131,6 +155,52 @@ uint64
 plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows)
 {
 	return run_plan(plan, values, nulls, false, true, max_rows);
+}
+
+Portal
+plan_open(SavedPlan *plan, const Datum *values, const char *nulls)
+{
+	PlannerSettings outer;
+	Portal volatile portal = NULL;
+
+	ensure_plan(plan);
+	outer = begin_planning(plan);
+	PG_TRY();
+	{
+		portal = SPI_cursor_open(NULL, plan->plan, unconstify(Datum *, values), nulls, false);
+	}
+	PG_FINALLY();
+	{
+		change_planner(&outer);
+	}
+	PG_END_TRY();
+	return portal;
+}
+
+uint64
+plan_fetch(Portal portal, long max_rows)
+{
+	SPI_cursor_fetch(portal, true, max_rows);
+	return SPI_processed;
+}
+
+void
+plan_close(Portal portal)
+{
+	SPI_cursor_close(portal);
+}
+
+void
+plan_batch_begin(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+}
+
+void
+plan_batch_end(void)
+{
+	SPI_finish();
 }
 
 /*

@@ -68,6 +68,22 @@ extern uint64 plan_query_unless_busy(SavedPlan *plan, const Datum *values, const
  */
 extern uint64 plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
 
+/*
+ * The same as plan_query for more rows than can be held at once, or locked: plan_fetch() gets the
+ * next ones, at most max_rows, which row_* then read; fewer if there are no more. Other plans may
+ * run in between. Their memory is freed with that of the current batch.
+ */
+extern Portal plan_open(SavedPlan *plan, const Datum *values, const char *nulls);
+extern uint64 plan_fetch(Portal portal, long max_rows);
+extern void plan_close(Portal portal);
+
+/*
+ * What is allocated in between, rows of queries included, is freed at the end: for a loop over
+ * very many. The memory context is that of before again.
+ */
+extern void plan_batch_begin(void);
+extern void plan_batch_end(void);
+
 /* Columns (from 1) of a row (from 0) of the last query; the column must not be NULL
  * except where a default is given. Texts and jsonb are copied to CurrentMemoryContext. */
 extern bool row_is_null(uint64 row, int column);

@@ -48,20 +48,26 @@ static SavedPlan open_for_canceled = SAVED_PLAN(
 	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
 
 /* Refunds of cancellations that have no after-sale were made by version 0.1. */
+#define REFUNDS_A_BATCH 1000
+
+static SavedPlan find_untied = SAVED_PLAN_NO_ARGS(
+	"SELECT r.refund_id FROM order_ext_internal.refunds r"
+	" WHERE r.cause = " CODE(CAUSE_CANCEL) " AND r.after_sale_id = 0 ORDER BY r.refund_id");
+
 static SavedPlan open_for_refunds = SAVED_PLAN(
 	OPEN_FOR_CANCEL
 	"   r.amount, least(o.freight_amount, r.amount), r.requested_at, 1, $1, " CANCEL_CODES
 	"  FROM order_ext_internal.refunds r"
 	"  JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
-	"  WHERE r.cause = " CODE(CAUSE_CANCEL) " AND r.after_sale_id = 0"
+	"  WHERE r.refund_id = ANY ($2)"
 	OPENED,
-	INT2OID);
+	INT2OID, INT8ARRAYOID);
 
-static SavedPlan tie_refunds = SAVED_PLAN_NO_ARGS(
+static SavedPlan tie_refunds = SAVED_PLAN(
 	"UPDATE order_ext_internal.refunds r SET after_sale_id = a.after_sale_id"
 	" FROM order_ext_internal.after_sales a"
-	" WHERE a.order_id = r.order_id AND a.origin = 'cancel' AND r.cause = " CODE(CAUSE_CANCEL)
-	"  AND r.after_sale_id = 0");
+	" WHERE r.refund_id = ANY ($1) AND a.order_id = r.order_id AND a.origin = 'cancel'",
+	INT8ARRAYOID);
 
 static SavedPlan insert_all_items = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sale_items"
@@ -103,14 +109,43 @@ after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n)
 	complete_opened(journal, edge, (int) plan_write(&open_for_canceled, values, NULL, 0));
 }
 
-int
-after_sales_open_for_refunds(Journal *journal)
+/* Returns the number of refunds; *opened is advanced by that of the after-sales. */
+static int
+open_for_next(Portal untied, int *opened)
 {
 	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, EVENT_AFTER_SALE_OPEN);
-	Datum		values[1] = {Int16GetDatum(edge->to)};
-	int			n = (int) plan_write(&open_for_refunds, values, NULL, 0);
+	Journal    *journal = journal_begin(GetCurrentTimestamp());
+	int			n = (int) plan_fetch(untied, REFUNDS_A_BATCH);
+	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
+	Datum		values[2];
+	int			n_opened;
+	int			i;
 
-	complete_opened(journal, edge, n);
-	(void) plan_write(&tie_refunds, NULL, NULL, 0);
+	for (i = 0; i < n; i++)
+		ids[i] = row_int64(i, 1);
+	values[0] = Int16GetDatum(edge->to);
+	values[1] = int64_array(ids, n);
+	n_opened = (int) plan_write(&open_for_refunds, values, NULL, 0);
+	complete_opened(journal, edge, n_opened);
+	journal_write(journal);
+	(void) plan_write(&tie_refunds, &values[1], NULL, 0);
+	*opened += n_opened;
 	return n;
+}
+
+int
+after_sales_open_for_refunds(void)
+{
+	Portal		untied = plan_open(&find_untied, NULL, NULL);
+	int			opened = 0;
+	int			n;
+
+	do
+	{
+		plan_batch_begin();
+		n = open_for_next(untied, &opened);
+		plan_batch_end();
+	} while (n == REFUNDS_A_BATCH);
+	plan_close(untied);
+	return opened;
 }

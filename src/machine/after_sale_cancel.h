@@ -14,9 +14,9 @@
 extern void after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n);
 
 /*
- * Open after-sales for those refunds of cancellations that have none, and link them; no other
- * transaction works on orders. Returns their number.
+ * Open after-sales for those refunds of cancellations that have none, and link them, in batches;
+ * no other transaction works on orders. Returns their number.
  */
-extern int	after_sales_open_for_refunds(Journal *journal);
+extern int	after_sales_open_for_refunds(void);
 
 #endif							/* ORDER_EXT_MACHINE_AFTER_SALE_CANCEL_H */

@@ -89,6 +89,9 @@ static SavedPlan claim_refunds = SAVED_PLAN(
 	" ORDER BY r.refund_id",
 	INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID, INT8OID, BOOLOID, BOOLOID);
 
+/* Waiting refunds that are read and published together. */
+#define WAITING_A_BATCH 1000
+
 static SavedPlan find_waiting = SAVED_PLAN(
 	"SELECT" REFUND_COLUMNS FROM_REFUNDS
 	" WHERE " REFUND_IS_OPEN " AND NOT r.held AND ($1 IS NULL OR p.pay_type = $1)"
@@ -218,15 +221,28 @@ refund_publish_execute(Journal *journal, const Refund *refund)
 }
 
 void
-refunds_publish_waiting(Journal *journal, const char *pay_type)
+refunds_publish_waiting(const char *pay_type)
 {
 	Datum		values[1] = {pay_type != NULL ? CStringGetTextDatum(pay_type) : (Datum) 0};
-	int			n = (int) plan_query(&find_waiting, values, pay_type != NULL ? " " : "n", 0);
-	Refund	   *refunds = read_rows(n);
-	int			i;
+	Portal		waiting = plan_open(&find_waiting, values, pay_type != NULL ? " " : "n");
+	int			n;
 
-	for (i = 0; i < n; i++)
-		refund_publish_execute(journal, &refunds[i]);
+	do
+	{
+		Journal    *journal;
+		Refund	   *refunds;
+		int			i;
+
+		plan_batch_begin();
+		journal = journal_begin(GetCurrentTimestamp());
+		n = (int) plan_fetch(waiting, WAITING_A_BATCH);
+		refunds = read_rows(n);
+		for (i = 0; i < n; i++)
+			refund_publish_execute(journal, &refunds[i]);
+		journal_write(journal);
+		plan_batch_end();
+	} while (n == WAITING_A_BATCH);
+	plan_close(waiting);
 }
 
 /* Writes the log row and messages of a refund that has moved. */

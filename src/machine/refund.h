@@ -118,9 +118,9 @@ extern bool refunds_withdraw(Journal *journal, int64 after_sale_id, char actor);
 
 /*
  * Notify the workers of waiting refunds, of one pay type or all (NULL), after their gateway was
- * set.
+ * set. However many there are: they are read in batches.
  */
-extern void refunds_publish_waiting(Journal *journal, const char *pay_type);
+extern void refunds_publish_waiting(const char *pay_type);
 
 /* Notify the workers of a requested refund. */
 extern void refund_publish_execute(Journal *journal, const Refund *refund);

@@ -5,7 +5,6 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 
@@ -34,11 +33,9 @@ static SavedPlan next_paid = SAVED_PLAN(
 static Datum
 adopt_refunds(FunctionCallInfo fcinfo)
 {
-	Journal    *journal = journal_begin(GetCurrentTimestamp());
-	int			opened = after_sales_open_for_refunds(journal);
+	int			opened = after_sales_open_for_refunds();
 
-	refunds_publish_waiting(journal, NULL);
-	journal_write(journal);
+	refunds_publish_waiting(NULL);
 	PG_RETURN_INT32(opened);
 }
 
@@ -90,10 +87,9 @@ fulfil_paid_orders(FunctionCallInfo fcinfo)
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "could not connect to SPI");
+		plan_batch_begin();
 		n = fulfil_next(&last, &fulfilled);
-		SPI_finish();
+		plan_batch_end();
 	} while (n == UPGRADE_BATCH);
 	return Int64GetDatum(fulfilled);
 }

@@ -141,7 +141,8 @@ release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
 
 	while (parked_next(group, key, &place, &next))
 	{
-		if (handler->called || pass->handled >= pass->limit ||
+		pass->parked_bytes += VARSIZE(next.message.payload);
+		if (handler->called || pass->handled >= pass->limit || pass->parked_bytes > BATCH_BYTES ||
 			run_one(pass, group, handler, &next, true) == ATTEMPT_CONFLICT)
 		{
 			delivery_again(group, &next);

@@ -50,6 +50,7 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 	pass->switched = false;
 	pass->waits = false;
 	pass->busy = 0;
+	pass->parked_bytes = 0;
 	pass->more = false;
 	pass->next_retry = DT_NOEND;
 	pass->locked = !lock_try(LOCK_GROUP, GROUP_LOCK_KEY(pass->group_id, pass->part));
@@ -241,15 +242,16 @@ pass_retries(Pass *pass, TimestampTz now)
 	ConsumerGroup group;
 	Delivery   *deliveries;
 	LogPart		part;
+	bool		more;
 
 	if (!pass_begin(pass, &group))
 		return;
 	part = part_of(pass, &group);
 	deliveries = palloc(sizeof(Delivery) * pass->limit);
-	pass->taken = retries_due(&group, &part, now, pass->limit, deliveries);
+	pass->taken = retries_due(&group, &part, now, pass->limit, deliveries, &more);
 	if (pass->taken > 0)
 		pass->finished = deliver_messages(pass, &group, deliveries, pass->taken);
-	pass->more = pass->taken == pass->limit || pass->finished < pass->taken;
+	pass->more = more || pass->finished < pass->taken;
 	note_next_retry(pass, &group);
 }
 

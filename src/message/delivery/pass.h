@@ -40,6 +40,7 @@ typedef struct Pass
 	int			finished;		/* of those taken, from the front: finished or moved elsewhere */
 	int			handled;		/* messages that were run, successfully or not */
 	int			busy;			/* ... of which were busy */
+	Size		parked_bytes;	/* payloads of parked messages that were run */
 	bool		more;			/* there may be more to do at once */
 	bool		locked;			/* another process is working on the part */
 	bool		switched;		/* the group has switched to other parts */

@@ -134,18 +134,20 @@ row_is_of_part(HeapTuple tuple, TupleDesc tupdesc, const LogPart *part)
  */
 int
 retries_due(const ConsumerGroup *group, const LogPart *part, TimestampTz now, int limit,
-			Delivery *deliveries)
+			Delivery *deliveries, bool *more)
 {
 	Relation	rel = table_open(internal_relation("retries"), AccessShareLock);
 	Relation	index = index_open(internal_relation("retries_due"), AccessShareLock);
 	SysScanDesc scan;
 	TimestampTz first_due = DT_NOEND;
+	Size		room = BATCH_BYTES;
 	HeapTuple	tuple;
 	int			n = 0;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	scan = scan_due_index(rel, index, group, part, now);
-	while (n < limit && (tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
+	while (n < limit && room > 0 &&
+		   (tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
 	{
 		TimestampTz due_at = row_due_at(tuple, RelationGetDescr(rel));
 
@@ -154,10 +156,13 @@ retries_due(const ConsumerGroup *group, const LogPart *part, TimestampTz now, in
 		if (!row_is_of_part(tuple, RelationGetDescr(rel), part))
 			continue;
 		first_due = Min(first_due, due_at);
-		delivery_from_row(&deliveries[n++], tuple, RelationGetDescr(rel));
+		delivery_from_row(&deliveries[n], tuple, RelationGetDescr(rel));
+		room -= Min(room, VARSIZE(deliveries[n].message.payload));
+		n++;
 	}
 	systable_endscan_ordered(scan);
 	PopActiveSnapshot();
+	*more = n == limit || room == 0;
 	raise_floor(group, part, now, first_due);
 	index_close(index, n > 0 ? NoLock : AccessShareLock);
 	table_close(rel, n > 0 ? NoLock : AccessShareLock);

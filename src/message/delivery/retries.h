@@ -41,11 +41,12 @@ typedef struct Delivery
 } Delivery;
 
 /*
- * The retries of a group's part that are due at now, by due time, at most limit. The part's lock
+ * The retries of a group's part that are due at now, by due time, at most limit, and no more once
+ * their payloads are as large as a batch may be; *more is set if it ended there. The part's lock
  * must be held.
  */
 extern int	retries_due(const ConsumerGroup *group, const LogPart *part, TimestampTz now, int limit,
-						Delivery *deliveries);
+						Delivery *deliveries, bool *more);
 
 /* When the part's next retry is due; DT_NOEND if there is none. */
 extern TimestampTz retries_next_due(const ConsumerGroup *group, const LogPart *part);

@@ -15,6 +15,7 @@
 #include "core/append.h"
 #include "core/spi_util.h"
 #include "message/lease/key_order.h"
+#include "message/lease/take.h"
 #include "message/delivery/parked.h"
 
 static SavedPlan find_taken = SAVED_PLAN(
@@ -78,14 +79,11 @@ taken_keys(const ConsumerGroup *group, const Delivery *deliveries, int n)
 	};
 	HTAB	   *taken = hash_create("order_ext keys", 256, &control,
 									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	int64	   *keys = palloc(sizeof(int64) * n);
+	int64	   *keys = INT64_FIELDS(deliveries, message.key, n);
 	Datum		values[2];
 	uint64		found;
 	uint64		row;
-	int			i;
 
-	for (i = 0; i < n; i++)
-		keys[i] = deliveries[i].message.key;
 	values[0] = Int32GetDatum(group->id);
 	values[1] = int64_array(keys, n);
 	found = plan_query(&find_taken, values, NULL, 0);
@@ -135,36 +133,32 @@ key_order_park(const ConsumerGroup *group, Delivery *deliveries, int *n, int lim
 
 /* ---- releasing ---- */
 
+/* Returns its place. */
+static int64
+read_parked(uint64 row, Delivery *delivery)
+{
+	delivery->message.key = row_int64(row, 2);
+	delivery->message.id = row_int64(row, 3);
+	delivery->message.topic_id = row_int32(row, 4);
+	delivery->message.published_at = row_timestamptz(row, 5);
+	delivery->message.payload = row_jsonb(row, 6);
+	delivery->message.attempt = 1;
+	return row_int64(row, 1);
+}
+
 int
-key_order_release(const ConsumerGroup *group, int limit, Delivery **deliveries)
+key_order_release(const ConsumerGroup *group, int limit, Size bytes, Delivery **deliveries)
 {
 	Datum		values[3];
-	int64	   *keys;
 	int64	   *places;
 	int			n;
-	int			i;
 
 	values[0] = Int32GetDatum(group->id);
 	values[1] = Int32GetDatum(limit);
-	n = (int) plan_write(&lock_free, values, NULL, 0);
+	n = take_rows(&lock_free, values, read_parked, limit, bytes, deliveries, &places);
 	if (n == 0)
 		return 0;
-	*deliveries = palloc0(sizeof(Delivery) * n);
-	keys = palloc(sizeof(int64) * n);
-	places = palloc(sizeof(int64) * n);
-	for (i = 0; i < n; i++)
-	{
-		Message    *message = &(*deliveries)[i].message;
-
-		places[i] = row_int64(i, 1);
-		keys[i] = message->key = row_int64(i, 2);
-		message->id = row_int64(i, 3);
-		message->topic_id = row_int32(i, 4);
-		message->published_at = row_timestamptz(i, 5);
-		message->payload = row_jsonb(i, 6);
-		message->attempt = 1;
-	}
-	values[1] = int64_array(keys, n);
+	values[1] = int64_array(INT64_FIELDS(*deliveries, message.key, n), n);
 	values[2] = int64_array(places, n);
 	plan_write(&leave_parking, values, NULL, 0);
 	return n;

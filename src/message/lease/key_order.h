@@ -21,10 +21,11 @@
 extern int	key_order_park(const ConsumerGroup *group, Delivery *deliveries, int *n, int limit);
 
 /*
- * Unpark the first message of each free key, at most limit. Returns their number. SPI must be
- * connected.
+ * Unpark the first message of each free key, at most limit, and no more once their payloads have
+ * reached the bytes. Returns their number. SPI must be connected.
  */
-extern int	key_order_release(const ConsumerGroup *group, int limit, Delivery **deliveries);
+extern int	key_order_release(const ConsumerGroup *group, int limit, Size bytes,
+							  Delivery **deliveries);
 
 /* Whether there is any such message. SPI must be connected. */
 extern bool key_order_has_free(const ConsumerGroup *group);

@@ -30,6 +30,7 @@
 #include "message/log/floors.h"
 #include "message/lease/key_order.h"
 #include "message/lease/leases.h"
+#include "message/lease/take.h"
 #include "message/base/limits.h"
 #include "message/delivery/retries.h"
 #include "message/delivery/pass.h"
@@ -174,26 +175,18 @@ receiver_is_full(const Receiver *receiver)
 
 /* ---- expired leases ---- */
 
-/* The leases found by the last query, as deliveries, with their tokens. */
-static Delivery *
-leases_found(int n, int64 **tokens)
+/* Returns its token. */
+static int64
+read_lease(uint64 row, Delivery *delivery)
 {
-	Delivery   *deliveries = palloc0(sizeof(Delivery) * Max(n, 1));
-	int			i;
-
-	*tokens = palloc(sizeof(int64) * Max(n, 1));
-	for (i = 0; i < n; i++)
-	{
-		(*tokens)[i] = row_int64(i, 1);
-		deliveries[i].message.id = row_int64(i, 2);
-		deliveries[i].message.topic_id = row_int32(i, 3);
-		deliveries[i].message.key = row_int64(i, 4);
-		deliveries[i].message.published_at = row_timestamptz(i, 5);
-		deliveries[i].started_at = row_timestamptz(i, 6);
-		deliveries[i].message.attempt = row_int32(i, 7);
-		deliveries[i].message.payload = row_jsonb(i, 8);
-	}
-	return deliveries;
+	delivery->message.id = row_int64(row, 2);
+	delivery->message.topic_id = row_int32(row, 3);
+	delivery->message.key = row_int64(row, 4);
+	delivery->message.published_at = row_timestamptz(row, 5);
+	delivery->started_at = row_timestamptz(row, 6);
+	delivery->message.attempt = row_int32(row, 7);
+	delivery->message.payload = row_jsonb(row, 8);
+	return row_int64(row, 1);
 }
 
 /* Their attempts have failed: deliver them again, or bury them. */
@@ -233,10 +226,10 @@ receive_ended_with(Receiver *receiver, SavedPlan *lock_leases, int64 receipt)
 
 	values[0] = Int64GetDatum(receipt);
 	values[1] = Int32GetDatum(receiver->room);
-	n = (int) plan_write(lock_leases, values, NULL, 0);
+	n = take_rows(lock_leases, values, read_lease, receiver->room, receiver->bytes,
+				  &deliveries, &tokens);
 	if (n == 0)
 		return;
-	deliveries = leases_found(n, &tokens);
 	values[0] = int64_array(tokens, n);
 	plan_write(&delete_leases, values, NULL, 0);
 	lease_again(receiver, deliveries, n);
@@ -274,6 +267,19 @@ receive_ended(Receiver *receiver)
 
 /* ---- retries ---- */
 
+/* Returns its message id. */
+static int64
+read_retry(uint64 row, Delivery *delivery)
+{
+	delivery->message.id = row_int64(row, 1);
+	delivery->message.topic_id = row_int32(row, 2);
+	delivery->message.key = row_int64(row, 3);
+	delivery->message.published_at = row_timestamptz(row, 4);
+	delivery->message.attempt = row_int32(row, 5) + 1;
+	delivery->message.payload = row_jsonb(row, 6);
+	return delivery->message.id;
+}
+
 static void
 receive_retries(Receiver *receiver)
 {
@@ -282,7 +288,6 @@ receive_retries(Receiver *receiver)
 	Delivery   *deliveries;
 	int64	   *ids;
 	int			n;
-	int			i;
 
 	if (receiver_is_full(receiver) ||
 		(first = retries_next_due(receiver->group, &log_all_parts)) > receiver->now)
@@ -291,22 +296,10 @@ receive_retries(Receiver *receiver)
 	values[1] = TimestampTzGetDatum(receiver->now);
 	values[2] = Int32GetDatum(receiver->room);
 	values[3] = TimestampTzGetDatum(first);
-	n = (int) plan_write(&lock_due_retries, values, NULL, 0);
+	n = take_rows(&lock_due_retries, values, read_retry, receiver->room, receiver->bytes,
+				  &deliveries, &ids);
 	if (n == 0)
 		return;
-	deliveries = palloc0(sizeof(Delivery) * n);
-	ids = palloc(sizeof(int64) * n);
-	for (i = 0; i < n; i++)
-	{
-		Message    *message = &deliveries[i].message;
-
-		ids[i] = message->id = row_int64(i, 1);
-		message->topic_id = row_int32(i, 2);
-		message->key = row_int64(i, 3);
-		message->published_at = row_timestamptz(i, 4);
-		message->attempt = row_int32(i, 5) + 1;
-		message->payload = row_jsonb(i, 6);
-	}
 	values[1] = int64_array(ids, n);
 	plan_write(&delete_retries, values, NULL, 0);
 	lease_messages(receiver, deliveries, n);
@@ -322,7 +315,7 @@ receive_parked(Receiver *receiver)
 
 	if (receiver_is_full(receiver))
 		return;
-	n = key_order_release(receiver->group, receiver->room, &deliveries);
+	n = key_order_release(receiver->group, receiver->room, receiver->bytes, &deliveries);
 	if (n > 0)
 		lease_messages(receiver, deliveries, n);
 }
@@ -359,8 +352,7 @@ receive_slice(Receiver *receiver, int16 part, int limit)
 {
 	Pass		pass = {0};
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
+	plan_batch_begin();
 	pass.group_id = receiver->group->id;
 	pass.part = part;
 	pass.mode = PASS_LEASE;
@@ -369,7 +361,7 @@ receive_slice(Receiver *receiver, int16 part, int limit)
 	pass.take = take_from_log;
 	pass.taker = receiver;
 	pass_window(&pass);
-	SPI_finish();
+	plan_batch_end();
 	return pass.more;
 }
 

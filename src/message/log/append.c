@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "access/detoast.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "commands/sequence.h"
@@ -41,7 +42,12 @@ log_append_with_ids(const LogEntry *entries, int n)
 	for (i = 0; i < n; i++)
 	{
 		const LogEntry *entry = &entries[i];
-		LogAppended appended = {entry->topic_id, log_shard(entry->key), entry->message_id};
+		LogAppended appended = {
+			.topic_id = entry->topic_id,
+			.shard = log_shard(entry->key),
+			.message_id = entry->message_id,
+			.bytes = toast_raw_datum_size(JsonbPGetDatum(entry->payload))
+		};
 
 		values[LOG_MESSAGE_ID - 1] = Int64GetDatum(entry->message_id);
 		values[LOG_XID - 1] = UInt64GetDatum(xid);

@@ -12,6 +12,7 @@ typedef struct LogAppended
 	int32		topic_id;
 	int16		shard;
 	int64		message_id;
+	Size		bytes;			/* of its payload */
 } LogAppended;
 
 /* Start (in the given context) and stop recording the ids that are appended. */

@@ -198,17 +198,20 @@ deliver_own(Dispatch *call, const GroupPart *of)
 	const LogAppended *appended;
 	int			n_appended = log_captured(&appended);
 	int			next = group->next;
+	Size		room = BATCH_BYTES;
 	int64	   *ids;
 	int			n = 0;
 
 	if (group->stalled || next >= n_appended || limit <= 0)
 		return false;
 	ids = palloc(sizeof(int64) * limit);
-	for (; next < n_appended && n < limit; next++)
+	for (; next < n_appended && n < limit && room > 0; next++)
 	{
-		if (appended[next].topic_id == of->topic_id &&
-			of->part.part == appended[next].shard % of->part.parts)
-			ids[n++] = appended[next].message_id;
+		if (appended[next].topic_id != of->topic_id ||
+			of->part.part != appended[next].shard % of->part.parts)
+			continue;
+		ids[n++] = appended[next].message_id;
+		room -= Min(room, appended[next].bytes);
 	}
 	if (n > 0)
 	{
