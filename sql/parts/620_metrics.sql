@@ -10,48 +10,32 @@ CREATE FUNCTION order_ext_internal.group_backlog(group_id integer, most integer,
 COMMENT ON FUNCTION order_ext_internal.group_backlog(integer, integer) IS
 	'How many messages wait for a group, up to a number, and since when.';
 
--- metric_line(name, alternating names and values of labels, value): one sample.
-CREATE FUNCTION order_ext_internal.metric_line(name text, labels text[], value anyelement)
-	RETURNS text
+-- metric_label(value): the value of a label. Its body is bound when it is created, and inlined.
+CREATE FUNCTION order_ext_internal.metric_label(value text) RETURNS text
 	LANGUAGE sql IMMUTABLE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT name || coalesce('{' || string_agg(format('%s="%s"', labels[i],
-			replace(replace(replace(labels[i + 1], E'\\', E'\\\\'), '"', E'\\"'), chr(10), E'\\n')),
-			',' ORDER BY i)
-		|| '}', '') || ' ' || coalesce(value::text, 'NaN') || chr(10)
-	FROM generate_series(1, coalesce(array_length(labels, 1), 0), 2) AS i
-$$;
-COMMENT ON FUNCTION order_ext_internal.metric_line(text, text[], anyelement) IS
-	'A sample in the Prometheus text format.';
+	RETURN '"' || replace(replace(replace(value, E'\\', E'\\\\'), '"', E'\\"'), E'\n', E'\\n') || '"';
+COMMENT ON FUNCTION order_ext_internal.metric_label(text) IS
+	'The value of a label in the Prometheus text format.';
 
+-- metrics(): numbers that grow with what is waiting are counted up to 1000 and estimated beyond
+-- that, see group_load(). plpgsql keeps the plan, which takes longer to make than to run.
 CREATE FUNCTION order_ext.metrics()
 	RETURNS text
-	LANGUAGE sql VOLATILE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
+BEGIN
+	RETURN (
 	WITH consumer AS MATERIALIZED (
-		SELECT g.group_id, ARRAY['consumer_group', g.name, 'topic', t.name] AS labels, g.paused,
-			b.waiting, coalesce(extract(epoch FROM clock_timestamp() - b.oldest), 0) AS age,
-			coalesce((SELECT sum(p.consumed) FROM (
-				SELECT DISTINCT ON (part) consumed FROM order_ext_internal.group_progress
-				WHERE group_id = g.group_id ORDER BY part, seq DESC) p), 0) AS consumed,
-			(SELECT count(*) FROM order_ext_internal.retries r
-				WHERE r.group_id = g.group_id) AS retrying,
-			(SELECT count(*) FROM order_ext_internal.leases l
-				WHERE l.group_id = g.group_id) AS leased,
-			(SELECT count(*) FROM order_ext_internal.dead_messages d
-				WHERE d.group_id = g.group_id) AS dead,
-			(SELECT count(*) FROM order_ext_internal.parked_messages p
-				WHERE p.group_id = g.group_id) AS parked,
-			greatest(0, (SELECT extract(epoch FROM clock_timestamp() - min(r.due_at))
-				FROM order_ext_internal.retries r WHERE r.group_id = g.group_id)) AS overdue,
-			(SELECT count(*) FROM order_ext_internal.backlog_alerts a
+		SELECT g.group_id, g.paused, l.*,
+			format('{consumer_group=%s,topic=%s}', order_ext_internal.metric_label(g.name),
+				order_ext_internal.metric_label(t.name)) AS labels,
+			EXISTS (SELECT FROM order_ext_internal.backlog_alerts a
 				WHERE a.group_id = g.group_id) AS holds_back
 		FROM order_ext_internal.consumer_groups g
 		JOIN order_ext_internal.topics t USING (topic_id)
-		CROSS JOIN LATERAL order_ext_internal.group_backlog(g.group_id, 100000) b
+		CROSS JOIN LATERAL order_ext_internal.group_load(g.group_id, 1000) l
 	), firing AS MATERIALIZED (
 		SELECT fired, lateness FROM order_ext_internal.timer_firings ORDER BY seq DESC LIMIT 1
 	), bucket AS (
@@ -59,20 +43,20 @@ AS $$
 		SELECT h.position, sum(h.timers) OVER (ORDER BY h.position) AS until_here
 		FROM firing, unnest(firing.lateness) WITH ORDINALITY AS h (timers, position)
 	), worker AS MATERIALIZED (
-		SELECT ARRAY['kind', w.kind, 'role', coalesce(w.role, ''),
-				'pid', coalesce(w.pid::text, '')] AS labels,
-			w.batches, w.messages
+		SELECT format('{kind="%s",role=%s,pid="%s"}', w.kind,
+				order_ext_internal.metric_label(coalesce(w.role, '')), w.pid) AS labels,
+			w.kind, w.pid, w.batches, w.messages
 		FROM order_ext.worker_stats w
 		WHERE w.database = current_database()
 	), small AS MATERIALIZED (
-		SELECT ARRAY['table', c.relname::text] AS labels, pg_total_relation_size(c.oid) AS bytes
+		SELECT format('{table="%s"}', c.relname) AS labels, pg_total_relation_size(c.oid) AS bytes
 		FROM pg_class c
 		WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind = 'r'
 			AND c.relname IN ('retries', 'dead_messages', 'parked_messages', 'leases',
 				'lease_receipts', 'group_progress', 'inline_ranges', 'timers_far', 'timers_moved',
 				'timer_progress', 'timer_cancels')
 	), segment AS MATERIALIZED (
-		SELECT ARRAY['segment', right(c.relname, 1)] AS labels, pg_table_size(c.oid) AS bytes
+		SELECT format('{segment="%s"}', right(c.relname, 1)) AS labels, pg_table_size(c.oid) AS bytes
 		FROM pg_class c
 		WHERE c.relnamespace = 'order_ext_internal'::regnamespace
 			AND c.relname ~ '^message_log_[0-9]$' AND c.relkind = 'r'
@@ -83,11 +67,13 @@ AS $$
 		(3, 'order_ext_consumed_total', 'counter',
 			'Messages that a group has finished or moved to its retries.'),
 		(4, 'order_ext_waiting', 'gauge',
-			'Messages in the log that wait for a group, counted up to 100000.'),
+			'Messages in the log that wait for a group, estimated beyond 1000.'),
 		(5, 'order_ext_oldest_waiting_seconds', 'gauge', 'Age of the oldest of them.'),
-		(6, 'order_ext_retrying', 'gauge', 'Messages that failed and will be run again.'),
-		(7, 'order_ext_leased', 'gauge', 'Messages that external consumers hold.'),
-		(8, 'order_ext_dead', 'gauge', 'Dead letters.'),
+		(6, 'order_ext_retrying', 'gauge',
+			'Messages that failed and will be run again, estimated beyond 1000.'),
+		(7, 'order_ext_leased', 'gauge',
+			'Messages that external consumers hold, estimated beyond 1000.'),
+		(8, 'order_ext_dead', 'gauge', 'Dead letters, estimated beyond 1000.'),
 		(9, 'order_ext_paused', 'gauge', '1 if the group is paused.'),
 		(10, 'order_ext_timer_lateness_seconds', 'histogram', 'How late timers fired.'),
 		(11, 'order_ext_log_bytes', 'gauge', 'Size of the segments of the message log.'),
@@ -98,7 +84,8 @@ AS $$
 		(14, 'order_ext_worker_messages_total', 'counter',
 			'Messages, or timers, of a background worker since it started.'),
 		(15, 'order_ext_parked', 'gauge',
-			'Messages of ordered groups that wait for an earlier one of their key.'),
+			'Messages of ordered groups that wait for an earlier one of their key, estimated '
+			'beyond 1000.'),
 		(16, 'order_ext_retry_overdue_seconds', 'gauge',
 			'How long the first retry that is due has been so.'),
 		(17, 'order_ext_holds_back_log', 'gauge',
@@ -108,71 +95,61 @@ AS $$
 			'How often a segment of the log was truncated.'),
 		(20, 'order_ext_table_bytes', 'gauge',
 			'Size of tables whose rows come and go, indexes included.'),
-		(21, 'order_ext_refunds_open', 'gauge', 'Refunds that are requested or submitted.')
-	), sample (rank, place, line) AS (
-		SELECT 1, 0::bigint, order_ext_internal.metric_line('order_ext_info',
-			ARRAY['version', order_ext.version()], 1)
+		(21, 'order_ext_refunds_open', 'gauge',
+			'Refunds that are requested or submitted, estimated beyond 1000.')
+	), sample (rank, place, labels, value) AS (
+		SELECT 1, 0::bigint, format('{version="%s"}', order_ext.version()), 1::text
 		UNION ALL
-		SELECT 2, 0, order_ext_internal.metric_line('order_ext_message_ids_total', NULL, last_value)
+		SELECT 2, 0, '', last_value::text
 		FROM order_ext_internal.message_id_seq
 		UNION ALL
-		SELECT v.rank, c.group_id, order_ext_internal.metric_line(m.name, c.labels, v.value)
+		SELECT v.rank, c.group_id, c.labels, v.value::text
 		FROM consumer c
-		CROSS JOIN LATERAL (VALUES (3, c.consumed), (4, c.waiting), (5, c.age), (6, c.retrying),
-			(7, c.leased), (8, c.dead), (9, c.paused::integer), (15, c.parked), (16, c.overdue),
-			(17, c.holds_back)) AS v (rank, value)
-		JOIN metric m ON m.rank = v.rank
+		CROSS JOIN LATERAL (VALUES (3, c.consumed::numeric), (4, c.waiting),
+			(5, coalesce(extract(epoch FROM clock_timestamp() - c.oldest), 0)), (6, c.retrying),
+			(7, c.leased), (8, c.dead), (9, c.paused::integer), (15, c.parked),
+			(16, greatest(0, extract(epoch FROM clock_timestamp() - c.retry_at))),
+			(17, c.holds_back::integer)) AS v (rank, value)
 		UNION ALL
-		SELECT 10, position,
-			order_ext_internal.metric_line('order_ext_timer_lateness_seconds_bucket',
-			ARRAY['le', (power(2, position / 2.0) / 1000000)::numeric(20, 6)::text], until_here)
+		SELECT 10, position, format('_bucket{le="%s"}',
+			(power(2, position / 2.0) / 1000000)::numeric(20, 6)), until_here::text
 		FROM bucket WHERE position % 4 = 0 AND position <= 80
 		UNION ALL
-		SELECT 10, 1000, order_ext_internal.metric_line('order_ext_timer_lateness_seconds_bucket',
-			ARRAY['le', '+Inf'], fired)
-			|| order_ext_internal.metric_line('order_ext_timer_lateness_seconds_count', NULL, fired)
-		FROM firing
+		SELECT 10, v.place, v.labels, fired::text
+		FROM firing, (VALUES (1000, '_bucket{le="+Inf"}'), (1001, '_count')) AS v (place, labels)
 		UNION ALL
-		SELECT 11, row_number() OVER (ORDER BY labels),
-			order_ext_internal.metric_line('order_ext_log_bytes', labels, bytes)
+		SELECT 11, row_number() OVER (ORDER BY labels), labels, bytes::text
 		FROM segment
 		UNION ALL
-		SELECT 12, 0, order_ext_internal.metric_line('order_ext_log_moves_total', NULL,
-			coalesce(max(seq), 0))
+		SELECT 12, 0, '', coalesce(max(seq), 0)::text
 		FROM order_ext_internal.ring_moves WHERE ring = 'log'
 		UNION ALL
-		SELECT 13, row_number() OVER (ORDER BY labels),
-			order_ext_internal.metric_line('order_ext_worker_batches_total', labels, batches)
+		SELECT 13, row_number() OVER (ORDER BY labels), labels, batches::text
 		FROM worker
 		UNION ALL
-		SELECT 14, row_number() OVER (ORDER BY labels),
-			order_ext_internal.metric_line('order_ext_worker_messages_total', labels, messages)
+		SELECT 14, row_number() OVER (ORDER BY labels), labels, messages::text
 		FROM worker
 		UNION ALL
-		SELECT 18, row_number() OVER (ORDER BY k.kind),
-			order_ext_internal.metric_line('order_ext_workers', ARRAY['kind', k.kind],
-			(SELECT count(w.pid) FROM order_ext.worker_stats w
-				WHERE w.database = current_database() AND w.kind = k.kind))
+		SELECT 18, row_number() OVER (ORDER BY k.kind), format('{kind="%s"}', k.kind),
+			(SELECT count(w.pid) FROM worker w WHERE w.kind = k.kind)::text
 		FROM (VALUES ('dispatcher'), ('scheduler')) AS k (kind)
 		UNION ALL
-		SELECT 19, 0, order_ext_internal.metric_line('order_ext_log_truncations_total', NULL,
-			coalesce(max(seq), 0))
+		SELECT 19, 0, '', coalesce(max(seq), 0)::text
 		FROM order_ext_internal.ring_moves WHERE ring = 'log_gone'
 		UNION ALL
-		SELECT 20, row_number() OVER (ORDER BY labels),
-			order_ext_internal.metric_line('order_ext_table_bytes', labels, bytes)
+		SELECT 20, row_number() OVER (ORDER BY labels), labels, bytes::text
 		FROM small
 		UNION ALL
-		SELECT 21, 0, order_ext_internal.metric_line('order_ext_refunds_open', NULL, count(*))
-		FROM order_ext_internal.refunds
-		WHERE status IN (order_ext.status_code('refund', 'requested'),
-			order_ext.status_code('refund', 'submitted'))
+		SELECT 21, 0, '', order_ext_internal.index_count('order_ext_internal.refunds_open',
+			1000)::text
 	)
 	SELECT string_agg(CASE WHEN s.first
 			THEN format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n', m.name, m.help, m.kind)
-			ELSE '' END || s.line, '' ORDER BY s.rank, s.place)
-	FROM (SELECT rank, place, line,
+			ELSE '' END || m.name || s.labels || ' ' || s.value || chr(10), ''
+		ORDER BY s.rank, s.place)
+	FROM (SELECT rank, place, labels, value,
 			row_number() OVER (PARTITION BY rank ORDER BY place) = 1 AS first
 		  FROM sample) s
-	JOIN metric m USING (rank)
+	JOIN metric m USING (rank));
+END
 $$;

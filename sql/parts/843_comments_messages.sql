@@ -224,7 +224,7 @@ Raises: 22004; 22023; 54000';
 
 COMMENT ON FUNCTION order_ext.metrics() IS
 'Shows messages and workers of this database in the Prometheus text format.
-Quick whatever the backlog: waiting messages are counted up to 100,000 per group.
+Quick whatever is waiting: beyond 1,000 of a kind, per group, numbers are estimates.
 Returns: the text';
 
 COMMENT ON FUNCTION order_ext.maintain() IS

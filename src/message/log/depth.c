@@ -92,7 +92,7 @@ depth_of_group(const ConsumerGroup *group, int limit)
 
 		progress_load(group, part, &progress);
 		progress_window(group, &progress, &window);
-		depth += log_count_waiting(&window, limit - depth);
+		depth += log_count_waiting(&window, limit - depth, NULL);
 	}
 	return depth;
 }

@@ -23,6 +23,7 @@
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
 
+#include "core/index_estimate.h"
 #include "core/internal.h"
 #include "message/base/limits.h"
 #include "message/log/log.h"
@@ -49,6 +50,7 @@ typedef struct LogReader
 	int64		passed;			/* rows of other parts */
 	int64		may_pass;
 	LogPosition last;
+	LogCount   *count;			/* what is known of rows that are only counted, or NULL */
 } LogReader;
 
 #define ALL_SEGMENTS (-1)
@@ -85,6 +87,7 @@ reader_open(LogReader *reader, LogRow *rows, int limit, int only_segment)
 	reader->part.parts = 1;
 	reader->passed = 0;
 	memset(&reader->last, 0, sizeof(reader->last));
+	reader->count = NULL;
 	reader->may_pass = (int64) limit * PASSED_PER_ROW;
 }
 
@@ -192,6 +195,24 @@ range_first(const RangeScan *range)
 }
 
 static void
+count_row(LogReader *reader, const RangeScan *range, int segment)
+{
+	LogCount   *count = reader->count;
+
+	if (count != NULL)
+	{
+		TimestampTz published;
+
+		if (count->is_behind != NULL && count->is_behind(count->arg, &range->at[segment]))
+			return;
+		published = DatumGetTimestampTz(row_column(reader, segment, range->tuple[segment],
+												   LOG_PUBLISHED_AT));
+		count->oldest = Min(count->oldest, published);
+	}
+	reader->n++;
+}
+
+static void
 take_row(LogReader *reader, RangeScan *range, int segment)
 {
 	HeapTuple	tuple = range->tuple[segment];
@@ -199,7 +220,7 @@ take_row(LogReader *reader, RangeScan *range, int segment)
 
 	if (reader->rows == NULL)	/* they are only counted */
 	{
-		reader->n++;
+		count_row(reader, range, segment);
 		return;
 	}
 	row = &reader->rows[reader->n++];
@@ -340,7 +361,7 @@ log_read_window(LogWindow *window, int limit, LogRow *rows)
  * position is behind.
  */
 static int
-count_waiting(int segment, const LogWindow *window, int limit)
+count_waiting(int segment, const LogWindow *window, int limit, LogCount *count)
 {
 	LogReader	reader;
 	int32		topic_id = window->topic_id;
@@ -353,6 +374,7 @@ count_waiting(int segment, const LogWindow *window, int limit)
 	reader_open(&reader, NULL, limit, segment);
 	reader.part = window->part;
 	reader.may_pass = PG_INT64_MAX;
+	reader.count = count;
 	for (i = 0; i < done->nxip; i++)
 	{
 		uint64		xid = done->xip[i];
@@ -378,15 +400,41 @@ count_waiting(int segment, const LogWindow *window, int limit)
 }
 
 int
-log_count_waiting(const LogWindow *window, int limit)
+log_count_waiting(const LogWindow *window, int limit, LogCount *count)
 {
-	return count_waiting(ALL_SEGMENTS, window, limit);
+	return count_waiting(ALL_SEGMENTS, window, limit, count);
+}
+
+int64
+log_estimate_waiting(const LogWindow *window)
+{
+	IndexRange	range = {.columns = 3, .first = window->topic_id};
+	LogReader	reader;
+	int64		n = 0;
+	int			i;
+
+	/* what was running in done is left out: a handful of transactions */
+	range.after_second = window->done->xmax - 1;
+	range.after_third = PG_INT64_MAX;
+	if (window->after != NULL && window->after->xid >= window->done->xmax)
+	{
+		range.after_second = window->after->xid;
+		range.after_third = window->after->message_id;
+	}
+	reader_open(&reader, NULL, 0, ALL_SEGMENTS);
+	for (i = 0; i < RING_SEGMENTS; i++)
+	{
+		if (reader.rel[i] != NULL)
+			n += index_estimate(reader.index[i], &range);
+	}
+	reader_close(&reader);
+	return n / window->part.parts;
 }
 
 bool
 log_segment_waiting(int segment, const LogWindow *window)
 {
-	return count_waiting(segment, window, 1) > 0;
+	return count_waiting(segment, window, 1, NULL) > 0;
 }
 
 static bool

@@ -49,12 +49,24 @@ typedef struct LogWindow
  */
 extern int	log_read_window(LogWindow *window, int limit, LogRow *rows);
 
+/* More about rows that are counted. */
+typedef struct LogCount
+{
+	/* rows that are behind the reader although the window does not show it; NULL: none */
+	bool		(*is_behind) (void *arg, const LogPosition *at);
+	void	   *arg;
+	TimestampTz oldest;			/* result: the lowest of this and the times they were published */
+} LogCount;
+
 /*
  * Count the rows of a part that are visible in the active snapshot, our own included, and
  * not behind its reader: not visible in done, and not both visible in reading (if that is not
- * NULL) and up to the position. Counts no further than limit.
+ * NULL) and up to the position. Counts no further than limit. count may be NULL.
  */
-extern int	log_count_waiting(const LogWindow *window, int limit);
+extern int	log_count_waiting(const LogWindow *window, int limit, LogCount *count);
+
+/* The same, estimated from a few pages of the index; rows that were rolled back count, too. */
+extern int64 log_estimate_waiting(const LogWindow *window);
 
 /* The same for one segment: whether there are any. */
 extern bool log_segment_waiting(int segment, const LogWindow *window);

@@ -140,7 +140,7 @@ load_newest(Progress *progress, Relation rel, Relation index, const ScanKeyData 
 }
 
 void
-progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
+progress_look(const ConsumerGroup *group, int16 part, Progress *progress)
 {
 	Relation	rel = table_open(internal_relation("group_progress"), AccessShareLock);
 	Relation	index = index_open(internal_relation("group_progress_pkey"), AccessShareLock);
@@ -168,8 +168,52 @@ progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
 	/* not kept, or the table could never be rewritten */
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
+}
+
+void
+progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
+{
+	progress_look(group, part, progress);
 	if (IsolationUsesXactSnapshot() && progress->seq != newest_seq(group->id, part))
 		error_conflict("the consumer group was read by another transaction");
+}
+
+/* The newest row of each part, from the highest part down: a lookup each. */
+int64
+progress_consumed(int32 group_id)
+{
+	Relation	rel = table_open(internal_relation("group_progress"), AccessShareLock);
+	Relation	index = index_open(internal_relation("group_progress_pkey"), AccessShareLock);
+	int64		consumed = 0;
+	int16		below = PG_INT16_MAX;
+	HeapTuple	tuple;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	do
+	{
+		ScanKeyData keys[2];
+		SysScanDesc scan;
+		bool		isnull;
+
+		ScanKeyInit(&keys[0], PROGRESS_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ,
+					Int32GetDatum(group_id));
+		ScanKeyInit(&keys[1], PROGRESS_PART, BTLessStrategyNumber, F_INT2LT,
+					Int16GetDatum(below));
+		scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), lengthof(keys), keys);
+		tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+		if (tuple != NULL)
+		{
+			below = DatumGetInt16(heap_getattr(tuple, PROGRESS_PART, RelationGetDescr(rel),
+											   &isnull));
+			consumed += DatumGetInt64(heap_getattr(tuple, PROGRESS_CONSUMED,
+												   RelationGetDescr(rel), &isnull));
+		}
+		systable_endscan_ordered(scan);
+	} while (tuple != NULL);
+	PopActiveSnapshot();
+	index_close(index, AccessShareLock);
+	table_close(rel, AccessShareLock);
+	return consumed;
 }
 
 void
@@ -284,29 +328,52 @@ find_range(Relation rel, Relation index, int32 group_id, const LogPosition *at, 
 	return tuple != NULL;
 }
 
+void
+progress_inline_open(InlineRanges *ranges, int32 group_id)
+{
+	int64		last_id;
+
+	ranges->group_id = group_id;
+	ranges->rel = table_open(internal_relation("inline_ranges"), AccessShareLock);
+	ranges->index = index_open(internal_relation("inline_ranges_pkey"), AccessShareLock);
+	/* taken under the table's lock, see compact.c; the group's lock keeps the rows as they are */
+	PushActiveSnapshot(GetLatestSnapshot());
+	ranges->any = find_range(ranges->rel, ranges->index, group_id, NULL, &last_id);
+}
+
+void
+progress_inline_close(InlineRanges *ranges)
+{
+	PopActiveSnapshot();
+	index_close(ranges->index, NoLock);
+	table_close(ranges->rel, NoLock);
+}
+
 /*
  * One lookup for each row, since one transaction can have left a hundred thousand ranges, of
  * which a batch needs a few hundred. Most groups have none, which takes a single lookup.
  */
 bool
+progress_inline_holds(const InlineRanges *ranges, const LogPosition *at)
+{
+	int64		last_id;
+
+	return ranges->any &&
+		find_range(ranges->rel, ranges->index, ranges->group_id, at, &last_id) &&
+		last_id >= at->message_id;
+}
+
+bool
 progress_mark_inline(int32 group_id, const LogRow *rows, int n, bool *delivered)
 {
-	Relation	rel = table_open(internal_relation("inline_ranges"), AccessShareLock);
-	Relation	index = index_open(internal_relation("inline_ranges_pkey"), AccessShareLock);
-	int64		last_id;
-	bool		any;
+	InlineRanges ranges;
 	int			i;
 
-	/* taken under the table's lock, see compact.c; the group's lock keeps the rows as they are */
-	PushActiveSnapshot(GetLatestSnapshot());
-	any = find_range(rel, index, group_id, NULL, &last_id);
+	progress_inline_open(&ranges, group_id);
 	for (i = 0; i < n; i++)
-		delivered[i] = any && find_range(rel, index, group_id, &rows[i].at, &last_id) &&
-			last_id >= rows[i].at.message_id;
-	PopActiveSnapshot();
-	index_close(index, NoLock);
-	table_close(rel, NoLock);
-	return any;
+		delivered[i] = progress_inline_holds(&ranges, &rows[i].at);
+	progress_inline_close(&ranges);
+	return ranges.any;
 }
 
 void

@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "utils/relcache.h"
+
 #include "message/base/catalog.h"
 #include "message/log/log.h"
 
@@ -29,6 +31,12 @@ typedef struct Progress
 /* Read the newest progress of a part under the active snapshot; its lock must be held. */
 extern void progress_load(const ConsumerGroup *group, int16 part, Progress *progress);
 
+/* The same of whoever only looks, without the lock: another transaction may be changing it. */
+extern void progress_look(const ConsumerGroup *group, int16 part, Progress *progress);
+
+/* How many messages the group has consumed, those of parts that it no longer has included. */
+extern int64 progress_consumed(int32 group_id);
+
 /*
  * The messages of the group's topic that are not behind the progress, to which the window refers.
  */
@@ -43,6 +51,22 @@ extern void progress_append(Progress *progress);
 
 /* The window has been read to its end: all of it is behind the group. */
 extern void progress_close_window(Progress *progress);
+
+/*
+ * What dispatch() delivered to a group within the publishing transaction. While it is open, the
+ * active snapshot is a newer one.
+ */
+typedef struct InlineRanges
+{
+	int32		group_id;
+	Relation	rel;
+	Relation	index;
+	bool		any;			/* there is some */
+} InlineRanges;
+
+extern void progress_inline_open(InlineRanges *ranges, int32 group_id);
+extern bool progress_inline_holds(const InlineRanges *ranges, const LogPosition *at);
+extern void progress_inline_close(InlineRanges *ranges);
 
 /*
  * Mark those rows that were delivered to the group within the transaction that published them.
