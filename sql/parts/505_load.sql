@@ -4,9 +4,9 @@
 -- group_load(group_id, most): what a group has not finished. A number up to `most` is exact; a
 -- higher one is an estimate from a few pages of an index, in which rows of transactions that were
 -- rolled back count, too. lag_exact: whether waiting + leased is exact. oldest: when the oldest of
--- the rows counted was published, dead letters excepted (NULL: none); beyond `most` those in front. retry_at: when
--- the first retry is due. All NULL if there is no such group. Sees what was committed when it runs, not what the snapshot
--- of its caller sees. Source: src/message/upkeep/load.c
+-- the rows counted was published, dead letters excepted (NULL: none); beyond `most` those in
+-- front. retry_at: when the first retry is due. All NULL if there is no such group. Sees what was
+-- committed when it runs, not what the snapshot of its caller sees. src/message/upkeep/load.c
 CREATE FUNCTION order_ext_internal.group_load(group_id integer, most integer,
 		OUT waiting bigint, OUT leased bigint, OUT lag_exact boolean, OUT retrying bigint,
 		OUT parked bigint, OUT dead bigint, OUT oldest timestamptz, OUT consumed bigint,

@@ -13,7 +13,8 @@ COMMENT ON FUNCTION order_ext_internal.group_backlog(integer, integer) IS
 -- metric_label(value): the value of a label. Its body is bound when it is created, and inlined.
 CREATE FUNCTION order_ext_internal.metric_label(value text) RETURNS text
 	LANGUAGE sql IMMUTABLE
-	RETURN '"' || replace(replace(replace(value, E'\\', E'\\\\'), '"', E'\\"'), E'\n', E'\\n') || '"';
+	RETURN '"' || replace(replace(replace(value, E'\\', E'\\\\'), '"', E'\\"'), E'\n', E'\\n')
+		|| '"';
 COMMENT ON FUNCTION order_ext_internal.metric_label(text) IS
 	'The value of a label in the Prometheus text format.';
 
@@ -56,7 +57,8 @@ BEGIN
 				'lease_receipts', 'group_progress', 'inline_ranges', 'timers_far', 'timers_moved',
 				'timer_progress', 'timer_cancels')
 	), segment AS MATERIALIZED (
-		SELECT format('{segment="%s"}', right(c.relname, 1)) AS labels, pg_table_size(c.oid) AS bytes
+		SELECT format('{segment="%s"}', right(c.relname, 1)) AS labels,
+			pg_table_size(c.oid) AS bytes
 		FROM pg_class c
 		WHERE c.relnamespace = 'order_ext_internal'::regnamespace
 			AND c.relname ~ '^message_log_[0-9]$' AND c.relkind = 'r'

@@ -238,7 +238,7 @@ COMMENT ON COLUMN order_ext.parked_keys.since IS 'When the first of them was par
 COMMENT ON VIEW order_ext.consumer_stats IS 'How far each consumer group is. The counts of what is waiting are exact to 10,000, and estimates beyond, in which rows of transactions that were rolled back count, too.';
 COMMENT ON COLUMN order_ext.consumer_stats.consumer_group IS 'The group.';
 COMMENT ON COLUMN order_ext.consumer_stats.topic IS 'The topic that it reads.';
-COMMENT ON COLUMN order_ext.consumer_stats.lag IS 'Messages that are committed and neither finished nor moved to the retries, leased ones included; 0 exactly if there are none.'; counting takes long for a long backlog.';
+COMMENT ON COLUMN order_ext.consumer_stats.lag IS 'Messages that are committed and neither finished nor moved to the retries, leased ones included; 0 exactly if there are none.';
 COMMENT ON COLUMN order_ext.consumer_stats.retrying IS 'Messages that have failed and are due again.';
 COMMENT ON COLUMN order_ext.consumer_stats.dead IS 'Dead letters.';
 COMMENT ON COLUMN order_ext.consumer_stats.oldest_age IS 'Age of the oldest unfinished message, dead letters excepted; where there are more than 10,000, of the first 10,000 in the order in which they are read.';

@@ -90,7 +90,7 @@ FROM (VALUES
 	('money_report', 'day, pay_type, currency, captured, applied, late, surplus, held, refunded, refund_open'),
 	('dead_letters', 'message_id, consumer_group, topic, key, payload, attempts, last_error, last_sqlstate, died_at'),
 	('attempt_log', 'message_id, consumer_group, topic, attempt, state, error, sqlstate, worker, started_at, duration'),
-	('consumer_stats', 'consumer_group, topic, lag, retrying, dead, oldest_age, consumed'),
+	('consumer_stats', 'consumer_group, topic, lag, retrying, dead, oldest_age, consumed, parked, lag_exact'),
 	('timer_stats', 'pending, next_due, fired, late_p50, late_p99'),
 	('worker_stats', 'pid, database, role, kind, state, batches, messages, last_active')
 ) AS contract (name, columns);
