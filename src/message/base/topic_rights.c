@@ -28,9 +28,6 @@ enum
 
 const char *const topic_privilege_words[] = {"publish", "subscribe", "cancel", "owner", NULL};
 
-/* What may be done with each, for messages. */
-static const char *const deeds[] = {"publish to", "subscribe to", "cancel messages of"};
-
 /* ---- loading ---- */
 
 static int
@@ -150,7 +147,7 @@ owner_sentence(const Topic *topic)
 		if (name != NULL && (topic->grants[i].privileges & TOPIC_OWN) != 0)
 			return psprintf("It belongs to role \"%s\".", name);
 	}
-	return "Its owner does not exist any more.";
+	return "Its owner no longer exists.";
 }
 
 void
@@ -164,9 +161,10 @@ topic_require(const Topic *topic, Oid role, int privilege)
 		i++;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("role \"%s\" may not %s topic \"%s\"", GetUserNameFromId(role, false),
-					deeds[i], topic->name),
-			 errdetail("%s", owner_sentence(topic)),
+			 errmsg("permission denied for topic \"%s\"", topic->name),
+			 errdetail("Role \"%s\" does not have privilege \"%s\" on it. %s",
+					   GetUserNameFromId(role, false), topic_privilege_words[i],
+					   owner_sentence(topic)),
 			 errhint("Ask its owner or an operator for order_ext.grant_topic(%s, %s, '%s').",
 					 quote_literal_cstr(topic->name),
 					 quote_literal_cstr(quote_identifier(GetUserNameFromId(role, false))),
@@ -180,10 +178,9 @@ topic_require_control(const Topic *topic, Oid role)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("role \"%s\" is not the owner of topic \"%s\"", GetUserNameFromId(role, false),
-					topic->name),
+			 errmsg("must be owner of topic \"%s\"", topic->name),
 			 errdetail("%s", owner_sentence(topic)),
-			 errhint("Its owner and operators may do that.")));
+			 errhint("Its owner and operators can do that.")));
 }
 
 /*

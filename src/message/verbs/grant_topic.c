@@ -56,17 +56,17 @@ read_call(FunctionCallInfo fcinfo, Oid caller)
 	if (call.role_name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("argument \"role\" is not a role"),
-				 errdetail("There is no role with OID %u.", call.role),
-				 errhint("Name a role of this server; pg_roles lists them.")));
+				 errmsg("role with OID %u does not exist", call.role),
+				 errdetail("It is specified by argument \"role\"."),
+				 errhint("Specify a role of this server; pg_roles lists them.")));
 	topic_id = topic_hold(name, &builtin);
 	if (builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("topic \"%s\" is built in and has no grants", name),
+				 errmsg("cannot change privileges on built-in topic \"%s\"", name),
 				 errdetail("Only order_ext publishes to it, "
-						   "and whoever may call order_ext.subscribe() may subscribe to it."),
-				 errhint("Grants are for topics of order_ext.create_topic().")));
+						   "and roles that may call order_ext.subscribe() may subscribe to it."),
+				 errhint("Only topics created with order_ext.create_topic() have privileges.")));
 	topic_require_control(topic_held(topic_id, name), caller);
 	call.topic_id = Int32GetDatum(topic_id);
 	return call;

@@ -201,7 +201,7 @@ give_topic(Datum topic_id, const char *owner)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist", owner),
 				 errdetail("It is specified by option \"owner\"."),
-				 errhint("Name a role of this server; pg_roles lists them.")));
+				 errhint("Specify a role of this server; pg_roles lists them.")));
 	(void) internal_relation("topic_grants");
 	plan_write(&delete_owner, &topic_id, NULL, 0);
 	make_owner(topic_id, role);
