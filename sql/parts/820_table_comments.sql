@@ -24,6 +24,8 @@ BEGIN
 			('payments', 'Payment attempts and captures.'),
 			('payment_events',
 				'Facts from gateways that contradict what is on record; kept for staff.'),
+			('held_facts',
+				'Facts that contradict what is on record, and what staff did about them.'),
 			('payment_notices',
 				'Notices of closed or failed attempts that fit none; kept for staff.'),
 			('refunds', 'Money to be paid back, and how far that is.'),

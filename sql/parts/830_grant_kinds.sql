@@ -21,7 +21,7 @@ AS $$
 			'adjust_stock', 'stock_level',
 			'issue_coupon', 'set_risk_check', 'set_channel', 'cancel_order', 'expire_orders',
 			'review_after_sale', 'close_after_sale', 'reopen_after_sale', 'calculate_refund',
-			'resolve_held_payment', 'retry_refund', 'set_gateway', 'sandbox_set',
+			'resolve_held_payment', 'resolve_fact', 'retry_refund', 'set_gateway', 'sandbox_set',
 			'create_topic', 'alter_topic', 'drop_topic', 'grant_topic', 'revoke_topic',
 			'cancel_message', 'reschedule_message', 'subscribe', 'unsubscribe', 'register_asset',
 			'unregister_asset', 'pause', 'resume', 'redrive', 'discard', 'replay', 'dispatch',
@@ -30,7 +30,7 @@ AS $$
 			'verify', 'metrics', 'state_graph', 'state_diagram',
 			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
 			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
-			'fulfilments_view', 'shipment_events_view',
+			'fulfilments_view', 'shipment_events_view', 'held_facts',
 			'coupons_view', 'prices_view', 'freight_view', 'stock_ledger_view', 'money_report',
 			'topics_view',
 			'subscriptions_view', 'dead_letters', 'attempt_log', 'parked_keys', 'consumer_stats',
@@ -52,7 +52,9 @@ AS $$
 		unnest(ARRAY['status_code', 'currency_exponent', 'version']) AS object
 	UNION ALL
 	-- neither payloads nor what handlers and gateways say of them
-	VALUES ('observer', 'dead_letters',
+	VALUES ('observer', 'held_facts',
+			'fact_id, kind, at, order_id, entity_id, reason, resolved_at, resolved_by'),
+		('observer', 'dead_letters',
 			'message_id, consumer_group, topic, key, attempts, last_sqlstate, died_at'),
 		('observer', 'attempt_log',
 			'message_id, consumer_group, topic, attempt, state, sqlstate, worker, started_at, '

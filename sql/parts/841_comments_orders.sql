@@ -200,7 +200,7 @@ kind: picked, out_stock, delivering, signed or refused
 occurred_at: the sender''s time
 payload: the sender''s message, kept as evidence; truncated beyond order_ext.max_payload
 Returns: the order, if there is one; detail has event_id, kind, and reason where held
-Dispositions: applied the order has moved (picked: its fulfillment), and parked events may have followed; parked came early, applied when its turn comes; replayed on record already, or the order is past it; held waits for staff: unknown order, shipped after its cancel, both signed and refused, or an event_id reused for another event
+Dispositions: applied the order has moved (picked: its fulfillment), and parked events may have followed; parked came early, applied when its turn comes; replayed on record already with this event_id and kind, whatever else it says, or the order is past it; held waits for staff: unknown order, shipped after its cancel, both signed and refused, or an event_id reused for another kind
 Raises: 22004; 22023; 54000; OE110
 Publishes: order.shipped_out; order.delivering; order.signed; order.refused; after_sale.applied if refused; ops.alert';
 

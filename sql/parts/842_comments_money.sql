@@ -158,6 +158,14 @@ Dispositions: applied; noop nothing to decide
 Raises: 22004; 22023; OE001; OE101 the order is not unpaid; OE301 another currency, or too little; OE110
 Publishes: order.paid; refund.execute';
 
+COMMENT ON FUNCTION order_ext.resolve_fact(bigint, text) IS
+'Says what was done about a held fact, which stays on record; verify() stops warning of it.
+fact_id: as in held_facts
+note: what was done, up to 1000 characters
+Returns: the fact
+Dispositions: applied; noop that was said before
+Raises: 22004; 22023; 54000; OE001; OE110';
+
 COMMENT ON FUNCTION order_ext.set_gateway(text, regprocedure, regrole) IS
 'Sets the function that executes refunds of a pay type; NULL removes it.
 The function is f(order_ext.refund_request) returns text: an outcome as of refund_callback. Anything else, NULL or an error leaves the outcome unknown, and the gateway is asked again.

@@ -1,5 +1,6 @@
 -- What the views show, column by column; see 841_comments_orders.sql.  Amounts are in minor
--- units, statuses are names; no view shows addresses or what gateways and carriers sent.
+-- units, statuses are names; no view but held_facts, which only
+-- operators see whole, shows what gateways and carriers sent.
 
 COMMENT ON VIEW order_ext.orders_view IS 'Orders with their amounts.';
 COMMENT ON COLUMN order_ext.orders_view.order_id IS 'Id returned by create_order.';
@@ -124,6 +125,18 @@ COMMENT ON COLUMN order_ext.fulfilments_view.out_at IS 'When the goods left the 
 COMMENT ON COLUMN order_ext.fulfilments_view.cancel_requested_at IS 'When the warehouse was asked.';
 COMMENT ON COLUMN order_ext.fulfilments_view.canceled_at IS 'When it was canceled.';
 COMMENT ON COLUMN order_ext.fulfilments_view.version IS '1 after creation, one more with every transition.';
+
+COMMENT ON VIEW order_ext.held_facts IS 'Facts from outside that contradict what is recorded: they are kept for staff.';
+COMMENT ON COLUMN order_ext.held_facts.fact_id IS 'For resolve_fact.';
+COMMENT ON COLUMN order_ext.held_facts.kind IS 'The call that reported it.';
+COMMENT ON COLUMN order_ext.held_facts.at IS 'When it was held.';
+COMMENT ON COLUMN order_ext.held_facts.order_id IS 'The order, as reported; NULL where the fact names none that is known.';
+COMMENT ON COLUMN order_ext.held_facts.entity_id IS 'The payment, refund or after-sale that it is about.';
+COMMENT ON COLUMN order_ext.held_facts.reason IS 'Why it is held; a word that the call returned, too.';
+COMMENT ON COLUMN order_ext.held_facts.payload IS 'What was reported.';
+COMMENT ON COLUMN order_ext.held_facts.resolved_at IS 'When staff said what was done about it.';
+COMMENT ON COLUMN order_ext.held_facts.note IS 'What was done.';
+COMMENT ON COLUMN order_ext.held_facts.resolved_by IS 'The role that said so.';
 
 COMMENT ON VIEW order_ext.shipment_events_view IS 'Events that warehouses and carriers reported.';
 COMMENT ON COLUMN order_ext.shipment_events_view.order_id IS 'As reported.';

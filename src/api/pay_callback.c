@@ -16,6 +16,7 @@
 #include "core/locks.h"
 #include "core/settings.h"
 #include "machine/coupon.h"
+#include "machine/held_fact.h"
 #include "machine/order.h"
 #include "machine/payment.h"
 #include "machine/refund.h"
@@ -85,9 +86,8 @@ decide_new_trade(const Order *order, const Capture *capture)
 
 /* ---- carrying it out ---- */
 
-static void
-alert_held(Journal *journal, const Order *order, const Capture *capture,
-		   int64 payment_id, const char *disposition)
+static JsonbBuilder *
+held_payload(const Order *order, const Capture *capture, int64 payment_id)
 {
 	JsonbBuilder *payload = journal_payload(capture->order_id,
 											order ? order->user_id : 0,
@@ -96,7 +96,28 @@ alert_held(Journal *journal, const Order *order, const Capture *capture,
 	jsonb_add_id(payload, "payment_id", payment_id);
 	jsonb_add_int(payload, "amount", capture->amount);
 	jsonb_add_text(payload, "currency", capture->currency);
-	journal_alert(journal, capture->order_id, ALERT_PAYMENT_HELD, disposition, payload);
+	return payload;
+}
+
+/* A notice about a trade number that is known cannot be a payment of its own: a fact for staff. */
+static void
+hold_notice(Journal *journal, const Order *order, const Capture *capture, int64 payment_id,
+			const char *disposition)
+{
+	HeldFact	fact = {
+		.kind = FACT_PAY_CALLBACK, .order_id = capture->order_id, .entity_id = payment_id,
+		.reason = disposition
+	};
+	JsonbBuilder *told = jsonb_object_begin();
+
+	jsonb_add_text(told, "pay_type", capture->pay_type);
+	jsonb_add_text(told, "out_trade_no", capture->out_trade_no);
+	jsonb_add_int(told, "amount", capture->amount);
+	jsonb_add_text(told, "currency", capture->currency);
+	jsonb_add_timestamptz(told, "paid_at", capture->paid_at);
+	fact.told = jsonb_object_end(told);
+	fact_hold(journal, &fact, ALERT_PAYMENT_HELD, capture->order_id,
+			  held_payload(order, capture, payment_id));
 }
 
 static void
@@ -121,7 +142,7 @@ carry_out_event(Journal *journal, const Decision *decision, const Payment *known
 	if (decision != &replayed &&
 		payment_event_record(known->payment_id, capture, decision->disposition,
 							 journal_time(journal)))
-		alert_held(journal, order, capture, known->payment_id, decision->disposition);
+		hold_notice(journal, order, capture, known->payment_id, decision->disposition);
 	return known->payment_id;
 }
 
@@ -147,7 +168,8 @@ carry_out_capture(Journal *journal, const Decision *decision, const Payment *kno
 		*refund_id = refund_request(journal, payment_id, decision->refund, ACTOR_GATEWAY);
 	}
 	else
-		alert_held(journal, order, capture, payment_id, decision->disposition);
+		journal_alert(journal, capture->order_id, ALERT_PAYMENT_HELD, decision->disposition,
+					  held_payload(order, capture, payment_id));
 	return payment_id;
 }
 

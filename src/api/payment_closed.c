@@ -9,6 +9,7 @@
 #include "core/call.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
+#include "machine/held_fact.h"
 #include "machine/order.h"
 #include "machine/payment.h"
 
@@ -45,6 +46,10 @@ find_payment(const PaymentNotice *notice, Payment *payment)
 static const char *
 hold(Journal *journal, const PaymentNotice *notice, const Payment *payment, const Order *order)
 {
+	HeldFact	fact = {
+		.kind = FACT_PAYMENT_CLOSED, .order_id = notice->order_id,
+		.entity_id = payment != NULL ? payment->payment_id : 0
+	};
 	JsonbBuilder *payload;
 
 	if (!payment_notice_record(notice, payment ? payment->payment_id : 0, journal_time(journal)))
@@ -56,7 +61,7 @@ hold(Journal *journal, const PaymentNotice *notice, const Payment *payment, cons
 	jsonb_add_text(payload, "out_trade_no", notice->out_trade_no);
 	if (payment != NULL)
 		jsonb_add_id(payload, "payment_id", payment->payment_id);
-	journal_alert(journal, notice->order_id, ALERT_PAYMENT_NOTICE_HELD, NULL, payload);
+	fact_hold(journal, &fact, ALERT_PAYMENT_NOTICE_HELD, notice->order_id, payload);
 	return "held";
 }
 

@@ -214,13 +214,3 @@ const char	verify_waiting_after_sales[] =
 	"  AND a.return_status = " CODE(RETURN_DAMAGED) ")"
 	"  OR (a.status = " CODE(AFTER_SALE_APPLIED) " AND a.applied_at <= clock_timestamp()"
 	"   - current_setting('order_ext.review_reminder')::interval)";
-
-const char	verify_held_returns[] =
-	"SELECT 'warning', 'after-sale ' || e.after_sale_id, 'a fact that fits the return',"
-	" format('%s held, %s old: %s, %s',"
-	"  CASE e.kind WHEN " CODE(RETURN_FACT_SHIPMENT) " THEN 'shipment' ELSE 'receipt' END,"
-	"  " AGE("e.recorded_at") ", e.reason, left(e.content::text, 200))"
-	" FROM order_ext_internal.after_sale_events e"
-	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = e.after_sale_id"
-	" WHERE e.disposition = 'held'"
-	"  AND (a.status IS NULL OR a.status IN (" CODES(AFTER_SALE_APPLIED, AFTER_SALE_APPROVED) "))";

@@ -14,6 +14,5 @@ extern const char verify_coupons_back[];
 extern const char verify_returns[];
 extern const char verify_approved[];
 extern const char verify_waiting_after_sales[];
-extern const char verify_held_returns[];
 
 #endif							/* ORDER_EXT_VERIFY_AFTER_SALES_H */

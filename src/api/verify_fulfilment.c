@@ -86,12 +86,6 @@ const char	verify_paid_orders[] =
 
 /* ---- I15: what waits for a person ---- */
 
-const char	verify_held_shipments[] =
-	"SELECT 'warning', format('order %s event %s', e.order_id, e.event_id),"
-	" 'settled by staff',"
-	" format('%s, %s old: kind %s', e.reason, " AGE("e.recorded_at") ", e.kind)"
-	" FROM order_ext_internal.shipment_events e WHERE e.state = " CODE(SHIPMENT_HELD);
-
 const char	verify_waiting_shipments[] =
 	"SELECT 'warning', format('order %s event %s', e.order_id, e.event_id),"
 	" 'applied within a day',"

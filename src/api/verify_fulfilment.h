@@ -11,7 +11,6 @@ extern const char verify_fulfilments_and_orders[];
 extern const char verify_fulfilment_documents[];
 extern const char verify_parked_shipments[];
 extern const char verify_paid_orders[];
-extern const char verify_held_shipments[];
 extern const char verify_waiting_shipments[];
 extern const char verify_unanswered_cancels[];
 

@@ -15,6 +15,7 @@
 
 #include "api/verify_after_sales.h"
 #include "api/verify_catalog.h"
+#include "api/verify_facts.h"
 #include "api/verify_fulfilment.h"
 #include "api/verify_leases.h"
 #include "api/verify_messages.h"
@@ -343,12 +344,6 @@ static const char held_money[] =
 	"  AND (p.amount > 0 OR o.status = " CODE(ORDER_CREATED) ")"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r WHERE r.payment_id = p.payment_id)";
 
-static const char held_events[] =
-	"SELECT 'warning', 'payment ' || e.payment_id, 'one amount and order per trade number',"
-	" format('a notice that contradicts it, %s old: order %s, %s %s, %s',"
-	"  " AGE("e.recorded_at") ", e.order_id, e.amount, e.currency, e.disposition)"
-	" FROM order_ext_internal.payment_events e";
-
 /* ---- I16: idempotency keys ---- */
 
 static const char request_results[] =
@@ -419,16 +414,12 @@ static const VerifyCheck checks[] = {
 	{"I15", "retries that are not run", verify_late_retries, NULL},
 	{"I15", "leases that ran out", verify_ended_leases, NULL},
 	{"I15", "held and unmatched money", held_money, NULL},
-	{"I15", "contradicting payment notices", held_events, NULL},
-	{"I15", "payment notices that fit no attempt", verify_payment_notices, NULL},
-	{"I15", "contradicting answers about refunds", verify_refund_events, NULL},
+	{"I15", "held facts", verify_held_facts, NULL},
 	{"I15", "refunds without an answer", verify_expired_leases, NULL},
 	{"I15", "refunds that wait", verify_waiting_refunds, NULL},
-	{"I15", "held facts of warehouse and carrier", verify_held_shipments, NULL},
 	{"I15", "facts that came early", verify_waiting_shipments, NULL},
 	{"I15", "cancels that a warehouse has not answered", verify_unanswered_cancels, NULL},
 	{"I15", "after-sales that wait", verify_waiting_after_sales, NULL},
-	{"I15", "held facts about returns", verify_held_returns, NULL},
 	{"I15", "regions have one spelling", verify_catalog_regions, NULL},
 	{"I15", "channels have one spelling", verify_catalog_channels, NULL},
 	{"I16", "requests have a hash and a result", request_results, NULL},

@@ -174,17 +174,3 @@ const char	verify_waiting_refunds[] =
 	" WHERE " REFUND_IS_OPEN " AND r.status = " CODE(REFUND_REQUESTED)
 	"  AND (CASE WHEN r.held THEN a.type IS DISTINCT FROM " CODE(AFTER_SALE_RETURN_REFUND)
 	"  ELSE r.requested_at <= clock_timestamp() - interval '1 hour' END)";
-
-const char	verify_refund_events[] =
-	"SELECT 'warning', 'refund ' || e.refund_id, 'one outcome, amount and number per refund',"
-	" format('%s, %s old: %s, amount %s, number %s', e.reason, " AGE("e.recorded_at") ", e.outcome,"
-	"  coalesce(e.amount::text, 'not given'), coalesce(e.gateway_refund_no, 'not given'))"
-	" FROM order_ext_internal.refund_events e"
-	" LEFT JOIN order_ext_internal.refunds r ON r.refund_id = e.refund_id"
-	" WHERE NOT (e.reason = 'refund_reversed' AND r.status <> " CODE(REFUND_FAILED) ")";
-
-const char	verify_payment_notices[] =
-	"SELECT 'warning', 'order ' || n.order_id, 'an open payment attempt that it ends',"
-	" format('a notice that fits none, %s old: %s %s %s', " AGE("n.recorded_at") ","
-	"  n.pay_type, n.out_trade_no, n.outcome)"
-	" FROM order_ext_internal.payment_notices n";

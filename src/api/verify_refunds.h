@@ -16,8 +16,6 @@ extern const char verify_after_sale_amounts[];
 extern const char verify_returns_before_refunds[];
 extern const char verify_expired_leases[];
 extern const char verify_waiting_refunds[];
-extern const char verify_refund_events[];
-extern const char verify_payment_notices[];
 extern const char verify_gateways[];
 
 #endif							/* ORDER_EXT_VERIFY_REFUNDS_H */

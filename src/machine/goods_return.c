@@ -13,6 +13,7 @@
 #include "core/spi_util.h"
 #include "machine/after_sale_message.h"
 #include "machine/goods_return.h"
+#include "machine/held_fact.h"
 
 static SavedPlan move_return = SAVED_PLAN(
 	"UPDATE order_ext_internal.after_sales"
@@ -126,10 +127,17 @@ return_fact_held(Journal *journal, const ReturnFact *fact, const AfterSale *afte
 				 const char *reason, Jsonb *detail)
 {
 	AfterSale	unknown = {.after_sale_id = fact->after_sale_id};
+	const AfterSale *about = after_sale != NULL ? after_sale : &unknown;
+	HeldFact	held = {
+		.kind = fact->kind == RETURN_FACT_SHIPMENT ? FACT_RETURN_SHIPMENT : FACT_RETURN_RECEIPT,
+		.order_id = about->order_id, .entity_id = fact->after_sale_id, .reason = reason,
+		.told = fact->content
+	};
 
 	if (insert(journal, fact, "held", reason, detail))
-		after_sale_alert(journal, after_sale != NULL ? after_sale : &unknown, ALERT_RETURN_HELD,
-						 reason);
+		fact_hold(journal, &held, ALERT_RETURN_HELD,
+				  about->order_id != 0 ? about->order_id : about->after_sale_id,
+				  after_sale_payload(about));
 }
 
 bool

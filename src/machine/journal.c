@@ -111,13 +111,17 @@ journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jsonb *payload)
 	draft->message_id = 0;
 }
 
-void
+Jsonb *
 journal_alert(Journal *journal, int64 key, const char *kind, const char *reason,
 			  JsonbBuilder *payload)
 {
+	Jsonb	   *alert;
+
 	if (reason != NULL)
 		jsonb_add_text(payload, "reason", reason);
-	journal_message(journal, TOPIC_OPS_ALERT, key, alert_end(payload, kind));
+	alert = alert_end(payload, kind);
+	journal_message(journal, TOPIC_OPS_ALERT, key, alert);
+	return alert;
 }
 
 void

@@ -37,9 +37,9 @@ extern void journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jso
 
 /*
  * Alert the operators: an alert of the given kind (core/alert.h), with its reason or NULL, and
- * the contents of the payload, which the caller has begun.
+ * the contents of the payload, which the caller has begun. Returns the whole payload.
  */
-extern void journal_alert(Journal *journal, int64 key, const char *kind, const char *reason,
+extern Jsonb *journal_alert(Journal *journal, int64 key, const char *kind, const char *reason,
 						  JsonbBuilder *payload);
 
 /*

@@ -11,6 +11,7 @@
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
+#include "machine/held_fact.h"
 #include "machine/refund_answer.h"
 
 const char *const refund_outcomes[] = {"succeeded", "failed", "pending", NULL};
@@ -45,16 +46,23 @@ record_event(Journal *journal, int64 refund_id, const RefundAnswer *answer, cons
 }
 
 static void
-alert(Journal *journal, JsonbBuilder *payload, int64 key, int64 refund_id,
-	  const RefundAnswer *answer, const char *reason)
+fact_about(Journal *journal, JsonbBuilder *payload, int64 order_id, int64 refund_id,
+		   const RefundAnswer *answer, const char *reason)
 {
+	HeldFact	fact = {
+		.kind = FACT_REFUND_CALLBACK, .order_id = order_id, .entity_id = refund_id,
+		.reason = reason
+	};
+
 	jsonb_add_id(payload, "refund_id", refund_id);
 	jsonb_add_text(payload, "outcome", answer->words.outcome);
 	if (answer->has_amount)
 		jsonb_add_int(payload, "amount", answer->amount);
 	if (answer->words.gateway_refund_no != NULL)
 		jsonb_add_text(payload, "gateway_refund_no", answer->words.gateway_refund_no);
-	journal_alert(journal, key, ALERT_REFUND_ANSWER_HELD, reason, payload);
+	/* without an order to file it under, under the refund */
+	fact_hold(journal, &fact, ALERT_REFUND_ANSWER_HELD, order_id != 0 ? order_id : refund_id,
+			  payload);
 }
 
 static const char *
@@ -63,8 +71,9 @@ hold(Journal *journal, const Refund *refund, const RefundAnswer *answer, const c
 {
 	*why = reason;
 	if (record_event(journal, refund->refund_id, answer, reason))
-		alert(journal, journal_payload(refund->order_id, refund->user_id, refund->order_version),
-			  refund->order_id, refund->refund_id, answer, reason);
+		fact_about(journal,
+				   journal_payload(refund->order_id, refund->user_id, refund->order_version),
+				   refund->order_id, refund->refund_id, answer, reason);
 	return "held";
 }
 
@@ -78,8 +87,7 @@ refund_answer_unknown(Journal *journal, int64 refund_id, const RefundAnswer *ans
 	jsonb_add_text(payload, "order_id", NULL);
 	jsonb_add_text(payload, "user_id", NULL);
 	jsonb_add_int(payload, "version", 0);
-	/* there is no order to file it under */
-	alert(journal, payload, refund_id, refund_id, answer, "unknown_refund");
+	fact_about(journal, payload, 0, refund_id, answer, "unknown_refund");
 }
 
 /* ---- the decision ---- */

@@ -13,15 +13,16 @@
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
+#include "machine/held_fact.h"
 #include "machine/intercept.h"
 #include "machine/shipment.h"
 #include "machine/stock.h"
 
 static SavedPlan find_facts = SAVED_PLAN(
-	"SELECT seq, kind = $4 AND payload IS NOT DISTINCT FROM $5, detail"
+	"SELECT seq, kind = $4, detail"
 	" FROM order_ext_internal.shipment_events"
 	" WHERE order_id = $1 AND source = $2 AND event_id = $3 ORDER BY seq",
-	INT8OID, INT2OID, TEXTOID, INT2OID, JSONBOID);
+	INT8OID, INT2OID, TEXTOID, INT2OID);
 
 /* In REPEATABLE READ, an event_id that another transaction has taken raises 40001 here. */
 static SavedPlan insert_fact = SAVED_PLAN(
@@ -34,7 +35,7 @@ static SavedPlan insert_fact = SAVED_PLAN(
 	INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID, INT2OID, INT2OID, TEXTOID,
 	TEXTOID, JSONBOID, JSONBOID);
 
-#define PARKED_COLUMNS "order_id, event_id, seq, kind, occurred_at"
+#define PARKED_COLUMNS "order_id, event_id, seq, kind, occurred_at, payload"
 
 static SavedPlan read_parked = SAVED_PLAN(
 	"SELECT " PARKED_COLUMNS " FROM order_ext_internal.shipment_events"
@@ -69,18 +70,15 @@ static const char reason_contradiction[] = "contradiction_held";
 void
 shipment_find(const ShipmentFact *fact, ShipmentRecord *record)
 {
-	Datum		values[5];
-	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
+	Datum		values[4];
 	int			i;
 
 	values[0] = Int64GetDatum(fact->order_id);
 	values[1] = Int16GetDatum(fact->source);
 	values[2] = CStringGetTextDatum(fact->event_id);
 	values[3] = Int16GetDatum(fact->kind);
-	values[4] = PointerGetDatum(fact->payload);
-	nulls[4] = fact->payload == NULL ? 'n' : ' ';
 	memset(record, 0, sizeof(ShipmentRecord));
-	record->n = (int) plan_query(&find_facts, values, nulls, 0);
+	record->n = (int) plan_query(&find_facts, values, NULL, 0);
 	for (i = 0; i < record->n && !record->same; i++)
 	{
 		record->same = row_bool(i, 2);
@@ -89,15 +87,33 @@ shipment_find(const ShipmentFact *fact, ShipmentRecord *record)
 	}
 }
 
-static void
-alert(Journal *journal, const ShipmentFact *fact, const Order *order, const char *reason)
+/* What the fact says, as far as it is kept. */
+static Jsonb *
+told(const ShipmentFact *fact)
 {
+	JsonbBuilder *said = jsonb_object_begin();
+
+	jsonb_add_text(said, "event_id", fact->event_id);
+	jsonb_add_text(said, "kind", code_name(CODES_SHIPMENT_KIND, fact->kind));
+	jsonb_add_timestamptz(said, "occurred_at", fact->occurred_at);
+	if (fact->payload != NULL)
+		jsonb_add_jsonb(said, "payload", fact->payload);
+	return jsonb_object_end(said);
+}
+
+static void
+hold(Journal *journal, const ShipmentFact *fact, const Order *order, const char *reason)
+{
+	HeldFact	fact_held = {
+		.kind = fact->source == SOURCE_SHIPMENT ? FACT_SHIPMENT_EVENT : FACT_CANCEL_RESULT,
+		.order_id = fact->order_id, .reason = reason, .told = told(fact)
+	};
 	JsonbBuilder *payload = journal_payload(fact->order_id, order ? order->user_id : 0,
 											order ? order->version : 0);
 
 	jsonb_add_text(payload, "event_id", fact->event_id);
 	jsonb_add_text(payload, "event", code_name(CODES_SHIPMENT_KIND, fact->kind));
-	journal_alert(journal, fact->order_id, ALERT_SHIPMENT_HELD, reason, payload);
+	fact_hold(journal, &fact_held, ALERT_SHIPMENT_HELD, fact->order_id, payload);
 }
 
 void
@@ -124,7 +140,7 @@ shipment_record(Journal *journal, const ShipmentFact *fact, const Order *order,
 	if (plan_write(&insert_fact, values, nulls, 0) != 1)
 		error_conflict("event \"%s\" was recorded by another transaction", fact->event_id);
 	if (verdict.state == SHIPMENT_HELD)
-		alert(journal, fact, order, verdict.reason);
+		hold(journal, fact, order, verdict.reason);
 	else if (verdict.state == SHIPMENT_PARKED)
 		order_touch(fact->order_id);
 }
@@ -282,6 +298,7 @@ read_parked_of(int64 order_id, int *n)
 		facts[i].seq = row_int16(i, 3);
 		facts[i].kind = (ShipmentKind) row_int16(i, 4);
 		facts[i].occurred_at = row_timestamptz(i, 5);
+		facts[i].payload = row_is_null(i, 6) ? NULL : row_jsonb(i, 6);
 	}
 	return facts;
 }
@@ -303,7 +320,7 @@ settle(Journal *journal, const ShipmentFact *fact, Order *order, ShipmentVerdict
 	if (plan_write(&settle_fact, values, nulls, 0) != 1)
 		error_conflict("event \"%s\" was settled by another transaction", fact->event_id);
 	if (verdict.state == SHIPMENT_HELD)
-		alert(journal, fact, order, verdict.reason);
+		hold(journal, fact, order, verdict.reason);
 	else if (verdict.state == SHIPMENT_APPLIED)
 		shipment_apply(journal, fact, order);
 }

@@ -86,6 +86,7 @@ SELECT t.show(order_ext.retry_refund(t.id('r-mx-withdrawn')));
 -- out of the way of verify()
 SET session_replication_role = replica;
 DELETE FROM order_ext_internal.refund_events WHERE refund_id = t.id('r-mx-withdrawn');
+DELETE FROM order_ext_internal.held_facts WHERE kind = 'refund_callback' AND entity_id = t.id('r-mx-withdrawn');
 UPDATE order_ext_internal.refunds SET status = 10, version = 1 WHERE refund_id = t.id('r-mx-withdrawn');
 UPDATE order_ext_internal.after_sales SET status = 20, version = 1 WHERE order_id = t.id('mx-withdrawn');
 DELETE FROM order_ext_internal.transition_log WHERE machine = 5 AND entity_id = t.id('r-mx-withdrawn') AND version = 2;

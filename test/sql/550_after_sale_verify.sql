@@ -47,6 +47,6 @@ SELECT t.detects('DELETE FROM refunds WHERE after_sale_id = t.id(''vp4'')');
 SELECT t.detects('UPDATE after_sales SET status = 50 WHERE after_sale_id = t.id(''vp4'')');
 -- I15 what waits
 SELECT t.detects('UPDATE after_sales SET applied_at = applied_at - interval ''1 year'' WHERE after_sale_id = t.id(''vp3'')');
-SELECT t.detects('INSERT INTO after_sale_events (after_sale_id, recorded_at, kind, disposition, reason, content, detail) VALUES (t.id(''vp1''), now(), 1, ''held'', ''x'', ''{}'', ''{}'')');
+SELECT t.detects('INSERT INTO held_facts (at, order_id, entity_id, kind, reason, payload) VALUES (now(), t.id(''vp''), t.id(''vp1''), ''return_shipment'', ''x'', ''{}'')');
 RESET search_path;
 SELECT invariant, severity, entity, expected, actual FROM order_ext.verify() WHERE severity = 'error';

@@ -106,8 +106,8 @@ SELECT t.detects('UPDATE orders SET paid_at = NULL WHERE order_id = t.id(''V pai
 -- I15 what waits for a person
 SELECT t.detects('INSERT INTO dead_messages (message_id, group_id, topic_id, key, published_at, died_at, attempts, payload) VALUES (1, 11, 11, t.id(''V paid''), now(), now(), 16, ''{}'')');
 SELECT t.detects('UPDATE payments SET purpose = 4 WHERE out_trade_no = ''V-1''');
-SELECT t.detects('INSERT INTO payment_events (payment_id, order_id, amount, recorded_at, pay_type, out_trade_no, currency, disposition) SELECT payment_id, order_id, 1, now(), pay_type, out_trade_no, currency, ''amount_mismatch_held'' FROM payments WHERE out_trade_no = ''V-1''');
-SELECT t.detects('INSERT INTO shipment_events (order_id, occurred_at, recorded_at, source, seq, kind, state, event_id, reason, detail) VALUES (1, now(), now(), 1, 1, 2, 30, ''V'', ''unknown_order_held'', ''{}'')');
+SELECT t.detects('INSERT INTO held_facts (at, order_id, entity_id, kind, reason, payload) SELECT now(), order_id, payment_id, ''pay_callback'', ''amount_mismatch_held'', ''{}'' FROM payments WHERE out_trade_no = ''V-1''');
+SELECT t.detects('INSERT INTO held_facts (at, order_id, entity_id, kind, reason, payload) VALUES (now(), 1, NULL, ''shipment_event'', ''unknown_order_held'', ''{"event_id": "V"}'')');
 SELECT t.detects('INSERT INTO shipment_events (order_id, occurred_at, recorded_at, source, seq, kind, state, event_id, detail) VALUES (t.id(''V paid''), now(), now() - interval ''2 days'', 1, 1, 4, 20, ''V'', ''{}'')');
 SELECT t.detects('UPDATE fulfilments SET status = 60, prior_status = 10, cancel_requested_at = now() - interval ''2 hours'' WHERE order_id = t.id(''V paid'')');
 -- I16 requests

@@ -34,7 +34,7 @@ SELECT t.detects('DELETE FROM message_log_0 WHERE topic_id = 19 AND key = t.id('
 SELECT t.detects('UPDATE refunds SET status = 15, attempt = 1, claim_xid = ''5'', claimed_by = ''x'', lease_until = now() - interval ''1 hour'' WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-3'')');
 SELECT t.detects('UPDATE refunds SET held = true WHERE refund_id = t.cancel_refund()');
 SELECT t.detects('UPDATE refunds SET requested_at = now() - interval ''2 hours'' WHERE refund_id = t.cancel_refund()');
-SELECT t.detects('INSERT INTO refund_events (refund_id, recorded_at, outcome, reason) VALUES (424242, now(), ''failed'', ''unknown_refund'')');
-SELECT t.detects('INSERT INTO payment_notices (order_id, recorded_at, pay_type, out_trade_no, outcome) VALUES (424242, now(), ''card'', ''V-9'', ''closed'')');
+SELECT t.detects('INSERT INTO held_facts (at, order_id, entity_id, kind, reason, payload) VALUES (now(), NULL, 424242, ''refund_callback'', ''unknown_refund'', ''{}'')');
+SELECT t.detects('INSERT INTO held_facts (at, order_id, entity_id, kind, reason, payload) VALUES (now(), 424242, NULL, ''payment_closed'', NULL, ''{}'')');
 RESET search_path;
 SELECT count(*) FROM order_ext.verify() WHERE severity = 'error';

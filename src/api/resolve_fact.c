@@ -1,0 +1,29 @@
+/*
+ * resolve_fact.c
+ *		resolve_fact: staff says what was done about a held fact.
+ */
+#include "compat.h"
+
+#include "core/args.h"
+#include "core/call.h"
+#include "machine/held_fact.h"
+
+#define MAX_NOTE_CHARS 1000
+
+static Datum
+resolve_fact_body(FunctionCallInfo fcinfo)
+{
+	int64		fact_id = arg_id(fcinfo, 0, "fact_id");
+	char	   *note = arg_text(fcinfo, 1, "note", MAX_NOTE_CHARS);
+	CallResult	result = {.id = fact_id};
+
+	result.disposition = fact_resolve(fact_id, note, GetCurrentTimestamp()) ? "applied" : "noop";
+	return call_return_result(fcinfo, &result);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_resolve_fact);
+Datum
+order_ext_resolve_fact(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, resolve_fact_body);
+}
