@@ -116,8 +116,8 @@ hold_notice(Journal *journal, const Order *order, const Capture *capture, int64 
 	jsonb_add_text(told, "currency", capture->currency);
 	jsonb_add_timestamptz(told, "paid_at", capture->paid_at);
 	fact.told = jsonb_object_end(told);
-	fact_hold(journal, &fact, ALERT_PAYMENT_HELD, capture->order_id,
-			  held_payload(order, capture, payment_id));
+	held_fact_record(journal, &fact, ALERT_PAYMENT_HELD, capture->order_id,
+					 held_payload(order, capture, payment_id));
 }
 
 static void

@@ -61,7 +61,7 @@ hold(Journal *journal, const PaymentNotice *notice, const Payment *payment, cons
 	jsonb_add_text(payload, "out_trade_no", notice->out_trade_no);
 	if (payment != NULL)
 		jsonb_add_id(payload, "payment_id", payment->payment_id);
-	fact_hold(journal, &fact, ALERT_PAYMENT_NOTICE_HELD, notice->order_id, payload);
+	held_fact_record(journal, &fact, ALERT_PAYMENT_NOTICE_HELD, notice->order_id, payload);
 	return "held";
 }
 

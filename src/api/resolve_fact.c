@@ -17,7 +17,7 @@ resolve_fact_body(FunctionCallInfo fcinfo)
 	char	   *note = arg_text(fcinfo, 1, "note", MAX_NOTE_CHARS);
 	CallResult	result = {.id = fact_id};
 
-	result.disposition = fact_resolve(fact_id, note, GetCurrentTimestamp()) ? "applied" : "noop";
+	result.disposition = held_fact_resolve(fact_id, note, GetCurrentTimestamp()) ? "applied" : "noop";
 	return call_return_result(fcinfo, &result);
 }
 

@@ -135,9 +135,9 @@ return_fact_held(Journal *journal, const ReturnFact *fact, const AfterSale *afte
 	};
 
 	if (insert(journal, fact, "held", reason, detail))
-		fact_hold(journal, &held, ALERT_RETURN_HELD,
-				  about->order_id != 0 ? about->order_id : about->after_sale_id,
-				  after_sale_payload(about));
+		held_fact_record(journal, &held, ALERT_RETURN_HELD,
+						 about->order_id != 0 ? about->order_id : about->after_sale_id,
+						 after_sale_payload(about));
 }
 
 bool

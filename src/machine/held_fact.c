@@ -29,8 +29,8 @@ static SavedPlan is_there = SAVED_PLAN(
 	INT8OID);
 
 void
-fact_hold(Journal *journal, const HeldFact *fact, const char *alert, int64 key,
-		  JsonbBuilder *payload)
+held_fact_record(Journal *journal, const HeldFact *fact, const char *alert, int64 key,
+				 JsonbBuilder *payload)
 {
 	Jsonb	   *alerted = journal_alert(journal, key, alert, fact->reason, payload);
 	Datum		values[6];
@@ -47,7 +47,7 @@ fact_hold(Journal *journal, const HeldFact *fact, const char *alert, int64 key,
 }
 
 bool
-fact_resolve(int64 fact_id, const char *note, TimestampTz at)
+held_fact_resolve(int64 fact_id, const char *note, TimestampTz at)
 {
 	Datum		values[4] = {Int64GetDatum(fact_id), TimestampTzGetDatum(at),
 		CStringGetTextDatum(note),

@@ -33,10 +33,10 @@ typedef struct HeldFact
  * key, and the contents of the payload, which the caller has begun. To be called once for each
  * fact, not when it is repeated.
  */
-extern void fact_hold(Journal *journal, const HeldFact *fact, const char *alert, int64 key,
-					  JsonbBuilder *payload);
+extern void held_fact_record(Journal *journal, const HeldFact *fact, const char *alert, int64 key,
+							 JsonbBuilder *payload);
 
 /* Record what staff did about a held fact; false if that was recorded before. OE001. */
-extern bool fact_resolve(int64 fact_id, const char *note, TimestampTz at);
+extern bool held_fact_resolve(int64 fact_id, const char *note, TimestampTz at);
 
 #endif							/* ORDER_EXT_MACHINE_HELD_FACT_H */

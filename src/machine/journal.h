@@ -40,7 +40,7 @@ extern void journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jso
  * the contents of the payload, which the caller has begun. Returns the whole payload.
  */
 extern Jsonb *journal_alert(Journal *journal, int64 key, const char *kind, const char *reason,
-						  JsonbBuilder *payload);
+							JsonbBuilder *payload);
 
 /*
  * Begins the standard payload {order_id, user_id, version}, to which more can be added. user_id 0

@@ -61,8 +61,8 @@ fact_about(Journal *journal, JsonbBuilder *payload, int64 order_id, int64 refund
 	if (answer->words.gateway_refund_no != NULL)
 		jsonb_add_text(payload, "gateway_refund_no", answer->words.gateway_refund_no);
 	/* without an order to file it under, under the refund */
-	fact_hold(journal, &fact, ALERT_REFUND_ANSWER_HELD, order_id != 0 ? order_id : refund_id,
-			  payload);
+	held_fact_record(journal, &fact, ALERT_REFUND_ANSWER_HELD, order_id != 0 ? order_id : refund_id,
+					 payload);
 }
 
 static const char *

@@ -104,7 +104,7 @@ told(const ShipmentFact *fact)
 static void
 hold(Journal *journal, const ShipmentFact *fact, const Order *order, const char *reason)
 {
-	HeldFact	fact_held = {
+	HeldFact	held_as = {
 		.kind = fact->source == SOURCE_SHIPMENT ? FACT_SHIPMENT_EVENT : FACT_CANCEL_RESULT,
 		.order_id = fact->order_id, .reason = reason, .told = told(fact)
 	};
@@ -113,7 +113,7 @@ hold(Journal *journal, const ShipmentFact *fact, const Order *order, const char 
 
 	jsonb_add_text(payload, "event_id", fact->event_id);
 	jsonb_add_text(payload, "event", code_name(CODES_SHIPMENT_KIND, fact->kind));
-	fact_hold(journal, &fact_held, ALERT_SHIPMENT_HELD, fact->order_id, payload);
+	held_fact_record(journal, &held_as, ALERT_SHIPMENT_HELD, fact->order_id, payload);
 }
 
 void
