@@ -17,7 +17,9 @@ resolve_fact_body(FunctionCallInfo fcinfo)
 	char	   *note = arg_text(fcinfo, 1, "note", MAX_NOTE_CHARS);
 	CallResult	result = {.id = fact_id};
 
-	result.disposition = held_fact_resolve(fact_id, note, GetCurrentTimestamp()) ? "applied" : "noop";
+	result.disposition = "noop";
+	if (held_fact_resolve(fact_id, note, GetCurrentTimestamp()))
+		result.disposition = "applied";
 	return call_return_result(fcinfo, &result);
 }
 
