@@ -31,23 +31,11 @@ CREATE TABLE order_ext_internal.freight_templates (
 CREATE INDEX freight_templates_code ON order_ext_internal.freight_templates
 	(lower(btrim(region, E' \t\n\x0B\f\r')), currency);
 
--- stock: currently one row per product; a popular product may get more stripes later. Its rows
--- are always locked in (product_id, stripe) order. Half of each page stays free so that the
--- endless updates are HOT.
-CREATE TABLE order_ext_internal.stock (
-	product_id bigint NOT NULL,
-	stripe smallint NOT NULL DEFAULT 0,
-	available bigint NOT NULL DEFAULT 0,
-	reserved bigint NOT NULL DEFAULT 0,
-	consumed bigint NOT NULL DEFAULT 0,
-	PRIMARY KEY (product_id, stripe),
-	CHECK (least(available, reserved, consumed) >= 0)
-) WITH (fillfactor = 50);
-
 -- stock_ledger: append-only double entry of every stock movement. The key makes a second
 -- reserve, release or consume of the same order and product impossible.
 -- kind: 1 reserve, 2 release, 3 consume, 4 adjust, 5 return, 6 write_off.
 -- order_id 0 and ref = a running number for adjustments; ref = the after-sale for 5 and 6.
+-- xid: the transaction that wrote the row, as the folds go by it (docs/stock.md).
 CREATE TABLE order_ext_internal.stock_ledger (
 	order_id bigint NOT NULL,
 	product_id bigint NOT NULL,
@@ -57,11 +45,11 @@ CREATE TABLE order_ext_internal.stock_ledger (
 	consumed_delta bigint NOT NULL,
 	at timestamptz NOT NULL,
 	kind smallint NOT NULL,
-	stripe smallint NOT NULL,
 	reason text,
+	xid xid8 NOT NULL,
 	PRIMARY KEY (order_id, product_id, kind, ref)
 );
-CREATE INDEX stock_ledger_product_id ON order_ext_internal.stock_ledger (product_id, at);
+CREATE INDEX stock_ledger_product_id ON order_ext_internal.stock_ledger (product_id, xid);
 CREATE SEQUENCE order_ext_internal.stock_adjustment_seq;
 
 -- coupons: status 0 unused, 1 locked, 2 used (both by order_id), 3 expired. currency NULL: any, of

@@ -47,7 +47,6 @@ CREATE TABLE order_ext_internal.order_items (
 	discount bigint NOT NULL,
 	pay bigint NOT NULL,
 	quantity integer NOT NULL,
-	stripe smallint NOT NULL,
 	kind smallint NOT NULL,
 	reservation smallint NOT NULL,
 	sku text NOT NULL,

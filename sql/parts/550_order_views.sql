@@ -98,6 +98,34 @@ CREATE VIEW order_ext.stock_ledger_view AS
 		JOIN order_ext_internal.products p ON p.product_id = m.product_id
 		WHERE m.order_id = 0) l;
 
+-- The level of every product: its newest fold, and the rows that this does not cover, found by
+-- the index. See docs/stock.md
+CREATE VIEW order_ext_internal.stock AS
+	SELECT p.product_id,
+		coalesce(f.available, 0) + l.available AS available,
+		coalesce(f.reserved, 0) + l.reserved AS reserved,
+		coalesce(f.consumed, 0) + l.consumed AS consumed
+	FROM order_ext_internal.products p
+	LEFT JOIN LATERAL (
+		SELECT s.available, s.reserved, s.consumed, s.covered
+		FROM order_ext_internal.stock_folds s
+		WHERE s.product_id = p.product_id
+		ORDER BY s.fold_id DESC LIMIT 1) f ON true
+	CROSS JOIN LATERAL (
+		SELECT coalesce(sum(m.available_delta), 0)::bigint AS available,
+			coalesce(sum(m.reserved_delta), 0)::bigint AS reserved,
+			coalesce(sum(m.consumed_delta), 0)::bigint AS consumed
+		FROM (
+			SELECT n.available_delta, n.reserved_delta, n.consumed_delta
+			FROM order_ext_internal.stock_ledger n
+			WHERE n.product_id = p.product_id
+				AND n.xid >= coalesce(pg_catalog.pg_snapshot_xmax(f.covered), '0')
+			UNION ALL
+			SELECT o.available_delta, o.reserved_delta, o.consumed_delta
+			FROM pg_catalog.pg_snapshot_xip(f.covered) AS x (xid)
+			JOIN order_ext_internal.stock_ledger o
+				ON o.product_id = p.product_id AND o.xid = x.xid) m) l;
+
 -- Sums are numeric, since wrong notices can add up to more than a bigint.
 CREATE VIEW order_ext.money_report AS
 	SELECT f.day, f.pay_type, f.currency,

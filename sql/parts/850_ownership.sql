@@ -79,8 +79,8 @@ END
 $$;
 
 -- What a dump contains: the rows of every table and the state of every sequence, except rows that
--- CREATE EXTENSION creates itself, and grants of topics to roles that have been dropped: a restore
--- finds roles by their names.
+-- CREATE EXTENSION creates itself, grants of topics to roles that have been dropped (a restore
+-- finds roles by their names), and folds of stock, which go by transaction ids of this cluster.
 DO $$
 DECLARE
 	relation pg_catalog.regclass;
@@ -98,6 +98,8 @@ BEGIN
 			WHEN relation = 'order_ext_internal.topic_grants'::regclass
 			THEN 'WHERE EXISTS (SELECT FROM pg_catalog.pg_roles r '
 				|| 'WHERE r.oid = role_oid AND r.rolname = role)'
+			WHEN relation = 'order_ext_internal.stock_folds'::regclass
+			THEN 'WHERE false'
 			ELSE '' END);
 	END LOOP;
 END

@@ -16,7 +16,6 @@
 #include "core/call.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
-#include "core/locks.h"
 #include "core/request.h"
 #include "core/spi_util.h"
 #include "machine/coupon.h"
@@ -40,10 +39,6 @@ static SavedPlan upsert_price = SAVED_PLAN(
 	" ON CONFLICT (product_id, currency) DO UPDATE SET price = excluded.price,"
 	"   updated_at = pg_catalog.clock_timestamp()",
 	INT8OID, TEXTOID, INT8OID);
-
-static SavedPlan insert_stock = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.stock (product_id) VALUES ($1) ON CONFLICT DO NOTHING",
-	INT8OID);
 
 static SavedPlan find_product = SAVED_PLAN(
 	"SELECT product_id FROM order_ext_internal.products WHERE sku = $1",
@@ -80,16 +75,12 @@ put_product_body(FunctionCallInfo fcinfo)
 	int64		price = arg_amount(fcinfo, 2, "price");
 	const char *currency = arg_codes_currency(fcinfo, 4, "currency");
 	Datum		values[3];
-	int64		product_id;
 
 	values[0] = CStringGetTextDatum(arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS));
 	values[1] = CStringGetTextDatum(arg_text(fcinfo, 1, "name", MAX_NAME_CHARS));
 	values[2] = Int16GetDatum(KIND_NORMAL + arg_word(fcinfo, 3, "kind", product_kinds));
 	(void) plan_write(&upsert_product, values, NULL, 0);
-	product_id = row_int64(0, 1);
-	values[0] = Int64GetDatum(product_id);
-	(void) plan_write(&insert_stock, values, NULL, 0);
-	put_price(product_id, currency, price);
+	put_price(row_int64(0, 1), currency, price);
 	PG_RETURN_VOID();
 }
 
@@ -177,7 +168,6 @@ adjust_once(void *arg, const RequestKey *key, CallResult *result)
 	const StockChange *change = arg;
 	int64		product_id = product_id_of(change->sku);
 
-	lock_wait(LOCK_STOCK, product_id);
 	result->id_is_null = true;
 	result->detail = level_to_jsonb(stock_adjust(product_id, change->sku, change->delta,
 												 change->reason, GetCurrentTimestamp()));

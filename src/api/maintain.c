@@ -13,11 +13,15 @@
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
+#include "machine/stock_level.h"
 #include "message/upkeep/rotate_turn.h"
 
 /* One call removes at most the product of these: it is one transaction. */
 #define KEYS_OF_A_BATCH 20000
 #define MAX_BATCHES 50
+
+/* Products whose ledger one call looks at. */
+#define PRODUCTS_AT_ONCE 10000
 
 static SavedPlan prune_requests = SAVED_PLAN_BY_BITMAP(
 	"DELETE FROM order_ext_internal.requests WHERE ctid = ANY (ARRAY("
@@ -67,6 +71,7 @@ maintain(FunctionCallInfo fcinfo)
 	}
 	for (i = 0; i < (int) lengthof(prune_progress); i++)
 		removed += (int64) plan_write(&prune_progress[i], NULL, NULL, 0);
+	stock_fold_some(PRODUCTS_AT_ONCE);
 	/* truncation holds locks until commit, so not inside a longer transaction */
 	rotate_now(!IsTransactionBlock() && !IsSubTransaction());
 	return Int64GetDatum(removed);

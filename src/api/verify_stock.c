@@ -7,35 +7,51 @@
 #include "api/verify_stock.h"
 #include "machine/machine.h"
 
-/* ---- the ledger explains the stock ---- */
+/* ---- the ledger is the stock ---- */
 
+/*
+ * A level is the newest fold and the rows that this does not cover. So the folds must be the sum of
+ * those that they cover, for the levels to be that of all.
+ */
 const char	verify_stock_and_ledger[] =
-	"SELECT 'error', format('sku %s stripe %s', coalesce(p.sku, '#' || product_id), stripe),"
-	" format('ledger: available %s, reserved %s, consumed %s',"
-	"  l.available, l.reserved, l.consumed),"
-	" format('stock: available %s, reserved %s, consumed %s', s.available, s.reserved, s.consumed)"
-	" FROM order_ext_internal.stock s"
-	" FULL JOIN (SELECT product_id, stripe, sum(available_delta) AS available,"
-	"   sum(reserved_delta) AS reserved, sum(consumed_delta) AS consumed"
-	"  FROM order_ext_internal.stock_ledger GROUP BY product_id, stripe) l"
-	"  USING (product_id, stripe)"
+	"WITH newest AS MATERIALIZED ("
+	"  SELECT DISTINCT ON (product_id) * FROM order_ext_internal.stock_folds"
+	"  ORDER BY product_id, fold_id DESC),"
+	" sums AS ("
+	"  SELECT l.product_id, least(sum(l.available_delta), sum(l.reserved_delta),"
+	"    sum(l.consumed_delta)) AS lowest,"
+	"   coalesce(sum(l.available_delta) FILTER (WHERE c.yes), 0) AS available,"
+	"   coalesce(sum(l.reserved_delta) FILTER (WHERE c.yes), 0) AS reserved,"
+	"   coalesce(sum(l.consumed_delta) FILTER (WHERE c.yes), 0) AS consumed"
+	"  FROM order_ext_internal.stock_ledger l LEFT JOIN newest n USING (product_id)"
+	"  CROSS JOIN LATERAL (SELECT pg_visible_in_snapshot(l.xid, n.covered) AS yes) c"
+	"  GROUP BY l.product_id)"
+	"SELECT 'error', format('sku %s', coalesce(p.sku, '#' || product_id)),"
+	" CASE WHEN s.lowest < 0 THEN 'available, reserved and consumed are not negative' ELSE"
+	"  format('ledger: available %s, reserved %s, consumed %s',"
+	"   coalesce(s.available, 0), coalesce(s.reserved, 0), coalesce(s.consumed, 0)) END,"
+	" CASE WHEN s.lowest < 0 THEN format('%s', s.lowest) ELSE"
+	"  format('fold: available %s, reserved %s, consumed %s',"
+	"   n.available, n.reserved, n.consumed) END"
+	" FROM sums s FULL JOIN newest n USING (product_id)"
 	" LEFT JOIN order_ext_internal.products p USING (product_id)"
-	" WHERE coalesce(s.available, 0) <> coalesce(l.available, 0)"
-	"  OR coalesce(s.reserved, 0) <> coalesce(l.reserved, 0)"
-	"  OR coalesce(s.consumed, 0) <> coalesce(l.consumed, 0)"
-	"  OR least(s.available, s.reserved, s.consumed) < 0";
+	" WHERE s.lowest < 0"
+	"  OR coalesce(s.available, 0) <> coalesce(n.available, 0)"
+	"  OR coalesce(s.reserved, 0) <> coalesce(n.reserved, 0)"
+	"  OR coalesce(s.consumed, 0) <> coalesce(n.consumed, 0)";
 
 const char	verify_stock_and_reservations[] =
-	"SELECT 'error', format('sku %s stripe %s', coalesce(p.sku, '#' || product_id), stripe),"
+	"SELECT 'error', format('sku %s', coalesce(p.sku, '#' || product_id)),"
 	" format('open reservations of orders: %s', coalesce(i.reserved, 0)),"
-	" format('reserved in stock: %s', coalesce(s.reserved, 0))"
-	" FROM order_ext_internal.stock s"
-	" FULL JOIN (SELECT product_id, stripe, sum(quantity) AS reserved"
+	" format('reserved in the ledger: %s', coalesce(l.reserved, 0))"
+	" FROM (SELECT product_id, sum(reserved_delta) AS reserved"
+	"  FROM order_ext_internal.stock_ledger GROUP BY product_id) l"
+	" FULL JOIN (SELECT product_id, sum(quantity) AS reserved"
 	"  FROM order_ext_internal.order_items"
-	"   WHERE reservation = " CODE(RESERVATION_OPEN) " GROUP BY product_id, stripe) i"
-	"  USING (product_id, stripe)"
+	"   WHERE reservation = " CODE(RESERVATION_OPEN) " GROUP BY product_id) i"
+	"  USING (product_id)"
 	" LEFT JOIN order_ext_internal.products p USING (product_id)"
-	" WHERE coalesce(s.reserved, 0) <> coalesce(i.reserved, 0)";
+	" WHERE coalesce(l.reserved, 0) <> coalesce(i.reserved, 0)";
 
 const char	verify_reservations_and_orders[] =
 	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_STOCK_RELEASE))

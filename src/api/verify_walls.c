@@ -41,7 +41,7 @@ const char	verify_hangers_on[] =
 	"  JOIN pg_trigger t ON t.tgrelid = o.oid"
 	"  WHERE NOT t.tgisinternal"
 	"   AND t.tgname NOT IN ('guard_rows', 'guard_truncate', 'replace_instance',"
-	"    'skip_known_stamp', 'find_role')"
+	"    'skip_known_stamp', 'find_role', 'stamp_ledger', 'skip_row')"
 	" UNION ALL SELECT o.relname, 'rule ' || r.rulename FROM own o"
 	"  JOIN pg_rewrite r ON r.ev_class = o.oid WHERE r.rulename <> '_RETURN'"
 	" UNION ALL SELECT o.relname, format('child table %s', i.inhrelid::regclass) FROM own o"

@@ -3,10 +3,10 @@
  *		Plain inserts into our own tables without the planner; see append.h.
  *
  * This does what the executor does for an INSERT, so constraints, indexes, TOAST and WAL are
- * handled as usual; rows are inserted a page at a time, as in COPY. The tables have no row
- * triggers and no foreign keys. Most rows are appended one at a time, and cost less than what the
- * executor would set up for them; so it is called only for an index with expressions or a
- * predicate.
+ * handled as usual; rows are inserted a page at a time, as in COPY. The tables have no foreign
+ * keys, and no row triggers but those that are about restored rows only. Most rows are appended one
+ * at a time, and cost less than what the executor would set up for them; so it is called only for
+ * an index with expressions or a predicate.
  */
 #include "compat.h"
 
@@ -172,8 +172,8 @@ insert_many(Appender *appender)
 	MemoryContextReset(appender->context);
 }
 
-static void
-insert_waiting(Appender *appender)
+void
+append_flush(Appender *appender)
 {
 	if (appender->n == 1)
 	{
@@ -191,18 +191,24 @@ append_row(Appender *appender, const Datum *values, const bool *nulls)
 {
 	TupleDesc	desc = RelationGetDescr(appender->rel);
 	TupleTableSlot *slot;
+	int			given = 0;
+	int			i;
 
 	if (appender->n == APPEND_BATCH)
-		insert_waiting(appender);
+		append_flush(appender);
 	if (appender->n == appender->n_slots)
 		appender->slots[appender->n_slots++] = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	slot = appender->slots[appender->n];
 	ExecClearTuple(slot);
-	memcpy(slot->tts_values, values, sizeof(Datum) * desc->natts);
-	if (nulls != NULL)
-		memcpy(slot->tts_isnull, nulls, sizeof(bool) * desc->natts);
-	else
-		memset(slot->tts_isnull, false, sizeof(bool) * desc->natts);
+	for (i = 0; i < desc->natts; i++)
+	{
+		/* an update may have dropped a column */
+		bool		dropped = TupleDescAttr(desc, i)->attisdropped;
+
+		slot->tts_values[i] = dropped ? (Datum) 0 : values[given];
+		slot->tts_isnull[i] = dropped || (nulls != NULL && nulls[given]);
+		given += dropped ? 0 : 1;
+	}
 	ExecStoreVirtualTuple(slot);
 	constraints_check(appender->rel, slot);
 	ExecMaterializeSlot(slot);
@@ -214,7 +220,7 @@ append_close(Appender *appender)
 {
 	int			i;
 
-	insert_waiting(appender);
+	append_flush(appender);
 	for (i = 0; i < appender->n_slots; i++)
 		ExecDropSingleTupleTableSlot(appender->slots[i]);
 	close_indexes(appender);

@@ -28,9 +28,12 @@ extern void append_in_order(Appender *appender);
 /*
  * Append one row: values and nulls in column order, for all columns (no defaults are filled in);
  * they are copied. NOT NULL and CHECK constraints are checked. The row is inserted, and 23505
- * raised, by the time append_close() returns.
+ * raised, by the time append_flush() or append_close() returns.
  */
 extern void append_row(Appender *appender, const Datum *values, const bool *nulls);
+
+/* Insert the rows that are pending, and their index entries, now. */
+extern void append_flush(Appender *appender);
 
 /* Insert pending rows and close; the rows become visible to this transaction's next command. */
 extern void append_close(Appender *appender);

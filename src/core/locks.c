@@ -158,12 +158,6 @@ locks_brief_end(void)
 	LockTimeout = lock_timeout_before;
 }
 
-bool
-locks_are_brief(void)
-{
-	return brief;
-}
-
 static void
 lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 {
@@ -191,6 +185,35 @@ void
 lock_wait(LockClass lock_class, int64 key)
 {
 	lock_wait_in_mode(lock_class, key, ExclusiveLock);
+}
+
+/*
+ * A process that holds such a lock may be kept from its processor for a while; this is the least
+ * that is waited for it.
+ */
+#define MOMENT_MS 1000
+
+void
+lock_moment_begin(LockClass lock_class, int64 key)
+{
+	int			outer_lock_timeout = LockTimeout;
+	LOCKTAG		tag;
+
+	set_tag(&tag, lock_class, key);
+	/* 0 is no limit; after an error, api_call() restores it */
+	if (LockTimeout > 0)
+		LockTimeout = Max(LockTimeout, MOMENT_MS);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	LockTimeout = outer_lock_timeout;
+}
+
+void
+lock_moment_end(LockClass lock_class, int64 key)
+{
+	LOCKTAG		tag;
+
+	set_tag(&tag, lock_class, key);
+	(void) LockRelease(&tag, ExclusiveLock, false);
 }
 
 bool

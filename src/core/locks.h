@@ -7,11 +7,14 @@
  * half), so nothing is hashed and locks of applications cannot collide with ours.
  *
  * Order of acquisition, in every transaction:
- *		request -> order_pay -> order_cancel -> refund -> stock -> coupon -> group.
- * Several keys of one class are taken in ascending order. "stock" means the lock of that class
- * and the rows of table stock, "coupon" likewise for coupons: any lock that precedes them and may
- * be needed is taken before the first row is written. Table maintenance holds none of these, and
- * takes rotation -> timers; timers, sweep and rotation are only taken if they are free.
+ *		request -> order_pay -> order_cancel -> refund -> coupon -> group.
+ * Several keys of one class are taken in ascending order. "coupon" means the lock of that class
+ * and the rows of table coupons: any lock that precedes them and may be needed is taken before
+ * the first row is written. Table maintenance holds none of these, and takes rotation -> timers;
+ * timers, sweep and rotation are only taken if they are free.
+ *
+ * All are held to commit but stock, which is in no order with the others: it is held for a moment
+ * (lock_moment), one key at a time, and while it is, nothing is waited for.
  */
 #ifndef ORDER_EXT_LOCKS_H
 #define ORDER_EXT_LOCKS_H
@@ -24,7 +27,7 @@ typedef enum LockClass
 	LOCK_ORDER_PAY = 201,		/* order id: pre_pay, callback */
 	LOCK_ORDER_CANCEL = 202,	/* order id: pre_pay, callback, every cancel */
 	LOCK_REFUND = 203,			/* order id: creation and change of refunds */
-	LOCK_STOCK = 204,			/* product id: adjust_stock, restriping */
+	LOCK_STOCK = 204,			/* product id: who takes units of it, or folds its ledger */
 	LOCK_COUPON = 205,			/* coupon id */
 	LOCK_GROUP = 206,			/* consumer group << 16 | part: one reader at a time */
 	LOCK_TIMERS = 207,			/* 0: one process fires timers at a time */
@@ -76,7 +79,14 @@ extern void lock_wait(LockClass lock_class, int64 key);
  */
 extern void locks_brief_begin(void);
 extern void locks_brief_end(void);
-extern bool locks_are_brief(void);
+
+/*
+ * Take a lock that is held for a moment, and give it back. Who holds it waits for no other lock and
+ * no transaction, so the wait is short whatever order_ext.lock_timeout says, and in handlers, too.
+ * An error gives it back. Inside api_call().
+ */
+extern void lock_moment_begin(LockClass lock_class, int64 key);
+extern void lock_moment_end(LockClass lock_class, int64 key);
 
 /* Whether this transaction holds the lock exclusively. */
 extern bool lock_is_mine(LockClass lock_class, int64 key);

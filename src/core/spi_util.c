@@ -122,36 +122,6 @@ plan_query_in_snapshot(SavedPlan *plan, const Datum *values, const char *nulls, 
 }
 
 uint64
-plan_query_unless_busy(SavedPlan *plan, const Datum *values, const char *nulls)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-	volatile uint64 rows = 0;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		rows = plan_query(plan, values, nulls, 0);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
-		ReThrowError(error);
-	return rows;
-}
-
-uint64
 plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows)
 {
 	return run_plan(plan, values, nulls, false, true, max_rows);

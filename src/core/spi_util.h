@@ -57,12 +57,6 @@ extern uint64 plan_query_in_snapshot(SavedPlan *plan, const Datum *values, const
 									 long max_rows);
 
 /*
- * The same as plan_query, of at least one row, in a subtransaction. 0, and nothing is done, if
- * it ends in 55P03: a lock was not to be had in time.
- */
-extern uint64 plan_query_unless_busy(SavedPlan *plan, const Datum *values, const char *nulls);
-
-/*
  * The same as plan_query for a statement that changes guarded tables: the guard
  * triggers let it pass only while such a statement runs.
  */

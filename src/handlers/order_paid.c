@@ -8,27 +8,10 @@
  */
 #include "compat.h"
 
-#include "catalog/pg_type.h"
-
 #include "core/call.h"
-#include "core/spi_util.h"
 #include "handlers/batch.h"
 #include "handlers/order_paid.h"
 #include "machine/shipment.h"
-#include "machine/stock.h"
-
-/*
- * Those whose stock is consumed with it: their goods are virtual, or left before the message came.
- */
-static SavedPlan find_consuming = SAVED_PLAN(
-	"SELECT o.order_id FROM unnest($1) AS o (order_id)"
-	" WHERE NOT EXISTS (SELECT FROM order_ext_internal.order_items i"
-	"   WHERE i.order_id = o.order_id AND i.kind <> " CODE(KIND_VIRTUAL) ")"
-	"  OR EXISTS (SELECT FROM order_ext_internal.shipment_events e"
-	"   WHERE e.order_id = o.order_id AND e.state = " CODE(SHIPMENT_PARKED)
-	"    AND e.kind = " CODE(SHIPMENT_OUT_STOCK) ")"
-	" ORDER BY o.order_id",
-	INT8ARRAYOID);
 
 /*
  * Removes the busy ones from the given orders and marks their messages; returns how many are
@@ -71,23 +54,6 @@ lock_refunds_of(int64 *ids, int n, Message *messages, int n_messages)
 	return leave_busy(ids, n, refused, busy, n_refused, messages, n_messages);
 }
 
-/* The stock rows that will be needed. */
-static int
-lock_stock_of(int64 *ids, int n, Message *messages, int n_messages)
-{
-	Datum		values[1] = {int64_array(ids, n)};
-	int			n_consuming = (int) plan_query(&find_consuming, values, NULL, 0);
-	int64	   *consuming = palloc(sizeof(int64) * Max(n_consuming, 1));
-	bool	   *busy = palloc0(sizeof(bool) * Max(n_consuming, 1));
-	int			i;
-
-	for (i = 0; i < n_consuming; i++)
-		consuming[i] = row_int64(i, 1);
-	if (n_consuming > 0)
-		stock_lock(consuming, n_consuming, busy);
-	return leave_busy(ids, n, consuming, busy, n_consuming, messages, n_messages);
-}
-
 void
 handle_order_paid(Message *messages, int n)
 {
@@ -96,8 +62,6 @@ handle_order_paid(Message *messages, int n)
 
 	if (n_locked > 0)
 		n_locked = lock_refunds_of(locked, n_locked, messages, n);
-	if (n_locked > 0)
-		n_locked = lock_stock_of(locked, n_locked, messages, n);
 	if (n_locked > 0)
 		(void) shipments_start(locked, n_locked);
 }

@@ -78,10 +78,7 @@ handle_release_assets(Message *messages, int n)
 void
 handle_stock_release(Message *messages, int n)
 {
-	bool	   *busy = palloc0(sizeof(bool) * n);
-
-	stock_release(batch_keys(messages, n), n, GetCurrentTimestamp(), busy);
-	batch_mark_busy(messages, n, busy);
+	stock_release(batch_keys(messages, n), n, GetCurrentTimestamp());
 }
 
 void

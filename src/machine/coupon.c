@@ -16,7 +16,6 @@
 #include "core/spi_util.h"
 #include "machine/coupon.h"
 #include "machine/order.h"
-#include "machine/stock.h"
 
 static SavedPlan insert_coupon = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.coupons"
@@ -247,9 +246,6 @@ lock_held(HeldCoupon *held, int found, const int64 *order_ids, int n, bool *busy
 		else
 			held[locked++] = held[i];
 	}
-	/* a buyer who holds stock locks may wait for these coupons */
-	if (locked > 0)
-		stock_wait_no_more();
 	return locked;
 }
 

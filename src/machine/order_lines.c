@@ -19,7 +19,7 @@ order_lines_create(int64 order_id, const OrderLine *lines, int n)
 	for (i = 0; i < n; i++)
 	{
 		const OrderLine *line = &lines[i];
-		Datum		values[10];
+		Datum		values[9];
 
 		values[0] = Int64GetDatum(order_id);
 		values[1] = Int64GetDatum(line->product_id);
@@ -27,10 +27,9 @@ order_lines_create(int64 order_id, const OrderLine *lines, int n)
 		values[3] = Int64GetDatum(line->discount);
 		values[4] = Int64GetDatum(line->pay);
 		values[5] = Int32GetDatum(line->quantity);
-		values[6] = Int16GetDatum(FIRST_STRIPE);
-		values[7] = Int16GetDatum(line->kind);
-		values[8] = Int16GetDatum(RESERVATION_OPEN);
-		values[9] = CStringGetTextDatum(line->sku);
+		values[6] = Int16GetDatum(line->kind);
+		values[7] = Int16GetDatum(RESERVATION_OPEN);
+		values[8] = CStringGetTextDatum(line->sku);
 		append_row(items, values, NULL);
 	}
 	append_close(items);

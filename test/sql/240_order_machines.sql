@@ -63,7 +63,7 @@ DECLARE
 	col text;
 BEGIN
 	FOR tab IN SELECT relname FROM pg_class WHERE relnamespace = 'order_ext_internal'::regnamespace AND relkind = 'r'
-		AND relname IN ('orders', 'order_items', 'payments', 'payment_events', 'refunds', 'coupons', 'stock', 'stock_ledger', 'transition_log', 'requests',
+		AND relname IN ('orders', 'order_items', 'payments', 'payment_events', 'refunds', 'coupons', 'stock_folds', 'stock_ledger', 'transition_log', 'requests',
 						'fulfilments', 'fulfilment_documents', 'shipment_events', 'channels')
 		ORDER BY relname COLLATE "C" LOOP
 		SELECT attname INTO col FROM pg_attribute WHERE attrelid = ('order_ext_internal.' || tab)::regclass AND attnum > 0

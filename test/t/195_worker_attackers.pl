@@ -140,8 +140,8 @@ wait_workers($node, 'shop', 'dispatcher,dispatcher,dispatcher,dispatcher,schedul
 
 # ---- a transaction that stays open ----
 
-# Its order holds the row of the tea; other orders of tea, and of coffee, run out of time, and
-# one of them is being canceled in it.
+# It has ordered tea; other orders of tea, and of coffee, run out of time, and one of them is being
+# canceled in it.
 $node->safe_psql('shop', <<'SQL');
 SELECT order_ext.put_product(p, p, 100), order_ext.adjust_stock(p, 1000) FROM unnest('{tea,coffee}'::text[]) AS p;
 CREATE TABLE orders (product text, order_id bigint);
@@ -165,10 +165,12 @@ $node->safe_psql('shop', "SELECT order_ext.pay_callback($paid, 'one', 'wechat', 
 my $reserved = 'SELECT reserved FROM order_ext_internal.stock JOIN order_ext_internal.products USING (product_id) WHERE sku =';
 wait_sql($node, 'shop', "$reserved 'coffee'", '1', 30, 'what is canceled of another product comes back');
 wait_sql($node, 'shop', "SELECT count(*) FROM order_ext.fulfilments_view WHERE order_id = $paid", '1', 30, 'and what is paid goes its way');
-is($node->safe_psql('shop', "$reserved 'tea'"), '300', 'what is held waits');
+wait_sql($node, 'shop', "$reserved 'tea'", '1', 30, 'and so does the tea');
+is($node->safe_psql('shop', "SELECT status FROM order_ext.orders_view WHERE order_id = $held"), 'created', 'but for what is being canceled');
 $open->query_safe('COMMIT');
 $open->quit;
-wait_sql($node, 'shop', "$reserved 'tea'", '1', 30, 'until the transaction ends');
+wait_sql($node, 'shop', "SELECT reservation FROM order_ext.order_items_view WHERE order_id = $held", 'released', 30, 'until the transaction ends');
+is($node->safe_psql('shop', "$reserved 'tea'"), '1', 'which has its tea');
 is($node->safe_psql('shop', 'SELECT count(*) FROM order_ext.dead_letters'), '0', 'it has cost nobody an attempt');
 is($node->safe_psql('shop', 'SELECT count(*) FROM order_ext.attempt_log WHERE attempt > 1 OR error IS NOT NULL'), '0', 'or been noted as one');
 
