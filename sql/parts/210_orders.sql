@@ -69,7 +69,7 @@ CREATE TABLE order_ext_internal.transition_log (
 	to_status smallint NOT NULL,
 	event smallint NOT NULL,
 	actor "char" NOT NULL,
-	operator name COLLATE "C",
+	operator text COLLATE "C",
 	detail jsonb,
 	PRIMARY KEY (machine, entity_id, version)
 );

@@ -146,11 +146,10 @@ static void
 append_log_rows(const Journal *journal)
 {
 	Appender   *log = append_open("transition_log");
-	NameData	operator;
+	Datum		operator = CStringGetTextDatum(GetUserNameFromId(call_role(), false));
 	FullTransactionId xid = GetTopFullTransactionId();
 	int			i;
 
-	namestrcpy(&operator, GetUserNameFromId(call_role(), false));
 	for (i = 0; i < journal->n_rows; i++)
 	{
 		const LogRow *row = &journal->rows[i];
@@ -167,7 +166,7 @@ append_log_rows(const Journal *journal)
 		values[7] = Int16GetDatum(row->edge->to);
 		values[8] = Int16GetDatum(row->edge->event);
 		values[9] = CharGetDatum(row->actor);
-		values[10] = NameGetDatum(&operator);
+		values[10] = operator;
 		values[11] = PointerGetDatum(row->detail);
 		nulls[11] = (row->detail == NULL);
 		append_row(log, values, nulls);
