@@ -15,6 +15,7 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/row.h"
 #include "core/spelling.h"
 #include "core/spi_util.h"
 
@@ -33,17 +34,19 @@ static SavedPlan put_template = SAVED_PLAN(
 
 static SavedPlan remove_template = SAVED_PLAN(FORGET_SPELLINGS, TEXTOID, TEXTOID);
 
-/* The region's own templates, in the currency first, then those of every other region. */
-static SavedPlan find_templates = SAVED_PLAN(
-	"SELECT fee, free_from, currency = $2, region = '" FREIGHT_ANYWHERE "'"
-	" FROM order_ext_internal.freight_templates"
-	" WHERE " SPELLING_CODE_SQL("region") " IN ($1, '" FREIGHT_ANYWHERE "')"
-	" ORDER BY region = '" FREIGHT_ANYWHERE "', currency <> $2, region <> $3, region <> $1,"
-	"  fee DESC",
-	TEXTOID, TEXTOID, TEXTOID);
+/* Columns of templates. */
+enum
+{
+	TEMPLATES_REGION,
+	TEMPLATES_FEE,
+	TEMPLATES_FREE_FROM,
+	TEMPLATES_CURRENCY
+};
 
-static SavedPlan any_template = SAVED_PLAN_NO_ARGS(
-	"SELECT FROM order_ext_internal.freight_templates LIMIT 1");
+/* By the region as it is compared. */
+static RowTable templates = ROW_TABLE(
+	"freight_templates", "freight_templates_code",
+	"region", "fee", "free_from", "currency");
 
 /* ---- the calls ---- */
 
@@ -102,23 +105,72 @@ raise_no_freight(const char *region, const char *currency)
 					 "region, or for \"" FREIGHT_ANYWHERE "\", which is every other region.")));
 }
 
+/* Whether an order that names a region takes the first of two templates rather than the second. */
+static bool
+comes_first(const Row *row, const Row *other, const char *named, const char *code)
+{
+	const char *region = row_get_text(row, TEMPLATES_REGION);
+	const char *other_region = row_get_text(other, TEMPLATES_REGION);
+	bool		is_named = strcmp(region, named) == 0;
+	bool		is_code = strcmp(region, code) == 0;
+
+	if (is_named != (strcmp(other_region, named) == 0))
+		return is_named;
+	if (is_code != (strcmp(other_region, code) == 0))
+		return is_code;
+	return row_get_int64(row, TEMPLATES_FEE) > row_get_int64(other, TEMPLATES_FEE);
+}
+
+/* The template of a region in a currency; *any: it has one, be it in another. */
+static bool
+find_template(Rows *rows, const char *code, const char *named, const char *currency, Row *best,
+			  bool *any)
+{
+	Datum		key = CStringGetTextDatum(code);
+	bool		has_best = false;
+	bool		found;
+	Row			row;
+
+	*any = false;
+	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
+	{
+		*any = true;
+		if (strcmp(row_get_text(&row, TEMPLATES_CURRENCY), currency) != 0 ||
+			(has_best && !comes_first(&row, best, named, code)))
+			continue;
+		*best = row;
+		has_best = true;
+	}
+	return has_best;
+}
+
+static int64
+fee_of(const Row *row, int64 origin)
+{
+	bool		is_free = !row->nulls[TEMPLATES_FREE_FROM] &&
+	origin >= row_get_int64(row, TEMPLATES_FREE_FROM);
+
+	return is_free ? 0 : row_get_int64(row, TEMPLATES_FEE);
+}
+
 int64
 freight_of(const char *region, const char *currency, int64 origin)
 {
 	const char *code = region != NULL ? spelling_code(region) : FREIGHT_ANYWHERE;
-	Datum		values[3] = {CStringGetTextDatum(code), CStringGetTextDatum(currency),
-	CStringGetTextDatum(region != NULL ? region : code)};
-	int			n = (int) plan_query(&find_templates, values, NULL, 0);
-	bool		has_own = region == NULL;
-	int			i;
+	Rows	   *rows = rows_open(&templates, ROWS_READ);
+	bool		has_own;
+	bool		any;
+	bool		found;
+	Row			row;
 
-	for (i = 0; i < n; i++)
-	{
-		if (row_bool(i, 3))
-			return row_is_null(i, 2) || origin < row_int64(i, 2) ? row_int64(i, 1) : 0;
-		has_own |= !row_bool(i, 4);
-	}
-	if (!has_own && plan_query(&any_template, NULL, NULL, 1) > 0)
+	found = find_template(rows, code, region != NULL ? region : code, currency, &row, &has_own);
+	if (!found && region != NULL)
+		found = find_template(rows, FREIGHT_ANYWHERE, FREIGHT_ANYWHERE, currency, &row, &any);
+	rows_close(rows);
+	if (found)
+		return fee_of(&row, origin);
+	has_own &= strcmp(code, FREIGHT_ANYWHERE) != 0;
+	if (region != NULL && !has_own && row_find(&templates, NULL, 0, &row))
 		raise_no_freight(code, currency);
 	return 0;
 }

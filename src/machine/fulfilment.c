@@ -4,88 +4,78 @@
  */
 #include "compat.h"
 
-#include "catalog/pg_type.h"
-
+#include "core/append.h"
 #include "core/errors.h"
+#include "core/ids.h"
 #include "core/jsonb_build.h"
+#include "core/row.h"
 #include "core/spelling.h"
-#include "core/spi_util.h"
 #include "machine/fulfilment.h"
-#include "machine/stock.h"
+#include "machine/order_lines.h"
 
-static SavedPlan read_fulfilment = SAVED_PLAN(
-	"SELECT order_id, version, status, coalesce(prior_status, 0::smallint),"
-	"  coalesce(cancel_type, 0::smallint), refund_hold, external, intercept_refused"
-	" FROM order_ext_internal.fulfilments WHERE order_id = $1",
-	INT8OID);
+/* Columns of fulfilments_table, all of them and in their order: rows are also appended. */
+enum
+{
+	FULFILMENTS_ORDER_ID,
+	FULFILMENTS_CREATED_AT,
+	FULFILMENTS_OUT_AT,
+	FULFILMENTS_CANCEL_REQUESTED_AT,
+	FULFILMENTS_CANCELED_AT,
+	FULFILMENTS_VERSION,
+	FULFILMENTS_STATUS,
+	FULFILMENTS_PRIOR_STATUS,
+	FULFILMENTS_CANCEL_TYPE,
+	FULFILMENTS_REFUND_HOLD,
+	FULFILMENTS_EXTERNAL,
+	FULFILMENTS_INTERCEPT_REFUSED,
+	FULFILMENTS_COLUMNS
+};
 
-/* What each order consists of, in id order. */
-static SavedPlan read_goods = SAVED_PLAN(
-	"SELECT i.order_id, bool_and(i.kind = " CODE(KIND_VIRTUAL) "),"
-	"  pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('sku', i.sku, 'quantity', i.quantity)"
-	"   ORDER BY i.sku)"
-	" FROM order_ext_internal.order_items i WHERE i.order_id = ANY ($1)"
-	" GROUP BY i.order_id ORDER BY i.order_id",
-	INT8ARRAYOID);
+static RowTable fulfilments_table = ROW_TABLE(
+	"fulfilments", "fulfilments_pkey",
+	"order_id", "created_at", "out_at", "cancel_requested_at", "canceled_at", "version", "status",
+	"prior_status", "cancel_type", "refund_hold", "external", "intercept_refused");
 
-static SavedPlan insert_fulfilments = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.fulfilments"
-	" (order_id, created_at, version, status, external)"
-	" SELECT o.order_id, $2, 1, $3, EXISTS (SELECT FROM order_ext_internal.channels c"
-	"  WHERE " SPELLING_CODE_SQL("c.channel") " = " SPELLING_CODE_SQL("o.options->>'channel'")
-	"   AND c.external)"
-	" FROM order_ext_internal.orders o"
-	" WHERE o.order_id = ANY ($1) ORDER BY o.order_id"
-	" RETURNING order_id, external",
-	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
+/* The same of documents. */
+enum
+{
+	DOCUMENTS_ORDER_ID,
+	DOCUMENTS_ID,
+	DOCUMENTS_CREATED_AT,
+	DOCUMENTS_CLOSED_AT,
+	DOCUMENTS_KIND,
+	DOCUMENTS_STATUS,
+	DOCUMENTS_COLUMNS
+};
 
-static SavedPlan insert_documents = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.fulfilment_documents"
-	" (order_id, document_id, created_at, kind, status)"
-	" SELECT i.order_id, pg_catalog.nextval('order_ext_internal.document_id_seq'), $2, $3,"
-	"  " CODE(DOCUMENT_OPEN)
-	" FROM unnest($1) AS i (order_id) ORDER BY i.order_id"
-	" RETURNING order_id, document_id",
-	INT8ARRAYOID, TIMESTAMPTZOID, INT2OID);
+static RowTable documents = ROW_TABLE(
+	"fulfilment_documents", "fulfilment_documents_pkey",
+	"order_id", "document_id", "created_at", "closed_at", "kind", "status");
 
-static SavedPlan insert_tombstone = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.fulfilments"
-	" (order_id, created_at, canceled_at, version, status, external)"
-	" VALUES ($1, $2, $2, 1, $3, false)",
-	INT8OID, TIMESTAMPTZOID, INT2OID);
+/* By the channel as it is compared. */
+enum
+{
+	CHANNELS_EXTERNAL
+};
 
-static SavedPlan move_fulfilment = SAVED_PLAN(
-	"UPDATE order_ext_internal.fulfilments"
-	" SET status = $3, version = version + 1,"
-	"     out_at = CASE WHEN $3 = " CODE(FULFILMENT_OUT) " THEN $4 ELSE out_at END,"
-	"     cancel_requested_at = CASE WHEN $3 = " CODE(FULFILMENT_CANCEL_REQUESTED) " THEN $4"
-	"      ELSE cancel_requested_at END,"
-	"     canceled_at = CASE WHEN $3 = " CODE(FULFILMENT_CANCELED) " THEN $4 ELSE canceled_at END,"
-	"     prior_status = nullif($5, 0), cancel_type = CASE WHEN $5 <> 0 THEN $6 END,"
-	"     refund_hold = $7, intercept_refused = $8"
-	" WHERE order_id = $1 AND status = $2",
-	INT8OID, INT2OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT2OID, BOOLOID, BOOLOID);
-
-static SavedPlan close_documents = SAVED_PLAN(
-	"UPDATE order_ext_internal.fulfilment_documents SET status = $2, closed_at = $3"
-	" WHERE order_id = $1 AND status = " CODE(DOCUMENT_OPEN),
-	INT8OID, INT2OID, TIMESTAMPTZOID);
+static RowTable channels = ROW_TABLE("channels", "channels_code", "external");
 
 bool
 fulfilment_read(int64 order_id, Fulfilment *fulfilment)
 {
-	Datum		values[1] = {Int64GetDatum(order_id)};
+	Datum		key = Int64GetDatum(order_id);
+	Row			row;
 
-	if (plan_query(&read_fulfilment, values, NULL, 1) == 0)
+	if (!row_find(&fulfilments_table, &key, 1, &row))
 		return false;
-	fulfilment->order_id = row_int64(0, 1);
-	fulfilment->version = row_int32(0, 2);
-	fulfilment->status = row_int16(0, 3);
-	fulfilment->prior_status = row_int16(0, 4);
-	fulfilment->cancel_type = (CancelType) row_int16(0, 5);
-	fulfilment->refund_hold = row_bool(0, 6);
-	fulfilment->external = row_bool(0, 7);
-	fulfilment->intercept_refused = row_bool(0, 8);
+	fulfilment->order_id = row_get_int64(&row, FULFILMENTS_ORDER_ID);
+	fulfilment->version = row_get_int32(&row, FULFILMENTS_VERSION);
+	fulfilment->status = row_get_int16(&row, FULFILMENTS_STATUS);
+	fulfilment->prior_status = row_get_int16_or(&row, FULFILMENTS_PRIOR_STATUS, 0);
+	fulfilment->cancel_type = (CancelType) row_get_int16_or(&row, FULFILMENTS_CANCEL_TYPE, 0);
+	fulfilment->refund_hold = row_get_bool(&row, FULFILMENTS_REFUND_HOLD);
+	fulfilment->external = row_get_bool(&row, FULFILMENTS_EXTERNAL);
+	fulfilment->intercept_refused = row_get_bool(&row, FULFILMENTS_INTERCEPT_REFUSED);
 	return true;
 }
 
@@ -100,60 +90,76 @@ fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment)
 
 /* ---- starting the fulfillment of paid orders ---- */
 
-/* The data of an order needed to create its fulfillment. */
-typedef struct Goods
-{
-	bool		all_virtual;
-	Jsonb	   *items;
-} Goods;
-
 static void
-check_row_of(int64 order_id, uint64 row)
+append_fulfilment(Appender *appender, int64 order_id, TimestampTz at, int16 status, bool external)
 {
-	if (row >= SPI_processed || row_int64(row, 1) != order_id)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_INVARIANT),
-				 errmsg("order " INT64_FORMAT " has no items or no row", order_id)));
-}
+	Datum		values[FULFILMENTS_COLUMNS] = {0};
+	bool		nulls[FULFILMENTS_COLUMNS] = {false};
 
-static Goods *
-read_goods_of(const int64 *ids, int n)
-{
-	Datum		values[1] = {int64_array(ids, n)};
-	Goods	   *goods = palloc(sizeof(Goods) * n);
-	int			i;
-
-	(void) plan_query(&read_goods, values, NULL, 0);
-	for (i = 0; i < n; i++)
-	{
-		check_row_of(ids[i], i);
-		goods[i].all_virtual = row_bool(i, 2);
-		goods[i].items = row_jsonb(i, 3);
-	}
-	return goods;
+	nulls[FULFILMENTS_OUT_AT] = nulls[FULFILMENTS_CANCEL_REQUESTED_AT] = true;
+	nulls[FULFILMENTS_CANCELED_AT] = status != FULFILMENT_CANCELED;
+	nulls[FULFILMENTS_PRIOR_STATUS] = nulls[FULFILMENTS_CANCEL_TYPE] = true;
+	values[FULFILMENTS_ORDER_ID] = Int64GetDatum(order_id);
+	values[FULFILMENTS_CREATED_AT] = TimestampTzGetDatum(at);
+	values[FULFILMENTS_CANCELED_AT] = TimestampTzGetDatum(at);
+	values[FULFILMENTS_VERSION] = Int32GetDatum(1);
+	values[FULFILMENTS_STATUS] = Int16GetDatum(status);
+	values[FULFILMENTS_REFUND_HOLD] = BoolGetDatum(false);
+	values[FULFILMENTS_EXTERNAL] = BoolGetDatum(external);
+	values[FULFILMENTS_INTERCEPT_REFUSED] = BoolGetDatum(false);
+	append_row(appender, values, nulls);
 }
 
 /* Create the documents of a kind; fills in their ids. */
 static void
 make_documents(const int64 *ids, int n, int16 kind, TimestampTz at, int64 *document_ids)
 {
-	Datum		values[3];
+	Appender   *appender = append_open("fulfilment_documents");
+	Datum		values[DOCUMENTS_COLUMNS] = {0};
+	bool		nulls[DOCUMENTS_COLUMNS] = {false};
 	int			i;
 
-	values[0] = int64_array(ids, n);
-	values[1] = TimestampTzGetDatum(at);
-	values[2] = Int16GetDatum(kind);
-	(void) plan_write(&insert_documents, values, NULL, 0);
+	nulls[DOCUMENTS_CLOSED_AT] = true;
+	values[DOCUMENTS_CREATED_AT] = TimestampTzGetDatum(at);
+	values[DOCUMENTS_KIND] = Int16GetDatum(kind);
+	values[DOCUMENTS_STATUS] = Int16GetDatum(DOCUMENT_OPEN);
 	for (i = 0; i < n; i++)
 	{
-		check_row_of(ids[i], i);
-		document_ids[i] = row_int64(i, 2);
+		document_ids[i] = id_next("document_id_seq");
+		values[DOCUMENTS_ORDER_ID] = Int64GetDatum(ids[i]);
+		values[DOCUMENTS_ID] = Int64GetDatum(document_ids[i]);
+		append_row(appender, values, nulls);
 	}
+	append_close(appender);
+}
+
+/* Whether the channel belongs to a warehouse that is not ours. */
+static bool
+channel_is_external(const char *channel)
+{
+	Datum		key = CStringGetTextDatum(spelling_code(channel));
+	Rows	   *rows = rows_open(&channels, ROWS_READ);
+	bool		external = false;
+	bool		found;
+	Row			row;
+
+	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
+		external |= row_get_bool(&row, CHANNELS_EXTERNAL);
+	rows_close(rows);
+	return external;
+}
+
+static bool
+order_is_external(const Order *order)
+{
+	char	   *channel = jsonb_get_text(DatumGetJsonbP(order->options), "channel");
+
+	return channel != NULL && channel_is_external(channel);
 }
 
 /* The warehouse is told what to ship; it reads the address when it labels the parcel. */
 static Jsonb *
-request_payload(const Order *order, const Goods *goods, int64 document_id, bool external)
+request_payload(const Order *order, const OrderGoods *goods, int64 document_id, bool external)
 {
 	JsonbBuilder *payload = journal_payload(order->order_id, order->user_id, order->version + 1);
 
@@ -173,24 +179,21 @@ document_detail(const char *key, int64 document_id)
 }
 
 static void
-prepare(Journal *journal, Order *orders, const Goods *goods, const int64 *ids, int n)
+prepare(Journal *journal, Order *orders, const OrderGoods *goods, const int64 *ids, int n)
 {
 	const Edge *edge = machine_edge(MACHINE_FULFILMENT, STATUS_NONE, EVENT_PREPARE);
 	OrderChange change = {.payloads = palloc(sizeof(Jsonb *) * n)};
 	bool	   *external = palloc(sizeof(bool) * n);
 	int64	   *documents = palloc(sizeof(int64) * n);
-	Datum		values[3];
+	Appender   *appender;
 	int			i;
 
-	values[0] = int64_array(ids, n);
-	values[1] = TimestampTzGetDatum(journal_time(journal));
-	values[2] = Int16GetDatum(edge->to);
-	(void) plan_write(&insert_fulfilments, values, NULL, 0);
 	for (i = 0; i < n; i++)
-	{
-		check_row_of(ids[i], i);
-		external[i] = row_bool(i, 2);
-	}
+		external[i] = order_is_external(&orders[i]);
+	appender = append_open("fulfilments");
+	for (i = 0; i < n; i++)
+		append_fulfilment(appender, ids[i], journal_time(journal), edge->to, external[i]);
+	append_close(appender);
 	make_documents(ids, n, DELIVERY_ORDER, journal_time(journal), documents);
 	for (i = 0; i < n; i++)
 	{
@@ -205,9 +208,9 @@ void
 fulfilments_begin(Journal *journal, const Order *orders, int n)
 {
 	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	Goods	   *goods;
+	OrderGoods *goods;
 	Order	   *parcels = palloc(sizeof(Order) * Max(n, 1));
-	Goods	   *parcel_goods = palloc(sizeof(Goods) * Max(n, 1));
+	OrderGoods *parcel_goods = palloc(sizeof(OrderGoods) * Max(n, 1));
 	Order	   *virtuals = palloc(sizeof(Order) * Max(n, 1));
 	int			n_parcels = 0;
 	int			n_virtuals = 0;
@@ -215,7 +218,7 @@ fulfilments_begin(Journal *journal, const Order *orders, int n)
 
 	for (i = 0; i < n; i++)
 		ids[i] = orders[i].order_id;
-	goods = n > 0 ? read_goods_of(ids, n) : NULL;
+	goods = order_lines_goods(ids, n);
 	for (i = 0; i < n; i++)
 	{
 		if (goods[i].all_virtual)
@@ -241,32 +244,54 @@ void
 fulfilment_tombstone(Journal *journal, int64 order_id, char actor)
 {
 	const Edge *edge = machine_edge(MACHINE_FULFILMENT, STATUS_NONE, EVENT_TOMBSTONE);
-	Datum		values[3];
+	Appender   *appender = append_open("fulfilments");
 
-	values[0] = Int64GetDatum(order_id);
-	values[1] = TimestampTzGetDatum(journal_time(journal));
-	values[2] = Int16GetDatum(edge->to);
-	(void) plan_write(&insert_tombstone, values, NULL, 0);
+	append_fulfilment(appender, order_id, journal_time(journal), edge->to, false);
+	append_close(appender);
 	journal_transition(journal, MACHINE_FULFILMENT, edge, order_id, order_id, 1, actor, NULL);
 }
 
 /* ---- one step of a fulfilment ---- */
 
+/* What the row becomes: the columns of a requested cancel, and the time of the step. */
+static void
+set_row(Row *row, const Fulfilment *fulfilment, const Edge *edge, TimestampTz at)
+{
+	row_set(row, FULFILMENTS_STATUS, Int16GetDatum(edge->to));
+	row_set(row, FULFILMENTS_VERSION, Int32GetDatum(row_get_int32(row, FULFILMENTS_VERSION) + 1));
+	if (edge->to == FULFILMENT_OUT)
+		row_set(row, FULFILMENTS_OUT_AT, TimestampTzGetDatum(at));
+	if (edge->to == FULFILMENT_CANCEL_REQUESTED)
+		row_set(row, FULFILMENTS_CANCEL_REQUESTED_AT, TimestampTzGetDatum(at));
+	if (edge->to == FULFILMENT_CANCELED)
+		row_set(row, FULFILMENTS_CANCELED_AT, TimestampTzGetDatum(at));
+	row_set_null(row, FULFILMENTS_PRIOR_STATUS);
+	row_set_null(row, FULFILMENTS_CANCEL_TYPE);
+	if (fulfilment->prior_status != 0)
+	{
+		row_set(row, FULFILMENTS_PRIOR_STATUS, Int16GetDatum(fulfilment->prior_status));
+		row_set(row, FULFILMENTS_CANCEL_TYPE, Int16GetDatum(fulfilment->cancel_type));
+	}
+	row_set(row, FULFILMENTS_REFUND_HOLD, BoolGetDatum(fulfilment->refund_hold));
+	row_set(row, FULFILMENTS_INTERCEPT_REFUSED, BoolGetDatum(fulfilment->intercept_refused));
+}
+
 static void
 move_to(Journal *journal, Fulfilment *fulfilment, Event event, int16 to, char actor, Jsonb *detail)
 {
 	const Edge *edge = machine_edge_to(MACHINE_FULFILMENT, fulfilment->status, event, to);
-	Datum		values[8];
+	Rows	   *rows = rows_open(&fulfilments_table, ROWS_CHANGE);
+	Datum		key = Int64GetDatum(fulfilment->order_id);
+	Row			row;
+	bool		moved = false;
 
-	values[0] = Int64GetDatum(fulfilment->order_id);
-	values[1] = Int16GetDatum(edge->from);
-	values[2] = Int16GetDatum(edge->to);
-	values[3] = TimestampTzGetDatum(journal_time(journal));
-	values[4] = Int16GetDatum(fulfilment->prior_status);
-	values[5] = Int16GetDatum(fulfilment->cancel_type);
-	values[6] = BoolGetDatum(fulfilment->refund_hold);
-	values[7] = BoolGetDatum(fulfilment->intercept_refused);
-	if (plan_write(&move_fulfilment, values, NULL, 0) != 1)
+	if (rows_find(rows, &key, 1, &row) && row_get_int16(&row, FULFILMENTS_STATUS) == edge->from)
+	{
+		set_row(&row, fulfilment, edge, journal_time(journal));
+		moved = rows_update(rows, &row);
+	}
+	rows_close(rows);
+	if (!moved)
 		error_conflict("the fulfilment of order " INT64_FORMAT " was changed by another "
 					   "transaction",
 					   fulfilment->order_id);
@@ -284,14 +309,25 @@ move(Journal *journal, Fulfilment *fulfilment, Event event, char actor, Jsonb *d
 }
 
 static void
-close_documents_of(Journal *journal, const Fulfilment *fulfilment, int16 status)
+close_documents(Journal *journal, const Fulfilment *fulfilment, int16 status)
 {
-	Datum		values[3];
+	Rows	   *rows = rows_open(&documents, ROWS_CHANGE);
+	Datum		key = Int64GetDatum(fulfilment->order_id);
+	bool		found;
+	Row			row;
 
-	values[0] = Int64GetDatum(fulfilment->order_id);
-	values[1] = Int16GetDatum(status);
-	values[2] = TimestampTzGetDatum(journal_time(journal));
-	(void) plan_write(&close_documents, values, NULL, 0);
+	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
+	{
+		if (row_get_int16(&row, DOCUMENTS_STATUS) != DOCUMENT_OPEN)
+			continue;
+		row_set(&row, DOCUMENTS_STATUS, Int16GetDatum(status));
+		row_set(&row, DOCUMENTS_CLOSED_AT, TimestampTzGetDatum(journal_time(journal)));
+		if (!rows_update(rows, &row))
+			error_conflict("a document of order " INT64_FORMAT " was changed by another "
+						   "transaction",
+						   fulfilment->order_id);
+	}
+	rows_close(rows);
 }
 
 void
@@ -311,14 +347,14 @@ fulfilment_out(Journal *journal, Fulfilment *fulfilment)
 	if (fulfilment->status == FULFILMENT_CREATED)
 		fulfilment_pick(journal, fulfilment);
 	move(journal, fulfilment, EVENT_OUT, ACTOR_WAREHOUSE, NULL);
-	close_documents_of(journal, fulfilment, DOCUMENT_DONE);
+	close_documents(journal, fulfilment, DOCUMENT_DONE);
 }
 
 void
 fulfilment_abandon(Journal *journal, Fulfilment *fulfilment, char actor)
 {
 	move(journal, fulfilment, EVENT_ABANDON, actor, NULL);
-	close_documents_of(journal, fulfilment, DOCUMENT_CANCELED);
+	close_documents(journal, fulfilment, DOCUMENT_CANCELED);
 }
 
 void
@@ -335,7 +371,7 @@ void
 fulfilment_accept_cancel(Journal *journal, Fulfilment *fulfilment)
 {
 	move(journal, fulfilment, EVENT_ACCEPT_CANCEL, ACTOR_WAREHOUSE, NULL);
-	close_documents_of(journal, fulfilment, DOCUMENT_CANCELED);
+	close_documents(journal, fulfilment, DOCUMENT_CANCELED);
 }
 
 void

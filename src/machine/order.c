@@ -72,6 +72,7 @@ order_from_row(Order *order, const Row *row)
 	order->currency = row_get_text(row, ORDERS_CURRENCY);
 	order->address_changes = row_get_int16(row, ORDERS_ADDRESS_CHANGES);
 	order->removed = !row->nulls[ORDERS_REMOVED_AT];
+	order->options = row->values[ORDERS_OPTIONS];
 }
 
 static bool

@@ -20,6 +20,7 @@ typedef struct Order
 	char	   *currency;
 	int16		address_changes;
 	bool		removed;		/* hidden by its buyer */
+	Datum		options;		/* jsonb; 0 unless it was read */
 } Order;
 
 /* What an event changes in addition to status and version. */

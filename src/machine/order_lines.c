@@ -4,11 +4,28 @@
  */
 #include "compat.h"
 
+#include "catalog/pg_collation.h"
 #include "utils/builtins.h"
+#include "utils/varlena.h"
 
 #include "core/append.h"
+#include "core/errors.h"
+#include "core/jsonb_build.h"
+#include "core/row.h"
 #include "machine/codes.h"
 #include "machine/order_lines.h"
+
+/* Columns of order_items. */
+enum
+{
+	ITEMS_SKU,
+	ITEMS_QUANTITY,
+	ITEMS_KIND
+};
+
+static RowTable order_items = ROW_TABLE(
+	"order_items", "order_items_pkey",
+	"sku", "quantity", "kind");
 
 void
 order_lines_create(int64 order_id, const OrderLine *lines, int n)
@@ -67,4 +84,82 @@ order_lines_demands(const OrderLine *lines, int n, int *n_demands)
 	}
 	*n_demands = last + 1;
 	return demands;
+}
+
+/* ---- what an order consists of ---- */
+
+typedef struct Good
+{
+	const char *sku;
+	int32		quantity;
+} Good;
+
+static int
+compare_skus(const void *a, const void *b)
+{
+	const char *left = ((const Good *) a)->sku;
+	const char *right = ((const Good *) b)->sku;
+
+	return varstr_cmp(left, strlen(left), right, strlen(right), DEFAULT_COLLATION_OID);
+}
+
+static Jsonb *
+goods_as_jsonb(Good *goods, int n)
+{
+	JsonbParseState *state = NULL;
+	int			i;
+
+	qsort(goods, n, sizeof(Good), compare_skus);
+	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < n; i++)
+	{
+		JsonbBuilder *item = jsonb_object_begin();
+		JsonbValue	value;
+
+		jsonb_add_text(item, "sku", goods[i].sku);
+		jsonb_add_int(item, "quantity", goods[i].quantity);
+		JsonbToJsonbValue(jsonb_object_end(item), &value);
+		(void) pushJsonbValue(&state, WJB_ELEM, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+static OrderGoods
+goods_of(Rows *rows, int64 order_id)
+{
+	OrderGoods	result = {true, NULL};
+	Datum		key = Int64GetDatum(order_id);
+	int			max = 8;
+	Good	   *goods = palloc(sizeof(Good) * max);
+	int			n = 0;
+	bool		found;
+	Row			row;
+
+	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
+	{
+		if (n == max)
+			goods = repalloc(goods, sizeof(Good) * (max *= 2));
+		goods[n].sku = row_get_text(&row, ITEMS_SKU);
+		goods[n++].quantity = row_get_int32(&row, ITEMS_QUANTITY);
+		result.all_virtual &= row_get_int16(&row, ITEMS_KIND) == KIND_VIRTUAL;
+	}
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_INVARIANT),
+				 errmsg("order " INT64_FORMAT " has no items", order_id)));
+	result.items = goods_as_jsonb(goods, n);
+	return result;
+}
+
+OrderGoods *
+order_lines_goods(const int64 *order_ids, int n)
+{
+	OrderGoods *goods = palloc(sizeof(OrderGoods) * Max(n, 1));
+	Rows	   *rows = rows_open(&order_items, ROWS_READ);
+	int			i;
+
+	for (i = 0; i < n; i++)
+		goods[i] = goods_of(rows, order_ids[i]);
+	rows_close(rows);
+	return goods;
 }

@@ -5,6 +5,8 @@
 #ifndef ORDER_EXT_MACHINE_ORDER_LINES_H
 #define ORDER_EXT_MACHINE_ORDER_LINES_H
 
+#include "utils/jsonb.h"
+
 #include "machine/stock.h"
 
 typedef struct OrderLine
@@ -23,5 +25,15 @@ extern void order_lines_create(int64 order_id, const OrderLine *lines, int n);
 
 /* What the lines demand of each product: one demand per product, in product_id order. */
 extern StockDemand *order_lines_demands(const OrderLine *lines, int n, int *n_demands);
+
+/* What an order consists of. */
+typedef struct OrderGoods
+{
+	bool		all_virtual;
+	Jsonb	   *items;			/* sku and quantity of each line, in the order of the skus */
+} OrderGoods;
+
+/* The goods of each of the orders. Raises OE901 if one has no lines. */
+extern OrderGoods *order_lines_goods(const int64 *order_ids, int n);
 
 #endif							/* ORDER_EXT_MACHINE_ORDER_LINES_H */

@@ -9,7 +9,9 @@
 
 #include "core/alert.h"
 #include "core/errors.h"
+#include "core/ids.h"
 #include "core/jsonb_build.h"
+#include "core/row.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
@@ -43,16 +45,18 @@ static SavedPlan read_parked = SAVED_PLAN(
 	" ORDER BY kind, occurred_at, event_id, seq",
 	INT8OID);
 
-static SavedPlan find_parked = SAVED_PLAN(
-	"SELECT DISTINCT order_id FROM order_ext_internal.shipment_events"
-	" WHERE order_id = ANY ($1) AND state = " CODE(SHIPMENT_PARKED) " ORDER BY order_id",
-	INT8ARRAYOID);
+/* Columns of parked_events: of the parked ones, of which there are few. */
+enum
+{
+	PARKED_STATE,
+	PARKED_KIND
+};
 
-static SavedPlan find_refused_early = SAVED_PLAN(
-	"SELECT DISTINCT order_id FROM order_ext_internal.shipment_events"
-	" WHERE order_id = ANY ($1) AND state = " CODE(SHIPMENT_PARKED)
-	"  AND kind = " CODE(SHIPMENT_REFUSED) " ORDER BY order_id",
-	INT8ARRAYOID);
+static RowTable parked_events = ROW_TABLE(
+	"shipment_events", "shipment_events_parked",
+	"state", "kind");
+
+#define ANY_KIND 0
 
 static SavedPlan settle_fact = SAVED_PLAN(
 	"UPDATE order_ext_internal.shipment_events SET state = $5, settled_at = $6, reason = $7"
@@ -352,32 +356,46 @@ shipments_settle(Journal *journal, Order *order)
 	}
 }
 
-/* Those of the orders that have parked facts, as found by the plan. */
+/* Those of the orders that have parked facts of the kind, ascending. */
 static int64 *
-orders_with_parked(SavedPlan *plan, const int64 *order_ids, int n, int *n_found)
+orders_with_parked(const int64 *order_ids, int n, int16 kind, int *n_found)
 {
-	Datum		values[1] = {int64_array(order_ids, n)};
-	int64	   *found;
+	int64	   *found = palloc(sizeof(int64) * Max(n, 1));
+	Rows	   *rows = rows_open(&parked_events, ROWS_READ);
 	int			i;
 
-	*n_found = (int) plan_query(plan, values, NULL, 0);
-	found = palloc(sizeof(int64) * Max(*n_found, 1));
-	for (i = 0; i < *n_found; i++)
-		found[i] = row_int64(i, 1);
+	*n_found = 0;
+	for (i = 0; i < n; i++)
+	{
+		Datum		key = Int64GetDatum(order_ids[i]);
+		bool		has_row;
+		Row			row;
+
+		for (has_row = rows_find(rows, &key, 1, &row); has_row; has_row = rows_next(rows, &row))
+		{
+			if (row_get_int16(&row, PARKED_STATE) != SHIPMENT_PARKED ||
+				(kind != ANY_KIND && row_get_int16(&row, PARKED_KIND) != kind))
+				continue;
+			found[(*n_found)++] = order_ids[i];
+			break;
+		}
+	}
+	rows_close(rows);
+	qsort(found, *n_found, sizeof(int64), id_compare);
 	return found;
 }
 
 int64 *
 shipments_refused_early(const int64 *order_ids, int n, int *n_found)
 {
-	return orders_with_parked(&find_refused_early, order_ids, n, n_found);
+	return orders_with_parked(order_ids, n, SHIPMENT_REFUSED, n_found);
 }
 
 void
 shipments_settle_among(Journal *journal, const int64 *order_ids, int n)
 {
 	int			n_found;
-	int64	   *found = orders_with_parked(&find_parked, order_ids, n, &n_found);
+	int64	   *found = orders_with_parked(order_ids, n, ANY_KIND, &n_found);
 	int			i;
 
 	for (i = 0; i < n_found; i++)
@@ -398,7 +416,7 @@ shipments_hold_parked(Journal *journal, const Order *orders, int n)
 
 	for (i = 0; i < n; i++)
 		ids[i] = orders[i].order_id;
-	(void) orders_with_parked(&find_parked, ids, n, &n_found);
+	(void) orders_with_parked(ids, n, ANY_KIND, &n_found);
 	if (n_found > 0)
 		shipments_settle_among(journal, ids, n);
 }
