@@ -9,6 +9,9 @@
  * more, the relief. This is a dispatcher like the others, but it is not responsible for any part
  * of a group: it handles those on which no other dispatcher is working. It exits when it has
  * nothing left to do.
+ *
+ * A process that is stopped (SIGSTOP, a debugger) sets no timer. It is told by its silence, and
+ * counts as held up, whatever waits; its relief stays until it answers.
  */
 #include "compat.h"
 
@@ -28,8 +31,22 @@
 /* How long a relief stays without having anything to do. */
 #define RELIEF_IDLE (5 * USECS_PER_SEC)
 
+/*
+ * A dispatcher that is not held up gives a sign of life every two seconds when idle, and otherwise
+ * more often. One of which nothing was heard for this long is stopped; or the machine is so busy
+ * that a relief more does no harm.
+ */
+#define SILENCE (6 * USECS_PER_SEC)
+
 static TimeoutId slice_timeout;
 static bool watched = false;
+
+static bool
+is_silent(WorkerSlot *worker, TimestampTz now)
+{
+	return worker->state != WORKER_STARTING && !worker->held_up &&
+		now - (TimestampTz) pg_atomic_read_u64(&worker->alive_at) > SILENCE;
+}
 
 /* ---- a dispatcher ---- */
 
@@ -75,13 +92,33 @@ relief_forget(void)
 		group_ends();
 }
 
+/* Whether another dispatcher of this process's role does not answer. */
+static bool
+stands_in(TimestampTz now)
+{
+	bool		found = false;
+	int			w;
+
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	for (w = SCHEDULER_SLOT + 1; w < worker_my_database->n_workers; w++)
+	{
+		WorkerSlot *worker = &worker_my_database->workers[w];
+
+		found |= worker != worker_my_slot && worker->state != WORKER_FREE &&
+			worker->role == worker_my_slot->role && is_silent(worker, now);
+	}
+	LWLockRelease(worker_shared->lock);
+	return found;
+}
+
 void
 relief_check_exit(void)
 {
 	TimestampTz last_active = (TimestampTz) pg_atomic_read_u64(&worker_my_slot->last_active);
+	TimestampTz now = GetCurrentTimestamp();
 
 	if (worker_my_slot->relief && worker_my_slot->ordinal >= setting_workers &&
-		clock_pause_is_over(last_active + RELIEF_IDLE, RELIEF_IDLE, GetCurrentTimestamp()))
+		clock_pause_is_over(last_active + RELIEF_IDLE, RELIEF_IDLE, now) && !stands_in(now))
 		worker_leave(VERDICT_UNKNOWN);
 }
 
@@ -128,9 +165,12 @@ all_are_held_up(DatabaseSlot *db, Oid role, int count, int *ordinal, TimestampTz
 
 		if (worker->state == WORKER_FREE || worker->role != role || worker->leave)
 			continue;
-		if (!worker->held_up)
+		if (is_silent(worker, now))
+			waiting = true;
+		else if (worker->held_up)
+			waiting |= lets_wait(worker, now, next_wakeup);
+		else
 			return false;
-		waiting |= lets_wait(worker, now, next_wakeup);
 		taken[worker->ordinal] = true;
 		present++;
 	}
