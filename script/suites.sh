@@ -100,6 +100,30 @@ suite_isolation() {
   return $status
 }
 
+# each test of the two suites above by itself, in a database that has only been set up: none needs
+# what another one leaves. Not among the suites that script/test runs by itself.
+suite_alone() {
+  local file name n=0
+  for file in "$work"/test/sql/*.sql "$work"/test/specs/*.spec; do
+    name=${file##*/}
+    name=${name%.*}
+    case $name:$file in
+      00*) continue ;;
+      *.sql) set -- "REGRESS=000_setup 001_helpers $name" ISOLATION= ;;
+      *.spec) set -- REGRESS= "ISOLATION=000_isolation_setup 001_isolation_helpers $name" ;;
+    esac
+    n=$((n + 1))
+    rm -f "$work/regression.diffs"
+    if make_in_work installcheck "$@"; then
+      echo "ok $n - $name alone"
+    else
+      echo "not ok $n - $name alone"
+      [ ! -e "$work/regression.diffs" ] || sed 's/^/# /' "$work/regression.diffs"
+    fi >"$work/logs/alone.now" 2>&1
+    grep -E '^(ok|not ok|#)' "$work/logs/alone.now"
+  done
+}
+
 suite_pgtap() {
   rm -f "$work/regression.diffs"
   make_in_work pgtap-installcheck PG_PROVE_FLAGS_PGTAP=-v

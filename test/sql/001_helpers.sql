@@ -70,6 +70,16 @@ ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO regress_handlers;
 ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO regress_handlers;
 ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO regress_handlers;
 
+-- The code of a name: t.code('refund_status', 'failed'); order_ext_internal.codes() lists them.
+CREATE FUNCTION t.code(code_set text, code_name text) RETURNS smallint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	found smallint;
+BEGIN
+	SELECT code INTO STRICT found FROM order_ext_internal.codes() c WHERE c.set = code_set AND c.name = code_name;
+	RETURN found;
+END
+$$;
+
 -- subscribe(), with handlers that run so, and may publish to the topic.
 CREATE FUNCTION t.subscribe(consumer_group text, topic text, handler regprocedure DEFAULT NULL, options jsonb DEFAULT '{}')
 RETURNS void LANGUAGE plpgsql AS $$
@@ -360,3 +370,105 @@ BEGIN
 END
 $$;
 SELECT t.check_alerts();
+
+-- ---- after-sales ----
+-- Products with these prefixes, of prices 10, 7, 0 and 30, in stock, and freight of 5 to AS-R.
+CREATE FUNCTION t.after_sale_products(prefix text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM order_ext.put_product(prefix || '-1', 'A', 10), order_ext.put_product(prefix || '-2', 'B', 7),
+		order_ext.put_product(prefix || '-0', 'free', 0), order_ext.put_product(prefix || '-V', 'virtual', 30, 'virtual');
+	PERFORM order_ext.adjust_stock(prefix || '-' || kind, 5000) FROM unnest('{1,2,0,V}'::text[]) AS kind;
+	PERFORM order_ext.put_freight('AS-R', 5);
+END
+$$;
+-- An order that has come as far as a status; by a pay type whose refunds an external worker executes.
+CREATE PROCEDURE t.to_status(name text, items text, status text DEFAULT 'signed', coupon_id bigint DEFAULT NULL,
+							 region text DEFAULT NULL, pay_type text DEFAULT 'card') LANGUAGE plpgsql AS $$
+DECLARE
+	step text;
+BEGIN
+	PERFORM t.new(name, items, coupon_id, user_id => 7600, options => jsonb_strip_nulls(jsonb_build_object('region', region)));
+	IF t.due(name) > 0 THEN
+		PERFORM order_ext.pay_callback(t.id(name), 'T-' || t.id(name), pay_type, t.due(name));
+	END IF;
+	COMMIT;
+	PERFORM order_ext.dispatch();
+	COMMIT;
+	FOREACH step IN ARRAY CASE status WHEN 'out_stock' THEN '{out_stock}' WHEN 'delivering' THEN '{out_stock,delivering}'
+		WHEN 'signed' THEN '{out_stock,delivering,signed}' WHEN 'refused' THEN '{out_stock,delivering,refused}' ELSE '{}' END::text[] LOOP
+		PERFORM order_ext.shipment_event(t.id(name), step, step);
+		COMMIT;
+	END LOOP;
+END
+$$;
+-- Apply and remember the after-sale under a name.
+CREATE FUNCTION t.apply(name text, order_name text, items text, type text DEFAULT 'refund_only') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	r order_ext.result;
+BEGIN
+	r := order_ext.apply_after_sale(t.id(order_name), 7600, type, t.items(items));
+	PERFORM t.remember(name, r.id);
+	RETURN concat_ws(' ', t.show(r), (r.detail->>'amount') || ' with freight ' || (r.detail->>'freight'));
+END
+$$;
+-- The external worker: every refund that is asked for succeeds.
+CREATE PROCEDURE t.settle() LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM t.dispatch();
+	COMMIT;
+	PERFORM order_ext.claim_refunds(1000, 'test', '1 day');
+	COMMIT;
+	PERFORM order_ext.refund_callback(r.refund_id, 'succeeded') FROM order_ext.refunds_view r JOIN order_ext.orders_view o USING (order_id)
+	WHERE o.user_id = 7600 AND r.status = 'submitted';
+	COMMIT;
+	PERFORM t.dispatch();
+	COMMIT;
+END
+$$;
+-- An after-sale in one line.
+CREATE FUNCTION t.after_sale(name text) RETURNS text LANGUAGE sql VOLATILE
+	RETURN (SELECT concat_ws(' ', a.type, a.status, 'v' || a.version, a.amount || CASE WHEN a.freight > 0 THEN ' with freight ' || a.freight ELSE '' END,
+		a.detail_type, a.source, a.reason_kind, a.origin, CASE WHEN a.return_status IS NOT NULL THEN 'return ' || a.return_status END,
+		(SELECT '| ' || string_agg(concat_ws(' ', i.sku || ':' || i.quantity, i.amount, '(' || i.discount || ')', CASE WHEN i.received > 0 THEN 'received ' || i.received END,
+			CASE WHEN i.damaged > 0 THEN 'damaged ' || i.damaged END, CASE WHEN i.restocked > 0 THEN 'restocked ' || i.restocked END), ', ' ORDER BY i.sku)
+		 FROM order_ext.after_sale_items_view i WHERE i.after_sale_id = a.after_sale_id),
+		(SELECT '| refund ' || string_agg(r.status || ' ' || r.amount, ', ' ORDER BY r.refund_id) FROM order_ext.refunds_view r WHERE r.after_sale_id = a.after_sale_id))
+	FROM order_ext.after_sales_view a WHERE a.after_sale_id = t.id($1));
+CREATE FUNCTION t.after_sales_of(name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	a bigint;
+BEGIN
+	FOR a IN SELECT after_sale_id FROM order_ext.after_sales_view WHERE order_id = t.id(name) ORDER BY applied_at, after_sale_id LOOP
+		PERFORM t.remember('(one of them)', a);
+		RETURN NEXT t.after_sale('(one of them)');
+	END LOOP;
+END
+$$;
+
+-- ---- verify() ----
+-- An unpaid order, a paid one with a coupon, a canceled one that was paid, and a late capture for
+-- it; once in a database. Their messages have not been delivered yet.
+CREATE PROCEDURE t.verify_orders() LANGUAGE plpgsql AS $$
+BEGIN
+	IF t.id('V paid') IS NOT NULL THEN
+		RETURN;
+	END IF;
+	PERFORM order_ext.put_product('V', 'verified', 1000);
+	PERFORM order_ext.adjust_stock('V', 103);
+	-- what groups consume is compared from their second batch on
+	FOR i IN 1..3 LOOP
+		PERFORM t.new('V before ' || i, 'V:1');
+		PERFORM order_ext.pay_callback(t.id('V before ' || i), 'V-before-' || i, 'card', 1000);
+		COMMIT;
+		PERFORM t.drain();
+		COMMIT;
+	END LOOP;
+	PERFORM t.remember('V coupon', order_ext.issue_coupon(7001, 300));
+	PERFORM t.new('V unpaid', 'V:1'), t.new('V paid', 'V:2', t.id('V coupon')), t.new('V canceled', 'V:3');
+	PERFORM order_ext.pre_pay_order(t.id('V paid'), 'card', 1700);
+	PERFORM order_ext.pay_callback(t.id('V paid'), 'V-1', 'card', 1700);
+	PERFORM order_ext.pay_callback(t.id('V canceled'), 'V-2', 'card', 3000);
+	PERFORM order_ext.cancel_order(t.id('V canceled'), request_id => 'V cancel');
+	PERFORM order_ext.pay_callback(t.id('V canceled'), 'V-3', 'card', 3000);
+END
+$$;

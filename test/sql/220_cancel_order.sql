@@ -62,7 +62,7 @@ SELECT t.go($$order_ext.cancel_order(t.id('hold'), refund_policy => 'full', requ
 SELECT t.drain();
 SELECT t.refunds('hold');
 SELECT held FROM order_ext_internal.refunds WHERE order_id = t.id('hold');
-SELECT held FROM order_ext_internal.refunds WHERE order_id = t.id('paid') AND cause <> 3;
+SELECT held FROM order_ext_internal.refunds WHERE order_id = t.id('paid') AND cause <> t.code('refund_cause', 'surplus');
 
 -- a coupon past its window does not come back to life
 SELECT order_ext.issue_coupon(7222, 30, 0, now() - interval '1 day', clock_timestamp() + interval '2 seconds') AS cend \gset

@@ -74,10 +74,10 @@ ORDER BY n, m;
 -- withdrawn: only with an after-sale; the edge is driven by hand here
 CALL t.canceled('mx-withdrawn');
 SET session_replication_role = replica;
-UPDATE order_ext_internal.refunds SET status = 40, version = 2 WHERE refund_id = t.id('r-mx-withdrawn');
-UPDATE order_ext_internal.after_sales SET status = 127, version = 2 WHERE order_id = t.id('mx-withdrawn');
+UPDATE order_ext_internal.refunds SET status = t.code('refund_status', 'withdrawn'), version = 2 WHERE refund_id = t.id('r-mx-withdrawn');
+UPDATE order_ext_internal.after_sales SET status = t.code('after_sale_status', 'revoked'), version = 2 WHERE order_id = t.id('mx-withdrawn');
 INSERT INTO order_ext_internal.transition_log (machine, entity_id, order_id, version, from_status, to_status, event, at, xid, actor)
-SELECT 5, t.id('r-mx-withdrawn'), t.id('mx-withdrawn'), 2, 10, 40, 640, now(), pg_current_xact_id(), 'B';
+SELECT t.code('machine', 'refund'), t.id('r-mx-withdrawn'), t.id('mx-withdrawn'), 2, t.code('refund_status', 'requested'), t.code('refund_status', 'withdrawn'), 640, now(), pg_current_xact_id(), 'B';
 RESET session_replication_role;
 SELECT word, e.* FROM unnest(ARRAY['failed', 'pending', 'succeeded', 'succeeded']) AS w(word),
 	LATERAL t.effect(format('order_ext.refund_callback(t.id(%L), %L)', 'r-mx-withdrawn', word)) AS e;
@@ -87,9 +87,9 @@ SELECT t.show(order_ext.retry_refund(t.id('r-mx-withdrawn')));
 SET session_replication_role = replica;
 DELETE FROM order_ext_internal.refund_events WHERE refund_id = t.id('r-mx-withdrawn');
 DELETE FROM order_ext_internal.held_facts WHERE kind = 'refund_callback' AND entity_id = t.id('r-mx-withdrawn');
-UPDATE order_ext_internal.refunds SET status = 10, version = 1 WHERE refund_id = t.id('r-mx-withdrawn');
-UPDATE order_ext_internal.after_sales SET status = 20, version = 1 WHERE order_id = t.id('mx-withdrawn');
-DELETE FROM order_ext_internal.transition_log WHERE machine = 5 AND entity_id = t.id('r-mx-withdrawn') AND version = 2;
+UPDATE order_ext_internal.refunds SET status = t.code('refund_status', 'requested'), version = 1 WHERE refund_id = t.id('r-mx-withdrawn');
+UPDATE order_ext_internal.after_sales SET status = t.code('after_sale_status', 'approved'), version = 1 WHERE order_id = t.id('mx-withdrawn');
+DELETE FROM order_ext_internal.transition_log WHERE machine = t.code('machine', 'refund') AND entity_id = t.id('r-mx-withdrawn') AND version = 2;
 RESET session_replication_role;
 
 -- ---- held: facts that do not fit ----
@@ -106,7 +106,7 @@ SELECT (r).id, (r).status, (r).version, (r).disposition, (r).detail FROM (SELECT
 SELECT (order_ext.refund_callback(t.id('r-odd'), 'failed', amount => 3)).detail->>'reason' AS reason;
 SELECT replace(refund_id::text, t.id('r-odd')::text, 'odd') AS refund, outcome, reason, amount, gateway_refund_no FROM order_ext_internal.refund_events
 WHERE refund_id IN (t.id('r-odd'), 999999999999, 999999999998) ORDER BY event_id;
-SELECT count(*) AS alerts FROM order_ext_internal.message_log WHERE topic_id = 23 AND payload->>'refund_id' IN (t.id('r-odd')::text, '999999999999', '999999999998');
+SELECT count(*) AS alerts FROM order_ext_internal.message_log WHERE topic_id = t.code('topic', 'ops.alert') AND payload->>'refund_id' IN (t.id('r-odd')::text, '999999999999', '999999999998');
 SELECT t.verdict('odd', '999999999999', '999999999998');
 
 -- ---- a success that is taken back, and tried again ----
@@ -114,7 +114,7 @@ CALL t.canceled('back');
 SELECT t.claim('back') IS NOT NULL AS claimed;
 SELECT t.show(order_ext.refund_callback(t.id('r-back'), 'succeeded', 'G-back'));
 SELECT t.show(order_ext.refund_callback(t.id('r-back'), 'failed', 'G-back'));
-SELECT t.refund('back'), count(*) FILTER (WHERE payload->>'kind' = 'refund_answer_held' AND payload->>'reason' = 'refund_reversed') AS alerts FROM order_ext_internal.message_log WHERE topic_id = 23 AND key = t.id('back');
+SELECT t.refund('back'), count(*) FILTER (WHERE payload->>'kind' = 'refund_answer_held' AND payload->>'reason' = 'refund_reversed') AS alerts FROM order_ext_internal.message_log WHERE topic_id = t.code('topic', 'ops.alert') AND key = t.id('back');
 SELECT t.verdict('back');
 SELECT t.show(order_ext.retry_refund(t.id('r-back')));
 SELECT t.refund('back');

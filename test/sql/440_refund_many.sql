@@ -39,7 +39,7 @@ RETURN coalesce(substring(pg_read_file('/proc/self/status', 0, 10000, true) FROM
 CREATE TABLE t.peaks AS SELECT t.peak() AS kb;
 SELECT order_ext_internal.adopt_refunds() AS opened;
 SELECT CASE WHEN t.peak() - kb < 60000 THEN 'little memory' ELSE (t.peak() - kb)::text END FROM t.peaks;
-SELECT count(*) AS untied FROM order_ext_internal.refunds WHERE after_sale_id = 0 AND cause = 1;
+SELECT count(*) AS untied FROM order_ext_internal.refunds WHERE after_sale_id = 0 AND cause = t.code('refund_cause', 'cancel');
 SELECT count(*) AS lines FROM order_ext_internal.after_sale_items WHERE order_id > t.id('rm_first') + 1000000000;
 SELECT count(*) AS published FROM order_ext_internal.message_log
 WHERE xid = pg_current_xact_id() AND topic_id = (SELECT topic_id FROM order_ext_internal.topics WHERE name = 'refund.execute') AND key > t.id('rm_first') + 1000000000;

@@ -65,9 +65,9 @@ SELECT captured = applied + late + surplus + held + unmatched AS adds_up FROM or
 -- next version; here by hand.)
 BEGIN;
 SET LOCAL session_replication_role = replica;
-UPDATE order_ext_internal.refunds SET status = 20, settled_at = requested_at + interval '3 days'
+UPDATE order_ext_internal.refunds SET status = t.code('refund_status', 'succeeded'), settled_at = requested_at + interval '3 days'
 WHERE payment_id = (SELECT payment_id FROM order_ext.payments_view WHERE out_trade_no = 'R-late');
-UPDATE order_ext_internal.refunds SET status = 40
+UPDATE order_ext_internal.refunds SET status = t.code('refund_status', 'withdrawn')
 WHERE payment_id = (SELECT payment_id FROM order_ext.payments_view WHERE out_trade_no = 'R-wrong');
 SELECT day - min(day) OVER () AS day, captured, refunded, refund_open FROM order_ext.money_report WHERE pay_type = 'readpay' ORDER BY day;
 ROLLBACK;

@@ -35,7 +35,7 @@ SELECT t.drain();
 SELECT kind, reasons, string_agg(key, ' ' ORDER BY key COLLATE "C") AS keys
 FROM (SELECT payload->>'kind' AS kind, string_agg(DISTINCT payload->>'reason', ' ' ORDER BY payload->>'reason') AS reasons, array_agg(DISTINCT k) AS keys
 	  FROM order_ext_internal.message_log, jsonb_object_keys(payload) AS k
-	  WHERE topic_id = 23 AND message_id > :before GROUP BY 1) AS alerts, unnest(keys) AS key
+	  WHERE topic_id = t.code('topic', 'ops.alert') AND message_id > :before GROUP BY 1) AS alerts, unnest(keys) AS key
 GROUP BY 1, 2 ORDER BY kind COLLATE "C";
 -- only what the check lets pass is an alert
 SELECT count(*) AS checked FROM pg_constraint WHERE conname = 'is_alert';
