@@ -20,7 +20,9 @@ CREATE TABLE order_ext_internal.timer_cancels (
 	canceled_at timestamptz NOT NULL
 );
 
--- dedup_N: a ring of keys that were published, with the id of the message.
+-- dedup_N: a ring of keys that were published, with the id of the message. given_up: the groups
+-- that will not run it again; free: those are all groups of the topic, so the key may be
+-- published again.
 DO $$
 BEGIN
 	FOR n IN 0..3 LOOP
@@ -30,8 +32,12 @@ BEGIN
 				topic_id integer NOT NULL,
 				published_at timestamptz NOT NULL,
 				dedup_key text COLLATE "C" NOT NULL,
+				given_up integer[] NOT NULL DEFAULT '{}',
+				free boolean NOT NULL DEFAULT false,
 				PRIMARY KEY (topic_id, dedup_key)
 			)$f$, n);
+		EXECUTE pg_catalog.format(
+			'CREATE INDEX dedup_%s_message_id ON order_ext_internal.dedup_%s (message_id)', n, n);
 	END LOOP;
 END
 $$;
@@ -41,6 +47,13 @@ CREATE VIEW order_ext_internal.dedup AS
 	UNION ALL SELECT * FROM order_ext_internal.dedup_1
 	UNION ALL SELECT * FROM order_ext_internal.dedup_2
 	UNION ALL SELECT * FROM order_ext_internal.dedup_3;
+
+-- dedup_taken: messages whose key another one has: they were given up, and must not come back.
+CREATE TABLE order_ext_internal.dedup_taken (
+	message_id bigint PRIMARY KEY,
+	topic_id integer NOT NULL,
+	taken_at timestamptz NOT NULL
+);
 
 -- backlog_alerts: groups that operators were alerted to because they hold back the log.
 CREATE TABLE order_ext_internal.backlog_alerts (

@@ -78,6 +78,7 @@ BEGIN
 			('timer_firings',
 				'Running totals of fired timers and their lateness; append-only, newest row wins.'),
 			('timer_cancels', 'Timers that must not fire from where they are.'),
+			('dedup_taken', 'Messages whose dedup_key was published again: they do not come back.'),
 			('dedup',
 				'dedup_keys and the messages that claimed them; segments are truncated by turns.'),
 			('ring_moves', 'Which segment of a ring is written to; append-only, newest row wins.'),

@@ -57,12 +57,12 @@ topic: a topic of your own, or one that you were granted publish on
 key: groups messages that belong together; a handler sees it, and ordered groups keep the order of each key
 payload: up to order_ext.max_payload bytes
 deliver_at: not before this time; a past time, or NULL: now
-dedup_key: up to 256 characters; within the topic''s dedup_window only the first message with it is published, and a second publisher waits for the transaction of the first
+dedup_key: up to 256 characters; within the topic''s dedup_window only the first message with it is published, and a second publisher waits for the transaction of the first. It is free again once the message was canceled, or every group of the topic has given it up: dead, or discarded
 Returns: the id of the message, or of the first one with this dedup_key
 Raises: 22004; 22023 infinite deliver_at; 54000; OE701 unknown topic; OE703 the topic is full (its max_depth); 42501 built-in topic, or no right to publish to it; OE110';
 
 COMMENT ON FUNCTION order_ext.cancel_message(bigint) IS
-'Cancels a message that was published for later and has not fired.
+'Cancels a message that was published for later and has not fired. Its dedup_key is free again.
 message_id: as returned by publish
 Returns: true if the message will not be delivered; false if there is no such timer any more
 Raises: 22004; 22023; 42501 built-in topic, or no right to cancel messages of it; OE110; 25006';
@@ -114,7 +114,7 @@ Raises: 22004; 54000; OE701 unknown group; OE110';
 
 COMMENT ON FUNCTION order_ext.redrive(text, integer, bigint[], boolean) IS
 'Delivers dead letters again, oldest first, under the same message ids.
-Today''s options of the group apply; the attempts start over.
+Today''s options of the group apply; the attempts start over. Those whose dedup_key was published again meanwhile are left out: discard them.
 consumer_group: any group
 max_messages: NULL: all
 message_ids: only these; NULL: all
@@ -134,7 +134,7 @@ Raises: 22004; 22023; 54000; OE701 unknown group; OE110; 40001';
 
 COMMENT ON FUNCTION order_ext.replay(text, timestamptz, timestamptz, bigint[], boolean) IS
 'Delivers messages of the log once more that a group has finished, or never had.
-They are delivered in the old order, under the same message ids, from attempt 1, as far as the log reaches back (order_ext.log_retention). Discarded messages count as finished; messages that the group has not finished are left alone. Each replayed message is copied.
+They are delivered in the old order, under the same message ids, from attempt 1, as far as the log reaches back (order_ext.log_retention). Discarded messages count as finished, unless their dedup_key was published again; messages that the group has not finished are left alone. Each replayed message is copied.
 consumer_group: a group of your own
 published_since: publishing time to start at; of a timer, when it was published
 published_until: publishing time to stop before; NULL: no end

@@ -229,6 +229,16 @@ row_datum(uint64 row, int column, bool *isnull)
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
+Datum
+row_array(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = row_datum(row, column, &isnull);
+
+	Assert(!isnull);
+	return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+}
+
 static Datum
 row_datum_not_null(uint64 row, int column)
 {

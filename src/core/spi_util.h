@@ -90,6 +90,7 @@ extern TimestampTz row_timestamptz(uint64 row, int column);
 extern char *row_text(uint64 row, int column);	/* NULL if NULL */
 extern Jsonb *row_jsonb(uint64 row, int column);	/* NULL if NULL */
 extern Datum row_datum(uint64 row, int column, bool *isnull);	/* not copied */
+extern Datum row_array(uint64 row, int column); /* a copy; must not be NULL */
 
 /* Array parameters. */
 extern Datum int64_array(const int64 *values, int n);

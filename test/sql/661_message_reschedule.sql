@@ -41,7 +41,7 @@ SELECT payload FROM mr.seen WHERE id = :near;
 SELECT pg_sleep(1), t.dispatch();
 SELECT mr.dispatch_until(4);
 SELECT count(*) AS pending FROM order_ext_internal.pending_timers JOIN order_ext_internal.topics USING (topic_id) WHERE name = 'mr.t';
-SELECT (SELECT count(*) FROM order_ext_internal.timer_cancels) AS notes, (SELECT count(*) FROM order_ext_internal.timers_moved) AS moved;
+SELECT (SELECT count(*) FROM order_ext_internal.timer_cancels WHERE message_id >= :near) AS notes, (SELECT count(*) FROM order_ext_internal.timers_moved) AS moved;
 SELECT order_ext.reschedule_message(:near, mr.soon()), order_ext.reschedule_message(:far, mr.soon()), order_ext.reschedule_message(9223372036854775807, mr.soon());
 
 -- moved and canceled; canceled and moved

@@ -43,11 +43,19 @@ SELECT order_ext.publish('md.t', 14, '{}', NULL, 'x') = :kept AS kept;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT order_ext.publish('md.t', 15, '{}', NULL, 'x') = :kept AS kept;
 COMMIT;
--- a timer has its id at once, and a canceled one keeps its key
+-- a timer has its id at once, and a canceled one frees its key
 SELECT order_ext.publish('md.t', 16, '{}', clock_timestamp() + interval '1 h', 'timer') AS timer \gset
 SELECT order_ext.publish('md.t', 17, '{}', NULL, 'timer') = :timer AS timer;
 SELECT order_ext.cancel_message(:timer);
-SELECT order_ext.publish('md.t', 17, '{}', NULL, 'timer') = :timer AS timer;
+SELECT order_ext.publish('md.t', 17, '{}', NULL, 'timer') AS second \gset
+SELECT :second <> :timer AS another, order_ext.publish('md.t', 18, '{}', NULL, 'timer') = :second AS second_id;
+-- a canceled one that is canceled with its transaction is not
+SELECT order_ext.publish('md.t', 19, '{}', clock_timestamp() + interval '1 h', 'timer2') AS timer \gset
+BEGIN;
+SELECT order_ext.cancel_message(:timer);
+SELECT order_ext.publish('md.t', 19, '{}', NULL, 'timer2') <> :timer AS another;
+ROLLBACK;
+SELECT order_ext.publish('md.t', 19, '{}', NULL, 'timer2') = :timer AS timer;
 SELECT t.dispatch() AS handled;
 SELECT key FROM md.seen WHERE key >= 10 ORDER BY key;
 
@@ -87,6 +95,53 @@ SELECT md.age(13);
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT array_agg(n ORDER BY n) FROM regexp_split_to_table(md.segments(), ' ') AS n;
+
+-- what every group has given up frees its key: dead letters, and what handlers discard
+CREATE FUNCTION md.give_up(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF m.payload->>'do' = 'die' THEN
+		RAISE 'no' USING ERRCODE = 'OE803';
+	ELSIF m.payload->>'do' = 'discard' THEN
+		RAISE 'no' USING ERRCODE = 'OE802';
+	END IF;
+	INSERT INTO md.seen VALUES (m.id, m.key);
+END $$;
+SELECT order_ext.create_topic('md.d'), t.subscribe('md.d1', 'md.d', 'md.give_up(order_ext.message)'), t.subscribe('md.d2', 'md.d', 'md.give_up(order_ext.message)', '{"max_attempts": 1}');
+SELECT order_ext.publish('md.d', 100, '{"do": "die"}', NULL, 'dead') AS dead, order_ext.publish('md.d', 101, '{"do": "discard"}', NULL, 'discarded') AS discarded,
+	order_ext.publish('md.d', 102, '{}', NULL, 'done') AS done \gset
+SELECT t.dispatch() > 0 AS handled;
+SELECT order_ext.publish('md.d', 103, '{}', NULL, 'dead') AS dead2, order_ext.publish('md.d', 104, '{}', NULL, 'discarded') AS discarded2 \gset
+SELECT :dead2 <> :dead AS dead_is_free, :discarded2 <> :discarded AS discarded_is_free, order_ext.publish('md.d', 105, '{}', NULL, 'done') = :done AS done_is_not,
+	order_ext.publish('md.d', 106, '{}', NULL, 'dead') = :dead2 AS taken_again;
+-- one whose key was taken does not come back
+SELECT order_ext.redrive('md.d1', dry_run => true) AS counted, order_ext.redrive('md.d1') AS redriven, order_ext.replay('md.d1', '-infinity', message_ids => ARRAY[:discarded]) AS replayed,
+	(SELECT count(*) FROM order_ext.dead_letters WHERE consumer_group = 'md.d1') AS still_dead;
+SELECT order_ext.discard('md.d1') AS discarded;
+SELECT t.dispatch() > 0 AS handled;
+SELECT key, count(*) FROM md.seen WHERE key BETWEEN 100 AND 110 GROUP BY key ORDER BY key;
+-- as long as one group may still get it the key is taken; and again when it is redriven
+SELECT order_ext.pause('md.d2');
+SELECT order_ext.publish('md.d', 110, '{"do": "die"}', NULL, 'half') AS half \gset
+SELECT t.dispatch() > 0 AS handled;
+SELECT order_ext.publish('md.d', 111, '{}', NULL, 'half') = :half AS half_is_not_free;
+SELECT order_ext.resume('md.d2');
+SELECT t.dispatch() > 0 AS handled;
+SELECT order_ext.redrive('md.d1') AS redriven;
+SELECT order_ext.publish('md.d', 112, '{}', NULL, 'half') = :half AS redriven_is_not_free;
+SELECT t.dispatch() > 0 AS handled;
+SELECT order_ext.publish('md.d', 113, '{}', NULL, 'half') <> :half AS free_again;
+-- a segment later, the free row is in another table
+SELECT order_ext.publish('md.d', 120, '{"do": "discard"}', NULL, 'old') AS old \gset
+SELECT t.dispatch() > 0 AS handled;
+SELECT md.age(13);
+\c -
+SELECT order_ext.maintain() >= 0 AS maintained;
+\c -
+SELECT order_ext.publish('md.d', 121, '{}', NULL, 'old') AS old2 \gset
+SELECT :old2 <> :old AS another, order_ext.publish('md.d', 122, '{}', NULL, 'old') = :old2 AS second_id;
+SELECT entity, actual FROM order_ext.verify() WHERE invariant = 'I9' AND severity = 'error';
+SELECT t.drain();
+SELECT order_ext.unsubscribe('md.d1'), order_ext.unsubscribe('md.d2'), order_ext.drop_topic('md.d');
 
 -- bad input stores nothing
 CREATE TABLE md.calls (line serial, expression text);

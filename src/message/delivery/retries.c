@@ -32,6 +32,7 @@
 #include "core/interval.h"
 #include "core/jsonb_build.h"
 #include "message/log/append.h"
+#include "message/log/dedup_free.h"
 #include "message/log/floors.h"
 #include "message/base/limits.h"
 #include "message/log/log.h"
@@ -419,6 +420,7 @@ delivery_buried(const ConsumerGroup *group, Delivery *delivery, const Failure *f
 
 	leave_retries(delivery);
 	append_dead(group, delivery, failure->message, sqlstate);
+	dedup_free_given_up(delivery->message.topic_id, group->id, delivery->message.id);
 	publish_alert(group, delivery, failure->message, sqlstate);
 	ereport(LOG,
 			(errmsg("message " INT64_FORMAT " of consumer group \"%s\" became a dead letter after "
@@ -468,6 +470,7 @@ delivery_failed(const ConsumerGroup *group, Delivery *delivery, const Failure *f
 	{
 		leave_retries(delivery);
 		append_attempt(group, delivery, "discarded", failure->message, sqlstate);
+		dedup_free_given_up(delivery->message.topic_id, group->id, delivery->message.id);
 		return true;
 	}
 	if (failure->sqlstate == ERRCODE_OE_HANDLER_DEAD || attempt >= group->max_attempts)

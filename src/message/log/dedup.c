@@ -28,6 +28,7 @@
 #include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/log/dedup.h"
+#include "message/log/dedup_free.h"
 
 /* Columns of dedup_N. */
 enum
@@ -35,32 +36,56 @@ enum
 	DEDUP_MESSAGE_ID = 1,
 	DEDUP_TOPIC_ID,
 	DEDUP_PUBLISHED_AT,
-	DEDUP_KEY
+	DEDUP_KEY,
+	DEDUP_GIVEN_UP,
+	DEDUP_FREE
 };
 
-/* $1 topic, $2 key, $3 message, $4 now, $5: older rows have expired and are taken over. */
+/*
+ * $1 topic, $2 key, $3 message, $4 now, $5: older rows have expired and are taken over, and so are
+ * those that are free before their time.
+ */
 #define CLAIM(n) \
 	SAVED_PLAN( \
 		"INSERT INTO order_ext_internal.dedup_" n " AS d" \
 		" (topic_id, dedup_key, message_id, published_at) VALUES ($1, $2, $3, $4)" \
 		" ON CONFLICT (topic_id, dedup_key) DO UPDATE" \
-		" SET message_id = excluded.message_id, published_at = excluded.published_at" \
-		" WHERE d.published_at <= $5", \
+		" SET message_id = excluded.message_id, published_at = excluded.published_at," \
+		"  given_up = excluded.given_up, free = excluded.free" \
+		" WHERE d.published_at <= $5 OR d.free", \
 		INT4OID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID)
 
 static SavedPlan claim[RING_SEGMENTS] = {CLAIM("0"), CLAIM("1"), CLAIM("2"), CLAIM("3")};
 
+/* A free row of an earlier segment: whoever takes its key removes it, and only one can. */
+#define TAKE_AWAY(n) \
+	SAVED_PLAN( \
+		"DELETE FROM order_ext_internal.dedup_" n \
+		" WHERE topic_id = $1 AND dedup_key = $2 AND free", \
+		INT4OID, TEXTOID)
+
+static SavedPlan take_away[RING_SEGMENTS] = {
+	TAKE_AWAY("0"), TAKE_AWAY("1"), TAKE_AWAY("2"), TAKE_AWAY("3")
+};
+
+/* What a segment says about a key. */
+typedef struct KeyHolder
+{
+	int64		message_id;		/* 0: none, or it has expired */
+	bool		free;			/* nobody will get that message: the key may be taken */
+} KeyHolder;
+
 /*
- * The message that has the key in a segment; 0 if there is none, or only an expired one. Waits
- * for transactions that are about to write or remove the row.
+ * The message that has the key in a segment. Waits for transactions that are about to write or
+ * remove the row.
  */
-static int64
+static KeyHolder
 holder_in_segment(int segment, int32 topic_id, Datum key, TimestampTz cut)
 {
 	char	   *table = psprintf("dedup_%d", segment);
 	Relation	rel = table_open(internal_relation(table), AccessShareLock);
 	Relation	index = NULL;
-	int64		holder = 0;
+	KeyHolder	holder = {0};
 	TransactionId wait_for = InvalidTransactionId;
 
 	if (RelationGetNumberOfBlocks(rel) > 0)
@@ -93,18 +118,47 @@ holder_in_segment(int segment, int32 topic_id, Datum key, TimestampTz cut)
 			else if (TransactionIdIsValid(dirty.xmax))
 				wait_for = dirty.xmax;
 			else if (at > cut)
-				holder = DatumGetInt64(heap_getattr(tuple, DEDUP_MESSAGE_ID, desc, &isnull));
+			{
+				holder.message_id = DatumGetInt64(heap_getattr(tuple, DEDUP_MESSAGE_ID, desc,
+															   &isnull));
+				holder.free = DatumGetBool(heap_getattr(tuple, DEDUP_FREE, desc, &isnull));
+			}
 		}
 		systable_endscan_ordered(scan);
 		if (!TransactionIdIsValid(wait_for))
 			break;
-		holder = 0;
+		holder.message_id = 0;
 		XactLockTableWait(wait_for, rel, &tid, XLTW_InsertIndex);
 	}
 	if (index != NULL)
 		index_close(index, NoLock);
 	table_close(rel, NoLock);
 	return holder;
+}
+
+/* The message that has the key in any segment; of free keys, *freed becomes the old message. */
+static int64
+holder_anywhere(int current, int32 topic_id, Datum key, TimestampTz cut, int64 *freed)
+{
+	int			i;
+
+	*freed = 0;
+	for (i = 0; i < RING_SEGMENTS; i++)
+	{
+		int			segment = (current + i) % RING_SEGMENTS;
+		KeyHolder	holder = holder_in_segment(segment, topic_id, key, cut);
+		Datum		values[2] = {Int32GetDatum(topic_id), key};
+
+		if (holder.message_id == 0)
+			continue;
+		if (!holder.free)
+			return holder.message_id;
+		*freed = holder.message_id;
+		/* if another publisher was faster, look for his row */
+		if (segment != current && plan_write(&take_away[segment], values, NULL, 0) == 0)
+			i = -1;
+	}
+	return 0;
 }
 
 int64
@@ -115,24 +169,26 @@ dedup_claim(const Topic *topic, const char *key, int64 message_id)
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz cut = now - topic->dedup_window * USECS_PER_SEC;
 	Datum		values[5];
-	int64		holder = 0;
-	int			i;
+	int64		holder;
+	int64		freed;
 
 	values[0] = Int32GetDatum(topic_id);
 	values[1] = CStringGetTextDatum(key);
 	values[2] = Int64GetDatum(message_id);
 	values[3] = TimestampTzGetDatum(now);
 	values[4] = TimestampTzGetDatum(cut);
-	for (i = 0; i < RING_SEGMENTS; i++)
-	{
-		holder = holder_in_segment((current + i) % RING_SEGMENTS, topic_id, values[1], cut);
-		if (holder != 0)
-			return holder;
-	}
+	holder = holder_anywhere(current, topic_id, values[1], cut, &freed);
+	if (holder != 0)
+		return holder;
 	if (plan_write(&claim[current], values, NULL, 0) == 0)
-		holder = holder_in_segment(current, topic_id, values[1], cut);
-	else if (holder_in_segment((current + 1) % RING_SEGMENTS, topic_id, values[1], cut) == 0)
+		holder = holder_in_segment(current, topic_id, values[1], cut).message_id;
+	else if (holder_in_segment((current + 1) % RING_SEGMENTS, topic_id, values[1],
+							   cut).message_id == 0)
+	{
+		if (freed != 0)
+			dedup_free_taken(topic_id, freed);
 		return 0;
+	}
 	if (holder == 0)
 		error_conflict("the dedup_key was claimed by another transaction");
 	return holder;

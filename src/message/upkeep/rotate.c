@@ -82,6 +82,21 @@ static SavedPlan forget_moves = SAVED_PLAN(
 static SavedPlan longest_dedup_window = SAVED_PLAN_NO_ARGS(
 	"SELECT dedup_window FROM order_ext_internal.topics ORDER BY dedup_window DESC LIMIT 1");
 
+/*
+ * Taken keys of messages that can neither be replayed any more, as the log before $1 is gone, nor
+ * redriven. Some at a time.
+ */
+static SavedPlan forget_taken = SAVED_PLAN(
+	"DELETE FROM order_ext_internal.dedup_taken WHERE message_id IN ("
+	" SELECT t.message_id FROM order_ext_internal.dedup_taken t"
+	" WHERE t.taken_at < $1 AND NOT EXISTS ("
+	"  SELECT FROM order_ext_internal.consumer_groups g"
+	"  JOIN order_ext_internal.dead_messages d"
+	"   ON d.group_id = g.group_id AND d.message_id = t.message_id"
+	"  WHERE g.topic_id = t.topic_id)"
+	" ORDER BY t.message_id LIMIT 10000)",
+	TIMESTAMPTZOID);
+
 /* ---- current state ---- */
 
 static Oid
@@ -299,7 +314,12 @@ rotate_truncate(Ring ring, TimestampTz now)
 		}
 		plan_write(&truncate_segment[ring][segment], NULL, NULL, 0);
 		if (ring == RING_LOG)
+		{
+			Datum		gone = TimestampTzGetDatum(closed_at);
+
+			plan_write(&forget_taken, &gone, NULL, 0);
 			summarize_anew(segment);
+		}
 		return ROTATE_TRUNCATED;
 	}
 	return next_try;

@@ -15,6 +15,7 @@
 #include "message/base/engine.h"
 #include "message/base/topic_rights.h"
 #include "message/log/append.h"
+#include "message/log/dedup_free.h"
 #include "message/timer/moved.h"
 #include "message/timer/take_back.h"
 
@@ -57,6 +58,8 @@ cancel_message_body(FunctionCallInfo fcinfo)
 
 	PreventCommandIfReadOnly("cancel_message()");
 	canceled = take_back(message_id, caller, "cancel", &timer);
+	if (canceled)
+		dedup_free_canceled(message_id);
 	engine_give_back(&scope);
 	return BoolGetDatum(canceled);
 }

@@ -14,6 +14,7 @@
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
+#include "message/log/dedup_free.h"
 #include "message/log/floors.h"
 #include "message/base/limits.h"
 #include "message/verbs/operate.h"
@@ -34,8 +35,14 @@ static SavedPlan find_group = SAVED_PLAN(FIND_GROUP, TEXTOID);
 /* Redriven messages must not outlive the group; pause() and the like are not blocked. */
 static SavedPlan keep_group = SAVED_PLAN(FIND_GROUP " FOR KEY SHARE", TEXTOID);
 
+#define PICKED_FOR_REDRIVE PICKED_DEAD_IF(" AND NOT " KEY_TAKEN("d.message_id"))
+
 static SavedPlan count_picked = SAVED_PLAN(
-	"SELECT count(*) FROM (SELECT 1" PICKED_DEAD ") d",
+	"SELECT count(*) FROM (SELECT 1" PICKED_FOR_REDRIVE ") d",
+	INT4OID, INT4OID, INT8ARRAYOID);
+
+static SavedPlan picked_ids = SAVED_PLAN(
+	"SELECT array_agg(message_id) FROM (SELECT message_id" PICKED_FOR_REDRIVE ") d",
 	INT4OID, INT4OID, INT8ARRAYOID);
 
 /*
@@ -43,7 +50,7 @@ static SavedPlan count_picked = SAVED_PLAN(
  * times follow the order in which they died, since retries are run by due time.
  */
 static SavedPlan redrive_picked = SAVED_PLAN(
-	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED_DEAD " FOR UPDATE),"
+	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED_FOR_REDRIVE " FOR UPDATE),"
 	" gone AS ("
 	"	DELETE FROM order_ext_internal.dead_messages d USING picked"
 	"	WHERE d.group_id = $1 AND d.message_id = picked.message_id"
@@ -137,11 +144,13 @@ operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 	return PointerGetDatum(ids);
 }
 
-uint64
-operate_count_picked_dead(Datum *values, const char *nulls)
+/* Their keys are no longer free. */
+static void
+hold_keys(const Datum *values, const char *nulls)
 {
-	plan_query(&count_picked, values, nulls, 0);
-	return (uint64) row_int64(0, 1);
+	plan_query(&picked_ids, values, nulls, 0);
+	if (!row_is_null(0, 1))
+		dedup_free_no_more(DatumGetInt32(values[0]), row_array(0, 1));
 }
 
 static Datum
@@ -169,10 +178,12 @@ redrive_body(FunctionCallInfo fcinfo)
 	topic_id = row_int32(0, 2);
 	if (dry_run)
 	{
-		n = operate_count_picked_dead(values, nulls);
+		plan_query(&count_picked, values, nulls, 0);
+		n = (uint64) row_int64(0, 1);
 	}
 	else
 	{
+		hold_keys(values, nulls);
 		n = plan_write(&redrive_picked, values, nulls, 0);
 		floors_lower();
 		wake_note_topic(topic_id);

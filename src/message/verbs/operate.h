@@ -9,17 +9,20 @@
 
 #include "fmgr.h"
 
+/* Whether another message has taken over the dedup_key of this one, which must not come back. */
+#define KEY_TAKEN(message_id) \
+	"EXISTS (SELECT FROM order_ext_internal.dedup_taken t WHERE t.message_id = " message_id ")"
+
 /*
  * The dead letters that a call applies to, oldest first: $1 group, $2 how many (NULL: all), $3
  * message ids (NULL: any).
  */
-#define PICKED_DEAD \
-	" FROM order_ext_internal.dead_messages" \
-	" WHERE group_id = $1 AND ($3::bigint[] IS NULL OR message_id = ANY ($3))" \
+#define PICKED_DEAD_IF(condition) \
+	" FROM order_ext_internal.dead_messages d" \
+	" WHERE group_id = $1 AND ($3::bigint[] IS NULL OR message_id = ANY ($3))" condition \
 	" ORDER BY died_at, message_id LIMIT $2"
 
-/* How many these are. */
-extern uint64 operate_count_picked_dead(Datum *values, const char *nulls);
+#define PICKED_DEAD PICKED_DEAD_IF("")
 
 /*
  * Argument n, message_ids, as a value and null flag of a plan. Raises unless it is NULL or a

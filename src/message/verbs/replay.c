@@ -20,6 +20,7 @@
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
+#include "message/log/dedup_free.h"
 #include "message/log/floors.h"
 #include "message/base/limits.h"
 #include "message/verbs/operate.h"
@@ -37,6 +38,10 @@ static SavedPlan look_at_group = SAVED_PLAN(FIND_GROUP, TEXTOID);
 /* One call per group at a time, and none while it is being dropped. */
 static SavedPlan lock_group = SAVED_PLAN(FIND_GROUP " FOR UPDATE", TEXTOID);
 
+static SavedPlan count_picked = SAVED_PLAN(
+	"SELECT count(*) FROM (SELECT 1" PICKED_DEAD ") d",
+	INT4OID, INT4OID, INT8ARRAYOID);
+
 static SavedPlan discard_dead = SAVED_PLAN(
 	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED_DEAD " FOR UPDATE)"
 	" DELETE FROM order_ext_internal.dead_messages d USING picked"
@@ -46,7 +51,7 @@ static SavedPlan discard_dead = SAVED_PLAN(
 
 /*
  * $1 group, $2 topic, $3 and $4 published from and until, $5 message ids. Messages that the group
- * has not finished are not replayed.
+ * has not finished are not replayed, nor are those whose dedup_key another message has now.
  */
 #define DONE \
 	"WITH pending AS MATERIALIZED (" \
@@ -57,9 +62,20 @@ static SavedPlan discard_dead = SAVED_PLAN(
 	"  FROM order_ext_internal.message_log m" \
 	"  WHERE m.topic_id = $2 AND m.published_at >= $3 AND ($4 IS NULL OR m.published_at < $4)" \
 	"   AND ($5::bigint[] IS NULL OR m.message_id = ANY ($5))" \
-	"   AND m.message_id NOT IN (SELECT p.message_id FROM pending p))"
+	"   AND m.message_id NOT IN (SELECT p.message_id FROM pending p)" \
+	"   AND NOT " KEY_TAKEN("m.message_id") ")"
 
 #define DONE_TYPES INT4OID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8ARRAYOID
+
+/* Those that the group had given up, discarded by its handler. */
+static SavedPlan given_up = SAVED_PLAN(
+	"SELECT array_agg(d.message_id) FROM order_ext_internal.dedup d"
+	" WHERE d.topic_id = $2 AND $1 = ANY (d.given_up)"
+	"  AND ($5::bigint[] IS NULL OR d.message_id = ANY ($5))"
+	"  AND EXISTS (SELECT FROM order_ext_internal.message_log m"
+	"   WHERE m.topic_id = $2 AND m.message_id = d.message_id AND m.published_at >= $3"
+	"    AND ($4 IS NULL OR m.published_at < $4))",
+	DONE_TYPES);
 
 static SavedPlan count_done = SAVED_PLAN(DONE " SELECT count(*) FROM picked", DONE_TYPES);
 
@@ -169,7 +185,10 @@ discard_body(FunctionCallInfo fcinfo)
 	find_group(name, PG_GETARG_BOOL(3), &group);
 	values[0] = Int32GetDatum(group.id);
 	if (PG_GETARG_BOOL(3))
-		n = operate_count_picked_dead(values, nulls);
+	{
+		plan_query(&count_picked, values, nulls, 0);
+		n = (uint64) row_int64(0, 1);
+	}
 	else
 		n = change_messages(&group, &discard_dead, values, nulls);
 	return Int32GetDatum((int32) Min(n, PG_INT32_MAX));
@@ -214,7 +233,12 @@ replay_body(FunctionCallInfo fcinfo)
 		n = (uint64) row_int64(0, 1);
 	}
 	else
+	{
+		plan_query(&given_up, values, nulls, 0);
+		if (!row_is_null(0, 1))
+			dedup_free_no_more(group.id, row_array(0, 1));
 		n = change_messages(&group, group.ordered ? &park_done : &retry_done, values, nulls);
+	}
 	return Int32GetDatum((int32) Min(n, PG_INT32_MAX));
 }
 
