@@ -71,7 +71,7 @@ CREATE TABLE order_ext_internal.transition_log (
 	actor "char" NOT NULL,
 	operator text COLLATE "C",
 	detail jsonb,
-	PRIMARY KEY (machine, entity_id, version)
+	PRIMARY KEY (entity_id, machine, version)	-- in this order it has no padding
 );
 
 -- sweep_progress: no unpaid order older than swept_until exists; append-only, newest wins.

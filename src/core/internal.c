@@ -7,17 +7,76 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "storage/bufmgr.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "core/internal.h"
 
+/* What was looked up before, until a change of the relation. */
+typedef struct Known
+{
+	char		name[NAMEDATALEN];	/* the key */
+	Oid			oid;			/* InvalidOid: look it up */
+} Known;
+
+static HTAB *known = NULL;
+static uint64 invalidations = 0;
+
+static void
+on_invalidation(Datum arg, Oid relation)
+{
+	HASH_SEQ_STATUS all;
+	Known	   *entry;
+
+	invalidations++;
+	hash_seq_init(&all, known);
+	while ((entry = hash_seq_search(&all)) != NULL)
+	{
+		if (!OidIsValid(relation) || entry->oid == relation)
+			entry->oid = InvalidOid;
+	}
+}
+
+static Known *
+known_entry(const char *table)
+{
+	char		key[NAMEDATALEN];
+	Known	   *entry;
+	bool		found;
+
+	if (known == NULL)
+	{
+		HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(Known)};
+
+		known = hash_create("order_ext relations", 64, &control, HASH_ELEM | HASH_STRINGS);
+		CacheRegisterRelcacheCallback(on_invalidation, (Datum) 0);
+	}
+	strlcpy(key, table, sizeof(key));
+	entry = hash_search(known, key, HASH_ENTER, &found);
+	if (!found)
+		entry->oid = InvalidOid;
+	return entry;
+}
+
 Oid
 internal_relation_or_none(const char *table)
 {
-	Oid			namespace_oid = get_namespace_oid("order_ext_internal", true);
+	Known	   *entry = known_entry(table);
+	uint64		before = invalidations;
+	Oid			namespace_oid;
+	Oid			relation;
 
-	return OidIsValid(namespace_oid) ? get_relname_relid(table, namespace_oid) : InvalidOid;
+	if (OidIsValid(entry->oid))
+		return entry->oid;
+	namespace_oid = get_namespace_oid("order_ext_internal", true);
+	if (!OidIsValid(namespace_oid))
+		return InvalidOid;
+	relation = get_relname_relid(table, namespace_oid);
+	if (before == invalidations)
+		entry->oid = relation;
+	return relation;
 }
 
 Oid
