@@ -189,13 +189,30 @@ sleep_ms(TimestampTz until)
 	return (long) Min((us + 999) / 1000, SAFETY_POLL_MS);
 }
 
+/* Runs in the signal handler. */
+static void
+on_sleep_over(void)
+{
+	SetLatch(MyLatch);
+}
+
+/* WaitLatch() counts in milliseconds; a timer wakes us at the microsecond. */
 static void
 sleep_until(TimestampTz until, uint32 wait_event)
 {
+	static TimeoutId sleep_over = MAX_TIMEOUTS;
+	long		ms = sleep_ms(until);
+	bool		exact = ms > 0 && ms < SAFETY_POLL_MS;
 	int			events;
 
+	if (exact && sleep_over == MAX_TIMEOUTS)
+		sleep_over = RegisterTimeout(USER_TIMEOUT, on_sleep_over);
+	if (exact)
+		enable_timeout_at(sleep_over, until);
 	events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-					   sleep_ms(until), wait_event);
+					   ms, wait_event);
+	if (exact)
+		disable_timeout(sleep_over, false);
 	if (events & WL_LATCH_SET)
 		ResetLatch(MyLatch);
 }

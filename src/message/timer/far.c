@@ -61,8 +61,8 @@ far_is_empty(void)
 	return internal_relation_blocks(internal_relation("timers_far")) == 0;
 }
 
-TimestampTz
-timer_far_next(TimerQueue *queue, TimestampTz now)
+static TimestampTz
+find_next(TimerQueue *queue, TimestampTz now)
 {
 	Datum		args[2];
 	TimestampTz next;
@@ -89,6 +89,13 @@ timer_far_next(TimerQueue *queue, TimestampTz now)
 		return next;
 	/* due, or to be moved */
 	return Max(Min(next, now), Min(queue->far_pause_until, now + UNDECIDED_PAUSE));
+}
+
+/* What was found when the batch began still holds: whoever arms one wakes the scheduler. */
+TimestampTz
+timer_far_next(TimerQueue *queue, TimestampTz now)
+{
+	return queue->far_next != 0 ? queue->far_next : find_next(queue, now);
 }
 
 /* Append those that are due in a period, and not yet, to its bucket. */
@@ -122,8 +129,10 @@ timer_far_take(TimerQueue *queue, int limit, TimestampTz now)
 	int			n;
 	int			i;
 
-	if (timer_far_next(queue, now) > now)
+	queue->far_next = find_next(queue, now);
+	if (queue->far_next > now)
 		return result;
+	queue->far_next = 0;
 	args[0] = TimestampTzGetDatum(queue->far_floor);
 	args[1] = TimestampTzGetDatum(horizon(now));
 	args[2] = TimestampTzGetDatum(now);
@@ -163,5 +172,6 @@ timer_far_put(TimerQueue *queue, const DueTimer *timers, int n, TimestampTz due_
 		timer_append(far, &timer, STAYS_HERE);
 	}
 	append_close(far);
+	queue->far_next = 0;
 	queue->far_floor = DT_NOBEGIN;
 }

@@ -168,8 +168,8 @@ read_due_timer(TupleTableSlot *slot, DueTimer *timer)
 static int
 compare_places(const void *a, const void *b)
 {
-	const QueuedTimer *left = *(QueuedTimer *const *) a;
-	const QueuedTimer *right = *(QueuedTimer *const *) b;
+	const QueuedTimer *left = a;
+	const QueuedTimer *right = b;
 
 	if (left->bucket != right->bucket)
 		return left->bucket - right->bucket;
@@ -178,7 +178,7 @@ compare_places(const void *a, const void *b)
 
 /* The rows behind timers of the queue, which are in the order of their places. */
 static void
-fetch_rows(QueuedTimer **queued, int n, DueTimer *rows)
+fetch_rows(QueuedTimer *queued, int n, DueTimer *rows)
 {
 	Relation	rel = NULL;
 	TupleTableSlot *slot = NULL;
@@ -186,18 +186,18 @@ fetch_rows(QueuedTimer **queued, int n, DueTimer *rows)
 
 	for (i = 0; i < n; i++)
 	{
-		if (i == 0 || queued[i]->bucket != queued[i - 1]->bucket)
+		if (i == 0 || queued[i].bucket != queued[i - 1].bucket)
 		{
 			if (rel != NULL)
 			{
 				ExecDropSingleTupleTableSlot(slot);
 				table_close(rel, NoLock);
 			}
-			rel = table_open(timer_bucket_relation(queued[i]->bucket), AccessShareLock);
+			rel = table_open(timer_bucket_relation(queued[i].bucket), AccessShareLock);
 			slot = table_slot_create(rel, NULL);
 		}
-		if (!table_tuple_fetch_row_version(rel, &queued[i]->tid, GetActiveSnapshot(), slot))
-			elog(ERROR, "timer " INT64_FORMAT " is not where it was", queued[i]->message_id);
+		if (!table_tuple_fetch_row_version(rel, &queued[i].tid, GetActiveSnapshot(), slot))
+			elog(ERROR, "timer " INT64_FORMAT " is not where it was", queued[i].message_id);
 		read_due_timer(slot, &rows[i]);
 	}
 	if (rel != NULL)
@@ -210,18 +210,15 @@ fetch_rows(QueuedTimer **queued, int n, DueTimer *rows)
 static FiringResult
 fire_queued(TimerQueue *queue, int limit, TimestampTz now)
 {
-	QueuedTimer *queued[TIMER_BATCH];
+	QueuedTimer *queued = palloc(sizeof(QueuedTimer) * TIMER_BATCH);
 	int			n = timer_heaps_take(queue, limit, now, queued);
 	DueTimer   *rows = palloc(sizeof(DueTimer) * Max(n, 1));
 	FiringResult result = {.handled = n};
-	int			i;
 
-	qsort(queued, n, sizeof(QueuedTimer *), compare_places);
+	qsort(queued, n, sizeof(QueuedTimer), compare_places);
 	fetch_rows(queued, n, rows);
 	result.published = publish(queue, rows, drop_canceled(queue, rows, n));
 	timer_progress_note(queue, queued, n, now);
-	for (i = 0; i < n; i++)
-		pfree(queued[i]);
 	result.more = timer_heaps_first_due(queue) <= now;
 	return result;
 }

@@ -11,14 +11,14 @@
 
 #include "message/timer/memory.h"
 
-/* Create the heaps of a new queue, in the current memory context; add a timer. */
+/* Create the heaps of a new queue, in the current memory context; add a copy of a timer. */
 extern void timer_heaps_make(TimerQueue *queue);
-extern void timer_heaps_add(TimerQueue *queue, QueuedTimer *timer);
+extern void timer_heaps_add(TimerQueue *queue, int32 topic_id, const QueuedTimer *timer);
 
 /* When the earliest timer is due, DT_NOEND if there is none. */
 extern TimestampTz timer_heaps_first_due(TimerQueue *queue);
 
 /* Take out due timers, at most limit, from each topic in turn; returns how many. */
-extern int	timer_heaps_take(TimerQueue *queue, int limit, TimestampTz now, QueuedTimer **taken);
+extern int	timer_heaps_take(TimerQueue *queue, int limit, TimestampTz now, QueuedTimer *taken);
 
 #endif							/* ORDER_EXT_TIMER_HEAPS_H */

@@ -23,12 +23,10 @@
 
 typedef struct QueuedTimer
 {
-	pairingheap_node node;
 	TimestampTz due_at;
 	int64		message_id;
 	ItemPointerData tid;
 	int16		bucket;
-	int32		topic_id;
 } QueuedTimer;
 
 /* A bucket that is being read: which of its rows are already in the heaps. */
@@ -66,7 +64,6 @@ typedef struct QueueBucket
 typedef struct TimerQueue
 {
 	MemoryContext context;
-	MemoryContext timers;		/* slab of QueuedTimers */
 	HTAB	   *topics;			/* each topic's timers */
 	pairingheap *order;			/* the topics that have some, by their first one */
 	QueueBucket buckets[TIMER_BUCKETS];
@@ -80,6 +77,7 @@ typedef struct TimerQueue
 
 	bool		busy;			/* in use; if found set, an error has ended that use */
 
+	TimestampTz far_next;		/* when there is something to do there, as this turn found; or 0 */
 	TimestampTz far_floor;		/* nothing in timers_far is due before this, which was true */
 	TimestampTz far_now_at;		/* until here from the present on, */
 	TimestampTz far_all_at;		/* until here at all */

@@ -36,14 +36,11 @@ static void
 enqueue(TimerQueue *queue, int bucket, TimestampTz due_at, int64 message_id, int32 topic_id,
 		const ItemPointerData *tid)
 {
-	QueuedTimer *timer = MemoryContextAlloc(queue->timers, sizeof(QueuedTimer));
+	QueuedTimer timer = {
+		.due_at = due_at, .message_id = message_id, .tid = *tid, .bucket = bucket
+	};
 
-	timer->due_at = due_at;
-	timer->message_id = message_id;
-	timer->topic_id = topic_id;
-	timer->tid = *tid;
-	timer->bucket = bucket;
-	timer_heaps_add(queue, timer);
+	timer_heaps_add(queue, topic_id, &timer);
 }
 
 /* Whether a row of the bucket has been handled, according to timer_progress. */
@@ -276,8 +273,6 @@ make_queue(const TimerQueue *firings, TimestampTz now)
 
 	*queue = *firings;
 	queue->context = context;
-	queue->timers = SlabContextCreate(context, "order_ext queued timers",
-									  SLAB_DEFAULT_BLOCK_SIZE * 8, sizeof(QueuedTimer));
 	timer_heaps_make(queue);
 	queue->period = timer_period(now);
 	queue->far_floor = DT_NOBEGIN;

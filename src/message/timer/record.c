@@ -7,12 +7,18 @@
  */
 #include "compat.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "core/append.h"
 #include "core/ids.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/timer/heaps.h"
 #include "message/timer/record.h"
@@ -24,9 +30,8 @@
 #define ROWS_KEPT 64
 #define PRUNE_EVERY 256
 
-static SavedPlan newest_firing = SAVED_PLAN_NO_ARGS(
-	"SELECT seq, at, fired, lateness FROM order_ext_internal.timer_firings"
-	" ORDER BY seq DESC LIMIT 1");
+/* seq, at, fired, lateness. */
+#define FIRING_COLUMNS 4
 
 static SavedPlan newest_progress = SAVED_PLAN(
 	"SELECT seq, fired_until, seen FROM order_ext_internal.timer_progress"
@@ -50,26 +55,47 @@ static SavedPlan prune_firings = SAVED_PLAN(
 
 /* ---- reading ---- */
 
-/* The newest row shows whether a queue in memory is still valid. */
-void
-timer_firings_read(TimerQueue *into)
+static void
+firings_from_row(TimerQueue *into, const Datum *values)
 {
 	Datum	   *counts;
 	int			n;
 	int			i;
-	bool		isnull;
+
+	into->firings_seq = DatumGetInt64(values[0]);
+	into->firings_at = DatumGetTimestampTz(values[1]);
+	into->fired = DatumGetInt64(values[2]);
+	deconstruct_array(DatumGetArrayTypeP(values[3]), INT8OID, 8, FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &counts, NULL, &n);
+	for (i = 0; i < n && i < (int) lengthof(into->lateness); i++)
+		into->lateness[i] = DatumGetInt64(counts[i]);
+}
+
+/*
+ * The newest row shows whether a queue in memory is still valid; so it is read in every turn, from
+ * its index.
+ */
+void
+timer_firings_read(TimerQueue *into)
+{
+	Relation	rel = table_open(internal_relation("timer_firings"), AccessShareLock);
+	Relation	index = index_open(internal_relation("timer_firings_pkey"), AccessShareLock);
+	SysScanDesc scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), 0, NULL);
+	HeapTuple	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 
 	into->firings_seq = 0;
 	into->firings_at = 0;
-	if (plan_query_in_snapshot(&newest_firing, NULL, NULL, 1) == 0)
-		return;
-	into->firings_seq = row_int64(0, 1);
-	into->firings_at = row_timestamptz(0, 2);
-	into->fired = row_int64(0, 3);
-	deconstruct_array(DatumGetArrayTypeP(row_datum(0, 4, &isnull)), INT8OID, 8,
-					  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &counts, NULL, &n);
-	for (i = 0; i < n && i < (int) lengthof(into->lateness); i++)
-		into->lateness[i] = DatumGetInt64(counts[i]);
+	if (tuple != NULL)
+	{
+		Datum		values[FIRING_COLUMNS];
+		bool		nulls[FIRING_COLUMNS];
+
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		firings_from_row(into, values);
+	}
+	systable_endscan_ordered(scan);
+	index_close(index, NoLock);
+	table_close(rel, NoLock);
 }
 
 void
@@ -204,7 +230,7 @@ set_progress(TimerQueue *queue, int b, TimestampTz fired_until, const LogSnapsho
  * advance to there, unless it already has, as with late timers or when the clock was set back.
  */
 static void
-note_bucket(TimerQueue *queue, int b, QueuedTimer **handled, int n, TimestampTz until)
+note_bucket(TimerQueue *queue, int b, const QueuedTimer *handled, int n, TimestampTz until)
 {
 	QueueBucket *bucket = &queue->buckets[b];
 	int64	   *ids = palloc(sizeof(int64) * n);
@@ -217,10 +243,10 @@ note_bucket(TimerQueue *queue, int b, QueuedTimer **handled, int n, TimestampTz 
 	moves = bucket->loaded_to != NULL && (bucket->seen == NULL || until >= bucket->fired_until);
 	for (i = 0; i < n; i++)
 	{
-		if (moves && handled[i]->due_at <= until)
+		if (moves && handled[i].due_at <= until)
 			continue;
-		ids[beyond++] = handled[i]->message_id;
-		due_until = Max(due_until, handled[i]->due_at);
+		ids[beyond++] = handled[i].message_id;
+		due_until = Max(due_until, handled[i].due_at);
 	}
 	if (beyond > 0)
 		append_ahead(bucket, b, due_until, ids, beyond);
@@ -234,7 +260,7 @@ note_bucket(TimerQueue *queue, int b, QueuedTimer **handled, int n, TimestampTz 
 }
 
 void
-timer_progress_note(TimerQueue *queue, QueuedTimer **handled, int n, TimestampTz now)
+timer_progress_note(TimerQueue *queue, const QueuedTimer *handled, int n, TimestampTz now)
 {
 	TimestampTz until = Min(now, timer_heaps_first_due(queue) - 1);
 	int			first;
@@ -242,9 +268,9 @@ timer_progress_note(TimerQueue *queue, QueuedTimer **handled, int n, TimestampTz
 
 	for (first = 0; first < n; first = next)
 	{
-		int			b = handled[first]->bucket;
+		int			b = handled[first].bucket;
 
-		for (next = first; next < n && handled[next]->bucket == b; next++)
+		for (next = first; next < n && handled[next].bucket == b; next++)
 			;
 		note_bucket(queue, b, &handled[first], next - first, until);
 	}
@@ -261,7 +287,7 @@ void
 timer_firings_note(TimerQueue *queue)
 {
 	Appender   *appender = append_open("timer_firings");
-	Datum		values[4];
+	Datum		values[FIRING_COLUMNS];
 
 	queue->firings_seq++;
 	queue->firings_at = GetCurrentTimestamp();

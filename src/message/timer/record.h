@@ -28,7 +28,8 @@ extern int64 *timer_ahead_read(int bucket, MemoryContext context, int64 *n);
  * Record that timers taken out of the queue have been handled in this transaction. They are
  * sorted by bucket.
  */
-extern void timer_progress_note(TimerQueue *queue, QueuedTimer **handled, int n, TimestampTz now);
+extern void timer_progress_note(TimerQueue *queue, const QueuedTimer *handled, int n,
+								TimestampTz now);
 
 /* A bucket is now empty: restart its progress. */
 extern void timer_progress_restart(TimerQueue *queue, int bucket);

@@ -1,0 +1,3 @@
+-- As in 310_timers.
+
+ALTER TABLE order_ext_internal.timer_ahead ALTER message_ids SET STORAGE EXTERNAL;
