@@ -48,6 +48,22 @@ is_silent(WorkerSlot *worker, TimestampTz now)
 		now - (TimestampTz) pg_atomic_read_u64(&worker->alive_at) > SILENCE;
 }
 
+/*
+ * Whether something waits for a worker that works on a group; otherwise *next_wakeup is when to
+ * check again.
+ */
+static bool
+lets_wait(WorkerSlot *worker, TimestampTz now, TimestampTz *next_wakeup)
+{
+	uint64		topics = pg_atomic_read_u64(&worker->topics);
+	TimestampTz due = (TimestampTz) pg_atomic_read_u64(&worker->others_due);
+
+	if ((topics & pg_atomic_read_u64(&worker->other_topics)) != 0 || due <= now)
+		return true;
+	*next_wakeup = Min(*next_wakeup, due);
+	return false;
+}
+
 /* ---- a dispatcher ---- */
 
 /* Runs in the signal handler. */
@@ -75,10 +91,18 @@ group_ends(void)
 	worker_my_slot->held_up = false;
 }
 
+static bool
+group_lets_wait(void)
+{
+	TimestampTz ignored = DT_NOEND;
+
+	return worker_my_slot->leave || lets_wait(worker_my_slot, GetCurrentTimestamp(), &ignored);
+}
+
 void
 relief_watch_me(void)
 {
-	static const DispatcherWatch watch = {group_begins, group_ends};
+	static const DispatcherWatch watch = {group_begins, group_ends, group_lets_wait};
 
 	slice_timeout = RegisterTimeout(USER_TIMEOUT, on_slice_over);
 	watched = true;
@@ -132,22 +156,6 @@ relief_note_topics(WorkerSlot *worker, uint64 topic_bits)
 }
 
 /* ---- the launcher ---- */
-
-/*
- * Whether something waits for a worker that is held up; otherwise *next_wakeup is when to check
- * again.
- */
-static bool
-lets_wait(WorkerSlot *worker, TimestampTz now, TimestampTz *next_wakeup)
-{
-	uint64		topics = pg_atomic_read_u64(&worker->topics);
-	TimestampTz due = (TimestampTz) pg_atomic_read_u64(&worker->others_due);
-
-	if ((topics & pg_atomic_read_u64(&worker->other_topics)) != 0 || due <= now)
-		return true;
-	*next_wakeup = Min(*next_wakeup, due);
-	return false;
-}
 
 /* Lock held. */
 static bool

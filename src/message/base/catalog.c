@@ -81,6 +81,7 @@ const char *const catalog_ring_names[RINGS] = {"log", "dedup"};
 static MemoryContext cache_context = NULL;
 static Cache *cache = NULL;
 static bool cache_is_stale = true;
+static uint64 generation = 0;
 static bool cache_is_loading = false;
 
 static void
@@ -311,7 +312,14 @@ get_cache(void)
 		MemoryContextDelete(cache_context);
 	cache_context = context;
 	cache = fresh;
+	generation++;
 	return cache;
+}
+
+uint64
+catalog_generation(void)
+{
+	return cache_is_stale ? generation + 1 : generation;
 }
 
 /* ---- lookups ---- */

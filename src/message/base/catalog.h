@@ -110,6 +110,12 @@ extern const RingState *catalog_ring_state(Ring ring);
 extern bool catalog_stamp_is_own(void);
 extern StampState catalog_stamp_state(void);
 
+/*
+ * Changes whenever the cache is read anew. What was derived from it in an earlier transaction still
+ * holds as long as this is the same, as far as this process has heard.
+ */
+extern uint64 catalog_generation(void);
+
 /* One of the tables that are cached changed in this transaction: topics, topic_grants, ... */
 extern void catalog_changed(const char *table);
 

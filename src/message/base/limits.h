@@ -24,6 +24,12 @@
  * get their turn. */
 #define BATCH_MS 250
 
+/*
+ * Milliseconds in which a worker adds further batches of a long backlog to a transaction, as long
+ * as no other group waits: most of a short transaction is waiting for the disk.
+ */
+#define MERGE_MS 20
+
 /* Number of crashes while a message was running that make it a dead letter. */
 #define MAX_CRASHES 2
 

@@ -312,6 +312,8 @@ deliver_messages(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, i
 		fail_all(pass, group, deliveries, n, &why, true);
 		return n;
 	}
+	handler.first = &pass->first;
+	handler.n_before = pass->finished;
 	if (pass->mode == PASS_GIVE_UP)
 	{
 		fail_all(pass, group, deliveries, 1, pass->failure, false);

@@ -3,10 +3,10 @@
  *		The dispatcher's turn; see dispatcher_turn.h.
  *
  * For every group that may have work, a turn runs one batch of due retries and one batch of the
- * log, each in its own transaction. A batch first runs as a whole. If that fails, the same
- * messages (the batch was rolled back, so they are the next ones again) are run isolated, and if
- * that also fails as a whole, for instance because of a deferred constraint at commit, one per
- * transaction.
+ * log, each in its own transaction; of a long backlog that no other group has to wait for, several
+ * batches. A batch first runs as a whole. If that fails, the same messages (the batch was rolled
+ * back, so they are the next ones again) are run isolated, and if that also fails as a whole, for
+ * instance because of a deferred constraint at commit, one per transaction.
  */
 #include "compat.h"
 
@@ -41,6 +41,7 @@
 /* How a source of a group's messages, the log or its retries, is being read. */
 typedef struct Lane
 {
+	int			alone_left;		/* this many messages still run one batch per transaction */
 	int			isolate_left;	/* this many messages still run isolated */
 	bool		single;			/* ... and one per transaction */
 } Lane;
@@ -85,6 +86,9 @@ static int32 misparted_topic;
 
 static DispatcherRole served = {.builtin = true, .count = 1};
 
+/* The catalog that the states were listed from; 0: to be listed again. */
+static uint64 listed_generation = 0;
+
 /* Topic bits of the groups served, and those that several groups share. */
 static uint64 served_topics = 0;
 static uint64 shared_topics = 0;
@@ -116,6 +120,9 @@ group_ends(void)
 void
 dispatcher_serve(const DispatcherRole *role)
 {
+	if (served.role != role->role || served.builtin != role->builtin ||
+		served.ordinal != role->ordinal || served.count != role->count)
+		listed_generation = 0;
 	served = *role;
 }
 
@@ -169,6 +176,7 @@ list_groups(void)
 	served_topics = 0;
 	shared_topics = 0;
 	engine_begin_transaction();
+	listed_generation = 0;
 	n = catalog_stamp_is_own() ? catalog_groups(&groups) : 0;
 	for (i = 0; i < n; i++)
 	{
@@ -186,6 +194,7 @@ list_groups(void)
 			misparted_topic = groups[i].topic_id;
 		}
 	}
+	listed_generation = catalog_generation();
 	engine_commit_transaction();
 
 	hash_seq_init(&all, part_states);
@@ -224,6 +233,12 @@ pass_in_transaction(Pass *pass, bool of_retries)
 	return failure;
 }
 
+static bool
+nobody_waits(void)
+{
+	return !ProcDiePending && !watcher->lets_wait();
+}
+
 static void
 choose_mode(Pass *pass, const Lane *lane, bool always_isolated)
 {
@@ -239,6 +254,7 @@ choose_mode(Pass *pass, const Lane *lane, bool always_isolated)
 		pass->mode = PASS_SET;
 		pass->limit = setting_batch_size;
 	}
+	pass->may_go_on = watcher != NULL && lane->alone_left == 0 ? nobody_waits : NULL;
 }
 
 /* The pass failed as a whole: decide what to do differently next time. */
@@ -253,7 +269,11 @@ learn_from_failure(Pass *pass, Lane *lane, Failure *failure, int conflicts)
 				(errcode(failure->sqlstate),
 				 errmsg("%s", failure->message),
 				 failure->detail ? errdetail("%s", failure->detail) : 0));
+	if (pass->batches > 1)
+		lane->alone_left = pass->taken;
 	if (failure_is_conflict(failure) && conflicts < allowed)
+		return;
+	if (pass->batches > 1)
 		return;
 	if (pass->mode == PASS_SET)
 		lane->isolate_left = pass->taken;
@@ -267,6 +287,17 @@ learn_from_failure(Pass *pass, Lane *lane, Failure *failure, int conflicts)
 		pass->mode = PASS_GIVE_UP;
 		pass->failure = failure;
 	}
+}
+
+static void
+leave_behind(Lane *lane, const Pass *pass)
+{
+	lane->alone_left = Max(lane->alone_left - pass->finished, 0);
+	lane->isolate_left = Max(lane->isolate_left - pass->finished, 0);
+	if (pass->taken == 0)
+		lane->alone_left = lane->isolate_left = 0;
+	if (lane->isolate_left == 0)
+		lane->single = false;
 }
 
 /*
@@ -301,9 +332,7 @@ run_lane(PartState *state, Lane *lane, bool of_retries, Pass *pass)
 	}
 
 	if (!pass->locked)
-		lane->isolate_left -= pass->finished;
-	if (lane->isolate_left <= 0 || (!pass->locked && pass->taken == 0))
-		memset(lane, 0, sizeof(Lane));
+		leave_behind(lane, pass);
 
 	state->next_retry = pass->locked ? state->next_retry : pass->next_retry;
 	state->locked_until = pass->locked || pass->waits
@@ -325,7 +354,7 @@ run_group(PartState *state, int64 *messages, int64 *batches)
 	{
 		run_lane(state, &state->log, false, &pass);
 		*messages += pass.handled;
-		*batches += (pass.handled > 0);
+		*batches += pass.handled > 0 ? pass.batches : 0;
 		state->again = pass.more || pass.locked || pass.waits;
 	}
 }
@@ -408,7 +437,9 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 	int			n;
 	int			i;
 
-	list_groups();
+	/* Changes of the catalog set all bits; roles change without. */
+	if (topic_bits == WAKE_ALL_TOPICS || listed_generation != catalog_generation())
+		list_groups();
 	next_aim = aim_parts();
 	MemoryContextSwitchTo(context);
 	keys = parts_to_run(topic_bits, &n, &others_due);

@@ -27,14 +27,16 @@ typedef struct DispatcherRole
 extern void dispatcher_serve(const DispatcherRole *role);
 
 /*
- * Called when the dispatcher starts on a group, with the topics of its other groups that wait
- * meanwhile, and since or from when; and when it is done with the group (not after an error).
- * NULL: no watch.
+ * begins() is called when the dispatcher starts on a group, with the topics of its other groups
+ * that wait meanwhile, and since or from when; ends() when it is done with the group (not after an
+ * error). In between, lets_wait() tells whether one of the others has something to do. NULL: no
+ * watch.
  */
 typedef struct DispatcherWatch
 {
 	void		(*begins) (uint64 other_topics, TimestampTz others_due);
 	void		(*ends) (void);
+	bool		(*lets_wait) (void);
 } DispatcherWatch;
 
 extern void dispatcher_watch(const DispatcherWatch *watch);

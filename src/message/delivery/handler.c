@@ -159,13 +159,19 @@ handler_refuse_change(int32 group_id)
 						 "session.")));
 }
 
-/* Called around the handler's work, or deferred work, for these messages. */
+/*
+ * Called around the handler's work, or deferred work, for these messages. If it is unknown which
+ * of several crashed the server, those of the whole transaction are next again.
+ */
 static void
 call_begins(const Handler *handler, const Message *messages, int n)
 {
 	time_limit_begin();
 	running_group = handler->group->id;
-	running_begin(handler->group->id, messages, n);
+	if (n > 1 && handler->n_before > 0)
+		running_begin(handler->group->id, handler->first, handler->n_before + n);
+	else
+		running_begin(handler->group->id, messages, n);
 }
 
 static void
@@ -180,6 +186,7 @@ static void
 call_failed(void)
 {
 	running_end();
+	running_series_ends();
 	running_group = 0;
 	time_limit_end_failed();
 }
@@ -239,9 +246,14 @@ call_database_function(Handler *handler, const Message *messages, int n)
 {
 	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), BATCH_MS);
 	int			step = handler->batch ? n : 1;
+	bool		series = n > step;
 	RoleScope	scope;
 	int			i;
 
+	if (series)
+		running_series_begins(handler->group->id,
+							  handler->n_before > 0 ? handler->first : messages,
+							  handler->n_before + n);
 	for (i = 0; i < n; i += step)
 	{
 		if (i > 0 && !handler->in_dispatch && GetCurrentTimestamp() > until)
@@ -251,6 +263,8 @@ call_database_function(Handler *handler, const Message *messages, int n)
 		call_function(handler, &messages[i], step);
 		role_leave(&scope);
 	}
+	if (series)
+		running_series_ends();
 	return i;
 }
 

@@ -23,6 +23,8 @@ typedef struct Handler
 	bool		in_dispatch;	/* runs in a caller's transaction rather than a worker's own */
 	bool		called;			/* a worker's handler_call() was made */
 	bool		batch;			/* it takes an array */
+	const Message *first;		/* of its transaction, and how many of earlier batches precede */
+	int			n_before;
 	Oid			run_as;
 	FmgrInfo	function;
 	Oid			message_type;

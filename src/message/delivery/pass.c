@@ -8,6 +8,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/inval.h"
+#include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
@@ -44,6 +45,7 @@ pass_begin(Pass *pass, ConsumerGroup *group)
 {
 	const ConsumerGroup *cached;
 
+	pass->batches = 0;
 	pass->taken = 0;
 	pass->finished = 0;
 	pass->handled = 0;
@@ -97,49 +99,68 @@ typedef struct Slice
 	LogWindow	window;
 	LogRow	   *rows;
 	int			n_rows;
-	bool		has_ranges;		/* of messages that were delivered inline */
+	bool		had_ranges;		/* of messages that were delivered inline */
 	int		   *row_of;			/* of each delivery */
 	Delivery   *deliveries;
 	int			n;
 } Slice;
 
-/* Read the next rows of the group's window, opening one if none is open. */
+/* Find the group's window, opening one if none is open. Needs a snapshot. */
 static void
-read_slice(const ConsumerGroup *group, int16 part, int limit, Slice *slice)
+find_window(const ConsumerGroup *group, int16 part, Slice *slice)
 {
 	Progress   *progress = &slice->progress;
-	LogWindow  *window = &slice->window;
-	bool	   *delivered;
-	int			i;
 
-	PushActiveSnapshot(GetTransactionSnapshot());
 	progress_load(group, part, progress);
 	slice->opened = (progress->reading == NULL);
 	slice->barrier = group->barrier != NULL ? snapshot_from_text(group->barrier) : NULL;
 	if (slice->opened)
 		progress->reading = slice->barrier != NULL ? slice->barrier : snapshot_active();
-	progress_window(group, progress, window);
+	slice->had_ranges = false;
+}
+
+/* Read the next rows of the window. Needs a snapshot. */
+static void
+read_rows(const ConsumerGroup *group, int limit, Slice *slice)
+{
+	bool	   *delivered;
+	bool		has_ranges;
+	int			i;
+
+	progress_window(group, &slice->progress, &slice->window);
 	slice->rows = palloc(sizeof(LogRow) * limit);
-	slice->n_rows = log_read_window(window, limit, slice->rows);
+	slice->n_rows = log_read_window(&slice->window, limit, slice->rows);
 	delivered = palloc(sizeof(bool) * (slice->n_rows + 1));
-	slice->has_ranges = slice->n_rows > 0 &&
+	has_ranges = slice->n_rows > 0 &&
 		progress_mark_inline(group->id, slice->rows, slice->n_rows, delivered);
-	PopActiveSnapshot();
+	slice->had_ranges |= has_ranges;
 
 	slice->deliveries = palloc0(sizeof(Delivery) * Max(slice->n_rows, 1));
 	slice->row_of = palloc(sizeof(int) * Max(slice->n_rows, 1));
 	slice->n = 0;
 	for (i = 0; i < slice->n_rows; i++)
 	{
-		if (delivered[i])
+		if (has_ranges && delivered[i])
 			continue;
 		slice->row_of[slice->n] = i;
 		slice->deliveries[slice->n++].message = slice->rows[i].message;
 	}
 }
 
-/* Move the progress over the first finished deliveries of the slice. */
 static void
+read_slice(const ConsumerGroup *group, int16 part, int limit, Slice *slice)
+{
+	PushActiveSnapshot(GetTransactionSnapshot());
+	find_window(group, part, slice);
+	read_rows(group, limit, slice);
+	PopActiveSnapshot();
+}
+
+/*
+ * Move over the first finished deliveries of the slice. Returns whether the window has been read
+ * to its end.
+ */
+static bool
 advance(Slice *slice, int finished)
 {
 	Progress   *progress = &slice->progress;
@@ -154,9 +175,74 @@ advance(Slice *slice, int finished)
 		progress->has_pos = true;
 		progress->pos = all ? slice->window.last : slice->rows[slice->row_of[finished - 1]].at;
 	}
-	progress_append(progress);
-	if (closed && slice->has_ranges)
-		progress_forget_inline(progress);
+	return closed;
+}
+
+static void
+deliver_slice(Pass *pass, const ConsumerGroup *group, Slice *slice)
+{
+	pass->batches++;
+	pass->taken += slice->n;
+	if (slice->n == 0)
+		return;
+	if (pass->finished == 0)
+	{
+		pass->first = slice->deliveries[0].message;
+		pass->first.payload = NULL;
+	}
+	pass->finished += deliver_messages(pass, group, slice->deliveries, slice->n);
+}
+
+/*
+ * Whether the transaction may go on with the next slice. Not if it holds locks that applications
+ * may wait for, or if what comes next depends on how it has ended.
+ */
+static bool
+may_go_on(const Pass *pass, const ConsumerGroup *group, TimestampTz until)
+{
+	return pass->may_go_on != NULL && pass->mode == PASS_SET && pass->finished == pass->taken &&
+		!group->builtin && !group->adapted && !group->ordered && !group->suspects &&
+		group->barrier == NULL && GetCurrentTimestamp() < until && pass->may_go_on();
+}
+
+/* Deliver the slice that was read, and those after it while that may go on. */
+static void
+deliver_slices(Pass *pass, const ConsumerGroup *group, Slice *slice)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), MERGE_MS);
+	MemoryContext context = NULL;
+	bool		moved = false;
+	bool		closed = false;
+
+	for (;;)
+	{
+		int			before = pass->finished;
+
+		deliver_slice(pass, group, slice);
+		if (pass->finished > before || slice->n == 0)
+		{
+			closed = advance(slice, pass->finished - before);
+			moved = true;
+		}
+		if (closed || !may_go_on(pass, group, until))
+			break;
+		if (context == NULL)
+			context = AllocSetContextCreate(CurrentMemoryContext, "order_ext slice",
+											ALLOCSET_DEFAULT_SIZES);
+		MemoryContextReset(context);
+		MemoryContextSwitchTo(context);
+		PushActiveSnapshot(GetTransactionSnapshot());
+		read_rows(group, pass->limit, slice);
+		PopActiveSnapshot();
+	}
+	if (context != NULL)
+		MemoryContextSwitchTo(MemoryContextGetParent(context));
+	if (moved)
+		progress_append(&slice->progress);
+	if (closed && slice->had_ranges)
+		progress_forget_inline(&slice->progress);
+	if (context != NULL)
+		MemoryContextDelete(context);
 }
 
 void
@@ -178,11 +264,9 @@ pass_window(Pass *pass)
 	if (slice.n_rows > 0 || !slice.opened || slice.window.passed >= PASSED_NOTED ||
 		!slice.window.at_end || (slice.barrier != NULL && !arrived))
 	{
-		if (slice.n > 0)
-			pass->finished = deliver_messages(pass, &group, slice.deliveries, slice.n);
-		if (pass->finished > 0 || slice.n == 0)
-			advance(&slice, pass->finished);
-		pass->more = pass->finished < slice.n || !slice.window.at_end || !slice.opened;
+		pass->taken = 0;
+		deliver_slices(pass, &group, &slice);
+		pass->more = pass->finished < pass->taken || !slice.window.at_end || !slice.opened;
 		arrived = slice.barrier != NULL && progress->reading == NULL &&
 			snapshots_equal(progress->done, slice.barrier);
 	}

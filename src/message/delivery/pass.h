@@ -29,6 +29,7 @@ typedef struct Pass
 	bool		in_dispatch;	/* in a caller's transaction rather than a worker's own */
 	Oid			only_run_as;	/* if valid: skip handlers of other roles */
 	bool		builtin;		/* built-in handlers, too */
+	bool		(*may_go_on) (void);	/* whether to add another batch; NULL: never */
 	const Failure *failure;		/* of PASS_GIVE_UP */
 	TimestampTz began;			/* ... and when the failed attempt began */
 	/* of PASS_LEASE: takes some messages, from the front, and returns how many */
@@ -36,11 +37,13 @@ typedef struct Pass
 	void	   *taker;
 
 	/* results */
-	int			taken;			/* messages read; set before any of them is run */
+	int			batches;		/* read; set, like the next one, before any of it is run */
+	int			taken;			/* messages read */
 	int			finished;		/* of those taken, from the front: finished or moved elsewhere */
 	int			handled;		/* messages that were run, successfully or not */
 	int			busy;			/* ... of which were busy */
 	Size		parked_bytes;	/* payloads of parked messages that were run */
+	Message		first;			/* the first one that was taken, without its payload */
 	bool		more;			/* there may be more to do at once */
 	bool		locked;			/* another process is working on the part */
 	bool		switched;		/* the group has switched to other parts */
@@ -48,7 +51,7 @@ typedef struct Pass
 	TimestampTz next_retry;		/* when the group's next retry is due; DT_NOEND */
 } Pass;
 
-/* The next slice of the log. */
+/* The next slice of the log, and more of them while it may go on. */
 extern void pass_window(Pass *pass);
 
 /* Retries that are due at now. */

@@ -29,7 +29,11 @@ typedef struct RunningMark
 /* Where this process marks what it runs, or NULL. */
 extern RunningMark *running_mark;
 
-/* Called whenever that has changed, if set; runs in signal handlers, too. */
+/*
+ * Called when that has changed, if set; runs in signal handlers, too. Within a series, the mark is
+ * that of the whole series at first, then of those calls that take longer than a millisecond: what
+ * keeps marks for longer than a process need not be told of every message.
+ */
 extern void (*running_mark_changed) (void);
 
 /*
@@ -41,6 +45,14 @@ extern bool (*running_mark_unrecorded) (int32 group_id);
 /* Around the call of a handler. */
 extern void running_begin(int32 group_id, const Message *messages, int n);
 extern void running_end(void);
+
+/* Around a series of calls, for n messages from this one on. */
+extern void running_series_begins(int32 group_id, const Message *messages, int n);
+extern void running_series_ends(void);
+extern bool running_in_series(void);
+
+/* A call of a series takes long; called by a signal handler. */
+extern void running_slow(void);
 
 /*
  * The handler does not return, so its process is about to be ended: mark that. False if it must

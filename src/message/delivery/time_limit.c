@@ -13,7 +13,22 @@
 #include "message/delivery/running.h"
 #include "message/delivery/time_limit.h"
 
-static EnableTimeoutParams timeouts[2] = {{.type = TMPARAM_AFTER}, {.type = TMPARAM_AFTER}};
+/* A call of a series that takes longer is marked by itself. */
+#define SLOW_MS 1
+
+enum
+{
+	TIMEOUT_SLOW,
+	TIMEOUT_LIMIT,
+	TIMEOUT_OVERRUN,
+	TIMEOUTS
+};
+
+static EnableTimeoutParams timeouts[TIMEOUTS] = {
+	[TIMEOUT_SLOW] = {.type = TMPARAM_AFTER, .delay_ms = SLOW_MS},
+	[TIMEOUT_LIMIT] = {.type = TMPARAM_AFTER},
+	[TIMEOUT_OVERRUN] = {.type = TMPARAM_AFTER}
+};
 static bool timeouts_registered = false;
 static volatile sig_atomic_t passed = false;
 
@@ -42,30 +57,47 @@ on_overrun(void)
 	on_timeout();
 }
 
+static void
+register_timeouts(void)
+{
+	if (timeouts_registered)
+		return;
+	timeouts[TIMEOUT_SLOW].id = RegisterTimeout(USER_TIMEOUT, running_slow);
+	timeouts[TIMEOUT_LIMIT].id = RegisterTimeout(USER_TIMEOUT, on_timeout);
+	timeouts[TIMEOUT_OVERRUN].id = RegisterTimeout(USER_TIMEOUT, on_overrun);
+	timeouts_registered = true;
+}
+
 void
 time_limit_begin(void)
 {
+	int			first = running_in_series() ? TIMEOUT_SLOW : TIMEOUT_LIMIT;
+	int			end = setting_handler_timeout > 0 ? TIMEOUTS : TIMEOUT_LIMIT;
+
 	passed = false;
-	if (setting_handler_timeout == 0)
+	if (first >= end)
 		return;
-	if (!timeouts_registered)
-	{
-		timeouts[0].id = RegisterTimeout(USER_TIMEOUT, on_timeout);
-		timeouts[1].id = RegisterTimeout(USER_TIMEOUT, on_overrun);
-		timeouts_registered = true;
-	}
-	timeouts[0].delay_ms = setting_handler_timeout;
-	timeouts[1].delay_ms = (int) Min(INT64CONST(2) * setting_handler_timeout, PG_INT32_MAX);
-	enable_timeouts(timeouts, lengthof(timeouts));
+	register_timeouts();
+	timeouts[TIMEOUT_LIMIT].delay_ms = setting_handler_timeout;
+	timeouts[TIMEOUT_OVERRUN].delay_ms = (int) Min(INT64CONST(2) * setting_handler_timeout,
+												   PG_INT32_MAX);
+	enable_timeouts(&timeouts[first], end - first);
 }
 
 static void
 disarm(void)
 {
-	DisableTimeoutParams off[] = {{.id = timeouts[0].id}, {.id = timeouts[1].id}};
+	DisableTimeoutParams off[TIMEOUTS];
+	int			i;
 
-	if (timeouts_registered)
-		disable_timeouts(off, lengthof(off));
+	if (!timeouts_registered)
+		return;
+	for (i = 0; i < TIMEOUTS; i++)
+	{
+		off[i].id = timeouts[i].id;
+		off[i].keep_indicator = false;
+	}
+	disable_timeouts(off, TIMEOUTS);
 }
 
 /* The handler returned by itself, perhaps just before the cancel would have hit. */
