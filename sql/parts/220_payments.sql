@@ -1,8 +1,10 @@
 -- Payments and refunds.
 
 -- payments: one row per payment attempt or capture. status 10 initiated, 20 captured, 30 closed,
--- 40 failed. purpose of a capture: 1 applied, 2 late, 3 surplus, 4 held, 5 unmatched. order_id is
--- as reported by the gateway: it may name no order (unmatched).
+-- 40 failed. purpose of a capture: 1 applied, 2 late, 3 surplus, 4 held, 5 unmatched, 6 duplicate:
+-- purpose_was before, of the money of payment duplicate_of. order_id is as reported by the gateway:
+-- it may name no order (unmatched); once staff has assigned the payment to another order, what was
+-- reported is told_order_id. currency_told: the gateway named the currency.
 CREATE TABLE order_ext_internal.payments (
 	payment_id bigint PRIMARY KEY,
 	order_id bigint NOT NULL,
@@ -17,6 +19,10 @@ CREATE TABLE order_ext_internal.payments (
 	out_trade_no text NOT NULL,
 	currency text NOT NULL,
 	raw jsonb,
+	told_order_id bigint,
+	duplicate_of bigint,
+	purpose_was smallint,
+	currency_told boolean NOT NULL DEFAULT true,
 	-- The number first: an index that begins with a pay_type would find half of all payments.
 	CONSTRAINT payments_trade UNIQUE (out_trade_no, pay_type)
 ) WITH (fillfactor = 80);
@@ -41,11 +47,15 @@ CREATE TABLE order_ext_internal.payment_events (
 );
 
 -- refunds: status 10 requested, 15 submitted, 20 succeeded, 30 failed, 40 withdrawn. cause: 1
--- cancel, 2 late, 3 surplus, 4 held, 5 unmatched, 6 after_sale. One live refund per (payment,
--- cause, after-sale); a retry reuses its row and id. held: waits for retry_refund, or for the
--- inspection of returned goods. While submitted it is claimed_by a worker until lease_until,
--- claimed in transaction claim_xid; attempt counts the claims. last_outcome and raw: the
--- gateway's last answer. refunds_open costs HOT updates, but refunds are few and claims must not
+-- cancel, 2 late, 3 surplus, 4 held, 5 unmatched, 6 after_sale, 7 recorded, 8 dispute (these two
+-- are facts from outside, succeeded from the start). One refund per (payment, cause, after-sale,
+-- fact_id), the last being the fact that it is about, where one after-sale or payment can have
+-- several, else 0; a retry reuses its row and id. held: waits for retry_refund, or for the
+-- inspection of returned goods; claim_after: not to be claimed before. While submitted it is
+-- claimed_by a worker until lease_until, claimed in transaction claim_xid; attempt counts the
+-- claims. last_outcome and raw: the gateway's last answer. asked: what was asked for where the
+-- gateway paid another amount. kept: withdrawn by staff, who keeps the money. reason: staff's.
+-- refunds_open costs HOT updates, but refunds are few and claims must not
 -- read all of them. Only statements that repeat its condition word for word read by it: others
 -- would read all open refunds.
 CREATE TABLE order_ext_internal.refunds (
@@ -68,8 +78,15 @@ CREATE TABLE order_ext_internal.refunds (
 	gateway_refund_no text,
 	last_outcome text,
 	raw jsonb,
-	UNIQUE (payment_id, cause, after_sale_id)
+	fact_id bigint NOT NULL DEFAULT 0,
+	asked bigint,
+	claim_after timestamptz,
+	kept boolean NOT NULL DEFAULT false,
+	reason text,
+	CONSTRAINT refunds_once UNIQUE (payment_id, cause, after_sale_id, fact_id)
 ) WITH (fillfactor = 80);
+CREATE INDEX refunds_gateway_refund_no ON order_ext_internal.refunds (gateway_refund_no)
+	WHERE gateway_refund_no IS NOT NULL;
 CREATE INDEX refunds_order_id ON order_ext_internal.refunds (order_id);
 CREATE INDEX refunds_open ON order_ext_internal.refunds (requested_at)
 	WHERE CASE WHEN status IN (10, 15) THEN true ELSE false END;	-- requested, submitted

@@ -28,6 +28,9 @@ CREATE TABLE order_ext_internal.refund_events (
 CREATE UNIQUE INDEX refund_events_fact ON order_ext_internal.refund_events
 	(refund_id, outcome, reason, coalesce(gateway_refund_no, ''), coalesce(amount, -1));
 
+CREATE INDEX refund_events_gateway_refund_no ON order_ext_internal.refund_events
+	(gateway_refund_no) WHERE gateway_refund_no IS NOT NULL;
+
 -- payment_notices: notices of closed and failed payment attempts that match no open attempt, or
 -- contradict recorded facts. Kept for staff.
 CREATE TABLE order_ext_internal.payment_notices (

@@ -2,14 +2,16 @@
 
 -- after_sales: one row per application, made by a buyer, staff or the system. status 10 applied,
 -- 20 approved, 30 rejected, 40 refunding, 50 refunded, 60 failed, 70 closed, 100 reopened, 127
--- revoked. amount is what is paid back, freight included. type 1 refund_only, 2 return_refund.
+-- revoked. amount is what is paid back: for its lines, the freight, and extra (for neither);
+-- paid_outside of it was refunded outside of its refunds. type 1 refund_only, 2 return_refund, 3
+-- goodwill.
 -- detail_type: 1 all, 2 timeout, 3 user cancel, 4 customer service cancel, 5 part, 6 shortage.
 -- source: 10 user refund, 20 system, 30 customer service, 40 user return, 50 fulfilment.
 -- reason_code: 10 to 200 of the source (80 canceled, 90 forced, 100 refused, 200 other).
 -- return_status (type 2 only): 0 awaiting, 10 to_send, 20 in_transit, 30 received, 40 inspected,
 -- 50 damaged; return_version counts its transitions. origin is the cause of one created by the
--- system ('cancel', 'refused', 'shortage:<request>') and makes it unique per order; NULL for
--- applications by persons.
+-- system ('cancel', 'refused', 'shortage:<n>') or by staff ('goodwill:<n>') and makes it unique
+-- per order; NULL for applications by persons.
 CREATE TABLE order_ext_internal.after_sales (
 	after_sale_id bigint PRIMARY KEY,
 	order_id bigint NOT NULL,
@@ -25,7 +27,7 @@ CREATE TABLE order_ext_internal.after_sales (
 	version integer NOT NULL,
 	return_version integer NOT NULL DEFAULT 0,
 	status smallint NOT NULL,
-	type smallint NOT NULL CHECK (type IN (1, 2)),	-- refund_only, return_refund
+	type smallint NOT NULL CHECK (type IN (1, 2, 3)),	-- refund_only, return_refund, goodwill
 	detail_type smallint NOT NULL,
 	source smallint NOT NULL,
 	reason_code smallint NOT NULL,
@@ -35,7 +37,11 @@ CREATE TABLE order_ext_internal.after_sales (
 	review_reason text,
 	carrier text,
 	tracking_no text,
-	UNIQUE (order_id, origin)
+	extra bigint NOT NULL DEFAULT 0,
+	paid_outside bigint NOT NULL DEFAULT 0,
+	UNIQUE (order_id, origin),
+	CONSTRAINT after_sales_parts CHECK (extra >= 0 AND freight + extra <= amount
+		AND paid_outside BETWEEN 0 AND amount)
 ) WITH (fillfactor = 80);
 CREATE SEQUENCE order_ext_internal.after_sale_id_seq CACHE 32;
 

@@ -11,18 +11,9 @@ CREATE TYPE order_ext.refund_request AS (
 	pay_type text,
 	amount bigint,
 	currency text,
-	attempt integer
+	attempt integer,
+	payment_amount bigint
 );
-
--- claim_refunds(): src/api/claim_refunds.c
-CREATE FUNCTION order_ext.claim_refunds(max_refunds integer DEFAULT 10, worker text DEFAULT NULL,
-		lease interval DEFAULT '1 minute', OUT refund_id bigint, OUT order_id bigint,
-		OUT payment_id bigint, OUT out_trade_no text, OUT pay_type text, OUT amount bigint,
-		OUT currency text, OUT attempt integer, OUT lease_until timestamptz)
-	RETURNS SETOF record
-	LANGUAGE C VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'order_ext_claim_refunds';
 
 -- refund_callback(): src/api/refund_callback.c
 CREATE FUNCTION order_ext.refund_callback(refund_id bigint, outcome text,
@@ -46,13 +37,6 @@ CREATE FUNCTION order_ext.payment_closed(order_id bigint, out_trade_no text, pay
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_payment_closed';
-
--- resolve_held_payment(): src/api/resolve_held.c
-CREATE FUNCTION order_ext.resolve_held_payment(payment_id bigint, decision text)
-	RETURNS order_ext.result
-	LANGUAGE C VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'order_ext_resolve_held_payment';
 
 -- set_gateway(): src/api/set_gateway.c
 CREATE FUNCTION order_ext.set_gateway(pay_type text, handler regprocedure,

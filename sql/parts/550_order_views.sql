@@ -35,8 +35,10 @@ CREATE VIEW order_ext.payments_view AS
 			WHEN 3 THEN 'surplus'
 			WHEN 4 THEN 'held'
 			WHEN 5 THEN 'unmatched'
+			WHEN 6 THEN 'duplicate'
 		END AS purpose,
-		p.captured_at, p.paid_at, p.created_at, p.version
+		p.captured_at, p.paid_at, p.created_at, p.version,
+		p.told_order_id, p.duplicate_of
 	FROM order_ext_internal.payments p;
 
 CREATE VIEW order_ext.refunds_view AS
@@ -48,12 +50,15 @@ CREATE VIEW order_ext.refunds_view AS
 			WHEN 4 THEN 'held'
 			WHEN 5 THEN 'unmatched'
 			WHEN 6 THEN 'after_sale'
+			WHEN 7 THEN 'recorded'
+			WHEN 8 THEN 'dispute'
 		END AS cause,
 		r.amount, r.currency,
 		order_ext_internal.status_name('refund', r.status) AS status,
 		r.attempt, r.requested_at, r.settled_at,
 		nullif(r.after_sale_id, 0) AS after_sale_id, r.held, r.version,
-		r.gateway_refund_no, r.last_outcome, r.claimed_by, r.lease_until
+		r.gateway_refund_no, r.last_outcome, r.claimed_by, r.lease_until,
+		r.claim_after, r.asked, r.kept, r.reason
 	FROM order_ext_internal.refunds r;
 
 CREATE VIEW order_ext.coupons_view AS
@@ -126,7 +131,8 @@ CREATE VIEW order_ext_internal.stock AS
 			JOIN order_ext_internal.stock_ledger o
 				ON o.product_id = p.product_id AND o.xid = x.xid) m) l;
 
--- Sums are numeric, since wrong notices can add up to more than a bigint.
+-- Sums are numeric, since wrong notices can add up to more than a bigint. Duplicates tell of money
+-- that another capture tells of: they count nowhere.
 CREATE VIEW order_ext.money_report AS
 	SELECT f.day, f.pay_type, f.currency,
 		-- 1 to 5 are the purposes of a capture, as in payments_view
@@ -135,18 +141,23 @@ CREATE VIEW order_ext.money_report AS
 		coalesce(sum(f.amount) FILTER (WHERE f.what = 2), 0) AS late,
 		coalesce(sum(f.amount) FILTER (WHERE f.what = 3), 0) AS surplus,
 		coalesce(sum(f.amount) FILTER (WHERE f.what = 4), 0) AS held,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 6), 0) AS refunded,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 7), 0) AS refund_open,
-		coalesce(sum(f.amount) FILTER (WHERE f.what = 5), 0) AS unmatched
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 11), 0) AS refunded,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 12), 0) AS refund_open,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 5), 0) AS unmatched,
+		coalesce(sum(f.amount) FILTER (WHERE f.what = 13), 0) AS disputed,
+		coalesce(sum(CASE WHEN f.what BETWEEN 1 AND 5 THEN f.amount ELSE - f.amount END), 0) AS kept
 	FROM (
 		SELECT p.captured_at::date AS day, p.pay_type, p.currency, p.amount, p.purpose AS what
 		FROM order_ext_internal.payments p
 		WHERE p.status = order_ext.status_code('payment', 'captured')
+			AND p.purpose <> 6	-- duplicate
 		UNION ALL
 		SELECT CASE r.status WHEN order_ext.status_code('refund', 'succeeded') THEN r.settled_at
 				ELSE r.requested_at END::date,
 			p.pay_type, r.currency, r.amount,
-			CASE r.status WHEN order_ext.status_code('refund', 'succeeded') THEN 6 ELSE 7 END
+			CASE WHEN r.status <> order_ext.status_code('refund', 'succeeded') THEN 12
+				WHEN r.cause = 8 THEN 13	-- dispute
+				ELSE 11 END
 		FROM order_ext_internal.refunds r
 		JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id
 		LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id

@@ -2,7 +2,11 @@
 
 CREATE VIEW order_ext.after_sales_view AS
 	SELECT a.after_sale_id, a.order_id, a.user_id,
-		CASE a.type WHEN 1 THEN 'refund_only' WHEN 2 THEN 'return_refund' END AS type,
+		CASE a.type
+			WHEN 1 THEN 'refund_only'
+			WHEN 2 THEN 'return_refund'
+			WHEN 3 THEN 'goodwill'
+		END AS type,
 		order_ext_internal.status_name('after_sale', a.status) AS status,
 		a.amount, a.applied_at, a.freight,
 		CASE a.detail_type
@@ -36,7 +40,8 @@ CREATE VIEW order_ext.after_sales_view AS
 		a.reason, a.review_reason, a.origin,
 		order_ext_internal.status_name('return', a.return_status) AS return_status,
 		a.carrier, a.tracking_no,
-		a.reviewed_at, a.return_by, a.goods_sent_at, a.goods_received_at, a.settled_at, a.version
+		a.reviewed_at, a.return_by, a.goods_sent_at, a.goods_received_at, a.settled_at, a.version,
+		a.extra, a.paid_outside
 	FROM order_ext_internal.after_sales a;
 
 CREATE VIEW order_ext.after_sale_items_view AS
@@ -55,5 +60,3 @@ CREATE VIEW order_ext.after_sale_events_view AS
 CREATE VIEW order_ext.sandbox_ledger AS
 	SELECT s.refund_id, s.amount, s.calls, s.outcome, s.at
 	FROM order_ext_internal.sandbox_refunds s;
-
-INSERT INTO order_ext_internal.gateways (pay_type, builtin) VALUES ('sandbox', true);

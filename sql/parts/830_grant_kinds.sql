@@ -15,13 +15,16 @@ AS $$
 			'get_order', 'order_timeline', 'allowed_actions', 'stock_level', 'publish',
 			'cancel_message', 'reschedule_message', 'grant_topic', 'revoke_topic']),
 		('callback', ARRAY['pay_callback', 'payment_closed', 'refund_callback', 'claim_refunds',
+			'record_refund', 'payment_disputed',
 			'shipment_event', 'fulfilment_cancel_result', 'report_shortage',
 			'return_shipment', 'return_receipt']),
 		('operator', ARRAY['put_product', 'put_price', 'put_freight', 'remove_freight',
 			'adjust_stock', 'stock_level',
 			'issue_coupon', 'set_risk_check', 'set_channel', 'cancel_order', 'expire_orders',
 			'review_after_sale', 'close_after_sale', 'reopen_after_sale', 'calculate_refund',
-			'resolve_held_payment', 'resolve_fact', 'retry_refund', 'set_gateway', 'sandbox_set',
+			'resolve_held_payment', 'resolve_fact', 'assign_payment', 'refund_order',
+			'withdraw_refund', 'settle_refund', 'retry_refund', 'set_pay_type', 'set_gateway',
+			'sandbox_set',
 			'create_topic', 'alter_topic', 'drop_topic', 'grant_topic', 'revoke_topic',
 			'cancel_message', 'reschedule_message', 'subscribe', 'unsubscribe', 'register_asset',
 			'unregister_asset', 'pause', 'resume', 'redrive', 'discard', 'replay', 'dispatch',
@@ -30,7 +33,8 @@ AS $$
 			'verify', 'metrics', 'state_graph', 'state_diagram',
 			'orders_view', 'order_items_view', 'payments_view', 'refunds_view',
 			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
-			'fulfilments_view', 'shipment_events_view', 'held_facts',
+			'pay_types_view', 'disputes_view', 'fulfilments_view', 'shipment_events_view',
+			'held_facts',
 			'coupons_view', 'prices_view', 'freight_view', 'stock_ledger_view', 'money_report',
 			'topics_view',
 			'subscriptions_view', 'dead_letters', 'attempt_log', 'parked_keys', 'consumer_stats',
@@ -39,7 +43,7 @@ AS $$
 			'message_trace', 'verify', 'metrics', 'state_graph', 'state_diagram',
 			'orders_view', 'order_items_view', 'payments_view',
 			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
-			'fulfilments_view', 'shipment_events_view',
+			'pay_types_view', 'disputes_view', 'fulfilments_view', 'shipment_events_view',
 			'coupons_view', 'prices_view', 'freight_view', 'stock_ledger_view', 'money_report',
 			'topics_view',
 			'subscriptions_view', 'parked_keys', 'consumer_stats', 'timer_stats', 'worker_stats']),
@@ -62,6 +66,6 @@ AS $$
 		('observer', 'refunds_view',
 			'refund_id, order_id, payment_id, cause, amount, currency, status, attempt, '
 			'requested_at, settled_at, after_sale_id, held, version, gateway_refund_no, '
-			'claimed_by, lease_until')
+			'claimed_by, lease_until, claim_after, asked, kept')
 $$;
 COMMENT ON FUNCTION order_ext_internal.grants() IS 'Which kind of role may call and see what.';

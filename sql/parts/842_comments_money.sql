@@ -96,13 +96,15 @@ COMMENT ON COLUMN order_ext.refund_request.pay_type IS 'Name of the gateway or m
 COMMENT ON COLUMN order_ext.refund_request.amount IS 'To refund, in minor units.';
 COMMENT ON COLUMN order_ext.refund_request.currency IS 'Currency of the payment.';
 COMMENT ON COLUMN order_ext.refund_request.attempt IS 'Number of the attempt, from 1.';
+COMMENT ON COLUMN order_ext.refund_request.payment_amount IS 'What was captured in all, in minor units.';
 
-COMMENT ON FUNCTION order_ext.claim_refunds(integer, text, interval) IS
+COMMENT ON FUNCTION order_ext.claim_refunds(integer, text, interval, text[]) IS
 'Claims refunds for a worker outside of the database, oldest first.
-Commit, then call the gateway under refund_id, then report with refund_callback. Pay types with a gateway function are left out, and so are refunds that are held back or locked by another transaction. A refund whose lease has expired is claimed again.
+Commit, then call the gateway under refund_id, then report with refund_callback. Pay types with a gateway function are left out, and so are refunds that are held back, that have to wait, whose payment is in dispute, or that are locked by another transaction. A refund whose lease has expired is claimed again.
 max_refunds: the most to claim; a tenth of the lock table is the limit in any case
 worker: name for people, up to 128 characters
 lease: time until the refund can be claimed again, up to 366 days
+pay_types: only refunds of these; NULL: of all
 Returns: one row per refund
 refund_id: idempotency key for the gateway: same on every attempt
 order_id: the order that the payment named
@@ -113,6 +115,9 @@ amount: to refund, in minor units
 currency: currency of the payment
 attempt: number of the attempt, from 1
 lease_until: end of the lease
+payment_amount: what was captured in all, in minor units
+payment_currency: currency of payment_amount
+reason: why, as given for the refund, its after-sale or the cancellation; may be NULL
 Raises: 22004; 22023; 22003; 54000; OE110';
 
 COMMENT ON FUNCTION order_ext.refund_callback(bigint, text, text, bigint, jsonb) IS
@@ -149,13 +154,15 @@ Dispositions: applied; replayed; noop it was captured; held waits for staff: no 
 Raises: 22004; 22023; 54000; OE110
 Publishes: ops.alert';
 
-COMMENT ON FUNCTION order_ext.resolve_held_payment(bigint, text) IS
-'Decides about captured money that is held or that matches no order.
+COMMENT ON FUNCTION order_ext.resolve_held_payment(bigint, text, boolean) IS
+'Decides about captured money that is held, that matches no order, or that may be told of twice.
+With accept it pays its order, and what exceeds the amount is refunded. With refund it goes back; a refund that withdraw_refund had taken back is requested again, and a duplicate is one no more. A duplicate tells of money that another capture of the order, of the same amount and currency, already tells of; it counts nowhere as captured, and a refund of it that nobody has claimed is withdrawn.
 payment_id: the payment
-decision: accept (it pays its order, and what exceeds the amount is refunded) or refund
-Returns: the order, if there is one; detail has payment_id, purpose, amount, currency, and refund_id where one was created
+decision: accept, refund or duplicate
+accept_less: accept a capture that is lower than the order costs: the rest becomes a discount, spread over the lines as a coupon''s is; what exceeds the goods comes off the freight
+Returns: the order, if there is one; detail has payment_id, purpose, amount, currency, and refund_id where one was requested
 Dispositions: applied; noop nothing to decide
-Raises: 22004; 22023; OE001; OE101 the order is not unpaid; OE301 another currency, or too little; OE110
+Raises: 22004; 22023; OE001; OE101 the order is not unpaid, or the record paid its order, or a refund of it was claimed; OE301 another currency, or too little, or no other capture tells of the same money; OE110
 Publishes: order.paid; refund.execute';
 
 COMMENT ON FUNCTION order_ext.resolve_fact(bigint, text) IS
@@ -165,6 +172,89 @@ note: what was done, up to 1000 characters
 Returns: the fact
 Dispositions: applied; noop that was said before
 Raises: 22004; 22023; 54000; OE001; OE110';
+
+COMMENT ON FUNCTION order_ext.assign_payment(bigint, bigint, text) IS
+'Assigns a held or unmatched capture to the order it is for.
+It is decided as pay_callback for that order would be now, in its own currency or, if none was told, the order''s. A repetition of the original callback is replayed then.
+payment_id: a capture with purpose held or unmatched, without a refund
+order_id: the order
+request_id: idempotency key, up to 128 characters
+Returns: the order; detail as of pay_callback
+Dispositions: applied; amount_mismatch_held; late_refund_queued; surplus_refund_queued; replayed
+Raises: 22004; 22023; 54000; OE601; OE001 no such payment or order; OE101 neither held nor unmatched, or it has a refund; OE110
+Publishes: order.paid; refund.execute; ops.alert';
+
+COMMENT ON FUNCTION order_ext.refund_order(bigint, bigint, jsonb, boolean, text, text) IS
+'Refunds by a decision of staff: goodwill, a lost parcel, virtual goods, after the window.
+From any status of the order, as long as something is left of what was paid. The money goes out from the capture that paid the order. Lines count as gone back; nothing comes back to stock. An after-sale of type goodwill shows it. What goes back later is never more than what is left then: the excess is cut from the freight first, then from the last line up.
+order_id: the order
+amount: to refund, in minor units; not together with lines or freight
+lines: what to refund for, [{"sku": "A-1", "quantity": 2}, ...]; worth what is left of their share, without the freight
+freight: refund what is left of the freight, too
+reason: up to 1000 characters
+request_id: idempotency key, up to 128 characters
+Returns: the refund; detail has refund_id, after_sale_id, order_id, payment_id, type, amount, freight, currency, left and lines. Without amount, lines and freight all that is left is refunded
+Dispositions: applied; replayed
+Raises: 22004; 22023; 22003; 54000; OE601; OE001; OE101 the order was not paid; OE501 more than is left; OE110
+Publishes: after_sale.applied; refund.execute';
+
+COMMENT ON FUNCTION order_ext.withdraw_refund(bigint, text, text) IS
+'Withdraws a refund that nobody has ever claimed; the shop keeps the money.
+Its after-sale is closed. resolve_held_payment(payment_id, ''refund'') requests it again.
+refund_id: a refund in status requested, attempt 0
+reason: up to 1000 characters
+request_id: idempotency key, up to 128 characters
+Returns: the refund
+Dispositions: applied; replayed; noop already withdrawn
+Raises: 22004; 22023; 54000; OE601; OE001; OE101 it was claimed, or is over; OE110';
+
+COMMENT ON FUNCTION order_ext.settle_refund(bigint, bigint, text) IS
+'Records that the gateway has paid another amount than it was asked for, such as less a fee.
+The refund has succeeded with that amount; the rest is left, to be refunded again (refund_order) or not.
+refund_id: a refund that has not succeeded yet
+amount: what was paid, in minor units
+reason: up to 1000 characters
+Returns: the refund
+Dispositions: applied; noop it has succeeded with this amount
+Raises: 22004; 22023; 54000; OE001; OE101 it has succeeded with another amount; OE501 more than is left; OE110
+Publishes: refund.succeeded; after_sale.refunded';
+
+COMMENT ON FUNCTION order_ext.record_refund(bigint, text, text, text, bigint, timestamptz, jsonb) IS
+'Records a refund that was made outside, in the gateway''s dashboard.
+It counts against what is left of the payment. Refunds of the payment that nobody has claimed are reduced or withdrawn by as much, so that nothing is paid twice, and their after-sales count as paid. A number that refund_callback has told is one of ours.
+order_id: the order that the payment named
+out_trade_no: the gateway''s number of the payment, up to 128 characters
+pay_type: name of the gateway or method, up to 32 characters
+gateway_refund_no: the gateway''s number of the refund, up to 128 characters; unique per pay type
+amount: refunded, in minor units
+refunded_at: the gateway''s own time of the refund; NULL: now
+raw: the gateway''s message, kept as evidence; truncated beyond order_ext.max_payload
+Returns: the refund; detail has refund_id, order_id, payment_id, amount, currency and gateway_refund_no, or reason where held
+Dispositions: applied; replayed; held waits for staff: unknown payment, more than is left, a number that was used for another refund, or a claimed refund under way for the same money (tell it again when that is over)
+Raises: 22004; 22023; 54000; OE110
+Publishes: refund.succeeded; after_sale.refunded; ops.alert';
+
+COMMENT ON FUNCTION order_ext.payment_disputed(bigint, text, text, text, text, bigint, jsonb) IS
+'Records that a bank wants a payment back (a chargeback), and how that ended.
+While a dispute is open, no refund of its payment is claimed. A lost one counts as gone back; refunds that nobody has claimed and that no longer fit are withdrawn. The first of won and lost ends it.
+order_id: the order that the payment named
+out_trade_no: the gateway''s number of the payment, up to 128 characters
+pay_type: name of the gateway or method, up to 32 characters
+dispute_no: the gateway''s number of the dispute, up to 128 characters
+outcome: opened, won or lost
+amount: in dispute, or lost, in minor units; NULL: as opened, otherwise all of the payment
+raw: the gateway''s message, kept as evidence; truncated beyond order_ext.max_payload
+Returns: the order, if there is one; detail has payment_id, dispute_no, outcome, amount, and refund_id of a lost one, or reason where held
+Dispositions: applied; replayed; noop opened after its end; held waits for staff: unknown payment, another payment than before, the contrary outcome, or more than is left
+Raises: 22004; 22023; 54000; OE110
+Publishes: ops.alert; refund.execute';
+
+COMMENT ON FUNCTION order_ext.set_pay_type(text, jsonb) IS
+'Sets what becomes of money that a pay type captures too often.
+Options are surplus: refund (default), or hold: surplus refunds, and late ones of orders that have another capture, wait for retry_refund (a gateway may tell one capture under two ids); surplus_delay: interval before a surplus or late refund may be claimed, up to 366 days (default 0). Keys that are left out keep their value.
+pay_type: name of the gateway or method, up to 32 characters
+options: an object
+Raises: 22004; 22023; 22003; 54000; OE110';
 
 COMMENT ON FUNCTION order_ext.set_gateway(text, regprocedure, regrole) IS
 'Sets the function that executes refunds of a pay type; NULL removes it.

@@ -32,23 +32,25 @@ COMMENT ON COLUMN order_ext.order_items_view.reservation IS 'none, reserved, con
 
 COMMENT ON VIEW order_ext.payments_view IS 'Payment attempts and captures.';
 COMMENT ON COLUMN order_ext.payments_view.payment_id IS 'Id of the attempt or capture.';
-COMMENT ON COLUMN order_ext.payments_view.order_id IS 'As the gateway named it; if purpose is unmatched there may be no such order.';
+COMMENT ON COLUMN order_ext.payments_view.order_id IS 'As the gateway named it, unless staff has assigned it; if purpose is unmatched there may be no such order.';
 COMMENT ON COLUMN order_ext.payments_view.pay_type IS 'Name of the gateway or method.';
 COMMENT ON COLUMN order_ext.payments_view.out_trade_no IS 'The gateway''s trade number, unique per pay_type.';
 COMMENT ON COLUMN order_ext.payments_view.amount IS 'In minor units.';
 COMMENT ON COLUMN order_ext.payments_view.currency IS 'Currency of the amount.';
 COMMENT ON COLUMN order_ext.payments_view.status IS 'Status by name.';
-COMMENT ON COLUMN order_ext.payments_view.purpose IS 'Of a capture: applied (it paid the order), late, surplus, held or unmatched.';
+COMMENT ON COLUMN order_ext.payments_view.purpose IS 'Of a capture: applied (it paid the order), late, surplus, held, unmatched, or duplicate (its money is another capture''s).';
 COMMENT ON COLUMN order_ext.payments_view.captured_at IS 'When the capture was recorded.';
 COMMENT ON COLUMN order_ext.payments_view.paid_at IS 'The gateway''s own time of the capture.';
 COMMENT ON COLUMN order_ext.payments_view.created_at IS 'When the attempt began, or the capture was recorded.';
 COMMENT ON COLUMN order_ext.payments_view.version IS '1 after creation, one more with every transition.';
+COMMENT ON COLUMN order_ext.payments_view.told_order_id IS 'The order that the gateway named, if staff has assigned the capture to another one.';
+COMMENT ON COLUMN order_ext.payments_view.duplicate_of IS 'The capture whose money a duplicate tells of.';
 
 COMMENT ON VIEW order_ext.refunds_view IS 'Refunds, from requested to settled.';
 COMMENT ON COLUMN order_ext.refunds_view.refund_id IS 'Idempotency key for the gateway: same on every attempt.';
 COMMENT ON COLUMN order_ext.refunds_view.order_id IS 'The order that the payment named.';
 COMMENT ON COLUMN order_ext.refunds_view.payment_id IS 'The captured payment.';
-COMMENT ON COLUMN order_ext.refunds_view.cause IS 'cancel, late, surplus, held, unmatched or after_sale.';
+COMMENT ON COLUMN order_ext.refunds_view.cause IS 'cancel, late, surplus, held, unmatched, after_sale (and decisions of staff), recorded (made outside) or dispute (lost).';
 COMMENT ON COLUMN order_ext.refunds_view.amount IS 'In minor units.';
 COMMENT ON COLUMN order_ext.refunds_view.currency IS 'Currency of the payment.';
 COMMENT ON COLUMN order_ext.refunds_view.status IS 'Status by name.';
@@ -62,14 +64,18 @@ COMMENT ON COLUMN order_ext.refunds_view.gateway_refund_no IS 'The gateway''s nu
 COMMENT ON COLUMN order_ext.refunds_view.last_outcome IS 'What the gateway reported last, or its error. Not for observers: it may quote the request.';
 COMMENT ON COLUMN order_ext.refunds_view.claimed_by IS 'The worker that claimed it.';
 COMMENT ON COLUMN order_ext.refunds_view.lease_until IS 'End of the claim.';
+COMMENT ON COLUMN order_ext.refunds_view.claim_after IS 'It may not be claimed before, see set_pay_type.';
+COMMENT ON COLUMN order_ext.refunds_view.asked IS 'What was asked for, if the gateway has paid another amount (settle_refund).';
+COMMENT ON COLUMN order_ext.refunds_view.kept IS 'Withdrawn by staff: the shop keeps the money.';
+COMMENT ON COLUMN order_ext.refunds_view.reason IS 'Why staff withdrew or settled it. Not for observers.';
 
 COMMENT ON VIEW order_ext.after_sales_view IS 'After-sales: what of an order goes back, why, and how far it is.';
 COMMENT ON COLUMN order_ext.after_sales_view.after_sale_id IS 'Id of the after-sale.';
 COMMENT ON COLUMN order_ext.after_sales_view.order_id IS 'The order.';
 COMMENT ON COLUMN order_ext.after_sales_view.user_id IS 'The buyer.';
-COMMENT ON COLUMN order_ext.after_sales_view.type IS 'refund_only, or return_refund (the goods come back first).';
+COMMENT ON COLUMN order_ext.after_sales_view.type IS 'refund_only, return_refund (the goods come back first), or goodwill (decided by staff).';
 COMMENT ON COLUMN order_ext.after_sales_view.status IS 'Status by name.';
-COMMENT ON COLUMN order_ext.after_sales_view.amount IS 'Refunded, freight included, in minor units.';
+COMMENT ON COLUMN order_ext.after_sales_view.amount IS 'Refunded, freight and extra included, in minor units.';
 COMMENT ON COLUMN order_ext.after_sales_view.applied_at IS 'When it was applied for, or opened.';
 COMMENT ON COLUMN order_ext.after_sales_view.freight IS 'The freight in amount.';
 COMMENT ON COLUMN order_ext.after_sales_view.detail_type IS 'all, timeout, user_cancel, customer_service_cancel, part or shortage.';
@@ -77,7 +83,7 @@ COMMENT ON COLUMN order_ext.after_sales_view.source IS 'user_refund, system, cus
 COMMENT ON COLUMN order_ext.after_sales_view.reason_kind IS 'number, quality, package, logistics, courier, user, price, canceled, forced, refused or other.';
 COMMENT ON COLUMN order_ext.after_sales_view.reason IS 'Reason given by the applicant.';
 COMMENT ON COLUMN order_ext.after_sales_view.review_reason IS 'Reason given by the reviewer.';
-COMMENT ON COLUMN order_ext.after_sales_view.origin IS 'What opened it, if nobody applied: cancel, refused, or shortage:N.';
+COMMENT ON COLUMN order_ext.after_sales_view.origin IS 'What opened it, if nobody applied: cancel, refused, shortage:N or goodwill:N.';
 COMMENT ON COLUMN order_ext.after_sales_view.return_status IS 'Of the goods of a return_refund, by name.';
 COMMENT ON COLUMN order_ext.after_sales_view.carrier IS 'Carrier of the returned goods.';
 COMMENT ON COLUMN order_ext.after_sales_view.tracking_no IS 'Its tracking number.';
@@ -87,6 +93,8 @@ COMMENT ON COLUMN order_ext.after_sales_view.goods_sent_at IS 'When they were se
 COMMENT ON COLUMN order_ext.after_sales_view.goods_received_at IS 'When they were received.';
 COMMENT ON COLUMN order_ext.after_sales_view.settled_at IS 'When it ended.';
 COMMENT ON COLUMN order_ext.after_sales_view.version IS '1 after creation, one more with every transition.';
+COMMENT ON COLUMN order_ext.after_sales_view.extra IS 'What in amount is for neither lines nor freight.';
+COMMENT ON COLUMN order_ext.after_sales_view.paid_outside IS 'What of amount went back outside of its refunds.';
 
 COMMENT ON VIEW order_ext.after_sale_items_view IS 'Lines of after-sales.';
 COMMENT ON COLUMN order_ext.after_sale_items_view.after_sale_id IS 'The after-sale.';
@@ -105,6 +113,23 @@ COMMENT ON COLUMN order_ext.after_sale_events_view.kind IS 'return_shipment or r
 COMMENT ON COLUMN order_ext.after_sale_events_view.disposition IS 'applied, or held (waits for staff).';
 COMMENT ON COLUMN order_ext.after_sale_events_view.reason IS 'Why it is held.';
 COMMENT ON COLUMN order_ext.after_sale_events_view.recorded_at IS 'When it was recorded.';
+
+COMMENT ON VIEW order_ext.pay_types_view IS 'What was set with set_pay_type.';
+COMMENT ON COLUMN order_ext.pay_types_view.pay_type IS 'Name of the gateway or method.';
+COMMENT ON COLUMN order_ext.pay_types_view.surplus IS 'refund, or hold: surplus refunds wait for retry_refund.';
+COMMENT ON COLUMN order_ext.pay_types_view.surplus_delay IS 'Time before a surplus or late refund may be claimed.';
+
+COMMENT ON VIEW order_ext.disputes_view IS 'Disputes about payments, see payment_disputed.';
+COMMENT ON COLUMN order_ext.disputes_view.pay_type IS 'Name of the gateway or method.';
+COMMENT ON COLUMN order_ext.disputes_view.dispute_no IS 'The gateway''s number, unique per pay_type.';
+COMMENT ON COLUMN order_ext.disputes_view.status IS 'opened, won or lost.';
+COMMENT ON COLUMN order_ext.disputes_view.order_id IS 'The order.';
+COMMENT ON COLUMN order_ext.disputes_view.payment_id IS 'The payment.';
+COMMENT ON COLUMN order_ext.disputes_view.amount IS 'In dispute, or lost, in minor units.';
+COMMENT ON COLUMN order_ext.disputes_view.currency IS 'Currency of the payment.';
+COMMENT ON COLUMN order_ext.disputes_view.refund_id IS 'The refund that stands for a lost one.';
+COMMENT ON COLUMN order_ext.disputes_view.opened_at IS 'When it was told of; NULL if only its end was.';
+COMMENT ON COLUMN order_ext.disputes_view.ended_at IS 'When its end was told of.';
 
 COMMENT ON VIEW order_ext.sandbox_ledger IS 'The books of the built-in gateway sandbox, kept as an outside gateway would.';
 COMMENT ON COLUMN order_ext.sandbox_ledger.refund_id IS 'The refund.';
@@ -183,11 +208,11 @@ COMMENT ON COLUMN order_ext.stock_ledger_view.available_delta IS 'Change of the 
 COMMENT ON COLUMN order_ext.stock_ledger_view.reserved_delta IS 'Change of the reserved pieces.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.consumed_delta IS 'Change of the consumed pieces.';
 
-COMMENT ON VIEW order_ext.money_report IS 'Money captured and refunded per day, pay type and currency, in minor units.';
+COMMENT ON VIEW order_ext.money_report IS 'Money captured and refunded per day, pay type and currency, in minor units; duplicates count nowhere.';
 COMMENT ON COLUMN order_ext.money_report.day IS 'Day of the capture, settlement or request, in the session''s time zone.';
 COMMENT ON COLUMN order_ext.money_report.pay_type IS 'Name of the gateway or method.';
 COMMENT ON COLUMN order_ext.money_report.currency IS 'Currency of the sums.';
-COMMENT ON COLUMN order_ext.money_report.captured IS 'applied + late + surplus + held + unmatched.';
+COMMENT ON COLUMN order_ext.money_report.captured IS 'applied + late + surplus + held + unmatched; over all days also refunded + disputed + refund_open + kept.';
 COMMENT ON COLUMN order_ext.money_report.applied IS 'Captures that paid their order.';
 COMMENT ON COLUMN order_ext.money_report.late IS 'Captures of orders that were canceled, refused or invalid.';
 COMMENT ON COLUMN order_ext.money_report.surplus IS 'Captures of orders that were paid already.';
@@ -195,6 +220,8 @@ COMMENT ON COLUMN order_ext.money_report.held IS 'Captures that wait for staff, 
 COMMENT ON COLUMN order_ext.money_report.refunded IS 'Refunds that succeeded, by the day they were settled.';
 COMMENT ON COLUMN order_ext.money_report.refund_open IS 'Refunds still to be paid: requested, submitted, or failed and not settled in another way; by the day of the request.';
 COMMENT ON COLUMN order_ext.money_report.unmatched IS 'Captures that match no order.';
+COMMENT ON COLUMN order_ext.money_report.disputed IS 'Lost in disputes, by the day they were lost.';
+COMMENT ON COLUMN order_ext.money_report.kept IS 'captured - refunded - disputed - refund_open; of a day it may be negative.';
 
 COMMENT ON VIEW order_ext.topics_view IS 'Topics, how many groups read each, their options, owners and grants.';
 COMMENT ON COLUMN order_ext.topics_view.topic IS 'Its name.';

@@ -15,7 +15,7 @@ after_sale_detail(const AfterSale *after_sale)
 	jsonb_add_id(detail, "after_sale_id", after_sale->after_sale_id);
 	jsonb_add_id(detail, "order_id", after_sale->order_id);
 	jsonb_add_text(detail, "type",
-				   after_sale->type == AFTER_SALE_REFUND_ONLY ? "refund_only" : "return_refund");
+				   code_name(CODES_AFTER_SALE_TYPE, after_sale->type));
 	jsonb_add_int(detail, "amount", after_sale->amount);
 	jsonb_add_int(detail, "freight", after_sale->freight);
 	if (after_sale->return_status != NO_RETURN)

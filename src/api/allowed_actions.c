@@ -84,7 +84,7 @@ put_call(ReturnSetInfo *rsinfo, const char *call)
 static SavedPlan read_after_sales = SAVED_PLAN(
 	"SELECT DISTINCT a.status, coalesce(a.return_status, " CODE(NO_RETURN) ")::smallint,"
 	"  a.origin IS NOT NULL,"
-	"  coalesce(a.origin, 'refused') <> 'refused',"
+	"  coalesce(a.origin, 'refused') <> 'refused' AND a.type <> " CODE(AFTER_SALE_GOODWILL) ","
 	"  EXISTS (SELECT FROM order_ext_internal.refunds r WHERE r.order_id = a.order_id"
 	"   AND r.after_sale_id = a.after_sale_id AND r.attempt > 0)"
 	" FROM order_ext_internal.after_sales a WHERE a.order_id = $1",

@@ -1,8 +1,9 @@
 /*
  * apply_after_sale.c
- *		calculate_refund, apply_after_sale and report_shortage: what is returned of an order.
+ *		calculate_refund, apply_after_sale, report_shortage and refund_order: what is returned of
+ *		an order.
  *
- * All three price their lines by the same formula: machine/entitlement.h.
+ * All price their lines by the same formula: machine/entitlement.h.
  */
 #include "compat.h"
 
@@ -14,6 +15,8 @@
 #include "core/locks.h"
 #include "core/request.h"
 #include "core/settings.h"
+#include "machine/goodwill.h"
+#include "machine/refund.h"
 
 static const char *const type_words[] = {"refund_only", "return_refund", NULL};
 
@@ -252,4 +255,145 @@ Datum
 order_ext_report_shortage(PG_FUNCTION_ARGS)
 {
 	return api_call(fcinfo, report_shortage_body);
+}
+
+/* ---- refund_order ---- */
+
+typedef struct GoodwillRequest
+{
+	int64		order_id;
+	int64		amount;			/* 0: not given */
+	Lines	   *lines;			/* or NULL */
+	bool		freight;
+	char	   *reason;
+} GoodwillRequest;
+
+/* What the request is worth, without looking at what is left; all that is left: 0. */
+static GoodsBack *
+goodwill_goods(const GoodwillRequest *request, const Entitlement *entitlement)
+{
+	GoodsBack  *goods = palloc0(sizeof(GoodsBack));
+
+	if (request->lines != NULL)
+	{
+		goods = goods_of_lines(entitlement, request->lines);
+		entitlement_value(entitlement, goods);
+	}
+	if (request->freight)
+	{
+		goods->freight = Max(entitlement->freight - entitlement->freight_given, 0);
+		goods->amount += goods->freight;
+	}
+	return goods;
+}
+
+static void
+check_paid(const Order *order, const Entitlement *entitlement)
+{
+	if (!entitlement->paid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_WRONG_STATUS),
+				 errmsg("order " INT64_FORMAT " has not been paid", order->order_id),
+				 errdetail("Its status is \"%s\".",
+						   machine_status_name(MACHINE_ORDER, order->status)),
+				 errhint("Captures that did not pay it are refunded on their own: see "
+						 "payments_view, and resolve_held_payment.")));
+}
+
+static void
+check_left(const Order *order, const Entitlement *entitlement, int64 amount)
+{
+	const MoneyLeft *money = &entitlement->money;
+
+	if (amount > 0 && amount <= money->left)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
+			 amount > 0
+			 ? errmsg("refund exceeds what is left of order " INT64_FORMAT, order->order_id)
+			 : errmsg("there is nothing to refund of order " INT64_FORMAT, order->order_id),
+			 errdetail(INT64_FORMAT " %s is left of " INT64_FORMAT " that was paid.",
+					   money->left, order->currency, money->paid),
+			 errhint("refunds_view shows where the rest went; withdraw_refund takes back a refund "
+					 "that nobody has claimed.")));
+}
+
+static Jsonb *
+goodwill_detail(const AfterSale *after_sale, const Entitlement *entitlement,
+				const GoodsBack *goods, const Refund *refund)
+{
+	JsonbBuilder *detail = after_sale_detail(after_sale);
+
+	jsonb_add_id(detail, "refund_id", refund->refund_id);
+	jsonb_add_id(detail, "payment_id", refund->payment_id);
+	jsonb_add_text(detail, "currency", refund->currency);
+	jsonb_add_int(detail, "left", entitlement->money.left - after_sale->amount);
+	if (goods->n > 0)
+		jsonb_add_jsonb(detail, "lines", entitlement_lines(entitlement, goods));
+	return jsonb_object_end(detail);
+}
+
+static void
+refund_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	const GoodwillRequest *request = arg;
+	Entitlement *entitlement;
+	GoodsBack  *goods;
+	int64		extra = request->amount;
+	AfterSale	after_sale;
+	Refund		refund;
+	Journal    *journal;
+	Order		order;
+
+	lock_wait(LOCK_REFUND, request->order_id);
+	order_read_or_fail(request->order_id, &order);
+	entitlement = entitlement_read(request->order_id, 0);
+	check_paid(&order, entitlement);
+	goods = goodwill_goods(request, entitlement);
+	if (request->lines == NULL && !request->freight && request->amount == 0)
+	{
+		goods->whole = true;
+		extra = entitlement->money.left;
+	}
+	check_left(&order, entitlement, goods->amount + extra);
+
+	journal = journal_begin(GetCurrentTimestamp());
+	refund_read_or_fail(goodwill_refund(journal, &order, goods, extra, request->reason,
+										&after_sale), &refund);
+	journal_write(journal);
+	result->id = refund.refund_id;
+	result->status = machine_status_name(MACHINE_REFUND, refund.status);
+	result->version = refund.version;
+	result->disposition = "applied";
+	result->detail = goodwill_detail(&after_sale, entitlement, goods, &refund);
+}
+
+static Datum
+refund_order_body(FunctionCallInfo fcinfo)
+{
+	GoodwillRequest request = {0};
+
+	request.order_id = arg_id(fcinfo, 0, "order_id");
+	if (!PG_ARGISNULL(1))
+		request.amount = arg_id(fcinfo, 1, "amount");
+	if (!PG_ARGISNULL(2))
+		request.lines = lines_parse(arg_jsonb(fcinfo, 2, "lines", setting_max_payload), "lines",
+									false);
+	arg_not_null(fcinfo, 3, "freight");
+	request.freight = PG_GETARG_BOOL(3);
+	request.reason = arg_text_or_null(fcinfo, 4, "reason", MAX_REASON_CHARS);
+	if (request.amount != 0 && (request.lines != NULL || request.freight))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"amount\" excludes \"lines\" and \"freight\""),
+				 errhint("Pass an amount, or the lines and freight to refund; none of them for all "
+						 "that is left.")));
+	return request_call(fcinfo, "refund_order", 5, refund_once, &request);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_refund_order);
+Datum
+order_ext_refund_order(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, refund_order_body);
 }

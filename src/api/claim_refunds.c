@@ -11,12 +11,14 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
 #include "core/args.h"
 #include "core/call.h"
 #include "core/locks.h"
+#include "core/spelling.h"
 #include "core/spi_util.h"
 #include "machine/refund.h"
 
@@ -39,8 +41,11 @@ static SavedPlan find_claimable = SAVED_PLAN(
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
 	"   WHERE a.after_sale_id = r.after_sale_id"
 	"    AND " AFTER_SALE_WAITS ")"
+	"  AND NOT " REFUND_WAITS("$1")
+	"  AND ($3 IS NULL OR EXISTS (SELECT FROM order_ext_internal.payments p"
+	"   WHERE p.payment_id = r.payment_id AND " SPELLING_CODE_SQL("p.pay_type") " = ANY ($3)))"
 	" ORDER BY r.requested_at, r.refund_id LIMIT $2 FOR UPDATE OF r SKIP LOCKED",
-	TIMESTAMPTZOID, INT4OID);
+	TIMESTAMPTZOID, INT4OID, TEXTARRAYOID);
 
 /* The refunds of orders whose locks are free; never waits. */
 static int64 *
@@ -69,8 +74,8 @@ lock_candidates(int n, int *n_locked)
 static void
 put_refund(ReturnSetInfo *rsinfo, const Refund *refund)
 {
-	Datum		values[9];
-	bool		nulls[9] = {false};
+	Datum		values[12];
+	bool		nulls[12] = {false};
 
 	values[0] = Int64GetDatum(refund->refund_id);
 	values[1] = Int64GetDatum(refund->order_id);
@@ -81,7 +86,36 @@ put_refund(ReturnSetInfo *rsinfo, const Refund *refund)
 	values[6] = CStringGetTextDatum(refund->currency);
 	values[7] = Int32GetDatum(refund->attempt);
 	values[8] = TimestampTzGetDatum(refund->lease_until);
+	values[9] = Int64GetDatum(refund->payment_amount);
+	values[10] = CStringGetTextDatum(refund->currency);
+	values[11] = refund->reason ? CStringGetTextDatum(refund->reason) : (Datum) 0;
+	nulls[11] = refund->reason == NULL;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* The pay types to claim for; NULL: all of them. */
+static void
+read_pay_types(FunctionCallInfo fcinfo, int n, RefundClaim *claim)
+{
+	Datum	   *words;
+	bool	   *nulls;
+	const char **pay_types;
+	int			i;
+
+	if (PG_ARGISNULL(n))
+		return;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), TEXTOID, -1, false, TYPALIGN_INT, &words, &nulls,
+					  &claim->n_pay_types);
+	pay_types = palloc(sizeof(char *) * Max(claim->n_pay_types, 1));
+	for (i = 0; i < claim->n_pay_types; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"pay_types\" must not contain nulls")));
+		pay_types[i] = spelling_code(TextDatumGetCString(words[i]));
+	}
+	claim->pay_types = pay_types;
 }
 
 static Datum
@@ -92,7 +126,8 @@ claim_refunds_body(FunctionCallInfo fcinfo)
 	RefundClaim claim = {.in_database = false, .backoff = false};
 	TimestampTz now = GetCurrentTimestamp();
 	Journal    *journal;
-	Datum		values[2];
+	Datum		values[3];
+	char		nulls[3] = {' ', ' ', ' '};
 	int64	   *ids;
 	Refund	   *refunds;
 	int			n;
@@ -103,9 +138,14 @@ claim_refunds_body(FunctionCallInfo fcinfo)
 		claim.worker = REFUND_WORKER_NAME " (external)";
 	claim.lease = arg_duration(fcinfo, 2, "lease", 1);
 
+	read_pay_types(fcinfo, 3, &claim);
+
 	values[0] = TimestampTzGetDatum(now);
 	values[1] = Int32GetDatum(max_refunds);
-	n = (int) plan_write(&find_claimable, values, NULL, 0);
+	nulls[2] = claim.pay_types == NULL ? 'n' : ' ';
+	if (claim.pay_types != NULL)
+		values[2] = text_array(claim.pay_types, claim.n_pay_types);
+	n = (int) plan_write(&find_claimable, values, nulls, 0);
 	ids = lock_candidates(n, &n);
 	if (n == 0)
 		return (Datum) 0;

@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "core/alert.h"
+#include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/jsonb_build.h"
@@ -96,8 +97,8 @@ payment_closed_body(FunctionCallInfo fcinfo)
 	JsonbBuilder *detail = jsonb_object_begin();
 
 	notice.order_id = arg_id(fcinfo, 0, "order_id");
-	notice.out_trade_no = arg_text(fcinfo, 1, "out_trade_no", MAX_TRADE_NO_CHARS);
-	notice.pay_type = arg_text(fcinfo, 2, "pay_type", MAX_PAY_TYPE_CHARS);
+	notice.out_trade_no = arg_codes_trimmed(fcinfo, 1, "out_trade_no", MAX_TRADE_NO_CHARS);
+	notice.pay_type = arg_codes_lower(fcinfo, 2, "pay_type", MAX_PAY_TYPE_CHARS);
 	outcome = arg_word(fcinfo, 3, "outcome", outcome_words);
 	notice.outcome = outcome_words[outcome];
 	notice.raw = arg_evidence(fcinfo, 4, "raw", &raw_cut);

@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/errors.h"
@@ -87,7 +88,7 @@ pre_pay_body(FunctionCallInfo fcinfo)
 	PrePayRequest request;
 
 	request.order_id = arg_id(fcinfo, 0, "order_id");
-	request.pay_type = arg_text(fcinfo, 1, "pay_type", MAX_PAY_TYPE_CHARS);
+	request.pay_type = arg_codes_lower(fcinfo, 1, "pay_type", MAX_PAY_TYPE_CHARS);
 	request.pay_amount = arg_amount(fcinfo, 2, "pay_amount");
 	return request_call(fcinfo, "pre_pay_order", 3, pre_pay_once, &request);
 }

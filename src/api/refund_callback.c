@@ -5,14 +5,13 @@
  */
 #include "compat.h"
 
+#include "api/refund_result.h"
+#include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
-#include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "machine/after_sale.h"
 #include "machine/refund_answer.h"
-
-#define MAX_REFUND_NO_CHARS 128
 
 /* Read the refund under the lock of its order; false if there is none. */
 static bool
@@ -24,32 +23,13 @@ lock_and_read(int64 refund_id, Refund *refund)
 	return refund_read(refund_id, refund);
 }
 
-static JsonbBuilder *
-refund_detail(const Refund *refund)
-{
-	JsonbBuilder *detail = jsonb_object_begin();
-
-	jsonb_add_id(detail, "refund_id", refund->refund_id);
-	jsonb_add_id(detail, "order_id", refund->order_id);
-	jsonb_add_id(detail, "payment_id", refund->payment_id);
-	if (refund->after_sale_id != 0)
-		jsonb_add_id(detail, "after_sale_id", refund->after_sale_id);
-	jsonb_add_int(detail, "amount", refund->amount);
-	jsonb_add_text(detail, "currency", refund->currency);
-	return detail;
-}
-
 static Datum
 return_refund(FunctionCallInfo fcinfo, const Refund *refund, const char *disposition,
 			  JsonbBuilder *detail)
 {
-	CallResult	result = {0};
+	CallResult	result;
 
-	result.id = refund->refund_id;
-	result.status = machine_status_name(MACHINE_REFUND, refund->status);
-	result.version = refund->version;
-	result.disposition = disposition;
-	result.detail = jsonb_object_end(detail);
+	refund_result(&result, refund, disposition, detail);
 	return call_return_result(fcinfo, &result);
 }
 
@@ -60,8 +40,8 @@ read_answer(FunctionCallInfo fcinfo, RefundAnswer *answer, bool *raw_cut)
 {
 	answer->outcome = arg_word(fcinfo, 1, "outcome", refund_outcomes);
 	answer->words.outcome = refund_outcomes[answer->outcome];
-	answer->words.gateway_refund_no = arg_text_or_null(fcinfo, 2, "gateway_refund_no",
-													   MAX_REFUND_NO_CHARS);
+	answer->words.gateway_refund_no = PG_ARGISNULL(2) ? NULL :
+		arg_codes_trimmed(fcinfo, 2, "gateway_refund_no", MAX_REFUND_NO_CHARS);
 	answer->has_amount = !PG_ARGISNULL(3);
 	answer->amount = answer->has_amount ? arg_amount(fcinfo, 3, "amount") : 0;
 	answer->words.raw = arg_evidence(fcinfo, 4, "raw", raw_cut);
@@ -159,7 +139,7 @@ retry_refund_body(FunctionCallInfo fcinfo)
 		journal_write(journal);
 		disposition = "applied";
 	}
-	return return_refund(fcinfo, &refund, disposition, refund_detail(&refund));
+	return return_refund(fcinfo, &refund, disposition, NULL);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_retry_refund);

@@ -7,16 +7,28 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/currency.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
+#include "machine/accept_less.h"
+#include "machine/after_sale_flow.h"
 #include "machine/coupon.h"
+#include "machine/dispute.h"
 #include "machine/order.h"
-#include "machine/payment.h"
-#include "machine/refund.h"
+#include "machine/payment_decision.h"
+#include "machine/refund_decision.h"
 #include "machine/refund_request.h"
 
-static const char *const decision_words[] = {"accept", "refund", NULL};
+/* In the order of the words. */
+typedef enum HeldDecision
+{
+	DECIDE_ACCEPT,
+	DECIDE_REFUND,
+	DECIDE_DUPLICATE
+} HeldDecision;
+
+static const char *const decision_words[] = {"accept", "refund", "duplicate", NULL};
 
 static void
 read_payment(int64 payment_id, Payment *payment)
@@ -35,7 +47,7 @@ awaits_decision(const Payment *payment)
 }
 
 static void
-check_may_accept(const Payment *payment, const Order *order)
+check_may_accept(const Payment *payment, const Order *order, bool less)
 {
 	int64		refund_id = refund_of_payment(payment->payment_id);
 
@@ -53,7 +65,8 @@ check_may_accept(const Payment *payment, const Order *order)
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("payment " INT64_FORMAT " is being refunded", payment->payment_id),
 				 errdetail("Its refund is " INT64_FORMAT ".", refund_id)));
-	if (strcmp(payment->currency, order->currency) != 0 || payment->amount < order->pay_amount)
+	if (!currency_same(payment->currency, order->currency) ||
+		(payment->amount < order->pay_amount && (!less || payment->amount == 0)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("payment " INT64_FORMAT " does not cover its order", payment->payment_id),
@@ -63,15 +76,23 @@ check_may_accept(const Payment *payment, const Order *order)
 				 errhint("Refund the payment.")));
 }
 
-/* Pay the order and use its coupon; any excess is paid back. Returns the refund id. */
+/*
+ * Pay the order and use its coupon; any excess is paid back, and if less than it costs is
+ * accepted, the rest is a discount. Returns the refund id.
+ */
 static int64
-accept_payment(Journal *journal, Payment *payment, Order *order)
+accept_payment(Journal *journal, Payment *payment, Order *order, bool less)
 {
 	JsonbBuilder *detail = jsonb_object_begin();
 
-	check_may_accept(payment, order);
+	check_may_accept(payment, order, less);
 	payment_accept(journal, payment);
 	jsonb_add_id(detail, "payment_id", payment->payment_id);
+	if (payment->amount < order->pay_amount)
+	{
+		jsonb_add_int(detail, "pay_amount_was", order->pay_amount);
+		accept_less(order, payment->amount);
+	}
 	orders_fire(journal, order, 1, EVENT_PAY, ACTOR_STAFF, NULL, jsonb_object_end(detail));
 	if (order->coupon_id != 0)
 		coupon_use(journal, order->coupon_id, order->order_id, ACTOR_STAFF);
@@ -81,14 +102,113 @@ accept_payment(Journal *journal, Payment *payment, Order *order)
 							   payment->amount - order->pay_amount, ACTOR_STAFF);
 }
 
+/* ---- refund ---- */
+
+/*
+ * Request a refund again that staff had withdrawn, for what is left; 0 if nothing is, or if the
+ * pieces that it was for have gone back otherwise.
+ */
+static int64
+revive(Journal *journal, Refund *refund)
+{
+	int64		left = money_left_of_payment(refund->payment_id);
+	AfterSale	after_sale;
+
+	if (left <= 0 || (refund->after_sale_id != 0 &&
+					  (left < refund->amount ||
+					   !after_sale_read(refund->after_sale_id, &after_sale) ||
+					   !after_sale_revive(journal, &after_sale))))
+		return 0;
+	refund_revive(journal, refund, Min(left, refund->amount));
+	return refund->refund_id;
+}
+
 /* Returns the refund id; 0 if there is nothing to refund or it was already requested. */
 static int64
-refund_payment(Journal *journal, const Payment *payment)
+refund_payment(Journal *journal, Payment *payment)
 {
-	return refund_request(journal, payment->payment_id,
-						  payment->purpose == PURPOSE_HELD ? CAUSE_HELD : CAUSE_UNMATCHED,
-						  ACTOR_STAFF);
+	int64		refund_id = 0;
+	Refund	   *kept;
+	int			n;
+	int			i;
+
+	if (payment->purpose == PURPOSE_DUPLICATE)
+		payment_unset_duplicate(journal, payment);
+	kept = refunds_read_kept(payment->payment_id, &n);
+	if (n > 0)
+		money_left_touch_payment(payment->payment_id);
+	for (i = 0; i < n; i++)
+	{
+		int64		revived = revive(journal, &kept[i]);
+
+		if (revived != 0)
+			refund_id = revived;
+	}
+	if (refund_id == 0 && awaits_decision(payment))
+		refund_id = refund_request(journal, payment->payment_id,
+								   payment->purpose == PURPOSE_HELD ? CAUSE_HELD : CAUSE_UNMATCHED,
+								   ACTOR_STAFF);
+	return refund_id;
 }
+
+/* ---- duplicate ---- */
+
+static void
+raise_no_duplicate(const Payment *payment, const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_WRONG_STATUS),
+			 errmsg("payment " INT64_FORMAT " cannot be a duplicate", payment->payment_id),
+			 errdetail("%s", detail),
+			 errhint("%s", hint)));
+}
+
+/* Withdraw its refunds, or raise OE101 if money of it may have gone back. */
+static void
+withdraw_all(Journal *journal, const Payment *payment)
+{
+	int			n;
+	Refund	   *refunds;
+	int			i;
+
+	if (refund_has_moved(payment->payment_id))
+		raise_no_duplicate(payment, "Money of it has gone back, or may have: a refund was claimed.",
+						   "Compare with the gateway's statement; refunds_view shows its refunds.");
+	if (dispute_is_open(payment->payment_id))
+		raise_no_duplicate(payment, "It is in dispute.",
+						   "Wait for the end of the dispute: see disputes_view.");
+	refunds = refunds_read_unclaimed(payment->payment_id, 0, &n);
+	for (i = 0; i < n; i++)
+		refund_keep(journal, &refunds[i], "duplicate");
+}
+
+static bool
+mark_duplicate(Journal *journal, Payment *payment)
+{
+	int64		twin;
+
+	if (payment->purpose == PURPOSE_DUPLICATE)
+		return false;
+	if (payment->status != PAYMENT_CAPTURED || payment->purpose == PURPOSE_APPLIED)
+		raise_no_duplicate(payment, payment->status != PAYMENT_CAPTURED ?
+						   "It was not captured." : "It paid its order.",
+						   "Decide about the other captures of the order: see payments_view.");
+	twin = payment_twin(payment);
+	if (twin == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
+				 errmsg("no other capture tells of the money of payment " INT64_FORMAT,
+						payment->payment_id),
+				 errdetail("Order " INT64_FORMAT " has no other capture of " INT64_FORMAT " %s.",
+						   payment->order_id, payment->amount, payment->currency),
+				 errhint("Refund the payment if it is money of its own.")));
+	money_left_touch_payment(payment->payment_id);
+	withdraw_all(journal, payment);
+	payment_set_duplicate(journal, payment, twin);
+	return true;
+}
+
+/* ---- the call ---- */
 
 static Jsonb *
 resolve_detail(const Payment *payment, int64 refund_id)
@@ -104,11 +224,37 @@ resolve_detail(const Payment *payment, int64 refund_id)
 	return jsonb_object_end(detail);
 }
 
+/* Carry out the decision; true if it changed anything. */
+static bool
+decide(Journal *journal, HeldDecision decision, bool less, Payment *payment, Order *order,
+	   int64 *refund_id)
+{
+	bool		was_duplicate = payment->purpose == PURPOSE_DUPLICATE;
+
+	switch (decision)
+	{
+		case DECIDE_ACCEPT:
+			if (!awaits_decision(payment))
+				return false;
+			*refund_id = accept_payment(journal, payment, order, less);
+			return true;
+		case DECIDE_REFUND:
+			if (payment->status != PAYMENT_CAPTURED)
+				return false;
+			*refund_id = refund_payment(journal, payment);
+			return *refund_id != 0 || was_duplicate;
+		case DECIDE_DUPLICATE:
+			return mark_duplicate(journal, payment);
+	}
+	return false;
+}
+
 static Datum
 resolve_held_body(FunctionCallInfo fcinfo)
 {
 	int64		payment_id = arg_id(fcinfo, 0, "payment_id");
-	bool		accept = arg_word(fcinfo, 1, "decision", decision_words) == 0;
+	HeldDecision decision = arg_word(fcinfo, 1, "decision", decision_words);
+	bool		less;
 	Payment		payment;
 	Order		found;
 	Order	   *order = NULL;
@@ -116,6 +262,10 @@ resolve_held_body(FunctionCallInfo fcinfo)
 	CallResult	result = {.disposition = "noop"};
 	int64		refund_id = 0;
 
+	arg_not_null(fcinfo, 2, "accept_less");
+	less = PG_GETARG_BOOL(2);
+	read_payment(payment_id, &payment);
+	payment_lock_trade(payment.pay_type, payment.out_trade_no);
 	read_payment(payment_id, &payment);
 	lock_wait(LOCK_ORDER_PAY, payment.order_id);
 	lock_wait(LOCK_ORDER_CANCEL, payment.order_id);
@@ -123,15 +273,10 @@ resolve_held_body(FunctionCallInfo fcinfo)
 	read_payment(payment_id, &payment);
 	if (order_read_current(payment.order_id, &found))
 		order = &found;
-	if (awaits_decision(&payment))
-	{
-		journal = journal_begin(GetCurrentTimestamp());
-		refund_id = accept ? accept_payment(journal, &payment, order)
-			: refund_payment(journal, &payment);
-		if (accept || refund_id != 0)
-			result.disposition = "applied";
-		journal_write(journal);
-	}
+	journal = journal_begin(GetCurrentTimestamp());
+	if (decide(journal, decision, less, &payment, order, &refund_id))
+		result.disposition = "applied";
+	journal_write(journal);
 	order_result(&result, payment.order_id, order);
 	result.detail = resolve_detail(&payment, refund_id);
 	return call_return_result(fcinfo, &result);

@@ -143,7 +143,7 @@ close_it(Journal *journal, const Decision *decision, AfterSale *after_sale)
 						ACTOR_STAFF))
 		raise_status(after_sale, "closed", NULL);
 	if (after_sale->status == AFTER_SALE_APPROVED && after_sale->origin != NULL &&
-		strcmp(after_sale->origin, "refused") != 0)
+		strcmp(after_sale->origin, "refused") != 0 && after_sale->type != AFTER_SALE_GOODWILL)
 		raise_status(after_sale, "closed", "Its order is canceled or short of goods, so the money "
 					 "must be refunded.");
 	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,

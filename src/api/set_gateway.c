@@ -12,6 +12,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/spi_util.h"
@@ -103,7 +104,7 @@ remove_gateway(const char *pay_type)
 static Datum
 set_gateway_body(FunctionCallInfo fcinfo)
 {
-	char	   *pay_type = arg_text(fcinfo, 0, "pay_type", MAX_PAY_TYPE_CHARS);
+	char	   *pay_type = arg_codes_lower(fcinfo, 0, "pay_type", MAX_PAY_TYPE_CHARS);
 	AdaptedGroup group = {.name = gateway_group_name(pay_type), .topic_id = TOPIC_REFUND_EXECUTE};
 	EngineScope scope;
 

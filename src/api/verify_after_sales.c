@@ -22,10 +22,22 @@
 	"  WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id" \
 	"   AND r.status = " CODE(REFUND_SUCCEEDED) "))"
 
+/*
+ * Orders whose money went back in other ways, too, so that their lines and freight got what was
+ * left: by a decision of staff, outside, or in another amount than asked for.
+ */
+#define BENT \
+	"bent AS MATERIALIZED (" \
+	" SELECT a.order_id FROM order_ext_internal.after_sales a" \
+	"  WHERE a.type = " CODE(AFTER_SALE_GOODWILL) \
+	"   AND a.status NOT IN (" AFTER_SALES_GIVEN_UP ")" \
+	" UNION SELECT r.order_id FROM order_ext_internal.refunds r" \
+	"  WHERE r.cause IN (" CAUSES_OUTSIDE ") OR r.asked IS NOT NULL)"
+
 /* ---- I5: never more than was paid for, and all of it if everything was returned ---- */
 
 const char	verify_lines_back[] =
-	"WITH " COUNTED ","
+	"WITH " COUNTED ", " BENT ","
 	" back AS (SELECT s.order_id, s.product_id,"
 	"  coalesce(sum(s.quantity) FILTER (WHERE c.live), 0) AS quantity,"
 	"  coalesce(sum(s.amount) FILTER (WHERE c.live), 0) AS amount,"
@@ -46,10 +58,11 @@ const char	verify_lines_back[] =
 	" LEFT JOIN order_ext_internal.order_items i"
 	"  ON i.order_id = b.order_id AND i.product_id = b.product_id"
 	" WHERE i.order_id IS NULL OR b.quantity > i.quantity OR b.amount + b.given_up > i.pay"
-	"  OR b.discount > i.discount OR (b.quantity = i.quantity AND b.amount + b.given_up <> i.pay)";
+	"  OR b.discount > i.discount OR (b.quantity = i.quantity AND b.amount + b.given_up <> i.pay"
+	"   AND NOT EXISTS (SELECT FROM bent WHERE bent.order_id = b.order_id))";
 
 const char	verify_freight_back[] =
-	"WITH " COUNTED ","
+	"WITH " COUNTED ", " BENT ","
 	" back AS (SELECT c.order_id, count(*) FILTER (WHERE c.live AND c.freight > 0) AS n,"
 	"  coalesce(sum(c.freight) FILTER (WHERE c.live), 0) AS freight,"
 	"  coalesce(sum(c.freight) FILTER (WHERE NOT c.live), 0) AS given_up"
@@ -70,8 +83,9 @@ const char	verify_freight_back[] =
 	"  CASE WHEN j.whole THEN ', now' ELSE '' END),"
 	" format('%s by %s after-sale(s), %s by what was given up', j.freight, j.n, j.given_up)"
 	" FROM judged j"
-	" WHERE j.n > 1 OR j.freight + j.given_up > j.freight_amount"
-	"  OR (j.whole AND j.freight + j.given_up <> j.freight_amount)";
+	" WHERE j.freight + j.given_up > j.freight_amount"
+	"  OR (NOT EXISTS (SELECT FROM bent WHERE bent.order_id = j.order_id)"
+	"   AND (j.n > 1 OR (j.whole AND j.freight + j.given_up <> j.freight_amount)))";
 
 /* ---- I6: returned goods were sold ---- */
 
@@ -150,7 +164,7 @@ const char	verify_returns[] =
 	"  sum(s.received) AS received, sum(s.damaged) AS damaged, sum(s.restocked) AS restocked"
 	" FROM order_ext_internal.after_sale_items s GROUP BY s.after_sale_id)"
 	"SELECT 'error', 'after-sale ' || a.after_sale_id,"
-	" CASE WHEN a.type = " CODE(AFTER_SALE_REFUND_ONLY) " THEN 'no return'"
+	" CASE WHEN a.type <> " CODE(AFTER_SALE_RETURN_REFUND) " THEN 'no return'"
 	"  WHEN a.status IN (" NOT_APPROVED ") THEN 'a return at " CODE(RETURN_AWAITING) "'"
 	"  WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN 'a return at "
 	CODES(RETURN_TO_SEND, RETURN_IN_TRANSIT, RETURN_INSPECTED) " or " CODE(RETURN_DAMAGED) "'"
@@ -165,7 +179,7 @@ const char	verify_returns[] =
 	" FROM order_ext_internal.after_sales a"
 	" JOIN line l ON l.after_sale_id = a.after_sale_id"
 	" WHERE CASE"
-	"   WHEN a.type = " CODE(AFTER_SALE_REFUND_ONLY) " THEN a.return_status IS NOT NULL"
+	"   WHEN a.type <> " CODE(AFTER_SALE_RETURN_REFUND) " THEN a.return_status IS NOT NULL"
 	"   WHEN a.return_status IS NULL THEN true"
 	"   WHEN a.status IN (" NOT_APPROVED ") THEN a.return_status <> " CODE(RETURN_AWAITING)
 	"   WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN a.return_status NOT IN ("
@@ -193,7 +207,7 @@ const char	verify_approved[] =
 	"   WHERE p.order_id = a.order_id AND p.status = " CODE(PAYMENT_CAPTURED)
 	"    AND p.purpose = " CODE(PURPOSE_APPLIED) ") p ON true"
 	" WHERE a.status = " CODE(AFTER_SALE_APPROVED)
-	"  AND (a.type = " CODE(AFTER_SALE_REFUND_ONLY)
+	"  AND (a.type <> " CODE(AFTER_SALE_RETURN_REFUND)
 	"   OR a.return_status = " CODE(RETURN_INSPECTED) ")"
 	"  AND a.origin IS DISTINCT FROM 'cancel'"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r"

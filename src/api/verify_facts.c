@@ -12,17 +12,33 @@
 
 /*
  * The matter of a fact has ended by itself when what it contradicted has moved on: an attempt
- * does not matter once its order has been paid or canceled, a refund that was reversed was made
- * again, the after-sale of a return was settled, or the order has come to where the second fact
- * of an event_id wanted it.
+ * does not matter once its order has been paid or canceled, a capture was assigned to the order
+ * that a notice named, a refund that was reversed was made again, money that went back outside is
+ * on record by now, the after-sale of a return was settled, or the order has come to where the
+ * second fact of an event_id wanted it.
  */
+#define APPLIED_SINCE(kinds) \
+	"EXISTS (SELECT FROM order_ext_internal.money_facts m" \
+	" WHERE m.number = f.payload->>'number' AND m.pay_type = f.payload->>'pay_type'" \
+	"  AND m.kind IN (" kinds ") AND m.disposition = 'applied' AND m.recorded_at > f.at)"
 #define ENDED \
 	"CASE f.kind" \
+	" WHEN '" FACT_PAY_CALLBACK "' THEN EXISTS (SELECT FROM order_ext_internal.payments p" \
+	"   WHERE p.payment_id = f.entity_id AND p.order_id = f.order_id" \
+	"    AND p.amount::text = f.payload->>'amount' AND p.currency = f.payload->>'currency')" \
+	" WHEN '" FACT_RECORD_REFUND "' THEN " APPLIED_SINCE(CODE(MONEY_FACT_REFUND)) \
+	"  OR EXISTS (SELECT FROM order_ext_internal.refunds g" \
+	"   JOIN order_ext_internal.payments p ON p.payment_id = g.payment_id" \
+	"   WHERE g.gateway_refund_no = f.payload->>'number' AND p.pay_type = f.payload->>'pay_type'" \
+	"    AND g.status = " CODE(REFUND_SUCCEEDED) " AND g.amount::text = f.payload->>'amount')" \
+	" WHEN '" FACT_PAYMENT_DISPUTED "' THEN " APPLIED_SINCE(CODES(MONEY_FACT_DISPUTE_OPENED, \
+	MONEY_FACT_DISPUTE_WON, MONEY_FACT_DISPUTE_LOST)) \
 	" WHEN '" FACT_PAYMENT_CLOSED "' THEN o.status <> " CODE(ORDER_CREATED) \
 	" WHEN '" FACT_REFUND_CALLBACK "' THEN CASE f.reason" \
 	"  WHEN 'refund_reversed' THEN r.status <> " CODE(REFUND_FAILED) \
 	"  WHEN 'refund_amount_differs' THEN r.status = " CODE(REFUND_SUCCEEDED) \
-	"   AND r.settled_at > f.at END" \
+	"   AND r.settled_at > f.at" \
+	"  WHEN 'refunded_after_withdrawal' THEN r.status = " CODE(REFUND_SUCCEEDED) " END" \
 	" WHEN '" FACT_RETURN_SHIPMENT "' THEN a.status NOT IN (" \
 	CODES(AFTER_SALE_APPLIED, AFTER_SALE_APPROVED) ")" \
 	" WHEN '" FACT_RETURN_RECEIPT "' THEN a.status NOT IN (" \
@@ -44,6 +60,10 @@ const char	verify_held_facts[] =
 	" CASE f.kind WHEN '" FACT_PAY_CALLBACK "' THEN 'payment ' || f.entity_id"
 	"  WHEN '" FACT_PAYMENT_CLOSED "' THEN 'order ' || f.order_id"
 	"  WHEN '" FACT_REFUND_CALLBACK "' THEN 'refund ' || f.entity_id"
+	"  WHEN '" FACT_RECORD_REFUND "'"
+	"   THEN coalesce('payment ' || f.entity_id, 'order ' || f.order_id)"
+	"  WHEN '" FACT_PAYMENT_DISPUTED "'"
+	"   THEN coalesce('payment ' || f.entity_id, 'order ' || f.order_id)"
 	"  WHEN '" FACT_RETURN_SHIPMENT "' THEN 'after-sale ' || f.entity_id"
 	"  WHEN '" FACT_RETURN_RECEIPT "' THEN 'after-sale ' || f.entity_id"
 	"  WHEN '" FACT_SHIPMENT_EVENT "'"

@@ -61,7 +61,7 @@ static const char capture_purpose[] =
 	" FROM order_ext_internal.payments p"
 	" WHERE CASE WHEN p.status = " CODE(PAYMENT_CAPTURED)
 	"  THEN p.purpose IS NULL OR p.purpose NOT BETWEEN " CODE(PURPOSE_APPLIED)
-	"   AND " CODE(PURPOSE_UNMATCHED) " OR p.captured_at IS NULL"
+	"   AND " CODE(PURPOSE_DUPLICATE) " OR p.captured_at IS NULL"
 	"  ELSE p.purpose IS NOT NULL OR p.captured_at IS NOT NULL END";
 
 static const char capture_order[] =
@@ -74,6 +74,11 @@ static const char capture_order[] =
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
 	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND CASE p.purpose"
 	"  WHEN " CODE(PURPOSE_UNMATCHED) " THEN false"
+	"  WHEN " CODE(PURPOSE_DUPLICATE) " THEN NOT EXISTS (SELECT FROM order_ext_internal.payments d"
+	"    WHERE d.payment_id = p.duplicate_of AND d.payment_id <> p.payment_id"
+	"     AND d.order_id = p.order_id AND d.status = " CODE(PAYMENT_CAPTURED)
+	"     AND d.purpose <> " CODE(PURPOSE_DUPLICATE)
+	"     AND d.amount = p.amount AND d.currency = p.currency)"
 	"  WHEN " CODE(PURPOSE_LATE) " THEN o.status IS NULL OR o.status NOT IN (" ORDERS_OVER ")"
 	"  WHEN " CODE(PURPOSE_SURPLUS) " THEN o.status IS NULL OR o.paid_at IS NULL"
 	"  ELSE o.status IS NULL END";
@@ -82,8 +87,7 @@ static const char capture_order[] =
 
 static const char refund_of_captures[] =
 	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_REFUND_PREPARE)) ","
-	" given AS (SELECT payment_id, sum(amount) AS amount FROM order_ext_internal.refunds"
-	"  WHERE status IN (" REFUNDS_NOT_WITHDRAWN ") GROUP BY payment_id)"
+	" given AS (" MONEY_DECIDED ")"
 	"SELECT 'error', 'payment ' || p.payment_id,"
 	" format('refunds of %s (order %s, status %s)', p.amount, p.order_id,"
 	"  coalesce(o.status::text, 'unknown')),"
@@ -91,7 +95,7 @@ static const char refund_of_captures[] =
 	" FROM order_ext_internal.payments p"
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
 	" LEFT JOIN given g ON g.payment_id = p.payment_id"
-	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND coalesce(g.amount, 0) <> p.amount"
+	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND coalesce(g.amount, 0) < p.amount"
 	"  AND (p.purpose IN (" CODES(PURPOSE_LATE, PURPOSE_SURPLUS) ")"
 	"   OR (p.purpose IN (" PURPOSES_OF_ORDER ") AND o.status = " CODE(ORDER_CANCELED)
 	"    AND NOT EXISTS (SELECT FROM pending WHERE pending.key = p.order_id)))";
@@ -342,7 +346,8 @@ static const char held_money[] =
 	" WHERE p.status = " CODE(PAYMENT_CAPTURED)
 	"  AND p.purpose IN (" CODES(PURPOSE_HELD, PURPOSE_UNMATCHED) ")"
 	"  AND (p.amount > 0 OR o.status = " CODE(ORDER_CREATED) ")"
-	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r WHERE r.payment_id = p.payment_id)";
+	"  AND (p.amount = 0 OR p.amount > (SELECT coalesce(sum(g.amount), 0)"
+	"   FROM (" MONEY_DECIDED_OF("p.payment_id") ") g))";
 
 /* ---- I16: idempotency keys ---- */
 
@@ -359,6 +364,7 @@ static const VerifyCheck checks[] = {
 	{"I2", "every capture has one purpose", capture_purpose, NULL},
 	{"I2", "the purpose of a capture fits its order", capture_order, NULL},
 	{"I3", "never more refunded than captured", verify_refunds_within_capture, NULL},
+	{"I3", "never more gone back than captured", verify_gone_back, NULL},
 	{"I3", "a refund fits its payment, after-sale and status", verify_refund_facts, NULL},
 	{"I4", "money that belongs to no live order has its refund", refund_of_captures, NULL},
 	{"I4", "what was paid too much goes back", verify_excess, NULL},
@@ -415,6 +421,7 @@ static const VerifyCheck checks[] = {
 	{"I15", "leases that ran out", verify_ended_leases, NULL},
 	{"I15", "held and unmatched money", held_money, NULL},
 	{"I15", "held facts", verify_held_facts, NULL},
+	{"I15", "pay types and trade numbers have one spelling", verify_pay_type_spelling, NULL},
 	{"I15", "refunds without an answer", verify_expired_leases, NULL},
 	{"I15", "refunds that wait", verify_waiting_refunds, NULL},
 	{"I15", "facts that came early", verify_waiting_shipments, NULL},

@@ -5,6 +5,8 @@
 #include "compat.h"
 
 #include "api/verify_refunds.h"
+#include "core/spelling.h"
+#include "machine/refund.h"
 #include "machine/machine.h"
 
 /* ---- I3: never more refunded than captured ---- */
@@ -25,7 +27,24 @@ const char	verify_refunds_within_capture[] =
 	"  LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
 	"  GROUP BY r.payment_id) r"
 	" LEFT JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
-	" WHERE p.payment_id IS NULL OR p.status <> " CODE(PAYMENT_CAPTURED) " OR r.live > p.amount";
+	" WHERE p.payment_id IS NULL OR p.status <> " CODE(PAYMENT_CAPTURED)
+	"  OR r.live > CASE WHEN p.purpose = " CODE(PURPOSE_DUPLICATE) " THEN 0 ELSE p.amount END";
+
+/* Over all payments and ways; what cannot be taken back is a warning, as above. */
+const char	verify_gone_back[] =
+	"WITH gone AS (SELECT r.order_id, sum(r.amount) AS amount,"
+	"  coalesce(sum(r.amount) FILTER (WHERE a.status IN (" AFTER_SALES_GIVEN_UP ")), 0) AS given_up"
+	" FROM order_ext_internal.refunds r"
+	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
+	" WHERE r.status = " CODE(REFUND_SUCCEEDED) " GROUP BY r.order_id),"
+	" came AS (SELECT p.order_id, sum(p.amount) AS amount FROM order_ext_internal.payments p"
+	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND p.purpose <> " CODE(PURPOSE_DUPLICATE)
+	" GROUP BY p.order_id)"
+	"SELECT CASE WHEN g.amount - g.given_up <= c.amount THEN 'warning' ELSE 'error' END,"
+	" 'order ' || g.order_id, format('at most %s gone back', coalesce(c.amount, 0)),"
+	" format('%s gone back', g.amount)"
+	" FROM gone g LEFT JOIN came c ON c.order_id = g.order_id"
+	" WHERE g.amount > coalesce(c.amount, 0)";
 
 const char	verify_refund_facts[] =
 	"SELECT 'error', 'refund ' || r.refund_id,"
@@ -41,6 +60,8 @@ const char	verify_refund_facts[] =
 	" WHERE r.order_id <> p.order_id OR r.currency <> p.currency"
 	"  OR (r.after_sale_id <> 0 AND r.order_id IS DISTINCT FROM a.order_id)"
 	"  OR (r.after_sale_id = 0) <> (r.cause NOT IN (" CODES(CAUSE_CANCEL, CAUSE_AFTER_SALE) "))"
+	"  OR (r.cause IN (" CAUSES_OUTSIDE ") AND (r.status <> " CODE(REFUND_SUCCEEDED)
+	"   OR r.fact_id = 0))"
 	"  OR (r.status = " CODE(REFUND_SUCCEEDED) ") <> (r.settled_at IS NOT NULL)"
 	"  OR (r.status = " CODE(REFUND_SUBMITTED) ") <> (r.lease_until IS NOT NULL)"
 	"  OR (r.status = " CODE(REFUND_SUBMITTED) " AND (r.attempt = 0 OR r.claim_xid IS NULL))";
@@ -54,9 +75,7 @@ const char	verify_excess[] =
 	" format('refunds of %s', coalesce(g.amount, 0))"
 	" FROM order_ext_internal.payments p"
 	" JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
-	" LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM order_ext_internal.refunds"
-	"  WHERE status IN (" REFUNDS_NOT_WITHDRAWN ") GROUP BY payment_id) g"
-	"  ON g.payment_id = p.payment_id"
+	" LEFT JOIN (" MONEY_DECIDED ") g ON g.payment_id = p.payment_id"
 	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND p.purpose = " CODE(PURPOSE_APPLIED)
 	"  AND p.amount > o.pay_amount"
 	"  AND coalesce(g.amount, 0) < p.amount - o.pay_amount";
@@ -79,7 +98,7 @@ const char	verify_failed_refunds[] =
 	"  count(*) FILTER (WHERE status = " CODE(REFUND_SUBMITTED) ") AS submitted," \
 	"  count(*) FILTER (WHERE status = " CODE(REFUND_SUCCEEDED) ") AS succeeded," \
 	"  count(*) FILTER (WHERE status = " CODE(REFUND_FAILED) ") AS failed," \
-	"  sum(amount) FILTER (WHERE status <> " CODE(REFUND_WITHDRAWN) ") AS amount" \
+	"  sum(coalesce(asked, amount)) FILTER (WHERE status <> " CODE(REFUND_WITHDRAWN) ") AS amount" \
 	" FROM order_ext_internal.refunds WHERE after_sale_id <> 0 GROUP BY after_sale_id)"
 
 const char	verify_after_sales_and_refunds[] =
@@ -107,12 +126,12 @@ const char	verify_after_sales_and_refunds[] =
 	"   THEN r.amount IS NOT NULL"
 	"  WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN r.submitted + r.succeeded + r.failed > 0"
 	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDING)
-	"   THEN coalesce(r.requested + r.submitted, 0) = 0 OR r.amount <> a.amount"
+	"   THEN coalesce(r.requested + r.submitted, 0) = 0 OR r.amount + a.paid_outside <> a.amount"
 	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDED) " THEN r.requested + r.submitted + r.failed > 0"
-	"    OR coalesce(r.amount, 0) <> a.amount"
+	"    OR coalesce(r.amount, 0) + a.paid_outside <> a.amount"
 	"  WHEN a.status = " CODE(AFTER_SALE_FAILED)
 	"   THEN coalesce(r.failed, 0) = 0 OR r.requested + r.submitted > 0"
-	"    OR r.amount <> a.amount"
+	"    OR r.amount + a.paid_outside <> a.amount"
 	"  ELSE r.requested + r.submitted + r.succeeded > 0 END";
 
 const char	verify_after_sale_amounts[] =
@@ -120,13 +139,18 @@ const char	verify_after_sale_amounts[] =
 	"  count(DISTINCT order_id) AS orders, min(order_id) AS order_id"
 	" FROM order_ext_internal.after_sale_items GROUP BY after_sale_id)"
 	"SELECT 'error', 'after-sale ' || coalesce(a.after_sale_id, l.after_sale_id),"
-	" coalesce(format('lines of order %s that sum up to %s', a.order_id, a.amount - a.freight),"
+	" coalesce(format('lines of order %s that sum up to %s', a.order_id,"
+	"   a.amount - a.freight - a.extra),"
 	"  'an after-sale'),"
 	" coalesce(format('%s line(s) of order %s, %s in all', l.n, l.order_id, l.amount), 'no lines')"
 	" FROM order_ext_internal.after_sales a"
 	" FULL JOIN line l ON l.after_sale_id = a.after_sale_id"
-	" WHERE a.order_id IS NULL OR l.n IS NULL OR l.orders <> 1 OR l.order_id <> a.order_id"
-	"  OR l.amount <> a.amount - a.freight";
+	" WHERE a.order_id IS NULL OR l.orders <> 1 OR l.order_id <> a.order_id"
+	"  OR (l.n IS NULL AND a.type <> " CODE(AFTER_SALE_GOODWILL)
+	"   AND a.origin IS DISTINCT FROM 'cancel')"
+	"  OR coalesce(l.amount, 0) <> a.amount - a.freight - a.extra"
+	"  OR (a.extra > 0 AND a.type <> " CODE(AFTER_SALE_GOODWILL)
+	"   AND a.origin IS DISTINCT FROM 'cancel')";
 
 const char	verify_returns_before_refunds[] =
 	"SELECT 'error', 'refund ' || r.refund_id, 'submitted after the goods were inspected only',"
@@ -146,6 +170,22 @@ const char	verify_gateways[] =
 	" FULL JOIN (SELECT * FROM order_ext_internal.consumer_groups WHERE adapted) c"
 	"  ON c.name = 'refund.execute:' || g.pay_type"
 	" WHERE g.pay_type IS NULL OR c.name IS NULL";
+
+/* ---- I15: what the update could not spell as it is spelled now ---- */
+
+const char	verify_pay_type_spelling[] =
+	"SELECT 'warning', 'payment ' || p.payment_id,"
+	" format('one spelling, %s %s, of a trade number that another payment has, too',"
+	"  " SPELLING_CODE_SQL("p.pay_type") ", " SPELLING_TRIM_SQL("p.out_trade_no") "),"
+	" format('%s %s', quote_literal(p.pay_type), quote_literal(p.out_trade_no))"
+	" FROM order_ext_internal.payments p"
+	" WHERE p.pay_type <> " SPELLING_CODE_SQL("p.pay_type")
+	"  OR p.out_trade_no <> " SPELLING_TRIM_SQL("p.out_trade_no")
+	" UNION ALL "
+	"SELECT 'warning', 'gateway ' || g.pay_type,"
+	" format('one spelling, %s: set_gateway', " SPELLING_CODE_SQL("g.pay_type") "),"
+	" quote_literal(g.pay_type)"
+	" FROM order_ext_internal.gateways g WHERE g.pay_type <> " SPELLING_CODE_SQL("g.pay_type");
 
 /* ---- I15: refunds that are waiting ---- */
 
@@ -172,5 +212,6 @@ const char	verify_waiting_refunds[] =
 	" FROM order_ext_internal.refunds r"
 	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
 	" WHERE " REFUND_IS_OPEN " AND r.status = " CODE(REFUND_REQUESTED)
+	"  AND (r.held OR NOT " REFUND_WAITS("clock_timestamp()") ")"
 	"  AND (CASE WHEN r.held THEN a.type IS DISTINCT FROM " CODE(AFTER_SALE_RETURN_REFUND)
 	"  ELSE r.requested_at <= clock_timestamp() - interval '1 hour' END)";

@@ -112,6 +112,7 @@ const char	verify_sequences[] =
 	USED_IDENTITY("payment_events", "event_id")
 	USED_IDENTITY("refund_events", "event_id")
 	USED_IDENTITY("payment_notices", "notice_id")
+	USED_IDENTITY("money_facts", "fact_id")
 	USED_IDENTITY("after_sale_events", "event_id")
 	")"
 	"SELECT 'error', 'sequence ' || s.sequence, format('%s or more', s.newest),"

@@ -18,9 +18,14 @@
  *													reason, event_id, event
  * return_held			a fact about goods on their way back that contradicts the after-sale
  *													reason, after_sale_id
+ * money_fact_held		money that went back outside, or a dispute, that does not fit
+ *						reason, fact, pay_type, out_trade_no, number, [amount]
+ * payment_disputed		a payment is in dispute, or its dispute has ended
+ *						outcome, pay_type, dispute_no, payment_id, amount
  * damaged_return		goods have come back damaged, nothing is paid: close the after-sale, or
  *						refund otherwise			after_sale_id
- * payment_used_up		what the order's payment has left does not cover the after-sale
+ * payment_used_up		what the order's payment has left does not cover the after-sale, which
+ *						was cut to it
  *													after_sale_id
  * review_due			an application waits for its review for order_ext.review_reminder
  *													after_sale_id
@@ -45,6 +50,8 @@
 #define ALERT_REFUND_ANSWER_HELD	"refund_answer_held"
 #define ALERT_SHIPMENT_HELD			"shipment_held"
 #define ALERT_RETURN_HELD			"return_held"
+#define ALERT_MONEY_FACT_HELD		"money_fact_held"
+#define ALERT_PAYMENT_DISPUTED		"payment_disputed"
 #define ALERT_DAMAGED_RETURN		"damaged_return"
 #define ALERT_PAYMENT_USED_UP		"payment_used_up"
 #define ALERT_REVIEW_DUE			"review_due"

@@ -99,12 +99,12 @@ hash_as_bytea(const RequestHash *hash)
 	return PointerGetDatum(bytes);
 }
 
-static int64
-lock_key(const char *function, const char *request_id)
+int64
+request_lock_key(const char *space, const char *word)
 {
-	uint64		key = hash_bytes_extended((const unsigned char *) function, strlen(function), 0);
+	uint64		key = hash_bytes_extended((const unsigned char *) space, strlen(space), 0);
 
-	return (int64) hash_bytes_extended((const unsigned char *) request_id, strlen(request_id), key);
+	return (int64) hash_bytes_extended((const unsigned char *) word, strlen(word), key);
 }
 
 static bool
@@ -123,7 +123,7 @@ find(const char *function, const char *request_id, const RequestHash *hash, Call
 {
 	Datum		values[2];
 
-	lock_wait(LOCK_REQUEST, lock_key(function, request_id));
+	lock_wait(LOCK_REQUEST, request_lock_key(function, request_id));
 
 	values[0] = CStringGetTextDatum(function);
 	values[1] = CStringGetTextDatum(request_id);

@@ -23,6 +23,9 @@
 #define MAX_REQUEST_ID_CHARS 128
 #define REQUEST_HASH_BYTES 16
 
+/* The key of a lock of class request for a word, in a space of words of its own. */
+extern int64 request_lock_key(const char *space, const char *word);
+
 /* The key that a call came with. */
 typedef struct RequestKey
 {

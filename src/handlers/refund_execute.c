@@ -17,6 +17,7 @@
 
 #include "core/jsonb_build.h"
 #include "core/locks.h"
+#include "core/spelling.h"
 #include "handlers/batch.h"
 #include "handlers/gateway.h"
 #include "handlers/refund_execute.h"
@@ -78,7 +79,12 @@ wait_for_external_workers(const int64 *refund_ids, int n)
 static void
 claim(const int64 *refund_ids, int n)
 {
-	const RefundClaim how = {REFUND_WORKER_NAME, FIRST_LEASE, true, true};
+	const RefundClaim how = {
+		.worker = REFUND_WORKER_NAME,
+		.lease = FIRST_LEASE,
+		.in_database = true,
+		.backoff = true
+	};
 	Journal    *journal;
 	Refund	   *refunds;
 
@@ -173,7 +179,9 @@ lock_of_pay_type(const char *pay_type, Message *messages, int n, Message **locke
 	{
 		char	   *of_pay_type = jsonb_get_text(messages[i].payload, "pay_type");
 
-		if (of_pay_type == NULL || strcmp(of_pay_type, pay_type) != 0 ||
+		/* messages from before 0.6 may spell it otherwise */
+		if (of_pay_type == NULL || (strcmp(of_pay_type, pay_type) != 0 &&
+									strcmp(spelling_code(of_pay_type), pay_type) != 0) ||
 			jsonb_get_id(messages[i].payload, "refund_id") == 0)
 			continue;
 		locked[n_found] = &messages[i];

@@ -19,7 +19,7 @@ static SavedPlan read_after_sale = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.order_id, a.user_id, a.amount, a.freight, a.applied_at,"
 	"       a.version, a.return_version, o.version, a.status, a.type, a.detail_type,"
 	"       a.source, a.reason_code, coalesce(a.return_status, " CODE(NO_RETURN) ")::smallint,"
-	"       a.origin, a.reason"
+	"       a.origin, a.reason, a.extra, a.paid_outside"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.orders o ON o.order_id = a.order_id"
 	" WHERE a.after_sale_id = $1",
@@ -33,11 +33,11 @@ static SavedPlan find_origin = SAVED_PLAN(
 static SavedPlan insert_after_sale = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sales"
 	" (after_sale_id, order_id, user_id, amount, freight, applied_at, version, status, type,"
-	"  detail_type, source, reason_code, return_status, origin, reason)"
-	" VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14)"
+	"  detail_type, source, reason_code, return_status, origin, reason, extra)"
+	" VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 	" ON CONFLICT (order_id, origin) DO NOTHING",
 	INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, INT2OID, INT2OID,
-	INT2OID, INT2OID, INT2OID, INT2OID, TEXTOID, TEXTOID);
+	INT2OID, INT2OID, INT2OID, INT2OID, TEXTOID, TEXTOID, INT8OID);
 
 static SavedPlan insert_items = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sale_items"
@@ -70,7 +70,7 @@ static SavedPlan reprice = SAVED_PLAN(
 	"  FROM unnest($4, $5, $6) AS g (product_id, amount, discount)"
 	"  WHERE s.after_sale_id = $1 AND s.product_id = g.product_id)"
 	" UPDATE order_ext_internal.after_sales SET amount = $2, freight = $3"
-	" WHERE after_sale_id = $1 AND status = " CODE(AFTER_SALE_REJECTED),
+	" WHERE after_sale_id = $1",
 	INT8OID, INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID);
 
 static SavedPlan count_refunds = SAVED_PLAN(
@@ -112,6 +112,8 @@ after_sale_read(int64 after_sale_id, AfterSale *after_sale)
 	after_sale->return_status = row_int16(0, 15);
 	after_sale->origin = row_text(0, 16);
 	after_sale->reason = row_text(0, 17);
+	after_sale->extra = row_int64(0, 18);
+	after_sale->paid_outside = row_int64(0, 19);
 	return true;
 }
 
@@ -200,8 +202,8 @@ after_sale_create(Journal *journal, AfterSale *after_sale,
 				  Event event, char actor, Jsonb *detail)
 {
 	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, event);
-	Datum		values[14];
-	char		nulls[14];
+	Datum		values[15];
+	char		nulls[15];
 
 	after_sale->after_sale_id = id_next("after_sale_id_seq");
 	after_sale->applied_at = journal_time(journal);
@@ -226,6 +228,7 @@ after_sale_create(Journal *journal, AfterSale *after_sale,
 	nulls[12] = after_sale->origin ? ' ' : 'n';
 	values[13] = after_sale->reason ? CStringGetTextDatum(after_sale->reason) : (Datum) 0;
 	nulls[13] = after_sale->reason ? ' ' : 'n';
+	values[14] = Int64GetDatum(after_sale->extra);
 	if (plan_write(&insert_after_sale, values, nulls, 0) == 0)
 		return false;
 	insert_lines(after_sale, items, n_items);

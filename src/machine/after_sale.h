@@ -15,8 +15,10 @@ typedef struct AfterSale
 	int64		after_sale_id;
 	int64		order_id;
 	int64		user_id;
-	int64		amount;			/* paid back, freight included */
+	int64		amount;			/* paid back, freight and extra included */
 	int64		freight;
+	int64		extra;			/* for neither lines nor freight */
+	int64		paid_outside;	/* of the amount, not by its refunds */
 	TimestampTz applied_at;
 	int32		version;
 	int32		return_version;
@@ -52,7 +54,7 @@ extern bool after_sale_create(Journal *journal, AfterSale *after_sale,
 							  const AfterSaleItem *items, int n_items,
 							  Event event, char actor, Jsonb *detail);
 
-/* Change the amount of an after-sale that is not live, freight included. */
+/* Change the amount of an after-sale that has no refund, freight included. */
 extern void after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 							   const AfterSaleItem *items, int n_items);
 

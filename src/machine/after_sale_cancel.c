@@ -16,8 +16,8 @@
 #define OPEN_FOR_CANCEL \
 	"WITH opened AS (" \
 	"  INSERT INTO order_ext_internal.after_sales" \
-	"   (after_sale_id, order_id, user_id, amount, freight, applied_at, version, status," \
-	"    type, detail_type, source, reason_code, origin)" \
+	"   (after_sale_id, order_id, user_id, amount, freight, extra, applied_at, version, status," \
+	"    type, detail_type, source, reason_code, origin, reason)" \
 	"  SELECT pg_catalog.nextval('order_ext_internal.after_sale_id_seq'), o.order_id, o.user_id,"
 #define CANCEL_CODES \
 	CODE(AFTER_SALE_REFUND_ONLY) "," \
@@ -26,7 +26,10 @@
 	" ELSE " CODE(DETAIL_STAFF_CANCEL) " END," \
 	"   CASE o.cancel_type WHEN " CODE(CANCEL_BY_CUSTOMER_SERVICE) \
 	" THEN " CODE(SOURCE_CUSTOMER_SERVICE) " ELSE " CODE(SOURCE_SYSTEM) " END," \
-	" " CODE(REASON_CANCEL) ", 'cancel'"
+	" " CODE(REASON_CANCEL) ", 'cancel'," \
+	"   (SELECT l.detail->>'reason' FROM order_ext_internal.transition_log l" \
+	"    WHERE l.machine = " CODE(MACHINE_ORDER) " AND l.entity_id = o.order_id" \
+	"     AND l.version = o.version AND l.to_status = " CODE(ORDER_CANCELED) ")"
 #define OPENED \
 	"  ON CONFLICT (order_id, origin) DO NOTHING" \
 	"  RETURNING after_sale_id, order_id, user_id, amount, version)" \
@@ -34,13 +37,43 @@
 	" FROM opened n JOIN order_ext_internal.orders o ON o.order_id = n.order_id" \
 	" ORDER BY n.after_sale_id"
 
-/* A paid order has one applied capture; what is left of it is paid back. */
+/*
+ * SQL: what after-sales other than this one give back of order o (as entitlement.c has it), and
+ * which pieces: of line i, or of the freight.
+ */
+#define COUNTS(a, besides) \
+	a ".after_sale_id <> " besides " AND (" a ".status NOT IN (" AFTER_SALES_GIVEN_UP ")" \
+	" OR EXISTS (SELECT FROM order_ext_internal.refunds r" \
+	"  WHERE r.order_id = " a ".order_id AND r.after_sale_id = " a ".after_sale_id" \
+	"   AND r.status = " CODE(REFUND_SUCCEEDED) "))"
+#define GIVEN_OF_LINE(besides) \
+	" CROSS JOIN LATERAL (SELECT coalesce(sum(s.amount), 0)::bigint AS amount," \
+	"   coalesce(sum(s.discount), 0)::bigint AS discount, coalesce(sum(s.quantity)" \
+	"    FILTER (WHERE a.status NOT IN (" AFTER_SALES_GIVEN_UP ")), 0)::integer AS quantity" \
+	"  FROM order_ext_internal.after_sale_items s" \
+	"  JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id" \
+	"  WHERE s.order_id = i.order_id AND s.product_id = i.product_id" \
+	"   AND " COUNTS("a", besides) ") AS given"
+
+/*
+ * A paid order has one applied capture; what is left of it is paid back: for the lines, from the
+ * first on, for the freight, and what is more than these.
+ */
 static SavedPlan open_for_canceled = SAVED_PLAN(
 	OPEN_FOR_CANCEL
-	"   rest.amount, least(o.freight_amount, rest.amount), $2, 1, $3, " CANCEL_CODES
+	"   rest.amount, least(rest.amount - goods.amount, freight.amount),"
+	"   greatest(rest.amount - goods.amount - freight.amount, 0), $2, 1, $3, " CANCEL_CODES
 	"  FROM order_ext_internal.orders o"
 	"  JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
 	LEFT_OF_PAYMENT
+	"  CROSS JOIN LATERAL (SELECT least(coalesce(sum(greatest(i.pay - given.amount, 0)"
+	"     * (i.quantity > given.quantity)::integer), 0)::bigint, rest.amount) AS amount"
+	"   FROM order_ext_internal.order_items i" GIVEN_OF_LINE("0")
+	"   WHERE i.order_id = o.order_id) AS goods"
+	"  CROSS JOIN LATERAL (SELECT greatest(o.freight_amount"
+	"     - coalesce(sum(a.freight), 0)::bigint, 0) AS amount"
+	"   FROM order_ext_internal.after_sales a"
+	"   WHERE a.order_id = o.order_id AND " COUNTS("a", "0") ") AS freight"
 	"  WHERE o.order_id = ANY ($1) AND o.status = " CODE(ORDER_CANCELED)
 	"   AND p.status = " CODE(PAYMENT_CAPTURED) " AND p.purpose = " CODE(PURPOSE_APPLIED)
 	"   AND rest.amount > 0"
@@ -56,7 +89,7 @@ static SavedPlan find_untied = SAVED_PLAN_NO_ARGS(
 
 static SavedPlan open_for_refunds = SAVED_PLAN(
 	OPEN_FOR_CANCEL
-	"   r.amount, least(o.freight_amount, r.amount), r.requested_at, 1, $1, " CANCEL_CODES
+	"   r.amount, least(o.freight_amount, r.amount), 0, r.requested_at, 1, $1, " CANCEL_CODES
 	"  FROM order_ext_internal.refunds r"
 	"  JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
 	"  WHERE r.refund_id = ANY ($2)"
@@ -72,10 +105,18 @@ static SavedPlan tie_refunds = SAVED_PLAN(
 static SavedPlan insert_all_items = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sale_items"
 	" (after_sale_id, order_id, product_id, amount, discount, quantity)"
-	" SELECT a.after_sale_id, i.order_id, i.product_id, i.pay, i.discount, i.quantity"
-	" FROM order_ext_internal.after_sales a"
-	" JOIN order_ext_internal.order_items i ON i.order_id = a.order_id"
-	" WHERE a.after_sale_id = ANY ($1)",
+	" SELECT l.after_sale_id, l.order_id, l.product_id,"
+	"  greatest(least(l.pay, l.goods - (sum(l.pay) OVER line - l.pay)), 0)::bigint,"
+	"  l.discount, l.quantity"
+	" FROM (SELECT n.after_sale_id, i.order_id, i.product_id, i.sku,"
+	"   greatest(i.pay - given.amount, 0) AS pay,"
+	"   greatest(i.discount - given.discount, 0) AS discount,"
+	"   i.quantity - given.quantity AS quantity, n.amount - n.freight - n.extra AS goods"
+	"  FROM order_ext_internal.after_sales n"
+	"  JOIN order_ext_internal.order_items i ON i.order_id = n.order_id"
+	GIVEN_OF_LINE("n.after_sale_id")
+	"  WHERE n.after_sale_id = ANY ($1) AND i.quantity > given.quantity) l"
+	" WINDOW line AS (PARTITION BY l.after_sale_id ORDER BY l.sku COLLATE \"C\", l.product_id)",
 	INT8ARRAYOID);
 
 /* The log rows, messages and lines of the whole-order after-sales just inserted. */

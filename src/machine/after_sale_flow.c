@@ -19,7 +19,7 @@
 #include "machine/stock.h"
 
 static SavedPlan read_items = SAVED_PLAN(
-	"SELECT product_id, quantity FROM order_ext_internal.after_sale_items"
+	"SELECT product_id, quantity, amount, discount FROM order_ext_internal.after_sale_items"
 	" WHERE after_sale_id = $1 ORDER BY product_id",
 	INT8OID);
 
@@ -116,21 +116,34 @@ after_sale_apply(Journal *journal, const Order *order, AfterSaleType type,
 	arm(TOPIC_AFTER_SALE_REVIEW_DUE, after_sale, seconds_after(journal, setting_review_reminder));
 }
 
+/* Its goods, as they are priced. */
+static void
+read_goods(const AfterSale *after_sale, GoodsBack *goods)
+{
+	Datum		values[1] = {Int64GetDatum(after_sale->after_sale_id)};
+	int			i;
+
+	memset(goods, 0, sizeof(GoodsBack));
+	goods->amount = after_sale->amount;
+	goods->freight = after_sale->freight;
+	goods->n = (int) plan_query(&read_items, values, NULL, 0);
+	goods->items = palloc0(sizeof(AfterSaleItem) * Max(goods->n, 1));
+	for (i = 0; i < goods->n; i++)
+	{
+		goods->items[i].product_id = row_int64(i, 1);
+		goods->items[i].quantity = row_int32(i, 2);
+		goods->items[i].amount = row_int64(i, 3);
+		goods->items[i].discount = row_int64(i, 4);
+	}
+}
+
 void
 after_sale_reopen(Journal *journal, AfterSale *after_sale)
 {
 	Entitlement *entitlement = entitlement_read(after_sale->order_id, after_sale->after_sale_id);
-	Datum		values[1] = {Int64GetDatum(after_sale->after_sale_id)};
-	GoodsBack	goods = {0};
-	int			i;
+	GoodsBack	goods;
 
-	goods.n = (int) plan_query(&read_items, values, NULL, 0);
-	goods.items = palloc0(sizeof(AfterSaleItem) * Max(goods.n, 1));
-	for (i = 0; i < goods.n; i++)
-	{
-		goods.items[i].product_id = row_int64(i, 1);
-		goods.items[i].quantity = row_int32(i, 2);
-	}
+	read_goods(after_sale, &goods);
 	entitlement_price(entitlement, &goods);
 	entitlement_touch(after_sale->order_id);
 	after_sale_reprice(after_sale, goods.amount, goods.freight, goods.items, goods.n);
@@ -139,24 +152,53 @@ after_sale_reopen(Journal *journal, AfterSale *after_sale)
 	arm(TOPIC_AFTER_SALE_REVIEW_DUE, after_sale, seconds_after(journal, setting_review_reminder));
 }
 
+bool
+after_sale_revive(Journal *journal, AfterSale *after_sale)
+{
+	Entitlement *entitlement = entitlement_read(after_sale->order_id, after_sale->after_sale_id);
+	GoodsBack	goods;
+
+	read_goods(after_sale, &goods);
+	if (after_sale->status != AFTER_SALE_CLOSED || !entitlement_has(entitlement, &goods))
+		return false;
+	entitlement_touch(after_sale->order_id);
+	after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_REVIVE, ACTOR_STAFF, NULL, NULL);
+	return true;
+}
+
 /* ---- deciding ---- */
 
 /*
- * Pay back its amount, except what is already being refunded. If there is nothing to pay back, it
- * is settled at once. Otherwise an alert is raised if other refunds have used up the payment.
+ * Other refunds may have used up what it was to get: then it gets what is left, and staff is
+ * alerted.
  */
+static void
+fit(Journal *journal, AfterSale *after_sale)
+{
+	Entitlement *entitlement = entitlement_read(after_sale->order_id, after_sale->after_sale_id);
+	int64		left = entitlement->paid ? entitlement->money.left : 0;
+	GoodsBack	goods;
+
+	if (after_sale->amount <= left)
+		return;
+	read_goods(after_sale, &goods);
+	entitlement_cut(entitlement, &goods, left);
+	after_sale_reprice(after_sale, goods.amount, goods.freight, goods.items, goods.n);
+	after_sale_alert(journal, after_sale, ALERT_PAYMENT_USED_UP, NULL);
+}
+
+/* Pay back its amount. If there is nothing to pay back, it is settled at once. */
 static void
 pay_back(Journal *journal, AfterSale *after_sale, char actor)
 {
+	fit(journal, after_sale);
 	if (after_sale->amount == 0)
 	{
 		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_REFUND, ACTOR_SYSTEM, NULL, NULL);
 		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_SETTLE, ACTOR_SYSTEM, NULL, NULL);
 	}
-	else if (entitlement_covered(after_sale->order_id, after_sale->amount))
-		(void) refund_request_for_after_sale(journal, after_sale->after_sale_id, actor);
 	else
-		after_sale_alert(journal, after_sale, ALERT_PAYMENT_USED_UP, NULL);
+		(void) refund_request_for_after_sale(journal, after_sale->after_sale_id, actor);
 }
 
 static Jsonb *
@@ -176,13 +218,8 @@ after_sale_approve(Journal *journal, AfterSale *after_sale, const char *reason)
 {
 	ReturnChange change = {.return_by = seconds_after(journal, setting_return_window)};
 
-	if (!entitlement_covered(after_sale->order_id, after_sale->amount))
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_WRONG_STATUS),
-				 errmsg("after-sale " INT64_FORMAT " exceeds what is left of its payment",
-						after_sale->after_sale_id),
-				 errdetail("A refund that had been given up has succeeded since."),
-				 errhint("Reject the after-sale.")));
+	if (after_sale->type == AFTER_SALE_REFUND_ONLY)
+		fit(journal, after_sale);
 	after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_APPROVE, ACTOR_STAFF, reason,
 					reason_detail(reason));
 	if (after_sale->type == AFTER_SALE_REFUND_ONLY)

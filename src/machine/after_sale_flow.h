@@ -30,6 +30,12 @@ extern void after_sale_approve(Journal *journal, AfterSale *after_sale, const ch
 extern void after_sale_reopen(Journal *journal, AfterSale *after_sale);
 
 /*
+ * A closed one is live again, since its withdrawn refund is to be paid after all. Returns false
+ * without doing anything if its pieces have gone back otherwise.
+ */
+extern bool after_sale_revive(Journal *journal, AfterSale *after_sale);
+
+/*
  * End it by EVENT_AFTER_SALE_REVOKE or _CLOSE and withdraw its refund. Returns false without
  * doing anything if the refund has been claimed.
  */

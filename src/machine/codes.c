@@ -50,6 +50,7 @@ static const StatusName payment_purposes[] = {
 	{PURPOSE_SURPLUS, "surplus"},
 	{PURPOSE_HELD, "held"},
 	{PURPOSE_UNMATCHED, "unmatched"},
+	{PURPOSE_DUPLICATE, "duplicate"},
 	{0, NULL}
 };
 
@@ -60,6 +61,23 @@ static const StatusName refund_causes[] = {
 	{CAUSE_HELD, "held"},
 	{CAUSE_UNMATCHED, "unmatched"},
 	{CAUSE_AFTER_SALE, "after_sale"},
+	{CAUSE_RECORDED, "recorded"},
+	{CAUSE_DISPUTE, "dispute"},
+	{0, NULL}
+};
+
+static const StatusName dispute_statuses[] = {
+	{DISPUTE_OPENED, "opened"},
+	{DISPUTE_WON, "won"},
+	{DISPUTE_LOST, "lost"},
+	{0, NULL}
+};
+
+static const StatusName money_facts[] = {
+	{MONEY_FACT_REFUND, "record_refund"},
+	{MONEY_FACT_DISPUTE_OPENED, "dispute_opened"},
+	{MONEY_FACT_DISPUTE_WON, "dispute_won"},
+	{MONEY_FACT_DISPUTE_LOST, "dispute_lost"},
 	{0, NULL}
 };
 
@@ -92,6 +110,7 @@ static const StatusName shipment_states[] = {
 static const StatusName after_sale_types[] = {
 	{AFTER_SALE_REFUND_ONLY, "refund_only"},
 	{AFTER_SALE_RETURN_REFUND, "return_refund"},
+	{AFTER_SALE_GOODWILL, "goodwill"},
 	{0, NULL}
 };
 
@@ -146,6 +165,8 @@ static const struct
 	[CODES_LEDGER_KIND] = {"ledger_kind", ledger_kinds},
 	[CODES_PAYMENT_PURPOSE] = {"payment_purpose", payment_purposes},
 	[CODES_REFUND_CAUSE] = {"refund_cause", refund_causes},
+	[CODES_DISPUTE_STATUS] = {"dispute_status", dispute_statuses},
+	[CODES_MONEY_FACT] = {"money_fact", money_facts},
 	[CODES_DOCUMENT_KIND] = {"document_kind", document_kinds},
 	[CODES_SHIPMENT_KIND] = {"shipment_kind", shipment_kinds},
 	[CODES_SHIPMENT_STATE] = {"shipment_state", shipment_states},

@@ -159,6 +159,7 @@ typedef int16 PaymentPurpose;
 #define PURPOSE_SURPLUS		3
 #define PURPOSE_HELD		4
 #define PURPOSE_UNMATCHED	5
+#define PURPOSE_DUPLICATE	6	/* tells of money that another capture tells of */
 
 /* Money that is paid back when its order is canceled, for IN () in SQL texts. */
 #define PURPOSES_OF_ORDER CODES(PURPOSE_APPLIED, PURPOSE_HELD)
@@ -172,6 +173,27 @@ typedef int16 RefundCause;
 #define CAUSE_HELD			4
 #define CAUSE_UNMATCHED		5
 #define CAUSE_AFTER_SALE	6
+#define CAUSE_RECORDED		7	/* made outside, at the gateway */
+#define CAUSE_DISPUTE		8	/* taken back by the buyer's bank */
+
+/* Refunds that are facts from outside; and those of all that is left of a payment. */
+#define CAUSES_OUTSIDE CODES(CAUSE_RECORDED, CAUSE_DISPUTE)
+#define CAUSES_OF_ALL \
+	CODES(CAUSE_CANCEL, CAUSE_LATE, CAUSE_SURPLUS, CAUSE_HELD, CAUSE_UNMATCHED)
+
+typedef int16 DisputeStatus;
+
+#define DISPUTE_OPENED	10
+#define DISPUTE_WON		20
+#define DISPUTE_LOST	30
+
+/* What gateways tell of money that went back outside. */
+typedef int16 MoneyFactKind;
+
+#define MONEY_FACT_REFUND			1
+#define MONEY_FACT_DISPUTE_OPENED	2
+#define MONEY_FACT_DISPUTE_WON		3
+#define MONEY_FACT_DISPUTE_LOST		4
 
 /* ---- fulfilment ---- */
 
@@ -214,6 +236,7 @@ typedef int16 AfterSaleType;
 
 #define AFTER_SALE_REFUND_ONLY		1
 #define AFTER_SALE_RETURN_REFUND	2
+#define AFTER_SALE_GOODWILL			3	/* decided by staff, without an application */
 
 typedef int16 AfterSaleDetailType;
 
@@ -265,6 +288,8 @@ typedef enum CodeSet
 	CODES_LEDGER_KIND,
 	CODES_PAYMENT_PURPOSE,
 	CODES_REFUND_CAUSE,
+	CODES_DISPUTE_STATUS,
+	CODES_MONEY_FACT,
 	CODES_DOCUMENT_KIND,
 	CODES_SHIPMENT_KIND,
 	CODES_SHIPMENT_STATE,

@@ -11,7 +11,6 @@
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/entitlement.h"
-#include "machine/refund.h"
 
 /*
  * A refund that succeeded after its after-sale was given up has paid for its pieces, although
@@ -54,12 +53,6 @@ static SavedPlan touch_payment = SAVED_PLAN(
 	"  AND purpose = " CODE(PURPOSE_APPLIED),
 	INT8OID);
 
-static SavedPlan is_covered = SAVED_PLAN(
-	"SELECT rest.amount >= $2 FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
-	" WHERE p.order_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
-	"  AND p.purpose = " CODE(PURPOSE_APPLIED),
-	INT8OID, INT8OID);
-
 Entitlement *
 entitlement_read(int64 order_id, int64 without)
 {
@@ -89,6 +82,8 @@ entitlement_read(int64 order_id, int64 without)
 		entitlement->freight = row_int64(0, 1);
 		entitlement->freight_given = row_int64(0, 2);
 	}
+	entitlement->paid = money_left_of_order(order_id, without, &entitlement->money);
+	entitlement->left = entitlement->paid ? entitlement->money.unclaimed : PG_INT64_MAX;
 	return entitlement;
 }
 
@@ -133,6 +128,21 @@ due(int64 total, int64 given, const EntitledLine *line, int32 quantity)
 	return Max(up_to - given, 0);
 }
 
+bool
+entitlement_has(const Entitlement *entitlement, const GoodsBack *goods)
+{
+	int			i;
+
+	for (i = 0; i < goods->n; i++)
+	{
+		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].product_id);
+
+		if (goods->items[i].quantity > line->quantity - line->done)
+			return false;
+	}
+	return true;
+}
+
 static void
 check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
 {
@@ -174,9 +184,34 @@ taken(const GoodsBack *goods, int64 product_id)
 }
 
 void
-entitlement_price(const Entitlement *entitlement, GoodsBack *goods)
+entitlement_cut(const Entitlement *entitlement, GoodsBack *goods, int64 amount)
 {
-	bool		last = true;
+	int64		excess = Max(goods->amount - amount, 0);
+	int64		cut = Min(excess, goods->freight);
+	int			i;
+	int			j;
+
+	goods->amount -= excess;
+	goods->freight -= cut;
+	excess -= cut;
+	for (i = entitlement->n - 1; i >= 0 && excess > 0; i--)
+	{
+		for (j = 0; j < goods->n; j++)
+		{
+			AfterSaleItem *item = &goods->items[j];
+
+			if (item->product_id != entitlement->lines[i].product_id)
+				continue;
+			cut = Min(excess, item->amount);
+			item->amount -= cut;
+			excess -= cut;
+		}
+	}
+}
+
+void
+entitlement_value(const Entitlement *entitlement, GoodsBack *goods)
+{
 	int			i;
 
 	check_quantities(entitlement, goods);
@@ -190,6 +225,16 @@ entitlement_price(const Entitlement *entitlement, GoodsBack *goods)
 		item->discount = due(line->discount, line->discount_given, line, item->quantity);
 		goods->amount += item->amount;
 	}
+	goods->freight = 0;
+}
+
+void
+entitlement_price(const Entitlement *entitlement, GoodsBack *goods)
+{
+	bool		last = true;
+	int			i;
+
+	entitlement_value(entitlement, goods);
 	goods->whole = true;
 	for (i = 0; i < entitlement->n; i++)
 	{
@@ -203,6 +248,7 @@ entitlement_price(const Entitlement *entitlement, GoodsBack *goods)
 	}
 	goods->freight = last ? Max(entitlement->freight - entitlement->freight_given, 0) : 0;
 	goods->amount += goods->freight;
+	entitlement_cut(entitlement, goods, entitlement->left);
 }
 
 static int
@@ -277,12 +323,4 @@ entitlement_touch(int64 order_id)
 	Datum		values[1] = {Int64GetDatum(order_id)};
 
 	(void) plan_write(&touch_payment, values, NULL, 0);
-}
-
-bool
-entitlement_covered(int64 order_id, int64 amount)
-{
-	Datum		values[2] = {Int64GetDatum(order_id), Int64GetDatum(amount)};
-
-	return plan_query(&is_covered, values, NULL, 1) > 0 && row_bool(0, 1);
 }

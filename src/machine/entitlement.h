@@ -7,11 +7,15 @@
  * deducted, so regardless of the steps, the sum never exceeds what was paid, and matches it to
  * the cent once everything has been returned. The freight is paid back with the application that
  * takes the last pieces.
+ *
+ * Money may also have gone back in other ways (money_left.h). Then goods are worth no more than is
+ * left: the excess is cut from the freight first, then from the last line up.
  */
 #ifndef ORDER_EXT_MACHINE_ENTITLEMENT_H
 #define ORDER_EXT_MACHINE_ENTITLEMENT_H
 
 #include "machine/after_sale.h"
+#include "machine/money_left.h"
 
 typedef struct EntitledLine
 {
@@ -31,6 +35,9 @@ typedef struct Entitlement
 	int64		order_id;
 	int64		freight;		/* of the order */
 	int64		freight_given;
+	int64		left;			/* of the money, and waited for by no other after-sale */
+	bool		paid;			/* or else nothing limits what goods are worth */
+	MoneyLeft	money;			/* if paid */
 	EntitledLine *lines;		/* by sku in bytes, then product */
 	int			n;
 } Entitlement;
@@ -57,9 +64,16 @@ extern const EntitledLine *entitlement_of(const Entitlement *entitlement, int64 
 
 /*
  * Fill in the value of the items. Raises OE501, naming the lines, if more pieces are requested
- * than are left.
+ * than are left. entitlement_value() does not look at the money that is left, nor at the freight.
  */
 extern void entitlement_price(const Entitlement *entitlement, GoodsBack *goods);
+extern void entitlement_value(const Entitlement *entitlement, GoodsBack *goods);
+
+/* Whether these pieces are left. */
+extern bool entitlement_has(const Entitlement *entitlement, const GoodsBack *goods);
+
+/* Cut goods to an amount: the freight first, then from the last line up. */
+extern void entitlement_cut(const Entitlement *entitlement, GoodsBack *goods, int64 amount);
 
 /* Sort goods by product. */
 extern void entitlement_sort(GoodsBack *goods);
@@ -75,8 +89,5 @@ extern Jsonb *entitlement_lines(const Entitlement *entitlement, const GoodsBack 
  * snapshot that tries the same fail with 40001. The order's refund lock is held.
  */
 extern void entitlement_touch(int64 order_id);
-
-/* Whether the rest of the order's payment covers the amount. */
-extern bool entitlement_covered(int64 order_id, int64 amount);
 
 #endif							/* ORDER_EXT_MACHINE_ENTITLEMENT_H */

@@ -57,8 +57,8 @@ Datum
 gateway_request(const Refund *refund)
 {
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(request_type_oid(), -1);
-	Datum		values[8];
-	bool		nulls[8] = {false};
+	Datum		values[9];
+	bool		nulls[9] = {false};
 
 	values[0] = Int64GetDatum(refund->refund_id);
 	values[1] = Int64GetDatum(refund->payment_id);
@@ -68,5 +68,6 @@ gateway_request(const Refund *refund)
 	values[5] = Int64GetDatum(refund->amount);
 	values[6] = CStringGetTextDatum(refund->currency);
 	values[7] = Int32GetDatum(refund->attempt);
+	values[8] = Int64GetDatum(refund->payment_amount);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }

@@ -13,6 +13,8 @@
 #define FACT_PAY_CALLBACK		"pay_callback"
 #define FACT_PAYMENT_CLOSED		"payment_closed"
 #define FACT_REFUND_CALLBACK	"refund_callback"
+#define FACT_RECORD_REFUND		"record_refund"
+#define FACT_PAYMENT_DISPUTED	"payment_disputed"
 #define FACT_SHIPMENT_EVENT		"shipment_event"
 #define FACT_CANCEL_RESULT		"fulfilment_cancel_result"
 #define FACT_RETURN_SHIPMENT	"return_shipment"

@@ -11,6 +11,8 @@
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/jsonb_build.h"
+#include "core/locks.h"
+#include "core/request.h"
 #include "core/row.h"
 #include "core/spi_util.h"
 #include "machine/payment.h"
@@ -31,12 +33,16 @@ enum
 	PAYMENTS_PAY_TYPE,
 	PAYMENTS_OUT_TRADE_NO,
 	PAYMENTS_CURRENCY,
-	PAYMENTS_RAW
+	PAYMENTS_RAW,
+	PAYMENTS_PURPOSE_WAS,
+	PAYMENTS_TOLD_ORDER_ID,
+	PAYMENTS_CURRENCY_TOLD
 };
 
 #define PAYMENTS_COLUMNS \
 	"payment_id", "order_id", "amount", "created_at", "captured_at", "paid_at", "version", \
-	"status", "purpose", "pay_type", "out_trade_no", "currency", "raw"
+	"status", "purpose", "pay_type", "out_trade_no", "currency", "raw", "purpose_was", \
+	"told_order_id", "currency_told"
 
 static RowTable by_id = ROW_TABLE("payments", "payments_pkey", PAYMENTS_COLUMNS);
 static RowTable by_order = ROW_TABLE("payments", "payments_order_id", PAYMENTS_COLUMNS);
@@ -44,7 +50,7 @@ static RowTable by_trade = ROW_TABLE("payments", "payments_trade", PAYMENTS_COLU
 
 /* Of refunds, only whether a payment has any. */
 static RowTable refunds_by_payment = ROW_TABLE(
-	"refunds", "refunds_payment_id_cause_after_sale_id_key",
+	"refunds", "refunds_once",
 	"payment_id");
 
 static SavedPlan insert_event = SAVED_PLAN(
@@ -72,6 +78,12 @@ static SavedPlan insert_notice = SAVED_PLAN(
 	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
 	INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID);
 
+void
+payment_lock_trade(const char *pay_type, const char *out_trade_no)
+{
+	lock_wait(LOCK_REQUEST, request_lock_key(psprintf("trade %s", pay_type), out_trade_no));
+}
+
 static void
 payment_from_row(Payment *payment, const Row *row)
 {
@@ -84,6 +96,10 @@ payment_from_row(Payment *payment, const Row *row)
 	payment->pay_type = row_get_text(row, PAYMENTS_PAY_TYPE);
 	payment->out_trade_no = row_get_text(row, PAYMENTS_OUT_TRADE_NO);
 	payment->currency = row_get_text(row, PAYMENTS_CURRENCY);
+	payment->purpose_was = row_get_int16_or(row, PAYMENTS_PURPOSE_WAS, 0);
+	payment->assigned = !row->nulls[PAYMENTS_TOLD_ORDER_ID];
+	payment->told_order_id = row_get_int64_or(row, PAYMENTS_TOLD_ORDER_ID, 0);
+	payment->currency_told = row_get_bool(row, PAYMENTS_CURRENCY_TOLD);
 }
 
 bool
@@ -167,6 +183,7 @@ insert(Journal *journal, const Edge *edge, const Payment *payment, const Capture
 	row_set(&row, PAYMENTS_PAY_TYPE, CStringGetTextDatum(payment->pay_type));
 	row_set(&row, PAYMENTS_OUT_TRADE_NO, CStringGetTextDatum(payment->out_trade_no));
 	row_set(&row, PAYMENTS_CURRENCY, CStringGetTextDatum(payment->currency));
+	row_set(&row, PAYMENTS_CURRENCY_TOLD, BoolGetDatum(capture == NULL || capture->currency_told));
 	if (capture != NULL)
 	{
 		row_set(&row, PAYMENTS_CAPTURED_AT, at);
@@ -236,6 +253,7 @@ update_attempt(Journal *journal, const Edge *edge, const Payment *attempt,
 	row_set(&row, PAYMENTS_PURPOSE, Int16GetDatum(purpose));
 	row_set(&row, PAYMENTS_OUT_TRADE_NO, CStringGetTextDatum(capture->out_trade_no));
 	row_set(&row, PAYMENTS_CURRENCY, CStringGetTextDatum(capture->currency));
+	row_set(&row, PAYMENTS_CURRENCY_TOLD, BoolGetDatum(capture->currency_told));
 	if (capture->raw != NULL)
 		row_set(&row, PAYMENTS_RAW, JsonbPGetDatum(capture->raw));
 	else

@@ -18,6 +18,10 @@ typedef struct Payment
 	int32		version;
 	int16		status;
 	int16		purpose;		/* 0 = none yet */
+	int16		purpose_was;	/* of a duplicate: before; else 0 */
+	bool		assigned;		/* by staff: the gateway had told another order */
+	bool		currency_told;	/* by the gateway */
+	int64		told_order_id;	/* if assigned */
 	char	   *pay_type;
 	char	   *out_trade_no;
 	char	   *currency;
@@ -32,6 +36,7 @@ typedef struct Capture
 	const char *pay_type;
 	const char *out_trade_no;
 	const char *currency;
+	bool		currency_told;
 	Jsonb	   *raw;			/* or NULL */
 } Capture;
 
@@ -79,6 +84,12 @@ extern bool payment_event_record(int64 payment_id, const Capture *capture,
  */
 extern void payment_end(Journal *journal, Payment *payment, Event event,
 						const char *out_trade_no, char actor);
+
+/*
+ * Captures and other facts with the same trade number wait for each other. To be taken before the
+ * locks of orders.
+ */
+extern void payment_lock_trade(const char *pay_type, const char *out_trade_no);
 
 /* Apply held money to its order: purpose becomes applied. The caller moves the order. */
 extern void payment_accept(Journal *journal, Payment *payment);

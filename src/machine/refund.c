@@ -11,19 +11,10 @@
 
 #include "core/errors.h"
 #include "core/jsonb_build.h"
+#include "core/spelling.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/refund.h"
-
-/* Columns of read_row(), of a refund r with its payment p and its order o, if known. */
-#define REFUND_COLUMNS \
-	" r.refund_id, r.order_id, r.payment_id, r.after_sale_id, o.user_id, r.amount," \
-	" r.lease_until, coalesce(r.claim_xid, '0'), o.version, r.version, r.attempt, r.status," \
-	" r.held, r.currency, p.pay_type, p.out_trade_no, r.gateway_refund_no"
-#define FROM_REFUNDS \
-	" FROM order_ext_internal.refunds r" \
-	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id" \
-	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
 
 static SavedPlan read_refund = SAVED_PLAN(
 	"SELECT" REFUND_COLUMNS FROM_REFUNDS " WHERE r.refund_id = $1",
@@ -49,7 +40,7 @@ static SavedPlan move_refund = SAVED_PLAN(
 	"UPDATE order_ext_internal.refunds"
 	" SET status = $3, version = version + 1,"
 	"     settled_at = CASE WHEN $3 = " CODE(REFUND_SUCCEEDED) " THEN $4 END,"
-	"     lease_until = NULL, held = false,"
+	"     lease_until = NULL, held = false, kept = false, claim_after = NULL,"
 	"     last_outcome = coalesce($5, last_outcome),"
 	"     gateway_refund_no = coalesce($6, gateway_refund_no), raw = coalesce($7, raw)"
 	" WHERE refund_id = $1 AND status = $2",
@@ -78,6 +69,8 @@ static SavedPlan claim_refunds = SAVED_PLAN(
 	"   AND ((r.status = " CODE(REFUND_REQUESTED) " AND NOT r.held)"
 	"    OR (r.status = " CODE(REFUND_SUBMITTED) " AND r.lease_until <= $3))"
 	"   AND $6 = EXISTS (SELECT FROM order_ext_internal.gateways g WHERE g.pay_type = p.pay_type)"
+	"   AND ($7 IS NULL OR " SPELLING_CODE_SQL("p.pay_type") " = ANY ($7))"
+	"   AND NOT " REFUND_WAITS("$3")
 	"   AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
 	"    WHERE a.after_sale_id = r.after_sale_id"
 	"     AND " AFTER_SALE_WAITS ")"
@@ -87,7 +80,7 @@ static SavedPlan claim_refunds = SAVED_PLAN(
 	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
 	" ORDER BY r.refund_id",
-	INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID, INT8OID, BOOLOID, BOOLOID);
+	INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID, INT8OID, BOOLOID, BOOLOID, TEXTARRAYOID);
 
 /* Waiting refunds that are read and published together. */
 #define WAITING_A_BATCH 1000
@@ -97,6 +90,12 @@ static SavedPlan find_waiting = SAVED_PLAN(
 	" WHERE " REFUND_IS_OPEN " AND NOT r.held AND ($1 IS NULL OR p.pay_type = $1)"
 	" ORDER BY r.refund_id",
 	TEXTOID);
+
+static SavedPlan find_of_payment = SAVED_PLAN(
+	"SELECT" REFUND_COLUMNS FROM_REFUNDS
+	" WHERE r.payment_id = $1 AND r.status IN (" REFUNDS_OPEN ") AND NOT r.held"
+	" ORDER BY r.refund_id",
+	INT8OID);
 
 /* Refunds that were claimed for an external gateway and now have one in the database. */
 static SavedPlan find_claimed_outside = SAVED_PLAN(
@@ -131,10 +130,15 @@ read_row(Refund *refund, uint64 row)
 	refund->pay_type = row_text(row, 15);
 	refund->out_trade_no = row_text(row, 16);
 	refund->gateway_refund_no = row_text(row, 17);
+	refund->kept = row_bool(row, 18);
+	refund->cause = row_int16(row, 19);
+	refund->claim_after = row_is_null(row, 20) ? DT_NOBEGIN : row_timestamptz(row, 20);
+	refund->payment_amount = row_int64(row, 21);
+	refund->reason = row_text(row, 22);
 }
 
-static Refund *
-read_rows(int n)
+Refund *
+refund_rows(int n)
 {
 	Refund	   *refunds = palloc(sizeof(Refund) * Max(n, 1));
 	int			i;
@@ -170,7 +174,7 @@ refunds_read_submitted(const int64 *refund_ids, int n, int *n_refunds)
 	Datum		values[1] = {int64_array(refund_ids, n)};
 
 	*n_refunds = (int) plan_query(&read_submitted, values, NULL, 0);
-	return read_rows(*n_refunds);
+	return refund_rows(*n_refunds);
 }
 
 Refund *
@@ -179,7 +183,7 @@ refunds_read_claimed_outside(const int64 *refund_ids, int n, TimestampTz now, in
 	Datum		values[2] = {int64_array(refund_ids, n), TimestampTzGetDatum(now)};
 
 	*n_refunds = (int) plan_query(&find_claimed_outside, values, NULL, 0);
-	return read_rows(*n_refunds);
+	return refund_rows(*n_refunds);
 }
 
 int64
@@ -216,8 +220,24 @@ refund_execute_payload(const Refund *refund, const char *phase)
 void
 refund_publish_execute(Journal *journal, const Refund *refund)
 {
-	journal_message(journal, TOPIC_REFUND_EXECUTE, refund->order_id,
-					refund_execute_payload(refund, NULL));
+	if (refund->claim_after > journal_time(journal))
+		(void) timer_arm(TOPIC_REFUND_EXECUTE, refund->order_id, refund->claim_after, -1,
+						 refund_execute_payload(refund, NULL));
+	else
+		journal_message(journal, TOPIC_REFUND_EXECUTE, refund->order_id,
+						refund_execute_payload(refund, NULL));
+}
+
+void
+refunds_publish_of_payment(Journal *journal, int64 payment_id)
+{
+	Datum		values[1] = {Int64GetDatum(payment_id)};
+	int			n = (int) plan_query(&find_of_payment, values, NULL, 0);
+	Refund	   *refunds = refund_rows(n);
+	int			i;
+
+	for (i = 0; i < n; i++)
+		refund_publish_execute(journal, &refunds[i]);
 }
 
 void
@@ -236,7 +256,7 @@ refunds_publish_waiting(const char *pay_type)
 		plan_batch_begin();
 		journal = journal_begin(GetCurrentTimestamp());
 		n = (int) plan_fetch(waiting, WAITING_A_BATCH);
-		refunds = read_rows(n);
+		refunds = refund_rows(n);
 		for (i = 0; i < n; i++)
 			refund_publish_execute(journal, &refunds[i]);
 		journal_write(journal);
@@ -246,11 +266,10 @@ refunds_publish_waiting(const char *pay_type)
 }
 
 /* Writes the log row and messages of a refund that has moved. */
-static void
-journal_refund(Journal *journal, const Edge *edge, const Refund *refund, char actor)
+void
+refund_journal_move(Journal *journal, const Edge *edge, const Refund *refund, char actor)
 {
 	JsonbBuilder *detail = jsonb_object_begin();
-	int			i;
 
 	jsonb_add_id(detail, "payment_id", refund->payment_id);
 	jsonb_add_int(detail, "amount", refund->amount);
@@ -258,8 +277,17 @@ journal_refund(Journal *journal, const Edge *edge, const Refund *refund, char ac
 		jsonb_add_int(detail, "attempt", refund->attempt);
 	if (refund->gateway_refund_no != NULL)
 		jsonb_add_text(detail, "gateway_refund_no", refund->gateway_refund_no);
+	refund_journal(journal, edge, refund, actor, jsonb_object_end(detail));
+}
+
+void
+refund_journal(Journal *journal, const Edge *edge, const Refund *refund, char actor,
+			   Jsonb *detail)
+{
+	int			i;
+
 	journal_transition(journal, MACHINE_REFUND, edge, refund->refund_id, refund->order_id,
-					   refund->version, actor, jsonb_object_end(detail));
+					   refund->version, actor, detail);
 	for (i = 0; i < MAX_EDGE_MESSAGES && edge->messages[i] != 0; i++)
 	{
 		JsonbBuilder *payload = refund_payload(refund);
@@ -306,9 +334,11 @@ refund_fire(Journal *journal, Refund *refund, Event event, char actor, const Ref
 	refund->status = edge->to;
 	refund->version++;
 	refund->held = false;
+	refund->kept = false;
+	refund->claim_after = DT_NOBEGIN;
 	if (words != NULL && words->gateway_refund_no != NULL)
 		refund->gateway_refund_no = unconstify(char *, words->gateway_refund_no);
-	journal_refund(journal, edge, refund, actor);
+	refund_journal_move(journal, edge, refund, actor);
 	if (edge->to == REFUND_REQUESTED)
 		refund_publish_execute(journal, refund);
 }
@@ -327,7 +357,8 @@ Refund *
 refunds_claim(Journal *journal, const int64 *refund_ids, int n,
 			  const RefundClaim *claim, int *n_claimed)
 {
-	Datum		values[6];
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', claim->pay_types == NULL ? 'n' : ' '};
 	Refund	   *refunds;
 	int16	   *was;
 	int64	   *after_sales;
@@ -340,19 +371,21 @@ refunds_claim(Journal *journal, const int64 *refund_ids, int n,
 	values[3] = Int64GetDatum(claim->lease);
 	values[4] = BoolGetDatum(claim->backoff);
 	values[5] = BoolGetDatum(claim->in_database);
-	*n_claimed = (int) plan_write(&claim_refunds, values, NULL, 0);
-	refunds = read_rows(*n_claimed);
+	values[6] = claim->pay_types == NULL ? (Datum) 0 :
+		text_array(claim->pay_types, claim->n_pay_types);
+	*n_claimed = (int) plan_write(&claim_refunds, values, nulls, 0);
+	refunds = refund_rows(*n_claimed);
 	was = palloc(sizeof(int16) * Max(*n_claimed, 1));
 	for (i = 0; i < *n_claimed; i++)
-		was[i] = row_int16(i, 18);
+		was[i] = row_int16(i, N_REFUND_COLUMNS + 1);
 
 	after_sales = palloc(sizeof(int64) * Max(*n_claimed, 1));
 	for (i = 0; i < *n_claimed; i++)
 	{
 		Event		event = was[i] == REFUND_SUBMITTED ? EVENT_REFUND_RECLAIM : EVENT_REFUND_CLAIM;
 
-		journal_refund(journal, machine_edge(MACHINE_REFUND, was[i], event), &refunds[i],
-					   ACTOR_SYSTEM);
+		refund_journal_move(journal, machine_edge(MACHINE_REFUND, was[i], event), &refunds[i],
+							ACTOR_SYSTEM);
 		if (refunds[i].after_sale_id != 0)
 			after_sales[n_after_sales++] = refunds[i].after_sale_id;
 	}
@@ -366,7 +399,7 @@ refunds_of_after_sale(int64 after_sale_id, int *n)
 	Datum		values[1] = {Int64GetDatum(after_sale_id)};
 
 	*n = (int) plan_query(&read_of_after_sale, values, NULL, 0);
-	return read_rows(*n);
+	return refund_rows(*n);
 }
 
 bool

@@ -10,6 +10,9 @@
 #define ORDER_EXT_MACHINE_REFUND_H
 
 #include "machine/journal.h"
+#include "machine/money_left.h"
+
+#define MAX_REFUND_NO_CHARS 128
 
 typedef struct Refund
 {
@@ -26,6 +29,11 @@ typedef struct Refund
 	int32		attempt;
 	int16		status;
 	bool		held;
+	bool		kept;			/* withdrawn by staff, who keeps the money */
+	RefundCause cause;
+	TimestampTz claim_after;	/* DT_NOBEGIN: at any time */
+	int64		payment_amount;
+	char	   *reason;			/* of the refund or its after-sale, or NULL */
 	char	   *currency;
 	char	   *pay_type;
 	char	   *out_trade_no;
@@ -38,19 +46,23 @@ typedef struct Refund
 	" OR (a.type = " CODE(AFTER_SALE_RETURN_REFUND) \
 	" AND a.return_status IS DISTINCT FROM " CODE(RETURN_INSPECTED) "))"
 
-/*
- * SQL: joins "rest", what is left of payment p. A failed refund counts as long as it can be
- * retried, that is, unless its after-sale was rejected, closed or revoked.
- */
-#define LEFT_OF_PAYMENT \
-	" CROSS JOIN LATERAL (SELECT p.amount - coalesce(sum(r.amount), 0)::bigint AS amount" \
-	"   FROM order_ext_internal.refunds r" \
-	"   LEFT JOIN order_ext_internal.after_sales s ON s.after_sale_id = r.after_sale_id" \
-	"   WHERE r.payment_id = p.payment_id AND (r.status IN (" REFUNDS_LIVE ")" \
-	"    OR (r.status = " CODE(REFUND_FAILED) \
-	"     AND (s.status IS NULL OR s.status NOT IN (" AFTER_SALES_GIVEN_UP "))))) AS rest"
+/* SQL: what refund_rows() reads, of a refund r with its payment p and its order o, if known. */
+#define REFUND_COLUMNS \
+	" r.refund_id, r.order_id, r.payment_id, r.after_sale_id, o.user_id, r.amount," \
+	" r.lease_until, coalesce(r.claim_xid, '0'), o.version, r.version, r.attempt, r.status," \
+	" r.held, r.currency, p.pay_type, p.out_trade_no, r.gateway_refund_no, r.kept, r.cause," \
+	" r.claim_after, p.amount, coalesce(r.reason, (SELECT a.reason" \
+	"  FROM order_ext_internal.after_sales a WHERE a.after_sale_id = r.after_sale_id))"
+#define N_REFUND_COLUMNS 22
+#define FROM_REFUNDS \
+	" FROM order_ext_internal.refunds r" \
+	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id" \
+	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id"
 
 /* ---- reading ---- */
+
+/* The refunds that the last statement returned n rows of: REFUND_COLUMNS FROM_REFUNDS. */
+extern Refund *refund_rows(int n);
 
 /* Read a refund in a new statement; false, or OE001, if it does not exist. */
 extern bool refund_read(int64 refund_id, Refund *refund);
@@ -65,6 +77,14 @@ extern Refund *refunds_read_submitted(const int64 *refund_ids, int n, int *n_ref
  */
 extern Refund *refunds_read_claimed_outside(const int64 *refund_ids, int n, TimestampTz now,
 											int *n_refunds);
+
+/*
+ * SQL: whether refund r must not be claimed at the time: its money is in dispute, or has to wait.
+ */
+#define REFUND_WAITS(now) \
+	"(coalesce(r.claim_after > " now ", false)" \
+	" OR EXISTS (SELECT FROM order_ext_internal.disputes d" \
+	" WHERE d.payment_id = r.payment_id AND d.status = " CODE(DISPUTE_OPENED) "))"
 
 /* The first refund of a payment; 0 if there is none. */
 extern int64 refund_of_payment(int64 payment_id);
@@ -87,6 +107,14 @@ typedef struct RefundWords
 extern void refund_fire(Journal *journal, Refund *refund, Event event, char actor,
 						const RefundWords *words);
 
+/* Journal a refund that has moved along an edge, with its messages. */
+extern void refund_journal_move(Journal *journal, const Edge *edge, const Refund *refund,
+								char actor);
+
+/* Journal a refund that came to be along the edge, with its messages. */
+extern void refund_journal(Journal *journal, const Edge *edge, const Refund *refund,
+						   char actor, Jsonb *detail);
+
 /* Store the gateway's answer for a refund that does not move. */
 extern void refund_note(int64 refund_id, const RefundWords *words);
 
@@ -98,6 +126,8 @@ typedef struct RefundClaim
 {
 	const char *worker;
 	int64		lease;			/* microseconds */
+	const char *const *pay_types;	/* only these; NULL: all */
+	int			n_pay_types;
 	bool		in_database;	/* pay types with a gateway in the database, or those without */
 	bool		backoff;		/* the lease doubles with every attempt, up to 64 times */
 } RefundClaim;
@@ -122,7 +152,10 @@ extern bool refunds_withdraw(Journal *journal, int64 after_sale_id, char actor);
  */
 extern void refunds_publish_waiting(const char *pay_type);
 
-/* Notify the workers of a requested refund. */
+/* The same for the refunds of a payment whose dispute has ended. */
+extern void refunds_publish_of_payment(Journal *journal, int64 payment_id);
+
+/* Notify the workers of a requested refund, once it may be claimed. */
 extern void refund_publish_execute(Journal *journal, const Refund *refund);
 
 /* Payload of refund.execute; phase NULL: the refund is to be claimed. */

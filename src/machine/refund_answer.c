@@ -12,6 +12,7 @@
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/held_fact.h"
+#include "machine/money_fact.h"
 #include "machine/refund_answer.h"
 
 const char *const refund_outcomes[] = {"succeeded", "failed", "pending", NULL};
@@ -121,6 +122,14 @@ another_number(const Refund *refund, const RefundAnswer *answer)
 		strcmp(refund->gateway_refund_no, answer->words.gateway_refund_no) != 0;
 }
 
+/* Under this number, the money is on record as refunded outside. */
+static bool
+is_recorded(const Refund *refund, const RefundAnswer *answer)
+{
+	return answer->words.gateway_refund_no != NULL &&
+		money_fact_is_recorded(refund->pay_type, answer->words.gateway_refund_no);
+}
+
 static const char *
 succeeded(Journal *journal, Refund *refund, const RefundAnswer *answer, const char **why)
 {
@@ -133,8 +142,12 @@ succeeded(Journal *journal, Refund *refund, const RefundAnswer *answer, const ch
 				return hold(journal, refund, answer, "second_refund_number", why);
 			return "replayed";
 		case REFUND_WITHDRAWN:
+			if (is_recorded(refund, answer))
+				return "noop";
 			return hold(journal, refund, answer, "refunded_after_withdrawal", why);
 		default:
+			if (is_recorded(refund, answer))
+				return hold(journal, refund, answer, "recorded_already", why);
 			given_up = after_sale_given_up(refund);
 			fire(journal, refund, EVENT_REFUND_SUCCEED, answer);
 			if (given_up)

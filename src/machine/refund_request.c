@@ -20,12 +20,12 @@
 	"WITH requested AS (" \
 	" INSERT INTO order_ext_internal.refunds" \
 	" (refund_id, order_id, payment_id, after_sale_id, amount, requested_at, version, status," \
-	"  cause, held, currency)"
+	"  cause, held, currency, claim_after)"
 #define UNLESS_REQUESTED \
-	" ON CONFLICT (payment_id, cause, after_sale_id) DO NOTHING" \
-	" RETURNING refund_id, order_id, payment_id, after_sale_id, amount, held)" \
+	" ON CONFLICT (payment_id, cause, after_sale_id, fact_id) DO NOTHING" \
+	" RETURNING refund_id, order_id, payment_id, after_sale_id, amount, held, claim_after)" \
 	" SELECT r.refund_id, r.order_id, r.payment_id, r.after_sale_id, r.amount, r.held," \
-	"  o.user_id, o.version, p.pay_type" \
+	"  o.user_id, o.version, p.pay_type, r.claim_after" \
 	" FROM requested r" \
 	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id" \
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id" \
@@ -35,19 +35,19 @@
 static SavedPlan insert_refund = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id, 0,"
-	"        least(rest.amount, $5), $3, 1, $4, $2, false, p.currency"
+	"        least(rest.amount, $5), $3, 1, $4, $2, $6, p.currency, $7"
 	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
 	" WHERE p.payment_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
 	"  AND least(rest.amount, $5) > 0"
 	UNLESS_REQUESTED,
-	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT8OID);
+	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT8OID, BOOLOID, TIMESTAMPTZOID);
 
 static SavedPlan insert_for_canceled = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
 	"        coalesce(a.after_sale_id, 0), rest.amount, $2, 1, $3,"
 	"        CASE p.purpose WHEN " CODE(PURPOSE_APPLIED) " THEN " CODE(CAUSE_CANCEL)
-	"         ELSE " CODE(CAUSE_HELD) " END, o.refund_hold, p.currency"
+	"         ELSE " CODE(CAUSE_HELD) " END, o.refund_hold, p.currency, NULL"
 	" FROM order_ext_internal.orders o"
 	" JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
 	" LEFT JOIN order_ext_internal.after_sales a"
@@ -63,7 +63,8 @@ static SavedPlan insert_for_canceled = SAVED_PLAN(
 static SavedPlan insert_for_after_sale = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
-	"        a.after_sale_id, a.amount, $2, 1, $3, " CODE(CAUSE_AFTER_SALE) ", false, p.currency"
+	"        a.after_sale_id, a.amount, $2, 1, $3, " CODE(CAUSE_AFTER_SALE) ", false, p.currency,"
+	"        NULL"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.payments p ON p.order_id = a.order_id"
 	LEFT_OF_PAYMENT
@@ -100,6 +101,7 @@ journal_requested(Journal *journal, const Edge *edge, uint64 n, char actor)
 		refund.user_id = row_int64_or(i, 7, 0);
 		refund.order_version = row_is_null(i, 8) ? 0 : row_int32(i, 8);
 		refund.pay_type = row_text(i, 9);
+		refund.claim_after = row_is_null(i, 10) ? DT_NOBEGIN : row_timestamptz(i, 10);
 		jsonb_add_id(detail, "payment_id", row_int64(i, 3));
 		jsonb_add_int(detail, "amount", row_int64(i, 5));
 		if (refund.after_sale_id != 0)
@@ -112,31 +114,50 @@ journal_requested(Journal *journal, const Edge *edge, uint64 n, char actor)
 	return refund_id;
 }
 
+/* All that is left, if the amount is 0. */
 static int64
-request(Journal *journal, int64 payment_id, RefundCause cause, int64 amount, bool all, char actor)
+request(Journal *journal, int64 payment_id, RefundCause cause, int64 amount,
+		const RefundTerms *terms, char actor)
 {
 	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, EVENT_REQUEST);
-	Datum		values[5];
-	char		nulls[5] = {' ', ' ', ' ', ' ', all ? 'n' : ' '};
+	bool		held = terms != NULL && terms->held;
+	int64		refund_id;
+	TimestampTz claim_after = terms != NULL ? terms->claim_after : 0;
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', amount == 0 ? 'n' : ' ', ' ',
+	claim_after == 0 ? 'n' : ' '};
 
 	values[0] = Int64GetDatum(payment_id);
 	values[1] = Int16GetDatum(cause);
 	values[2] = TimestampTzGetDatum(journal_time(journal));
 	values[3] = Int16GetDatum(edge->to);
 	values[4] = Int64GetDatum(amount);
-	return journal_requested(journal, edge, plan_write(&insert_refund, values, nulls, 0), actor);
+	values[5] = BoolGetDatum(held);
+	values[6] = TimestampTzGetDatum(claim_after);
+	refund_id = journal_requested(journal, edge, plan_write(&insert_refund, values, nulls, 0),
+								  actor);
+	if (refund_id != 0)
+		money_left_touch_payment(payment_id);
+	return refund_id;
 }
 
 int64
 refund_request(Journal *journal, int64 payment_id, RefundCause cause, char actor)
 {
-	return request(journal, payment_id, cause, 0, true, actor);
+	return request(journal, payment_id, cause, 0, NULL, actor);
+}
+
+int64
+refund_request_on_terms(Journal *journal, int64 payment_id, RefundCause cause,
+						const RefundTerms *terms, char actor)
+{
+	return request(journal, payment_id, cause, 0, terms, actor);
 }
 
 int64
 refund_request_part(Journal *journal, int64 payment_id, RefundCause cause, int64 amount, char actor)
 {
-	return request(journal, payment_id, cause, amount, false, actor);
+	return request(journal, payment_id, cause, amount, NULL, actor);
 }
 
 void
@@ -148,8 +169,9 @@ refunds_request_for_canceled(Journal *journal, const int64 *order_ids, int n)
 	values[0] = int64_array(order_ids, n);
 	values[1] = TimestampTzGetDatum(journal_time(journal));
 	values[2] = Int16GetDatum(edge->to);
-	(void) journal_requested(journal, edge,
-							 plan_write(&insert_for_canceled, values, NULL, 0), ACTOR_SYSTEM);
+	if (journal_requested(journal, edge,
+						  plan_write(&insert_for_canceled, values, NULL, 0), ACTOR_SYSTEM) != 0)
+		money_left_touch_orders(order_ids, n);
 }
 
 int64
@@ -171,5 +193,7 @@ refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor)
 				 errmsg("after-sale " INT64_FORMAT " exceeds what is left of its payment",
 						after_sale_id),
 				 errhint("This is a bug in order_ext; nothing was changed.")));
+	if (refund_id != 0)
+		money_left_touch_after_sale(after_sale_id);
 	return refund_id;
 }

@@ -13,6 +13,17 @@
  */
 extern int64 refund_request(Journal *journal, int64 payment_id, RefundCause cause, char actor);
 
+/* What a refund has to wait for before it may be claimed. */
+typedef struct RefundTerms
+{
+	bool		held;			/* for retry_refund */
+	TimestampTz claim_after;	/* 0: for no time */
+} RefundTerms;
+
+/* refund_request() on terms. */
+extern int64 refund_request_on_terms(Journal *journal, int64 payment_id, RefundCause cause,
+									 const RefundTerms *terms, char actor);
+
 /* Request the refund of a part of a capture (at most what is left); 0 as above. */
 extern int64 refund_request_part(Journal *journal, int64 payment_id, RefundCause cause,
 								 int64 amount, char actor);

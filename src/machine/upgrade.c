@@ -26,15 +26,31 @@ static SavedPlan next_paid = SAVED_PLAN(
 	" WHERE order_id > $1 AND status = " CODE(ORDER_PAID) " ORDER BY order_id LIMIT $2",
 	INT8OID, INT4OID);
 
+/* Whether the tables are those of this version: an earlier update leaves them as it knew them. */
+static SavedPlan tables_are_current = SAVED_PLAN_NO_ARGS(
+	"SELECT FROM pg_catalog.pg_attribute"
+	" WHERE attrelid = 'order_ext_internal.refunds'::pg_catalog.regclass"
+	"  AND attname = 'claim_after' AND NOT attisdropped");
+
+static SavedPlan adopt_later = SAVED_PLAN_NO_ARGS(
+	"SELECT pg_catalog.set_config('order_ext_update.adopt_refunds', 'on', true)");
+
 /*
  * The update from 0.1, which requested refunds but had no after-sales or gateways. Returns the
- * number of after-sales opened.
+ * number of after-sales opened. If the tables are not those of this version yet, the update that
+ * makes them so calls it again.
  */
 static Datum
 adopt_refunds(FunctionCallInfo fcinfo)
 {
-	int			opened = after_sales_open_for_refunds();
+	int			opened;
 
+	if (plan_query(&tables_are_current, NULL, NULL, 1) == 0)
+	{
+		(void) plan_query(&adopt_later, NULL, NULL, 1);
+		PG_RETURN_INT32(0);
+	}
+	opened = after_sales_open_for_refunds();
 	refunds_publish_waiting(NULL);
 	PG_RETURN_INT32(opened);
 }

@@ -361,6 +361,8 @@ BEGIN
 				WHEN 'refund_answer_held' THEN payload - '{reason,refund_id,outcome,amount,gateway_refund_no}'::text[]
 				WHEN 'shipment_held' THEN payload - '{reason,event_id,event}'::text[]
 				WHEN 'return_held' THEN payload - '{reason,after_sale_id}'::text[]
+				WHEN 'money_fact_held' THEN payload - '{reason,fact,pay_type,out_trade_no,number,amount}'::text[]
+				WHEN 'payment_disputed' THEN payload - '{outcome,pay_type,dispute_no,payment_id,amount}'::text[]
 				WHEN 'damaged_return' THEN payload - '{after_sale_id}'::text[]
 				WHEN 'payment_used_up' THEN payload - '{after_sale_id}'::text[]
 				WHEN 'review_due' THEN payload - '{after_sale_id}'::text[]

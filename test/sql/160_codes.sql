@@ -55,6 +55,7 @@ BEGIN ATOMIC
 				('stock_ledger_view', 'kind', 'ledger_kind'),
 				('shipment_events_view', 'kind', 'shipment_kind'),
 				('shipment_events_view', 'state', 'shipment_state'),
+				('disputes_view', 'status', 'dispute_status'),
 				('after_sales_view', 'type', 'after_sale_type'),
 				('after_sales_view', 'detail_type', 'after_sale_detail'),
 				('after_sales_view', 'source', 'after_sale_source'),
@@ -89,6 +90,8 @@ BEGIN ATOMIC
 				('fulfilment_documents_kind_check', 'kind', 'document_kind', NULL),
 				('after_sales_type_check', 'type', 'after_sale_type', NULL),
 				('after_sale_events_kind_check', 'kind', 'return_fact', NULL),
+				('disputes_status_check', 'status', 'dispute_status', NULL),
+				('money_facts_kind_check', 'kind', 'money_fact', NULL),
 				('coupons_check', 'status', 'coupon_status', ARRAY['locked', 'used']),
 				('refunds_open', 'status', 'refund_status', ARRAY['requested', 'submitted']),
 				('shipment_events_parked', 'state', 'shipment_state', ARRAY['parked'])) AS m (name, what, set, names)

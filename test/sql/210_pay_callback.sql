@@ -206,7 +206,7 @@ SELECT arguments, outcome, changed FROM (VALUES
 	($$t.id('args'), NULL, 'wechat', 100$$),
 	($$t.id('args'), 'T-x', NULL, 100$$),
 	($$t.id('args'), 'T-x', 'wechat', NULL$$),
-	($$t.id('args'), 'T-x', 'wechat', 100, NULL, NULL$$),
+	($$t.id('args'), 'T-x', 'wechat', 100, NULL, 'infinity'$$),
 	($$t.id('args'), 'T-x', 'wechat', -1$$),
 	($$t.id('args'), 'T-x', 'wechat', -9223372036854775808$$),
 	($$t.id('args'), '', 'wechat', 100$$),

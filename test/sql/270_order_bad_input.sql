@@ -118,7 +118,6 @@ INSERT INTO t.bad (arg, expected, call) VALUES
 	('out_trade_no', '22004', $$pay_callback(t.id('bad'), NULL, 'wechat', 100)$$),
 	('pay_type', '22004', $$pay_callback(t.id('bad'), 'T-bad-2', NULL, 100)$$),
 	('pay_amount', '22004', $$pay_callback(t.id('bad'), 'T-bad-2', 'wechat', NULL)$$),
-	('paid_at', '22004', $$pay_callback(t.id('bad'), 'T-bad-2', 'wechat', 100, NULL, NULL)$$),
 	('out_trade_no', '22023', $$pay_callback(t.id('bad'), '', 'wechat', 100)$$),
 	('out_trade_no', '54000', $$pay_callback(t.id('bad'), repeat('x', 129), 'wechat', 100)$$),
 	('pay_type', '22023', $$pay_callback(t.id('bad'), 'T-bad-2', '', 100)$$),

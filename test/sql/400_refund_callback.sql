@@ -138,7 +138,7 @@ SELECT from_status, to_status, event, actor FROM order_ext.order_timeline(t.id('
 SELECT t.show(order_ext.refund_callback(t.id('r-lease'), 'succeeded'));
 -- as many as wanted, the oldest first
 SELECT t.late_refund('many' || n) FROM generate_series(1, 5) AS n;
-SELECT array_agg(c.refund_id = t.id('r-many' || n) ORDER BY n) AS oldest_first FROM order_ext.claim_refunds(3, 'w', '30 days') WITH ORDINALITY AS c(refund_id, o, p, tn, pt, a, cu, at, lu, n)
+SELECT array_agg(c.refund_id = t.id('r-many' || n) ORDER BY n) AS oldest_first FROM order_ext.claim_refunds(3, 'w', '30 days') WITH ORDINALITY AS c(refund_id, o, p, tn, pt, a, cu, at, lu, pa, pc, re, n)
 WHERE c.refund_id >= t.id('r-many1');
 SELECT n, t.refund('many' || n) FROM generate_series(1, 5) AS n;
 SELECT count(*) > 1 AS rest FROM order_ext.claim_refunds(1000, 'test', '30 days');

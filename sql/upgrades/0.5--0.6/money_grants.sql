@@ -1,0 +1,6 @@
+-- What money_signatures remembered.
+DO $$
+BEGIN
+	EXECUTE current_setting('order_ext_update.money_grants');
+END
+$$;

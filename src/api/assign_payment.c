@@ -1,0 +1,130 @@
+/*
+ * assign_payment.c
+ *		assign_payment: staff knows which order a held or unmatched capture is for.
+ */
+#include "compat.h"
+
+#include "api/capture.h"
+#include "core/args.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/request.h"
+#include "machine/payment_decision.h"
+#include "machine/refund.h"
+
+typedef struct AssignRequest
+{
+	int64		payment_id;
+	int64		order_id;
+} AssignRequest;
+
+static void
+read_payment(int64 payment_id, Payment *payment)
+{
+	if (!payment_read(payment_id, payment))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_FOUND),
+				 errmsg("payment " INT64_FORMAT " does not exist", payment_id)));
+}
+
+static void
+lock_both(LockClass lock_class, int64 a, int64 b)
+{
+	lock_wait(lock_class, Min(a, b));
+	if (a != b)
+		lock_wait(lock_class, Max(a, b));
+}
+
+/*
+ * Lock both orders, and read the payment under their locks. The lock of its trade number comes
+ * first: a repetition of the callback waits for it, and so does another assignment.
+ */
+static void
+lock_and_read(const AssignRequest *request, Payment *payment)
+{
+	read_payment(request->payment_id, payment);
+	payment_lock_trade(payment->pay_type, payment->out_trade_no);
+	read_payment(request->payment_id, payment);
+	lock_both(LOCK_ORDER_PAY, payment->order_id, request->order_id);
+	lock_both(LOCK_ORDER_CANCEL, payment->order_id, request->order_id);
+	lock_both(LOCK_REFUND, payment->order_id, request->order_id);
+	read_payment(request->payment_id, payment);
+}
+
+static void
+check_may_assign(const Payment *payment)
+{
+	int64		refund_id = refund_of_payment(payment->payment_id);
+
+	if (payment->status != PAYMENT_CAPTURED ||
+		(payment->purpose != PURPOSE_HELD && payment->purpose != PURPOSE_UNMATCHED))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_WRONG_STATUS),
+				 errmsg("payment " INT64_FORMAT " cannot be assigned", payment->payment_id),
+				 payment->purpose == 0 ?
+				 errdetail("Its status is \"%s\".",
+						   machine_status_name(MACHINE_PAYMENT, payment->status)) :
+				 errdetail("Its purpose is \"%s\".",
+						   code_name(CODES_PAYMENT_PURPOSE, payment->purpose)),
+				 errhint("Only a held or unmatched capture can be assigned to an order.")));
+	if (refund_id != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_WRONG_STATUS),
+				 errmsg("payment " INT64_FORMAT " has a refund", payment->payment_id),
+				 errdetail("The refund is " INT64_FORMAT ".", refund_id),
+				 errhint("Its money goes back, or has gone back; ask the buyer to pay again.")));
+	if (payment_has_duplicates(payment->order_id, payment->payment_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_WRONG_STATUS),
+				 errmsg("payment " INT64_FORMAT " has duplicates", payment->payment_id),
+				 errhint("Decide about them first: payments_view, duplicate_of.")));
+}
+
+static void
+assign_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	const AssignRequest *request = arg;
+	const CaptureDecision *decision;
+	Capture		capture = {0};
+	int64		refund_id;
+	Journal    *journal;
+	Payment		payment;
+	Order		order;
+
+	lock_and_read(request, &payment);
+	order_read_or_fail(request->order_id, &order);
+	check_may_assign(&payment);
+	capture.order_id = order.order_id;
+	capture.amount = payment.amount;
+	capture.pay_type = payment.pay_type;
+	capture.out_trade_no = payment.out_trade_no;
+	capture.currency = payment.currency_told ? payment.currency : order.currency;
+
+	decision = capture_decide(&order, &capture);
+	journal = journal_begin(GetCurrentTimestamp());
+	payment_assign(journal, &payment, &capture, decision->purpose);
+	refund_id = capture_follow(journal, decision, &order, &capture, payment.payment_id,
+							   ACTOR_STAFF);
+	journal_write(journal);
+	order_result(result, order.order_id, &order);
+	result->disposition = decision->disposition;
+	result->detail = capture_detail(payment.payment_id, refund_id, &capture, decision->purpose,
+									false);
+}
+
+static Datum
+assign_payment_body(FunctionCallInfo fcinfo)
+{
+	AssignRequest request;
+
+	request.payment_id = arg_id(fcinfo, 0, "payment_id");
+	request.order_id = arg_id(fcinfo, 1, "order_id");
+	return request_call(fcinfo, "assign_payment", 2, assign_once, &request);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_assign_payment);
+Datum
+order_ext_assign_payment(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, assign_payment_body);
+}

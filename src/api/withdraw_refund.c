@@ -1,0 +1,170 @@
+/*
+ * withdraw_refund.c
+ *		withdraw_refund: staff keeps the money of a refund that nobody has claimed; and
+ *		settle_refund: staff knows that the gateway has paid another amount.
+ */
+#include "compat.h"
+
+#include "api/after_sale_result.h"
+#include "api/refund_result.h"
+#include "core/args.h"
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/request.h"
+#include "machine/after_sale_flow.h"
+#include "machine/refund_decision.h"
+
+static void
+lock_and_read(int64 refund_id, Refund *refund)
+{
+	refund_read_or_fail(refund_id, refund);
+	lock_wait(LOCK_REFUND, refund->order_id);
+	refund_read_or_fail(refund_id, refund);
+}
+
+static const char *
+hint_of(const Refund *refund)
+{
+	switch ((RefundStatus) refund->status)
+	{
+		case REFUND_SUBMITTED:
+			return "A worker has it: the gateway's answer decides (refund_callback), or, if the "
+				"gateway has paid another amount, settle_refund.";
+		case REFUND_FAILED:
+			return "Use retry_refund; a failed refund moves no money by itself.";
+		case REFUND_SUCCEEDED:
+			return "The money has gone back; refunds_view shows when.";
+		default:
+			return "It was claimed before, and the gateway may know it: wait for its answer.";
+	}
+}
+
+static void
+raise_status(const Refund *refund, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_WRONG_STATUS),
+			 errmsg("refund " INT64_FORMAT " cannot be %s", refund->refund_id, what),
+			 errdetail("Its status is \"%s\", attempt %d.",
+					   machine_status_name(MACHINE_REFUND, refund->status), refund->attempt),
+			 errhint("%s", hint_of(refund))));
+}
+
+/* ---- withdraw_refund ---- */
+
+typedef struct WithdrawRequest
+{
+	int64		refund_id;
+	char	   *reason;
+} WithdrawRequest;
+
+static void
+withdraw_once(void *arg, const RequestKey *key, CallResult *result)
+{
+	const WithdrawRequest *request = arg;
+	AfterSale	after_sale;
+	Journal    *journal;
+	Refund		refund;
+
+	lock_and_read(request->refund_id, &refund);
+	if (refund.status == REFUND_WITHDRAWN)
+	{
+		refund_result(result, &refund, "noop", NULL);
+		return;
+	}
+	if (refund.status != REFUND_REQUESTED || refund.attempt > 0)
+		raise_status(&refund, "withdrawn");
+	journal = journal_begin(GetCurrentTimestamp());
+	money_left_touch_payment(refund.payment_id);
+	refund_keep(journal, &refund, request->reason);
+	if (refund.after_sale_id != 0 && after_sale_read(refund.after_sale_id, &after_sale) &&
+		machine_allows(MACHINE_AFTER_SALE, after_sale.status, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF))
+		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,
+						request->reason, NULL);
+	journal_write(journal);
+	refund_result(result, &refund, "applied", NULL);
+}
+
+static Datum
+withdraw_refund_body(FunctionCallInfo fcinfo)
+{
+	WithdrawRequest request;
+
+	request.refund_id = arg_id(fcinfo, 0, "refund_id");
+	request.reason = arg_text(fcinfo, 1, "reason", MAX_REASON_CHARS);
+	return request_call(fcinfo, "withdraw_refund", 2, withdraw_once, &request);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_withdraw_refund);
+Datum
+order_ext_withdraw_refund(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, withdraw_refund_body);
+}
+
+/* ---- settle_refund ---- */
+
+/* Another amount than asked for: more only if it is left of the payment. */
+static void
+check_amount(const Refund *refund, int64 amount)
+{
+	int64		left = money_left_of_payment(refund->payment_id);
+
+	if (refund->status != REFUND_WITHDRAWN)
+		left += refund->amount;
+	if (amount <= left)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
+			 errmsg("refund " INT64_FORMAT " cannot have paid more than is left of its payment",
+					refund->refund_id),
+			 errdetail(INT64_FORMAT " %s is left of " INT64_FORMAT ", this refund included.",
+					   left, refund->currency, refund->payment_amount),
+			 errhint("refunds_view shows the other refunds of the payment; withdraw_refund takes "
+					 "back one that nobody has claimed.")));
+}
+
+static Datum
+settle_refund_body(FunctionCallInfo fcinfo)
+{
+	int64		refund_id = arg_id(fcinfo, 0, "refund_id");
+	int64		amount = arg_id(fcinfo, 1, "amount");
+	char	   *reason = arg_text(fcinfo, 2, "reason", MAX_REASON_CHARS);
+	const RefundWords words = {.outcome = "succeeded"};
+	CallResult	result;
+	AfterSale	after_sale;
+	Journal    *journal;
+	Refund		refund;
+	bool		was_withdrawn;
+
+	lock_and_read(refund_id, &refund);
+	if (refund.status == REFUND_SUCCEEDED && refund.amount == amount)
+	{
+		refund_result(&result, &refund, "noop", NULL);
+		return call_return_result(fcinfo, &result);
+	}
+	if (refund.status == REFUND_SUCCEEDED)
+		raise_status(&refund, "settled with another amount");
+	check_amount(&refund, amount);
+	was_withdrawn = refund.status == REFUND_WITHDRAWN;
+	journal = journal_begin(GetCurrentTimestamp());
+	money_left_touch_payment(refund.payment_id);
+	refund_set_amount(&refund, amount, reason);
+	refund_fire(journal, &refund, EVENT_REFUND_SUCCEED, ACTOR_STAFF, &words);
+	if (refund.after_sale_id != 0)
+	{
+		if (was_withdrawn && after_sale_read(refund.after_sale_id, &after_sale))
+			(void) after_sale_revive(journal, &after_sale);
+		after_sales_follow(journal, &refund.after_sale_id, 1, ACTOR_STAFF);
+	}
+	journal_write(journal);
+	refund_result(&result, &refund, "applied", NULL);
+	return call_return_result(fcinfo, &result);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_settle_refund);
+Datum
+order_ext_settle_refund(PG_FUNCTION_ARGS)
+{
+	return api_call(fcinfo, settle_refund_body);
+}

@@ -1,0 +1,165 @@
+/*
+ * money_back.c
+ *		Money that went back outside of the engine; see money_back.h.
+ */
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "core/ids.h"
+#include "core/jsonb_build.h"
+#include "core/spi_util.h"
+#include "machine/after_sale.h"
+#include "machine/money_back.h"
+#include "machine/refund_decision.h"
+
+static SavedPlan insert_refund = SAVED_PLAN(
+	"INSERT INTO order_ext_internal.refunds"
+	" (refund_id, order_id, payment_id, amount, requested_at, settled_at, version, status, cause,"
+	"  currency, gateway_refund_no, raw, fact_id)"
+	" VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12)",
+	INT8OID, INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID,
+	TEXTOID, TEXTOID, JSONBOID, INT8OID);
+
+static SavedPlan note_paid_outside = SAVED_PLAN(
+	"UPDATE order_ext_internal.after_sales a SET paid_outside = least(paid_outside + $2, amount)"
+	" WHERE after_sale_id = $1"
+	" RETURNING a.amount <= a.paid_outside + (SELECT coalesce(sum(coalesce(r.asked, r.amount)), 0)"
+	"   FROM order_ext_internal.refunds r"
+	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id"
+	"    AND r.status IN (" REFUNDS_NOT_WITHDRAWN ")),"
+	"  EXISTS (SELECT FROM order_ext_internal.refunds r"
+	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id"
+	"    AND r.status IN (" REFUNDS_NOT_WITHDRAWN "))",
+	INT8OID, INT8OID);
+
+/* The refund that stands for a fact; it has succeeded. */
+static int64
+insert(Journal *journal, const Payment *payment, const MoneyFact *fact, int64 fact_id,
+	   RefundCause cause, Event event)
+{
+	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, event);
+	Refund		refund;
+	JsonbBuilder *detail = jsonb_object_begin();
+	Datum		values[12];
+	char		nulls[12];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(id_next("refund_id_seq"));
+	values[1] = Int64GetDatum(payment->order_id);
+	values[2] = Int64GetDatum(payment->payment_id);
+	values[3] = Int64GetDatum(fact->amount);
+	values[4] = TimestampTzGetDatum(journal_time(journal));
+	values[5] = TimestampTzGetDatum(fact->occurred_at);
+	values[6] = Int16GetDatum(edge->to);
+	values[7] = Int16GetDatum(cause);
+	values[8] = CStringGetTextDatum(payment->currency);
+	values[9] = CStringGetTextDatum(fact->number);
+	values[10] = PointerGetDatum(fact->raw);
+	nulls[10] = fact->raw == NULL ? 'n' : ' ';
+	values[11] = Int64GetDatum(fact_id);
+	(void) plan_write(&insert_refund, values, nulls, 0);
+
+	refund_read_or_fail(DatumGetInt64(values[0]), &refund);
+	jsonb_add_id(detail, "payment_id", payment->payment_id);
+	jsonb_add_int(detail, "amount", fact->amount);
+	jsonb_add_text(detail, cause == CAUSE_RECORDED ? "gateway_refund_no" : "dispute_no",
+				   fact->number);
+	refund_journal(journal, edge, &refund, ACTOR_GATEWAY, jsonb_object_end(detail));
+	return refund.refund_id;
+}
+
+/* A part of the after-sale was paid outside; perhaps all of what it waited for. */
+static void
+count_as_paid(Journal *journal, int64 after_sale_id, int64 amount)
+{
+	Datum		values[2] = {Int64GetDatum(after_sale_id), Int64GetDatum(amount)};
+	AfterSale	after_sale;
+	bool		covered;
+	bool		has_refunds;
+
+	(void) plan_write(&note_paid_outside, values, NULL, 0);
+	covered = row_bool(0, 1);
+	has_refunds = row_bool(0, 2);
+	if (has_refunds)
+		after_sales_follow(journal, &after_sale_id, 1, ACTOR_GATEWAY);
+	if (has_refunds || !covered || !after_sale_read(after_sale_id, &after_sale))
+		return;
+	if (after_sale.status == AFTER_SALE_APPROVED)
+		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_REFUND, ACTOR_GATEWAY, NULL, NULL);
+	if (after_sale.status == AFTER_SALE_REFUNDING || after_sale.status == AFTER_SALE_FAILED)
+		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_SETTLE, ACTOR_GATEWAY, NULL, NULL);
+}
+
+/* A refund that nobody has claimed gives way by an amount. */
+static void
+give_way(Journal *journal, Refund *refund, int64 amount)
+{
+	if (amount < refund->amount)
+		refund_reduce(journal, refund, amount);
+	else
+		refund_fire(journal, refund, EVENT_REFUND_WITHDRAW, ACTOR_GATEWAY, NULL);
+	if (refund->after_sale_id != 0)
+		count_as_paid(journal, refund->after_sale_id, amount);
+}
+
+int64
+money_back_recorded(Journal *journal, const Payment *payment, const MoneyFact *fact, int64 fact_id)
+{
+	int64		rest = fact->amount;
+	int			n;
+	Refund	   *open = refunds_read_unclaimed(payment->payment_id, fact->amount, &n);
+	int			i;
+
+	money_left_touch_payment(payment->payment_id);
+	for (i = 0; i < n && rest > 0; i++)
+	{
+		int64		part = Min(rest, open[i].amount);
+
+		give_way(journal, &open[i], part);
+		rest -= part;
+	}
+	return insert(journal, payment, fact, fact_id, CAUSE_RECORDED, EVENT_REFUND_RECORD);
+}
+
+/* The money of a refund is gone, and it was the money of an after-sale. */
+static void
+withdraw_lost(Journal *journal, Refund *refund)
+{
+	AfterSale	after_sale;
+
+	refund_fire(journal, refund, EVENT_REFUND_WITHDRAW, ACTOR_GATEWAY, NULL);
+	if (refund->after_sale_id != 0 && after_sale_read(refund->after_sale_id, &after_sale))
+		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_SYSTEM,
+						"a lost dispute took its money", NULL);
+}
+
+int64
+money_back_lost(Journal *journal, const Payment *payment, const MoneyFact *fact, int64 fact_id)
+{
+	int64		refund_id;
+	int64		excess;
+	int			n;
+	Refund	   *open;
+
+	money_left_touch_payment(payment->payment_id);
+	refund_id = insert(journal, payment, fact, fact_id, CAUSE_DISPUTE, EVENT_REFUND_DISPUTE);
+	excess = -money_left_of_payment(payment->payment_id);
+	open = refunds_read_unclaimed(payment->payment_id, 0, &n);
+	while (excess > 0 && n > 0)
+	{
+		Refund	   *refund = &open[--n];
+		int64		part = Min(excess, refund->amount);
+
+		if (refund->cause != CAUSE_AFTER_SALE)
+			give_way(journal, refund, part);
+		else
+		{
+			part = refund->amount;
+			withdraw_lost(journal, refund);
+		}
+		excess -= part;
+	}
+	return refund_id;
+}

@@ -1,0 +1,38 @@
+/*
+ * refund_decision.h
+ *		What staff, and facts from outside, decide about refunds that were requested. The refund
+ *		lock of the order is held.
+ */
+#ifndef ORDER_EXT_MACHINE_REFUND_DECISION_H
+#define ORDER_EXT_MACHINE_REFUND_DECISION_H
+
+#include "machine/refund.h"
+
+/*
+ * The refunds of a payment that are open but not claimed, or can be retried: those of this amount
+ * first, then failed ones, then the oldest.
+ */
+extern Refund *refunds_read_unclaimed(int64 payment_id, int64 amount, int *n);
+
+/* The refunds of a payment that staff has withdrawn to keep the money, the oldest first. */
+extern Refund *refunds_read_kept(int64 payment_id, int *n);
+
+/* Whether money of the payment has gone back, or may have: a refund was ever claimed, or failed. */
+extern bool refund_has_moved(int64 payment_id);
+
+/* Whether a refund of the payment is claimed: of this amount, or of any (0). */
+extern bool refund_is_claimed(int64 payment_id, int64 amount);
+
+/* Reduce a refund that nobody has claimed by an amount that is less than its own. */
+extern void refund_reduce(Journal *journal, Refund *refund, int64 by);
+
+/* Withdraw a refund that nobody has claimed: staff keeps the money, for a reason. */
+extern void refund_keep(Journal *journal, Refund *refund, const char *reason);
+
+/* Request such a refund again, for an amount, which is left. */
+extern void refund_revive(Journal *journal, Refund *refund, int64 amount);
+
+/* The gateway has paid another amount than asked for: it is the refund's from now on. */
+extern void refund_set_amount(Refund *refund, int64 amount, const char *reason);
+
+#endif							/* ORDER_EXT_MACHINE_REFUND_DECISION_H */
