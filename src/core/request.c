@@ -5,7 +5,6 @@
 #include "compat.h"
 
 #include "catalog/pg_collation.h"
-#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -15,20 +14,24 @@
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"
-#include "core/spi_util.h"
+#include "core/row.h"
 
-static SavedPlan find_request = SAVED_PLAN(
-	"SELECT request_hash, id, status, version, detail"
-	" FROM order_ext_internal.requests WHERE function = $1 AND request_id = $2",
-	TEXTOID, TEXTOID);
+/* Columns of requests. */
+enum
+{
+	REQUESTS_CREATED_AT,
+	REQUESTS_ID,
+	REQUESTS_VERSION,
+	REQUESTS_FUNCTION,
+	REQUESTS_REQUEST_ID,
+	REQUESTS_REQUEST_HASH,
+	REQUESTS_STATUS,
+	REQUESTS_DETAIL
+};
 
-/* In REPEATABLE READ, a key that another transaction has taken raises 40001 here. */
-static SavedPlan insert_request = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.requests"
-	" (created_at, id, version, function, request_id, request_hash, status, detail)"
-	" VALUES (pg_catalog.clock_timestamp(), $1, $2, $3, $4, $5, $6, $7)"
-	" ON CONFLICT DO NOTHING",
-	INT8OID, INT4OID, TEXTOID, TEXTOID, BYTEAOID, TEXTOID, JSONBOID);
+static RowTable requests = ROW_TABLE(
+	"requests", "requests_pkey",
+	"created_at", "id", "version", "function", "request_id", "request_hash", "status", "detail");
 
 /* A running hash of a call's arguments; equal values of an argument's type have equal hashes. */
 typedef struct RequestHash
@@ -108,10 +111,9 @@ request_lock_key(const char *space, const char *word)
 }
 
 static bool
-same_hash(uint64 row, int column, const RequestHash *hash)
+same_hash(const Row *row, const RequestHash *hash)
 {
-	bool		isnull;
-	bytea	   *stored = DatumGetByteaPP(row_datum(row, column, &isnull));
+	bytea	   *stored = DatumGetByteaPP(row->values[REQUESTS_REQUEST_HASH]);
 
 	return VARSIZE_ANY_EXHDR(stored) == REQUEST_HASH_BYTES &&
 		memcmp(VARDATA_ANY(stored), hash->state, REQUEST_HASH_BYTES) == 0;
@@ -121,46 +123,53 @@ same_hash(uint64 row, int column, const RequestHash *hash)
 static RequestUse
 find(const char *function, const char *request_id, const RequestHash *hash, CallResult *result)
 {
-	Datum		values[2];
+	Datum		keys[2];
+	Row			row;
 
 	lock_wait(LOCK_REQUEST, request_lock_key(function, request_id));
 
-	values[0] = CStringGetTextDatum(function);
-	values[1] = CStringGetTextDatum(request_id);
-	if (plan_query(&find_request, values, NULL, 1) == 0)
+	keys[0] = CStringGetTextDatum(function);
+	keys[1] = CStringGetTextDatum(request_id);
+	if (!row_find(&requests, keys, lengthof(keys), &row))
 		return REQUEST_NEW;
-	if (!same_hash(0, 1, hash))
+	if (!same_hash(&row, hash))
 		return REQUEST_OTHER;
 
-	result->id_is_null = row_is_null(0, 2);
-	result->id = row_int64_or(0, 2, 0);
-	result->status = row_text(0, 3);
-	result->version = row_is_null(0, 4) ? 0 : row_int32(0, 4);
-	result->detail = row_jsonb(0, 5);
+	result->id_is_null = row.nulls[REQUESTS_ID];
+	result->id = row_get_int64_or(&row, REQUESTS_ID, 0);
+	result->status = row_get_text(&row, REQUESTS_STATUS);
+	result->version = row.nulls[REQUESTS_VERSION] ? 0 : row_get_int32(&row, REQUESTS_VERSION);
+	result->detail = row_get_jsonb(&row, REQUESTS_DETAIL);
 	result->disposition = "replayed";
 	return REQUEST_SAME;
 }
 
+/* In REPEATABLE READ, another transaction may have taken the key: 40001. */
 static void
 remember(const char *function, const char *request_id,
 		 const RequestHash *hash, const CallResult *result)
 {
-	Datum		values[7];
-	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', ' '};
+	Rows	   *rows = rows_open(&requests, ROWS_CHANGE);
+	Datum		keys[2] = {CStringGetTextDatum(function), CStringGetTextDatum(request_id)};
+	Row			row;
 
-	values[0] = Int64GetDatum(result->id);
-	nulls[0] = result->id_is_null ? 'n' : ' ';
-	values[1] = Int32GetDatum(result->version);
-	nulls[1] = result->version == 0 ? 'n' : ' ';
-	values[2] = CStringGetTextDatum(function);
-	values[3] = CStringGetTextDatum(request_id);
-	values[4] = hash_as_bytea(hash);
-	values[5] = result->status ? CStringGetTextDatum(result->status) : (Datum) 0;
-	nulls[5] = result->status ? ' ' : 'n';
-	values[6] = PointerGetDatum(result->detail);
-	nulls[6] = result->detail ? ' ' : 'n';
-	if (plan_write(&insert_request, values, nulls, 0) != 1)
+	if (rows_is_taken(rows, keys, lengthof(keys)))
 		error_conflict("request_id \"%s\" was used by another transaction", request_id);
+	memset(row.nulls, true, sizeof(row.nulls));
+	row_set(&row, REQUESTS_CREATED_AT, TimestampTzGetDatum(GetCurrentTimestamp()));
+	if (!result->id_is_null)
+		row_set(&row, REQUESTS_ID, Int64GetDatum(result->id));
+	if (result->version != 0)
+		row_set(&row, REQUESTS_VERSION, Int32GetDatum(result->version));
+	row_set(&row, REQUESTS_FUNCTION, keys[0]);
+	row_set(&row, REQUESTS_REQUEST_ID, keys[1]);
+	row_set(&row, REQUESTS_REQUEST_HASH, hash_as_bytea(hash));
+	if (result->status != NULL)
+		row_set(&row, REQUESTS_STATUS, CStringGetTextDatum(result->status));
+	if (result->detail != NULL)
+		row_set(&row, REQUESTS_DETAIL, JsonbPGetDatum(result->detail));
+	rows_insert(rows, row.values, row.nulls);
+	rows_close(rows);
 }
 
 static void

@@ -20,41 +20,33 @@
 #include "machine/shipment.h"
 #include "machine/stock.h"
 
-static SavedPlan find_facts = SAVED_PLAN(
-	"SELECT seq, kind = $4, detail"
-	" FROM order_ext_internal.shipment_events"
-	" WHERE order_id = $1 AND source = $2 AND event_id = $3 ORDER BY seq",
-	INT8OID, INT2OID, TEXTOID, INT2OID);
-
-/* In REPEATABLE READ, an event_id that another transaction has taken raises 40001 here. */
-static SavedPlan insert_fact = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.shipment_events"
-	" (order_id, occurred_at, recorded_at, settled_at, source, seq, kind, state, event_id,"
-	"  reason, payload, detail)"
-	" VALUES ($1, $2, $3, CASE WHEN $7 <> " CODE(SHIPMENT_PARKED) " THEN $3 END,"
-	"  $4, $5, $6, $7, $8, $9, $10, $11)"
-	" ON CONFLICT DO NOTHING",
-	INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID, INT2OID, INT2OID, TEXTOID,
-	TEXTOID, JSONBOID, JSONBOID);
-
-#define PARKED_COLUMNS "order_id, event_id, seq, kind, occurred_at, payload"
-
-static SavedPlan read_parked = SAVED_PLAN(
-	"SELECT " PARKED_COLUMNS " FROM order_ext_internal.shipment_events"
-	" WHERE order_id = $1 AND state = " CODE(SHIPMENT_PARKED)
-	" ORDER BY kind, occurred_at, event_id, seq",
-	INT8OID);
-
-/* Columns of parked_events: of the parked ones, of which there are few. */
+/* Columns of recorded_facts, and of parked_facts, of which there are few. */
 enum
 {
-	PARKED_STATE,
-	PARKED_KIND
+	FACTS_ORDER_ID,
+	FACTS_OCCURRED_AT,
+	FACTS_RECORDED_AT,
+	FACTS_SETTLED_AT,
+	FACTS_SOURCE,
+	FACTS_SEQ,
+	FACTS_KIND,
+	FACTS_STATE,
+	FACTS_EVENT_ID,
+	FACTS_REASON,
+	FACTS_PAYLOAD,
+	FACTS_DETAIL
 };
 
-static RowTable parked_events = ROW_TABLE(
+#define FACTS_COLUMNS \
+	"order_id", "occurred_at", "recorded_at", "settled_at", "source", "seq", "kind", "state", \
+	"event_id", "reason", "payload", "detail"
+
+static RowTable recorded_facts = ROW_TABLE(
+	"shipment_events", "shipment_events_pkey",
+	FACTS_COLUMNS);
+static RowTable parked_facts = ROW_TABLE(
 	"shipment_events", "shipment_events_parked",
-	"state", "kind");
+	FACTS_COLUMNS);
 
 #define ANY_KIND 0
 
@@ -74,21 +66,26 @@ static const char reason_contradiction[] = "contradiction_held";
 void
 shipment_find(const ShipmentFact *fact, ShipmentRecord *record)
 {
-	Datum		values[4];
-	int			i;
+	Rows	   *rows = rows_open(&recorded_facts, ROWS_READ);
+	Datum		keys[3];
+	bool		found;
+	Row			row;
 
-	values[0] = Int64GetDatum(fact->order_id);
-	values[1] = Int16GetDatum(fact->source);
-	values[2] = CStringGetTextDatum(fact->event_id);
-	values[3] = Int16GetDatum(fact->kind);
+	keys[0] = Int64GetDatum(fact->order_id);
+	keys[1] = Int16GetDatum(fact->source);
+	keys[2] = CStringGetTextDatum(fact->event_id);
 	memset(record, 0, sizeof(ShipmentRecord));
-	record->n = (int) plan_query(&find_facts, values, NULL, 0);
-	for (i = 0; i < record->n && !record->same; i++)
+	/* the index has them in the order of seq */
+	for (found = rows_find(rows, keys, lengthof(keys), &row); found; found = rows_next(rows, &row))
 	{
-		record->same = row_bool(i, 2);
-		record->first = i == 0;
-		record->detail = row_jsonb(i, 3);
+		record->n++;
+		if (record->same)
+			continue;
+		record->same = row_get_int16(&row, FACTS_KIND) == fact->kind;
+		record->first = record->n == 1;
+		record->detail = row_get_jsonb(&row, FACTS_DETAIL);
 	}
+	rows_close(rows);
 }
 
 /* What the fact says, as far as it is kept. */
@@ -120,29 +117,46 @@ hold(Journal *journal, const ShipmentFact *fact, const Order *order, const char 
 	held_fact_record(journal, &held_as, ALERT_SHIPMENT_HELD, fact->order_id, payload);
 }
 
+/* In REPEATABLE READ, another transaction may have taken the event_id: 40001. */
+static void
+insert_fact(const ShipmentFact *fact, const Row *row)
+{
+	Rows	   *rows = rows_open(&recorded_facts, ROWS_CHANGE);
+	Datum		keys[4];
+
+	keys[0] = row->values[FACTS_ORDER_ID];
+	keys[1] = row->values[FACTS_SOURCE];
+	keys[2] = row->values[FACTS_EVENT_ID];
+	keys[3] = row->values[FACTS_SEQ];
+	if (rows_is_taken(rows, keys, lengthof(keys)))
+		error_conflict("event \"%s\" was recorded by another transaction", fact->event_id);
+	rows_insert(rows, row->values, row->nulls);
+	rows_close(rows);
+}
+
 void
 shipment_record(Journal *journal, const ShipmentFact *fact, const Order *order,
 				ShipmentVerdict verdict, Jsonb *detail)
 {
-	Datum		values[11];
-	char		nulls[11];
+	Row			row;
 
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = Int64GetDatum(fact->order_id);
-	values[1] = TimestampTzGetDatum(fact->occurred_at);
-	values[2] = TimestampTzGetDatum(journal_time(journal));
-	values[3] = Int16GetDatum(fact->source);
-	values[4] = Int16GetDatum(fact->seq);
-	values[5] = Int16GetDatum(fact->kind);
-	values[6] = Int16GetDatum(verdict.state);
-	values[7] = CStringGetTextDatum(fact->event_id);
-	values[8] = verdict.reason ? CStringGetTextDatum(verdict.reason) : (Datum) 0;
-	nulls[8] = verdict.reason ? ' ' : 'n';
-	values[9] = PointerGetDatum(fact->payload);
-	nulls[9] = fact->payload ? ' ' : 'n';
-	values[10] = PointerGetDatum(detail);
-	if (plan_write(&insert_fact, values, nulls, 0) != 1)
-		error_conflict("event \"%s\" was recorded by another transaction", fact->event_id);
+	memset(row.nulls, true, sizeof(row.nulls));
+	row_set(&row, FACTS_ORDER_ID, Int64GetDatum(fact->order_id));
+	row_set(&row, FACTS_OCCURRED_AT, TimestampTzGetDatum(fact->occurred_at));
+	row_set(&row, FACTS_RECORDED_AT, TimestampTzGetDatum(journal_time(journal)));
+	if (verdict.state != SHIPMENT_PARKED)
+		row_set(&row, FACTS_SETTLED_AT, TimestampTzGetDatum(journal_time(journal)));
+	row_set(&row, FACTS_SOURCE, Int16GetDatum(fact->source));
+	row_set(&row, FACTS_SEQ, Int16GetDatum(fact->seq));
+	row_set(&row, FACTS_KIND, Int16GetDatum(fact->kind));
+	row_set(&row, FACTS_STATE, Int16GetDatum(verdict.state));
+	row_set(&row, FACTS_EVENT_ID, CStringGetTextDatum(fact->event_id));
+	if (verdict.reason != NULL)
+		row_set(&row, FACTS_REASON, CStringGetTextDatum(verdict.reason));
+	if (fact->payload != NULL)
+		row_set(&row, FACTS_PAYLOAD, JsonbPGetDatum(fact->payload));
+	row_set(&row, FACTS_DETAIL, JsonbPGetDatum(detail));
+	insert_fact(fact, &row);
 	if (verdict.state == SHIPMENT_HELD)
 		hold(journal, fact, order, verdict.reason);
 	else if (verdict.state == SHIPMENT_PARKED)
@@ -285,26 +299,53 @@ shipment_apply(Journal *journal, const ShipmentFact *fact, Order *order)
 
 /* ---- parked facts ---- */
 
+static int
+compare_facts(const void *a, const void *b)
+{
+	const ShipmentFact *left = a;
+	const ShipmentFact *right = b;
+	int			by_event;
+
+	if (left->kind != right->kind)
+		return (int) left->kind - (int) right->kind;
+	if (left->occurred_at != right->occurred_at)
+		return left->occurred_at < right->occurred_at ? -1 : 1;
+	by_event = strcmp(left->event_id, right->event_id);
+	return by_event != 0 ? by_event : (int) left->seq - (int) right->seq;
+}
+
+/* The parked facts of an order, in the order in which they may be applied. */
 static ShipmentFact *
 read_parked_of(int64 order_id, int *n)
 {
-	Datum		values[1] = {Int64GetDatum(order_id)};
-	ShipmentFact *facts;
-	int			i;
+	Rows	   *rows = rows_open(&parked_facts, ROWS_READ);
+	Datum		key = Int64GetDatum(order_id);
+	int			max = 4;
+	ShipmentFact *parked = palloc0(sizeof(ShipmentFact) * max);
+	bool		found;
+	Row			row;
 
-	*n = (int) plan_query(&read_parked, values, NULL, 0);
-	facts = palloc0(sizeof(ShipmentFact) * Max(*n, 1));
-	for (i = 0; i < *n; i++)
+	*n = 0;
+	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
 	{
-		facts[i].order_id = row_int64(i, 1);
-		facts[i].event_id = row_text(i, 2);
-		facts[i].source = SOURCE_SHIPMENT;
-		facts[i].seq = row_int16(i, 3);
-		facts[i].kind = (ShipmentKind) row_int16(i, 4);
-		facts[i].occurred_at = row_timestamptz(i, 5);
-		facts[i].payload = row_is_null(i, 6) ? NULL : row_jsonb(i, 6);
+		ShipmentFact *fact;
+
+		if (row_get_int16(&row, FACTS_STATE) != SHIPMENT_PARKED)
+			continue;
+		if (*n == max)
+			parked = repalloc(parked, sizeof(ShipmentFact) * (max *= 2));
+		fact = memset(&parked[(*n)++], 0, sizeof(ShipmentFact));
+		fact->order_id = order_id;
+		fact->event_id = row_get_text(&row, FACTS_EVENT_ID);
+		fact->source = SOURCE_SHIPMENT;
+		fact->seq = row_get_int16(&row, FACTS_SEQ);
+		fact->kind = (ShipmentKind) row_get_int16(&row, FACTS_KIND);
+		fact->occurred_at = row_get_timestamptz(&row, FACTS_OCCURRED_AT);
+		fact->payload = row_get_jsonb(&row, FACTS_PAYLOAD);
 	}
-	return facts;
+	rows_close(rows);
+	qsort(parked, *n, sizeof(ShipmentFact), compare_facts);
+	return parked;
 }
 
 static void
@@ -361,7 +402,7 @@ static int64 *
 orders_with_parked(const int64 *order_ids, int n, int16 kind, int *n_found)
 {
 	int64	   *found = palloc(sizeof(int64) * Max(n, 1));
-	Rows	   *rows = rows_open(&parked_events, ROWS_READ);
+	Rows	   *rows = rows_open(&parked_facts, ROWS_READ);
 	int			i;
 
 	*n_found = 0;
@@ -373,8 +414,8 @@ orders_with_parked(const int64 *order_ids, int n, int16 kind, int *n_found)
 
 		for (has_row = rows_find(rows, &key, 1, &row); has_row; has_row = rows_next(rows, &row))
 		{
-			if (row_get_int16(&row, PARKED_STATE) != SHIPMENT_PARKED ||
-				(kind != ANY_KIND && row_get_int16(&row, PARKED_KIND) != kind))
+			if (row_get_int16(&row, FACTS_STATE) != SHIPMENT_PARKED ||
+				(kind != ANY_KIND && row_get_int16(&row, FACTS_KIND) != kind))
 				continue;
 			found[(*n_found)++] = order_ids[i];
 			break;
