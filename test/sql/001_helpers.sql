@@ -205,7 +205,7 @@ BEGIN
 END
 $$;
 
--- What warehouse and carrier told about an order, and what became of it.
+-- What warehouse and carrier reported about an order, and what became of it.
 CREATE FUNCTION t.shipments(name text) RETURNS SETOF text LANGUAGE sql STABLE
 BEGIN ATOMIC
 	SELECT concat_ws(' ', event_id, kind, state, reason, CASE WHEN settled_at IS NOT NULL THEN 'settled_at' END)

@@ -172,7 +172,7 @@ SELECT kind, reserved_delta, consumed_delta FROM order_ext.stock_ledger_view WHE
 SELECT t.new('g29', 'BUG-1:1', user_id => 7340);
 SELECT t.show(order_ext.pay_callback(t.id('g29'), 'T-g29-a', 'wechat', 100)), t.show(order_ext.pay_callback(t.id('g29'), 'T-g29-b', 'wechat', 100));
 SELECT t.refunds('g29');
--- G30, G31, G34: canceled, any type: refunded, recorded as captured, and once however often it is told
+-- G30, G31, G34: canceled, any type: refunded, recorded as captured, and once however often it is reported
 SELECT t.new('g30', 'BUG-1:1', user_id => 7340);
 SELECT t.show(order_ext.pay_callback(t.id('g30'), 'T-g30-a', 'wechat', 100)), t.show(order_ext.cancel_order(t.id('g30')));
 SELECT t.drain();

@@ -151,7 +151,7 @@ SELECT t.order('mixed');
 
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
 
--- ---- a fulfilment that is gone is told as what it is, and nothing is made of it ----
+-- ---- a fulfillment that is gone is reported as such, and nothing is made of it ----
 SELECT t.paid('gone'), t.paid('gone_parked');
 SELECT t.drain();
 SELECT t.show(order_ext.shipment_event(t.id('gone_parked'), 'd', 'delivering'));

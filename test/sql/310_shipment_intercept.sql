@@ -74,7 +74,7 @@ SELECT call, outcome, changed FROM (VALUES ($$true, 'a1', '{"stopped": true}'$$)
 SELECT t.shipments('ask');
 SELECT t.show(order_ext.cancel_order(t.id('ask')));
 
--- it refuses: the order goes on, and cannot be canceled any more
+-- it refuses: the order continues, and can no longer be canceled
 SELECT t.show(order_ext.cancel_order(t.id('ask_no')));
 SELECT t.show(order_ext.fulfilment_cancel_result(t.id('ask_no'), false, 'n1'));
 SELECT t.order('ask_no'), t.fulfilment('ask_no'), t.way('ask_no');
@@ -102,7 +102,7 @@ SELECT t.show(order_ext.fulfilment_cancel_result(t.id('ask_hold'), true, 'h1'));
 SELECT t.drain();
 SELECT t.order('ask_hold'), (SELECT bool_and(held) FROM order_ext.refunds_view WHERE order_id = t.id('ask_hold')) AS held;
 
--- picking waits while a cancel is pending, and goes on when it is refused
+-- picking waits while a cancel is pending, and continues when it is refused
 SELECT t.show(order_ext.cancel_order(t.id('ask_picked')));
 SELECT t.show(order_ext.shipment_event(t.id('ask_picked'), 'p1', 'picked'));
 SELECT t.show(order_ext.fulfilment_cancel_result(t.id('ask_picked'), false, 'x1'));

@@ -272,7 +272,7 @@ SELECT order_ext.dispatch() >= 0 AS worked;
 RESET ROLE;
 CALL t.drain_until('gw-paused', 'succeeded');
 SELECT t.refund('gw-paused'), (SELECT count(*) FROM t.gw_calls WHERE refund_id = t.id('r-gw-paused')) AS calls, (SELECT count(*) FROM t.gw_log) AS said;
--- its role is not there: verify() tells who waits
+-- its role does not exist: verify() says which messages wait
 CREATE ROLE regress_gw_gone LOGIN;
 SELECT order_ext.set_gateway('gw-role', 't.gateway(order_ext.refund_request)', 'regress_gw_gone');
 ALTER ROLE regress_gw_gone NOLOGIN;

@@ -33,7 +33,7 @@ BEGIN
 END
 $$;
 SET LOCAL session_replication_role = origin;
--- the most memory of this process, kB; 0 where that is not told
+-- the most memory of this process, kB; 0 where that is not known
 CREATE FUNCTION t.peak() RETURNS bigint LANGUAGE sql
 RETURN coalesce(substring(pg_read_file('/proc/self/status', 0, 10000, true) FROM 'VmHWM:\s+(\d+)')::bigint, 0);
 CREATE TABLE t.peaks AS SELECT t.peak() AS kb;

@@ -17,7 +17,7 @@ SELECT t.apply('rt1', 'rt', 'AT-1:2,AT-2:1', 'return_refund');
 SELECT t.show(order_ext.review_after_sale(t.id('rt1'), true)), t.after_sale('rt1');
 SELECT return_by - reviewed_at AS window FROM order_ext.after_sales_view WHERE after_sale_id = t.id('rt1');
 SELECT t.show(r), r.detail - 'after_sale_id' - 'order_id' AS detail FROM order_ext.return_shipment(after_sale_id => t.id('rt1'), carrier => 'SF', tracking_no => '123', request_id => 'rt-1') AS r;
--- told again: with its key, without, as another parcel, the key for another parcel
+-- reported again: with its key, without, as another parcel, the key for another parcel
 SELECT t.show(order_ext.return_shipment(t.id('rt1'), 'SF', '123', 'rt-1')), t.show(order_ext.return_shipment(t.id('rt1'), 'SF', '123')),
 	t.show(order_ext.return_shipment(t.id('rt1'), 'SF', '124')), t.show(order_ext.return_shipment(t.id('rt1'), 'SF', '125', 'rt-1')), t.show(order_ext.return_shipment(t.id('rt1'), 'SF', '124'));
 SELECT t.facts('rt1'), t.alerts('rt1');

@@ -55,7 +55,7 @@ SELECT mf.take();
 SELECT mf.trace(3);
 SELECT lag, retrying, dead, consumed FROM order_ext.consumer_stats WHERE consumer_group = 'mf.g';
 SELECT consumer_group, topic, key, payload, attempts, last_error, last_sqlstate, died_at IS NOT NULL AS died FROM order_ext.dead_letters WHERE consumer_group LIKE 'mf.%';
--- the operators were told
+-- the operators were alerted
 SELECT payload - 'message_id' AS alert FROM order_ext_internal.message_log WHERE topic_id = 23 AND key = 3;
 
 -- it fails once and then works

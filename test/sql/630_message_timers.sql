@@ -16,7 +16,7 @@ CREATE VIEW waiting AS
 	FROM order_ext_internal.pending_timers JOIN order_ext_internal.topics USING (topic_id)
 	WHERE name = 'timers.test';
 
--- dispatch_ours(): dispatches, and tells how many of our timers came through.
+-- dispatch_ours(): dispatches, and returns how many of our timers came through.
 CREATE FUNCTION dispatch_ours() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	before bigint := (SELECT count(*) FROM public.fired);
@@ -168,7 +168,7 @@ SELECT pg_sleep(extract(epoch FROM due + interval '60 ms' - clock_timestamp())) 
 SELECT t.dispatch(20) <= 20 AS limited;
 SELECT count(*) FILTER (WHERE key > 1000) BETWEEN 1 AND 20 AS limited, count(*) FILTER (WHERE key < 1000) AS of_few
 FROM fired WHERE key > 900;
--- Whoever goes on, in a new session, knows which of them are done.
+-- Whoever continues, in a new session, knows which of them are done.
 \c -
 SELECT t.dispatch(700) <= 700 AS limited;
 \c -

@@ -236,7 +236,7 @@ SELECT order_ext.subscribe('mc.mine', 'mc.t');
 SELECT * FROM order_ext_internal.leases;
 RESET ROLE;
 
--- verify() tells leases that ran out, and finds those that cannot
+-- verify() reports leases that have ended, and finds those that cannot
 SELECT order_ext.ack('mc.theirs', (SELECT array_agg(token) FROM order_ext_internal.leases));
 SELECT mc.receive(10, '1 hour', 'mc.theirs');
 SELECT order_ext.ack('mc.theirs', mc.tokens(52));

@@ -96,7 +96,7 @@ SELECT count(*) AS out_of_order FROM (SELECT i < lag(i) OVER (PARTITION BY key O
 SELECT lag, retrying, dead, parked FROM order_ext.consumer_stats WHERE consumer_group = 'co.g';
 -- a backlog of one key behind a dead letter: a receive() parks a part of it, with few rows of
 -- progress and little memory; the next goes on there, and nothing is lost
-CREATE FUNCTION co.peak() RETURNS bigint LANGUAGE sql	-- most memory of this process, kB; 0 where that is not told
+CREATE FUNCTION co.peak() RETURNS bigint LANGUAGE sql	-- most memory of this process, kB; 0 where that is not known
 	AS $$ SELECT coalesce(substring(pg_read_file('/proc/self/status', 0, 10000, true) FROM 'VmHWM:\s+(\d+)')::bigint, 0) $$;
 SELECT order_ext.subscribe('co.big', 'co.t', options => '{"ordered": true, "max_attempts": 1}');
 SELECT co.publish('90a');

@@ -27,7 +27,7 @@ RESET ROLE;
 SELECT message_id AS timer FROM order_ext.message_trace(2) WHERE topic = 'mo.one' \gset
 SELECT * FROM mo.topics;
 
--- what another tenant may not do with them, and what it is told
+-- what another tenant may not do with them, and the error it gets
 SET ROLE regress_mo_two;
 SELECT code, message, detail, hint FROM t.error($$order_ext.publish('mo.one', 1)$$);
 SELECT code, message, hint FROM t.error(format('order_ext.cancel_message(%s)', :timer));

@@ -68,7 +68,7 @@ END $$;
 SELECT lag FROM order_ext.consumer_stats WHERE consumer_group = 'mq.deep';
 SELECT t.drain();
 
--- the group is told by its whole name, however long and of whatever characters
+-- the group is reported by its whole name, however long and of whatever characters
 SELECT order_ext.create_topic('mq.long', '{"max_depth": 1}'), t.subscribe(repeat('é', 128), 'mq.long');
 SELECT order_ext.publish('mq.long', 1) > 0 AS published;
 SELECT code, detail = 'At least 1 messages are waiting for consumer group "' || repeat('é', 128) || '"; max_depth is 1.' AS whole_name FROM t.error($$order_ext.publish('mq.long', 1)$$);

@@ -77,7 +77,7 @@ SELECT mo.take(), mo.stats('mo.g');
 SELECT * FROM t.error($$order_ext.discard('mo.none')$$);
 SELECT t.go($$order_ext.discard(NULL)$$), t.go($$order_ext.discard('mo.g', 0)$$), t.go($$order_ext.discard('mo.g', message_ids => '{NULL}')$$), t.go($$order_ext.discard('mo.g', dry_run => NULL)$$);
 
--- in an ordered group the key goes on, as far as the next failure
+-- in an ordered group the key continues as far as the next failure
 SELECT t.subscribe('mo.g', 'mo.t', 'mo.note(order_ext.message)', '{"ordered": true, "max_attempts": 1}');
 INSERT INTO mo.bad VALUES ('x'), ('y');
 SELECT mo.say(4, 'x a b y c'), mo.say(5, 'x'), mo.say(6, 'd');

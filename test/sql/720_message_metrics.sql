@@ -77,7 +77,7 @@ FROM mt.line WHERE kind = 'sample' AND name = 'order_ext_refunds_open';
 SELECT labels FROM mt.line WHERE kind = 'sample' AND name = 'order_ext_table_bytes' ORDER BY n;
 SELECT count(*) = 2 AS kinds, bool_and(value = (SELECT count(pid) FROM order_ext.worker_stats WHERE database = current_database() AND kind = (regexp_match(labels, '"(.*)"'))[1])) AS workers
 FROM mt.line WHERE kind = 'sample' AND name = 'order_ext_workers';
--- a retry that nobody runs, and a group that operators have been told of
+-- a retry that nobody runs, and a group that operators have been alerted to
 SELECT set_config('session_replication_role', 'replica', false);
 UPDATE order_ext_internal.retries SET due_at = clock_timestamp() - interval '2 hours'
 WHERE group_id = (SELECT group_id FROM order_ext_internal.consumer_groups WHERE name = 'mt.plain');

@@ -105,7 +105,7 @@ DO $$ BEGIN
 		PERFORM mt.skip_delays();
 	END LOOP;
 END $$;
--- (due_at is told a moment after finished_at)
+-- (due_at is computed a moment after finished_at)
 SELECT n, longest, count(*), bool_and(delay >= 0 AND delay <= longest * 1.05 + 1) AS within, max(delay) > longest / 2 AS long_ones, min(delay) < longest / 2 AS short_ones, count(DISTINCT delay) > 90 AS spread
 FROM mt.jitter, LATERAL (SELECT least(7200, 2 ^ (n - 1)) AS longest) l GROUP BY n, longest ORDER BY n;
 SELECT order_ext.unsubscribe('mt.exp'), order_ext.drop_topic('mt.rocket');
@@ -241,7 +241,7 @@ SELECT attempts, last_error FROM order_ext.dead_letters WHERE consumer_group = '
 -- both lives are in the log
 SELECT attempt, state FROM order_ext.attempt_log WHERE consumer_group = 'mt.other' ORDER BY started_at;
 
--- ---- dead letters are told of, alerts that die themselves are not ----
+-- ---- dead letters are reported, alerts that become dead letters themselves are not ----
 CREATE FUNCTION mt.deaf(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
 SELECT t.subscribe('mt.alerts', 'ops.alert', 'mt.deaf(order_ext.message)', '{"max_attempts": 1}');
 SELECT mt.say(80, '{"state": "OE803"}');

@@ -103,7 +103,7 @@ SELECT count(*) FROM order_ext_internal.parked_messages WHERE topic_id = (SELECT
 UPDATE mb.broken SET broken = false;
 TRUNCATE mb.batches;
 \c -
--- the most memory of this process, kB; 0 where that is not told
+-- the most memory of this process, kB; 0 where that is not known
 CREATE FUNCTION mb.peak() RETURNS bigint LANGUAGE sql
 RETURN coalesce(substring(pg_read_file('/proc/self/status', 0, 10000, true) FROM 'VmHWM:\s+(\d+)')::bigint, 0);
 SELECT order_ext.redrive('mb.k');

@@ -1,4 +1,4 @@
--- Rotation: the log goes on in its next segment, and what is behind everybody is truncated;
+-- Rotation: the log continues in its next segment, and what all groups have passed is truncated;
 -- what a group still needs is not, however long that takes. maintain() does here what the
 -- scheduler does elsewhere.
 SELECT t.drain();
@@ -46,6 +46,9 @@ END $$;
 
 SELECT order_ext.create_topic('mr.t'), t.subscribe('mr.g', 'mr.t', 'mr.note(order_ext.message)');
 SET order_ext.log_retention = 0;
+-- the log moves on from where it began
+SELECT order_ext.create_topic('mr.first');
+SELECT order_ext.publish('mr.first', 1) > 0 AS published;
 SELECT mr.settle();
 SELECT count(order_ext.publish('mr.t', n)) FROM generate_series(1, 3) AS n;
 SELECT t.dispatch(2) AS handled;
@@ -111,7 +114,7 @@ SELECT (mr.segment() - :segment + 4) % 4 AS moved;
 RESET order_ext.log_segment_size;
 SELECT t.drain();
 
--- a group that has stopped: the log is kept for it, and operators are told, once
+-- a group that has stopped: the log is kept for it, and operators are alerted, once
 SET order_ext.log_retention = 0;
 SELECT order_ext.publish('mr.t', 50) > 0 AS published;
 CREATE FUNCTION mr.alerts() RETURNS TABLE (consumer_group text, topic text, keys text) LANGUAGE sql AS $$
@@ -136,7 +139,7 @@ SELECT count(*) AS alerts FROM order_ext_internal.backlog_alerts;
 RESET order_ext.backlog_alert_age;
 SELECT t.drain();
 
--- tables whose rows come and go are written anew when they have grown
+-- tables whose rows come and go are rewritten when they have grown
 SELECT t.subscribe('mr.g', 'mr.t', 'mr.note(order_ext.message)', '{"max_attempts": 1000}');
 SELECT count(order_ext.publish('mr.t', 52000 + 10 * n, jsonb_build_object('x', (SELECT string_agg(md5(n * i || ''), '') FROM generate_series(1, 55) AS i)))) FROM generate_series(1, 4) AS n;
 SELECT t.dispatch(3500) AS handled;

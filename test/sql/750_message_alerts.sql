@@ -1,4 +1,4 @@
--- What operators are told: one vocabulary, {"kind": ..., ...}, and the keys of each kind. The
+-- What operators are alerted to: one vocabulary, {"kind": ..., ...}, and the keys of each kind. The
 -- log's own CHECK (001_helpers) sees to the kinds that take more to provoke.
 SELECT order_ext.put_product('OA-1', 'A', 10);
 SELECT available FROM order_ext.adjust_stock('OA-1', 100);

@@ -1,5 +1,5 @@
 -- verify() can fail: every check finds what it is there for. Each line breaks one thing
--- behind the engine's back (as a superuser whose guard triggers stand aside), shows what
+-- behind the engine's back (as a superuser for whom the guard triggers are disabled), shows what
 -- verify() adds to its report, and takes it back.
 CALL t.verify_orders();
 SELECT name, t.order(name) FROM unnest('{V unpaid,V paid,V canceled}'::text[]) AS name;

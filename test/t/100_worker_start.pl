@@ -46,7 +46,7 @@ is($node->safe_psql('postgres', "SELECT string_agg(DISTINCT datname, ',') FROM p
 		  . " WHERE backend_type LIKE 'order_ext %'"), 'shop', 'workers in one database only');
 unlike(slurp_file($node->logfile, $log_before), qr/ERROR|FATAL|WARNING/, 'and nothing to complain of');
 
-# From 17 on, pg_stat_activity tells who is idle from who waits for something else.
+# From 17 on, pg_stat_activity distinguishes idle processes from those that wait for something else.
 my $named = $node->safe_psql('postgres', 'SHOW server_version_num') >= 170000;
 wait_sql($node, 'shop', "SELECT string_agg(DISTINCT wait_event, ',' ORDER BY wait_event)"
 	  . " FROM pg_stat_activity WHERE backend_type LIKE 'order_ext %'",
@@ -83,7 +83,7 @@ wait_workers($node, 'quiet', '', 10, 'off again');
 $node->safe_psql('quiet', "SELECT order_ext.publish('t', 1)");
 is($node->safe_psql('quiet', 'SET SESSION AUTHORIZATION handlers; SELECT order_ext.dispatch()'), '1', 'dispatch() ignores enabled');
 
-# A worker that is told to go by hand comes back; so does the launcher.
+# A worker that is terminated by hand comes back; so does the launcher.
 my $pid = worker_pid($node, 'shop', 'dispatcher');
 $node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
 wait_sql($node, 'postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid <> $pid AND datname = 'shop'"

@@ -27,7 +27,7 @@ $node->safe_psql('postgres', 'DROP DATABASE a');
 wait_workers($node, 'b', 'dispatcher,scheduler', 60, 'the next one gets the room');
 is(scalar(() = slurp_file($node->logfile) =~ /no free background worker slot/g), 1, 'still one warning');
 
-# Fewer slots than roles: they take turns, and nobody's messages wait for ever.
+# Fewer slots than roles: they take turns, and no role's messages wait forever.
 $node->safe_psql('b', <<'SQL');
 CREATE TABLE handled (key bigint PRIMARY KEY, who text DEFAULT current_user);
 GRANT INSERT ON handled TO PUBLIC;

@@ -1,5 +1,5 @@
 # A message whose handler kills the worker's process: the server recovers, the message is not
-# run for ever, and nobody else's message is lost, doubled or taken for it.
+# run forever, and no other message is lost, duplicated or taken for it.
 use strict;
 use warnings;
 

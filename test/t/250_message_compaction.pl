@@ -1,4 +1,4 @@
-# Small tables are written anew under load, under old snapshots, while readers wait for their
+# Small tables are rewritten under load, under old snapshots, while readers wait for their
 # lock, and while the server crashes: nothing is lost, nothing is delivered twice.
 use strict;
 use warnings;
@@ -76,7 +76,7 @@ BEGIN
 	END LOOP;
 END
 $$;
--- While a table is empty, everybody who needs it waits for so long, his snapshot in hand. A
+-- While a table is empty, everyone who needs it waits that long, snapshot in hand. A
 -- crash makes an end of that.
 CREATE UNLOGGED TABLE lingering (name text, seconds float8);
 GRANT SELECT ON lingering TO PUBLIC;
@@ -131,7 +131,7 @@ sub load_for
 	return;
 }
 
-# All tables grow, and are written anew.
+# All tables grow, and are rewritten.
 sub written_anew
 {
 	my ($name) = @_;

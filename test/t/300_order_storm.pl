@@ -30,7 +30,7 @@ $node->safe_psql('postgres', 'CREATE EXTENSION order_ext');
 $node->safe_psql('postgres', <<'SQL');
 CREATE SCHEMA t;
 CREATE TABLE t.orders (n bigserial PRIMARY KEY, order_id bigint NOT NULL, user_id bigint NOT NULL);
--- every fact that was told and not raised: the test's own ledger of the gateway
+-- every fact that was reported and did not raise an error: the test's own ledger of the gateway
 CREATE TABLE t.facts (pay_type text, trade_no text, order_id bigint, amount bigint, currency text, answer text);
 -- what no call may answer
 CREATE TABLE t.unexpected (call text, sqlstate text, message text);

@@ -26,7 +26,7 @@ $node->safe_psql('postgres', 'CREATE EXTENSION order_ext');
 $node->safe_psql('postgres', <<'SQL');
 CREATE SCHEMA t;
 CREATE TABLE t.orders (n bigserial PRIMARY KEY, order_id bigint NOT NULL);
--- every fact that was told and not raised: the test's own ledger of warehouse and carrier
+-- every fact that was reported and did not raise an error: the test's own ledger of warehouse and carrier
 CREATE TABLE t.facts (order_id bigint, source integer, event_id text, kind text, answer text);
 -- what no call may answer
 CREATE TABLE t.unexpected (call text, sqlstate text, message text);

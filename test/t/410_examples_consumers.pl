@@ -55,7 +55,7 @@ sub publish
 	return;
 }
 
-# The keys that a consumer's output tells, sorted.
+# The keys in a consumer's output, sorted.
 sub keys_of
 {
 	my ($output) = @_;

@@ -84,7 +84,7 @@ SELECT :o
 SQL
 }
 
-# What became of it: what was told, or the gateway's last words.
+# What became of it: what was reported, or the gateway's last words.
 sub became
 {
 	my ($order, $expected, $name, $seconds) = @_;

@@ -82,7 +82,7 @@ SQL
 	return;
 }
 
-# Poll until the query answers as expected; tells what it answered last if it never does.
+# Poll until the query answers as expected; reports its last answer if it never does.
 # Errors of the connection (a restarting server) are only another wrong answer. The seconds are
 # what it takes at most where nothing else runs; a busy machine gets ten times as long.
 sub wait_sql
