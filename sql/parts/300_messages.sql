@@ -21,7 +21,7 @@ CREATE SEQUENCE order_ext_internal.topic_id_seq MINVALUE 1000;
 -- until it has, no part reads beyond this snapshot. handler_owner: the owner of the handler at
 -- that time; another owner's function of that name is not run. adapted: the handler has another
 -- signature, and a C function of the library calls it: a gateway. Of roles the OIDs count, not
--- the names: 345_find_role.
+-- the names: 345_find_role. handler_timeout: in milliseconds; NULL: as order_ext.handler_timeout.
 CREATE TABLE order_ext_internal.consumer_groups (
 	group_id integer PRIMARY KEY,
 	topic_id integer NOT NULL,
@@ -43,7 +43,8 @@ CREATE TABLE order_ext_internal.consumer_groups (
 	adapted boolean NOT NULL DEFAULT false,
 	run_as_oid oid,
 	handler_owner_oid oid,
-	subscriber_oid oid
+	subscriber_oid oid,
+	handler_timeout integer
 );
 CREATE SEQUENCE order_ext_internal.group_id_seq MINVALUE 1000;
 

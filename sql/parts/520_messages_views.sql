@@ -23,7 +23,8 @@ CREATE VIEW order_ext.subscriptions_view AS
 	SELECT g.name AS consumer_group, t.name AS topic, g.handler, g.run_as, g.batch,
 		g.max_attempts,
 		CASE g.backoff WHEN 1 THEN 'exponential' ELSE 'rocketmq' END AS backoff,
-		g.builtin, g.created_at, g.ordered, g.paused, g.subscriber
+		g.builtin, g.created_at, g.ordered, g.paused, g.subscriber,
+		g.handler_timeout * interval '1 millisecond' AS handler_timeout
 	FROM order_ext_internal.consumer_groups g
 	JOIN order_ext_internal.topics t USING (topic_id);
 

@@ -244,6 +244,7 @@ COMMENT ON COLUMN order_ext.subscriptions_view.builtin IS 'Belongs to order_ext.
 COMMENT ON COLUMN order_ext.subscriptions_view.created_at IS 'When it was created.';
 COMMENT ON COLUMN order_ext.subscriptions_view.ordered IS 'While a message has failed, those of its key wait.';
 COMMENT ON COLUMN order_ext.subscriptions_view.paused IS 'See pause.';
+COMMENT ON COLUMN order_ext.subscriptions_view.handler_timeout IS 'How long its handler may take; NULL: as order_ext.handler_timeout says.';
 COMMENT ON COLUMN order_ext.subscriptions_view.subscriber IS 'The role that subscribed it last; NULL for a superuser.';
 
 COMMENT ON VIEW order_ext.dead_letters IS 'Messages that a group gave up on, until they are redriven or discarded.';

@@ -8,6 +8,7 @@
 #include "postmaster/bgworker.h"
 #include "utils/memutils.h"
 
+#include "core/settings.h"
 #include "worker/database_slots.h"
 #include "worker/launch.h"
 #include "worker/role_entries.h"
@@ -77,6 +78,7 @@ reserve(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief, uint32 *num
 		worker->leave = false;
 		worker->outdated = false;
 		worker->held_up = false;
+		worker->handler_timeout = setting_handler_timeout;
 		worker->since = GetCurrentTimestamp();
 	}
 	LWLockRelease(worker_shared->lock);

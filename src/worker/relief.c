@@ -77,8 +77,9 @@ on_slice_over(void)
 }
 
 static void
-group_begins(uint64 other_topics, TimestampTz others_due)
+group_begins(uint64 other_topics, TimestampTz others_due, int handler_timeout)
 {
+	worker_my_slot->handler_timeout = handler_timeout;
 	pg_atomic_write_u64(&worker_my_slot->other_topics, other_topics);
 	pg_atomic_write_u64(&worker_my_slot->others_due, (uint64) others_due);
 	enable_timeout_after(slice_timeout, SLICE_MS);

@@ -69,6 +69,7 @@ typedef struct WorkerSlot
 	TimestampTz since;			/* launch time, then start time */
 	pg_atomic_uint64 topics;	/* topic bits published and not yet checked */
 	pg_atomic_uint64 interest;	/* topic bits for which to wake it */
+	volatile int handler_timeout;	/* of the group it is working on; milliseconds, 0: none */
 	volatile bool held_up;		/* working on one group for longer than a time slice */
 	pg_atomic_uint64 other_topics;	/* topic bits of the groups it is not working on */
 	pg_atomic_uint64 others_due;	/* when one of those has other work */

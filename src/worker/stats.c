@@ -19,7 +19,7 @@
  * stopped or stuck.
  */
 #define IDLE_SILENCE (15 * USECS_PER_SEC)
-#define BUSY_SILENCE (60 * USECS_PER_SEC)	/* in addition to order_ext.handler_timeout */
+#define BUSY_SILENCE (60 * USECS_PER_SEC)	/* in addition to the handler's time limit */
 
 /* A row: a running worker, or the reason why one is missing. */
 typedef struct StatsRow
@@ -61,15 +61,15 @@ worker_state_name(WorkerState state)
 
 /* What to show about a running process. */
 static const char *
-shown_state(WorkerState state, uint64 alive_at)
+shown_state(WorkerState state, uint64 alive_at, int handler_timeout)
 {
 	int64		silence = GetCurrentTimestamp() - (TimestampTz) alive_at;
 	int64		bearable = IDLE_SILENCE;
 
-	if (state == WORKER_BUSY && setting_handler_timeout == 0)
+	if (state == WORKER_BUSY && handler_timeout == 0)
 		return worker_state_name(state);	/* it may take forever */
 	if (state == WORKER_BUSY)
-		bearable = BUSY_SILENCE + setting_handler_timeout * INT64CONST(1000);
+		bearable = BUSY_SILENCE + handler_timeout * INT64CONST(1000);
 	if (state != WORKER_STARTING && silence > bearable)
 		return "not answering";
 	return worker_state_name(state);
@@ -157,7 +157,8 @@ add_database(StatsRows *into, const DatabaseSlot *db)
 		row->database = db->database;
 		row->role = worker->role;
 		row->kind = worker->kind == WORKER_SCHEDULER ? "scheduler" : "dispatcher";
-		row->state = shown_state(worker->state, pg_atomic_read_u64(&worker->alive_at));
+		row->state = shown_state(worker->state, pg_atomic_read_u64(&worker->alive_at),
+								 worker->handler_timeout);
 		row->batches = (int64) pg_atomic_read_u64(&worker->batches);
 		row->messages = (int64) pg_atomic_read_u64(&worker->messages);
 		row->last_active = (TimestampTz) pg_atomic_read_u64(&worker->last_active);
@@ -184,7 +185,7 @@ collect(void)
 	into->rows[0].pid = worker_shared->launcher_pid;
 	into->rows[0].kind = "launcher";
 	into->rows[0].state = worker_shared->launcher_pid == 0 ? "starting"
-		: shown_state(WORKER_IDLE, pg_atomic_read_u64(&worker_shared->launcher_alive_at));
+		: shown_state(WORKER_IDLE, pg_atomic_read_u64(&worker_shared->launcher_alive_at), 0);
 	into->n = 1;
 	for (d = 0; d < MAX_DATABASES; d++)
 	{

@@ -102,6 +102,26 @@ RESET order_ext.handler_timeout;
 SELECT mf.take();
 SELECT mf.trace(40);
 SELECT order_ext.unsubscribe('mf.g');
+-- a group's own limit, shorter and longer than the setting, and none
+SELECT t.subscribe('mf.short', 'mf.t', 'mf.act(order_ext.message)', '{"max_attempts": 1, "handler_timeout": "200 ms"}');
+SELECT order_ext.publish('mf.t', 45, '{"sleep": 3600}') > 0 AS published;
+SELECT t.dispatch() > 0 AS handled;
+SELECT last_error FROM order_ext.dead_letters WHERE consumer_group = 'mf.short';
+SELECT order_ext.unsubscribe('mf.short');
+SET order_ext.handler_timeout = 50;
+SELECT t.subscribe('mf.long', 'mf.t', 'mf.act(order_ext.message)', '{"max_attempts": 1, "handler_timeout": "1 hour"}'), t.subscribe('mf.none', 'mf.t', 'mf.act(order_ext.message)', '{"max_attempts": 1, "handler_timeout": "0"}');
+SELECT order_ext.publish('mf.t', 46, '{"sleep": 0.2}') > 0 AS published;
+SELECT t.dispatch() > 0 AS handled;
+SELECT consumer_group, handler_timeout, (SELECT count(*) FROM order_ext.dead_letters d WHERE d.consumer_group = s.consumer_group) AS dead FROM order_ext.subscriptions_view s WHERE consumer_group LIKE 'mf.%' ORDER BY 1;
+-- without the option, as the setting says again
+SELECT t.subscribe('mf.none', 'mf.t', 'mf.act(order_ext.message)', '{"max_attempts": 1}');
+SELECT order_ext.publish('mf.t', 47, '{"sleep": 3600}') > 0 AS published;
+SELECT order_ext.unsubscribe('mf.long');
+SELECT t.dispatch() > 0 AS handled;
+SELECT last_error FROM order_ext.dead_letters WHERE consumer_group = 'mf.none';
+RESET order_ext.handler_timeout;
+SELECT mf.take();
+SELECT order_ext.unsubscribe('mf.none');
 
 -- a handler of sets: the one that fails is found
 SELECT t.subscribe('mf.all', 'mf.t', 'mf.act_all(order_ext.message[])', '{"max_attempts": 1}');

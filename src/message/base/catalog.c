@@ -52,7 +52,8 @@ enum
 	GROUP_GROUP_ID = 1, GROUP_TOPIC_ID, GROUP_MAX_ATTEMPTS, GROUP_BACKOFF, GROUP_BUILTIN,
 	GROUP_BATCH, GROUP_PAUSED, GROUP_NAME, GROUP_HANDLER, GROUP_RUN_AS, GROUP_START_AT,
 	GROUP_ORDERED = 13, GROUP_SUBSCRIBER, GROUP_PARTS, GROUP_BARRIER, GROUP_HANDLER_OWNER,
-	GROUP_ADAPTED, GROUP_RUN_AS_OID, GROUP_HANDLER_OWNER_OID
+	GROUP_ADAPTED, GROUP_RUN_AS_OID, GROUP_HANDLER_OWNER_OID, GROUP_SUBSCRIBER_OID,
+	GROUP_HANDLER_TIMEOUT
 };
 enum
 {
@@ -208,6 +209,8 @@ load_groups(Cache *into)
 		group->handler = table_reader_text(&reader, GROUP_HANDLER);
 		group->run_as = bound_role_read(&reader, GROUP_RUN_AS, GROUP_RUN_AS_OID);
 		group->suspects = false;
+		group->handler_timeout = reader.nulls[GROUP_HANDLER_TIMEOUT] ? GROUP_TIMEOUT_OF_SETTING :
+			DatumGetInt32(reader.values[GROUP_HANDLER_TIMEOUT]);
 		group->start_at = snapshot_text(reader.values[GROUP_START_AT]);
 		group->ordered = DatumGetBool(reader.values[GROUP_ORDERED]);
 		group->handler_owner = bound_role_read(&reader, GROUP_HANDLER_OWNER,

@@ -63,6 +63,8 @@ typedef struct RingState
 	TimestampTz moved_at;		/* since when; 0 = since the beginning */
 } RingState;
 
+#define GROUP_TIMEOUT_OF_SETTING (-1)
+
 typedef struct ConsumerGroup
 {
 	int32		id;
@@ -81,6 +83,7 @@ typedef struct ConsumerGroup
 	int16		parts;			/* number of cursors that read it */
 	char	   *barrier;		/* a pg_snapshot if parts is about to change, or NULL */
 	bool		adapted;		/* the topic's C function calls the handler: see builtin.h */
+	int32		handler_timeout;	/* ms, 0: no limit; or GROUP_TIMEOUT_OF_SETTING */
 	bool		suspects;		/* some of its messages may have crashed a worker */
 } ConsumerGroup;
 

@@ -147,6 +147,20 @@ option_seconds(Jsonb *options, const char *key, int32 if_missing, int32 max)
 	return (int32) (usecs / USECS_PER_SEC);
 }
 
+int32
+option_milliseconds(Jsonb *options, const char *key, int32 if_missing)
+{
+	char	   *text = option_text(options, key);
+	double		usecs;
+
+	if (text == NULL)
+		return if_missing;
+	if (!interval_read(text, &usecs) || usecs < 0 || usecs >= (PG_INT32_MAX + 1.0) * 1000 ||
+		(usecs > 0 && usecs < 1000))
+		refuse_option(key, "an interval from 1 millisecond to 24 days, or 0");
+	return (int32) (usecs / 1000);
+}
+
 int
 option_word(Jsonb *options, const char *key, int if_missing, const char *const *words)
 {

@@ -24,6 +24,9 @@ extern char *option_text(Jsonb *options, const char *key);	/* NULL if not given 
 /* An interval of at least a second, in seconds. */
 extern int32 option_seconds(Jsonb *options, const char *key, int32 if_missing, int32 max);
 
+/* An interval of up to 2^31 - 1 milliseconds, in milliseconds; 0 if it is one of no time. */
+extern int32 option_milliseconds(Jsonb *options, const char *key, int32 if_missing);
+
 /* One of the words of a NULL-terminated list; returns its index. */
 extern int	option_word(Jsonb *options, const char *key, int if_missing, const char *const *words);
 

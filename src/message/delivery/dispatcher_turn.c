@@ -25,6 +25,7 @@
 #include "message/base/rights.h"
 #include "message/delivery/parts.h"
 #include "message/delivery/pass.h"
+#include "message/delivery/time_limit.h"
 #include "message/delivery/session.h"
 #include "message/base/wake.h"
 
@@ -60,6 +61,7 @@ typedef struct PartState
 	bool		ours;			/* other dispatchers handle it only if we do not */
 	bool		builtin;
 	bool		adapted;
+	int			handler_timeout;	/* milliseconds; 0: none */
 	bool		listed;			/* seen in the current listing */
 	bool		again;			/* the log has more for it, or has not been checked yet */
 	TimestampTz locked_until;	/* 0 = not locked elsewhere */
@@ -102,12 +104,13 @@ dispatcher_watch(const DispatcherWatch *watch)
 }
 
 static void
-group_begins(int32 topic_id, TimestampTz others_due)
+group_begins(int32 topic_id, TimestampTz others_due, int handler_timeout)
 {
 	uint64		bit = WAKE_TOPIC_BIT(topic_id);
 
 	if (watcher != NULL)
-		watcher->begins((served_topics & ~bit) | (shared_topics & bit), others_due);
+		watcher->begins((served_topics & ~bit) | (shared_topics & bit), others_due,
+						handler_timeout);
 }
 
 static void
@@ -154,6 +157,7 @@ list_part(const ConsumerGroup *group, int part)
 	state->topic_id = group->topic_id;
 	state->builtin = group->builtin;
 	state->adapted = group->adapted;
+	state->handler_timeout = time_limit_of(group);
 	state->ours = (part % served.count == served.ordinal);
 	state->listed = true;
 }
@@ -376,7 +380,7 @@ aim_parts(void)
 		return DT_NOEND;
 	if (!clock_pause_is_over(not_before, MAX_PATIENCE_MS * INT64CONST(1000), now))
 		return not_before;
-	group_begins(misparted_topic, now);
+	group_begins(misparted_topic, now, setting_handler_timeout);
 	aimed = parts_aim(misparted_group, patience_ms);
 	group_ends();
 	if (aimed)
@@ -447,7 +451,8 @@ dispatcher_turn(uint64 topic_bits, TimestampTz *next_wakeup, int64 *messages, in
 	{
 		PartState  *state = hash_search(part_states, &keys[i], HASH_FIND, NULL);
 
-		group_begins(state->topic_id, i + 1 < n ? DT_NOBEGIN : others_due);
+		group_begins(state->topic_id, i + 1 < n ? DT_NOBEGIN : others_due,
+					 state->handler_timeout);
 		run_group(state, messages, batches);
 		group_ends();
 		others_due = Min(others_due, next_time(state, GetCurrentTimestamp()));

@@ -28,13 +28,13 @@ extern void dispatcher_serve(const DispatcherRole *role);
 
 /*
  * begins() is called when the dispatcher starts on a group, with the topics of its other groups
- * that wait meanwhile, and since or from when; ends() when it is done with the group (not after an
- * error). In between, lets_wait() tells whether one of the others has something to do. NULL: no
- * watch.
+ * that wait meanwhile, and since or from when, and how long the group's handler may take
+ * (milliseconds, 0: no limit); ends() when it is done with the group (not after an error). In
+ * between, lets_wait() tells whether one of the others has something to do. NULL: no watch.
  */
 typedef struct DispatcherWatch
 {
-	void		(*begins) (uint64 other_topics, TimestampTz others_due);
+	void		(*begins) (uint64 other_topics, TimestampTz others_due, int handler_timeout);
 	void		(*ends) (void);
 	bool		(*lets_wait) (void);
 } DispatcherWatch;

@@ -35,8 +35,7 @@ failure_from_error(bool in_dispatch)
 								  MAX_ERROR_BYTES)] = '\0';
 	failure->detail = error->detail;
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && time_limit_passed())
-		failure->message = psprintf("handler ran longer than order_ext.handler_timeout (%d ms)",
-									setting_handler_timeout);
+		failure->message = psprintf("handler ran longer than %s", time_limit_text());
 	return failure;
 }
 

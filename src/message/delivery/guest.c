@@ -55,7 +55,7 @@ guest_begin(void)
 	if (!in_handler)
 	{
 		callers_cancel_watch();
-		time_limit_begin();
+		time_limit_begin(setting_handler_timeout);
 	}
 	running = true;
 }

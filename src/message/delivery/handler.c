@@ -166,7 +166,7 @@ handler_refuse_change(int32 group_id)
 static void
 call_begins(const Handler *handler, const Message *messages, int n)
 {
-	time_limit_begin();
+	time_limit_begin(time_limit_of(handler->group));
 	running_group = handler->group->id;
 	if (n > 1 && handler->n_before > 0)
 		running_begin(handler->group->id, handler->first, handler->n_before + n);
@@ -322,7 +322,7 @@ handler_call(Handler *handler, Oid function, const Message *message, Datum argum
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	time_limit_begin();			/* for the rest of the batch */
+	time_limit_begin(time_limit_of(handler->group));	/* for the rest of the batch */
 	return result;
 }
 
@@ -333,7 +333,7 @@ call_engine(Handler *handler, Message *messages, int n)
 
 	engine_enter(&scope);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	time_limit_begin();
+	time_limit_begin(time_limit_of(handler->group));
 	if (!handler->in_dispatch)
 		locks_brief_begin();
 	if (handler->adapted != NULL)

@@ -1,6 +1,6 @@
 /*
  * time_limit.c
- *		order_ext.handler_timeout; see time_limit.h.
+ *		How long a handler may take; see time_limit.h.
  */
 #include "compat.h"
 
@@ -31,6 +31,7 @@ static EnableTimeoutParams timeouts[TIMEOUTS] = {
 };
 static bool timeouts_registered = false;
 static volatile sig_atomic_t passed = false;
+static int	current_limit;
 
 /*
  * Runs in the signal handler. statement_timeout cannot be used: it is armed per statement of a
@@ -68,19 +69,26 @@ register_timeouts(void)
 	timeouts_registered = true;
 }
 
+int
+time_limit_of(const ConsumerGroup *group)
+{
+	return group->handler_timeout == GROUP_TIMEOUT_OF_SETTING ? setting_handler_timeout :
+		group->handler_timeout;
+}
+
 void
-time_limit_begin(void)
+time_limit_begin(int limit)
 {
 	int			first = running_in_series() ? TIMEOUT_SLOW : TIMEOUT_LIMIT;
-	int			end = setting_handler_timeout > 0 ? TIMEOUTS : TIMEOUT_LIMIT;
+	int			end = limit > 0 ? TIMEOUTS : TIMEOUT_LIMIT;
 
 	passed = false;
+	current_limit = limit;
 	if (first >= end)
 		return;
 	register_timeouts();
-	timeouts[TIMEOUT_LIMIT].delay_ms = setting_handler_timeout;
-	timeouts[TIMEOUT_OVERRUN].delay_ms = (int) Min(INT64CONST(2) * setting_handler_timeout,
-												   PG_INT32_MAX);
+	timeouts[TIMEOUT_LIMIT].delay_ms = limit;
+	timeouts[TIMEOUT_OVERRUN].delay_ms = (int) Min(INT64CONST(2) * limit, PG_INT32_MAX);
 	enable_timeouts(&timeouts[first], end - first);
 }
 
@@ -132,4 +140,12 @@ bool
 time_limit_passed(void)
 {
 	return passed;
+}
+
+char *
+time_limit_text(void)
+{
+	return psprintf("%s (%d ms)",
+					current_limit == setting_handler_timeout ? "order_ext.handler_timeout"
+					: "the handler_timeout of its consumer group", current_limit);
 }

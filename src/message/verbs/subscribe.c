@@ -46,11 +46,11 @@ static SavedPlan insert_group = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.consumer_groups"
 	" (group_id, topic_id, max_attempts, backoff, batch, name, handler, run_as, start_at,"
 	"  subscriber, ordered, handler_owner, adapted, run_as_oid, subscriber_oid,"
-	"  handler_owner_oid)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+	"  handler_owner_oid, handler_timeout)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 	" ON CONFLICT (name) DO NOTHING",
 	INT4OID, INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, PG_SNAPSHOTOID,
-	TEXTOID, BOOLOID, TEXTOID, BOOLOID, OIDOID, OIDOID, OIDOID);
+	TEXTOID, BOOLOID, TEXTOID, BOOLOID, OIDOID, OIDOID, OIDOID, INT4OID);
 
 static SavedPlan find_group = SAVED_PLAN(
 	"SELECT group_id, topic_id, builtin, parts, ordered, adapted"
@@ -67,10 +67,10 @@ static SavedPlan update_group = SAVED_PLAN(
 	"UPDATE order_ext_internal.consumer_groups"
 	" SET max_attempts = $2, backoff = $3, batch = $4, handler = $5, run_as = $6,"
 	"  subscriber = $7, ordered = $8, handler_owner = $9, run_as_oid = $10,"
-	"  subscriber_oid = $11, handler_owner_oid = $12"
+	"  subscriber_oid = $11, handler_owner_oid = $12, handler_timeout = $13"
 	" WHERE group_id = $1",
 	INT4OID, INT4OID, INT2OID, BOOLOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, TEXTOID, OIDOID,
-	OIDOID, OIDOID);
+	OIDOID, OIDOID, INT4OID);
 
 static SavedPlan delete_group[] = {
 	SAVED_PLAN("DELETE FROM order_ext_internal.consumer_groups WHERE group_id = $1", INT4OID),
@@ -100,6 +100,7 @@ typedef struct Subscription
 	Oid			run_as;
 	Oid			subscriber;
 	int32		max_attempts;
+	int32		handler_timeout;	/* milliseconds, or GROUP_TIMEOUT_OF_SETTING */
 	int16		backoff;
 	bool		batch;
 	bool		earliest;
@@ -113,7 +114,7 @@ static void
 read_options(Jsonb *options, Subscription *want)
 {
 	static const char *const known[] = {
-		"max_attempts", "backoff", "ordered", "start", "run_as", NULL
+		"max_attempts", "backoff", "ordered", "start", "run_as", "handler_timeout", NULL
 	};
 	static const char *const backoffs[] = {"exponential", "rocketmq", NULL};
 	static const char *const starts[] = {"now", "earliest", NULL};
@@ -124,6 +125,8 @@ read_options(Jsonb *options, Subscription *want)
 	want->backoff = option_word(options, "backoff", 0, backoffs) + BACKOFF_EXPONENTIAL;
 	want->earliest = option_word(options, "start", 0, starts) == 1;
 	want->ordered = option_bool(options, "ordered", false);
+	want->handler_timeout = option_milliseconds(options, "handler_timeout",
+												GROUP_TIMEOUT_OF_SETTING);
 	want->run_as_option = option_text(options, "run_as");
 }
 
@@ -238,6 +241,13 @@ role_name(Oid role)
 	return CStringGetTextDatum(GetUserNameFromId(role, false));
 }
 
+static Datum
+handler_timeout(const Subscription *want, char *null)
+{
+	*null = want->handler_timeout == GROUP_TIMEOUT_OF_SETTING ? 'n' : ' ';
+	return Int32GetDatum(want->handler_timeout);
+}
+
 /* NULL if there is no handler. */
 static Datum
 handler_owner_name(const Subscription *want, char *null)
@@ -250,8 +260,8 @@ static bool
 insert_new_group(const Subscription *want, int32 topic_id)
 {
 	int64		group_id = nextval_internal(internal_relation("group_id_seq"), false);
-	Datum		values[16];
-	char		nulls[] = "                ";
+	Datum		values[17];
+	char		nulls[] = "                 ";
 
 	if (group_id > PG_INT32_MAX)
 		ereport(ERROR,
@@ -275,6 +285,7 @@ insert_new_group(const Subscription *want, int32 topic_id)
 	values[14] = ObjectIdGetDatum(want->subscriber);
 	values[15] = ObjectIdGetDatum(want->handler_owner);
 	nulls[15] = nulls[11];
+	values[16] = handler_timeout(want, &nulls[16]);
 	return plan_write(&insert_group, values, nulls, 0) > 0;
 }
 
@@ -316,8 +327,8 @@ static void
 change_group(const Subscription *want, int32 topic_id)
 {
 	Datum		name = CStringGetTextDatum(want->name);
-	Datum		values[12];
-	char		nulls[] = "            ";
+	Datum		values[13];
+	char		nulls[] = "             ";
 	bool		was_ordered;
 	int16		parts;
 
@@ -353,6 +364,7 @@ change_group(const Subscription *want, int32 topic_id)
 	values[10] = ObjectIdGetDatum(want->subscriber);
 	values[11] = ObjectIdGetDatum(want->handler_owner);
 	nulls[11] = nulls[8];
+	values[12] = handler_timeout(want, &nulls[12]);
 	if (was_ordered)
 		parts_lock(DatumGetInt32(values[0]), parts);
 	plan_write(&update_group, values, nulls, 0);
@@ -468,6 +480,7 @@ subscribe_adapted(const AdaptedGroup *group)
 		.run_as = group->run_as,
 		.subscriber = group->registrar,
 		.max_attempts = DEFAULT_MAX_ATTEMPTS,
+		.handler_timeout = GROUP_TIMEOUT_OF_SETTING,
 		.backoff = BACKOFF_EXPONENTIAL,
 		.batch = true,
 		.ordered = true,
