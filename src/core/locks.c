@@ -189,22 +189,23 @@ lock_wait(LockClass lock_class, int64 key)
 
 /*
  * A process that holds such a lock may be kept from its processor for a while; this is the least
- * that is waited for it.
+ * that is waited for it, and for what is waited for while it is held: room in a table.
  */
 #define MOMENT_MS 1000
+
+static int	lock_timeout_before_moment;
 
 void
 lock_moment_begin(LockClass lock_class, int64 key)
 {
-	int			outer_lock_timeout = LockTimeout;
 	LOCKTAG		tag;
 
 	set_tag(&tag, lock_class, key);
+	lock_timeout_before_moment = LockTimeout;
 	/* 0 is no limit; after an error, api_call() restores it */
 	if (LockTimeout > 0)
 		LockTimeout = Max(LockTimeout, MOMENT_MS);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	LockTimeout = outer_lock_timeout;
 }
 
 void
@@ -214,6 +215,7 @@ lock_moment_end(LockClass lock_class, int64 key)
 
 	set_tag(&tag, lock_class, key);
 	(void) LockRelease(&tag, ExclusiveLock, false);
+	LockTimeout = lock_timeout_before_moment;
 }
 
 bool

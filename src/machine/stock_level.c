@@ -41,8 +41,12 @@
 /* Of rows that are covered as many are read before the index is searched for the next. */
 #define COVERED_IN_A_ROW 8
 
-/* A fold removes at most as many that it replaces. */
-#define REMOVED_AT_ONCE 8
+/*
+ * A fold removes those among as many before it that it replaces. Others, of transactions that
+ * stayed open meanwhile, are left to maintain(): while somebody holds an old snapshot, removed
+ * ones are still there, and there is no end to them.
+ */
+#define FOLDS_LOOKED_AT 16
 
 /* Columns of stock_ledger; that of xid has another number in a database that was updated. */
 enum
@@ -149,20 +153,23 @@ add_up_to_limit(int64 a, int64 b)
 /* ---- the newest fold ---- */
 
 static SysScanDesc
-begin_folds(StockReader *reader, int64 product_id, Snapshot snapshot)
+begin_folds(StockReader *reader, int64 product_id, int64 from_id, Snapshot snapshot)
 {
-	ScanKeyData key;
+	ScanKeyData keys[2];
 
-	ScanKeyInit(&key, FOLD_PRODUCT_ID, BTEqualStrategyNumber, F_INT8EQ,
+	ScanKeyInit(&keys[0], FOLD_PRODUCT_ID, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum(product_id));
-	return systable_beginscan_ordered(reader->folds, reader->folds_index, snapshot, 1, &key);
+	ScanKeyInit(&keys[1], FOLD_ID, BTGreaterEqualStrategyNumber, F_INT8GE,
+				Int64GetDatum(from_id));
+	return systable_beginscan_ordered(reader->folds, reader->folds_index, snapshot,
+									  lengthof(keys), keys);
 }
 
 /* The newest fold that the snapshot sees, in *fold. */
 static void
 read_newest_fold(StockReader *reader, int64 product_id, Snapshot snapshot, StockFold *fold)
 {
-	SysScanDesc scan = begin_folds(reader, product_id, snapshot);
+	SysScanDesc scan = begin_folds(reader, product_id, 0, snapshot);
 	HeapTuple	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 	TupleDesc	desc = RelationGetDescr(reader->folds);
 	bool		isnull;
@@ -357,33 +364,30 @@ stock_level(int64 product_id)
 /* ---- folding ---- */
 
 /*
- * Remove committed folds that a newer committed one replaces. Those whose removal has begun are
- * left to that.
+ * Remove committed folds, from from_id on, that a newer committed one replaces. Those whose removal
+ * has begun are left to that.
  */
 static void
-remove_replaced(StockReader *reader, int64 product_id)
+remove_replaced(StockReader *reader, int64 product_id, int64 from_id)
 {
 	SnapshotData dirty;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	bool		replaced = false;
-	int			removed = 0;
 
 	InitDirtySnapshot(dirty);
-	scan = begin_folds(reader, product_id, &dirty);
-	while (removed < REMOVED_AT_ONCE &&
-		   (tuple = systable_getnext_ordered(scan, BackwardScanDirection)) != NULL)
+	scan = begin_folds(reader, product_id, from_id, &dirty);
+	while ((tuple = systable_getnext_ordered(scan, BackwardScanDirection)) != NULL)
 	{
 		TM_FailureData failure;
 
 		if (TransactionIdIsValid(dirty.xmin) || TransactionIdIsValid(dirty.xmax) ||
 			TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
 			continue;
-		if (replaced &&
-			table_tuple_delete(reader->folds, &tuple->t_self, GetCurrentCommandId(true),
-							   GetActiveSnapshot(), InvalidSnapshot, false, &failure,
-							   false) == TM_Ok)
-			removed++;
+		if (replaced)
+			(void) table_tuple_delete(reader->folds, &tuple->t_self, GetCurrentCommandId(true),
+									  GetActiveSnapshot(), InvalidSnapshot, false, &failure,
+									  false);
 		replaced = true;
 	}
 	systable_endscan_ordered(scan);
@@ -421,7 +425,7 @@ stock_fold_if_due(StockReader *reader, int64 product_id, const StockCount *count
 	if (Min(Min(level.available, level.reserved), level.consumed) >= 0)
 	{
 		append_fold(product_id, count->newest.fold_id + 1, &level, covered);
-		remove_replaced(reader, product_id);
+		remove_replaced(reader, product_id, count->newest.fold_id - FOLDS_LOOKED_AT);
 	}
 	PopActiveSnapshot();
 }
@@ -434,9 +438,8 @@ tend_product(StockReader *reader, int64 product_id)
 	lock_moment_begin(LOCK_STOCK, product_id);
 	stock_count(reader, product_id, &count);
 	stock_fold_if_due(reader, product_id, &count);
-	if (!count.fold_due)
-		remove_replaced(reader, product_id);
 	lock_moment_end(LOCK_STOCK, product_id);
+	remove_replaced(reader, product_id, 0);
 }
 
 void
