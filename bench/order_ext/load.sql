@@ -28,9 +28,11 @@ SELECT order_id, user_id, 2000 + 10 * (a + b), 0, 0, 2000 + 10 * (a + b),
 FROM public.gen ORDER BY n;
 
 INSERT INTO order_items (order_id, product_id, price, discount, pay, quantity, kind,
-						 reservation, sku)
-SELECT order_id, product_id, price, 0, price, 1, kind, CASE WHEN paid THEN 1 ELSE 3 END, sku
-FROM public.gen, LATERAL (VALUES (a), (b)) AS i (nth) JOIN products ON sku = 'S-' || nth ORDER BY n;
+						 reservation, sku, line)
+SELECT order_id, product_id, price, 0, price, 1, kind, CASE WHEN paid THEN 1 ELSE 3 END, sku, line
+FROM public.gen, LATERAL (VALUES (a, 1), (b, 2)) AS i (nth, line)
+	JOIN (products JOIN product_prices USING (product_id)) ON sku = 'S-' || nth AND currency = 'CNY'
+ORDER BY n, line;
 
 INSERT INTO stock_ledger (order_id, product_id, available_delta, reserved_delta, consumed_delta,
 						  at, kind)

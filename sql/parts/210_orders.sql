@@ -37,7 +37,8 @@ CREATE UNIQUE INDEX orders_external_id ON order_ext_internal.orders (external_id
 CREATE INDEX orders_user_id ON order_ext_internal.orders (user_id, order_id);
 CREATE INDEX orders_expire_at ON order_ext_internal.orders (expire_at);
 
--- order_items: a line per sku. pay = price * quantity - discount.
+-- order_items: a line per sku and attributes, numbered from 1 in the order given; attributes are
+-- the application's, NULL if it gave none. pay = price * quantity - discount.
 -- reservation: 0 none, 1 reserved, 2 consumed, 3 released; it ends with one update of
 -- every line, for which half of each page stays free.
 CREATE TABLE order_ext_internal.order_items (
@@ -50,7 +51,9 @@ CREATE TABLE order_ext_internal.order_items (
 	kind smallint NOT NULL,
 	reservation smallint NOT NULL,
 	sku text NOT NULL,
-	PRIMARY KEY (order_id, product_id),
+	line integer NOT NULL,
+	attributes jsonb,
+	PRIMARY KEY (order_id, line),
 	CHECK (least(discount, pay, quantity - 1) >= 0)
 ) WITH (fillfactor = 50);
 

@@ -58,7 +58,8 @@ CREATE TABLE order_ext_internal.after_sale_items (
 	received integer NOT NULL DEFAULT 0,
 	damaged integer NOT NULL DEFAULT 0,
 	restocked integer NOT NULL DEFAULT 0,
-	PRIMARY KEY (after_sale_id, product_id),
+	line integer NOT NULL,
+	PRIMARY KEY (after_sale_id, line),
 	CHECK (received BETWEEN 0 AND quantity AND damaged BETWEEN 0 AND received
 		AND restocked BETWEEN 0 AND received)
 ) WITH (fillfactor = 80);

@@ -1,6 +1,6 @@
 -- The calls about after-sales. Amounts are bigint minor units; lines are written [{"sku": "A-1",
--- "quantity": 2}, ...], lines with the same SKU are added up. Every writing call may raise OE110
--- (busy, try again).
+-- "quantity": 2}, {"line": 3, "quantity": 1}, ...], the same lines are added up. Every writing call
+-- may raise OE110 (busy, try again).
 
 -- calculate_refund(): src/api/apply_after_sale.c, src/machine/entitlement.h
 CREATE FUNCTION order_ext.calculate_refund(order_id bigint, lines jsonb)

@@ -23,7 +23,8 @@ CREATE VIEW order_ext.order_items_view AS
 			WHEN 1 THEN 'reserved'
 			WHEN 2 THEN 'consumed'
 			WHEN 3 THEN 'released'
-		END AS reservation
+		END AS reservation,
+		i.line, i.attributes
 	FROM order_ext_internal.order_items i;
 
 CREATE VIEW order_ext.payments_view AS

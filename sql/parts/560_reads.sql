@@ -52,7 +52,7 @@ BEGIN
 						WHERE r.order_id = o.order_id))
 		|| jsonb_build_object(
 			'items', (
-				SELECT coalesce(jsonb_agg(to_jsonb(i) - 'order_id' ORDER BY i.sku), '[]')
+				SELECT coalesce(jsonb_agg(to_jsonb(i) - 'order_id' ORDER BY i.line), '[]')
 				FROM order_ext.order_items_view i
 				WHERE i.order_id = o.order_id),
 			'payments', (
@@ -76,7 +76,7 @@ BEGIN
 							'after_sale_id', a.after_sale_id::text,
 							'items', (
 								SELECT coalesce(jsonb_agg(to_jsonb(i) - 'after_sale_id' - 'order_id'
-									ORDER BY i.sku), '[]')
+									ORDER BY i.line), '[]')
 								FROM order_ext.after_sale_items_view i
 								WHERE i.after_sale_id = a.after_sale_id))
 					ORDER BY a.applied_at, a.after_sale_id), '[]')

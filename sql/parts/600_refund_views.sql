@@ -46,10 +46,10 @@ CREATE VIEW order_ext.after_sales_view AS
 
 CREATE VIEW order_ext.after_sale_items_view AS
 	SELECT i.after_sale_id, i.order_id, o.sku, i.quantity, i.amount, i.discount,
-		i.received, i.damaged, i.restocked
+		i.received, i.damaged, i.restocked, i.line
 	FROM order_ext_internal.after_sale_items i
 	JOIN order_ext_internal.order_items o
-		ON o.order_id = i.order_id AND o.product_id = i.product_id;
+		ON o.order_id = i.order_id AND o.line = i.line;
 
 CREATE VIEW order_ext.after_sale_events_view AS
 	SELECT e.after_sale_id,

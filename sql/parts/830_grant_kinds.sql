@@ -41,7 +41,7 @@ AS $$
 			'timer_stats', 'worker_stats']),
 		('observer', ARRAY['order_timeline', 'allowed_actions', 'stock_level',
 			'message_trace', 'verify', 'metrics', 'state_graph', 'state_diagram',
-			'orders_view', 'order_items_view', 'payments_view',
+			'orders_view', 'payments_view',
 			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
 			'pay_types_view', 'disputes_view', 'fulfilments_view', 'shipment_events_view',
 			'coupons_view', 'prices_view', 'freight_view', 'stock_ledger_view', 'money_report',
@@ -55,7 +55,7 @@ AS $$
 	FROM unnest(ARRAY['app', 'callback', 'operator', 'observer', 'worker']) AS kind,
 		unnest(ARRAY['status_code', 'currency_exponent', 'version']) AS object
 	UNION ALL
-	-- neither payloads nor what handlers and gateways say of them
+	-- neither payloads, what handlers and gateways say of them, nor what a buyer wrote
 	VALUES ('observer', 'held_facts',
 			'fact_id, kind, at, order_id, entity_id, reason, resolved_at, resolved_by'),
 		('observer', 'dead_letters',
@@ -63,6 +63,8 @@ AS $$
 		('observer', 'attempt_log',
 			'message_id, consumer_group, topic, attempt, state, sqlstate, worker, started_at, '
 			'duration'),
+		('observer', 'order_items_view',
+			'order_id, sku, quantity, price, discount, pay, reservation, line'),
 		('observer', 'refunds_view',
 			'refund_id, order_id, payment_id, cause, amount, currency, status, attempt, '
 			'requested_at, settled_at, after_sale_id, held, version, gateway_refund_no, '

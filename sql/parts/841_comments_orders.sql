@@ -77,17 +77,17 @@ Raises: 22004; 22023';
 COMMENT ON FUNCTION order_ext.quote_order(bigint, jsonb, bigint, jsonb) IS
 'Prices an order without creating it.
 user_id: the buyer
-items: [{"sku": "A-1", "quantity": 2}, ...], up to 1000 lines; the quantities of a repeated sku are summed
+items: [{"sku": "A-1", "quantity": 2, "attributes": {...}}, ...], up to 1000 lines; attributes are optional and kept with the line; the quantities of a repeated sku with the same attributes are summed, with others it is a line of its own
 coupon_id: a coupon of the buyer
 options: as of create_order; region and currency matter here
-Returns: {origin, discount, freight, pay_amount, currency, items: [{sku, quantity, price, discount, pay}]}, amounts in minor units
+Returns: {origin, discount, freight, pay_amount, currency, items: [{line, sku, quantity, price, discount, pay, attributes}]}, amounts in minor units; lines are numbered from 1 in the order given
 Raises: 22004; 22023; 22003; 54000; OE001 unknown sku; OE005 no price in the currency; OE202 coupon cannot be used for this order; OE006 no freight for the region; OE203 coupon used by another order';
 
 COMMENT ON FUNCTION order_ext.create_order(bigint, jsonb, bigint, bigint, interval, text, jsonb) IS
 'Creates an order: reserves stock, locks the coupon, and sets the payment deadline.
 An order with nothing to pay is paid at once. Errors are checked in the order listed.
 user_id: the buyer
-items: [{"sku": "A-1", "quantity": 2}, ...], up to 1000 lines; the quantities of a repeated sku are summed
+items: [{"sku": "A-1", "quantity": 2, "attributes": {...}}, ...], up to 1000 lines; attributes are optional and kept with the line; the quantities of a repeated sku with the same attributes are summed, with others it is a line of its own
 pay_amount: what the client shows to the buyer, in minor units; must equal the server''s price
 coupon_id: a coupon of the buyer
 pay_timeout: time to pay; NULL: order_ext.pay_timeout
@@ -248,7 +248,7 @@ COMMENT ON FUNCTION order_ext.report_shortage(bigint, jsonb, text) IS
 'Records that the warehouse lacks pieces of an order, and refunds them.
 An after-sale is opened and approved at once; the pieces are written off.
 order_id: an order in status out_stock
-lines: the missing pieces, [{"sku": "A-1", "quantity": 2}, ...]
+lines: the missing pieces, as of calculate_refund
 request_id: idempotency key, up to 128 characters
 Returns: the order; detail has after_sale_id, order_id, type, amount, freight and lines
 Dispositions: applied; replayed

@@ -4,8 +4,8 @@ COMMENT ON FUNCTION order_ext.calculate_refund(bigint, jsonb) IS
 'Calculates what an application for these lines would refund now.
 Freight is refunded with the last pieces of an order. The result changes nothing.
 order_id: the order
-lines: [{"sku": "A-1", "quantity": 2}, ...]
-Returns: {amount, freight, lines: [{sku, quantity, amount}]}, in minor units; amount includes the freight
+lines: [{"sku": "A-1", "quantity": 2}, {"line": 3, "quantity": 1}, ...]; a sku that stands in several lines of the order needs its line''s number
+Returns: {amount, freight, lines: [{line, sku, quantity, amount}]}, in minor units; amount includes the freight
 Raises: 22004; 22023; 22003; 54000; OE001; OE501 more pieces than are left';
 
 COMMENT ON FUNCTION order_ext.apply_after_sale(bigint, bigint, text, jsonb, text, text) IS
@@ -13,7 +13,7 @@ COMMENT ON FUNCTION order_ext.apply_after_sale(bigint, bigint, text, jsonb, text
 order_id: an order that is signed or refused
 user_id: its owner
 type: refund_only, or return_refund (the goods come back first)
-lines: [{"sku": "A-1", "quantity": 2}, ...]
+lines: as of calculate_refund
 reason: up to 1000 characters
 request_id: idempotency key, up to 128 characters
 Returns: the after-sale; detail has after_sale_id, order_id, type, amount, freight and lines
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION order_ext.return_receipt(bigint, jsonb, boolean, text) IS
 'Records which goods have come back, and in what condition.
 The fact is recorded whatever the state of the after-sale.
 after_sale_id: the after-sale
-lines: what arrived, [{"sku": "A-1", "quantity": 2, "condition": "ok"}, ...]; condition is ok (default) or damaged
+lines: what arrived, [{"sku": "A-1", "quantity": 2, "condition": "ok"}, ...], or by line as of calculate_refund; condition is ok (default) or damaged
 restock: true: pieces in order become available again; false: they are written off
 request_id: idempotency key, up to 128 characters
 Returns: the after-sale, if there is one; detail as of review_after_sale, and reason where held
@@ -189,7 +189,7 @@ COMMENT ON FUNCTION order_ext.refund_order(bigint, bigint, jsonb, boolean, text,
 From any status of the order, as long as something is left of what was paid. The money goes out from the capture that paid the order. Lines count as gone back; nothing comes back to stock. An after-sale of type goodwill shows it. What goes back later is never more than what is left then: the excess is cut from the freight first, then from the last line up.
 order_id: the order
 amount: to refund, in minor units; not together with lines or freight
-lines: what to refund for, [{"sku": "A-1", "quantity": 2}, ...]; worth what is left of their share, without the freight
+lines: what to refund for, as of calculate_refund; worth what is left of their share, without the freight
 freight: refund what is left of the freight, too
 reason: up to 1000 characters
 request_id: idempotency key, up to 128 characters

@@ -29,6 +29,8 @@ COMMENT ON COLUMN order_ext.order_items_view.price IS 'Of one piece when the ord
 COMMENT ON COLUMN order_ext.order_items_view.discount IS 'This line''s share of the coupon, in minor units.';
 COMMENT ON COLUMN order_ext.order_items_view.pay IS 'price * quantity - discount.';
 COMMENT ON COLUMN order_ext.order_items_view.reservation IS 'none, reserved, consumed or released.';
+COMMENT ON COLUMN order_ext.order_items_view.line IS 'Its number in the order, from 1.';
+COMMENT ON COLUMN order_ext.order_items_view.attributes IS 'As given with the item; NULL: none.';
 
 COMMENT ON VIEW order_ext.payments_view IS 'Payment attempts and captures.';
 COMMENT ON COLUMN order_ext.payments_view.payment_id IS 'Id of the attempt or capture.';
@@ -106,6 +108,7 @@ COMMENT ON COLUMN order_ext.after_sale_items_view.discount IS 'Their part of the
 COMMENT ON COLUMN order_ext.after_sale_items_view.received IS 'Pieces that were received.';
 COMMENT ON COLUMN order_ext.after_sale_items_view.damaged IS 'Pieces of those that are damaged.';
 COMMENT ON COLUMN order_ext.after_sale_items_view.restocked IS 'Pieces of those that are available again.';
+COMMENT ON COLUMN order_ext.after_sale_items_view.line IS 'The line of the order.';
 
 COMMENT ON VIEW order_ext.after_sale_events_view IS 'What warehouses and carriers reported about returned goods.';
 COMMENT ON COLUMN order_ext.after_sale_events_view.after_sale_id IS 'As reported.';

@@ -20,33 +20,6 @@
 
 static const char *const type_words[] = {"refund_only", "return_refund", NULL};
 
-/* ---- lines ---- */
-
-/* The lines as goods of the order, in product order; OE501 for lines that it does not contain. */
-static GoodsBack *
-goods_of_lines(const Entitlement *entitlement, const Lines *lines)
-{
-	GoodsBack  *goods = palloc0(sizeof(GoodsBack));
-	int			i;
-
-	goods->items = palloc0(sizeof(AfterSaleItem) * lines->n);
-	for (i = 0; i < lines->n; i++)
-	{
-		const EntitledLine *line = entitlement_by_sku(entitlement, lines->lines[i].sku);
-
-		if (line == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
-					 errmsg("request exceeds what is left of order " INT64_FORMAT,
-							entitlement->order_id),
-					 errdetail("The order contains no \"%s\".", lines->lines[i].sku)));
-		goods->items[goods->n].product_id = line->product_id;
-		goods->items[goods->n++].quantity = lines->lines[i].quantity;
-	}
-	entitlement_sort(goods);
-	return goods;
-}
-
 /* OE101 if a line is of virtual goods, which cannot be sent back or lost. */
 static void
 check_not_virtual(const Entitlement *entitlement, const GoodsBack *goods)
@@ -55,7 +28,7 @@ check_not_virtual(const Entitlement *entitlement, const GoodsBack *goods)
 
 	for (i = 0; i < goods->n; i++)
 	{
-		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].product_id);
+		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].line);
 
 		if (line->kind == KIND_VIRTUAL)
 			ereport(ERROR,
@@ -72,7 +45,7 @@ calculate_refund_body(FunctionCallInfo fcinfo)
 {
 	int64		order_id = arg_id(fcinfo, 0, "order_id");
 	Lines	   *lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload),
-									"lines", false);
+									"lines", LINES_OF_ORDER);
 	Entitlement *entitlement;
 	GoodsBack  *goods;
 	JsonbBuilder *answer = jsonb_object_begin();
@@ -80,7 +53,7 @@ calculate_refund_body(FunctionCallInfo fcinfo)
 
 	order_read_or_fail(order_id, &order);
 	entitlement = entitlement_read(order_id, 0);
-	goods = goods_of_lines(entitlement, lines);
+	goods = lines_to_goods(lines, entitlement);
 	entitlement_price(entitlement, goods);
 	jsonb_add_int(answer, "amount", goods->amount);
 	jsonb_add_int(answer, "freight", goods->freight);
@@ -152,7 +125,7 @@ price_lines(const BackRequest *request, Entitlement **entitlement)
 	GoodsBack  *goods;
 
 	*entitlement = entitlement_read(request->order_id, 0);
-	goods = goods_of_lines(*entitlement, request->lines);
+	goods = lines_to_goods(request->lines, *entitlement);
 	check_not_virtual(*entitlement, goods);
 	entitlement_price(*entitlement, goods);
 	return goods;
@@ -189,7 +162,8 @@ apply_after_sale_body(FunctionCallInfo fcinfo)
 	request.order_id = arg_id(fcinfo, 0, "order_id");
 	request.user_id = arg_id(fcinfo, 1, "user_id");
 	request.type = AFTER_SALE_REFUND_ONLY + arg_word(fcinfo, 2, "type", type_words);
-	request.lines = lines_parse(arg_jsonb(fcinfo, 3, "lines", setting_max_payload), "lines", false);
+	request.lines = lines_parse(arg_jsonb(fcinfo, 3, "lines", setting_max_payload), "lines",
+								LINES_OF_ORDER);
 	request.reason = arg_text_or_null(fcinfo, 4, "reason", MAX_REASON_CHARS);
 	return request_call(fcinfo, "apply_after_sale", 5, apply_once, &request);
 }
@@ -246,7 +220,8 @@ report_shortage_body(FunctionCallInfo fcinfo)
 	BackRequest request = {0};
 
 	request.order_id = arg_id(fcinfo, 0, "order_id");
-	request.lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines", false);
+	request.lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines",
+								LINES_OF_ORDER);
 	return request_call(fcinfo, "report_shortage", 2, shortage_once, &request);
 }
 
@@ -276,7 +251,7 @@ goodwill_goods(const GoodwillRequest *request, const Entitlement *entitlement)
 
 	if (request->lines != NULL)
 	{
-		goods = goods_of_lines(entitlement, request->lines);
+		goods = lines_to_goods(request->lines, entitlement);
 		entitlement_value(entitlement, goods);
 	}
 	if (request->freight)
@@ -378,7 +353,7 @@ refund_order_body(FunctionCallInfo fcinfo)
 		request.amount = arg_id(fcinfo, 1, "amount");
 	if (!PG_ARGISNULL(2))
 		request.lines = lines_parse(arg_jsonb(fcinfo, 2, "lines", setting_max_payload), "lines",
-									false);
+									LINES_OF_ORDER);
 	arg_not_null(fcinfo, 3, "freight");
 	request.freight = PG_GETARG_BOOL(3);
 	request.reason = arg_text_or_null(fcinfo, 4, "reason", MAX_REASON_CHARS);

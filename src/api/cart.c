@@ -45,15 +45,17 @@ static RowTable product_prices = ROW_TABLE(
 static void
 parse_items(Cart *cart, Jsonb *items)
 {
-	Lines	   *lines = lines_parse(items, "items", false);
+	Lines	   *lines = lines_parse(items, "items", LINES_ITEMS);
 	int			i;
 
 	cart->n = lines->n;
 	cart->lines = palloc0(sizeof(OrderLine) * cart->n);
 	for (i = 0; i < cart->n; i++)
 	{
+		cart->lines[i].line = lines->lines[i].line;
 		cart->lines[i].sku = lines->lines[i].sku;
 		cart->lines[i].quantity = lines->lines[i].quantity;
+		cart->lines[i].attributes = lines->lines[i].attributes;
 	}
 }
 
@@ -129,6 +131,20 @@ cart_parse(Jsonb *items, Jsonb *options)
 /* A price that read_products has not found. */
 #define NO_PRICE (-1)
 
+/* Whether an earlier line has the same sku. */
+static bool
+stands_before(const Cart *cart, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (strcmp(cart->lines[i].sku, cart->lines[n].sku) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The skus of the lines that have no product, or no price. */
 static char *
 skus_without(const Cart *cart, bool product)
@@ -139,8 +155,10 @@ skus_without(const Cart *cart, bool product)
 	initStringInfo(&list);
 	for (i = 0; i < cart->n; i++)
 	{
-		if (product ? cart->lines[i].product_id == 0 : cart->lines[i].price == NO_PRICE)
-			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", cart->lines[i].sku);
+		const OrderLine *line = &cart->lines[i];
+
+		if ((product ? line->product_id == 0 : line->price == NO_PRICE) && !stands_before(cart, i))
+			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", line->sku);
 	}
 	return list.data;
 }
@@ -164,15 +182,6 @@ raise_no_prices(const Cart *cart)
 			 errdetail("No price: %s.", skus_without(cart, false)),
 			 errhint("Add prices with put_price, or order in another currency "
 					 "(options.currency).")));
-}
-
-static int
-compare_lines_by_product(const void *a, const void *b)
-{
-	const OrderLine *left = a;
-	const OrderLine *right = b;
-
-	return left->product_id < right->product_id ? -1 : left->product_id > right->product_id;
 }
 
 static void
@@ -211,7 +220,6 @@ load_products(Cart *cart)
 		raise_unknown_skus(cart);
 	if (!priced)
 		raise_no_prices(cart);
-	qsort(cart->lines, cart->n, sizeof(OrderLine), compare_lines_by_product);
 }
 
 void

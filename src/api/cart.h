@@ -25,7 +25,7 @@ typedef struct CartOptions
 
 typedef struct Cart
 {
-	OrderLine  *lines;			/* one per sku, in product_id order once priced */
+	OrderLine  *lines;			/* one per sku and attributes, by line */
 	int			n;
 	int64		origin;
 	int64		discount;
@@ -36,7 +36,7 @@ typedef struct Cart
 
 /*
  * Read items and options as given by the caller. Raises 22023, 22003 or 54000, naming the
- * argument. Lines with the same SKU are added up.
+ * argument. Lines with the same SKU and attributes are added up.
  */
 extern Cart *cart_parse(Jsonb *items, Jsonb *options);
 

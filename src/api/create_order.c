@@ -71,11 +71,14 @@ quote_items(const Cart *cart)
 		const OrderLine *line = &cart->lines[i];
 		JsonbBuilder *item = jsonb_object_begin();
 
+		jsonb_add_int(item, "line", line->line);
 		jsonb_add_text(item, "sku", line->sku);
 		jsonb_add_int(item, "quantity", line->quantity);
 		jsonb_add_int(item, "price", line->price);
 		jsonb_add_int(item, "discount", line->discount);
 		jsonb_add_int(item, "pay", line->pay);
+		if (line->attributes != NULL)
+			jsonb_add_jsonb(item, "attributes", line->attributes);
 		JsonbToJsonbValue(jsonb_object_end(item), &value);
 		(void) pushJsonbValue(&state, WJB_ELEM, &value);
 	}

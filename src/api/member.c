@@ -15,12 +15,15 @@
 void
 member_raise_malformed(const char *argument, const char *what)
 {
-	bool		lines = strcmp(argument, "items") == 0 || strcmp(argument, "lines") == 0;
+	bool		items = strcmp(argument, "items") == 0;
+	bool		lines = strcmp(argument, "lines") == 0;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"%s\" is malformed: %s", argument, what),
-			 lines ? errhint("The format is [{\"sku\": \"A-1\", \"quantity\": 2}, ...].") : 0));
+			 items ? errhint("The format is [{\"sku\": \"A-1\", \"quantity\": 2}, ...].") : 0,
+			 lines ? errhint("The format is [{\"sku\": \"A-1\", \"quantity\": 2}, "
+							 "{\"line\": 3, \"quantity\": 1}, ...].") : 0));
 }
 
 char *

@@ -7,6 +7,7 @@
 
 #include "api/after_sale_result.h"
 #include "api/lines.h"
+#include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
@@ -20,6 +21,7 @@ static const char why_key[] = "request_id_reused";
 static const char why_no_return[] = "no_goods_expected";
 static const char why_status[] = "not_expected_now";
 static const char why_lines[] = "lines_differ";
+static const char why_ambiguous[] = "line_needed";
 static const char why_other[] = "contradicts_first";
 
 /* A fact being processed. */
@@ -30,8 +32,10 @@ typedef struct Report
 	AfterSale	after_sale;
 	const char *carrier;		/* of a shipment */
 	const char *tracking_no;
-	Lines	   *lines;			/* of a receipt */
+	Lines	   *told;			/* of a receipt */
 	bool		restock;
+	ReturnedLine *lines;		/* of the after-sale */
+	int			n_lines;
 } Report;
 
 static Jsonb *
@@ -73,24 +77,48 @@ judge_stage(const Report *report)
 		after_sale->return_status > RETURN_IN_TRANSIT ? why_other : why_status;
 }
 
-/* Checks that the lines are exactly those applied for; fills in what was received. */
-static bool
-match_lines(const Lines *told, ReturnedLine *lines, int n)
+/* The line that was told of; NULL if the after-sale has none. */
+static ReturnedLine *
+find_line(const Report *report, const Line *told)
 {
 	int			i;
 
-	if (told->n != n)
-		return false;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < report->n_lines; i++)
 	{
-		const Line *line = lines_find(told, lines[i].sku);
+		ReturnedLine *line = &report->lines[i];
 
-		if (line == NULL || line->quantity != lines[i].quantity)
-			return false;
-		lines[i].received = line->quantity;
-		lines[i].damaged = line->damaged;
+		if (told->sku != NULL ? strcmp(line->sku, told->sku) == 0 : line->line == told->line)
+			return line;
 	}
-	return true;
+	return NULL;
+}
+
+/* Checks that the lines are exactly those applied for; fills in what was received. */
+static const char *
+match_lines(const Report *report)
+{
+	int			i;
+
+	for (i = 0; i < report->told->n; i++)
+	{
+		const Line *told = &report->told->lines[i];
+		ReturnedLine *line = find_line(report, told);
+
+		if (line == NULL)
+			return why_lines;
+		if (told->sku != NULL && line->lines_of_sku > 1)
+			return why_ambiguous;
+		if (told->quantity > line->quantity - line->received)
+			return why_lines;
+		line->received += told->quantity;
+		line->damaged += told->damaged;
+	}
+	for (i = 0; i < report->n_lines; i++)
+	{
+		if (report->lines[i].received != report->lines[i].quantity)
+			return why_lines;
+	}
+	return NULL;
 }
 
 /* Apply a fact, or return why it is held. */
@@ -103,8 +131,7 @@ apply(Journal *journal, Report *report)
 		.tracking_no = report->tracking_no
 	};
 	JsonbBuilder *detail;
-	ReturnedLine *lines;
-	int			n;
+	const char *why;
 
 	if (report->fact.kind == RETURN_FACT_SHIPMENT)
 	{
@@ -115,11 +142,11 @@ apply(Journal *journal, Report *report)
 					jsonb_object_end(detail));
 		return NULL;
 	}
-	lines = return_lines(report->fact.after_sale_id, &n);
-	if (!match_lines(report->lines, lines, n))
-		return why_lines;
-	after_sale_goods_received(journal, &report->after_sale, lines, n, report->restock);
-	return NULL;
+	why = match_lines(report);
+	if (why == NULL)
+		after_sale_goods_received(journal, &report->after_sale, report->lines, report->n_lines,
+								  report->restock);
+	return why;
 }
 
 static void
@@ -151,6 +178,43 @@ work_off(Report *report, const char *why, CallResult *result)
 	journal_write(journal);
 }
 
+/*
+ * The key of a line in the content of a receipt. The prefixes keep any SKU from colliding with
+ * "restock". A line given by number has the key of its SKU where that is the only one.
+ */
+static const char *
+content_key(const Report *report, const Line *told)
+{
+	const ReturnedLine *line = told->sku == NULL ? find_line(report, told) : NULL;
+
+	if (told->sku != NULL)
+		return psprintf("sku %s", told->sku);
+	if (line != NULL && line->lines_of_sku == 1)
+		return psprintf("sku %s", line->sku);
+	return psprintf("line %d", told->line);
+}
+
+/* So that equal receipts are equal however they are written. */
+static Jsonb *
+receipt_content(const Report *report)
+{
+	JsonbBuilder *content = jsonb_object_begin();
+	int			i;
+
+	jsonb_add_bool(content, "restock", report->restock);
+	for (i = 0; i < report->told->n; i++)
+	{
+		const Line *line = &report->told->lines[i];
+		JsonbBuilder *pieces = jsonb_object_begin();
+
+		jsonb_add_int(pieces, "quantity", line->quantity);
+		if (line->damaged > 0)
+			jsonb_add_int(pieces, "damaged", line->damaged);
+		jsonb_add_jsonb(content, content_key(report, line), jsonb_object_end(pieces));
+	}
+	return jsonb_object_end(content);
+}
+
 /* ---- the calls ---- */
 
 static void
@@ -163,6 +227,12 @@ report_once(void *arg, const RequestKey *key, CallResult *result)
 	{
 		lock_wait(LOCK_REFUND, report->after_sale.order_id);
 		report->known = after_sale_read(after_sale_id, &report->after_sale);
+	}
+	if (report->fact.kind == RETURN_FACT_RECEIPT)
+	{
+		if (report->known)
+			report->lines = return_lines(&report->after_sale, &report->n_lines);
+		report->fact.content = receipt_content(report);
 	}
 	work_off(report, key->reused ? why_key : NULL, result);
 	result->id = after_sale_id;
@@ -182,8 +252,8 @@ return_shipment_body(FunctionCallInfo fcinfo)
 
 	report.fact.kind = RETURN_FACT_SHIPMENT;
 	report.fact.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
-	report.carrier = arg_text(fcinfo, 1, "carrier", MAX_CARRIER_CHARS);
-	report.tracking_no = arg_text(fcinfo, 2, "tracking_no", MAX_TRACKING_CHARS);
+	report.carrier = arg_codes_trimmed(fcinfo, 1, "carrier", MAX_CARRIER_CHARS);
+	report.tracking_no = arg_codes_trimmed(fcinfo, 2, "tracking_no", MAX_TRACKING_CHARS);
 	jsonb_add_text(content, "carrier", report.carrier);
 	jsonb_add_text(content, "tracking_no", report.tracking_no);
 	report.fact.content = jsonb_object_end(content);
@@ -197,28 +267,6 @@ order_ext_return_shipment(PG_FUNCTION_ARGS)
 	return api_call(fcinfo, return_shipment_body);
 }
 
-/* The lines added up by SKU, so that equal receipts are equal however they are written. */
-static Jsonb *
-receipt_content(const Lines *lines, bool restock)
-{
-	JsonbBuilder *content = jsonb_object_begin();
-	int			i;
-
-	jsonb_add_bool(content, "restock", restock);
-	for (i = 0; i < lines->n; i++)
-	{
-		const Line *line = &lines->lines[i];
-		JsonbBuilder *pieces = jsonb_object_begin();
-
-		jsonb_add_int(pieces, "quantity", line->quantity);
-		if (line->damaged > 0)
-			jsonb_add_int(pieces, "damaged", line->damaged);
-		/* the prefix keeps any SKU from colliding with "restock" */
-		jsonb_add_jsonb(content, psprintf("sku %s", line->sku), jsonb_object_end(pieces));
-	}
-	return jsonb_object_end(content);
-}
-
 static Datum
 return_receipt_body(FunctionCallInfo fcinfo)
 {
@@ -226,10 +274,10 @@ return_receipt_body(FunctionCallInfo fcinfo)
 
 	report.fact.kind = RETURN_FACT_RECEIPT;
 	report.fact.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
-	report.lines = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines", true);
+	report.told = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines",
+							  LINES_RECEIVED);
 	arg_not_null(fcinfo, 2, "restock");
 	report.restock = PG_GETARG_BOOL(2);
-	report.fact.content = receipt_content(report.lines, report.restock);
 	return request_fact(fcinfo, "return_receipt", 3, report_once, &report);
 }
 

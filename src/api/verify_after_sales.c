@@ -38,26 +38,29 @@
 
 const char	verify_lines_back[] =
 	"WITH " COUNTED ", " BENT ","
-	" back AS (SELECT s.order_id, s.product_id,"
+	" back AS (SELECT s.order_id, s.line, min(s.product_id) AS product_id,"
+	"  max(s.product_id) AS last_product_id,"
 	"  coalesce(sum(s.quantity) FILTER (WHERE c.live), 0) AS quantity,"
 	"  coalesce(sum(s.amount) FILTER (WHERE c.live), 0) AS amount,"
 	"  coalesce(sum(s.discount) FILTER (WHERE c.live), 0) AS discount,"
 	"  coalesce(sum(s.amount) FILTER (WHERE NOT c.live), 0) AS given_up"
 	" FROM order_ext_internal.after_sale_items s"
 	"  JOIN counted c ON c.after_sale_id = s.after_sale_id"
-	" GROUP BY s.order_id, s.product_id)"
-	"SELECT CASE WHEN b.quantity <= i.quantity AND b.amount <= i.pay AND b.discount <= i.discount"
+	" GROUP BY s.order_id, s.line)"
+	"SELECT CASE WHEN i.product_id = ALL (ARRAY[b.product_id, b.last_product_id])"
+	"   AND b.quantity <= i.quantity AND b.amount <= i.pay AND b.discount <= i.discount"
 	"   AND (b.quantity < i.quantity OR b.amount + b.given_up >= i.pay)"
 	"  THEN 'warning' ELSE 'error' END,"
-	" format('order %s sku %s', b.order_id, coalesce(i.sku, '#' || b.product_id)),"
+	" format('order %s line %s', b.order_id, b.line),"
 	" coalesce(format('at most %s pieces and %s, %s when all went back', i.quantity, i.pay, i.pay),"
 	"  'a line of the order'),"
 	" format('%s pieces and %s go back, %s were paid for what was given up',"
 	"  b.quantity, b.amount, b.given_up)"
 	" FROM back b"
 	" LEFT JOIN order_ext_internal.order_items i"
-	"  ON i.order_id = b.order_id AND i.product_id = b.product_id"
-	" WHERE i.order_id IS NULL OR b.quantity > i.quantity OR b.amount + b.given_up > i.pay"
+	"  ON i.order_id = b.order_id AND i.line = b.line"
+	" WHERE i.order_id IS NULL OR i.product_id <> ANY (ARRAY[b.product_id, b.last_product_id])"
+	"  OR b.quantity > i.quantity OR b.amount + b.given_up > i.pay"
 	"  OR b.discount > i.discount OR (b.quantity = i.quantity AND b.amount + b.given_up <> i.pay"
 	"   AND NOT EXISTS (SELECT FROM bent WHERE bent.order_id = b.order_id))";
 
@@ -72,7 +75,7 @@ const char	verify_freight_back[] =
 	"   WHERE i.order_id = b.order_id AND i.quantity > (SELECT coalesce(sum(s.quantity), 0)"
 	"    FROM order_ext_internal.after_sale_items s"
 	"     JOIN counted c ON c.after_sale_id = s.after_sale_id"
-	"    WHERE s.order_id = i.order_id AND s.product_id = i.product_id AND c.live)) AS whole"
+	"    WHERE s.order_id = i.order_id AND s.line = i.line AND c.live)) AS whole"
 	"  FROM back b JOIN order_ext_internal.orders o ON o.order_id = b.order_id"
 	"  WHERE o.freight_amount > 0 OR b.freight > 0)"
 	"SELECT CASE WHEN j.n <= 1 AND j.freight <= j.freight_amount"
@@ -100,9 +103,12 @@ const char	verify_stock_back[] =
 	" coalesce(format('ledger kind %s: available %s, reserved %s, consumed %s', m.kind,"
 	"  m.available_delta, m.reserved_delta, m.consumed_delta), 'not in the ledger')"
 	" FROM moved m"
-	" FULL JOIN (SELECT * FROM order_ext_internal.after_sale_items WHERE restocked > 0 OR EXISTS ("
+	" FULL JOIN (SELECT after_sale_id, product_id, min(order_id) AS order_id,"
+	"   sum(quantity) AS quantity, sum(restocked) AS restocked"
+	"  FROM order_ext_internal.after_sale_items WHERE restocked > 0 OR EXISTS ("
 	"   SELECT FROM moved WHERE moved.ref = after_sale_items.after_sale_id"
-	"    AND moved.product_id = after_sale_items.product_id)) s"
+	"    AND moved.product_id = after_sale_items.product_id)"
+	"  GROUP BY after_sale_id, product_id) s"
 	"  ON s.after_sale_id = m.ref AND s.product_id = m.product_id"
 	" WHERE m.ref IS NULL OR s.after_sale_id IS NULL OR s.order_id <> m.order_id"
 	"  OR m.reserved_delta <> 0 OR m.consumed_delta >= 0 OR - m.consumed_delta > s.quantity"
@@ -115,9 +121,10 @@ const char	verify_stock_back[] =
 	" format('%s pieces', m.pieces)"
 	" FROM (SELECT order_id, product_id, - sum(consumed_delta) AS pieces FROM moved"
 	"  GROUP BY order_id, product_id) m"
-	" LEFT JOIN order_ext_internal.order_items i"
-	"  ON i.order_id = m.order_id AND i.product_id = m.product_id"
-	"   AND i.reservation = " CODE(RESERVATION_CONSUMED)
+	" LEFT JOIN LATERAL (SELECT min(o.sku) AS sku, sum(o.quantity) AS quantity"
+	"  FROM order_ext_internal.order_items o"
+	"  WHERE o.order_id = m.order_id AND o.product_id = m.product_id"
+	"   AND o.reservation = " CODE(RESERVATION_CONSUMED) ") i ON true"
 	" WHERE m.pieces > coalesce(i.quantity, 0)";
 
 /* ---- I7: the coupon is returned with the last piece, and not before ---- */
@@ -127,7 +134,7 @@ const char	verify_stock_back[] =
 	" WHERE i.order_id = o.order_id AND i.quantity >" \
 	"  (SELECT coalesce(sum(s.quantity), 0) FROM order_ext_internal.after_sale_items s" \
 	"   JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id" \
-	"   WHERE s.order_id = i.order_id AND s.product_id = i.product_id AND (" counts ")))"
+	"   WHERE s.order_id = i.order_id AND s.line = i.line AND (" counts ")))"
 
 /* A refund that is reversed later does not affect the returned coupon. */
 const char	verify_coupons_back[] =

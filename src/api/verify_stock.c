@@ -69,10 +69,12 @@ const char	verify_reservations_and_orders[] =
 	"  AND NOT (i.reservation = " CODE(RESERVATION_OPEN) " AND o.status = " CODE(ORDER_CANCELED)
 	"   AND EXISTS (SELECT FROM pending WHERE pending.key = i.order_id))";
 
-/* The ledger rows that the reservations of items require: reserve, then release or consume. */
+/*
+ * The ledger rows that the reservations of items require: reserve, then release or consume. The
+ * hash is linear in the quantity, so that lines of the same product add up to its ledger row.
+ */
 #define MOVEMENT_HASH(kind, quantity) \
-	"hashint8extended(order_id, hashint8extended(product_id," \
-	" (" kind ") * 4294967296 + (" quantity ")))"
+	"(" quantity ")::numeric * hashint8extended(order_id, hashint8extended(product_id, (" kind ")))"
 
 #define MOVEMENT_OF_RESERVATION \
 	"CASE reservation WHEN " CODE(RESERVATION_RELEASED) " THEN " CODE(LEDGER_RELEASE) \
@@ -97,17 +99,17 @@ const char	verify_reservations_and_ledger[] =
 	" format('order %s product %s',"
 	"  coalesce(i.order_id, l.order_id), coalesce(i.product_id, l.product_id)),"
 	" format('reserved %s, consumed %s by its reservation',"
-	"  CASE WHEN i.reservation = " CODE(RESERVATION_OPEN) " THEN i.quantity ELSE 0 END,"
-	"  CASE WHEN i.reservation = " CODE(RESERVATION_CONSUMED) " THEN i.quantity ELSE 0 END),"
+	"  coalesce(i.reserved, 0), coalesce(i.consumed, 0)),"
 	" format('reserved %s, consumed %s in the ledger',"
 	"  coalesce(l.reserved, 0), coalesce(l.consumed, 0))"
-	" FROM order_ext_internal.order_items i"
+	" FROM (SELECT order_id, product_id,"
+	"   sum(quantity) FILTER (WHERE reservation = " CODE(RESERVATION_OPEN) ") AS reserved,"
+	"   sum(quantity) FILTER (WHERE reservation = " CODE(RESERVATION_CONSUMED) ") AS consumed"
+	"  FROM order_ext_internal.order_items GROUP BY order_id, product_id) i"
 	" FULL JOIN (SELECT order_id, product_id, sum(reserved_delta) AS reserved,"
 	"   sum(consumed_delta) AS consumed"
 	"  FROM order_ext_internal.stock_ledger WHERE kind IN (" LEDGER_RESERVATIONS ")"
 	"  GROUP BY order_id, product_id) l"
 	"  ON l.order_id = i.order_id AND l.product_id = i.product_id"
-	" WHERE coalesce(l.reserved, 0) <> CASE WHEN i.reservation = " CODE(RESERVATION_OPEN)
-	"  THEN i.quantity ELSE 0 END"
-	"  OR coalesce(l.consumed, 0) <> CASE WHEN i.reservation = " CODE(RESERVATION_CONSUMED)
-	"   THEN i.quantity ELSE 0 END";
+	" WHERE coalesce(l.reserved, 0) <> coalesce(i.reserved, 0)"
+	"  OR coalesce(l.consumed, 0) <> coalesce(i.consumed, 0)";

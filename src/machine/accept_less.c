@@ -12,16 +12,16 @@
 #include "machine/accept_less.h"
 
 static SavedPlan read_lines = SAVED_PLAN(
-	"SELECT i.product_id, i.pay FROM order_ext_internal.order_items i"
-	" WHERE i.order_id = $1 ORDER BY i.product_id",
+	"SELECT i.line, i.pay FROM order_ext_internal.order_items i"
+	" WHERE i.order_id = $1 ORDER BY i.line",
 	INT8OID);
 
 static SavedPlan lower_lines = SAVED_PLAN(
 	"UPDATE order_ext_internal.order_items i"
 	" SET discount = i.discount + g.share, pay = i.pay - g.share"
-	" FROM unnest($2, $3) AS g (product_id, share)"
-	" WHERE i.order_id = $1 AND i.product_id = g.product_id AND g.share > 0",
-	INT8OID, INT8ARRAYOID, INT8ARRAYOID);
+	" FROM unnest($2, $3) AS g (line, share)"
+	" WHERE i.order_id = $1 AND i.line = g.line AND g.share > 0",
+	INT8OID, INT4ARRAYOID, INT8ARRAYOID);
 
 static SavedPlan lower_order = SAVED_PLAN(
 	"UPDATE order_ext_internal.orders SET discount_amount = discount_amount + $3,"
@@ -34,7 +34,7 @@ accept_less(Order *order, int64 amount)
 {
 	Datum		values[4] = {Int64GetDatum(order->order_id)};
 	int			n = (int) plan_query(&read_lines, values, NULL, 0);
-	int64	   *products = palloc(sizeof(int64) * Max(n, 1));
+	int32	   *lines = palloc(sizeof(int32) * Max(n, 1));
 	int64	   *pays = palloc(sizeof(int64) * Max(n, 1));
 	int64	   *shares = palloc0(sizeof(int64) * Max(n, 1));
 	int64		rest = order->pay_amount - amount;
@@ -44,13 +44,13 @@ accept_less(Order *order, int64 amount)
 
 	for (i = 0; i < n; i++)
 	{
-		products[i] = row_int64(i, 1);
+		lines[i] = row_int32(i, 1);
 		pays[i] = row_int64(i, 2);
 		goods += pays[i];
 	}
 	off_goods = Min(rest, goods);
 	money_apportion(off_goods, pays, n, goods, shares);
-	values[1] = int64_array(products, n);
+	values[1] = int32_array(lines, n);
 	values[2] = int64_array(shares, n);
 	(void) plan_write(&lower_lines, values, NULL, 0);
 	values[1] = Int16GetDatum(order->status);

@@ -41,10 +41,10 @@ static SavedPlan insert_after_sale = SAVED_PLAN(
 
 static SavedPlan insert_items = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sale_items"
-	" (after_sale_id, order_id, product_id, amount, discount, quantity)"
-	" SELECT $1, $2, i.product_id, i.amount, i.discount, i.quantity"
-	" FROM unnest($3, $4, $5, $6) AS i (product_id, amount, discount, quantity)",
-	INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID);
+	" (after_sale_id, order_id, product_id, amount, discount, quantity, line)"
+	" SELECT $1, $2, i.product_id, i.amount, i.discount, i.quantity, i.line"
+	" FROM unnest($3, $4, $5, $6, $7) AS i (product_id, amount, discount, quantity, line)",
+	INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
 
 /* A review sets reviewed_at; settled_at is set when the after-sale ends. */
 static SavedPlan move_after_sales = SAVED_PLAN(
@@ -67,11 +67,11 @@ static SavedPlan move_after_sales = SAVED_PLAN(
 static SavedPlan reprice = SAVED_PLAN(
 	"WITH repriced AS ("
 	"  UPDATE order_ext_internal.after_sale_items s SET amount = g.amount, discount = g.discount"
-	"  FROM unnest($4, $5, $6) AS g (product_id, amount, discount)"
-	"  WHERE s.after_sale_id = $1 AND s.product_id = g.product_id)"
+	"  FROM unnest($4, $5, $6) AS g (line, amount, discount)"
+	"  WHERE s.after_sale_id = $1 AND s.line = g.line)"
 	" UPDATE order_ext_internal.after_sales SET amount = $2, freight = $3"
 	" WHERE after_sale_id = $1",
-	INT8OID, INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID);
+	INT8OID, INT8OID, INT8OID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID);
 
 static SavedPlan count_refunds = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.status,"
@@ -185,7 +185,7 @@ after_sales_journal_returned(Journal *journal, const Edge *edge, int n, char act
 static void
 insert_lines(const AfterSale *after_sale, const AfterSaleItem *items, int n)
 {
-	Datum		values[6];
+	Datum		values[7];
 
 	values[0] = Int64GetDatum(after_sale->after_sale_id);
 	values[1] = Int64GetDatum(after_sale->order_id);
@@ -193,6 +193,7 @@ insert_lines(const AfterSale *after_sale, const AfterSaleItem *items, int n)
 	values[3] = int64_array(INT64_FIELDS(items, amount, n), n);
 	values[4] = int64_array(INT64_FIELDS(items, discount, n), n);
 	values[5] = int32_array(INT32_FIELDS(items, quantity, n), n);
+	values[6] = int32_array(INT32_FIELDS(items, line, n), n);
 	(void) plan_write(&insert_items, values, NULL, 0);
 }
 
@@ -245,7 +246,7 @@ after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 	values[0] = Int64GetDatum(after_sale->after_sale_id);
 	values[1] = Int64GetDatum(amount);
 	values[2] = Int64GetDatum(freight);
-	values[3] = int64_array(INT64_FIELDS(items, product_id, n_items), n_items);
+	values[3] = int32_array(INT32_FIELDS(items, line, n_items), n_items);
 	values[4] = int64_array(INT64_FIELDS(items, amount, n_items), n_items);
 	values[5] = int64_array(INT64_FIELDS(items, discount, n_items), n_items);
 	(void) plan_write(&reprice, values, NULL, 0);

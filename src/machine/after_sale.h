@@ -38,6 +38,7 @@ typedef struct AfterSaleItem
 	int64		product_id;
 	int64		amount;			/* paid back for the pieces */
 	int64		discount;		/* their share of the line's coupon discount */
+	int32		line;			/* of the order */
 	int32		quantity;
 } AfterSaleItem;
 

@@ -52,7 +52,7 @@
 	"    FILTER (WHERE a.status NOT IN (" AFTER_SALES_GIVEN_UP ")), 0)::integer AS quantity" \
 	"  FROM order_ext_internal.after_sale_items s" \
 	"  JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id" \
-	"  WHERE s.order_id = i.order_id AND s.product_id = i.product_id" \
+	"  WHERE s.order_id = i.order_id AND s.line = i.line" \
 	"   AND " COUNTS("a", besides) ") AS given"
 
 /*
@@ -104,11 +104,11 @@ static SavedPlan tie_refunds = SAVED_PLAN(
 
 static SavedPlan insert_all_items = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sale_items"
-	" (after_sale_id, order_id, product_id, amount, discount, quantity)"
+	" (after_sale_id, order_id, product_id, amount, discount, quantity, line)"
 	" SELECT l.after_sale_id, l.order_id, l.product_id,"
-	"  greatest(least(l.pay, l.goods - (sum(l.pay) OVER line - l.pay)), 0)::bigint,"
-	"  l.discount, l.quantity"
-	" FROM (SELECT n.after_sale_id, i.order_id, i.product_id, i.sku,"
+	"  greatest(least(l.pay, l.goods - (sum(l.pay) OVER up_to - l.pay)), 0)::bigint,"
+	"  l.discount, l.quantity, l.line"
+	" FROM (SELECT n.after_sale_id, i.order_id, i.product_id, i.line,"
 	"   greatest(i.pay - given.amount, 0) AS pay,"
 	"   greatest(i.discount - given.discount, 0) AS discount,"
 	"   i.quantity - given.quantity AS quantity, n.amount - n.freight - n.extra AS goods"
@@ -116,7 +116,7 @@ static SavedPlan insert_all_items = SAVED_PLAN(
 	"  JOIN order_ext_internal.order_items i ON i.order_id = n.order_id"
 	GIVEN_OF_LINE("n.after_sale_id")
 	"  WHERE n.after_sale_id = ANY ($1) AND i.quantity > given.quantity) l"
-	" WINDOW line AS (PARTITION BY l.after_sale_id ORDER BY l.sku COLLATE \"C\", l.product_id)",
+	" WINDOW up_to AS (PARTITION BY l.after_sale_id ORDER BY l.line)",
 	INT8ARRAYOID);
 
 /* The log rows, messages and lines of the whole-order after-sales just inserted. */

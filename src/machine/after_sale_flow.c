@@ -16,11 +16,11 @@
 #include "machine/after_sale_message.h"
 #include "machine/refund.h"
 #include "machine/refund_request.h"
-#include "machine/stock.h"
+#include "machine/take_back.h"
 
 static SavedPlan read_items = SAVED_PLAN(
-	"SELECT product_id, quantity, amount, discount FROM order_ext_internal.after_sale_items"
-	" WHERE after_sale_id = $1 ORDER BY product_id",
+	"SELECT product_id, line, quantity, amount, discount"
+	" FROM order_ext_internal.after_sale_items WHERE after_sale_id = $1 ORDER BY line",
 	INT8OID);
 
 static SavedPlan signed_at = SAVED_PLAN(
@@ -131,9 +131,10 @@ read_goods(const AfterSale *after_sale, GoodsBack *goods)
 	for (i = 0; i < goods->n; i++)
 	{
 		goods->items[i].product_id = row_int64(i, 1);
-		goods->items[i].quantity = row_int32(i, 2);
-		goods->items[i].amount = row_int64(i, 3);
-		goods->items[i].discount = row_int64(i, 4);
+		goods->items[i].line = row_int32(i, 2);
+		goods->items[i].quantity = row_int32(i, 3);
+		goods->items[i].amount = row_int64(i, 4);
+		goods->items[i].discount = row_int64(i, 5);
 	}
 }
 
@@ -248,29 +249,29 @@ after_sale_give_up(Journal *journal, AfterSale *after_sale, Event event, char ac
 static SavedPlan note_received = SAVED_PLAN(
 	"UPDATE order_ext_internal.after_sale_items s"
 	" SET received = g.received, damaged = g.damaged, restocked = g.restocked"
-	" FROM unnest($2, $3, $4, $5) AS g (product_id, received, damaged, restocked)"
-	" WHERE s.after_sale_id = $1 AND s.product_id = g.product_id",
-	INT8OID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
+	" FROM unnest($2, $3, $4, $5) AS g (line, received, damaged, restocked)"
+	" WHERE s.after_sale_id = $1 AND s.line = g.line",
+	INT8OID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
 
 /* Record what was received; the undamaged goods no longer count as sold. */
 static void
 take_back(Journal *journal, const AfterSale *after_sale, const ReturnedLine *lines, int n,
 		  bool in_order, bool restock)
 {
-	int64	   *products = INT64_FIELDS(lines, product_id, n);
 	int32	   *received = INT32_FIELDS(lines, received, n);
 	int32	   *moved = palloc0(sizeof(int32) * n);
 	Datum		values[5];
 
 	if (in_order)
 	{
-		stock_take_back(after_sale->order_id, after_sale->after_sale_id, products, received, n,
+		take_back_lines(after_sale->order_id, after_sale->after_sale_id,
+						INT64_FIELDS(lines, product_id, n), received, n,
 						restock ? LEDGER_RETURN : LEDGER_WRITE_OFF, journal_time(journal), moved);
 		if (!restock)
 			memset(moved, 0, sizeof(int32) * n);
 	}
 	values[0] = Int64GetDatum(after_sale->after_sale_id);
-	values[1] = int64_array(products, n);
+	values[1] = int32_array(INT32_FIELDS(lines, line, n), n);
 	values[2] = int32_array(received, n);
 	values[3] = int32_array(INT32_FIELDS(lines, damaged, n), n);
 	values[4] = int32_array(moved, n);
@@ -317,7 +318,7 @@ after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods, Afte
 	entitlement_touch(order->order_id);
 	(void) after_sale_create(journal, after_sale, goods->items, goods->n, EVENT_AFTER_SALE_OPEN,
 							 ACTOR_WAREHOUSE, origin_detail(after_sale->origin));
-	stock_take_back(order->order_id, after_sale->after_sale_id,
+	take_back_lines(order->order_id, after_sale->after_sale_id,
 					INT64_FIELDS(goods->items, product_id, goods->n),
 					INT32_FIELDS(goods->items, quantity, goods->n), goods->n,
 					LEDGER_WRITE_OFF, journal_time(journal), NULL);

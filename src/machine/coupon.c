@@ -75,7 +75,7 @@ static SavedPlan coupons_of_returned = SAVED_PLAN(
 	"   WHERE i.order_id = o.order_id AND i.quantity >"
 	"    (SELECT coalesce(sum(s.quantity), 0) FROM order_ext_internal.after_sale_items s"
 	"     JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id"
-	"     WHERE s.order_id = i.order_id AND s.product_id = i.product_id"
+	"     WHERE s.order_id = i.order_id AND s.line = i.line"
 	"      AND a.status = " CODE(AFTER_SALE_REFUNDED) "))"
 	" ORDER BY c.coupon_id",
 	INT8ARRAYOID);

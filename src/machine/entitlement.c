@@ -29,14 +29,15 @@ static SavedPlan read_lines = SAVED_PLAN(
 	"   FROM order_ext_internal.after_sales a WHERE a.order_id = $1) a"
 	"  WHERE a.live OR " PAID_ALL_THE_SAME ")"
 	" SELECT i.product_id, i.pay, i.discount, coalesce(g.amount, 0)::bigint,"
-	"  coalesce(g.discount, 0)::bigint, i.quantity, coalesce(g.quantity, 0)::int, i.kind, i.sku"
+	"  coalesce(g.discount, 0)::bigint, i.quantity, coalesce(g.quantity, 0)::int, i.kind, i.sku,"
+	"  i.line, (count(*) OVER (PARTITION BY i.sku))::int"
 	" FROM order_ext_internal.order_items i"
-	" LEFT JOIN (SELECT s.product_id, sum(s.amount) AS amount, sum(s.discount) AS discount,"
+	" LEFT JOIN (SELECT s.line, sum(s.amount) AS amount, sum(s.discount) AS discount,"
 	"   sum(s.quantity) FILTER (WHERE c.live) AS quantity"
 	"  FROM order_ext_internal.after_sale_items s"
 	"   JOIN counted c ON c.after_sale_id = s.after_sale_id"
-	"  WHERE s.order_id = $1 GROUP BY s.product_id) g ON g.product_id = i.product_id"
-	" WHERE i.order_id = $1 ORDER BY i.sku COLLATE \"C\", i.product_id",
+	"  WHERE s.order_id = $1 GROUP BY s.line) g ON g.line = i.line"
+	" WHERE i.order_id = $1 ORDER BY i.line",
 	INT8OID, INT8OID);
 
 static SavedPlan read_freight = SAVED_PLAN(
@@ -76,6 +77,8 @@ entitlement_read(int64 order_id, int64 without)
 		line->done = row_int32(i, 7);
 		line->kind = row_int16(i, 8);
 		line->sku = row_text(i, 9);
+		line->line = row_int32(i, 10);
+		line->lines_of_sku = row_int32(i, 11);
 	}
 	if (plan_query(&read_freight, values, NULL, 1) > 0)
 	{
@@ -101,13 +104,13 @@ entitlement_by_sku(const Entitlement *entitlement, const char *sku)
 }
 
 const EntitledLine *
-entitlement_of(const Entitlement *entitlement, int64 product_id)
+entitlement_of(const Entitlement *entitlement, int32 line)
 {
 	int			i;
 
 	for (i = 0; i < entitlement->n; i++)
 	{
-		if (entitlement->lines[i].product_id == product_id)
+		if (entitlement->lines[i].line == line)
 			return &entitlement->lines[i];
 	}
 	return NULL;
@@ -135,7 +138,7 @@ entitlement_has(const Entitlement *entitlement, const GoodsBack *goods)
 
 	for (i = 0; i < goods->n; i++)
 	{
-		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].product_id);
+		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].line);
 
 		if (goods->items[i].quantity > line->quantity - line->done)
 			return false;
@@ -152,11 +155,13 @@ check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
 	initStringInfo(&detail);
 	for (i = 0; i < goods->n; i++)
 	{
-		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].product_id);
+		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].line);
 
 		if (goods->items[i].quantity > line->quantity - line->done)
-			appendStringInfo(&detail, "%s\"%s\": %d requested, %d of %d left",
-							 detail.len > 0 ? "; " : "", line->sku, goods->items[i].quantity,
+			appendStringInfo(&detail, "%s\"%s\"%s: %d requested, %d of %d left",
+							 detail.len > 0 ? "; " : "", line->sku,
+							 line->lines_of_sku > 1 ? psprintf(" of line %d", line->line) : "",
+							 goods->items[i].quantity,
 							 line->quantity - line->done, line->quantity);
 	}
 	if (detail.len > 0)
@@ -171,13 +176,13 @@ check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
 
 /* The number of pieces of a line among the goods. */
 static int32
-taken(const GoodsBack *goods, int64 product_id)
+taken(const GoodsBack *goods, int32 line)
 {
 	int			i;
 
 	for (i = 0; i < goods->n; i++)
 	{
-		if (goods->items[i].product_id == product_id)
+		if (goods->items[i].line == line)
 			return goods->items[i].quantity;
 	}
 	return 0;
@@ -200,7 +205,7 @@ entitlement_cut(const Entitlement *entitlement, GoodsBack *goods, int64 amount)
 		{
 			AfterSaleItem *item = &goods->items[j];
 
-			if (item->product_id != entitlement->lines[i].product_id)
+			if (item->line != entitlement->lines[i].line)
 				continue;
 			cut = Min(excess, item->amount);
 			item->amount -= cut;
@@ -219,7 +224,7 @@ entitlement_value(const Entitlement *entitlement, GoodsBack *goods)
 	for (i = 0; i < goods->n; i++)
 	{
 		AfterSaleItem *item = &goods->items[i];
-		const EntitledLine *line = entitlement_of(entitlement, item->product_id);
+		const EntitledLine *line = entitlement_of(entitlement, item->line);
 
 		item->amount = due(line->pay, line->given, line, item->quantity);
 		item->discount = due(line->discount, line->discount_given, line, item->quantity);
@@ -239,7 +244,7 @@ entitlement_price(const Entitlement *entitlement, GoodsBack *goods)
 	for (i = 0; i < entitlement->n; i++)
 	{
 		const EntitledLine *line = &entitlement->lines[i];
-		int32		pieces = taken(goods, line->product_id);
+		int32		pieces = taken(goods, line->line);
 
 		if (pieces < line->quantity)
 			goods->whole = false;
@@ -254,10 +259,7 @@ entitlement_price(const Entitlement *entitlement, GoodsBack *goods)
 static int
 compare_items(const void *a, const void *b)
 {
-	int64		left = ((const AfterSaleItem *) a)->product_id;
-	int64		right = ((const AfterSaleItem *) b)->product_id;
-
-	return (left > right) - (left < right);
+	return ((const AfterSaleItem *) a)->line - ((const AfterSaleItem *) b)->line;
 }
 
 void
@@ -280,9 +282,9 @@ entitlement_rest(const Entitlement *entitlement)
 		if (line->kind == KIND_VIRTUAL || line->done >= line->quantity)
 			continue;
 		goods->items[goods->n].product_id = line->product_id;
+		goods->items[goods->n].line = line->line;
 		goods->items[goods->n++].quantity = line->quantity - line->done;
 	}
-	entitlement_sort(goods);
 	entitlement_price(entitlement, goods);
 	return goods;
 }
@@ -302,9 +304,10 @@ entitlement_lines(const Entitlement *entitlement, const GoodsBack *goods)
 		{
 			JsonbBuilder *line;
 
-			if (goods->items[j].product_id != entitlement->lines[i].product_id)
+			if (goods->items[j].line != entitlement->lines[i].line)
 				continue;
 			line = jsonb_object_begin();
+			jsonb_add_int(line, "line", entitlement->lines[i].line);
 			jsonb_add_text(line, "sku", entitlement->lines[i].sku);
 			jsonb_add_int(line, "quantity", goods->items[j].quantity);
 			jsonb_add_int(line, "amount", goods->items[j].amount);

@@ -24,6 +24,8 @@ typedef struct EntitledLine
 	int64		discount;
 	int64		given;			/* paid back so far, or being paid back */
 	int64		discount_given;
+	int32		line;			/* its number in the order */
+	int32		lines_of_sku;	/* in how many lines the sku stands */
 	int32		quantity;
 	int32		done;			/* pieces in live after-sales */
 	int16		kind;			/* of the product */
@@ -38,14 +40,14 @@ typedef struct Entitlement
 	int64		left;			/* of the money, and waited for by no other after-sale */
 	bool		paid;			/* or else nothing limits what goods are worth */
 	MoneyLeft	money;			/* if paid */
-	EntitledLine *lines;		/* by sku in bytes, then product */
+	EntitledLine *lines;		/* by number */
 	int			n;
 } Entitlement;
 
 /* Goods that are returned together; items are priced by entitlement_price(). */
 typedef struct GoodsBack
 {
-	AfterSaleItem *items;		/* product_id and quantity given; in product order */
+	AfterSaleItem *items;		/* product_id, line and quantity given; by line */
 	int			n;
 	int64		amount;			/* freight included */
 	int64		freight;
@@ -58,9 +60,9 @@ typedef struct GoodsBack
  */
 extern Entitlement *entitlement_read(int64 order_id, int64 without);
 
-/* The line of a sku or product; NULL if the order does not contain it. */
+/* The first line of a sku, or the line of a number; NULL if the order does not contain it. */
 extern const EntitledLine *entitlement_by_sku(const Entitlement *entitlement, const char *sku);
-extern const EntitledLine *entitlement_of(const Entitlement *entitlement, int64 product_id);
+extern const EntitledLine *entitlement_of(const Entitlement *entitlement, int32 line);
 
 /*
  * Fill in the value of the items. Raises OE501, naming the lines, if more pieces are requested
@@ -75,13 +77,13 @@ extern bool entitlement_has(const Entitlement *entitlement, const GoodsBack *goo
 /* Cut goods to an amount: the freight first, then from the last line up. */
 extern void entitlement_cut(const Entitlement *entitlement, GoodsBack *goods, int64 amount);
 
-/* Sort goods by product. */
+/* Sort goods by line. */
 extern void entitlement_sort(GoodsBack *goods);
 
 /* Everything that is left of the order except virtual goods, priced; n = 0 if nothing is. */
 extern GoodsBack *entitlement_rest(const Entitlement *entitlement);
 
-/* [{"sku", "quantity", "amount"}, ...] */
+/* [{"line", "sku", "quantity", "amount"}, ...] */
 extern Jsonb *entitlement_lines(const Entitlement *entitlement, const GoodsBack *goods);
 
 /*

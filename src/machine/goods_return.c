@@ -10,6 +10,7 @@
 #include "core/alert.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
+#include "core/spelling.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_message.h"
 #include "machine/goods_return.h"
@@ -28,12 +29,15 @@ static SavedPlan move_return = SAVED_PLAN(
 	INT8OID, INT2OID, INT2OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID);
 
 static SavedPlan read_lines = SAVED_PLAN(
-	"SELECT s.product_id, s.quantity, i.sku"
-	" FROM order_ext_internal.after_sale_items s"
-	" JOIN order_ext_internal.order_items i ON i.order_id = s.order_id"
-	"  AND i.product_id = s.product_id"
-	" WHERE s.after_sale_id = $1 ORDER BY s.product_id",
-	INT8OID);
+	"SELECT product_id, line, quantity, sku, lines_of_sku"
+	" FROM (SELECT i.product_id, i.line, s.quantity, i.sku,"
+	"   (count(*) OVER (PARTITION BY i.sku))::int AS lines_of_sku"
+	"  FROM order_ext_internal.order_items i"
+	"  LEFT JOIN order_ext_internal.after_sale_items s"
+	"   ON s.after_sale_id = $2 AND s.line = i.line"
+	"  WHERE i.order_id = $1) l"
+	" WHERE quantity IS NOT NULL ORDER BY line",
+	INT8OID, INT8OID);
 
 static SavedPlan insert_fact = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sale_events"
@@ -41,10 +45,13 @@ static SavedPlan insert_fact = SAVED_PLAN(
 	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
 	INT8OID, TIMESTAMPTZOID, INT2OID, TEXTOID, TEXTOID, JSONBOID, JSONBOID);
 
+/* Carriers are compared without regard to case. */
 static SavedPlan find_fact = SAVED_PLAN(
 	"SELECT detail FROM order_ext_internal.after_sale_events"
 	" WHERE after_sale_id = $1 AND kind = $2 AND disposition = 'applied'"
-	"  AND md5(content::text) = md5($3::text) AND content = $3",
+	"  AND (content = $3 OR (content - 'carrier' = $3 - 'carrier'"
+	"   AND " SPELLING_CODE_SQL("content->>'carrier'")
+	"    = " SPELLING_CODE_SQL("$3->>'carrier'") "))",
 	INT8OID, INT2OID, JSONBOID);
 
 /* ---- the machine ---- */
@@ -80,9 +87,10 @@ return_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
 /* ---- receipt ---- */
 
 ReturnedLine *
-return_lines(int64 after_sale_id, int *n)
+return_lines(const AfterSale *after_sale, int *n)
 {
-	Datum		values[1] = {Int64GetDatum(after_sale_id)};
+	Datum		values[2] = {Int64GetDatum(after_sale->order_id),
+	Int64GetDatum(after_sale->after_sale_id)};
 	ReturnedLine *lines;
 	int			i;
 
@@ -91,8 +99,10 @@ return_lines(int64 after_sale_id, int *n)
 	for (i = 0; i < *n; i++)
 	{
 		lines[i].product_id = row_int64(i, 1);
-		lines[i].quantity = row_int32(i, 2);
-		lines[i].sku = row_text(i, 3);
+		lines[i].line = row_int32(i, 2);
+		lines[i].quantity = row_int32(i, 3);
+		lines[i].sku = row_text(i, 4);
+		lines[i].lines_of_sku = row_int32(i, 5);
 	}
 	return lines;
 }

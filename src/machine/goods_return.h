@@ -32,14 +32,16 @@ extern void return_fire(Journal *journal, AfterSale *after_sale, Event event, ch
 typedef struct ReturnedLine
 {
 	int64		product_id;
+	int32		line;			/* of the order */
+	int32		lines_of_sku;	/* in how many lines of the order the sku stands */
 	int32		quantity;		/* applied for */
 	int32		received;
 	int32		damaged;
 	char	   *sku;
 } ReturnedLine;
 
-/* The lines of an after-sale, by product. */
-extern ReturnedLine *return_lines(int64 after_sale_id, int *n);
+/* The lines of an after-sale, by line. */
+extern ReturnedLine *return_lines(const AfterSale *after_sale, int *n);
 
 /* ---- reported facts ---- */
 

@@ -6,10 +6,12 @@
 
 #include "catalog/pg_collation.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
 #include "core/append.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "core/jsonb_build.h"
 #include "core/row.h"
 #include "machine/codes.h"
@@ -20,12 +22,25 @@ enum
 {
 	ITEMS_SKU,
 	ITEMS_QUANTITY,
-	ITEMS_KIND
+	ITEMS_KIND,
+	ITEMS_LINE,
+	ITEMS_ATTRIBUTES
 };
 
 static RowTable order_items = ROW_TABLE(
 	"order_items", "order_items_pkey",
+	"sku", "quantity", "kind", "line", "attributes");
+
+/* With SQL objects from before 0.6: in updates, and until an update is run. */
+static RowTable unnumbered_items = ROW_TABLE(
+	"order_items", "order_items_pkey",
 	"sku", "quantity", "kind");
+
+bool
+order_lines_numbered(void)
+{
+	return get_attnum(internal_relation("order_items"), "line") != InvalidAttrNumber;
+}
 
 void
 order_lines_create(int64 order_id, const OrderLine *lines, int n)
@@ -36,7 +51,8 @@ order_lines_create(int64 order_id, const OrderLine *lines, int n)
 	for (i = 0; i < n; i++)
 	{
 		const OrderLine *line = &lines[i];
-		Datum		values[9];
+		Datum		values[11];
+		bool		nulls[11] = {false};
 
 		values[0] = Int64GetDatum(order_id);
 		values[1] = Int64GetDatum(line->product_id);
@@ -47,7 +63,10 @@ order_lines_create(int64 order_id, const OrderLine *lines, int n)
 		values[6] = Int16GetDatum(line->kind);
 		values[7] = Int16GetDatum(RESERVATION_OPEN);
 		values[8] = CStringGetTextDatum(line->sku);
-		append_row(items, values, NULL);
+		values[9] = Int32GetDatum(line->line);
+		values[10] = JsonbPGetDatum(line->attributes);
+		nulls[10] = line->attributes == NULL;
+		append_row(items, values, nulls);
 	}
 	append_close(items);
 }
@@ -90,8 +109,10 @@ order_lines_demands(const OrderLine *lines, int n, int *n_demands)
 
 typedef struct Good
 {
-	const char *sku;
+	int32		line;			/* 0: lines have no numbers */
 	int32		quantity;
+	const char *sku;
+	Jsonb	   *attributes;		/* or NULL */
 } Good;
 
 static int
@@ -109,15 +130,18 @@ goods_as_jsonb(Good *goods, int n)
 	JsonbParseState *state = NULL;
 	int			i;
 
-	qsort(goods, n, sizeof(Good), compare_skus);
 	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < n; i++)
 	{
 		JsonbBuilder *item = jsonb_object_begin();
 		JsonbValue	value;
 
+		if (goods[i].line > 0)
+			jsonb_add_int(item, "line", goods[i].line);
 		jsonb_add_text(item, "sku", goods[i].sku);
 		jsonb_add_int(item, "quantity", goods[i].quantity);
+		if (goods[i].attributes != NULL)
+			jsonb_add_jsonb(item, "attributes", goods[i].attributes);
 		JsonbToJsonbValue(jsonb_object_end(item), &value);
 		(void) pushJsonbValue(&state, WJB_ELEM, &value);
 	}
@@ -125,7 +149,7 @@ goods_as_jsonb(Good *goods, int n)
 }
 
 static OrderGoods
-goods_of(Rows *rows, int64 order_id)
+goods_of(Rows *rows, bool numbered, int64 order_id)
 {
 	OrderGoods	result = {true, NULL};
 	Datum		key = Int64GetDatum(order_id);
@@ -139,6 +163,8 @@ goods_of(Rows *rows, int64 order_id)
 	{
 		if (n == max)
 			goods = repalloc(goods, sizeof(Good) * (max *= 2));
+		goods[n].line = numbered ? row_get_int32(&row, ITEMS_LINE) : 0;
+		goods[n].attributes = numbered ? row_get_jsonb(&row, ITEMS_ATTRIBUTES) : NULL;
 		goods[n].sku = row_get_text(&row, ITEMS_SKU);
 		goods[n++].quantity = row_get_int32(&row, ITEMS_QUANTITY);
 		result.all_virtual &= row_get_int16(&row, ITEMS_KIND) == KIND_VIRTUAL;
@@ -147,6 +173,9 @@ goods_of(Rows *rows, int64 order_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("order " INT64_FORMAT " has no items", order_id)));
+	/* the index returns lines by their numbers */
+	if (!numbered)
+		qsort(goods, n, sizeof(Good), compare_skus);
 	result.items = goods_as_jsonb(goods, n);
 	return result;
 }
@@ -155,11 +184,12 @@ OrderGoods *
 order_lines_goods(const int64 *order_ids, int n)
 {
 	OrderGoods *goods = palloc(sizeof(OrderGoods) * Max(n, 1));
-	Rows	   *rows = rows_open(&order_items, ROWS_READ);
+	bool		numbered = order_lines_numbered();
+	Rows	   *rows = rows_open(numbered ? &order_items : &unnumbered_items, ROWS_READ);
 	int			i;
 
 	for (i = 0; i < n; i++)
-		goods[i] = goods_of(rows, order_ids[i]);
+		goods[i] = goods_of(rows, numbered, order_ids[i]);
 	rows_close(rows);
 	return goods;
 }

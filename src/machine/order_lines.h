@@ -15,13 +15,18 @@ typedef struct OrderLine
 	int64		price;
 	int64		discount;
 	int64		pay;
+	int32		line;			/* its number in the order, from 1 */
 	int32		quantity;
 	int16		kind;
 	const char *sku;
+	Jsonb	   *attributes;		/* or NULL */
 } OrderLine;
 
-/* Store the lines as the items of a new order, whose stock is reserved with them. */
+/* Store the lines as the items of a new order, whose stock is reserved with them; n > 0. */
 extern void order_lines_create(int64 order_id, const OrderLine *lines, int n);
+
+/* Whether lines have numbers: not before the SQL objects are those of 0.6. */
+extern bool order_lines_numbered(void);
 
 /* What the lines demand of each product: one demand per product, in product_id order. */
 extern StockDemand *order_lines_demands(const OrderLine *lines, int n, int *n_demands);
@@ -30,7 +35,7 @@ extern StockDemand *order_lines_demands(const OrderLine *lines, int n, int *n_de
 typedef struct OrderGoods
 {
 	bool		all_virtual;
-	Jsonb	   *items;			/* sku and quantity of each line, in the order of the skus */
+	Jsonb	   *items;			/* line, sku, quantity and attributes of each line */
 } OrderGoods;
 
 /* The goods of each of the orders. Raises OE901 if one has no lines. */

@@ -12,11 +12,14 @@ BEGIN ATOMIC
 	INSERT INTO t.ids VALUES ($1, $2) ON CONFLICT ON CONSTRAINT ids_pkey DO UPDATE SET id = excluded.id;
 END;
 
--- 'A:2,B:1' as items
+-- 'A:2,B:1:red,#3:1' as items: B has the attributes {"color": "red"}, #3 is the line's number.
 CREATE FUNCTION t.items(list text) RETURNS jsonb LANGUAGE sql IMMUTABLE
-	RETURN (SELECT jsonb_agg(jsonb_build_object('sku', split_part(line, ':', 1),
-												'quantity', split_part(line, ':', 2)::integer) ORDER BY n)
-			FROM string_to_table(list, ',') WITH ORDINALITY AS l(line, n));
+	RETURN (SELECT jsonb_agg(CASE WHEN part[1] LIKE '#%' THEN jsonb_build_object('line', substr(part[1], 2)::integer)
+								  ELSE jsonb_build_object('sku', part[1]) END
+							 || jsonb_build_object('quantity', part[2]::integer)
+							 || CASE WHEN part[3] IS NULL THEN '{}'
+									 ELSE jsonb_build_object('attributes', jsonb_build_object('color', part[3])) END ORDER BY n)
+			FROM string_to_table(list, ',') WITH ORDINALITY AS l(line, n), string_to_array(line, ':') AS part);
 
 -- A result without its id and detail.
 CREATE FUNCTION t.show(r order_ext.result) RETURNS text LANGUAGE sql

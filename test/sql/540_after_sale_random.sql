@@ -1,5 +1,5 @@
 -- Random lives of orders after they were signed, against the rules and not against the code:
--- carts with coupons and freight, paid through the sandbox, then applications of random pieces
+-- carts with coupons, freight and several lines of a sku, paid through the sandbox, then applications of random pieces
 -- and kinds, accepted, rejected, reopened, revoked, closed, received in order, damaged and in
 -- wrong quantities, in random order; at last everything that is left goes back. Every step:
 -- what is paid back stays within what was paid, line by line. At the end: equal to the cent,
@@ -18,13 +18,19 @@ SELECT order_ext.put_freight('RND', 13), order_ext.sandbox_set('succeeded', 1);
 CREATE FUNCTION t.random_int(low integer, high integer) RETURNS integer LANGUAGE sql VOLATILE
 	RETURN low + floor(random() * (high - low + 1))::integer;
 -- pieces of the order that are in no live after-sale
-CREATE FUNCTION t.random_left(o bigint) RETURNS TABLE (sku text, n integer) LANGUAGE sql VOLATILE AS $$
-	SELECT i.sku, i.quantity - coalesce(sum(s.quantity) FILTER (WHERE a.status NOT IN ('rejected', 'closed', 'revoked')), 0)::integer
+CREATE FUNCTION t.random_left(o bigint) RETURNS TABLE (line integer, n integer) LANGUAGE sql VOLATILE AS $$
+	SELECT i.line, i.quantity - coalesce(sum(s.quantity) FILTER (WHERE a.status NOT IN ('rejected', 'closed', 'revoked')), 0)::integer
 	FROM order_ext.order_items_view i
-	LEFT JOIN order_ext.after_sale_items_view s ON s.order_id = i.order_id AND s.sku = i.sku
+	LEFT JOIN order_ext.after_sale_items_view s ON s.order_id = i.order_id AND s.line = i.line
 	LEFT JOIN order_ext.after_sales_view a ON a.after_sale_id = s.after_sale_id
-	WHERE i.order_id = o GROUP BY i.sku, i.quantity
+	WHERE i.order_id = o GROUP BY i.line, i.quantity
 $$;
+-- a line of the order, by its number or, where that tells which one is meant, by its sku
+CREATE FUNCTION t.random_line(o bigint, l integer) RETURNS jsonb LANGUAGE sql VOLATILE
+	RETURN (SELECT CASE WHEN random() < 0.5 OR EXISTS (SELECT FROM order_ext.order_items_view other
+			WHERE other.order_id = o AND other.sku = i.sku AND other.line <> l)
+		THEN jsonb_build_object('line', l) ELSE jsonb_build_object('sku', i.sku) END
+		FROM order_ext.order_items_view i WHERE i.order_id = o AND i.line = l);
 -- a call, and what it must say; what else it says is noted
 CREATE FUNCTION t.random_call(l integer, expression text, expected text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -38,16 +44,16 @@ BEGIN
 END
 $$;
 CREATE FUNCTION t.random_lines(a bigint, condition text DEFAULT NULL, more integer DEFAULT 0) RETURNS jsonb LANGUAGE sql VOLATILE
-	RETURN (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('sku', sku, 'quantity', quantity + $3, 'condition', $2))) FROM order_ext.after_sale_items_view WHERE after_sale_id = $1);
+	RETURN (SELECT jsonb_agg(t.random_line(order_id, line) || jsonb_strip_nulls(jsonb_build_object('quantity', quantity + $3, 'condition', $2))) FROM order_ext.after_sale_items_view WHERE after_sale_id = $1);
 -- within bounds, line by line: live and paid back
 CREATE FUNCTION t.random_check(l integer, o bigint) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO t.random_wrong
-	SELECT l, format('%s: %s pieces, %s of %s', i.sku, sum(s.quantity), sum(s.amount), i.pay)
+	SELECT l, format('line %s: %s pieces, %s of %s', i.line, sum(s.quantity), sum(s.amount), i.pay)
 	FROM order_ext.order_items_view i
-	JOIN order_ext.after_sale_items_view s ON s.order_id = i.order_id AND s.sku = i.sku
+	JOIN order_ext.after_sale_items_view s ON s.order_id = i.order_id AND s.line = i.line
 	JOIN order_ext.after_sales_view a ON a.after_sale_id = s.after_sale_id
 	WHERE i.order_id = o AND a.status NOT IN ('rejected', 'closed', 'revoked')
-	GROUP BY i.sku, i.quantity, i.pay
+	GROUP BY i.line, i.quantity, i.pay
 	HAVING sum(s.quantity) > i.quantity OR sum(s.amount) > i.pay OR (sum(s.quantity) = i.quantity AND sum(s.amount) <> i.pay) OR min(s.amount) < 0
 	UNION ALL
 	SELECT l, format('refunds of %s, paid %s', sum(r.amount), o.pay_amount) FROM order_ext.orders_view o JOIN order_ext.refunds_view r USING (order_id)
@@ -59,8 +65,9 @@ $$;
 
 CREATE PROCEDURE t.random_order(l integer) LANGUAGE plpgsql AS $$
 DECLARE
-	items text := (SELECT string_agg('RND-' || n || ':' || t.random_int(1, CASE WHEN random() < 0.2 THEN 40 ELSE 5 END), ',')
-				   FROM (SELECT n FROM generate_series(1, 8) AS n ORDER BY random() LIMIT t.random_int(1, 4)) AS picked);
+	items text := (SELECT string_agg('RND-' || n || ':' || t.random_int(1, CASE WHEN random() < 0.2 THEN 40 ELSE 5 END) || color, ',')
+				   FROM (SELECT n, color FROM generate_series(1, t.random_int(1, 8)) AS n, unnest(ARRAY['', ':red', ':blue']) AS color
+						 ORDER BY random() LIMIT t.random_int(1, 6)) AS picked);
 	coupon bigint := CASE WHEN random() < 0.6 THEN order_ext.issue_coupon(7600, (ARRAY[1, 2, 5, 50, 5000])[t.random_int(1, 5)]) END;
 BEGIN
 	CALL t.to_status('random', items, 'signed', coupon, CASE WHEN random() < 0.7 THEN 'RND' END, 'sandbox');
@@ -78,16 +85,20 @@ BEGIN
 	SELECT v.*, EXISTS (SELECT FROM order_ext.refunds_view r WHERE r.after_sale_id = v.after_sale_id AND r.attempt > 0) AS claimed INTO a
 	FROM order_ext.after_sales_view v WHERE v.order_id = o AND (v.status IN ('applied', 'approved') OR (NOT last AND v.status = 'rejected')) ORDER BY random() LIMIT 1;
 	IF a IS NULL OR (NOT last AND dice < 0.3) THEN
-		SELECT jsonb_agg(jsonb_build_object('sku', sku, 'quantity', CASE WHEN last THEN n ELSE t.random_int(1, n) END)) INTO lines
+		SELECT jsonb_agg(t.random_line(o, line) || jsonb_build_object('quantity', CASE WHEN last THEN n ELSE t.random_int(1, n) END)) INTO lines
 		FROM (SELECT * FROM t.random_left(o) WHERE n > 0 ORDER BY random() LIMIT CASE WHEN last THEN 100 ELSE t.random_int(1, 2) END) AS picked;
 		IF lines IS NULL THEN
-			PERFORM t.random_call(l, format('order_ext.apply_after_sale(%s, 7600, %L, %L)', o, kind, (SELECT jsonb_build_array(jsonb_build_object('sku', min(sku), 'quantity', 1)) FROM order_ext.order_items_view WHERE order_id = o)), '^OE501$');
+			PERFORM t.random_call(l, format('order_ext.apply_after_sale(%s, 7600, %L, %L)', o, kind, jsonb_build_array(t.random_line(o, 1) || '{"quantity": 1}')), '^OE501$');
+		ELSIF dice < 0.05 THEN
+			-- a sku tells which line is meant only if it stands in one
+			PERFORM t.random_call(l, format('order_ext.apply_after_sale(%s, 7600, %L, %L)', o, kind, jsonb_build_array(jsonb_build_object('sku', sku, 'quantity', 1))), '^22023$')
+			FROM order_ext.order_items_view WHERE order_id = o GROUP BY sku HAVING count(*) > 1;
 		ELSE
 			PERFORM t.random_call(l, format('order_ext.apply_after_sale(%s, 7600, %L, %L)', o, kind, lines), '^applied applied v1$');
 		END IF;
 	ELSIF a.status = 'rejected' THEN
 		PERFORM t.random_call(l, format('order_ext.reopen_after_sale(%s)', a.after_sale_id), CASE WHEN EXISTS (
-			SELECT FROM order_ext.after_sale_items_view s JOIN t.random_left(o) f USING (sku) WHERE s.after_sale_id = a.after_sale_id AND s.quantity > f.n) THEN '^OE501$' ELSE '^applied applied' END);
+			SELECT FROM order_ext.after_sale_items_view s JOIN t.random_left(o) f USING (line) WHERE s.after_sale_id = a.after_sale_id AND s.quantity > f.n) THEN '^OE501$' ELSE '^applied applied' END);
 	ELSIF a.status = 'applied' THEN
 		IF last OR dice < 0.6 THEN
 			PERFORM t.random_call(l, format('order_ext.review_after_sale(%s, true)', a.after_sale_id), '^applied (approved|refunded) ');
@@ -101,6 +112,10 @@ BEGIN
 	ELSIF a.return_status IN ('to_send', 'in_transit') THEN
 		IF NOT last AND dice < 0.4 THEN
 			PERFORM t.random_call(l, format('order_ext.return_shipment(%s, ''SF'', %L)', a.after_sale_id, a.after_sale_id), CASE a.return_status WHEN 'to_send' THEN '^applied approved' ELSE '^replayed approved' END);
+		ELSIF NOT last AND dice < 0.45 THEN
+			PERFORM t.random_call(l, format('order_ext.return_receipt(%s, %L, true)', a.after_sale_id, jsonb_build_array(jsonb_build_object('sku', s.sku, 'quantity', s.quantity))), '^held approved')
+			FROM order_ext.after_sale_items_view s WHERE s.after_sale_id = a.after_sale_id
+				AND (SELECT count(*) FROM order_ext.order_items_view i WHERE i.order_id = o AND i.sku = s.sku) > 1;
 		ELSIF NOT last AND dice < 0.5 THEN
 			PERFORM t.random_call(l, format('order_ext.return_receipt(%s, %L, true)', a.after_sale_id, t.random_lines(a.after_sale_id, NULL, 1)), '^held approved');
 		ELSIF NOT last AND dice < 0.65 THEN

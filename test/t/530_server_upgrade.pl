@@ -257,6 +257,20 @@ sub topics_keep_their_rights
 	return;
 }
 
+# Lines have numbers since 0.6.
+sub lines_have_numbers
+{
+	my ($node, $database) = @_;
+
+	is( $node->safe_psql($database, q{SELECT count(*) FROM (SELECT line, row_number() OVER (PARTITION BY order_id ORDER BY sku COLLATE "C") AS n
+			FROM order_ext.order_items_view) i WHERE line <> n}),
+		'0', 'lines of orders are numbered by sku');
+	is( $node->safe_psql($database, q{SELECT count(*) FROM order_ext_internal.after_sale_items s
+			LEFT JOIN order_ext_internal.order_items i USING (order_id, line, product_id) WHERE i.order_id IS NULL}),
+		'0', 'lines of after-sales have the number of their product');
+	return;
+}
+
 # Prices, freight and coupons have a currency since 0.6, and codes one spelling.
 sub currencies_are_codes
 {
@@ -350,6 +364,7 @@ SQL
 
 	nothing_stops_unsaid($node, $database, $application, $gateways, $version >= 0.5);
 	currencies_are_codes($node, $database);
+	lines_have_numbers($node, $database);
 	# all but what the roles of the past were granted
 	my $updated = $node->safe_psql($database, $catalog);
 	$updated =~ s/,lives_\w+=\w+\/order_ext_owner|lives_\w+=\w+\/order_ext_owner,//g;
