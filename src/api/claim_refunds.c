@@ -102,6 +102,7 @@ read_pay_types(FunctionCallInfo fcinfo, int n, RefundClaim *claim)
 	const char **pay_types;
 	int			i;
 
+	arg_exists(fcinfo, n, "pay_types");
 	if (PG_ARGISNULL(n))
 		return;
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), TEXTOID, -1, false, TYPALIGN_INT, &words, &nulls,

@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -16,6 +17,7 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "api/verify_queries.h"
@@ -79,6 +81,18 @@ select_or_fail(const char *sql)
 	CHECK_FOR_INTERRUPTS();
 }
 
+static const char object_version[] =
+	"SELECT 1 FROM pg_extension WHERE extname = 'order_ext'"
+	" AND extversion = '" ORDER_EXT_VERSION "'";
+
+/* Whether the SQL objects are of the library's version. */
+static bool
+objects_are_current(void)
+{
+	select_or_fail(object_version);
+	return SPI_processed == 1;
+}
+
 static bool
 fingerprint_matches(const VerifyCheck *check)
 {
@@ -136,6 +150,42 @@ run_check(const VerifyCheck *check, ReturnSetInfo *rsinfo)
 	error_context_stack = callback.previous;
 }
 
+/*
+ * The same where SQL objects are of another version: what names something that is not there is
+ * left out, and a warning tells of the version.
+ */
+static void
+run_check_if_possible(const VerifyCheck *check, ReturnSetInfo *rsinfo)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorContextCallback *contexts = error_context_stack;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		run_check(check, rsinfo);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	error_context_stack = contexts;
+	if (error != NULL && error->sqlerrcode != ERRCODE_UNDEFINED_TABLE &&
+		error->sqlerrcode != ERRCODE_UNDEFINED_COLUMN &&
+		error->sqlerrcode != ERRCODE_UNDEFINED_FUNCTION)
+		ReThrowError(error);
+}
+
 PG_FUNCTION_INFO_V1(order_ext_verify);
 Datum
 order_ext_verify(PG_FUNCTION_ARGS)
@@ -143,6 +193,7 @@ order_ext_verify(PG_FUNCTION_ARGS)
 	char	   *scope = arg_text(fcinfo, 0, "scope", 64);
 	const VerifyCheck *checks;
 	int			n = verify_checks(&checks);
+	bool		current;
 	int			guc_level;
 	int			i;
 
@@ -157,10 +208,15 @@ order_ext_verify(PG_FUNCTION_ARGS)
 		elog(ERROR, "could not connect to SPI");
 	lock_rings();
 	PushActiveSnapshot(GetLatestSnapshot());
+	current = objects_are_current();
 	for (i = 0; i < n; i++)
 	{
-		if (strcmp(scope, SCOPE_ALL) == 0 || strcmp(scope, checks[i].invariant) == 0)
+		if (strcmp(scope, SCOPE_ALL) != 0 && strcmp(scope, checks[i].invariant) != 0)
+			continue;
+		if (current)
 			run_check(&checks[i], (ReturnSetInfo *) fcinfo->resultinfo);
+		else
+			run_check_if_possible(&checks[i], (ReturnSetInfo *) fcinfo->resultinfo);
 	}
 	PopActiveSnapshot();
 	SPI_finish();

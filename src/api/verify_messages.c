@@ -325,3 +325,10 @@ const char	verify_workers_answer[] =
 	" WHERE w.state = 'not answering'"
 	"  AND (w.kind = 'launcher'"
 	"   OR w.database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
+
+const char	verify_versions[] =
+	"SELECT 'warning', 'extension order_ext', 'version " ORDER_EXT_VERSION ", as its library',"
+	" format('version %s: run ALTER EXTENSION order_ext UPDATE, or install the matching library;"
+	" until then no workers run here, and checks are left out', e.extversion)"
+	" FROM pg_extension e"
+	" WHERE e.extname = 'order_ext' AND e.extversion <> '" ORDER_EXT_VERSION "'";

@@ -20,6 +20,7 @@ extern const char verify_dedup[];
 extern const char verify_backlog[];
 extern const char verify_dispatch_enabled[];
 extern const char verify_workers_answer[];
+extern const char verify_versions[];
 extern const char verify_log_size[];
 extern const char verify_late_retries[];
 extern const char verify_timers[];

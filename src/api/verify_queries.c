@@ -412,6 +412,7 @@ static const VerifyCheck checks[] = {
 	{"I15", "groups that have stopped consuming", verify_backlog, NULL},
 	{"I15", "dispatch is enabled", verify_dispatch_enabled, NULL},
 	{"I15", "workers answer", verify_workers_answer, NULL},
+	{"I15", "library and SQL objects are of one version", verify_versions, NULL},
 	{"I15", "groups whose role cannot run", verify_roles, NULL},
 	{"I15", "a risk check that cannot run", verify_risk_check, NULL},
 	{"I15", "roles whose names a dump would get wrong", verify_role_names, NULL},

@@ -18,6 +18,7 @@
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "utils/memutils.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "core/append.h"
@@ -135,13 +136,48 @@ insert_into_indexes(Appender *appender, TupleTableSlot *slot)
 
 /* ---- rows ---- */
 
+/*
+ * Rows are written by the order of columns, so that a table of an older version, which had others,
+ * must not be written at all. A column tells which: one that 0.5 did not have, or had.
+ */
+static const struct
+{
+	const char *table;
+	const char *column;
+	bool		is_new;
+}			changed_tables[] =
+
+{
+	{"stock_ledger", "xid", true},
+	{"order_items", "stripe", false}
+};
+
+static void
+refuse_old_columns(const char *table, Oid relation)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(changed_tables); i++)
+	{
+		if (strcmp(table, changed_tables[i].table) == 0 &&
+			(get_attnum(relation, changed_tables[i].column) != InvalidAttrNumber) !=
+			changed_tables[i].is_new)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("table \"order_ext_internal.%s\" is of an older version", table),
+					 errhint("Run ALTER EXTENSION order_ext UPDATE.")));
+	}
+}
+
 Appender *
 append_open(const char *table)
 {
 	Appender   *appender = palloc0(sizeof(Appender));
+	Oid			relation = internal_relation(table);
 
 	append_refuse_if_read_only();
-	appender->rel = table_open(internal_relation(table), RowExclusiveLock);
+	refuse_old_columns(table, relation);
+	appender->rel = table_open(relation, RowExclusiveLock);
 	appender->command = GetCurrentCommandId(true);
 	open_indexes(appender);
 	return appender;

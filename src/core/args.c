@@ -18,9 +18,27 @@
 
 #define MAX_DURATION_DAYS 366
 
+bool
+arg_is_null(FunctionCallInfo fcinfo, int n)
+{
+	return n >= PG_NARGS() || PG_ARGISNULL(n);
+}
+
+void
+arg_exists(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (n >= PG_NARGS())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the call has no argument \"%s\" yet", name),
+				 errdetail("The SQL objects of order_ext are older than its library."),
+				 errhint("Run ALTER EXTENSION order_ext UPDATE.")));
+}
+
 void
 arg_not_null(FunctionCallInfo fcinfo, int n, const char *name)
 {
+	arg_exists(fcinfo, n, name);
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -79,7 +97,7 @@ arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars
 	char	   *value;
 	int			chars;
 
-	if (PG_ARGISNULL(n))
+	if (arg_is_null(fcinfo, n))
 		return NULL;
 	/* check the size first, so that a huge value is not even detoasted */
 	if (toast_raw_datum_size(PG_GETARG_DATUM(n)) - VARHDRSZ >
@@ -114,7 +132,7 @@ arg_text(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
 static Jsonb *
 arg_jsonb_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes)
 {
-	if (PG_ARGISNULL(n))
+	if (arg_is_null(fcinfo, n))
 		return NULL;
 	if (toast_raw_datum_size(PG_GETARG_DATUM(n)) > (Size) max_bytes)
 		ereport(ERROR,

@@ -11,7 +11,16 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-/* Raise 22004 if argument n (from 0) is NULL. */
+/*
+ * Whether argument n (from 0) is NULL, or does not exist: the SQL function is of an older version
+ * than the library.
+ */
+extern bool arg_is_null(FunctionCallInfo fcinfo, int n);
+
+/* Raise 55000 if argument n does not exist. */
+extern void arg_exists(FunctionCallInfo fcinfo, int n, const char *name);
+
+/* Raise 22004 if argument n is NULL, 55000 if it does not exist. */
 extern void arg_not_null(FunctionCallInfo fcinfo, int n, const char *name);
 
 /*

@@ -86,6 +86,10 @@ place_make(void)
 	return place;
 }
 
+/*
+ * A table of an older version lacks columns: these read as NULL, and are written only where that
+ * says no more than old rows do: as NULL, false or 0.
+ */
 static void
 locate_columns(RowPlace *place, const RowTable *table)
 {
@@ -93,16 +97,17 @@ locate_columns(RowPlace *place, const RowTable *table)
 
 	Assert(table->n_columns <= ROW_MAX_COLUMNS);
 	for (i = 0; i < table->n_columns; i++)
-	{
 		place->columns[i] = get_attnum(place->table, table->columns[i]);
-		if (place->columns[i] == InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("table \"order_ext_internal.%s\" has no column \"%s\"",
-							table->table, table->columns[i]),
-					 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching "
-							 "library.")));
-	}
+}
+
+static void
+refuse_missing_column(const RowTable *table, int column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"order_ext_internal.%s\" has no column \"%s\"",
+					table->table, table->columns[column]),
+			 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.")));
 }
 
 /* The comparisons "column = value" of the index's columns. */
@@ -231,8 +236,10 @@ take_row(const Rows *rows, HeapTuple tuple, Row *row)
 	heap_deform_tuple(tuple, desc, values, nulls);
 	for (i = 0; i < table->n_columns; i++)
 	{
-		row->values[i] = values[table->place->columns[i] - 1];
-		row->nulls[i] = nulls[table->place->columns[i] - 1];
+		AttrNumber	column = table->place->columns[i];
+
+		row->nulls[i] = column == InvalidAttrNumber || nulls[column - 1];
+		row->values[i] = row->nulls[i] ? (Datum) 0 : values[column - 1];
 	}
 	row->tuple = tuple;
 	pfree(values);
@@ -312,8 +319,16 @@ spread(const Rows *rows, const Datum *from, const bool *from_nulls, Datum *value
 
 	for (i = 0; i < table->n_columns; i++)
 	{
-		values[table->place->columns[i] - 1] = from[i];
-		nulls[table->place->columns[i] - 1] = from_nulls != NULL && from_nulls[i];
+		AttrNumber	column = table->place->columns[i];
+		bool		null = from_nulls != NULL && from_nulls[i];
+
+		if (column != InvalidAttrNumber)
+		{
+			values[column - 1] = from[i];
+			nulls[column - 1] = null;
+		}
+		else if (!null && from[i] != (Datum) 0)
+			refuse_missing_column(table, i);
 	}
 }
 
@@ -334,6 +349,20 @@ changed_tuple(const Rows *rows, const Row *row)
 	return changed;
 }
 
+static bool
+is_same_value(TupleDesc desc, AttrNumber column, HeapTuple found, HeapTuple now)
+{
+	Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
+	bool		found_null;
+	bool		now_null;
+	Datum		found_value = heap_getattr(found, column, desc, &found_null);
+	Datum		now_value = heap_getattr(now, column, desc, &now_null);
+
+	if (found_null || now_null)
+		return found_null == now_null;
+	return datumIsEqual(found_value, now_value, attribute->attbyval, attribute->attlen);
+}
+
 /* Whether both versions of a row have the same values in the RowTable's columns. */
 static bool
 is_as_found(const Rows *rows, HeapTuple found, HeapTuple now)
@@ -344,16 +373,8 @@ is_as_found(const Rows *rows, HeapTuple found, HeapTuple now)
 	for (i = 0; i < rows->table->n_columns; i++)
 	{
 		AttrNumber	column = rows->table->place->columns[i];
-		Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
-		bool		found_null;
-		bool		now_null;
-		Datum		found_value = heap_getattr(found, column, desc, &found_null);
-		Datum		now_value = heap_getattr(now, column, desc, &now_null);
 
-		if (found_null != now_null)
-			return false;
-		if (!found_null && !datumIsEqual(found_value, now_value, attribute->attbyval,
-										 attribute->attlen))
+		if (column != InvalidAttrNumber && !is_same_value(desc, column, found, now))
 			return false;
 	}
 	return true;

@@ -49,7 +49,8 @@ typedef struct RowTable
 
 /*
  * A row that was found: values and nulls of the table's columns, in the order of its RowTable.
- * They are in CurrentMemoryContext and may be overwritten.
+ * They are in CurrentMemoryContext and may be overwritten. A column that SQL objects of an older
+ * version do not have is NULL, and raises 55000 if it is to be more than NULL, false or 0.
  */
 typedef struct Row
 {

@@ -22,6 +22,50 @@
 
 static int	engine_writing = 0;
 
+/*
+ * Our texts are constant, so what they name is missing only if the SQL objects are of another
+ * version than the library.
+ */
+static void
+rethrow_outdated(MemoryContext context)
+{
+	int			sqlstate = geterrcode();
+	ErrorData  *error;
+
+	if (sqlstate != ERRCODE_UNDEFINED_TABLE && sqlstate != ERRCODE_UNDEFINED_COLUMN &&
+		sqlstate != ERRCODE_UNDEFINED_FUNCTION && sqlstate != ERRCODE_UNDEFINED_OBJECT &&
+		sqlstate != ERRCODE_INVALID_COLUMN_REFERENCE)
+		PG_RE_THROW();
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the SQL objects of order_ext are not of the version of its library"),
+			 errdetail("The reason is: %s.", error->message),
+			 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.")));
+}
+
+static SPIPlanPtr
+prepare(const SavedPlan *plan)
+{
+	MemoryContext context = CurrentMemoryContext;
+	SPIPlanPtr	prepared = NULL;
+
+	PG_TRY();
+	{
+		prepared = SPI_prepare_cursor(plan->sql, plan->nargs,
+									  unconstify(Oid *, plan->argtypes),
+									  CURSOR_OPT_GENERIC_PLAN);
+	}
+	PG_CATCH();
+	{
+		rethrow_outdated(context);
+	}
+	PG_END_TRY();
+	return prepared;
+}
+
 static void
 ensure_plan(SavedPlan *plan)
 {
@@ -29,9 +73,7 @@ ensure_plan(SavedPlan *plan)
 
 	if (plan->plan != NULL)
 		return;
-	prepared = SPI_prepare_cursor(plan->sql, plan->nargs,
-								  unconstify(Oid *, plan->argtypes),
-								  CURSOR_OPT_GENERIC_PLAN);
+	prepared = prepare(plan);
 	if (prepared == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s",
 			 plan->sql, SPI_result_code_string(SPI_result));

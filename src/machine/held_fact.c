@@ -10,6 +10,7 @@
 
 #include "core/call.h"
 #include "core/errors.h"
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "machine/held_fact.h"
 
@@ -37,6 +38,9 @@ held_fact_record(Journal *journal, const HeldFact *fact, const char *alert, int6
 	char		nulls[6] = {' ', fact->order_id == 0 ? 'n' : ' ', fact->entity_id == 0 ? 'n' : ' ',
 	' ', fact->reason == NULL ? 'n' : ' ', ' '};
 
+	/* SQL objects of 0.5 have the alert only */
+	if (!OidIsValid(internal_relation_or_none("held_facts")))
+		return;
 	values[0] = TimestampTzGetDatum(journal_time(journal));
 	values[1] = Int64GetDatum(fact->order_id);
 	values[2] = Int64GetDatum(fact->entity_id);

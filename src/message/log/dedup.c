@@ -21,6 +21,7 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -45,17 +46,24 @@ enum
  * $1 topic, $2 key, $3 message, $4 now, $5: older rows have expired and are taken over, and so are
  * those that are free before their time.
  */
-#define CLAIM(n) \
+#define CLAIM_WITH(n, set, or_free) \
 	SAVED_PLAN( \
 		"INSERT INTO order_ext_internal.dedup_" n " AS d" \
 		" (topic_id, dedup_key, message_id, published_at) VALUES ($1, $2, $3, $4)" \
 		" ON CONFLICT (topic_id, dedup_key) DO UPDATE" \
-		" SET message_id = excluded.message_id, published_at = excluded.published_at," \
-		"  given_up = excluded.given_up, free = excluded.free" \
-		" WHERE d.published_at <= $5 OR d.free", \
+		" SET message_id = excluded.message_id, published_at = excluded.published_at" set \
+		" WHERE d.published_at <= $5" or_free, \
 		INT4OID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID)
+#define CLAIM(n) \
+	CLAIM_WITH(n, ", given_up = excluded.given_up, free = excluded.free", " OR d.free")
+#define OLD_CLAIM(n) CLAIM_WITH(n, "", "")
 
 static SavedPlan claim[RING_SEGMENTS] = {CLAIM("0"), CLAIM("1"), CLAIM("2"), CLAIM("3")};
+
+/* With SQL objects of 0.5, where no key is free before its time. */
+static SavedPlan old_claim[RING_SEGMENTS] = {
+	OLD_CLAIM("0"), OLD_CLAIM("1"), OLD_CLAIM("2"), OLD_CLAIM("3")
+};
 
 /* A free row of an earlier segment: whoever takes its key removes it, and only one can. */
 #define TAKE_AWAY(n) \
@@ -121,7 +129,8 @@ holder_in_segment(int segment, int32 topic_id, Datum key, TimestampTz cut)
 			{
 				holder.message_id = DatumGetInt64(heap_getattr(tuple, DEDUP_MESSAGE_ID, desc,
 															   &isnull));
-				holder.free = DatumGetBool(heap_getattr(tuple, DEDUP_FREE, desc, &isnull));
+				holder.free = desc->natts >= DEDUP_FREE &&
+					DatumGetBool(heap_getattr(tuple, DEDUP_FREE, desc, &isnull));
 			}
 		}
 		systable_endscan_ordered(scan);
@@ -161,6 +170,15 @@ holder_anywhere(int current, int32 topic_id, Datum key, TimestampTz cut, int64 *
 	return 0;
 }
 
+static SavedPlan *
+claim_in(int segment)
+{
+	Oid			relation = internal_relation(psprintf("dedup_%d", segment));
+
+	return get_attnum(relation, "free") != InvalidAttrNumber ? &claim[segment] :
+		&old_claim[segment];
+}
+
 int64
 dedup_claim(const Topic *topic, const char *key, int64 message_id)
 {
@@ -180,7 +198,7 @@ dedup_claim(const Topic *topic, const char *key, int64 message_id)
 	holder = holder_anywhere(current, topic_id, values[1], cut, &freed);
 	if (holder != 0)
 		return holder;
-	if (plan_write(&claim[current], values, NULL, 0) == 0)
+	if (plan_write(claim_in(current), values, NULL, 0) == 0)
 		holder = holder_in_segment(current, topic_id, values[1], cut).message_id;
 	else if (holder_in_segment((current + 1) % RING_SEGMENTS, topic_id, values[1],
 							   cut).message_id == 0)
