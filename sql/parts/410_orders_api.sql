@@ -31,16 +31,16 @@ CREATE FUNCTION order_ext.remove_freight(region text, currency text DEFAULT NULL
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_remove_freight';
 
--- adjust_stock(): src/api/catalog.c
+-- adjust_stock(): src/api/adjust_stock.c
 CREATE FUNCTION order_ext.adjust_stock(sku text, delta bigint, reason text DEFAULT NULL,
-		request_id text DEFAULT NULL, OUT available bigint, OUT reserved bigint,
-		OUT consumed bigint)
+		request_id text DEFAULT NULL, bucket text DEFAULT 'available', OUT available bigint,
+		OUT reserved bigint, OUT consumed bigint)
 	RETURNS record
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_adjust_stock';
 
--- stock_level(): src/api/catalog.c
+-- stock_level(): src/api/adjust_stock.c
 CREATE FUNCTION order_ext.stock_level(sku text, OUT available bigint, OUT reserved bigint,
 		OUT consumed bigint)
 	RETURNS record

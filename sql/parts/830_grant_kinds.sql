@@ -19,7 +19,7 @@ AS $$
 			'shipment_event', 'fulfilment_cancel_result', 'report_shortage',
 			'return_shipment', 'return_receipt']),
 		('operator', ARRAY['put_product', 'put_price', 'put_freight', 'remove_freight',
-			'adjust_stock', 'stock_level',
+			'adjust_stock', 'set_stock', 'stock_level',
 			'issue_coupon', 'set_risk_check', 'set_channel', 'cancel_order', 'expire_orders',
 			'review_after_sale', 'close_after_sale', 'reopen_after_sale', 'calculate_refund',
 			'resolve_held_payment', 'resolve_fact', 'assign_payment', 'refund_order',

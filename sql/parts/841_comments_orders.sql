@@ -41,17 +41,33 @@ currency: an ISO 4217 code; NULL: order_ext.currency as it is now
 Returns: whether there was one
 Raises: 22004; 22023; 54000';
 
-COMMENT ON FUNCTION order_ext.adjust_stock(text, bigint, text, text) IS
-'Adds to the available stock of a product, or takes from it.
+COMMENT ON FUNCTION order_ext.adjust_stock(text, bigint, text, text, text) IS
+'Adds to the available stock of a product, or takes from it; or writes off units that orders have reserved.
 sku: the product
 delta: pieces; negative to take away
 reason: kept in the ledger, up to 1000 characters
 request_id: idempotency key, up to 128 characters
+bucket: available; or reserved: -delta units are written off, and the newest unpaid orders that hold them are canceled
 Returns: the stock level afterwards; a repetition of the request_id gets the first answer
 available: pieces that can be sold
 reserved: pieces that unshipped orders hold
 consumed: pieces that have left
-Raises: 22004; 22023; 22003; 54000; OE601; OE001 unknown sku; OE201 the available stock would become negative; OE110';
+Raises: 22004; 22023; 22003; 54000; OE601; OE001 unknown sku; OE201 the available stock would become negative, or unpaid orders hold fewer reserved units; OE110';
+
+COMMENT ON FUNCTION order_ext.set_stock(text, bigint, text, text) IS
+'Sets the available stock of a product, by a row of the ledger for the difference.
+What open transactions have taken counts as taken.
+sku: the product
+available: pieces that can be sold from now on
+reason: kept in the ledger, up to 1000 characters
+request_id: idempotency key, up to 128 characters
+Returns: the stock level afterwards; a repetition of the request_id gets the first answer
+Raises: 22004; 22023; 22003; 54000; OE601; OE001 unknown sku; OE110';
+
+COMMENT ON TYPE order_ext.stock_units IS 'A level of stock.';
+COMMENT ON COLUMN order_ext.stock_units.available IS 'Pieces that can be sold.';
+COMMENT ON COLUMN order_ext.stock_units.reserved IS 'Pieces that unshipped orders hold.';
+COMMENT ON COLUMN order_ext.stock_units.consumed IS 'Pieces that have left.';
 
 COMMENT ON FUNCTION order_ext.stock_level(text) IS
 'Shows the stock of a product.

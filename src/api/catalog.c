@@ -1,7 +1,6 @@
 /*
  * catalog.c
- *		Products, stock and coupons: put_product, put_price, adjust_stock, stock_level,
- *		issue_coupon.
+ *		Products and coupons: put_product, put_price, issue_coupon.
  */
 #include "compat.h"
 
@@ -11,6 +10,7 @@
 #include "utils/builtins.h"
 
 #include "api/cart.h"
+#include "api/product.h"
 #include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
@@ -39,24 +39,6 @@ static SavedPlan upsert_price = SAVED_PLAN(
 	" ON CONFLICT (product_id, currency) DO UPDATE SET price = excluded.price,"
 	"   updated_at = pg_catalog.clock_timestamp()",
 	INT8OID, TEXTOID, INT8OID);
-
-static SavedPlan find_product = SAVED_PLAN(
-	"SELECT product_id FROM order_ext_internal.products WHERE sku = $1",
-	TEXTOID);
-
-static int64
-product_id_of(const char *sku)
-{
-	Datum		values[1] = {CStringGetTextDatum(sku)};
-
-	if (plan_query(&find_product, values, NULL, 1) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("product \"%s\" does not exist", sku),
-				 errdetail("No product in this database has that SKU."),
-				 errhint("Add products with put_product.")));
-	return row_int64(0, 1);
-}
 
 /* ---- products ---- */
 
@@ -100,7 +82,7 @@ put_price_body(FunctionCallInfo fcinfo)
 
 	arg_not_null(fcinfo, 1, "currency");
 	currency = arg_codes_currency(fcinfo, 1, "currency");
-	put_price(product_id_of(sku), currency, price);
+	put_price(product_id_of_sku(sku), currency, price);
 	PG_RETURN_VOID();
 }
 
@@ -109,109 +91,6 @@ Datum
 order_ext_put_price(PG_FUNCTION_ARGS)
 {
 	return api_call(fcinfo, put_price_body);
-}
-
-/* ---- stock ---- */
-
-static Datum
-return_stock_level(FunctionCallInfo fcinfo, StockLevel level)
-{
-	MemoryContext old = MemoryContextSwitchTo(call_result_context());
-	TupleDesc	tupdesc;
-	Datum		values[3];
-	bool		nulls[3] = {false, false, false};
-	Datum		result;
-
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "result type of the call is not composite");
-	values[0] = Int64GetDatum(level.available);
-	values[1] = Int64GetDatum(level.reserved);
-	values[2] = Int64GetDatum(level.consumed);
-	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
-	MemoryContextSwitchTo(old);
-	return result;
-}
-
-static Jsonb *
-level_to_jsonb(StockLevel level)
-{
-	JsonbBuilder *detail = jsonb_object_begin();
-
-	jsonb_add_int(detail, "available", level.available);
-	jsonb_add_int(detail, "reserved", level.reserved);
-	jsonb_add_int(detail, "consumed", level.consumed);
-	return jsonb_object_end(detail);
-}
-
-static StockLevel
-level_from_jsonb(Jsonb *detail)
-{
-	StockLevel	level;
-
-	level.available = jsonb_get_int(detail, "available");
-	level.reserved = jsonb_get_int(detail, "reserved");
-	level.consumed = jsonb_get_int(detail, "consumed");
-	return level;
-}
-
-typedef struct StockChange
-{
-	char	   *sku;
-	int64		delta;
-	char	   *reason;
-} StockChange;
-
-/* The level is passed in the result's detail, from which a repeated request is answered. */
-static void
-adjust_once(void *arg, const RequestKey *key, CallResult *result)
-{
-	const StockChange *change = arg;
-	int64		product_id = product_id_of(change->sku);
-
-	result->id_is_null = true;
-	result->detail = level_to_jsonb(stock_adjust(product_id, change->sku, change->delta,
-												 change->reason, GetCurrentTimestamp()));
-}
-
-static Datum
-adjust_stock_body(FunctionCallInfo fcinfo)
-{
-	StockChange change;
-	CallResult	result;
-
-	change.sku = arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS);
-	change.reason = arg_text_or_null(fcinfo, 2, "reason", MAX_NAME_CHARS);
-	arg_not_null(fcinfo, 1, "delta");
-	change.delta = PG_GETARG_INT64(1);
-	if (change.delta == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"delta\" must not be zero"),
-				 errhint("Use stock_level to read the stock.")));
-	request_run(fcinfo, "adjust_stock", 3, adjust_once, &change, &result);
-	return return_stock_level(fcinfo, level_from_jsonb(result.detail));
-}
-
-PG_FUNCTION_INFO_V1(order_ext_adjust_stock);
-Datum
-order_ext_adjust_stock(PG_FUNCTION_ARGS)
-{
-	return api_call(fcinfo, adjust_stock_body);
-}
-
-static Datum
-stock_level_body(FunctionCallInfo fcinfo)
-{
-	char	   *sku = arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS);
-
-	return return_stock_level(fcinfo, stock_level(product_id_of(sku)));
-}
-
-PG_FUNCTION_INFO_V1(order_ext_stock_level);
-Datum
-order_ext_stock_level(PG_FUNCTION_ARGS)
-{
-	return api_read(fcinfo, stock_level_body);
 }
 
 /* ---- coupons ---- */

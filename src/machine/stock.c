@@ -274,26 +274,43 @@ raise_negative(const char *sku, int64 available, int64 delta)
 			 errhint("Reserved units become available again when their orders are canceled.")));
 }
 
-StockLevel
-stock_adjust(int64 product_id, const char *sku, int64 delta, const char *reason, TimestampTz at)
+/* sku is NULL if available is what the stock is to be, and not what is added to it. */
+static StockLevel
+change_available(int64 product_id, const char *sku, int64 available, const char *reason,
+				 TimestampTz at)
 {
-	Movement	movement = {0, product_id, id_next("stock_adjustment_seq"), {delta, 0, 0}};
+	Movement	movement = {0, product_id, id_next("stock_adjustment_seq"), {available, 0, 0}};
 	Appender   *ledger = append_open("stock_ledger");
 	StockReader *reader = stock_reader_open(true);
 	StockCount	count;
 
 	lock_moment_begin(LOCK_STOCK, product_id);
 	stock_count(reader, product_id, &count);
+	if (sku == NULL)
+		movement.delta.available -= count.available;
 	/* all units together fit a bigint, so that everything reserved can be returned */
-	if (delta > 0 && delta > PG_INT64_MAX - count.units)
-		money_overflow("delta");
-	if (delta < 0 && (count.available < 0 || count.available + delta < 0))
-		raise_negative(sku, count.available, delta);
-	append_movement(ledger, &movement, at, LEDGER_ADJUST, reason);
+	if (movement.delta.available > 0 && movement.delta.available > PG_INT64_MAX - count.units)
+		money_overflow(sku == NULL ? "available" : "delta");
+	if (sku != NULL && available < 0 && (count.available < 0 || count.available + available < 0))
+		raise_negative(sku, count.available, available);
+	if (movement.delta.available != 0)
+		append_movement(ledger, &movement, at, LEDGER_ADJUST, reason);
 	append_flush(ledger);
 	stock_fold_if_due(reader, product_id, &count);
 	lock_moment_end(LOCK_STOCK, product_id);
 	stock_reader_close(reader);
 	append_close(ledger);
 	return stock_level(product_id);
+}
+
+StockLevel
+stock_adjust(int64 product_id, const char *sku, int64 delta, const char *reason, TimestampTz at)
+{
+	return change_available(product_id, sku, delta, reason, at);
+}
+
+StockLevel
+stock_set(int64 product_id, int64 available, const char *reason, TimestampTz at)
+{
+	return change_available(product_id, NULL, available, reason, at);
 }

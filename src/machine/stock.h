@@ -49,4 +49,11 @@ extern void stock_take_back(int64 order_id, int64 after_sale_id, const int64 *pr
 extern StockLevel stock_adjust(int64 product_id, const char *sku, int64 delta,
 							   const char *reason, TimestampTz at);
 
+/*
+ * The same, by what makes the available stock so much: what open transactions have taken counts as
+ * taken. Nothing is recorded if it is that already.
+ */
+extern StockLevel stock_set(int64 product_id, int64 available, const char *reason,
+							TimestampTz at);
+
 #endif							/* ORDER_EXT_MACHINE_STOCK_H */

@@ -1,5 +1,5 @@
--- put_product(), put_freight() and issue_coupon() get a currency: they are dropped, and made anew by
--- 410_orders_api. lines_grants gives their grants back.
+-- put_product(), put_freight() and issue_coupon() get a currency, adjust_stock() a bucket: they are
+-- dropped, and made anew by 410_orders_api. lines_grants gives their grants back.
 DO $$
 DECLARE
 	changed regprocedure;
@@ -7,7 +7,8 @@ DECLARE
 BEGIN
 	FOREACH changed IN ARRAY ARRAY[
 		'order_ext.put_product(text, text, bigint, text)', 'order_ext.put_freight(text, bigint, bigint)',
-		'order_ext.issue_coupon(bigint, bigint, bigint, timestamptz, timestamptz)']::regprocedure[]
+		'order_ext.issue_coupon(bigint, bigint, bigint, timestamptz, timestamptz)',
+		'order_ext.adjust_stock(text, bigint, text, text)']::regprocedure[]
 	LOOP
 		SELECT regrants || coalesce(string_agg(format('GRANT EXECUTE ON FUNCTION order_ext.%I TO %I%s;', p.proname,
 				pg_get_userbyid(a.grantee), CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END), ''), '')
