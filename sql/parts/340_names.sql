@@ -17,7 +17,7 @@ COMMENT ON FUNCTION order_ext_internal.event_name(smallint, smallint) IS 'The na
 
 -- codes(): all codes of the C code. set is machine, a machine's name with _status, another kind
 -- of code, topic, or handler: the topics that have one in the library. test/sql/160_codes.sql
--- compares it with what rows, constraints and views say. src/machine/codes.c
+-- compares it with what rows, constraints and views say. src/machine/graph.c
 CREATE FUNCTION order_ext_internal.codes()
 	RETURNS TABLE (set text, code integer, name text)
 	LANGUAGE C STABLE PARALLEL SAFE

@@ -19,7 +19,7 @@ typedef enum LinesKind
 	LINES_ITEMS,				/* of a new order: sku, quantity, attributes */
 	LINES_OF_ORDER,				/* sku or line, quantity */
 	LINES_RECEIVED				/* the same, and condition */
-}			LinesKind;
+} LinesKind;
 
 typedef struct Line
 {

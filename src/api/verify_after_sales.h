@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_VERIFY_AFTER_SALES_H
 #define ORDER_EXT_VERIFY_AFTER_SALES_H
 
-#include "api/verify_queries.h"
+#include "api/verify_check.h"
 
 extern const char verify_lines_back[];
 extern const char verify_freight_back[];

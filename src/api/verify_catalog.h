@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_VERIFY_CATALOG_H
 #define ORDER_EXT_VERIFY_CATALOG_H
 
-#include "api/verify_queries.h"
+#include "api/verify_check.h"
 
 extern const char verify_catalog_regions[];
 extern const char verify_catalog_channels[];

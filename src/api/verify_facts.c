@@ -5,7 +5,7 @@
 #include "compat.h"
 
 #include "api/verify_facts.h"
-#include "api/verify_queries.h"
+#include "api/verify_check.h"
 #include "core/spi_util.h"
 #include "machine/codes.h"
 #include "machine/held_fact.h"

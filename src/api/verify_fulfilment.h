@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_VERIFY_FULFILMENT_H
 #define ORDER_EXT_VERIFY_FULFILMENT_H
 
-#include "api/verify_queries.h"
+#include "api/verify_check.h"
 
 extern const char verify_fulfilments_and_orders[];
 extern const char verify_fulfilment_documents[];

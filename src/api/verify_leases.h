@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_VERIFY_LEASES_H
 #define ORDER_EXT_VERIFY_LEASES_H
 
-#include "api/verify_queries.h"
+#include "api/verify_check.h"
 
 extern const char verify_leases_end[];
 extern const char verify_ended_leases[];

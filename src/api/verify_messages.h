@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_VERIFY_MESSAGES_H
 #define ORDER_EXT_VERIFY_MESSAGES_H
 
-#include "api/verify_queries.h"
+#include "api/verify_check.h"
 
 extern const char verify_cursors_ahead[];
 extern const char verify_cursors_forward[];

@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_VERIFY_REFUNDS_H
 #define ORDER_EXT_VERIFY_REFUNDS_H
 
-#include "api/verify_queries.h"
+#include "api/verify_check.h"
 
 extern const char verify_refunds_within_capture[];
 extern const char verify_gone_back[];

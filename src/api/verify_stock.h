@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_VERIFY_STOCK_H
 #define ORDER_EXT_VERIFY_STOCK_H
 
-#include "api/verify_queries.h"
+#include "api/verify_check.h"
 
 extern const char verify_stock_and_ledger[];
 extern const char verify_stock_and_reservations[];

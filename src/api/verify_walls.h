@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_VERIFY_WALLS_H
 #define ORDER_EXT_VERIFY_WALLS_H
 
-#include "api/verify_queries.h"
+#include "api/verify_check.h"
 
 extern const char verify_guards[];
 extern const char verify_hangers_on[];

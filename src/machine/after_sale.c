@@ -13,7 +13,6 @@
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/coupon.h"
-#include "machine/refund.h"
 
 static SavedPlan read_after_sale = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.order_id, a.user_id, a.amount, a.freight, a.applied_at,"

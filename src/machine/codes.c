@@ -4,14 +4,7 @@
  */
 #include "compat.h"
 
-#include "fmgr.h"
-#include "funcapi.h"
-#include "utils/builtins.h"
-#include "utils/tuplestore.h"
-
 #include "machine/codes.h"
-#include "machine/tables.h"
-#include "machine/topics.h"
 
 static const StatusName product_kinds[] = {
 	{KIND_NORMAL, "normal"},
@@ -158,7 +151,7 @@ static const struct
 {
 	const char *name;
 	const StatusName *codes;
-}			code_sets[] = {
+}			code_sets[CODE_SETS] = {
 	[CODES_PRODUCT_KIND] = {"product_kind", product_kinds},
 	[CODES_CANCEL_TYPE] = {"cancel_type", cancel_types},
 	[CODES_RESERVATION] = {"reservation", reservations},
@@ -190,47 +183,9 @@ code_name(CodeSet set, int16 code)
 	return NULL;
 }
 
-/* ---- for SQL ---- */
-
-static void
-put_code(ReturnSetInfo *rsinfo, const char *set, int32 code, const char *name)
+const StatusName *
+codes_of_set(CodeSet set, const char **name)
 {
-	Datum		values[3] = {CStringGetTextDatum(set), Int32GetDatum(code),
-	CStringGetTextDatum(name)};
-	bool		nulls[3] = {false};
-
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
-static void
-put_codes(ReturnSetInfo *rsinfo, const char *set, const StatusName *codes)
-{
-	for (; codes->name != NULL; codes++)
-		put_code(rsinfo, set, codes->code, codes->name);
-}
-
-PG_FUNCTION_INFO_V1(order_ext_codes);
-Datum
-order_ext_codes(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	int			n;
-	const MachineTable *tables = machine_tables(&n);
-	int			i;
-
-	InitMaterializedSRF(fcinfo, 0);
-	for (i = 0; i < n; i++)
-	{
-		put_code(rsinfo, "machine", tables[i].machine, tables[i].name);
-		put_codes(rsinfo, psprintf("%s_status", tables[i].name), tables[i].statuses);
-	}
-	for (i = 0; i < (int) lengthof(code_sets); i++)
-		put_codes(rsinfo, code_sets[i].name, code_sets[i].codes);
-	for (i = 1; i < BUILTIN_TOPICS_END; i++)
-	{
-		put_code(rsinfo, "topic", i, topic_builtin_name(i));
-		if (builtin_handler_of(i) != NULL)
-			put_code(rsinfo, "handler", i, topic_builtin_name(i));
-	}
-	return (Datum) 0;
+	*name = code_sets[set].name;
+	return code_sets[set].codes;
 }

@@ -280,6 +280,12 @@ typedef int16 ReturnFactKind;
 /* ---- names ---- */
 
 /* Other codes that have names; those of the statuses are in tables.c. */
+typedef struct StatusName
+{
+	int16		code;
+	const char *name;
+} StatusName;
+
 typedef enum CodeSet
 {
 	CODES_PRODUCT_KIND,
@@ -297,10 +303,14 @@ typedef enum CodeSet
 	CODES_AFTER_SALE_DETAIL,
 	CODES_AFTER_SALE_SOURCE,
 	CODES_AFTER_SALE_REASON,
-	CODES_RETURN_FACT
+	CODES_RETURN_FACT,
+	CODE_SETS
 } CodeSet;
 
 /* The name of a code; NULL if the set has no such code. */
 extern const char *code_name(CodeSet set, int16 code);
+
+/* The codes of a set, ended by one without a name; *name is what codes() calls the set. */
+extern const StatusName *codes_of_set(CodeSet set, const char **name);
 
 #endif							/* ORDER_EXT_MACHINE_CODES_H */

@@ -1,6 +1,7 @@
 /*
  * graph.c
- *		The transition tables for human readers: state_graph(), state_diagram(), status_code().
+ *		The transition tables for human readers: state_graph(), state_diagram(), status_code(),
+ *		codes().
  */
 #include "compat.h"
 
@@ -169,4 +170,54 @@ order_ext_state_diagram(PG_FUNCTION_ARGS)
 						 machine_status_name(table->machine, edge->to),
 						 machine_event_name(edge->event), actor_words(edge->actors));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(text.data, text.len));
+}
+
+/* ---- codes() ---- */
+
+static void
+put_code(ReturnSetInfo *rsinfo, const char *set, int32 code, const char *name)
+{
+	Datum		values[3] = {CStringGetTextDatum(set), Int32GetDatum(code),
+	CStringGetTextDatum(name)};
+	bool		nulls[3] = {false};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static void
+put_codes(ReturnSetInfo *rsinfo, const char *set, const StatusName *codes)
+{
+	for (; codes->name != NULL; codes++)
+		put_code(rsinfo, set, codes->code, codes->name);
+}
+
+PG_FUNCTION_INFO_V1(order_ext_codes);
+Datum
+order_ext_codes(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	int			n;
+	const MachineTable *tables = machine_tables(&n);
+	int			i;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (i = 0; i < n; i++)
+	{
+		put_code(rsinfo, "machine", tables[i].machine, tables[i].name);
+		put_codes(rsinfo, psprintf("%s_status", tables[i].name), tables[i].statuses);
+	}
+	for (i = 0; i < CODE_SETS; i++)
+	{
+		const char *name;
+		const StatusName *codes = codes_of_set((CodeSet) i, &name);
+
+		put_codes(rsinfo, name, codes);
+	}
+	for (i = 1; i < BUILTIN_TOPICS_END; i++)
+	{
+		put_code(rsinfo, "topic", i, topic_builtin_name(i));
+		if (builtin_handler_of(i) != NULL)
+			put_code(rsinfo, "handler", i, topic_builtin_name(i));
+	}
+	return (Datum) 0;
 }

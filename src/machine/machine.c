@@ -6,7 +6,6 @@
 
 #include "core/errors.h"
 #include "machine/machine.h"
-#include "machine/tables.h"
 
 static const struct
 {

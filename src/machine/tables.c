@@ -4,7 +4,6 @@
  */
 #include "compat.h"
 
-#include "machine/machine.h"
 #include "machine/tables.h"
 
 /* ---- order ---- */

@@ -11,13 +11,13 @@ typedef struct PiecesOfLine
 	int64		product_id;
 	int32		pieces;
 	int			place;
-}			PiecesOfLine;
+} PiecesOfLine;
 
 static int
 compare_lines(const void *a, const void *b)
 {
-	const		PiecesOfLine *left = a;
-	const		PiecesOfLine *right = b;
+	const PiecesOfLine *left = a;
+	const PiecesOfLine *right = b;
 
 	if (left->product_id != right->product_id)
 		return left->product_id < right->product_id ? -1 : 1;

@@ -17,31 +17,10 @@
 
 #include "message/base/bound_roles.h"
 #include "message/base/stamp.h"
-
-/* Topics below this id are built in. */
-#define FIRST_USER_TOPIC_ID 1000
+#include "message/base/topic.h"
 
 #define BACKOFF_EXPONENTIAL 1
 #define BACKOFF_ROCKETMQ 2
-
-/* What a role may do with a topic: see topic_rights.h. */
-typedef struct TopicGrant
-{
-	Oid			role;
-	int			privileges;
-} TopicGrant;
-
-typedef struct Topic
-{
-	int32		id;
-	bool		builtin;
-	bool		has_rights;		/* the SQL objects know of grants */
-	char	   *name;
-	int32		max_depth;		/* 0 = no limit */
-	int32		dedup_window;	/* seconds */
-	TopicGrant *grants;			/* a role each */
-	int			n_grants;
-} Topic;
 
 /* The rings of tables that are written in turn. */
 typedef enum Ring

@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "message/base/catalog.h"
+#include "message/base/topic.h"
 
 /* Privileges, as bits. */
 #define TOPIC_PUBLISH 0x1

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "message/delivery/pass.h"
+#include "message/delivery/pass_state.h"
 
 /*
  * Deliver messages in the pass's mode. Returns how many were finished, from the front;

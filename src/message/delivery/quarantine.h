@@ -16,7 +16,7 @@
 
 #include "message/base/catalog.h"
 #include "message/delivery/retries.h"
-#include "message/delivery/pass.h"
+#include "message/delivery/pass_state.h"
 #include "message/delivery/running.h"
 
 /* Record what was running in processes that crashed, in transactions of its own. */

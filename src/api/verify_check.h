@@ -1,0 +1,50 @@
+/*
+ * verify_check.h
+ *		A check of verify(), and what the queries of several need.
+ */
+#ifndef ORDER_EXT_VERIFY_CHECK_H
+#define ORDER_EXT_VERIFY_CHECK_H
+
+/*
+ * One check of an invariant: a query that returns (severity, entity, expected, actual), all text,
+ * and no row if all is well.
+ */
+typedef struct VerifyCheck
+{
+	const char *invariant;
+	const char *name;			/* what it checks, for errcontext */
+	const char *sql;
+	const char *fingerprint;	/* a cheap query that returns true if all is well; or NULL */
+} VerifyCheck;
+
+/* The keys that built-in groups still have to process; a table for WITH. */
+#define PENDING_KEYS(groups) \
+	"pending AS MATERIALIZED (" \
+	" SELECT DISTINCT key FROM order_ext_internal.pending_messages" \
+	" WHERE group_id IN (" groups "))"
+
+/* The time since which the message log is complete; a table for WITH. */
+#define HORIZON \
+	"horizon AS MATERIALIZED (" \
+	" SELECT greatest(max(stamped_at)," \
+	"  clock_timestamp() - current_setting('order_ext.log_retention')::interval," \
+	"  (SELECT max(moved_at) FROM order_ext_internal.ring_moves WHERE ring = 'log_gone')) AS at" \
+	" FROM order_ext_internal.database_stamp)"
+
+/*
+ * What was decided about the money of payments: it goes back, or staff keeps it, or the gateway
+ * paid less than it was asked for. A table (payment_id, amount).
+ */
+#define MONEY_DECIDED \
+	"SELECT r.payment_id, sum(greatest(r.amount, r.asked)) AS amount" \
+	" FROM order_ext_internal.refunds r" \
+	" WHERE r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept GROUP BY r.payment_id"
+
+/* The same for one payment. */
+#define MONEY_DECIDED_OF(payment) \
+	"SELECT greatest(r.amount, r.asked) AS amount FROM order_ext_internal.refunds r" \
+	" WHERE r.payment_id = " payment " AND (r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept)"
+
+#define AGE(since) "date_trunc('second', clock_timestamp() - " since ")::text"
+
+#endif							/* ORDER_EXT_VERIFY_CHECK_H */
