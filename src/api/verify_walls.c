@@ -9,6 +9,7 @@
 #include "catalog/pg_authid.h"
 
 #include "api/verify_walls.h"
+#include "message/upkeep/sequences.h"
 
 #define INTERNAL "'order_ext_internal'::regnamespace"
 #define OWNER "'order_ext_owner'::regrole"
@@ -88,33 +89,8 @@ const char	verify_table_rights[] =
 	" GROUP BY c.relname, a.grantee";
 
 /* A sequence that was set back gives out numbers again. */
-#define USED(sequence, table, column) \
-	" UNION ALL SELECT '" sequence "', max(" column ") FROM order_ext_internal." table
-#define USED_IDENTITY(table, column) USED(table "_" column "_seq", table, column)
-
 const char	verify_sequences[] =
-	"WITH s AS ("
-	"SELECT 'message_id_seq' AS sequence,"
-	" greatest((SELECT max(message_id) FROM order_ext_internal.message_log),"
-	"  (SELECT max(message_id) FROM order_ext_internal.timers_far),"
-	"  (SELECT max(message_id) FROM order_ext_internal.timers_moved),"
-	"  (SELECT max(message_id) FROM order_ext_internal.timer_ring)) AS newest"
-	USED("payment_id_seq", "payments", "payment_id")
-	USED("refund_id_seq", "refunds", "refund_id")
-	USED("after_sale_id_seq", "after_sales", "after_sale_id")
-	USED("document_id_seq", "fulfilment_documents", "document_id")
-	USED("topic_id_seq", "topics WHERE topic_id >= 1000", "topic_id")
-	USED("group_id_seq", "consumer_groups WHERE group_id >= 1000", "group_id")
-	USED("lease_receipt_seq", "lease_receipts", "receipt")
-	USED("parked_seq", "parked_messages", "n")
-	USED_IDENTITY("products", "product_id")
-	USED_IDENTITY("coupons", "coupon_id")
-	USED_IDENTITY("payment_events", "event_id")
-	USED_IDENTITY("refund_events", "event_id")
-	USED_IDENTITY("payment_notices", "notice_id")
-	USED_IDENTITY("money_facts", "fact_id")
-	USED_IDENTITY("after_sale_events", "event_id")
-	")"
+	"WITH s AS (" ALL_SEQUENCES_IN_USE ")"
 	"SELECT 'error', 'sequence ' || s.sequence, format('%s or more', s.newest),"
 	" format('%s: it was set back, and gives out numbers again that are in use',"
 	"  coalesce(v.last_value::text, 'nothing given out'))"

@@ -42,6 +42,11 @@ CREATE TEMP TABLE stood AS SELECT last_value FROM message_id_seq;
 SELECT t.detects('SELECT setval(''message_id_seq'', 1)');
 SELECT setval('message_id_seq', last_value) > 0 AS put_right FROM stood;
 SELECT t.detects('SELECT 1');
+-- or by upkeep
+SELECT setval('message_id_seq', 1), setval('payment_id_seq', 1), setval('products_product_id_seq', 1);
+SELECT entity FROM order_ext.verify('I17') WHERE entity = 'sequence message_id_seq';
+SELECT order_ext.maintain() IS NOT NULL AS maintained;
+SELECT count(*) FROM order_ext.verify('I17');
 
 -- functions for roles that run none
 SELECT t.detects('UPDATE instance SET risk_handler = ''t.f(jsonb)'', risk_role = ''pg_execute_server_program''');

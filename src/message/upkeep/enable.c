@@ -40,6 +40,7 @@
 #include "message/base/wake.h"
 #include "message/timer/restore.h"
 #include "message/upkeep/enable.h"
+#include "message/upkeep/sequences.h"
 
 /* The transaction id of rows that all groups are past: before all real ones. */
 #define XID_BEHIND_ALL "2"
@@ -332,6 +333,7 @@ enable_dispatch_body(FunctionCallInfo fcinfo)
 	restart_all_groups();
 	engine_enter(&scope);
 	timers_reset_after_restore();
+	sequences_raise(true);
 	engine_leave(&scope);
 
 	plan_write(&remove_foreign_stamps, values, NULL, 0);

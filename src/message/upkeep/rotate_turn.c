@@ -17,6 +17,7 @@
 #include "message/upkeep/follow_roles.h"
 #include "message/upkeep/rotate.h"
 #include "message/upkeep/rotate_turn.h"
+#include "message/upkeep/sequences.h"
 #include "message/upkeep/summarize.h"
 
 /* The maximum time between two rounds while something is being written. */
@@ -113,7 +114,7 @@ compaction_turn(bool wrote, TimestampTz now, TimestampTz *next_wakeup)
 
 /* What a round looks at besides the rings. */
 static TimestampTz
-backlog_and_rights(void)
+backlog_and_neighbors(void)
 {
 	EngineScope scope;
 	TimestampTz next;
@@ -121,6 +122,7 @@ backlog_and_rights(void)
 	engine_begin_transaction();
 	engine_enter(&scope);
 	follow_roles();
+	sequences_raise(false);
 	next = backlog_check(GetCurrentTimestamp());
 	engine_leave(&scope);
 	engine_commit_transaction();
@@ -152,7 +154,7 @@ rotate_turn(bool wrote, TimestampTz *next_wakeup)
 		next_round = Min(next_round, next);
 		next_round = Min(next_round, ring_step(rotate_advance, ring));
 	}
-	next_round = Min(next_round, backlog_and_rights());
+	next_round = Min(next_round, backlog_and_neighbors());
 	last_round = GetCurrentTimestamp();
 	next_round = Max(next_round, last_round + USECS_PER_SEC);
 	*next_wakeup = Min(*next_wakeup, next_round);
@@ -185,4 +187,5 @@ rotate_now(bool may_truncate)
 		;
 	(void) backlog_check(now);
 	follow_roles();
+	sequences_raise(false);
 }
