@@ -48,9 +48,10 @@ CREATE SEQUENCE order_ext_internal.document_id_seq CACHE 32;
 -- shipment_events: all facts from warehouse and carrier, including those about unknown orders.
 -- source 1 shipment_event, 2 fulfilment_cancel_result: each has its own event ids. seq 1 is the
 -- fact that came first with its event_id; others contradict it. kind 1 picked, 2 out_stock, 3
--- delivering, 4 signed, 5 refused, 11 cancel accepted, 12 cancel rejected. state 10 applied, 20
--- parked until its turn, 30 held for staff, 40 behind: the order was already past it, 50 without
--- effect. detail is the result of the first call, which a repeated call returns again.
+-- delivering, 4 signed, 5 refused, 6 lost, 7 returned, 11 cancel accepted, 12 cancel rejected.
+-- state 10 applied, 20 parked until its turn, 30 held for staff, 40 behind: the order was already
+-- past it, 50 without effect. detail is the result of the first call, which a repeated call
+-- returns again.
 CREATE TABLE order_ext_internal.shipment_events (
 	order_id bigint NOT NULL,
 	occurred_at timestamptz NOT NULL,

@@ -20,6 +20,8 @@ CREATE VIEW order_ext.shipment_events_view AS
 			WHEN 3 THEN 'delivering'
 			WHEN 4 THEN 'signed'
 			WHEN 5 THEN 'refused'
+			WHEN 6 THEN 'lost'
+			WHEN 7 THEN 'returned'
 			WHEN 11 THEN 'cancel_accepted'
 			WHEN 12 THEN 'cancel_rejected'
 		END AS kind,

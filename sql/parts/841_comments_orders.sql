@@ -212,13 +212,13 @@ COMMENT ON FUNCTION order_ext.shipment_event(bigint, text, text, timestamptz, js
 Events can come in any order and repeatedly; picked can be omitted. out_stock wins over a cancel request that the warehouse has not answered.
 order_id: the order
 event_id: the sender''s id of the event, up to 128 characters; unique per order
-kind: picked, out_stock, delivering, signed or refused
+kind: picked, out_stock, delivering, signed; or what ends the way of a parcel that was not delivered: refused, returned (it is back), lost. The order becomes refused, with an after-sale of all that is left of it: a lost parcel is refunded at once, the others after return_receipt
 occurred_at: the sender''s time
 payload: the sender''s message, kept as evidence; truncated beyond order_ext.max_payload
 Returns: the order, if there is one; detail has event_id, kind, and reason where held
-Dispositions: applied the order has moved (picked: its fulfillment), and parked events may have followed; parked came early, applied when its turn comes; replayed on record already with this event_id and kind, whatever else it says, or the order is past it; held waits for staff: unknown order, shipped after its cancel, both signed and refused, or an event_id reused for another kind
+Dispositions: applied the order has moved (picked: its fulfillment), and parked events may have followed; parked came early, applied when its turn comes; replayed on record already with this event_id and kind, whatever else it says, or the order is past it; held waits for staff: unknown order, shipped after its cancel, both signed and not delivered, both lost and not lost, or an event_id reused for another kind
 Raises: 22004; 22023; 54000; OE110
-Publishes: order.shipped_out; order.delivering; order.signed; order.refused; after_sale.applied if refused; ops.alert';
+Publishes: order.shipped_out; order.delivering; order.signed; order.refused; after_sale.applied if it was not delivered, refund.execute if it was lost; ops.alert';
 
 COMMENT ON FUNCTION order_ext.fulfilment_cancel_result(bigint, boolean, text, jsonb) IS
 'Records an external warehouse''s answer to fulfilment.cancel_requested.

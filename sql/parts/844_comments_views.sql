@@ -169,7 +169,7 @@ COMMENT ON COLUMN order_ext.held_facts.resolved_by IS 'The role that said so.';
 COMMENT ON VIEW order_ext.shipment_events_view IS 'Events that warehouses and carriers reported.';
 COMMENT ON COLUMN order_ext.shipment_events_view.order_id IS 'As reported.';
 COMMENT ON COLUMN order_ext.shipment_events_view.event_id IS 'The sender''s id of the event.';
-COMMENT ON COLUMN order_ext.shipment_events_view.kind IS 'picked, out_stock, delivering, signed, refused, cancel_accepted or cancel_rejected.';
+COMMENT ON COLUMN order_ext.shipment_events_view.kind IS 'picked, out_stock, delivering, signed, refused, lost, returned, cancel_accepted or cancel_rejected.';
 COMMENT ON COLUMN order_ext.shipment_events_view.state IS 'applied, parked (came early), held (waits for staff), behind (the order was past it) or no_effect.';
 COMMENT ON COLUMN order_ext.shipment_events_view.reason IS 'Why it is held.';
 COMMENT ON COLUMN order_ext.shipment_events_view.occurred_at IS 'The sender''s time.';

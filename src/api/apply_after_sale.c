@@ -90,13 +90,17 @@ check_may_apply(const Order *order)
 				 errdetail("Its status is \"%s\".",
 						   machine_status_name(MACHINE_ORDER, order->status)),
 				 order->status < ORDER_OUT_STOCK ? errhint("Use cancel_order.") :
-				 order->status < ORDER_SIGNED ? errhint("Wait until the order is signed.") : 0));
+				 order->status < ORDER_SIGNED
+				 ? errhint("Report with shipment_event that it is signed, or pay money back with "
+						   "refund_order.")
+				 : errhint("Use refund_order for money that is left of it.")));
 	if (!after_sale_in_time(order->order_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("the after-sale period of order " INT64_FORMAT " has ended",
 						order->order_id),
-				 errdetail("Its length is set by order_ext.after_sale_window.")));
+				 errdetail("Its length is set by order_ext.after_sale_window."),
+				 errhint("Staff can still pay money back with refund_order.")));
 }
 
 static Jsonb *

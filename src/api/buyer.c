@@ -44,7 +44,8 @@ check_status_allows(const Order *order, Event event, const char *what)
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("order " INT64_FORMAT " cannot be %s", order->order_id, what),
 				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_ORDER, order->status))));
+						   machine_status_name(MACHINE_ORDER, order->status)),
+				 errhint("allowed_actions shows what can be done with it now.")));
 }
 
 /* A transition made by the buyer. */

@@ -10,6 +10,7 @@
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/request.h"
+#include "machine/after_sale_flow.h"
 #include "machine/cancel.h"
 #include "machine/payment.h"
 
@@ -38,6 +39,27 @@ read_cancel_request(FunctionCallInfo fcinfo, CancelRequest *request)
 	request->hold = arg_word(fcinfo, 5, "refund_policy", policy_words) == 1;
 }
 
+/* What can be done about an order that has left the warehouse. */
+static const char *
+instead_of_cancel(const Order *order)
+{
+	switch ((OrderStatus) order->status)
+	{
+		case ORDER_OUT_STOCK:
+		case ORDER_DELIVERING:
+			return "Report with shipment_event that the parcel is refused, lost or returned, or "
+				"pay money back with refund_order.";
+		case ORDER_SIGNED:
+			if (after_sale_in_time(order->order_id))
+				return "Use apply_after_sale; for virtual goods, refund_order.";
+			return "Use refund_order: the after-sale period has ended.";
+		case ORDER_REFUSED:
+			return "Its after-sale pays it back; refund_order pays back what is left.";
+		default:
+			return "Use refund_order for money that is left of it.";
+	}
+}
+
 static void
 check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 {
@@ -54,7 +76,7 @@ check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 				 errmsg("order " INT64_FORMAT " can no longer be canceled", order->order_id),
 				 errdetail("Its status is \"%s\".",
 						   machine_status_name(MACHINE_ORDER, order->status)),
-				 errhint("Use apply_after_sale.")));
+				 errhint("%s", instead_of_cancel(order))));
 }
 
 static Jsonb *

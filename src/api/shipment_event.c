@@ -14,7 +14,7 @@
 #include "machine/shipment.h"
 
 static const char *const kind_words[] = {
-	"picked", "out_stock", "delivering", "signed", "refused", NULL
+	"picked", "out_stock", "delivering", "signed", "refused", "lost", "returned", NULL
 };
 
 /* Another fact has this event_id already. */
@@ -147,7 +147,8 @@ lock_order(const ShipmentFact *fact)
 
 	lock_wait(LOCK_ORDER_CANCEL, fact->order_id);
 	(void) shipments_refused_early(&fact->order_id, 1, &n_refused);
-	if (n_refused > 0 || fact->kind == SHIPMENT_REFUSED)
+	if (n_refused > 0 ||
+		(fact->source == SOURCE_SHIPMENT && shipment_ends_undelivered(fact->kind)))
 		lock_wait(LOCK_REFUND, fact->order_id);
 }
 

@@ -325,23 +325,44 @@ after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods, Afte
 	pay_back(journal, after_sale, ACTOR_WAREHOUSE);
 }
 
-void
-after_sale_refused(Journal *journal, const Order *order)
+/* All that is left of an order whose parcel did not arrive; false if there is nothing left. */
+static bool
+open_undelivered(Journal *journal, const Order *order, AfterSaleType type, char *origin,
+				 int16 reason_code, AfterSale *after_sale)
 {
-	AfterSale	after_sale;
 	GoodsBack  *goods;
 
 	if (!lock_is_mine(LOCK_REFUND, order->order_id))
 		elog(ERROR, "refund lock of order " INT64_FORMAT " is not held", order->order_id);
 	goods = entitlement_rest(entitlement_read(order->order_id, 0));
-	if (goods->n == 0 || after_sale_of_origin(order->order_id, "refused") != 0)
-		return;
-	fill(&after_sale, order, AFTER_SALE_RETURN_REFUND, goods);
-	after_sale.origin = "refused";
-	after_sale.source = SOURCE_FULFILMENT;
-	after_sale.reason_code = REASON_REFUSED;
+	if (goods->n == 0 || after_sale_of_origin(order->order_id, origin) != 0)
+		return false;
+	fill(after_sale, order, type, goods);
+	after_sale->origin = origin;
+	after_sale->source = SOURCE_FULFILMENT;
+	after_sale->reason_code = reason_code;
 	entitlement_touch(order->order_id);
-	(void) after_sale_create(journal, &after_sale, goods->items, goods->n, EVENT_AFTER_SALE_OPEN,
-							 ACTOR_WAREHOUSE, origin_detail("refused"));
-	return_fire(journal, &after_sale, EVENT_RETURN_TURN_BACK, ACTOR_WAREHOUSE, NULL, NULL);
+	(void) after_sale_create(journal, after_sale, goods->items, goods->n, EVENT_AFTER_SALE_OPEN,
+							 ACTOR_WAREHOUSE, origin_detail(origin));
+	return true;
+}
+
+void
+after_sale_refused(Journal *journal, const Order *order)
+{
+	AfterSale	after_sale;
+
+	if (open_undelivered(journal, order, AFTER_SALE_RETURN_REFUND, AFTER_SALE_ORIGIN_REFUSED,
+						 REASON_REFUSED, &after_sale))
+		return_fire(journal, &after_sale, EVENT_RETURN_TURN_BACK, ACTOR_WAREHOUSE, NULL, NULL);
+}
+
+void
+after_sale_lost(Journal *journal, const Order *order)
+{
+	AfterSale	after_sale;
+
+	if (open_undelivered(journal, order, AFTER_SALE_REFUND_ONLY, AFTER_SALE_ORIGIN_LOST,
+						 REASON_LOGISTICS, &after_sale))
+		pay_back(journal, &after_sale, ACTOR_WAREHOUSE);
 }

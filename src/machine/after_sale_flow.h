@@ -10,6 +10,10 @@
 #include "machine/goods_return.h"
 #include "machine/order.h"
 
+/* What opened an after-sale, if the parcel did not arrive. */
+#define AFTER_SALE_ORIGIN_REFUSED	"refused"
+#define AFTER_SALE_ORIGIN_LOST		"lost"
+
 /* Lock the order of an after-sale and read it; OE001 if there is none. */
 extern void after_sale_lock(int64 after_sale_id, AfterSale *after_sale);
 
@@ -58,5 +62,10 @@ extern void after_sale_shortage(Journal *journal, const Order *order, GoodsBack 
  * has arrived. Takes the refund lock; a second call does nothing.
  */
 extern void after_sale_refused(Journal *journal, const Order *order);
+
+/*
+ * The same for a parcel that was lost: the money goes back at once, the goods do not.
+ */
+extern void after_sale_lost(Journal *journal, const Order *order);
 
 #endif							/* ORDER_EXT_MACHINE_AFTER_SALE_FLOW_H */

@@ -86,6 +86,8 @@ static const StatusName shipment_kinds[] = {
 	{SHIPMENT_DELIVERING, "delivering"},
 	{SHIPMENT_SIGNED, "signed"},
 	{SHIPMENT_REFUSED, "refused"},
+	{SHIPMENT_LOST, "lost"},
+	{SHIPMENT_RETURNED, "returned"},
 	{SHIPMENT_CANCEL_ACCEPTED, "cancel_accepted"},
 	{SHIPMENT_CANCEL_REJECTED, "cancel_rejected"},
 	{0, NULL}

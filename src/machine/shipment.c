@@ -56,11 +56,6 @@ static SavedPlan settle_fact = SAVED_PLAN(
 	"  AND state = " CODE(SHIPMENT_PARKED),
 	INT8OID, INT2OID, TEXTOID, INT2OID, INT2OID, TIMESTAMPTZOID, TEXTOID);
 
-static const char reason_unknown[] = "unknown_order_held";
-static const char reason_shipped[] = "shipped_after_cancel_held";
-static const char reason_picked[] = "picked_after_cancel_held";
-static const char reason_contradiction[] = "contradiction_held";
-
 /* ---- recorded facts ---- */
 
 void
@@ -163,72 +158,6 @@ shipment_record(Journal *journal, const ShipmentFact *fact, const Order *order,
 		order_touch(fact->order_id);
 }
 
-/* ---- judging ---- */
-
-static ShipmentVerdict
-verdict(ShipmentState state)
-{
-	ShipmentVerdict result = {state, NULL};
-
-	return result;
-}
-
-static ShipmentVerdict
-held(const char *reason)
-{
-	ShipmentVerdict result = {SHIPMENT_HELD, reason};
-
-	return result;
-}
-
-/*
- * The goods are in the warehouse. A pending cancel stops picking, but not a parcel that has left.
- */
-static ShipmentVerdict
-judge_in_warehouse(ShipmentKind kind, const Fulfilment *fulfilment)
-{
-	if (kind > SHIPMENT_OUT_STOCK)
-		return verdict(SHIPMENT_PARKED);
-	if (kind == SHIPMENT_OUT_STOCK)
-		return verdict(SHIPMENT_APPLIED);
-	if (fulfilment->status == FULFILMENT_CREATED)
-		return verdict(SHIPMENT_APPLIED);
-	if (fulfilment->status == FULFILMENT_CANCEL_REQUESTED &&
-		fulfilment->prior_status == FULFILMENT_CREATED)
-		return verdict(SHIPMENT_PARKED);
-	return verdict(SHIPMENT_BEHIND);
-}
-
-ShipmentVerdict
-shipment_judge(ShipmentKind kind, const Order *order, const Fulfilment *fulfilment)
-{
-	if (order == NULL)
-		return held(reason_unknown);
-	switch ((OrderStatus) order->status)
-	{
-		case ORDER_CREATED:
-		case ORDER_PAID:
-			return verdict(SHIPMENT_PARKED);
-		case ORDER_FULFILLING:
-			return judge_in_warehouse(kind, fulfilment);
-		case ORDER_OUT_STOCK:
-			if (kind == SHIPMENT_SIGNED)
-				return verdict(SHIPMENT_PARKED);
-			return verdict(kind <= SHIPMENT_OUT_STOCK ? SHIPMENT_BEHIND : SHIPMENT_APPLIED);
-		case ORDER_DELIVERING:
-			return verdict(kind <= SHIPMENT_DELIVERING ? SHIPMENT_BEHIND : SHIPMENT_APPLIED);
-		case ORDER_SIGNED:
-			return kind == SHIPMENT_REFUSED ? held(reason_contradiction) : verdict(SHIPMENT_BEHIND);
-		case ORDER_REFUSED:
-			return kind == SHIPMENT_SIGNED ? held(reason_contradiction) : verdict(SHIPMENT_BEHIND);
-		case ORDER_CANCELED:
-			return held(kind == SHIPMENT_PICKED ? reason_picked : reason_shipped);
-		case ORDER_INVALID:
-			break;
-	}
-	return held(reason_contradiction);
-}
-
 /* ---- applying ---- */
 
 static Jsonb *
@@ -238,6 +167,8 @@ move_detail(const ShipmentFact *fact)
 
 	jsonb_add_text(detail, "event_id", fact->event_id);
 	jsonb_add_timestamptz(detail, "occurred_at", fact->occurred_at);
+	if (fact->kind == SHIPMENT_LOST || fact->kind == SHIPMENT_RETURNED)
+		jsonb_add_text(detail, "kind", code_name(CODES_SHIPMENT_KIND, fact->kind));
 	return jsonb_object_end(detail);
 }
 
@@ -285,6 +216,8 @@ shipment_apply(Journal *journal, const ShipmentFact *fact, Order *order)
 			event = EVENT_SIGN;
 			break;
 		case SHIPMENT_REFUSED:
+		case SHIPMENT_LOST:
+		case SHIPMENT_RETURNED:
 			event = EVENT_REFUSE;
 			break;
 		default:
@@ -293,6 +226,8 @@ shipment_apply(Journal *journal, const ShipmentFact *fact, Order *order)
 	orders_fire(journal, order, 1, event, ACTOR_WAREHOUSE, NULL, move_detail(fact));
 	if (event == EVENT_DELIVER)
 		arm_auto_sign(journal, order);
+	else if (fact->kind == SHIPMENT_LOST)
+		after_sale_lost(journal, order);
 	else if (event == EVENT_REFUSE)
 		after_sale_refused(journal, order);
 }
@@ -397,9 +332,9 @@ shipments_settle(Journal *journal, Order *order)
 	}
 }
 
-/* Those of the orders that have parked facts of the kind, ascending. */
+/* Those of the orders that have parked facts of this kind or a higher one, ascending. */
 static int64 *
-orders_with_parked(const int64 *order_ids, int n, int16 kind, int *n_found)
+orders_with_parked(const int64 *order_ids, int n, int16 lowest_kind, int *n_found)
 {
 	int64	   *found = palloc(sizeof(int64) * Max(n, 1));
 	Rows	   *rows = rows_open(&parked_facts, ROWS_READ);
@@ -415,7 +350,7 @@ orders_with_parked(const int64 *order_ids, int n, int16 kind, int *n_found)
 		for (has_row = rows_find(rows, &key, 1, &row); has_row; has_row = rows_next(rows, &row))
 		{
 			if (row_get_int16(&row, FACTS_STATE) != SHIPMENT_PARKED ||
-				(kind != ANY_KIND && row_get_int16(&row, FACTS_KIND) != kind))
+				row_get_int16(&row, FACTS_KIND) < lowest_kind)
 				continue;
 			found[(*n_found)++] = order_ids[i];
 			break;

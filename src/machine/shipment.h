@@ -8,7 +8,7 @@
 #ifndef ORDER_EXT_MACHINE_SHIPMENT_H
 #define ORDER_EXT_MACHINE_SHIPMENT_H
 
-#include "machine/fulfilment.h"
+#include "machine/shipment_judge.h"
 
 #define MAX_EVENT_ID_CHARS 128
 
@@ -22,13 +22,6 @@ typedef struct ShipmentFact
 	TimestampTz occurred_at;
 	Jsonb	   *payload;		/* or NULL */
 } ShipmentFact;
-
-/* A verdict, and its reason if it is SHIPMENT_HELD. */
-typedef struct ShipmentVerdict
-{
-	ShipmentState state;
-	const char *reason;
-} ShipmentVerdict;
 
 /* What has been recorded under the event_id of a fact. */
 typedef struct ShipmentRecord
@@ -44,10 +37,6 @@ extern void shipment_find(const ShipmentFact *fact, ShipmentRecord *record);
 /* Record a fact with its verdict and the result of the call; alerts if it is held. */
 extern void shipment_record(Journal *journal, const ShipmentFact *fact, const Order *order,
 							ShipmentVerdict verdict, Jsonb *detail);
-
-/* What a fact means for an order; order or fulfillment may be missing (NULL). */
-extern ShipmentVerdict shipment_judge(ShipmentKind kind, const Order *order,
-									  const Fulfilment *fulfilment);
 
 /* Move the order by a fact whose verdict is to apply it. */
 extern void shipment_apply(Journal *journal, const ShipmentFact *fact, Order *order);
@@ -67,8 +56,9 @@ extern void shipments_settle_among(Journal *journal, const int64 *order_ids, int
 extern int	shipments_start(const int64 *order_ids, int n);
 
 /*
- * Those of the orders that have a parked refusal, ascending: applying it opens an after-sale, so
- * their refund locks must be taken before their stock is touched. Their cancel locks are held.
+ * Those of the orders that have a parked refusal, loss or return, ascending: applying it opens
+ * an after-sale, so their refund locks must be taken before their stock is touched. Their cancel
+ * locks are held.
  */
 extern int64 *shipments_refused_early(const int64 *order_ids, int n, int *n_found);
 

@@ -30,7 +30,7 @@ INSERT INTO t.smx_states (state, sku, channel, steps) VALUES
 	('unknown', NULL, NULL, '{}');
 CREATE TABLE t.smx_calls (n serial, call text, expression text);
 INSERT INTO t.smx_calls (call, expression)
-SELECT kind, format('order_ext.shipment_event(t.id(''smx''), ''new'', %L)', kind) FROM unnest('{picked,out_stock,delivering,signed,refused}'::text[]) AS kind;
+SELECT kind, format('order_ext.shipment_event(t.id(''smx''), ''new'', %L)', kind) FROM unnest('{picked,out_stock,delivering,signed,refused,lost,returned}'::text[]) AS kind;
 INSERT INTO t.smx_calls (call, expression) VALUES
 	('accepted', $$order_ext.fulfilment_cancel_result(t.id('smx'), true, 'new')$$),
 	('rejected', $$order_ext.fulfilment_cancel_result(t.id('smx'), false, 'new')$$),
