@@ -32,8 +32,8 @@ arg_codes_lower(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
 	return not_blank(spelling_code(arg_text(fcinfo, n, name, max_chars)), name);
 }
 
-void
-arg_codes_raise_currency(const char *name, const char *given)
+pg_noreturn static void
+raise_currency(const char *name, const char *given)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -48,7 +48,7 @@ arg_codes_currency(FunctionCallInfo fcinfo, int n, const char *name)
 	const char *code = currency_code(given != NULL ? given : setting_currency);
 
 	if (code == NULL)
-		arg_codes_raise_currency(name, given != NULL ? given : setting_currency);
+		raise_currency(name, given != NULL ? given : setting_currency);
 	return code;
 }
 

@@ -23,7 +23,4 @@ extern const char *arg_codes_currency(FunctionCallInfo fcinfo, int n, const char
 /* A currency in a fact from outside: what was given if it is unknown, NULL if NULL. */
 extern const char *arg_codes_told_currency(FunctionCallInfo fcinfo, int n, const char *name);
 
-/* Raise 22023: what was given for the argument is not a currency. */
-pg_noreturn extern void arg_codes_raise_currency(const char *name, const char *given);
-
 #endif							/* ORDER_EXT_ARG_CODES_H */

@@ -18,7 +18,11 @@
 
 #define MAX_DURATION_DAYS 366
 
-bool
+/*
+ * Whether argument n (from 0) is NULL, or does not exist: the SQL function is of an older version
+ * than the library.
+ */
+static bool
 arg_is_null(FunctionCallInfo fcinfo, int n)
 {
 	return n >= PG_NARGS() || PG_ARGISNULL(n);

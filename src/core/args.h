@@ -11,12 +11,6 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-/*
- * Whether argument n (from 0) is NULL, or does not exist: the SQL function is of an older version
- * than the library.
- */
-extern bool arg_is_null(FunctionCallInfo fcinfo, int n);
-
 /* Raise 55000 if argument n does not exist. */
 extern void arg_exists(FunctionCallInfo fcinfo, int n, const char *name);
 

@@ -384,17 +384,6 @@ int32_array(const int32 *values, int n)
 }
 
 Datum
-int16_array(const int16 *values, int n)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
-	int			i;
-
-	for (i = 0; i < n; i++)
-		datums[i] = Int16GetDatum(values[i]);
-	return PointerGetDatum(construct_array(datums, n, INT2OID, 2, true, TYPALIGN_SHORT));
-}
-
-Datum
 text_array(const char *const *values, int n)
 {
 	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));

@@ -6,7 +6,7 @@
  * backend and then kept. After a plan_* call, its rows can be read with the row_* functions until
  * the next plan_* call; no other code uses SPI's globals.
  *
- * Prefixes: plan_, row_, int64_, int32_, int16_array, text_array
+ * Prefixes: plan_, row_, int64_, int32_, text_array
  */
 #ifndef ORDER_EXT_SPI_UTIL_H
 #define ORDER_EXT_SPI_UTIL_H
@@ -95,7 +95,6 @@ extern Datum row_array(uint64 row, int column); /* a copy; must not be NULL */
 /* Array parameters. */
 extern Datum int64_array(const int64 *values, int n);
 extern Datum int32_array(const int32 *values, int n);
-extern Datum int16_array(const int16 *values, int n);
 extern Datum text_array(const char *const *values, int n);
 
 /* One field of n structs: INT64_FIELDS(items, product_id, n). */

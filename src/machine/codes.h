@@ -176,10 +176,8 @@ typedef int16 RefundCause;
 #define CAUSE_RECORDED		7	/* made outside, at the gateway */
 #define CAUSE_DISPUTE		8	/* taken back by the buyer's bank */
 
-/* Refunds that are facts from outside; and those of all that is left of a payment. */
+/* Refunds that are facts from outside. */
 #define CAUSES_OUTSIDE CODES(CAUSE_RECORDED, CAUSE_DISPUTE)
-#define CAUSES_OF_ALL \
-	CODES(CAUSE_CANCEL, CAUSE_LATE, CAUSE_SURPLUS, CAUSE_HELD, CAUSE_UNMATCHED)
 
 typedef int16 DisputeStatus;
 

@@ -36,8 +36,9 @@ static RowTable unnumbered_items = ROW_TABLE(
 	"order_items", "order_items_pkey",
 	"sku", "quantity", "kind");
 
-bool
-order_lines_numbered(void)
+/* Whether lines have numbers: not before the SQL objects are those of 0.6. */
+static bool
+lines_are_numbered(void)
 {
 	return get_attnum(internal_relation("order_items"), "line") != InvalidAttrNumber;
 }
@@ -184,7 +185,7 @@ OrderGoods *
 order_lines_goods(const int64 *order_ids, int n)
 {
 	OrderGoods *goods = palloc(sizeof(OrderGoods) * Max(n, 1));
-	bool		numbered = order_lines_numbered();
+	bool		numbered = lines_are_numbered();
 	Rows	   *rows = rows_open(numbered ? &order_items : &unnumbered_items, ROWS_READ);
 	int			i;
 

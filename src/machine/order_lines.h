@@ -25,9 +25,6 @@ typedef struct OrderLine
 /* Store the lines as the items of a new order, whose stock is reserved with them; n > 0. */
 extern void order_lines_create(int64 order_id, const OrderLine *lines, int n);
 
-/* Whether lines have numbers: not before the SQL objects are those of 0.6. */
-extern bool order_lines_numbered(void);
-
 /* What the lines demand of each product: one demand per product, in product_id order. */
 extern StockDemand *order_lines_demands(const OrderLine *lines, int n, int *n_demands);
 

@@ -26,7 +26,8 @@ enum
 	GRANT_TOPIC_ID = 1, GRANT_ROLE_OID, GRANT_PRIVILEGE
 };
 
-const char *const topic_privilege_words[] = {"publish", "subscribe", "cancel", "owner", NULL};
+/* Privileges in topic_grants.privilege, in the order of the bits. */
+static const char *const privilege_words[] = {"publish", "subscribe", "cancel", "owner", NULL};
 
 /* ---- loading ---- */
 
@@ -35,9 +36,9 @@ privilege_by_word(const char *word)
 {
 	int			i;
 
-	for (i = 0; topic_privilege_words[i] != NULL; i++)
+	for (i = 0; privilege_words[i] != NULL; i++)
 	{
-		if (strcmp(word, topic_privilege_words[i]) == 0)
+		if (strcmp(word, privilege_words[i]) == 0)
 			return 1 << i;
 	}
 	return 0;
@@ -163,12 +164,12 @@ topic_require(const Topic *topic, Oid role, int privilege)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for topic \"%s\"", topic->name),
 			 errdetail("Role \"%s\" does not have privilege \"%s\" on it. %s",
-					   GetUserNameFromId(role, false), topic_privilege_words[i],
+					   GetUserNameFromId(role, false), privilege_words[i],
 					   owner_sentence(topic)),
 			 errhint("Ask its owner or an operator for order_ext.grant_topic(%s, %s, '%s').",
 					 quote_literal_cstr(topic->name),
 					 quote_literal_cstr(quote_identifier(GetUserNameFromId(role, false))),
-					 topic_privilege_words[i])));
+					 privilege_words[i])));
 }
 
 void

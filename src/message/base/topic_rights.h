@@ -18,9 +18,6 @@
 #define TOPIC_CANCEL 0x4
 #define TOPIC_OWN 0x8
 
-/* Their words in topic_grants.privilege, in the order of the bits; NULL-terminated. */
-extern const char *const topic_privilege_words[];
-
 /*
  * Read the grants of all topics (an array ordered by id) into the current memory context.
  * grants is topic_grants, or InvalidOid where SQL objects of an older version have none:
