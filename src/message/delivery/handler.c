@@ -286,10 +286,8 @@ call_as_role(Handler *handler, Oid function, const Message *message, Datum argum
 	locks_brief_end();			/* what it waits for is the application's business */
 	result = FunctionCallInvoke(fcinfo);
 	if (!handler->in_dispatch)
-	{
 		session_settle();
-		locks_brief_begin();
-	}
+	locks_brief_begin();
 	call_succeeded();
 	PopActiveSnapshot();
 	role_leave(&scope);
@@ -317,8 +315,7 @@ handler_call(Handler *handler, Oid function, const Message *message, Datum argum
 	PG_CATCH();
 	{
 		call_failed();
-		if (!handler->in_dispatch)
-			locks_brief_begin();
+		locks_brief_begin();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -334,8 +331,7 @@ call_engine(Handler *handler, Message *messages, int n)
 	engine_enter(&scope);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	time_limit_begin(time_limit_of(handler->group));
-	if (!handler->in_dispatch)
-		locks_brief_begin();
+	locks_brief_begin();
 	if (handler->adapted != NULL)
 		handler->adapted(handler, messages, n);
 	else
