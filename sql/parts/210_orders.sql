@@ -78,9 +78,11 @@ CREATE TABLE order_ext_internal.transition_log (
 );
 
 -- sweep_progress: no unpaid order older than swept_until exists; append-only, newest wins.
+-- swept_at: when that was found.
 CREATE TABLE order_ext_internal.sweep_progress (
 	seq bigint PRIMARY KEY,
-	swept_until timestamptz NOT NULL
+	swept_until timestamptz NOT NULL,
+	swept_at timestamptz
 );
 
 -- requests: idempotency keys. request_hash covers the arguments; the result is replayed.

@@ -197,7 +197,7 @@ CREATE TABLE order_ext_internal.database_stamp (
 
 -- instance: the secret that order ids are permuted with, and the risk check: the function, the
 -- role that set it, and the owner of the function at that time. Of roles the OIDs count, not the
--- names: 345_find_role.
+-- names: 345_find_role. jobs_since: since when jobs of pg_cron are registered.
 CREATE TABLE order_ext_internal.instance (
 	singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
 	id_secret bigint NOT NULL,
@@ -205,5 +205,6 @@ CREATE TABLE order_ext_internal.instance (
 	risk_role text,
 	risk_owner text,
 	risk_role_oid oid,
-	risk_owner_oid oid
+	risk_owner_oid oid,
+	jobs_since timestamptz
 );

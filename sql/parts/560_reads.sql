@@ -151,8 +151,11 @@ BEGIN
 				ELSE l.at
 			END AS sort_at
 		FROM entity e
-		JOIN order_ext_internal.transition_log l
-			ON l.machine = e.machine AND l.entity_id = e.id
+		-- OFFSET: a lookup for each, where a join would read the whole log without statistics
+		CROSS JOIN LATERAL (
+			SELECT * FROM order_ext_internal.transition_log t
+			WHERE t.machine = e.machine AND t.entity_id = e.id
+			OFFSET 0) l
 		WHERE e.machine_name <> 'coupon' OR l.order_id = order_timeline.order_id
 	)
 	SELECT s.at,

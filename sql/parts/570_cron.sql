@@ -7,7 +7,8 @@ CREATE FUNCTION order_ext.maintain() RETURNS bigint
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_maintain';
 
-CREATE FUNCTION order_ext.schedule_jobs() RETURNS void
+-- register_jobs(), unregister_jobs(): what the calls below do in pg_cron, as their caller.
+CREATE FUNCTION order_ext_internal.register_jobs() RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY INVOKER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -52,7 +53,9 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION order_ext.unschedule_jobs() RETURNS void
+COMMENT ON FUNCTION order_ext_internal.register_jobs() IS 'Registers the jobs of pg_cron.';
+
+CREATE FUNCTION order_ext_internal.unregister_jobs() RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY INVOKER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -68,3 +71,15 @@ BEGIN
 		AND j.username = current_user AND j.database = current_database();
 END
 $$;
+COMMENT ON FUNCTION order_ext_internal.unregister_jobs() IS 'Removes the jobs of pg_cron.';
+
+-- schedule_jobs(), unschedule_jobs(): src/api/jobs.c
+CREATE FUNCTION order_ext.schedule_jobs() RETURNS void
+	LANGUAGE C VOLATILE SECURITY INVOKER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_schedule_jobs';
+
+CREATE FUNCTION order_ext.unschedule_jobs() RETURNS void
+	LANGUAGE C VOLATILE SECURITY INVOKER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_unschedule_jobs';

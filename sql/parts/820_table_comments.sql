@@ -20,6 +20,7 @@ BEGIN
 			('orders', 'One row per order: where it is now.'),
 			('order_items', 'The lines of the orders.'),
 			('transition_log', 'Every transition of every entity of the machines; append-only.'),
+			('verify_marks', 'Until when everything has been checked by verify().'),
 			('sweep_progress',
 				'How far the sweep has come: no unpaid order before it; newest row wins.'),
 			('requests', 'Idempotency keys and the results that are replayed.'),

@@ -213,7 +213,8 @@ Raises: 22004; 22023; 22003; 54000; OE701 unknown group; 42501 not a member of t
 COMMENT ON FUNCTION order_ext.verify(text) IS
 'Checks the invariants of orders, money, stock, coupons and messages under one snapshot.
 Reads only, safe in production. No row means that everything is in order. See docs/invariants.md.
-scope: all, or one invariant, such as I6
+recent looks at what no full check has covered, which maintain() keeps small, and at all warnings.
+scope: recent, full (or all), or one invariant in full, such as I6
 Returns: one row per finding
 invariant: I1 to I17
 severity: error: an invariant is broken; warning: something waits for a person or a worker
@@ -230,6 +231,8 @@ Returns: the text';
 COMMENT ON FUNCTION order_ext.maintain() IS
 'Removes old rows: expired idempotency keys, superseded progress, messages past retention.
 Works in batches up to a bound; call it regularly. Without preloaded workers it also truncates the log.
+It first checks what was written since its last call, and everything once in order_ext.verify_interval, so
+that verify() need not look at it again.
 Returns: the number of rows removed
 Raises: OE110; 25006';
 

@@ -98,7 +98,8 @@ BEGIN
 			WHEN relation = 'order_ext_internal.topic_grants'::regclass
 			THEN 'WHERE EXISTS (SELECT FROM pg_catalog.pg_roles r '
 				|| 'WHERE r.oid = role_oid AND r.rolname = role)'
-			WHEN relation = 'order_ext_internal.stock_folds'::regclass
+			WHEN relation IN ('order_ext_internal.stock_folds'::regclass,
+				'order_ext_internal.verify_marks'::regclass)
 			THEN 'WHERE false'
 			ELSE '' END);
 	END LOOP;

@@ -1,6 +1,7 @@
 /*
  * maintain.c
- *		maintain(): removes data that is no longer needed. See also schedule_jobs().
+ *		maintain(): removes data that is no longer needed, and moves the mark of verify(). See also
+ *		schedule_jobs().
  */
 #include "compat.h"
 
@@ -10,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "api/verify_marks.h"
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
@@ -56,6 +58,8 @@ maintain(FunctionCallInfo fcinfo)
 	TimestampTz created;
 	int			i;
 
+	/* first: what it looks at is not locked yet, nor truncated */
+	marks_move();
 	created = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										  -(int64) setting_request_retention * 1000);
 	values[0] = TimestampTzGetDatum(created);

@@ -13,13 +13,13 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "miscadmin.h"
-#include "utils/backend_status.h"
 
 #include "core/append.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
+#include "core/writers.h"
 #include "machine/cancel.h"
 
 /*
@@ -28,8 +28,11 @@
  */
 #define SAFETY_MARGIN (60 * USECS_PER_SEC)
 
+/* A sweep that has not got further is noted no more often than this. */
+#define NOTED_EVERY (30 * USECS_PER_SEC)
+
 static SavedPlan read_progress = SAVED_PLAN_NO_ARGS(
-	"SELECT seq, swept_until FROM order_ext_internal.sweep_progress ORDER BY seq DESC LIMIT 1");
+	"SELECT * FROM order_ext_internal.sweep_progress ORDER BY seq DESC LIMIT 1");
 
 static SavedPlan forget_progress = SAVED_PLAN(
 	"DELETE FROM order_ext_internal.sweep_progress WHERE seq < $1",
@@ -40,10 +43,6 @@ static SavedPlan read_due = SAVED_PLAN(
 	" WHERE (expire_at, order_id) > ($1, $2) AND expire_at <= $3 AND status = " CODE(ORDER_CREATED)
 	" ORDER BY expire_at, order_id LIMIT $4",
 	TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, INT8OID);
-
-static SavedPlan count_prepared = SAVED_PLAN_NO_ARGS(
-	"SELECT FROM pg_catalog.pg_prepared_xacts"
-	" WHERE database = pg_catalog.current_database() LIMIT 1");
 
 /* The position of a sweep. */
 typedef struct Sweep
@@ -57,37 +56,14 @@ typedef struct Sweep
 
 /*
  * The deadline before which no more orders can appear: an order being created by a running
- * transaction has a deadline after that transaction's start. DT_NOBEGIN if unknown (a prepared
- * transaction, or a session that reports no activity).
+ * transaction has a deadline after that transaction's start. DT_NOBEGIN if unknown.
  */
 static TimestampTz
 safe_deadline(void)
 {
-	TimestampTz oldest = GetCurrentTimestamp();
-	int			n;
-	int			i;
+	TimestampTz oldest = writers_oldest_start();
 
-	pgstat_clear_backend_activity_snapshot();
-	n = pgstat_fetch_stat_numbackends();
-	for (i = 1; i <= n; i++)
-	{
-		LocalPgBackendStatus *backend = backend_status_by_index(i);
-
-		if (backend == NULL || !TransactionIdIsValid(backend->backend_xid) ||
-			backend->backendStatus.st_databaseid != MyDatabaseId)
-			continue;
-		if (backend->backendStatus.st_xact_start_timestamp == 0)
-			return DT_NOBEGIN;
-		oldest = Min(oldest, backend->backendStatus.st_xact_start_timestamp);
-	}
-
-	/*
-	 * Checked after the backends, so that a transaction missed there because it was just being
-	 * prepared is seen here.
-	 */
-	if (plan_query(&count_prepared, NULL, NULL, 1) > 0)
-		return DT_NOBEGIN;
-	return oldest - SAFETY_MARGIN;
+	return oldest == DT_NOBEGIN ? DT_NOBEGIN : oldest - SAFETY_MARGIN;
 }
 
 /* Cancel those of the next due orders whose locks are free. */
@@ -128,22 +104,26 @@ sweep_some(Sweep *sweep, int limit)
 }
 
 /*
- * Record up to where nothing is left. Only one sweep at a time does so, and none under an old
- * snapshot, which may not see the newest progress.
+ * Record up to where nothing is left, and that a sweep has been made. Only one sweep at a time
+ * does so, and none under an old snapshot, which may not see the newest progress.
  */
 static void
-remember_progress(const Sweep *sweep, int64 seq, TimestampTz swept_until, TimestampTz safe)
+remember_progress(const Sweep *sweep, int64 seq, TimestampTz swept_until, TimestampTz swept_at,
+				  TimestampTz safe)
 {
-	TimestampTz until = Min(safe, sweep->now);
+	TimestampTz until = sweep->finished ? Min(safe, sweep->now) : swept_until;
 	Appender   *progress;
-	Datum		values[2];
+	Datum		values[3];
 
 	if (sweep->oldest_left != DT_NOEND)
 		until = Min(until, sweep->oldest_left - 1);
-	if (until <= swept_until || IsolationUsesXactSnapshot())
+	until = Max(until, swept_until);
+	if ((until == swept_until && sweep->now - swept_at < NOTED_EVERY &&
+		 sweep->now >= swept_at) || IsolationUsesXactSnapshot())
 		return;
 	values[0] = Int64GetDatum(seq + 1);
 	values[1] = TimestampTzGetDatum(until);
+	values[2] = TimestampTzGetDatum(sweep->now);
 	progress = append_open("sweep_progress");
 	append_row(progress, values, NULL);
 	append_close(progress);
@@ -159,6 +139,7 @@ expire_orders_body(FunctionCallInfo fcinfo)
 	TimestampTz safe = safe_deadline();
 	Sweep		sweep = {.oldest_left = DT_NOEND, .order_id = 0};
 	TimestampTz swept_until = DT_NOBEGIN;
+	TimestampTz swept_at = 0;
 	int64		seq = 0;
 	int			canceled = 0;
 
@@ -166,6 +147,9 @@ expire_orders_body(FunctionCallInfo fcinfo)
 	{
 		seq = row_int64(0, 1);
 		swept_until = row_timestamptz(0, 2);
+		/* SQL objects of 0.5 do not have it, nor do their rows */
+		if (SPI_tuptable->tupdesc->natts > 2 && !row_is_null(0, 3))
+			swept_at = row_timestamptz(0, 3);
 	}
 	sweep.now = GetCurrentTimestamp();
 	/* The clock was set back: new deadlines may be earlier than what was swept. */
@@ -177,8 +161,8 @@ expire_orders_body(FunctionCallInfo fcinfo)
 		CHECK_FOR_INTERRUPTS();
 		canceled += sweep_some(&sweep, limit - canceled);
 	}
-	if (sweep.finished && single)
-		remember_progress(&sweep, seq, swept_until, safe);
+	if (single)
+		remember_progress(&sweep, seq, swept_until, swept_at, safe);
 	PG_RETURN_INT32(canceled);
 }
 

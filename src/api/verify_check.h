@@ -14,7 +14,8 @@ typedef struct VerifyCheck
 	const char *invariant;
 	const char *name;			/* what it checks, for errcontext */
 	const char *sql;
-	const char *fingerprint;	/* a cheap query that returns true if all is well; or NULL */
+	const char *fingerprint;	/* a cheap query that returns true if all is well; or NULL. Checks
+								 * that follow each other may have one for all of them */
 } VerifyCheck;
 
 /* The keys that built-in groups still have to process; a table for WITH. */

@@ -60,6 +60,24 @@ const char	verify_fulfilment_documents[] =
 	" WHERE f.order_id IS NULL OR (f.n IS NOT NULL AND d.n IS DISTINCT FROM f.n)"
 	"  OR d.lowest <> f.document_status OR d.highest <> f.document_status";
 
+/* The documents that fulfillments under way need have the same hashes as those there are. */
+#define DOCUMENT_HASH(kind, status) "hashint8extended(order_id, (" kind ") * 1000 + (" status "))"
+#define DOCUMENT_STATUS_OF \
+	"CASE status WHEN " CODE(FULFILMENT_OUT) " THEN status ELSE " CODE(DOCUMENT_OPEN) " END"
+
+const char	verify_fulfilment_documents_print[] =
+	"SELECT (SELECT coalesce(sum(" DOCUMENT_HASH("1", DOCUMENT_STATUS_OF)
+	"   + CASE WHEN CASE status WHEN " CODE(FULFILMENT_CANCEL_REQUESTED) " THEN prior_status"
+	"    ELSE status END IN (" CODES(FULFILMENT_CREATED, FULFILMENT_PICKING) ") THEN 0::numeric"
+	"    ELSE " DOCUMENT_HASH("2", DOCUMENT_STATUS_OF) " END), 0)"
+	"  FROM order_ext_internal.fulfilments WHERE status <> " CODE(FULFILMENT_CANCELED) ")"
+	" = (SELECT coalesce(sum(" DOCUMENT_HASH("kind", "status") "), 0)"
+	"  FROM order_ext_internal.fulfilment_documents WHERE status <> " CODE(FULFILMENT_CANCELED) ")"
+	" AND NOT EXISTS (SELECT FROM order_ext_internal.fulfilment_documents d"
+	"  LEFT JOIN order_ext_internal.fulfilments f ON f.order_id = d.order_id"
+	"  WHERE d.status = " CODE(FULFILMENT_CANCELED)
+	"   AND f.status IS DISTINCT FROM " CODE(FULFILMENT_CANCELED) ")";
+
 const char	verify_parked_shipments[] =
 	"SELECT 'error', format('order %s event %s', e.order_id, e.event_id),"
 	" 'parked only before its turn',"

@@ -9,6 +9,7 @@
 
 extern const char verify_fulfilments_and_orders[];
 extern const char verify_fulfilment_documents[];
+extern const char verify_fulfilment_documents_print[];
 extern const char verify_parked_shipments[];
 extern const char verify_paid_orders[];
 extern const char verify_waiting_shipments[];

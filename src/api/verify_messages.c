@@ -134,7 +134,7 @@ const char	verify_kept_logged[] =
  * delivered later: there was no such delivery while its window was open; - the group had as many
  * parts as it has now: it is after the first such row of part 0.
  */
-#define CONSUMED_STEPS \
+#define CONSUMED_STEPS(progress) \
 	"step AS (" \
 	" SELECT p.*, p.done::text <> lag(p.done::text) OVER w AS is_end," \
 	"  p.reading IS NOT NULL AND p.consumed > lag(p.consumed) OVER w" \
@@ -142,7 +142,7 @@ const char	verify_kept_logged[] =
 	"   AND (p.pos_xid, p.pos_id) IS NOT DISTINCT FROM" \
 	"    (lag(p.pos_xid) OVER w, lag(p.pos_id) OVER w)" \
 	"   AS is_inline" \
-	" FROM order_ext_internal.group_progress p" \
+	" FROM " progress " p" \
 	" WINDOW w AS (PARTITION BY p.group_id, p.part ORDER BY p.seq))," \
 	" window_of AS (" \
 	" SELECT s.*, count(*) FILTER (WHERE is_end) OVER w AS number" \
@@ -153,46 +153,59 @@ const char	verify_kept_logged[] =
 	"  OVER (PARTITION BY w.group_id, w.part, w.number), false) AS has_inline" \
 	" FROM window_of w)"
 
+/* progress: the rows to choose from; order: which of them is the base. */
+#define CONSUMED(progress, order) \
+	NEWEST_PROGRESS ", " CONSUMED_STEPS(progress) "," \
+	" era AS MATERIALIZED (" \
+	" SELECT g.group_id, (SELECT p.done FROM order_ext_internal.group_progress p" \
+	"  WHERE p.group_id = g.group_id AND p.part = 0 AND p.seq > coalesce((SELECT max(q.seq)" \
+	"   FROM order_ext_internal.group_progress q" \
+	"   WHERE q.group_id = g.group_id AND q.part = 0 AND q.parts <> g.parts), 0)" \
+	"  ORDER BY p.seq LIMIT 1) AS began" \
+	" FROM order_ext_internal.consumer_groups g)," \
+	" truncation AS MATERIALIZED (" \
+	" SELECT xid FROM order_ext_internal.ring_moves WHERE ring = 'log_gone' ORDER BY seq DESC" \
+	"  LIMIT 1)," \
+	" base AS MATERIALIZED (" \
+	" SELECT DISTINCT ON (j.group_id, j.part) j.group_id, j.part, j.done, j.consumed" \
+	" FROM judged j JOIN era e ON e.group_id = j.group_id" \
+	" WHERE j.is_end AND j.reading IS NULL AND NOT j.has_inline" \
+	"  AND pg_snapshot_xmax(j.done) > pg_snapshot_xmax(e.began)" \
+	"  AND NOT EXISTS (SELECT FROM truncation t WHERE NOT pg_visible_in_snapshot(t.xid, j.done))" \
+	" ORDER BY j.group_id, j.part, " order ")," \
+	" counted AS (" \
+	" SELECT n.group_id, n.part, n.consumed - b.consumed AS consumed," \
+	"  (SELECT count(*) FROM order_ext_internal.message_log m" \
+	"   WHERE m.topic_id = g.topic_id AND m.xid >= pg_snapshot_xmin(b.done)" \
+	"    AND NOT pg_visible_in_snapshot(m.xid, b.done)" \
+	"    AND m.shard % g.parts = n.part" \
+	"    AND (pg_visible_in_snapshot(m.xid, n.done)" \
+	"     OR (pg_visible_in_snapshot(m.xid, n.reading)" \
+	"      AND (m.xid, m.message_id) <= (n.pos_xid, n.pos_id))" \
+	"     OR EXISTS (SELECT FROM order_ext_internal.inline_ranges r" \
+	"      WHERE r.group_id = n.group_id AND r.xid = m.xid" \
+	"       AND m.message_id BETWEEN r.first_id AND r.last_id))) AS logged" \
+	" FROM base b JOIN newest n ON n.group_id = b.group_id AND n.part = b.part" \
+	" JOIN order_ext_internal.consumer_groups g ON g.group_id = n.group_id AND n.part < g.parts" \
+	" WHERE " OWN_STAMP ")" \
+	"SELECT 'error', " GROUP_NAME("c.group_id") " ||" \
+	" CASE WHEN c.part > 0 THEN format(' part %s', c.part) ELSE '' END," \
+	" format('%s message(s) consumed, as many as the log holds', c.logged)," \
+	" format('%s consumed: %s', c.consumed, CASE WHEN c.logged > c.consumed" \
+	"  THEN 'the cursor has passed some' ELSE 'some are missing from the log' END)" \
+	" FROM counted c WHERE c.logged <> c.consumed"
+
 const char	verify_consumed[] =
-	"WITH " NEWEST_PROGRESS ", " CONSUMED_STEPS ","
-	" era AS MATERIALIZED ("
-	" SELECT g.group_id, (SELECT p.done FROM order_ext_internal.group_progress p"
-	"  WHERE p.group_id = g.group_id AND p.part = 0 AND p.seq > coalesce((SELECT max(q.seq)"
-	"   FROM order_ext_internal.group_progress q"
-	"   WHERE q.group_id = g.group_id AND q.part = 0 AND q.parts <> g.parts), 0)"
-	"  ORDER BY p.seq LIMIT 1) AS began"
-	" FROM order_ext_internal.consumer_groups g),"
-	" truncation AS MATERIALIZED ("
-	" SELECT xid FROM order_ext_internal.ring_moves WHERE ring = 'log_gone' ORDER BY seq DESC"
-	"  LIMIT 1),"
-	" base AS MATERIALIZED ("
-	" SELECT DISTINCT ON (j.group_id, j.part) j.group_id, j.part, j.done, j.consumed"
-	" FROM judged j JOIN era e ON e.group_id = j.group_id"
-	" WHERE j.is_end AND j.reading IS NULL AND NOT j.has_inline"
-	"  AND pg_snapshot_xmax(j.done) > pg_snapshot_xmax(e.began)"
-	"  AND NOT EXISTS (SELECT FROM truncation t WHERE NOT pg_visible_in_snapshot(t.xid, j.done))"
-	" ORDER BY j.group_id, j.part, j.seq),"
-	" counted AS ("
-	" SELECT n.group_id, n.part, n.consumed - b.consumed AS consumed,"
-	"  (SELECT count(*) FROM order_ext_internal.message_log m"
-	"   WHERE m.topic_id = g.topic_id AND m.xid >= pg_snapshot_xmin(b.done)"
-	"    AND NOT pg_visible_in_snapshot(m.xid, b.done)"
-	"    AND m.shard % g.parts = n.part"
-	"    AND (pg_visible_in_snapshot(m.xid, n.done)"
-	"     OR (pg_visible_in_snapshot(m.xid, n.reading)"
-	"      AND (m.xid, m.message_id) <= (n.pos_xid, n.pos_id))"
-	"     OR EXISTS (SELECT FROM order_ext_internal.inline_ranges r"
-	"      WHERE r.group_id = n.group_id AND r.xid = m.xid"
-	"       AND m.message_id BETWEEN r.first_id AND r.last_id))) AS logged"
-	" FROM base b JOIN newest n ON n.group_id = b.group_id AND n.part = b.part"
-	" JOIN order_ext_internal.consumer_groups g ON g.group_id = n.group_id AND n.part < g.parts"
-	" WHERE " OWN_STAMP ")"
-	"SELECT 'error', " GROUP_NAME("c.group_id") " ||"
-	" CASE WHEN c.part > 0 THEN format(' part %s', c.part) ELSE '' END,"
-	" format('%s message(s) consumed, as many as the log holds', c.logged),"
-	" format('%s consumed: %s', c.consumed, CASE WHEN c.logged > c.consumed"
-	"  THEN 'the cursor has passed some' ELSE 'some are missing from the log' END)"
-	" FROM counted c WHERE c.logged <> c.consumed";
+	"WITH " CONSUMED("order_ext_internal.group_progress", "j.seq");
+
+/* The newest base that is not after the mark. Where there is none, the first one after it. */
+const char	verify_consumed_recent[] =
+	"WITH lately AS MATERIALIZED ("
+	" SELECT group_id, part, coalesce(max(seq) FILTER (WHERE at <= $1), 0) - 64 AS seq"
+	" FROM order_ext_internal.group_progress GROUP BY group_id, part),"
+	" late AS (SELECT p.* FROM order_ext_internal.group_progress p"
+	"  JOIN lately l ON l.group_id = p.group_id AND l.part = p.part AND p.seq >= l.seq),"
+	CONSUMED("late", "j.at > $1, CASE WHEN j.at > $1 THEN j.seq ELSE - j.seq END");
 
 /* ---- I9: segments ---- */
 

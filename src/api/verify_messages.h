@@ -14,6 +14,7 @@ extern const char verify_kept_groups[];
 extern const char verify_kept_once[];
 extern const char verify_kept_logged[];
 extern const char verify_consumed[];
+extern const char verify_consumed_recent[];
 extern const char verify_segments[];
 extern const char verify_log_rows[];
 extern const char verify_dedup[];

@@ -18,10 +18,12 @@
 #include "api/verify_facts.h"
 #include "api/verify_fulfilment.h"
 #include "api/verify_leases.h"
+#include "api/verify_log.h"
 #include "api/verify_messages.h"
 #include "api/verify_queries.h"
 #include "api/verify_refunds.h"
 #include "api/verify_roles.h"
+#include "api/verify_running.h"
 #include "api/verify_stock.h"
 #include "api/verify_walls.h"
 #include "machine/machine.h"
@@ -49,6 +51,32 @@ static const char amounts[] =
 	" WHERE o.order_id IS NULL OR l.order_id IS NULL OR l.wrong"
 	"  OR o.origin_amount <> l.pay + l.discount OR o.discount_amount <> l.discount"
 	"  OR o.pay_amount <> l.pay + o.freight_amount";
+
+/*
+ * Sums over orders and over items, each amount times a number that the order's id is hashed to: if
+ * an order does not agree with its items, they differ. A product of more than 63 bits would not
+ * fit; then, the rows are compared. What costs nothing is in no sum.
+ */
+#define AMOUNT_LIMIT "8589934591"
+#define WEIGHTED(amount) \
+	"coalesce(sum(((hashint8extended(order_id, 0) & 1073741823) + 1)" \
+	" * least(" amount ", " AMOUNT_LIMIT ")), 0)"
+
+static const char amounts_print[] =
+	"SELECT o.fit AND i.fit AND o.sums = i.sums"
+	" AND NOT EXISTS (SELECT FROM order_ext_internal.orders o WHERE o.origin_amount = 0"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.order_items i"
+	"   WHERE i.order_id = o.order_id AND i.pay + i.discount = 0))"
+	" AND NOT EXISTS (SELECT FROM order_ext_internal.order_items i WHERE i.pay + i.discount = 0"
+	"  AND NOT EXISTS (SELECT FROM order_ext_internal.orders o WHERE o.order_id = i.order_id))"
+	" FROM (SELECT coalesce(bool_and(origin_amount <= " AMOUNT_LIMIT "), true) AS fit,"
+	"  (" WEIGHTED("origin_amount") ", " WEIGHTED("discount_amount") ","
+	"   " WEIGHTED("pay_amount - freight_amount") ") AS sums"
+	"  FROM order_ext_internal.orders) o,"
+	" (SELECT coalesce(bool_and(pay + discount <= " AMOUNT_LIMIT
+	"   AND price BETWEEN 0 AND 4000000000 AND pay = price * quantity - discount), true) AS fit,"
+	"  (" WEIGHTED("pay + discount") ", " WEIGHTED("discount") ", " WEIGHTED("pay") ") AS sums"
+	"  FROM order_ext_internal.order_items) i";
 
 /* ---- I2: every capture has one purpose, which matches its order ---- */
 
@@ -117,185 +145,40 @@ static const char coupons_and_orders[] =
 	"   OR (o.status = " CODE(ORDER_CANCELED)
 	"    AND EXISTS (SELECT FROM pending WHERE pending.key = c.order_id))))";
 
-/* ---- I8: the transition log ---- */
-
-/*
- * A step is a link from (version, from status) to (version + 1, to status). The ends of the links
- * of a chain are equal in pairs, so all but the first and the last cancel each other out in the
- * exclusive or of their hashes, which is cheaper than sorting.
- */
-#define LINK_END(version, status) \
-	"hashint8extended(entity_id, (machine * 4294967296 + " version ") * 1024 + " status ")"
-
-#define ENTITIES \
-	"(SELECT " CODE(MACHINE_ORDER) "::bigint AS machine, order_id AS entity_id, version, status" \
-	"  FROM order_ext_internal.orders" \
-	" UNION ALL SELECT " CODE(MACHINE_PAYMENT) ", payment_id, version, status" \
-	"  FROM order_ext_internal.payments" \
-	" UNION ALL SELECT " CODE(MACHINE_AFTER_SALE) ", after_sale_id, version, status" \
-	"  FROM order_ext_internal.after_sales" \
-	" UNION ALL SELECT " CODE(MACHINE_RETURN) ", after_sale_id, return_version, return_status" \
-	"  FROM order_ext_internal.after_sales WHERE return_version > 0" \
-	" UNION ALL SELECT " CODE(MACHINE_REFUND) ", refund_id, version, status" \
-	"  FROM order_ext_internal.refunds" \
-	" UNION ALL SELECT " CODE(MACHINE_COUPON) ", coupon_id, version, status" \
-	"  FROM order_ext_internal.coupons" \
-	" UNION ALL SELECT " CODE(MACHINE_FULFILMENT) ", order_id, version, status" \
-	"  FROM order_ext_internal.fulfilments)"
-
-static const char log_chain_print[] =
-	"SELECT (SELECT (coalesce(sum(version), 0),"
-	"  coalesce(bit_xor(" LINK_END("1", CODE(STATUS_NONE))
-	"   # " LINK_END("version + 1", "status") "), 0))"
-	" FROM " ENTITIES " entity)"
-	" = (SELECT (count(*)::bigint,"
-	"  coalesce(bit_xor(" LINK_END("version", "from_status")
-	"   # " LINK_END("version + 1", "to_status") "), 0))"
-	" FROM order_ext_internal.transition_log)";
-
-static const char log_chain[] =
-	"WITH chain AS ("
-	" SELECT machine::bigint, entity_id, count(*) AS n,"
-	"  bit_xor(" LINK_END("version", "from_status")
-	"   # " LINK_END("version + 1", "to_status") ") AS ends"
-	" FROM order_ext_internal.transition_log GROUP BY machine, entity_id),"
-	" entity AS ("
-	" SELECT machine, entity_id, version, status,"
-	"  " LINK_END("1", CODE(STATUS_NONE)) " # " LINK_END("version + 1", "status") " AS ends"
-	" FROM " ENTITIES " entity)"
-	"SELECT 'error',"
-	" (ARRAY['order', 'payment', 'after_sale', 'return', 'refund', 'coupon', 'fulfilment'])"
-	"  [coalesce(e.machine, c.machine)] || ' ' || coalesce(e.entity_id, c.entity_id),"
-	" coalesce(format('a chain from -1 to status %s in %s step(s)', e.status, e.version),"
-	"  'the row that the log is about'),"
-	" coalesce((SELECT string_agg(format('%s: %s to %s', l.version, l.from_status, l.to_status),"
-	"   ', ' ORDER BY l.version) FROM order_ext_internal.transition_log l"
-	"  WHERE l.machine = c.machine AND l.entity_id = c.entity_id), 'no log')"
-	" FROM chain c"
-	" FULL JOIN entity e ON e.machine = c.machine AND e.entity_id = c.entity_id"
-	" WHERE c.n IS NULL OR e.version IS NULL OR c.n <> e.version OR c.ends <> e.ends";
-
-#define MACHINES \
-	"(VALUES (" CODE(MACHINE_ORDER) "::smallint, 'order')," \
-	" (" CODE(MACHINE_PAYMENT) "::smallint, 'payment')," \
-	" (" CODE(MACHINE_AFTER_SALE) "::smallint, 'after_sale')," \
-	" (" CODE(MACHINE_RETURN) "::smallint, 'return')," \
-	" (" CODE(MACHINE_REFUND) "::smallint, 'refund')," \
-	" (" CODE(MACHINE_COUPON) "::smallint, 'coupon')," \
-	" (" CODE(MACHINE_FULFILMENT) "::smallint, 'fulfilment')) AS m (machine, name)"
-
-static const char log_edges[] =
-	"WITH used AS MATERIALIZED ("
-	" SELECT DISTINCT machine, from_status, to_status, event"
-	" FROM order_ext_internal.transition_log),"
-	" illegal AS MATERIALIZED ("
-	" SELECT u.*, m.name FROM used u LEFT JOIN " MACHINES " ON m.machine = u.machine"
-	" WHERE NOT EXISTS ("
-	"  SELECT FROM order_ext.state_graph(m.name) g"
-	"  WHERE g.from_status IS NOT DISTINCT FROM"
-	"    order_ext_internal.status_name(m.name, u.from_status)"
-	"   AND g.to_status = order_ext_internal.status_name(m.name, u.to_status)"
-	"   AND g.event = order_ext_internal.event_name(u.machine, u.event)))"
-	"SELECT 'error', format('%s %s', coalesce(i.name, 'machine ' || i.machine), l.entity_id),"
-	" 'a transition of state_graph()',"
-	" format('version %s: %s -> %s by event %s', l.version, l.from_status, l.to_status, l.event)"
-	" FROM illegal i"
-	" JOIN order_ext_internal.transition_log l"
-	"  ON l.machine = i.machine AND l.from_status = i.from_status"
-	"  AND l.to_status = i.to_status AND l.event = i.event";
-
-/* ---- I9: transitions and their messages, in the same transaction ---- */
-
-/*
- * Counted per (order, transaction, topic), which finds missing, duplicate and spurious messages
- * alike. payment.close depends on the open attempts and order.pay_timeout comes from the timer:
- * neither depends on an edge alone. The horizon is the log's retention, or the last
- * enable_dispatch(), which gives all messages new transaction ids. The hour before it is also
- * read, so that the two sides of a pair, whose times differ slightly, are not separated.
- */
-#define NEEDED_MESSAGES \
-	"used AS MATERIALIZED (" \
-	" SELECT DISTINCT machine, from_status, to_status, event" \
-	" FROM order_ext_internal.transition_log" \
-	" WHERE at > (SELECT at - interval '1 hour' FROM horizon))," \
-	" needed AS MATERIALIZED (" \
-	" SELECT u.*, t.topic_id" \
-	" FROM used u JOIN " MACHINES " ON m.machine = u.machine" \
-	" JOIN LATERAL order_ext.state_graph(m.name) g" \
-	"  ON g.from_status IS NOT DISTINCT FROM" \
-	"   order_ext_internal.status_name(m.name, u.from_status)" \
-	"  AND g.to_status = order_ext_internal.status_name(m.name, u.to_status)" \
-	"  AND g.event = order_ext_internal.event_name(u.machine, u.event)" \
-	" CROSS JOIN LATERAL unnest(g.messages) AS message (topic)" \
-	" JOIN order_ext_internal.topics t ON t.name = message.topic" \
-	" WHERE t.topic_id NOT IN (" \
-	CODES(TOPIC_ORDER_PAY_TIMEOUT, TOPIC_PAYMENT_CLOSE, TOPIC_REFUND_EXECUTE) "))"
-
-/* The topics that always report transitions. */
-#define FACT_TOPICS \
-	"(" CODES(TOPIC_ORDER_CREATED, TOPIC_ORDER_PAID, TOPIC_ORDER_CANCELED, \
-			  TOPIC_ORDER_RELEASE_ASSETS, TOPIC_ORDER_SHIPPED_OUT, TOPIC_ORDER_DELIVERING, \
-			  TOPIC_ORDER_SIGNED, TOPIC_ORDER_REFUSED, TOPIC_FULFILMENT_REQUESTED, \
-			  TOPIC_FULFILMENT_CANCEL_REQUESTED, TOPIC_REFUND_SUCCEEDED, TOPIC_REFUND_FAILED, \
-			  TOPIC_AFTER_SALE_APPLIED, TOPIC_AFTER_SALE_REVIEWED, TOPIC_AFTER_SALE_REVOKED, \
-			  TOPIC_AFTER_SALE_REFUNDED) ")"
-
-static const char transition_messages_print[] =
-	"WITH " HORIZON ", " NEEDED_MESSAGES
-	"SELECT (SELECT sum(hash_record_extended(ROW(l.order_id, l.xid, n.topic_id), 0))"
-	" FROM order_ext_internal.transition_log l"
-	" JOIN needed n ON n.machine = l.machine AND n.from_status = l.from_status"
-	"  AND n.to_status = l.to_status AND n.event = l.event"
-	" WHERE l.at > (SELECT at FROM horizon))"
-	" IS NOT DISTINCT FROM"
-	" (SELECT sum(hash_record_extended(ROW(m.key, m.xid, m.topic_id), 0))"
-	" FROM order_ext_internal.message_log m"
-	" WHERE m.topic_id IN " FACT_TOPICS " AND m.published_at > (SELECT at FROM horizon))";
-
-static const char transition_messages[] =
-	"WITH " HORIZON ", " NEEDED_MESSAGES ","
-	" wanted AS ("
-	" SELECT l.order_id, l.xid, n.topic_id, count(*) AS n, min(l.at) AS at"
-	" FROM order_ext_internal.transition_log l"
-	" JOIN needed n ON n.machine = l.machine AND n.from_status = l.from_status"
-	"  AND n.to_status = l.to_status AND n.event = l.event"
-	" WHERE l.at > (SELECT at - interval '1 hour' FROM horizon)"
-	" GROUP BY l.order_id, l.xid, n.topic_id),"
-	" there AS ("
-	" SELECT m.key, m.xid, m.topic_id, count(*) AS n, min(m.published_at) AS at"
-	" FROM order_ext_internal.message_log m"
-	" WHERE m.topic_id IN " FACT_TOPICS
-	"  AND m.published_at > (SELECT at - interval '1 hour' FROM horizon)"
-	" GROUP BY m.key, m.xid, m.topic_id)"
-	"SELECT 'error', format('order %s topic %s', coalesce(w.order_id, m.key), t.name),"
-	" format('%s message(s) in transaction %s', coalesce(w.n, 0), coalesce(w.xid, m.xid)),"
-	" format('%s message(s)', coalesce(m.n, 0))"
-	" FROM wanted w"
-	" FULL JOIN there m ON m.key = w.order_id AND m.xid = w.xid AND m.topic_id = w.topic_id"
-	" JOIN order_ext_internal.topics t ON t.topic_id = coalesce(w.topic_id, m.topic_id)"
-	" WHERE w.n IS DISTINCT FROM m.n"
-	"  AND least(w.at, m.at) > (SELECT at FROM horizon)";
-
 /* ---- I10: unpaid orders have their timer ---- */
 
-static const char timers_armed[] =
-	"WITH armed AS MATERIALIZED ("
-	" SELECT key FROM order_ext_internal.pending_timers"
-	" WHERE topic_id = " CODE(TOPIC_ORDER_PAY_TIMEOUT)
-	" UNION ALL SELECT key FROM order_ext_internal.pending_messages"
-	" WHERE group_id = " CODE(TOPIC_ORDER_PAY_TIMEOUT) ")"
-	"SELECT 'error', 'order ' || o.order_id,"
-	" format('a timer for %s, or its message on its way', o.expire_at), 'none'"
-	" FROM order_ext_internal.orders o"
-	" WHERE o.status = " CODE(ORDER_CREATED)
-	"  AND NOT EXISTS (SELECT FROM armed WHERE armed.key = o.order_id)";
+#define TIMERS_ARMED(orders, timers) \
+	"WITH armed AS MATERIALIZED (" \
+	" SELECT key FROM order_ext_internal.pending_timers" \
+	" WHERE topic_id = " CODE(TOPIC_ORDER_PAY_TIMEOUT) timers \
+	" UNION ALL SELECT key FROM order_ext_internal.pending_messages" \
+	" WHERE group_id = " CODE(TOPIC_ORDER_PAY_TIMEOUT) ")" \
+	"SELECT 'error', 'order ' || o.order_id," \
+	" format('a timer for %s, or its message on its way', o.expire_at), 'none'" \
+	" FROM " orders " o" \
+	" WHERE o.status = " CODE(ORDER_CREATED) \
+	"  AND NOT EXISTS (SELECT FROM armed WHERE armed.key = o.order_id)"
 
-static const char overdue_orders[] =
-	"SELECT 'warning', 'order ' || o.order_id, 'canceled within a minute of its deadline',"
-	" format('unpaid, overdue for %s', " AGE("o.expire_at") ")"
-	" FROM order_ext_internal.orders o"
-	" WHERE o.status = " CODE(ORDER_CREATED)
-	"  AND o.expire_at < (SELECT clock_timestamp() - interval '1 minute')";
+static const char timers_armed[] = TIMERS_ARMED("order_ext_internal.orders", "");
+
+/* An order is due when its timer is. */
+const char	verify_timers_armed_recent[] =
+	TIMERS_ARMED("orders",
+	" AND due_at BETWEEN (SELECT min(expire_at) FROM orders"
+	"   WHERE status = " CODE(ORDER_CREATED) ")"
+	"  AND (SELECT max(expire_at) FROM orders"
+	"   WHERE status = " CODE(ORDER_CREATED) ")");
+
+#define OVERDUE_ORDERS(since) \
+	"SELECT 'warning', 'order ' || o.order_id, 'canceled within a minute of its deadline'," \
+	" format('unpaid, overdue for %s', " AGE("o.expire_at") ")" \
+	" FROM order_ext_internal.orders o" \
+	" WHERE o.status = " CODE(ORDER_CREATED) since \
+	"  AND o.expire_at < (SELECT clock_timestamp() - interval '1 minute')"
+
+static const char overdue_orders[] = OVERDUE_ORDERS("");
+
+const char	verify_overdue_recent[] = OVERDUE_ORDERS(" AND o.expire_at >= $3");
 
 /* ---- I12: one applied capture exactly if the order was paid ---- */
 
@@ -351,16 +234,20 @@ static const char held_money[] =
 
 /* ---- I16: idempotency keys ---- */
 
-static const char request_results[] =
-	"SELECT 'error', format('request %s of %s', r.request_id, r.function),"
-	" 'a hash and a result',"
-	" format('hash of %s bytes, %s', octet_length(r.request_hash),"
-	"  CASE WHEN r.id IS NULL AND r.detail IS NULL THEN 'no result' ELSE 'a result' END)"
-	" FROM order_ext_internal.requests r"
-	" WHERE octet_length(r.request_hash) <> 16 OR (r.id IS NULL AND r.detail IS NULL)";
+#define REQUEST_RESULTS(since) \
+	"SELECT 'error', format('request %s of %s', r.request_id, r.function)," \
+	" 'a hash and a result'," \
+	" format('hash of %s bytes, %s', octet_length(r.request_hash)," \
+	"  CASE WHEN r.id IS NULL AND r.detail IS NULL THEN 'no result' ELSE 'a result' END)" \
+	" FROM order_ext_internal.requests r" \
+	" WHERE (octet_length(r.request_hash) <> 16 OR (r.id IS NULL AND r.detail IS NULL))" since
+
+static const char request_results[] = REQUEST_RESULTS("");
+
+const char	verify_requests_recent[] = REQUEST_RESULTS(" AND r.created_at >= $1");
 
 static const VerifyCheck checks[] = {
-	{"I1", "amounts of orders and items", amounts, NULL},
+	{"I1", "amounts of orders and items", amounts, amounts_print},
 	{"I2", "every capture has one purpose", capture_purpose, NULL},
 	{"I2", "the purpose of a capture fits its order", capture_order, NULL},
 	{"I3", "never more refunded than captured", verify_refunds_within_capture, NULL},
@@ -379,10 +266,10 @@ static const VerifyCheck checks[] = {
 	{"I6", "what comes back was sold", verify_stock_back, NULL},
 	{"I7", "coupons are held by the order that names them", coupons_and_orders, NULL},
 	{"I7", "orders hold their coupon until all of them has gone back", verify_coupons_back, NULL},
-	{"I8", "the log is a chain that ends with the row", log_chain, log_chain_print},
-	{"I8", "every transition is in the state graph", log_edges, NULL},
-	{"I9", "transitions and messages of the same transaction", transition_messages,
-	transition_messages_print},
+	{"I8", "the log is a chain that ends with the row", verify_log_chain, verify_log_print},
+	{"I8", "every transition is in the state graph", verify_log_edges, verify_log_print},
+	{"I9", "transitions and messages of the same transaction",
+	verify_transition_messages, verify_transition_messages_print},
 	{"I9", "cursors are not ahead of the log", verify_cursors_ahead, NULL},
 	{"I9", "cursors move on", verify_cursors_forward, NULL},
 	{"I9", "parked messages wait for something", verify_parked, NULL},
@@ -399,7 +286,8 @@ static const VerifyCheck checks[] = {
 	{"I10", "unpaid orders have a timer", timers_armed, NULL},
 	{"I10", "overdue orders", overdue_orders, NULL},
 	{"I11", "fulfilments fit their orders", verify_fulfilments_and_orders, NULL},
-	{"I11", "documents fit their fulfilments", verify_fulfilment_documents, NULL},
+	{"I11", "documents fit their fulfilments", verify_fulfilment_documents,
+	verify_fulfilment_documents_print},
 	{"I11", "facts are parked before their turn only", verify_parked_shipments, NULL},
 	{"I11", "paid orders are on their way", verify_paid_orders, NULL},
 	{"I12", "one applied capture where an order was paid", applied_captures, NULL},
@@ -412,6 +300,9 @@ static const VerifyCheck checks[] = {
 	{"I15", "groups that have stopped consuming", verify_backlog, NULL},
 	{"I15", "dispatch is enabled", verify_dispatch_enabled, NULL},
 	{"I15", "workers answer", verify_workers_answer, NULL},
+	{"I15", "somebody dispatches", verify_nobody_dispatches, NULL},
+	{"I15", "the sweep runs", verify_sweep_stopped, NULL},
+	{"I15", "pg_cron's runs succeed", verify_cron_runs, verify_cron_unreadable},
 	{"I15", "library and SQL objects are of one version", verify_versions, NULL},
 	{"I15", "groups whose role cannot run", verify_roles, NULL},
 	{"I15", "a risk check that cannot run", verify_risk_check, NULL},

@@ -7,6 +7,11 @@
 
 #include "api/verify_check.h"
 
+/* Variants of checks for the recent check: see verify_recent.h. */
+extern const char verify_timers_armed_recent[];
+extern const char verify_overdue_recent[];
+extern const char verify_requests_recent[];
+
 /* All checks, ordered by invariant; returns their number. */
 extern int	verify_checks(const VerifyCheck **checks);
 

@@ -89,14 +89,22 @@ const char	verify_table_rights[] =
 	" GROUP BY c.relname, a.grantee";
 
 /* A sequence that was set back gives out numbers again. */
-const char	verify_sequences[] =
-	"WITH s AS (" ALL_SEQUENCES_IN_USE ")"
-	"SELECT 'error', 'sequence ' || s.sequence, format('%s or more', s.newest),"
-	" format('%s: it was set back, and gives out numbers again that are in use',"
-	"  coalesce(v.last_value::text, 'nothing given out'))"
-	" FROM s CROSS JOIN LATERAL (SELECT pg_sequence_last_value(c.oid) AS last_value"
-	"  FROM pg_class c WHERE c.relnamespace = " INTERNAL " AND c.relname = s.sequence) v"
-	" WHERE s.newest > coalesce(v.last_value, 0)";
+#define SEQUENCES(in_use) \
+	"WITH s AS (" in_use ")" \
+	"SELECT 'error', 'sequence ' || s.sequence, format('%s or more', s.newest)," \
+	" format('%s: it was set back, and gives out numbers again that are in use'," \
+	"  coalesce(v.last_value::text, 'nothing given out'))" \
+	" FROM s CROSS JOIN LATERAL (SELECT pg_sequence_last_value(c.oid) AS last_value" \
+	"  FROM pg_class c WHERE c.relnamespace = " INTERNAL " AND c.relname = s.sequence) v" \
+	" WHERE s.newest > coalesce(v.last_value, 0)"
+
+const char	verify_sequences[] = SEQUENCES(ALL_SEQUENCES_IN_USE);
+
+/* Of the log, what is new since the mark. */
+const char	verify_sequences_recent[] =
+	SEQUENCES(SEQUENCES_IN_USE("(SELECT max(m.message_id) FROM order_ext_internal.topics t"
+	"  JOIN order_ext_internal.message_log m ON m.topic_id = t.topic_id"
+	"   AND m.xid >= pg_snapshot_xmin($2))"));
 
 /*
  * The calls refuse such a role, and what is registered for it anyhow is not run. Role 10 is the

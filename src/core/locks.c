@@ -41,6 +41,8 @@ lock_class_name(LockClass lock_class)
 			return "rotation";
 		case LOCK_CONSUMERS:
 			return "consumers";
+		case LOCK_VERIFY:
+			return "verify";
 	}
 	return "unknown";
 }

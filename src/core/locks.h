@@ -33,7 +33,8 @@ typedef enum LockClass
 	LOCK_TIMERS = 207,			/* 0: one process fires timers at a time */
 	LOCK_SWEEP = 208,			/* 0: one sweep moves sweep_progress at a time */
 	LOCK_ROTATION = 209,		/* a ring, or ROTATION_COMPACT: one at a time */
-	LOCK_CONSUMERS = 210		/* consumer group: shared by its consumers, exclusive to drop it */
+	LOCK_CONSUMERS = 210,		/* consumer group: shared by its consumers, exclusive to drop it */
+	LOCK_VERIFY = 211			/* 0: one process moves the mark of verify() */
 } LockClass;
 
 /* The key of LOCK_GROUP. */

@@ -74,7 +74,7 @@ SELECT is(
 		AND p.proname NOT IN ('status_code', 'currency_exponent', 'state_graph', 'state_diagram', 'version')),
 	ARRAY['ack', 'alter_topic', 'cancel_message', 'create_topic', 'dispatch', 'drop_topic', 'extend_lease', 'grant_to',
 		'grant_topic', 'nack', 'publish', 'receive', 'register_asset', 'reschedule_message', 'revoke_topic', 'schedule_jobs', 'set_gateway',
-		'set_risk_check', 'subscribe', 'unregister_asset', 'unschedule_jobs', 'wait_for_messages']::name[],
+		'set_risk_check', 'subscribe', 'unregister_asset', 'unschedule_jobs', 'verify', 'wait_for_messages']::name[],
 	'only calls that must know their caller, and grant_to, run as the caller');
 
 -- ---- kinds ----

@@ -74,7 +74,7 @@ FROM (VALUES
 	('dispatch', '(max_messages integer DEFAULT NULL) -> bigint'),
 	('enable_dispatch', '() -> void'),
 	('message_trace', '(key bigint) -> TABLE(message_id bigint, topic text, consumer_group text, state text, attempt integer, published_at timestamp with time zone, finished_at timestamp with time zone, error text)'),
-	('verify', '(scope text DEFAULT ''all'') -> TABLE(invariant text, severity text, entity text, expected text, actual text)'),
+	('verify', '(scope text DEFAULT ''recent'') -> TABLE(invariant text, severity text, entity text, expected text, actual text)'),
 	('schedule_jobs', '() -> void'),
 	('unschedule_jobs', '() -> void'),
 	('maintain', '() -> bigint'),

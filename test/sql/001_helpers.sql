@@ -319,7 +319,7 @@ $$;
 -- taken back.
 CREATE FUNCTION t.detects(corruption text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-	before text[] := (SELECT array_agg(v.invariant || v.severity || v.entity) FROM order_ext.verify() v);
+	before text[] := (SELECT array_agg(v.invariant || v.severity || v.entity) FROM order_ext.verify('full') v);
 	found text[];
 BEGIN
 	BEGIN
@@ -329,7 +329,7 @@ BEGIN
 			SELECT array_agg(DISTINCT format('%s %s: %s', v.invariant, v.severity,
 				-- ids differ from run to run
 				regexp_replace(v.entity, '[0-9]+( |$)', '#\1', 'g')))
-			FROM order_ext.verify() v
+			FROM order_ext.verify('full') v
 			WHERE v.invariant || v.severity || v.entity <> ALL (coalesce(before, '{}')));
 		RAISE EXCEPTION 'take it back' USING ERRCODE = 'P0099';
 	EXCEPTION WHEN SQLSTATE 'P0099' THEN

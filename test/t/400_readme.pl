@@ -142,6 +142,10 @@ while ($checks_c =~ /\{"(I\d+)",\s*"([^"]+)",\s*(\w+),/g)
 {
 	my ($invariant, $check, $query) = ($1, $2, $3);
 	my ($sql) = $checks_c =~ /\b$query\[\] =(.*?);\n/s;
+	foreach my $macro ($sql =~ /\b([A-Z][A-Z_]+)\(/g)
+	{
+		$sql .= $1 if $checks_c =~ /#define $macro\([^)]*\)((?:[^\n]*\\\n)+[^\n]*)/;
+	}
 	my %severity = map { $_ => 1 } $sql =~ /'(error|warning)'/g;
 	push @made, "$invariant $check: " . join ', ', sort keys %severity;
 }
