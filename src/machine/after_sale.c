@@ -10,6 +10,7 @@
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/jsonb_build.h"
+#include "core/row.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/coupon.h"
@@ -29,21 +30,54 @@ static SavedPlan find_origin = SAVED_PLAN(
 	" WHERE order_id = $1 AND origin = $2",
 	INT8OID, TEXTOID);
 
-static SavedPlan insert_after_sale = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.after_sales"
-	" (after_sale_id, order_id, user_id, amount, freight, applied_at, version, status, type,"
-	"  detail_type, source, reason_code, return_status, origin, reason, extra)"
-	" VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-	" ON CONFLICT (order_id, origin) DO NOTHING",
-	INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, INT2OID, INT2OID,
-	INT2OID, INT2OID, INT2OID, INT2OID, TEXTOID, TEXTOID, INT8OID);
+/* Columns of after_sales_table, by the order and the origin. */
+enum
+{
+	AFTER_SALES_ID,
+	AFTER_SALES_ORDER_ID,
+	AFTER_SALES_USER_ID,
+	AFTER_SALES_AMOUNT,
+	AFTER_SALES_FREIGHT,
+	AFTER_SALES_EXTRA,
+	AFTER_SALES_PAID_OUTSIDE,
+	AFTER_SALES_APPLIED_AT,
+	AFTER_SALES_VERSION,
+	AFTER_SALES_RETURN_VERSION,
+	AFTER_SALES_STATUS,
+	AFTER_SALES_TYPE,
+	AFTER_SALES_DETAIL_TYPE,
+	AFTER_SALES_SOURCE,
+	AFTER_SALES_REASON_CODE,
+	AFTER_SALES_RETURN_STATUS,
+	AFTER_SALES_ORIGIN,
+	AFTER_SALES_REASON
+};
 
-static SavedPlan insert_items = SAVED_PLAN(
-	"INSERT INTO order_ext_internal.after_sale_items"
-	" (after_sale_id, order_id, product_id, amount, discount, quantity, line)"
-	" SELECT $1, $2, i.product_id, i.amount, i.discount, i.quantity, i.line"
-	" FROM unnest($3, $4, $5, $6, $7) AS i (product_id, amount, discount, quantity, line)",
-	INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
+static RowTable after_sales_table = ROW_TABLE(
+	"after_sales", "after_sales_order_id_origin_key",
+	"after_sale_id", "order_id", "user_id", "amount", "freight", "extra", "paid_outside",
+	"applied_at", "version", "return_version", "status", "type", "detail_type", "source",
+	"reason_code", "return_status", "origin", "reason");
+
+/* Columns of items_table. */
+enum
+{
+	ITEMS_AFTER_SALE_ID,
+	ITEMS_ORDER_ID,
+	ITEMS_PRODUCT_ID,
+	ITEMS_AMOUNT,
+	ITEMS_DISCOUNT,
+	ITEMS_QUANTITY,
+	ITEMS_RECEIVED,
+	ITEMS_DAMAGED,
+	ITEMS_RESTOCKED,
+	ITEMS_LINE
+};
+
+static RowTable items_table = ROW_TABLE(
+	"after_sale_items", "after_sale_items_pkey",
+	"after_sale_id", "order_id", "product_id", "amount", "discount", "quantity", "received",
+	"damaged", "restocked", "line");
 
 /* A review sets reviewed_at; settled_at is set when the after-sale ends. */
 static SavedPlan move_after_sales = SAVED_PLAN(
@@ -184,16 +218,77 @@ after_sales_journal_returned(Journal *journal, const Edge *edge, int n, char act
 static void
 insert_lines(const AfterSale *after_sale, const AfterSaleItem *items, int n)
 {
-	Datum		values[7];
+	Rows	   *rows = rows_open(&items_table, ROWS_CHANGE);
+	Row			row;
+	int			i;
 
-	values[0] = Int64GetDatum(after_sale->after_sale_id);
-	values[1] = Int64GetDatum(after_sale->order_id);
-	values[2] = int64_array(INT64_FIELDS(items, product_id, n), n);
-	values[3] = int64_array(INT64_FIELDS(items, amount, n), n);
-	values[4] = int64_array(INT64_FIELDS(items, discount, n), n);
-	values[5] = int32_array(INT32_FIELDS(items, quantity, n), n);
-	values[6] = int32_array(INT32_FIELDS(items, line, n), n);
-	(void) plan_write(&insert_items, values, NULL, 0);
+	memset(row.nulls, true, sizeof(row.nulls));
+	row_set(&row, ITEMS_AFTER_SALE_ID, Int64GetDatum(after_sale->after_sale_id));
+	row_set(&row, ITEMS_ORDER_ID, Int64GetDatum(after_sale->order_id));
+	row_set(&row, ITEMS_RECEIVED, Int32GetDatum(0));
+	row_set(&row, ITEMS_DAMAGED, Int32GetDatum(0));
+	row_set(&row, ITEMS_RESTOCKED, Int32GetDatum(0));
+	for (i = 0; i < n; i++)
+	{
+		row_set(&row, ITEMS_PRODUCT_ID, Int64GetDatum(items[i].product_id));
+		row_set(&row, ITEMS_AMOUNT, Int64GetDatum(items[i].amount));
+		row_set(&row, ITEMS_DISCOUNT, Int64GetDatum(items[i].discount));
+		row_set(&row, ITEMS_QUANTITY, Int32GetDatum(items[i].quantity));
+		row_set(&row, ITEMS_LINE, Int32GetDatum(items[i].line));
+		rows_insert(rows, row.values, row.nulls);
+	}
+	rows_close(rows);
+}
+
+bool
+after_sale_exists(int64 order_id)
+{
+	Rows	   *rows = rows_open(&after_sales_table, ROWS_READ);
+	Datum		key = Int64GetDatum(order_id);
+	bool		exists = rows_is_taken(rows, &key, 1);
+
+	rows_close(rows);
+	return exists;
+}
+
+/* False if the order has one of this origin. */
+static bool
+insert_after_sale(const AfterSale *after_sale)
+{
+	Rows	   *rows = rows_open(&after_sales_table, ROWS_CHANGE);
+	Row			row;
+	Datum		keys[2];
+	bool		is_new;
+
+	memset(row.nulls, true, sizeof(row.nulls));
+	row_set(&row, AFTER_SALES_ID, Int64GetDatum(after_sale->after_sale_id));
+	row_set(&row, AFTER_SALES_ORDER_ID, Int64GetDatum(after_sale->order_id));
+	row_set(&row, AFTER_SALES_USER_ID, Int64GetDatum(after_sale->user_id));
+	row_set(&row, AFTER_SALES_AMOUNT, Int64GetDatum(after_sale->amount));
+	row_set(&row, AFTER_SALES_FREIGHT, Int64GetDatum(after_sale->freight));
+	row_set(&row, AFTER_SALES_EXTRA, Int64GetDatum(after_sale->extra));
+	row_set(&row, AFTER_SALES_PAID_OUTSIDE, Int64GetDatum(0));
+	row_set(&row, AFTER_SALES_APPLIED_AT, TimestampTzGetDatum(after_sale->applied_at));
+	row_set(&row, AFTER_SALES_VERSION, Int32GetDatum(after_sale->version));
+	row_set(&row, AFTER_SALES_RETURN_VERSION, Int32GetDatum(0));
+	row_set(&row, AFTER_SALES_STATUS, Int16GetDatum(after_sale->status));
+	row_set(&row, AFTER_SALES_TYPE, Int16GetDatum(after_sale->type));
+	row_set(&row, AFTER_SALES_DETAIL_TYPE, Int16GetDatum(after_sale->detail_type));
+	row_set(&row, AFTER_SALES_SOURCE, Int16GetDatum(after_sale->source));
+	row_set(&row, AFTER_SALES_REASON_CODE, Int16GetDatum(after_sale->reason_code));
+	if (after_sale->return_status != NO_RETURN)
+		row_set(&row, AFTER_SALES_RETURN_STATUS, Int16GetDatum(after_sale->return_status));
+	if (after_sale->origin != NULL)
+		row_set(&row, AFTER_SALES_ORIGIN, CStringGetTextDatum(after_sale->origin));
+	if (after_sale->reason != NULL)
+		row_set(&row, AFTER_SALES_REASON, CStringGetTextDatum(after_sale->reason));
+	keys[0] = row.values[AFTER_SALES_ORDER_ID];
+	keys[1] = row.values[AFTER_SALES_ORIGIN];
+	is_new = after_sale->origin == NULL || !rows_is_taken(rows, keys, lengthof(keys));
+	if (is_new)
+		rows_insert(rows, row.values, row.nulls);
+	rows_close(rows);
+	return is_new;
 }
 
 bool
@@ -202,34 +297,13 @@ after_sale_create(Journal *journal, AfterSale *after_sale,
 				  Event event, char actor, Jsonb *detail)
 {
 	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, event);
-	Datum		values[15];
-	char		nulls[15];
 
 	after_sale->after_sale_id = id_next("after_sale_id_seq");
 	after_sale->applied_at = journal_time(journal);
 	after_sale->status = edge->to;
 	after_sale->version = 1;
 
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = Int64GetDatum(after_sale->after_sale_id);
-	values[1] = Int64GetDatum(after_sale->order_id);
-	values[2] = Int64GetDatum(after_sale->user_id);
-	values[3] = Int64GetDatum(after_sale->amount);
-	values[4] = Int64GetDatum(after_sale->freight);
-	values[5] = TimestampTzGetDatum(after_sale->applied_at);
-	values[6] = Int16GetDatum(after_sale->status);
-	values[7] = Int16GetDatum(after_sale->type);
-	values[8] = Int16GetDatum(after_sale->detail_type);
-	values[9] = Int16GetDatum(after_sale->source);
-	values[10] = Int16GetDatum(after_sale->reason_code);
-	values[11] = Int16GetDatum(after_sale->return_status);
-	nulls[11] = after_sale->return_status == NO_RETURN ? 'n' : ' ';
-	values[12] = after_sale->origin ? CStringGetTextDatum(after_sale->origin) : (Datum) 0;
-	nulls[12] = after_sale->origin ? ' ' : 'n';
-	values[13] = after_sale->reason ? CStringGetTextDatum(after_sale->reason) : (Datum) 0;
-	nulls[13] = after_sale->reason ? ' ' : 'n';
-	values[14] = Int64GetDatum(after_sale->extra);
-	if (plan_write(&insert_after_sale, values, nulls, 0) == 0)
+	if (!insert_after_sale(after_sale))
 		return false;
 	insert_lines(after_sale, items, n_items);
 	journal_after_sale(journal, edge, after_sale, actor, detail);

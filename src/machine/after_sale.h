@@ -55,6 +55,9 @@ extern bool after_sale_create(Journal *journal, AfterSale *after_sale,
 							  const AfterSaleItem *items, int n_items,
 							  Event event, char actor, Jsonb *detail);
 
+/* Whether the order has an after-sale, or another transaction is making one. */
+extern bool after_sale_exists(int64 order_id);
+
 /* Change the amount of an after-sale that has no refund, freight included. */
 extern void after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 							   const AfterSaleItem *items, int n_items);

@@ -6,6 +6,8 @@
 
 #include "catalog/pg_type.h"
 
+#include "core/errors.h"
+#include "core/row.h"
 #include "core/spi_util.h"
 #include "machine/money_left.h"
 
@@ -41,9 +43,7 @@ static SavedPlan left_for_facts = SAVED_PLAN(
 
 #define TOUCH_PAYMENTS "UPDATE order_ext_internal.payments p SET version = p.version"
 
-static SavedPlan touch_payment = SAVED_PLAN(
-	TOUCH_PAYMENTS " WHERE p.payment_id = $1",
-	INT8OID);
+static RowTable payments = ROW_TABLE("payments", "payments_pkey", "version");
 
 static SavedPlan touch_orders = SAVED_PLAN(
 	TOUCH_PAYMENTS " WHERE p.order_id = ANY ($1) AND p.status = " CODE(PAYMENT_CAPTURED)
@@ -93,9 +93,13 @@ money_left_for_facts(int64 payment_id)
 void
 money_left_touch_payment(int64 payment_id)
 {
-	Datum		values[1] = {Int64GetDatum(payment_id)};
+	Rows	   *rows = rows_open(&payments, ROWS_CHANGE);
+	Datum		key = Int64GetDatum(payment_id);
+	Row			row;
 
-	(void) plan_write(&touch_payment, values, NULL, 0);
+	if (rows_find(rows, &key, 1, &row) && !rows_update(rows, &row))
+		error_conflict("payment " INT64_FORMAT " was changed by another transaction", payment_id);
+	rows_close(rows);
 }
 
 void

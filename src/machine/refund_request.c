@@ -80,6 +80,21 @@ static SavedPlan has_refund = SAVED_PLAN(
 	" FROM order_ext_internal.after_sales a WHERE a.after_sale_id = $1",
 	INT8OID);
 
+void
+refund_request_journal(Journal *journal, const Edge *edge, const Refund *refund, char actor)
+{
+	JsonbBuilder *detail = jsonb_object_begin();
+
+	jsonb_add_id(detail, "payment_id", refund->payment_id);
+	jsonb_add_int(detail, "amount", refund->amount);
+	if (refund->after_sale_id != 0)
+		jsonb_add_id(detail, "after_sale_id", refund->after_sale_id);
+	journal_transition(journal, MACHINE_REFUND, edge, refund->refund_id, refund->order_id, 1,
+					   actor, jsonb_object_end(detail));
+	if (!refund->held)
+		refund_publish_execute(journal, refund);
+}
+
 /*
  * Record the rows that the last statement returned, and notify the workers of those that are not
  * held back; returns the id of the last one, or 0.
@@ -93,23 +108,18 @@ journal_requested(Journal *journal, const Edge *edge, uint64 n, char actor)
 	for (i = 0; i < n; i++)
 	{
 		Refund		refund = {0};
-		JsonbBuilder *detail = jsonb_object_begin();
 
 		refund_id = refund.refund_id = row_int64(i, 1);
 		refund.order_id = row_int64(i, 2);
+		refund.payment_id = row_int64(i, 3);
 		refund.after_sale_id = row_int64(i, 4);
+		refund.amount = row_int64(i, 5);
+		refund.held = row_bool(i, 6);
 		refund.user_id = row_int64_or(i, 7, 0);
 		refund.order_version = row_is_null(i, 8) ? 0 : row_int32(i, 8);
 		refund.pay_type = row_text(i, 9);
 		refund.claim_after = row_is_null(i, 10) ? DT_NOBEGIN : row_timestamptz(i, 10);
-		jsonb_add_id(detail, "payment_id", row_int64(i, 3));
-		jsonb_add_int(detail, "amount", row_int64(i, 5));
-		if (refund.after_sale_id != 0)
-			jsonb_add_id(detail, "after_sale_id", refund.after_sale_id);
-		journal_transition(journal, MACHINE_REFUND, edge, refund.refund_id, refund.order_id,
-						   1, actor, jsonb_object_end(detail));
-		if (!row_bool(i, 6))
-			refund_publish_execute(journal, &refund);
+		refund_request_journal(journal, edge, &refund, actor);
 	}
 	return refund_id;
 }

@@ -41,4 +41,11 @@ extern void refunds_request_for_canceled(Journal *journal, const int64 *order_id
  */
 extern int64 refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor);
 
+/*
+ * Record that a refund was requested, along the edge: its log row, and the message to execute it
+ * unless it is held back.
+ */
+extern void refund_request_journal(Journal *journal, const Edge *edge, const Refund *refund,
+								   char actor);
+
 #endif							/* ORDER_EXT_MACHINE_REFUND_REQUEST_H */
