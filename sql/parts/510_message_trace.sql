@@ -38,6 +38,8 @@ CREATE FUNCTION order_ext.message_trace(key bigint)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
+	-- the planner does not know how few pages a bloom filter of the log leaves
+	SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE

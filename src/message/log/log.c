@@ -27,14 +27,18 @@
 #include "core/internal.h"
 #include "message/base/limits.h"
 #include "message/log/log.h"
+#include "message/log/log_scan.h"
 #include "message/log/segments.h"
 
-/* One range of the key (topic_id, xid, message_id), in all segments at once. */
+/* The columns of the key. */
+#define KEY_TOPIC_ID 1
+#define KEY_XID 2
+#define KEY_MESSAGE_ID 3
+
+/* One range of the key, in all segments at once. */
 typedef struct RangeScan
 {
-	SysScanDesc scan[RING_SEGMENTS];
-	HeapTuple	tuple[RING_SEGMENTS];	/* the next row of each, NULL at its end */
-	LogPosition at[RING_SEGMENTS];
+	LogScan		segments[RING_SEGMENTS];	/* each at its next row; row is NULL at its end */
 } RangeScan;
 
 typedef struct LogReader
@@ -116,173 +120,140 @@ reader_close(LogReader *reader)
 	}
 }
 
-static Datum
-row_column(LogReader *reader, int segment, HeapTuple tuple, int column)
-{
-	bool		isnull;
-	Datum		value = heap_getattr(tuple, column,
-									 RelationGetDescr(reader->rel[segment]), &isnull);
-
-	if (isnull)
-		elog(ERROR, "unexpected NULL in column %d of the message log", column);
-	return value;
-}
-
 static void
-range_advance(LogReader *reader, RangeScan *range, int segment)
-{
-	HeapTuple	tuple = systable_getnext_ordered(range->scan[segment], ForwardScanDirection);
-
-	range->tuple[segment] = tuple;
-	if (tuple == NULL)
-		return;
-	range->at[segment].xid = DatumGetUInt64(row_column(reader, segment, tuple, LOG_XID));
-	range->at[segment].message_id = DatumGetInt64(row_column(reader, segment, tuple,
-															 LOG_MESSAGE_ID));
-}
-
-static void
-range_begin(LogReader *reader, RangeScan *range, const ScanKeyData *keys, int nkeys)
+range_begin(LogReader *reader, RangeScan *range, ScanKeyData *keys, int nkeys)
 {
 	int			i;
 
 	for (i = 0; i < RING_SEGMENTS; i++)
 	{
-		ScanKeyData copy[4];
-
-		range->scan[i] = NULL;
-		range->tuple[i] = NULL;
-		if (reader->rel[i] == NULL)
-			continue;
-		/* the scan replaces the column numbers by those of the index */
-		memcpy(copy, keys, sizeof(ScanKeyData) * nkeys);
-		range->scan[i] = systable_beginscan_ordered(reader->rel[i], reader->index[i],
-													reader->snapshot, nkeys, copy);
-		range_advance(reader, range, i);
+		range->segments[i].row = NULL;
+		if (reader->rel[i] != NULL)
+			log_scan_begin(&range->segments[i], reader->rel[i], reader->index[i],
+						   reader->snapshot, &reader->part, keys, nkeys);
 	}
 }
 
 static void
-range_end(RangeScan *range)
+range_end(LogReader *reader, RangeScan *range)
 {
 	int			i;
 
 	for (i = 0; i < RING_SEGMENTS; i++)
 	{
-		if (range->scan[i] != NULL)
-			systable_endscan_ordered(range->scan[i]);
+		if (reader->rel[i] != NULL)
+			log_scan_end(&range->segments[i]);
 	}
 }
 
-/* The segment whose next row comes first, -1 at the end. */
-static int
-range_first(const RangeScan *range)
+static bool
+comes_before(const LogScanColumns *left, const LogScanColumns *right)
 {
-	int			first = -1;
+	return left->xid < right->xid ||
+		(left->xid == right->xid && left->message_id < right->message_id);
+}
+
+/* The segment whose next row comes first; NULL at the end. */
+static LogScan *
+range_first(RangeScan *range)
+{
+	LogScan    *first = NULL;
 	int			i;
 
 	for (i = 0; i < RING_SEGMENTS; i++)
 	{
-		if (range->tuple[i] == NULL)
-			continue;
-		if (first < 0 ||
-			range->at[i].xid < range->at[first].xid ||
-			(range->at[i].xid == range->at[first].xid &&
-			 range->at[i].message_id < range->at[first].message_id))
-			first = i;
+		LogScan    *segment = &range->segments[i];
+
+		if (segment->row != NULL && (first == NULL || comes_before(segment->row, first->row)))
+			first = segment;
 	}
 	return first;
 }
 
+static LogPosition
+position_of(const LogScan *segment)
+{
+	LogPosition at = {.xid = segment->row->xid, .message_id = segment->row->message_id};
+
+	return at;
+}
+
 static void
-count_row(LogReader *reader, const RangeScan *range, int segment)
+count_row(LogReader *reader, const LogScan *segment)
 {
 	LogCount   *count = reader->count;
 
 	if (count != NULL)
 	{
-		TimestampTz published;
+		LogPosition at = position_of(segment);
 
-		if (count->is_behind != NULL && count->is_behind(count->arg, &range->at[segment]))
+		if (count->is_behind != NULL && count->is_behind(count->arg, &at))
 			return;
-		published = DatumGetTimestampTz(row_column(reader, segment, range->tuple[segment],
-												   LOG_PUBLISHED_AT));
-		count->oldest = Min(count->oldest, published);
+		count->oldest = Min(count->oldest, segment->row->published_at);
 	}
 	reader->n++;
 }
 
 static void
-take_row(LogReader *reader, RangeScan *range, int segment)
+take_row(LogReader *reader, LogScan *segment)
 {
-	HeapTuple	tuple = range->tuple[segment];
 	LogRow	   *row;
 
 	if (reader->rows == NULL)	/* they are only counted */
 	{
-		count_row(reader, range, segment);
+		count_row(reader, segment);
 		return;
 	}
 	row = &reader->rows[reader->n++];
-	row->at = range->at[segment];
+	row->at = position_of(segment);
 	row->message.id = row->at.message_id;
-	row->message.topic_id = DatumGetInt32(row_column(reader, segment, tuple, LOG_TOPIC_ID));
-	row->message.key = DatumGetInt64(row_column(reader, segment, tuple, LOG_KEY));
-	row->message.payload = DatumGetJsonbPCopy(row_column(reader, segment, tuple, LOG_PAYLOAD));
+	row->message.topic_id = segment->row->topic_id;
+	row->message.key = segment->row->key;
+	row->message.payload = log_scan_payload(segment);
 	row->message.attempt = 1;
-	row->message.published_at =
-		DatumGetTimestampTz(row_column(reader, segment, tuple, LOG_PUBLISHED_AT));
+	row->message.published_at = segment->row->published_at;
 	row->message.outcome = MESSAGE_DONE;
 	reader->room -= Min(reader->room, VARSIZE(row->message.payload));
-}
-
-static bool
-row_is_ours(LogReader *reader, const RangeScan *range, int segment)
-{
-	int16		shard = DatumGetInt16(row_column(reader, segment, range->tuple[segment],
-												 LOG_SHARD));
-
-	return shard % reader->part.parts == reader->part.part;
 }
 
 /*
  * Read the rows of a range that are visible in the snapshot (NULL: all), up to the reader's limit.
  */
 static void
-read_range(LogReader *reader, const ScanKeyData *keys, int nkeys, const LogSnapshot *visible_in)
+read_range(LogReader *reader, ScanKeyData *keys, int nkeys, const LogSnapshot *visible_in)
 {
 	RangeScan	range;
-	int			segment;
+	LogScan    *segment;
 
 	if (reader_is_full(reader))
 		return;
 	range_begin(reader, &range, keys, nkeys);
-	while (!reader_is_full(reader) && (segment = range_first(&range)) >= 0)
+	while (!reader_is_full(reader) && (segment = range_first(&range)) != NULL)
 	{
-		if (visible_in == NULL || snapshot_sees(visible_in, range.at[segment].xid))
+		if (visible_in == NULL || snapshot_sees(visible_in, segment->row->xid))
 		{
-			reader->last = range.at[segment];
-			if (reader->part.parts == 1 || row_is_ours(reader, &range, segment))
-				take_row(reader, &range, segment);
+			reader->last = position_of(segment);
+			if (segment->is_ours)
+				take_row(reader, segment);
 			else
 				reader->passed++;
 		}
 		if (!reader_is_full(reader))
-			range_advance(reader, &range, segment);
+			log_scan_next(segment);
 	}
-	range_end(&range);
+	range_end(reader, &range);
 }
 
 static void
 key_topic(ScanKeyData *key, int32 topic_id)
 {
-	ScanKeyInit(key, LOG_TOPIC_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(topic_id));
+	ScanKeyInit(key, KEY_TOPIC_ID, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(topic_id));
 }
 
 static void
 key_xid(ScanKeyData *key, StrategyNumber strategy, RegProcedure comparison, uint64 xid)
 {
-	ScanKeyInit(key, LOG_XID, strategy, comparison, UInt64GetDatum(xid));
+	ScanKeyInit(key, KEY_XID, strategy, comparison, UInt64GetDatum(xid));
 }
 
 /* All rows of one transaction after a message id (0: all). */
@@ -294,7 +265,7 @@ read_transaction(LogReader *reader, int32 topic_id, uint64 xid, int64 after_id,
 
 	key_topic(&keys[0], topic_id);
 	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ, xid);
-	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterStrategyNumber, F_INT8GT,
+	ScanKeyInit(&keys[2], KEY_MESSAGE_ID, BTGreaterStrategyNumber, F_INT8GT,
 				Int64GetDatum(after_id));
 	read_range(reader, keys, lengthof(keys), visible_in);
 }
@@ -461,7 +432,7 @@ log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
 	LogReader	reader;
 	RangeScan	range;
 	ScanKeyData keys[4];
-	int			segment;
+	LogScan    *segment;
 
 	if (n == 0)
 		return 0;
@@ -469,18 +440,18 @@ log_read_own(int32 topic_id, const int64 *ids, int n, LogRow *rows)
 	key_topic(&keys[0], topic_id);
 	key_xid(&keys[1], BTEqualStrategyNumber, F_XID8EQ,
 			U64FromFullTransactionId(GetTopFullTransactionId()));
-	ScanKeyInit(&keys[2], LOG_MESSAGE_ID, BTGreaterEqualStrategyNumber, F_INT8GE,
+	ScanKeyInit(&keys[2], KEY_MESSAGE_ID, BTGreaterEqualStrategyNumber, F_INT8GE,
 				Int64GetDatum(ids[0]));
-	ScanKeyInit(&keys[3], LOG_MESSAGE_ID, BTLessEqualStrategyNumber, F_INT8LE,
+	ScanKeyInit(&keys[3], KEY_MESSAGE_ID, BTLessEqualStrategyNumber, F_INT8LE,
 				Int64GetDatum(ids[n - 1]));
 	range_begin(&reader, &range, keys, lengthof(keys));
-	while (reader.n < n && (segment = range_first(&range)) >= 0)
+	while (reader.n < n && (segment = range_first(&range)) != NULL)
 	{
-		if (is_among(ids, n, range.at[segment].message_id))
-			take_row(&reader, &range, segment);
-		range_advance(&reader, &range, segment);
+		if (is_among(ids, n, segment->row->message_id))
+			take_row(&reader, segment);
+		log_scan_next(segment);
 	}
-	range_end(&range);
+	range_end(&reader, &range);
 	reader_close(&reader);
 	return reader.n;
 }
