@@ -330,7 +330,9 @@ BEGIN
 				-- ids differ from run to run
 				regexp_replace(v.entity, '[0-9]+( |$)', '#\1', 'g')))
 			FROM order_ext.verify('full') v
-			WHERE v.invariant || v.severity || v.entity <> ALL (coalesce(before, '{}')));
+			WHERE v.invariant || v.severity || v.entity <> ALL (coalesce(before, '{}'))
+				-- what a slow test leaves due for five minutes, 197_worker_nobody.pl
+				AND v.expected NOT LIKE 'a worker, or a dispatch()%');
 		RAISE EXCEPTION 'take it back' USING ERRCODE = 'P0099';
 	EXCEPTION WHEN SQLSTATE 'P0099' THEN
 		NULL;
