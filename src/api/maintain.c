@@ -15,7 +15,7 @@
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/stock_level.h"
+#include "machine/stock_upkeep.h"
 #include "message/upkeep/rotate_turn.h"
 
 /* One call removes at most the product of these: it is one transaction. */
@@ -75,7 +75,7 @@ maintain(FunctionCallInfo fcinfo)
 	}
 	for (i = 0; i < (int) lengthof(prune_progress); i++)
 		removed += (int64) plan_write(&prune_progress[i], NULL, NULL, 0);
-	stock_fold_some(PRODUCTS_AT_ONCE);
+	stock_upkeep(PRODUCTS_AT_ONCE);
 	/* truncation holds locks until commit, so not inside a longer transaction */
 	rotate_now(!IsTransactionBlock() && !IsSubTransaction());
 	return Int64GetDatum(removed);

@@ -12,6 +12,7 @@
 
 #include "core/errors.h"
 #include "core/locks.h"
+#include "core/moments.h"
 #include "core/settings.h"
 
 static const char *
@@ -29,6 +30,8 @@ lock_class_name(LockClass lock_class)
 			return "refund";
 		case LOCK_STOCK:
 			return "stock";
+		case LOCK_FOLD:
+			return "fold";
 		case LOCK_COUPON:
 			return "coupon";
 		case LOCK_GROUP:
@@ -202,22 +205,40 @@ lock_moment_begin(LockClass lock_class, int64 key)
 {
 	LOCKTAG		tag;
 
-	set_tag(&tag, lock_class, key);
 	lock_timeout_before_moment = LockTimeout;
 	/* 0 is no limit; after an error, api_call() restores it */
 	if (LockTimeout > 0)
 		LockTimeout = Max(LockTimeout, MOMENT_MS);
+	if (moment_begin((uint64) key))
+		return;
+	set_tag(&tag, lock_class, key);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
 void
 lock_moment_end(LockClass lock_class, int64 key)
 {
+	if (!moment_end((uint64) key))
+		lock_give_back(lock_class, key);
+	LockTimeout = lock_timeout_before_moment;
+}
+
+bool
+lock_for_now(LockClass lock_class, int64 key, bool wait)
+{
+	LOCKTAG		tag;
+
+	set_tag(&tag, lock_class, key);
+	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void
+lock_give_back(LockClass lock_class, int64 key)
+{
 	LOCKTAG		tag;
 
 	set_tag(&tag, lock_class, key);
 	(void) LockRelease(&tag, ExclusiveLock, false);
-	LockTimeout = lock_timeout_before_moment;
 }
 
 bool

@@ -13,8 +13,9 @@
  * the first row is written. Table maintenance holds none of these, and takes rotation -> timers;
  * timers, sweep and rotation are only taken if they are free.
  *
- * All are held to commit but stock, which is in no order with the others: it is held for a moment
- * (lock_moment), one key at a time, and while it is, nothing is waited for.
+ * All are held to commit but stock and fold, which are in no order with the others: stock is held
+ * for a moment (lock_moment), one key at a time, and while it is, nothing is waited for; fold is
+ * given back before anything else is waited for (lock_for_now).
  */
 #ifndef ORDER_EXT_LOCKS_H
 #define ORDER_EXT_LOCKS_H
@@ -27,14 +28,15 @@ typedef enum LockClass
 	LOCK_ORDER_PAY = 201,		/* order id: pre_pay, callback */
 	LOCK_ORDER_CANCEL = 202,	/* order id: pre_pay, callback, every cancel */
 	LOCK_REFUND = 203,			/* order id: creation and change of refunds */
-	LOCK_STOCK = 204,			/* product id: who takes units of it, or folds its ledger */
+	LOCK_STOCK = 204,			/* product id: who takes units of it */
 	LOCK_COUPON = 205,			/* coupon id */
 	LOCK_GROUP = 206,			/* consumer group << 16 | part: one reader at a time */
 	LOCK_TIMERS = 207,			/* 0: one process fires timers at a time */
 	LOCK_SWEEP = 208,			/* 0: one sweep moves sweep_progress at a time */
 	LOCK_ROTATION = 209,		/* a ring, or ROTATION_COMPACT: one at a time */
 	LOCK_CONSUMERS = 210,		/* consumer group: shared by its consumers, exclusive to drop it */
-	LOCK_VERIFY = 211			/* 0: one process moves the mark of verify() */
+	LOCK_VERIFY = 211,			/* 0: one process moves the mark of verify() */
+	LOCK_FOLD = 212				/* product id: who folds its ledger */
 } LockClass;
 
 /* The key of LOCK_GROUP. */
@@ -84,10 +86,18 @@ extern void locks_brief_end(void);
 /*
  * Take a lock that is held for a moment, and give it back. Who holds it waits for no other lock and
  * no transaction, so the wait is short whatever order_ext.lock_timeout says, and in handlers, too.
- * An error gives it back. Inside api_call().
+ * An error gives it back. Inside api_call(). It is in shared memory, if order_ext is preloaded, and
+ * then its class is not looked at.
  */
 extern void lock_moment_begin(LockClass lock_class, int64 key);
 extern void lock_moment_end(LockClass lock_class, int64 key);
+
+/*
+ * Take a lock that is given back before the end of the transaction, by lock_give_back() or an
+ * error. False if it is not free, unless that is waited for.
+ */
+extern bool lock_for_now(LockClass lock_class, int64 key, bool wait);
+extern void lock_give_back(LockClass lock_class, int64 key);
 
 /* Whether this transaction holds the lock exclusively. */
 extern bool lock_is_mine(LockClass lock_class, int64 key);

@@ -7,6 +7,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/xid8.h"
@@ -14,11 +15,11 @@
 #include "core/append.h"
 #include "core/errors.h"
 #include "core/ids.h"
-#include "core/locks.h"
 #include "core/money.h"
 #include "core/spi_util.h"
 #include "machine/stock.h"
 #include "machine/stock_own.h"
+#include "machine/stock_upkeep.h"
 
 static SavedPlan close_reservations = SAVED_PLAN(
 	"UPDATE order_ext_internal.order_items i SET reservation = " CODE(RESERVATION_RELEASED)
@@ -76,6 +77,15 @@ append_movement(Appender *ledger, const Movement *movement, TimestampTz at, Ledg
 	nulls[8] = reason == NULL;
 	values[9] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	append_row(ledger, values, nulls);
+}
+
+/* Insert the row that was appended last. */
+static void
+insert_movement(Appender *ledger, const Movement *movement)
+{
+	const StockLevel *delta = &movement->delta;
+
+	append_flush(ledger);
 	stock_own_add(movement->product_id, delta->available,
 				  delta->available + delta->reserved + delta->consumed);
 }
@@ -85,10 +95,16 @@ static void
 append_movements(const Movement *movements, int n, TimestampTz at, LedgerKind kind)
 {
 	Appender   *ledger = append_open("stock_ledger");
+	StockReader *reader = stock_reader_open(true);
 	int			i;
 
 	for (i = 0; i < n; i++)
 		append_movement(ledger, &movements[i], at, kind, NULL);
+	for (i = 0; i < n; i++)
+		insert_movement(ledger, &movements[i]);
+	for (i = 0; i < n; i++)
+		stock_upkeep_now_and_then(reader, movements[i].product_id);
+	stock_reader_close(reader);
 	append_close(ledger);
 }
 
@@ -137,17 +153,16 @@ stock_reserve(int64 order_id, const StockDemand *demands, int n, TimestampTz at)
 		Movement	movement = {order_id, product_id, 0, {-quantity, quantity, 0}};
 		StockCount	count;
 
-		lock_moment_begin(LOCK_STOCK, product_id);
-		stock_count(reader, product_id, &count);
+		append_movement(ledger, &movement, at, LEDGER_RESERVE, NULL);
+		stock_count_begin(reader, product_id, &count);
 		if (count.available < quantity)
 		{
-			lock_moment_end(LOCK_STOCK, product_id);
+			stock_count_end(product_id);
 			raise_stock_short(reader, count, demands, n, i);
 		}
-		append_movement(ledger, &movement, at, LEDGER_RESERVE, NULL);
-		append_flush(ledger);
+		insert_movement(ledger, &movement);
+		stock_count_end(product_id);
 		stock_fold_if_due(reader, product_id, &count);
-		lock_moment_end(LOCK_STOCK, product_id);
 	}
 	stock_reader_close(reader);
 	append_close(ledger);
@@ -283,21 +298,28 @@ change_available(int64 product_id, const char *sku, int64 available, const char 
 	Appender   *ledger = append_open("stock_ledger");
 	StockReader *reader = stock_reader_open(true);
 	StockCount	count;
+	bool		too_many;
+	bool		too_few;
 
-	lock_moment_begin(LOCK_STOCK, product_id);
-	stock_count(reader, product_id, &count);
-	if (sku == NULL)
-		movement.delta.available -= count.available;
+	stock_count_begin(reader, product_id, &count);
+	too_many = sku == NULL &&
+		pg_sub_s64_overflow(available, count.available, &movement.delta.available);
 	/* all units together fit a bigint, so that everything reserved can be returned */
-	if (movement.delta.available > 0 && movement.delta.available > PG_INT64_MAX - count.units)
-		money_overflow(sku == NULL ? "available" : "delta");
-	if (sku != NULL && available < 0 && (count.available < 0 || count.available + available < 0))
-		raise_negative(sku, count.available, available);
-	if (movement.delta.available != 0)
+	too_many |= movement.delta.available > 0 &&
+		movement.delta.available > PG_INT64_MAX - count.units;
+	too_few = sku != NULL && available < 0 &&
+		(count.available < 0 || count.available + available < 0);
+	if (movement.delta.available != 0 && !too_many && !too_few)
+	{
 		append_movement(ledger, &movement, at, LEDGER_ADJUST, reason);
-	append_flush(ledger);
+		insert_movement(ledger, &movement);
+	}
+	stock_count_end(product_id);
+	if (too_many)
+		money_overflow(sku == NULL ? "available" : "delta");
+	if (too_few)
+		raise_negative(sku, count.available, available);
 	stock_fold_if_due(reader, product_id, &count);
-	lock_moment_end(LOCK_STOCK, product_id);
 	stock_reader_close(reader);
 	append_close(ledger);
 	return stock_level(product_id);

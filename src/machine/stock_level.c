@@ -16,14 +16,11 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "common/int.h"
-#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lockdefs.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
@@ -31,12 +28,15 @@
 #include "core/append.h"
 #include "core/internal.h"
 #include "core/locks.h"
-#include "core/spi_util.h"
+#include "core/snapshots.h"
 #include "machine/stock_level.h"
 #include "machine/stock_own.h"
 
-/* A fold is made once there are more committed rows that none covers. */
+/* A fold is made once there are more rows of ended transactions that none covers. */
 #define FOLD_AFTER 16
+
+/* If there are more than so many, they are folded before the product is locked. */
+#define COUNTED_AT_ONCE 1000
 
 /* Of rows that are covered as many are read before the index is searched for the next. */
 #define COVERED_IN_A_ROW 8
@@ -77,14 +77,6 @@ struct StockReader
 	Relation	folds_index;	/* product_id, fold_id */
 	AttrNumber	xid_column;
 };
-
-static SavedPlan products_from = SAVED_PLAN(
-	"SELECT product_id FROM order_ext_internal.products WHERE product_id >= $1"
-	" ORDER BY product_id",
-	INT8OID);
-
-static SavedPlan last_product = SAVED_PLAN_NO_ARGS(
-	"SELECT coalesce(max(product_id), 0) FROM order_ext_internal.products");
 
 StockReader *
 stock_reader_open(bool counting)
@@ -151,6 +143,13 @@ add_up_to_limit(int64 a, int64 b)
 }
 
 /* ---- the newest fold ---- */
+
+typedef struct StockFold
+{
+	int64		fold_id;		/* 0: there is none */
+	LogSnapshot *covered;		/* the transactions whose rows are in it; NULL: none */
+	StockLevel	level;
+} StockFold;
 
 static SysScanDesc
 begin_folds(StockReader *reader, int64 product_id, int64 from_id, Snapshot snapshot)
@@ -248,9 +247,16 @@ begin_ledger(LedgerScan *ledger, StockReader *reader, int64 product_id,
 	search_from(ledger, next_wanted(ledger, 0));
 }
 
+static void
+end_ledger(LedgerScan *ledger)
+{
+	systable_endscan_ordered(ledger->scan);
+}
+
 /*
- * The next row that is wanted. Between those of a transaction that has long been open and the
- * newest ones, there may be any number that are not: they are passed over in the index.
+ * The next row that is wanted; ends the scan after the last one. Between those of a transaction
+ * that has long been open and the newest ones, there may be any number that are not: they are
+ * passed over in the index.
  */
 static bool
 next_row(LedgerScan *ledger)
@@ -278,7 +284,7 @@ next_row(LedgerScan *ledger)
 			search_from(ledger, wanted);
 		}
 	}
-	systable_endscan_ordered(ledger->scan);
+	end_ledger(ledger);
 	return false;
 }
 
@@ -293,71 +299,6 @@ level_from(StockReader *reader, int64 product_id, const StockFold *fold, uint64 
 	begin_ledger(&ledger, reader, product_id, fold->covered, left_out, snapshot);
 	while (next_row(&ledger))
 		add_level(&level, &ledger.delta);
-	return level;
-}
-
-/* ---- counting ---- */
-
-void
-stock_count(StockReader *reader, int64 product_id, StockCount *count)
-{
-	const StockOwn *known = stock_own_known(product_id);
-	uint64		own = own_xid();
-	StockOwn	own_rows = {0, 0};
-	StockLevel	ended = {0, 0, 0};
-	int64		taken = 0;		/* by open transactions */
-	int64		given = 0;		/* units they add */
-	int			n_own = 0;
-	int			n_ended = 0;
-	SnapshotData dirty;
-	LedgerScan	ledger;
-
-	InitDirtySnapshot(dirty);
-	read_newest_fold(reader, product_id, &dirty, &count->newest);
-	begin_ledger(&ledger, reader, product_id, count->newest.covered, known ? own : 0, &dirty);
-	while (next_row(&ledger))
-	{
-		/* while the scan is at a row, xmin is the transaction that inserts it, if it is open */
-		if (ledger.xid == own)
-		{
-			own_rows.available += ledger.delta.available;
-			own_rows.units += units_of(&ledger.delta);
-			n_own++;
-		}
-		else if (TransactionIdIsValid(dirty.xmin))
-		{
-			taken = add_up_to_limit(taken, Min(ledger.delta.available, 0));
-			given = add_up_to_limit(given, Max(units_of(&ledger.delta), 0));
-		}
-		else
-		{
-			add_level(&ended, &ledger.delta);
-			n_ended++;
-		}
-	}
-	if (known != NULL)
-		own_rows = *known;
-	else
-		stock_own_remember(product_id, &own_rows, n_own);
-	add_level(&ended, &count->newest.level);
-	count->available = add_up_to_limit(taken, ended.available + own_rows.available);
-	count->units = add_up_to_limit(given, units_of(&ended) + own_rows.units);
-	count->fold_due = n_ended > FOLD_AFTER;
-}
-
-StockLevel
-stock_level(int64 product_id)
-{
-	StockReader *reader = stock_reader_open(false);
-	Snapshot	snapshot = GetLatestSnapshot();
-	StockLevel	level;
-	StockFold	fold;
-
-	PushActiveSnapshot(snapshot);
-	read_newest_fold(reader, product_id, GetActiveSnapshot(), &fold);
-	level = level_from(reader, product_id, &fold, 0, GetActiveSnapshot());
-	PopActiveSnapshot();
-	stock_reader_close(reader);
 	return level;
 }
 
@@ -410,74 +351,149 @@ append_fold(int64 product_id, int64 fold_id, const StockLevel *level,
 	append_close(folds);
 }
 
-void
-stock_fold_if_due(StockReader *reader, int64 product_id, const StockCount *count)
+/*
+ * Add a fold, unless somebody else is about to, or wait for him and then do: one at a time, so that
+ * each knows the last one.
+ */
+static void
+make_fold(StockReader *reader, int64 product_id, bool wait)
 {
-	LogSnapshot *covered;
+	SnapshotData dirty;
+	StockFold	base;
 	StockLevel	level;
 
-	if (!count->fold_due)
+	if (!lock_for_now(LOCK_FOLD, product_id, wait))
 		return;
+	InitDirtySnapshot(dirty);
+	read_newest_fold(reader, product_id, &dirty, &base);
+	/* taken later, this snapshot sees whatever that fold covers */
 	PushActiveSnapshot(GetLatestSnapshot());
-	covered = snapshot_active();
-	level = level_from(reader, product_id, &count->newest, own_xid(), GetActiveSnapshot());
+	level = level_from(reader, product_id, &base, own_xid(), GetActiveSnapshot());
 	/* a ledger that somebody has tampered with is left to verify() */
 	if (Min(Min(level.available, level.reserved), level.consumed) >= 0)
 	{
-		append_fold(product_id, count->newest.fold_id + 1, &level, covered);
-		remove_replaced(reader, product_id, count->newest.fold_id - FOLDS_LOOKED_AT);
+		append_fold(product_id, base.fold_id + 1, &level, snapshot_active());
+		remove_replaced(reader, product_id, base.fold_id - FOLDS_LOOKED_AT);
 	}
 	PopActiveSnapshot();
+	lock_give_back(LOCK_FOLD, product_id);
 }
 
-static void
-tend_product(StockReader *reader, int64 product_id)
-{
-	StockCount	count;
+/* ---- counting ---- */
 
-	lock_moment_begin(LOCK_STOCK, product_id);
-	stock_count(reader, product_id, &count);
-	stock_fold_if_due(reader, product_id, &count);
-	lock_moment_end(LOCK_STOCK, product_id);
-	remove_replaced(reader, product_id, 0);
+/* False, and *count is not filled in, if there are more than limit rows of ended transactions. */
+static bool
+count_rows(StockReader *reader, int64 product_id, StockCount *count, int limit)
+{
+	const StockOwn *known = stock_own_known(product_id);
+	uint64		own = own_xid();
+	StockOwn	own_rows = {0, 0};
+	StockLevel	ended = {0, 0, 0};
+	int64		taken = 0;		/* by open transactions */
+	int64		given = 0;		/* units they add */
+	int			n_own = 0;
+	int			n_ended = 0;
+	SnapshotData dirty;
+	StockFold	newest;
+	LedgerScan	ledger;
+
+	InitDirtySnapshot(dirty);
+	read_newest_fold(reader, product_id, &dirty, &newest);
+	begin_ledger(&ledger, reader, product_id, newest.covered, known ? own : 0, &dirty);
+	while (n_ended <= limit && next_row(&ledger))
+	{
+		/* while the scan is at a row, xmin is the transaction that inserts it, if it is open */
+		if (ledger.xid == own)
+		{
+			own_rows.available += ledger.delta.available;
+			own_rows.units += units_of(&ledger.delta);
+			n_own++;
+		}
+		else if (TransactionIdIsValid(dirty.xmin))
+		{
+			taken = add_up_to_limit(taken, Min(ledger.delta.available, 0));
+			given = add_up_to_limit(given, Max(units_of(&ledger.delta), 0));
+		}
+		else
+		{
+			add_level(&ended, &ledger.delta);
+			n_ended++;
+		}
+	}
+	if (n_ended > limit)
+	{
+		end_ledger(&ledger);
+		return false;
+	}
+	if (known != NULL)
+		own_rows = *known;
+	else
+		stock_own_remember(product_id, &own_rows, n_own);
+	add_level(&ended, &newest.level);
+	count->available = add_up_to_limit(taken, ended.available + own_rows.available);
+	count->units = add_up_to_limit(given, units_of(&ended) + own_rows.units);
+	count->fold_due = n_ended > FOLD_AFTER;
+	return true;
 }
 
 void
-stock_fold_some(int products)
+stock_count(StockReader *reader, int64 product_id, StockCount *count)
 {
-	StockReader *reader = stock_reader_open(true);
-	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "order_ext stock",
-											   ALLOCSET_DEFAULT_SIZES);
-	int64	   *ids = palloc(sizeof(int64) * products);
-	Datum		values[1];
-	int			n;
-	int			i;
+	(void) count_rows(reader, product_id, count, PG_INT32_MAX);
+}
 
-	(void) plan_query(&last_product, NULL, NULL, 0);
-	values[0] = Int64GetDatum((int64) (random_fraction() * (double) row_int64(0, 1)));
-	n = (int) plan_query(&products_from, values, NULL, products);
-	for (i = 0; i < n; i++)
-		ids[i] = row_int64(i, 1);
-	if (n < products)
-	{
-		/* from the first one on, up to where it began */
-		int			wrapped;
+void
+stock_count_begin(StockReader *reader, int64 product_id, StockCount *count)
+{
+	lock_moment_begin(LOCK_STOCK, product_id);
+	if (count_rows(reader, product_id, count, COUNTED_AT_ONCE))
+		return;
+	lock_moment_end(LOCK_STOCK, product_id);
+	make_fold(reader, product_id, true);
+	lock_moment_begin(LOCK_STOCK, product_id);
+	stock_count(reader, product_id, count);
+}
 
-		values[0] = Int64GetDatum(0);
-		wrapped = (int) plan_query(&products_from, values, NULL, products - n);
-		for (i = 0; i < wrapped && (n == 0 || row_int64(i, 1) < ids[0]); i++)
-			ids[n + i] = row_int64(i, 1);
-		n += i;
-	}
-	for (i = 0; i < n; i++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(each);
+void
+stock_count_end(int64 product_id)
+{
+	lock_moment_end(LOCK_STOCK, product_id);
+}
 
-		CHECK_FOR_INTERRUPTS();
-		tend_product(reader, ids[i]);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(each);
-	}
-	MemoryContextDelete(each);
+void
+stock_fold_if_due(StockReader *reader, int64 product_id, const StockCount *count)
+{
+	if (count->fold_due)
+		make_fold(reader, product_id, false);
+}
+
+/* ---- levels ---- */
+
+
+StockLevel
+stock_level(int64 product_id)
+{
+	StockReader *reader = stock_reader_open(false);
+	Snapshot	snapshot = GetLatestSnapshot();
+	StockLevel	level;
+	StockFold	fold;
+
+	PushActiveSnapshot(snapshot);
+	read_newest_fold(reader, product_id, GetActiveSnapshot(), &fold);
+	level = level_from(reader, product_id, &fold, 0, GetActiveSnapshot());
+	PopActiveSnapshot();
 	stock_reader_close(reader);
+	return level;
+}
+
+/* ---- upkeep ---- */
+
+void
+stock_tend(StockReader *reader, int64 product_id)
+{
+	StockCount	count;
+
+	stock_count(reader, product_id, &count);
+	stock_fold_if_due(reader, product_id, &count);
+	remove_replaced(reader, product_id, 0);
 }

@@ -11,22 +11,12 @@
 
 #include "postgres.h"
 
-#include "core/snapshots.h"
-
 typedef struct StockLevel
 {
 	int64		available;
 	int64		reserved;
 	int64		consumed;
 } StockLevel;
-
-/* The fold that a level is read from. */
-typedef struct StockFold
-{
-	int64		fold_id;		/* 0: there is none */
-	LogSnapshot *covered;		/* the transactions whose rows are in it; NULL: none */
-	StockLevel	level;
-} StockFold;
 
 /* The ledger and its folds, opened. */
 typedef struct StockReader StockReader;
@@ -37,33 +27,33 @@ typedef struct StockCount
 	int64		available;		/* what is there however open transactions end; may be negative */
 	int64		units;			/* all units there may be at most */
 	bool		fold_due;
-	StockFold	newest;
 } StockCount;
 
-/*
- * Open the tables, to count (locks to commit that permit writing) or only to read levels. To be
- * opened before the first lock of LOCK_STOCK, since that wait for nothing.
- */
+/* Open the tables, to count (with locks to commit that permit writing) or only to read levels. */
 extern StockReader *stock_reader_open(bool counting);
 extern void stock_reader_close(StockReader *reader);
 
 /*
- * Count a product's units, under its LOCK_STOCK: whatever is committed at this moment, whichever
- * snapshot the transaction has, and its own rows; of other open transactions what they take, and
- * not what they give.
+ * Count a product's units: whatever is committed at this moment, whichever snapshot the transaction
+ * has, and its own rows; of other open transactions what they take, and not what they give.
  */
 extern void stock_count(StockReader *reader, int64 product_id, StockCount *count);
 
-/* Add a fold if the count says that it is due, still under LOCK_STOCK. */
+/*
+ * The same under the product's LOCK_STOCK, so that nobody else takes units until stock_count_end().
+ * In between, the row that takes them is inserted, into a table that is open, and nothing is
+ * waited for.
+ */
+extern void stock_count_begin(StockReader *reader, int64 product_id, StockCount *count);
+extern void stock_count_end(int64 product_id);
+
+/* Fold the ledger of the product if the count says that it is due; not under LOCK_STOCK. */
 extern void stock_fold_if_due(StockReader *reader, int64 product_id, const StockCount *count);
+
+/* Fold the ledger if that is due, and remove all folds that newer ones replace. */
+extern void stock_tend(StockReader *reader, int64 product_id);
 
 /* The level of a product as of now, with this transaction's own rows; also on a standby. */
 extern StockLevel stock_level(int64 product_id);
-
-/*
- * For maintain(): fold what is due of a number of products, and remove folds that newer ones
- * replace. The products are next to each other, from anywhere.
- */
-extern void stock_fold_some(int products);
 
 #endif							/* ORDER_EXT_MACHINE_STOCK_LEVEL_H */

@@ -13,6 +13,7 @@
 #include "storage/proc.h"
 #include "storage/shmem.h"
 
+#include "core/moments.h"
 #include "worker/shmem.h"
 
 #define TRANCHE_NAME "order_ext"
@@ -38,6 +39,7 @@ request_shmem(void)
 #endif
 	RequestAddinShmemSpace(MAXALIGN(sizeof(WorkerShared)));
 	RequestNamedLWLockTranche(TRANCHE_NAME, 1);
+	moments_request();
 }
 
 static void
@@ -85,6 +87,7 @@ startup_shmem(void)
 	}
 	if (!found)
 		memory_is_new();
+	moments_attach();
 	LWLockRelease(AddinShmemInitLock);
 }
 
