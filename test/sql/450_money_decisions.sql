@@ -4,7 +4,7 @@
 SELECT order_ext.put_product('MD-1', 'A', 1000), order_ext.put_product('MD-2', 'B', 333);
 SELECT count(order_ext.adjust_stock(sku, 1000)) FROM unnest(ARRAY['MD-1', 'MD-2']) AS sku;
 SELECT order_ext.put_freight('MD', 60);
-CREATE FUNCTION t.paid(name text, trade_no text, pay_type text DEFAULT 'md', amount bigint DEFAULT NULL, currency text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION t.md_paid(name text, trade_no text, pay_type text DEFAULT 'md', amount bigint DEFAULT NULL, currency text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	r order_ext.result := order_ext.pay_callback(t.id(name), trade_no, pay_type, coalesce(amount, t.due(name)), currency);
 BEGIN
@@ -36,7 +36,7 @@ TABLE order_ext.pay_types_view;
 SELECT order_ext.set_pay_type('md', '{"surplus_delay": "0"}');
 -- surplus is held; a late capture where the order has another one, too
 SELECT t.new('hold', 'MD-1:1'), t.new('hold late', 'MD-1:1'), t.new('late only', 'MD-1:1');
-SELECT t.paid('hold', 'T-md-1'), t.paid('hold', 'T-md-2', ' Md '), t.paid('hold', ' T-md-2 ', 'MD') AS repeated;
+SELECT t.md_paid('hold', 'T-md-1'), t.md_paid('hold', 'T-md-2', ' Md '), t.md_paid('hold', ' T-md-2 ', 'MD') AS repeated;
 SELECT t.decided('hold');
 SELECT t.md_claim('hold') AS held;
 SELECT refund_id AS r FROM order_ext.refunds_view WHERE order_id = t.id('hold') \gset
@@ -44,15 +44,15 @@ SELECT t.show(order_ext.retry_refund(:r));
 SELECT t.md_claim('hold', '{other}') AS not_theirs, t.md_claim('hold', '{}') AS nobodys;
 SELECT t.md_claim('hold', '{other, MD}') AS theirs;
 SELECT t.go($$order_ext.claim_refunds(1, 'md', '1 hour', '{NULL}')$$);
-SELECT t.paid('hold late', 'T-md-3'), t.show(order_ext.cancel_order(t.id('hold late')));
-SELECT t.paid('hold late', 'T-md-4');
+SELECT t.md_paid('hold late', 'T-md-3'), t.show(order_ext.cancel_order(t.id('hold late')));
+SELECT t.md_paid('hold late', 'T-md-4');
 SELECT t.show(order_ext.cancel_order(t.id('late only')));
-SELECT t.paid('late only', 'T-md-5');
+SELECT t.md_paid('late only', 'T-md-5');
 SELECT t.decided('hold late') UNION ALL SELECT t.decided('late only');
 -- and may wait before it is claimed
 SELECT order_ext.set_pay_type('md', '{"surplus": "refund", "surplus_delay": "00:00:00.3"}'), order_ext.set_pay_type('sandbox', '{"surplus_delay": "0.3 seconds"}');
 SELECT t.new('delay', 'MD-1:1'), t.new('delay sandbox', 'MD-1:1');
-SELECT t.paid('delay', 'T-md-6'), t.paid('delay', 'T-md-7'), t.paid('delay sandbox', 'T-md-8', 'sandbox'), t.paid('delay sandbox', 'T-md-9', 'sandbox');
+SELECT t.md_paid('delay', 'T-md-6'), t.md_paid('delay', 'T-md-7'), t.md_paid('delay sandbox', 'T-md-8', 'sandbox'), t.md_paid('delay sandbox', 'T-md-9', 'sandbox');
 CREATE PROCEDURE t.md_wait(name text) LANGUAGE plpgsql AS $$
 BEGIN
 	LOOP
@@ -76,7 +76,7 @@ SELECT order_ext.set_pay_type('md', '{"surplus_delay": "0"}'), order_ext.set_pay
 
 -- ---- duplicate ----
 SELECT t.new('dup', 'MD-1:1');
-SELECT t.paid('dup', 'T-dup-charge'), t.paid('dup', 'T-dup-intent'), t.paid('dup', 'T-dup-other', 'md', 999);
+SELECT t.md_paid('dup', 'T-dup-charge'), t.md_paid('dup', 'T-dup-intent'), t.md_paid('dup', 'T-dup-other', 'md', 999);
 SELECT call, e.* FROM (VALUES
 	($$t.payment('T-dup-charge'), 'duplicate'$$), ($$t.payment('T-dup-other'), 'duplicate'$$), ($$t.payment('T-dup-intent'), 'duplicate'$$),
 	($$t.payment('T-dup-intent'), 'duplicate'$$), ($$t.payment('T-dup-intent'), 'accept'$$), ($$999999999, 'duplicate'$$), ($$t.payment('T-dup-intent'), 'double'$$),
@@ -84,7 +84,7 @@ SELECT call, e.* FROM (VALUES
 	LATERAL t.effect('order_ext.resolve_held_payment(' || call || ')') AS e;
 SELECT code, regexp_replace(detail, '\d{9,}', '#') AS detail, hint FROM t.error($$order_ext.resolve_held_payment(t.payment('T-dup-other'), 'duplicate')$$);
 SELECT t.decided('dup');
-SELECT t.paid('dup', 'T-dup-intent') AS repeated;
+SELECT t.md_paid('dup', 'T-dup-intent') AS repeated;
 -- a refund of the money under either number is one of the capture
 SELECT (order_ext.record_refund(t.id('dup'), 'T-dup-intent', 'md', 'DUP-1', 100)).disposition;
 SELECT t.decided('dup');
@@ -95,7 +95,7 @@ SELECT t.md_claim('dup'), t.go($$order_ext.resolve_held_payment(t.payment('T-dup
 SELECT event, actor FROM order_ext.order_timeline(t.id('dup')) WHERE event ~ 'duplicate';
 -- held money, and duplicates of duplicates
 SELECT t.new('dup held', 'MD-1:1');
-SELECT t.paid('dup held', 'T-dh-1', 'md', 500), t.paid('dup held', 'T-dh-2', 'md', 500), t.paid('dup held', 'T-dh-3', 'md', 500);
+SELECT t.md_paid('dup held', 'T-dh-1', 'md', 500), t.md_paid('dup held', 'T-dh-2', 'md', 500), t.md_paid('dup held', 'T-dh-3', 'md', 500);
 SELECT t.go($$order_ext.resolve_held_payment(t.payment('T-dh-3'), 'duplicate')$$), t.go($$order_ext.resolve_held_payment(t.payment('T-dh-1'), 'duplicate')$$), t.go($$order_ext.resolve_held_payment(t.payment('T-dh-2'), 'duplicate')$$) AS nothing_left_to_tell;
 SELECT t.decided('dup held');
 SELECT t.show(order_ext.cancel_order(t.id('dup held')));
@@ -103,12 +103,12 @@ SELECT t.drain();
 SELECT t.decided('dup held');
 -- in dispute
 SELECT t.new('dup dispute', 'MD-1:1');
-SELECT t.paid('dup dispute', 'T-dd-1'), t.paid('dup dispute', 'T-dd-2'), (order_ext.payment_disputed(t.id('dup dispute'), 'T-dd-2', 'md', 'DD-1', 'opened')).disposition;
+SELECT t.md_paid('dup dispute', 'T-dd-1'), t.md_paid('dup dispute', 'T-dd-2'), (order_ext.payment_disputed(t.id('dup dispute'), 'T-dd-2', 'md', 'DD-1', 'opened')).disposition;
 SELECT t.go($$order_ext.resolve_held_payment(t.payment('T-dd-2'), 'duplicate')$$), hint FROM t.error($$order_ext.resolve_held_payment(t.payment('T-dd-2'), 'duplicate')$$);
 SELECT (order_ext.payment_disputed(t.id('dup dispute'), 'T-dd-2', 'md', 'DD-1', 'won')).disposition, t.show(order_ext.resolve_held_payment(t.payment('T-dd-2'), 'duplicate'));
 -- the surplus of an accepted payment can be withdrawn and requested again
 SELECT t.new('excess', 'MD-1:1');
-SELECT t.paid('excess', 'T-ex', 'md', 1200);
+SELECT t.md_paid('excess', 'T-ex', 'md', 1200);
 SELECT t.show(order_ext.resolve_held_payment(t.payment('T-ex'), 'accept'));
 SELECT refund_id AS r FROM order_ext.refunds_view WHERE order_id = t.id('excess') \gset
 SELECT t.show(order_ext.withdraw_refund(:r, 'a tip'));
@@ -119,7 +119,7 @@ SELECT t.decided('excess');
 -- ---- accept_less ----
 SELECT order_ext.issue_coupon(7001, 100) AS coupon \gset
 SELECT t.new('less', 'MD-1:2,MD-2:1', :coupon, options => '{"region": "MD"}'), t.new('least', 'MD-2:1', options => '{"region": "MD"}'), t.new('zero', 'MD-1:1'), t.new('foreign', 'MD-1:1');
-SELECT t.paid('less', 'T-less', 'md', 2200), t.paid('least', 'T-least', 'md', 45), t.paid('zero', 'T-zero', 'md', 0), t.paid('foreign', 'T-foreign', 'md', 900, 'EUR');
+SELECT t.md_paid('less', 'T-less', 'md', 2200), t.md_paid('least', 'T-least', 'md', 45), t.md_paid('zero', 'T-zero', 'md', 0), t.md_paid('foreign', 'T-foreign', 'md', 900, 'EUR');
 SELECT call, e.* FROM (VALUES
 	($$t.payment('T-less'), 'accept'$$), ($$t.payment('T-less'), 'accept', false$$), ($$t.payment('T-less'), 'accept', NULL$$), ($$t.payment('T-zero'), 'accept', true$$),
 	($$t.payment('T-foreign'), 'accept', true$$), ($$t.payment('T-less'), 'accept', accept_less => true$$), ($$t.payment('T-less'), 'accept', true$$), ($$t.payment('T-least'), 'accept', true$$)) AS v(call),
@@ -134,8 +134,8 @@ SELECT t.decided('less');
 
 -- ---- assign_payment ----
 SELECT t.new('right', 'MD-1:1'), t.new('wrong', 'MD-2:1'), t.new('over', 'MD-1:1'), t.new('euro', 'MD-1:1'), t.new('had', 'MD-1:1');
-SELECT t.show(order_ext.cancel_order(t.id('over'))), t.paid('had', 'T-had');
-SELECT (order_ext.pay_callback(777000, 'T-as-1', 'md', 1000)).disposition AS unknown, t.paid('wrong', 'T-as-2', 'md', 1000), (order_ext.pay_callback(777000, 'T-as-3', 'md', 1000, 'EUR')).disposition AS unknown,
+SELECT t.show(order_ext.cancel_order(t.id('over'))), t.md_paid('had', 'T-had');
+SELECT (order_ext.pay_callback(777000, 'T-as-1', 'md', 1000)).disposition AS unknown, t.md_paid('wrong', 'T-as-2', 'md', 1000), (order_ext.pay_callback(777000, 'T-as-3', 'md', 1000, 'EUR')).disposition AS unknown,
 	(order_ext.pay_callback(777000, 'T-as-4', 'md', 1000)).disposition AS unknown, (order_ext.pay_callback(777000, 'T-as-5', 'md', 1000)).disposition AS unknown;
 SELECT call, e.* FROM (VALUES
 	($$NULL, t.id('right')$$), ($$t.payment('T-as-1'), NULL$$), ($$t.payment('T-as-1'), 0$$), ($$999999999, t.id('right')$$), ($$t.payment('T-as-1'), 999999999$$), ($$t.payment('T-had'), t.id('right')$$),
@@ -144,7 +144,7 @@ SELECT call, e.* FROM (VALUES
 	LATERAL t.effect('order_ext.assign_payment(' || call || ')') AS e;
 SELECT t.decided('right') UNION ALL SELECT t.decided('over') UNION ALL SELECT t.decided('euro');
 -- the original callback is repeated, and one for the right order
-SELECT t.show(order_ext.pay_callback(777000, 'T-as-1', 'md', 1000)), t.show(order_ext.pay_callback(t.id('right'), 'T-as-1', 'md', 1000)), t.paid('wrong', 'T-as-2', 'md', 1000),
+SELECT t.show(order_ext.pay_callback(777000, 'T-as-1', 'md', 1000)), t.show(order_ext.pay_callback(t.id('right'), 'T-as-1', 'md', 1000)), t.md_paid('wrong', 'T-as-2', 'md', 1000),
 	t.show(order_ext.pay_callback(777000, 'T-as-1', 'md', 1001)) AS another_amount, t.show(order_ext.pay_callback(t.id('wrong'), 'T-as-1', 'md', 1000)) AS another_order;
 -- a refund decides otherwise
 SELECT t.show(order_ext.resolve_held_payment(t.payment('T-as-5'), 'refund')), t.go($$order_ext.assign_payment(t.payment('T-as-5'), t.id('right'))$$);
