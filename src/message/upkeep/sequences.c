@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/upkeep/sequences.h"
 
@@ -26,8 +27,11 @@
 static SavedPlan raise_newest = SAVED_PLAN_NO_ARGS(RAISE(SEQUENCES_IN_USE(NEWEST_MESSAGE_IDS)));
 static SavedPlan raise_all = SAVED_PLAN_NO_ARGS(RAISE(ALL_SEQUENCES_IN_USE));
 
+/* SQL objects of an older version lack some of the tables. */
 void
 sequences_raise(bool all)
 {
+	if (!OidIsValid(internal_relation_or_none("timers_moved")))
+		return;
 	(void) plan_query(all ? &raise_all : &raise_newest, NULL, NULL, 0);
 }
