@@ -99,3 +99,8 @@ CREATE TABLE order_ext_internal.requests (
 	PRIMARY KEY (function, request_id)
 );
 CREATE INDEX requests_created_at ON order_ext_internal.requests USING brin (created_at);
+DO $$
+BEGIN
+	PERFORM pg_catalog.brin_desummarize_range('order_ext_internal.requests_created_at', 0);
+END
+$$;

@@ -19,6 +19,12 @@ CREATE TABLE order_ext_internal.verify_marks (
 	found jsonb NOT NULL
 );
 
--- A row costs nothing here until its range of pages is full and maintain() summarizes it.
+-- A row costs nothing here until its range of pages is full and maintain() summarizes it; the first
+-- range is no exception.
 CREATE INDEX transition_log_at ON order_ext_internal.transition_log USING brin (at)
 	WITH (pages_per_range = 32);
+DO $$
+BEGIN
+	PERFORM pg_catalog.brin_desummarize_range('order_ext_internal.transition_log_at', 0);
+END
+$$;
