@@ -54,7 +54,8 @@ CREATE TABLE order_ext_internal.payment_events (
 -- inspection of returned goods; claim_after: not to be claimed before. While submitted it is
 -- claimed_by a worker until lease_until, claimed in transaction claim_xid; attempt counts the
 -- claims. last_outcome and raw: the gateway's last answer. asked: what was asked for where the
--- gateway paid another amount. kept: withdrawn by staff, who keeps the money. reason: staff's.
+-- gateway paid another amount. kept: withdrawn by staff, who keeps the money, or because a dispute
+-- took it; it can be requested again. reason: staff's.
 -- refunds_open costs HOT updates, but refunds are few and claims must not
 -- read all of them. Only statements that repeat its condition word for word read by it: others
 -- would read all open refunds.

@@ -68,7 +68,7 @@ COMMENT ON COLUMN order_ext.refunds_view.claimed_by IS 'The worker that claimed 
 COMMENT ON COLUMN order_ext.refunds_view.lease_until IS 'End of the claim.';
 COMMENT ON COLUMN order_ext.refunds_view.claim_after IS 'It may not be claimed before, see set_pay_type.';
 COMMENT ON COLUMN order_ext.refunds_view.asked IS 'What was asked for, if the gateway has paid another amount (settle_refund).';
-COMMENT ON COLUMN order_ext.refunds_view.kept IS 'Withdrawn by staff: the shop keeps the money.';
+COMMENT ON COLUMN order_ext.refunds_view.kept IS 'Withdrawn by staff, who keeps the money, or because a dispute took it; resolve_held_payment requests it again, if something is left.';
 COMMENT ON COLUMN order_ext.refunds_view.reason IS 'Why staff withdrew or settled it. Not for observers.';
 
 COMMENT ON VIEW order_ext.after_sales_view IS 'After-sales: what of an order goes back, why, and how far it is.';

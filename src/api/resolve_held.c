@@ -112,14 +112,19 @@ static int64
 revive(Journal *journal, Refund *refund)
 {
 	int64		left = money_left_of_payment(refund->payment_id);
+	int64		amount = Min(left, refund->amount);
 	AfterSale	after_sale;
 
-	if (left <= 0 || (refund->after_sale_id != 0 &&
-					  (left < refund->amount ||
-					   !after_sale_read(refund->after_sale_id, &after_sale) ||
-					   !after_sale_revive(journal, &after_sale))))
+	if (refund->after_sale_id != 0)
+	{
+		if (!after_sale_read(refund->after_sale_id, &after_sale) ||
+			!after_sale_revive(journal, &after_sale))
+			return 0;
+		amount = after_sale.amount - after_sale.paid_outside;
+	}
+	if (amount <= 0)
 		return 0;
-	refund_revive(journal, refund, Min(left, refund->amount));
+	refund_revive(journal, refund, amount);
 	return refund->refund_id;
 }
 
@@ -179,7 +184,7 @@ withdraw_all(Journal *journal, const Payment *payment)
 						   "Wait for the end of the dispute: see disputes_view.");
 	refunds = refunds_read_unclaimed(payment->payment_id, 0, &n);
 	for (i = 0; i < n; i++)
-		refund_keep(journal, &refunds[i], "duplicate");
+		refund_keep(journal, &refunds[i], ACTOR_STAFF, "duplicate");
 }
 
 static bool

@@ -23,16 +23,15 @@
 	"   AND r.status = " CODE(REFUND_SUCCEEDED) "))"
 
 /*
- * Orders whose money went back in other ways, too, so that their lines and freight got what was
- * left: by a decision of staff, outside, or in another amount than asked for.
+ * Orders whose money went back in other ways, too, or was to, so that their lines and freight got
+ * what was left: by a decision of staff, outside, or in another amount than asked for.
  */
 #define BENT \
 	"bent AS MATERIALIZED (" \
 	" SELECT a.order_id FROM order_ext_internal.after_sales a" \
 	"  WHERE a.type = " CODE(AFTER_SALE_GOODWILL) \
-	"   AND a.status NOT IN (" AFTER_SALES_GIVEN_UP ")" \
 	" UNION SELECT r.order_id FROM order_ext_internal.refunds r" \
-	"  WHERE r.cause IN (" CAUSES_OUTSIDE ") OR r.asked IS NOT NULL)"
+	"  WHERE r.cause IN (" CAUSES_OUTSIDE ") OR r.asked IS NOT NULL OR r.kept)"
 
 /* ---- I5: never more than was paid for, and all of it if everything was returned ---- */
 

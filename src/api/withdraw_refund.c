@@ -76,7 +76,7 @@ withdraw_once(void *arg, const RequestKey *key, CallResult *result)
 		raise_status(&refund, "withdrawn");
 	journal = journal_begin(GetCurrentTimestamp());
 	money_left_touch_payment(refund.payment_id);
-	refund_keep(journal, &refund, request->reason);
+	refund_keep(journal, &refund, ACTOR_STAFF, request->reason);
 	if (refund.after_sale_id != 0 && after_sale_read(refund.after_sale_id, &after_sale) &&
 		machine_allows(MACHINE_AFTER_SALE, after_sale.status, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF))
 		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,
@@ -154,7 +154,7 @@ settle_refund_body(FunctionCallInfo fcinfo)
 	if (refund.after_sale_id != 0)
 	{
 		if (was_withdrawn && after_sale_read(refund.after_sale_id, &after_sale))
-			(void) after_sale_revive(journal, &after_sale);
+			(void) after_sale_revive_paid(journal, &after_sale);
 		after_sales_follow(journal, &refund.after_sale_id, 1, ACTOR_STAFF);
 	}
 	journal_write(journal);

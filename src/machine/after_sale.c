@@ -102,9 +102,9 @@ static SavedPlan reprice = SAVED_PLAN(
 	"  UPDATE order_ext_internal.after_sale_items s SET amount = g.amount, discount = g.discount"
 	"  FROM unnest($4, $5, $6) AS g (line, amount, discount)"
 	"  WHERE s.after_sale_id = $1 AND s.line = g.line)"
-	" UPDATE order_ext_internal.after_sales SET amount = $2, freight = $3"
+	" UPDATE order_ext_internal.after_sales SET amount = $2, freight = $3, extra = $7"
 	" WHERE after_sale_id = $1",
-	INT8OID, INT8OID, INT8OID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID);
+	INT8OID, INT8OID, INT8OID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8OID);
 
 static SavedPlan count_refunds = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.status,"
@@ -314,7 +314,7 @@ void
 after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 				   const AfterSaleItem *items, int n_items)
 {
-	Datum		values[6];
+	Datum		values[7];
 
 	values[0] = Int64GetDatum(after_sale->after_sale_id);
 	values[1] = Int64GetDatum(amount);
@@ -322,6 +322,7 @@ after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 	values[3] = int32_array(INT32_FIELDS(items, line, n_items), n_items);
 	values[4] = int64_array(INT64_FIELDS(items, amount, n_items), n_items);
 	values[5] = int64_array(INT64_FIELDS(items, discount, n_items), n_items);
+	values[6] = Int64GetDatum(after_sale->extra);
 	(void) plan_write(&reprice, values, NULL, 0);
 	after_sale->amount = amount;
 	after_sale->freight = freight;

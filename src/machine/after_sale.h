@@ -58,7 +58,10 @@ extern bool after_sale_create(Journal *journal, AfterSale *after_sale,
 /* Whether the order has an after-sale, or another transaction is making one. */
 extern bool after_sale_exists(int64 order_id);
 
-/* Change the amount of an after-sale that has no refund, freight included. */
+/*
+ * Change the amount of an after-sale that has no refund: freight included, and its extra, which
+ * the caller has set.
+ */
 extern void after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 							   const AfterSaleItem *items, int n_items);
 

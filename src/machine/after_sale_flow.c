@@ -153,14 +153,54 @@ after_sale_reopen(Journal *journal, AfterSale *after_sale)
 	arm(TOPIC_AFTER_SALE_REVIEW_DUE, after_sale, seconds_after(journal, setting_review_reminder));
 }
 
+/* What its goods and freight are worth now, as far as they have not gone back otherwise. */
+static void
+price_again(const AfterSale *after_sale, const Entitlement *entitlement, GoodsBack *goods)
+{
+	if (after_sale->type == AFTER_SALE_GOODWILL)
+	{
+		entitlement_value(entitlement, goods);
+		goods->freight = Min(after_sale->freight,
+							 Max(entitlement->freight - entitlement->freight_given, 0));
+		goods->amount += goods->freight;
+	}
+	else
+		entitlement_price(entitlement, goods);
+}
+
 bool
 after_sale_revive(Journal *journal, AfterSale *after_sale)
+{
+	Entitlement *entitlement = entitlement_read(after_sale->order_id, after_sale->after_sale_id);
+	int64		left = entitlement->paid ? entitlement->money.left + after_sale->paid_outside : 0;
+	bool		of_all = after_sale->origin != NULL && strcmp(after_sale->origin, "cancel") == 0;
+	int64		extra;
+	GoodsBack	goods;
+
+	read_goods(after_sale, &goods);
+	if (after_sale->status != AFTER_SALE_CLOSED || !entitlement_has(entitlement, &goods))
+		return false;
+	price_again(after_sale, entitlement, &goods);
+	entitlement_cut(entitlement, &goods, left);
+	extra = of_all ? left - goods.amount : Min(after_sale->extra, left - goods.amount);
+	if (goods.amount + extra <= after_sale->paid_outside)
+		return false;
+	after_sale->extra = extra;
+	entitlement_touch(after_sale->order_id);
+	after_sale_reprice(after_sale, goods.amount + extra, goods.freight, goods.items, goods.n);
+	after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_REVIVE, ACTOR_STAFF, NULL, NULL);
+	return true;
+}
+
+bool
+after_sale_revive_paid(Journal *journal, AfterSale *after_sale)
 {
 	Entitlement *entitlement = entitlement_read(after_sale->order_id, after_sale->after_sale_id);
 	GoodsBack	goods;
 
 	read_goods(after_sale, &goods);
-	if (after_sale->status != AFTER_SALE_CLOSED || !entitlement_has(entitlement, &goods))
+	if (after_sale->status != AFTER_SALE_CLOSED || !entitlement_has(entitlement, &goods) ||
+		goods.freight > entitlement->freight - entitlement->freight_given)
 		return false;
 	entitlement_touch(after_sale->order_id);
 	after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_REVIVE, ACTOR_STAFF, NULL, NULL);

@@ -34,10 +34,13 @@ extern void after_sale_approve(Journal *journal, AfterSale *after_sale, const ch
 extern void after_sale_reopen(Journal *journal, AfterSale *after_sale);
 
 /*
- * A closed one is live again, since its withdrawn refund is to be paid after all. Returns false
- * without doing anything if its pieces have gone back otherwise.
+ * A closed one is live again, since its withdrawn refund is to be paid after all, or was. Returns
+ * false without doing anything if its pieces, or its freight, have gone back otherwise.
+ * after_sale_revive() prices it as of now; what it has to pay back then is its amount less
+ * paid_outside, which is something, or it returns false.
  */
 extern bool after_sale_revive(Journal *journal, AfterSale *after_sale);
+extern bool after_sale_revive_paid(Journal *journal, AfterSale *after_sale);
 
 /*
  * End it by EVENT_AFTER_SALE_REVOKE or _CLOSE and withdraw its refund. Returns false without

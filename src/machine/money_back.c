@@ -129,7 +129,7 @@ withdraw_lost(Journal *journal, Refund *refund)
 {
 	AfterSale	after_sale;
 
-	refund_fire(journal, refund, EVENT_REFUND_WITHDRAW, ACTOR_GATEWAY, NULL);
+	refund_keep(journal, refund, ACTOR_GATEWAY, "dispute lost");
 	if (refund->after_sale_id != 0 && after_sale_read(refund->after_sale_id, &after_sale))
 		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_SYSTEM,
 						"a lost dispute took its money", NULL);

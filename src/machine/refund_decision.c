@@ -48,7 +48,8 @@ static SavedPlan keep_refund = SAVED_PLAN(
 
 static SavedPlan set_amount = SAVED_PLAN(
 	"UPDATE order_ext_internal.refunds SET amount = $2, reason = coalesce($3, reason),"
-	"  asked = CASE WHEN amount <> $2 THEN coalesce(asked, amount) ELSE asked END"
+	"  asked = CASE WHEN amount <> $2 OR status = " CODE(REFUND_WITHDRAWN)
+	"   THEN coalesce(asked, amount) ELSE asked END"
 	" WHERE refund_id = $1",
 	INT8OID, INT8OID, TEXTOID);
 
@@ -111,11 +112,11 @@ refund_reduce(Journal *journal, Refund *refund, int64 by)
 }
 
 void
-refund_keep(Journal *journal, Refund *refund, const char *reason)
+refund_keep(Journal *journal, Refund *refund, char actor, const char *reason)
 {
 	Datum		values[2] = {Int64GetDatum(refund->refund_id), (Datum) 0};
 
-	refund_fire(journal, refund, EVENT_REFUND_WITHDRAW, ACTOR_STAFF, NULL);
+	refund_fire(journal, refund, EVENT_REFUND_WITHDRAW, actor, NULL);
 	if (reason != NULL)
 		values[1] = CStringGetTextDatum(reason);
 	(void) plan_write(&keep_refund, values, reason != NULL ? "  " : " n", 0);

@@ -26,8 +26,11 @@ extern bool refund_is_claimed(int64 payment_id, int64 amount);
 /* Reduce a refund that nobody has claimed by an amount that is less than its own. */
 extern void refund_reduce(Journal *journal, Refund *refund, int64 by);
 
-/* Withdraw a refund that nobody has claimed: staff keeps the money, for a reason. */
-extern void refund_keep(Journal *journal, Refund *refund, const char *reason);
+/*
+ * Withdraw a refund that nobody has claimed: its money stays, for a reason, unless staff has it
+ * requested again.
+ */
+extern void refund_keep(Journal *journal, Refund *refund, char actor, const char *reason);
 
 /* Request such a refund again, for an amount, which is left. */
 extern void refund_revive(Journal *journal, Refund *refund, int64 amount);
