@@ -20,19 +20,37 @@ die(const char *what)
 	exit(2);
 }
 
-/* Whether the books have the refund; another amount under its number ends the program. */
+/*
+ * Whether the books have the refund; another amount under its number, or more refunds of a
+ * payment than its total, end the program.
+ */
 static int
-is_booked(FILE *file, const char *refund_id, const char *amount)
+is_booked(FILE *file, const char *refund_id, const char *amount, const char *total,
+		  const char *trade_no)
 {
 	char		line[MAX_LINE];
 	char		booked_id[MAX_LINE];
 	char		booked_amount[MAX_LINE];
+	char		booked_trade[MAX_LINE];
+	char		booked_total[MAX_LINE];
+	long long	sum = atoll(amount);
 
 	rewind(file);
 	while (fgets(line, sizeof(line), file) != NULL)
 	{
-		if (sscanf(line, "%511s %511s", booked_id, booked_amount) != 2 ||
-			strcmp(booked_id, refund_id) != 0)
+		if (sscanf(line, "%511s %511s %511s %511s", booked_id, booked_amount, booked_trade,
+				   booked_total) != 4)
+			continue;
+		if (strcmp(booked_trade, trade_no) == 0)
+		{
+			sum += atoll(booked_amount);
+			if (strcmp(booked_total, total) != 0)
+			{
+				fprintf(stderr, "payment %s has a total of %s, not %s\n", trade_no, booked_total, total);
+				exit(3);
+			}
+		}
+		if (strcmp(booked_id, refund_id) != 0)
 			continue;
 		if (strcmp(booked_amount, amount) != 0)
 		{
@@ -42,15 +60,20 @@ is_booked(FILE *file, const char *refund_id, const char *amount)
 		}
 		return 1;
 	}
+	if (sum > atoll(total))
+	{
+		fprintf(stderr, "refunds of payment %s would be more than its total of %s\n", trade_no, total);
+		exit(3);
+	}
 	return 0;
 }
 
 /* The line is on disk, in one write, before the caller is told. */
 static void
-book(int fd, const char *refund_id, const char *amount, const char *trade_no)
+book(int fd, const char *refund_id, const char *amount, const char *total, const char *trade_no)
 {
 	char		line[MAX_LINE];
-	int			length = snprintf(line, sizeof(line), "%s %s %s\n", refund_id, amount, trade_no);
+	int			length = snprintf(line, sizeof(line), "%s %s %s %s\n", refund_id, amount, trade_no, total);
 
 	if (length < 0 || length >= (int) sizeof(line))
 		die("too long a line");
@@ -71,7 +94,7 @@ dice(void)
 }
 
 GatewayAnswer
-gateway_refund(const char *books, const char *refund_id, const char *amount,
+gateway_refund(const char *books, const char *refund_id, const char *amount, const char *total,
 			   const char *trade_no, int trouble)
 {
 	int			fd = open(books, O_RDWR | O_CREAT | O_APPEND, 0600);
@@ -82,10 +105,10 @@ gateway_refund(const char *books, const char *refund_id, const char *amount,
 
 	if (fd < 0 || flock(fd, LOCK_EX) != 0 || (file = fdopen(fd, "r+")) == NULL)
 		die(books);
-	booked = is_booked(file, refund_id, amount);
+	booked = is_booked(file, refund_id, amount, total, trade_no);
 	if (!booked && !(bad && kind < 3))
 	{
-		book(fd, refund_id, amount, trade_no);
+		book(fd, refund_id, amount, total, trade_no);
 		booked = 1;
 	}
 	(void) fclose(file);		/* unlocks */

@@ -2,8 +2,9 @@
  * refund_worker.c
  *		Executes the refunds of order_ext that wait for an external worker; see README.md.
  *
- *		refund_worker CONNINFO BOOKS [IDLE_SECONDS [TROUBLE_PERCENT [LEASE]]]
+ *		refund_worker CONNINFO BOOKS [IDLE_SECONDS [TROUBLE_PERCENT [LEASE [PAY_TYPE]]]]
  *
+ * A gateway knows its own payments only, so it claims refunds of one pay type (default: of all).
  * Runs until SIGTERM or SIGINT, or until so many seconds passed without a refund (0: never).
  * A lost connection is made again. It may be killed at any moment.
  */
@@ -69,13 +70,14 @@ report(PGconn *connection, const char *refund_id, const char *amount, GatewayAns
 
 /* One round: claim, and only after that commit call the gateway. Returns how many, or -1. */
 static int
-work(PGconn *connection, const char *books, int trouble, const char *lease)
+work(PGconn *connection, const char *books, int trouble, const char *lease, const char *pay_type)
 {
-	const char *values[3] = {BATCH, "refund_worker", lease};
+	const char *values[4] = {BATCH, "refund_worker", lease, pay_type};
 	PGresult   *claimed = run(connection,
-							  "SELECT refund_id, amount, out_trade_no"
-							  " FROM order_ext.claim_refunds($1, $2, $3::interval)",
-							  3, values);
+							  "SELECT refund_id, amount, out_trade_no, payment_amount"
+							  " FROM order_ext.claim_refunds($1, $2, $3::interval,"
+							  "  CASE WHEN $4::text IS NOT NULL THEN ARRAY[$4::text] END)",
+							  4, values);
 	int			n;
 	int			i;
 
@@ -88,7 +90,8 @@ work(PGconn *connection, const char *books, int trouble, const char *lease)
 		const char *amount = PQgetvalue(claimed, i, 1);
 
 		report(connection, refund_id, amount,
-			   gateway_refund(books, refund_id, amount, PQgetvalue(claimed, i, 2), trouble));
+			   gateway_refund(books, refund_id, amount, PQgetvalue(claimed, i, 3),
+							  PQgetvalue(claimed, i, 2), trouble));
 	}
 	PQclear(claimed);
 	return n;
@@ -100,13 +103,14 @@ main(int argc, char **argv)
 	int			idle_seconds = argc > 3 ? atoi(argv[3]) : 0;
 	int			trouble = argc > 4 ? atoi(argv[4]) : 0;
 	const char *lease = argc > 5 ? argv[5] : "1 minute";
+	const char *pay_type = argc > 6 ? argv[6] : NULL;
 	time_t		last_work = time(NULL);
 	useconds_t	pause = FIRST_PAUSE;
 	PGconn	   *connection;
 
-	if (argc < 3 || argc > 6)
+	if (argc < 3 || argc > 7)
 	{
-		fprintf(stderr, "usage: refund_worker CONNINFO BOOKS [IDLE_SECONDS [TROUBLE_PERCENT [LEASE]]]\n");
+		fprintf(stderr, "usage: refund_worker CONNINFO BOOKS [IDLE_SECONDS [TROUBLE_PERCENT [LEASE [PAY_TYPE]]]]\n");
 		return 1;
 	}
 	signal(SIGINT, stop);
@@ -114,7 +118,7 @@ main(int argc, char **argv)
 	connection = PQconnectdb(argv[1]);
 	while (!stopping)
 	{
-		int			n = PQstatus(connection) == CONNECTION_OK ? work(connection, argv[2], trouble, lease) : -1;
+		int			n = PQstatus(connection) == CONNECTION_OK ? work(connection, argv[2], trouble, lease, pay_type) : -1;
 
 		if (n > 0)
 		{

@@ -431,6 +431,30 @@ wait_workers($node, 'plain', 'dispatcher,scheduler', 30, 'workers come after the
 wait_sql($node, 'plain', 'SELECT count(*) FROM order_ext_internal.database_stamp WHERE node > 0', '1', 30,
 	'and note on which node');
 
+# Pay types and numbers are spelled anew by the update, except for what would collide; who was
+# granted a call with a new argument still is; what waited to be refunded goes on.
+$node->safe_psql('postgres', 'CREATE DATABASE spelled; CREATE ROLE up_cashier');
+$node->safe_psql('spelled', <<'SQL');
+CREATE EXTENSION order_ext VERSION '0.5';
+INSERT INTO order_ext_internal.payments (payment_id, order_id, amount, created_at, captured_at, paid_at, version, status, purpose, pay_type, out_trade_no, currency)
+VALUES (9001, 42, 100, now(), now(), now(), 1, 20, 5, 'Stripe', ' T-1 ', 'CNY'),
+	(9002, 42, 100, now(), now(), now(), 1, 20, 5, 'Stripe', 'T-2', 'CNY'), (9003, 42, 100, now(), now(), now(), 1, 20, 5, 'stripe', 'T-2', 'CNY');
+INSERT INTO order_ext_internal.refunds (refund_id, order_id, payment_id, amount, requested_at, version, status, cause, currency, gateway_refund_no)
+VALUES (8001, 42, 9001, 40, now(), 1, 10, 5, 'CNY', ' G-1 ');
+GRANT EXECUTE ON FUNCTION order_ext.claim_refunds, order_ext.resolve_held_payment TO up_cashier;
+ALTER EXTENSION order_ext UPDATE;
+SQL
+is( $node->safe_psql('spelled', q{SELECT string_agg(pay_type || ' ' || out_trade_no, ', ' ORDER BY payment_id) FROM order_ext.payments_view}),
+	'stripe T-1, Stripe T-2, stripe T-2', 'pay types and numbers are spelled anew, except for what would collide');
+is( $node->safe_psql('spelled', q{SELECT string_agg(entity, ', ') FROM order_ext.verify('I15') WHERE expected ~ 'spelling'}),
+	'payment 9002', 'which verify() warns of');
+is( $node->safe_psql('spelled', q{SELECT has_function_privilege('up_cashier', 'order_ext.claim_refunds(integer, text, interval, text[])', 'EXECUTE'),
+		has_function_privilege('up_cashier', 'order_ext.resolve_held_payment(bigint, text, boolean)', 'EXECUTE')}),
+	't|t', 'calls with a new argument keep their grants');
+is( $node->safe_psql('spelled', q{SELECT amount, payment_amount, gateway_refund_no FROM order_ext.claim_refunds(pay_types => ARRAY['STRIPE']) JOIN order_ext.refunds_view USING (refund_id, amount)}),
+	'40|100|G-1', 'a refund that waited is claimed');
+is( $node->safe_psql('spelled', q{SELECT disposition FROM order_ext.pay_callback(42, 'T-1', 'STRIPE', 100)}), 'replayed', 'and a callback is known');
+
 check_log($node);
 $node->stop('fast');
 done_testing();
