@@ -156,4 +156,10 @@ SELECT t.new('dollar', 'CRE-B:1', user_id => 7127);
 RESET order_ext.currency;
 SELECT t.order('euro'), t.order('dollar');
 
+-- a pitfall that the README names: one call for each column, unless there is a request_id
+SELECT count(*) FROM (SELECT (order_ext.create_order(7128, '[{"sku": "CRE-B", "quantity": 1}]', 100)).* OFFSET 0) AS s;
+SELECT count(*) AS orders FROM order_ext.orders_view WHERE user_id = 7128;
+SELECT count(*) FROM (SELECT (order_ext.create_order(7129, '[{"sku": "CRE-B", "quantity": 1}]', 100, request_id => 'pitfall')).* OFFSET 0) AS s;
+SELECT count(*) AS orders FROM order_ext.orders_view WHERE user_id = 7129;
+
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
