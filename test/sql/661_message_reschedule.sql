@@ -103,9 +103,9 @@ SELECT key, count(*), count(DISTINCT id) FROM mr.seen GROUP BY key ORDER BY key;
 -- bad input, and what is not the caller's to move
 SELECT t.go('order_ext.reschedule_message(NULL, now())'), t.go('order_ext.reschedule_message(1, NULL)'), t.go('order_ext.reschedule_message(0, now())'),
 	t.go('order_ext.reschedule_message(-1, now())'), t.go($$order_ext.reschedule_message(1, 'infinity')$$), t.go($$order_ext.reschedule_message(1, '-infinity')$$);
-SELECT order_ext.put_product('MR-1', 'A', 100);
-SELECT available FROM order_ext.adjust_stock('MR-1', 10);
-SELECT id AS order_id FROM order_ext.create_order(1, '[{"sku": "MR-1", "quantity": 1}]', 100) \gset
+SELECT order_ext.put_product('MRS-1', 'A', 100);
+SELECT available FROM order_ext.adjust_stock('MRS-1', 10);
+SELECT id AS order_id FROM order_ext.create_order(1, '[{"sku": "MRS-1", "quantity": 1}]', 100) \gset
 SELECT code, e.message, hint FROM order_ext.message_trace(:order_id) m, t.error(format('order_ext.reschedule_message(%s, now())', m.message_id)) e WHERE m.state = 'timer';
 SELECT order_ext.cancel_order(:order_id) IS NOT NULL AS canceled;
 BEGIN READ ONLY;
