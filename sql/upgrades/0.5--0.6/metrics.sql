@@ -1,2 +1,0 @@
--- metrics() writes its lines itself.
-DROP FUNCTION order_ext_internal.metric_line(text, text[], anyelement);
