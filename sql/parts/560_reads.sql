@@ -178,8 +178,8 @@ BEGIN
 				'to', order_ext_internal.status_name(s.machine_name, s.to_status))
 		END
 	FROM step s
-	WHERE NOT (s.machine_name = 'payment' AND s.event_name = 'initiate')
-		AND NOT (s.machine_name = 'coupon' AND s.event_name IN ('lock', 'use'))
+	WHERE NOT (s.machine_name = 'payment' AND s.event_name IN ('initiate', 'import'))
+		AND NOT (s.machine_name = 'coupon' AND s.event_name IN ('lock', 'use', 'import'))
 		AND NOT (s.machine_name = 'fulfilment' AND s.event_name NOT IN ('pick', 'label'))
 		AND NOT (s.machine_name = 'payment' AND s.event_name = 'capture' AND EXISTS (
 			SELECT FROM step paid

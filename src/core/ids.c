@@ -6,6 +6,7 @@
 
 #include "commands/sequence.h"
 #include "common/hashfn.h"
+#include "fmgr.h"
 #include "utils/datetime.h"
 
 #include "core/ids.h"
@@ -97,4 +98,18 @@ id_next_order(int64 user_id, TimestampTz created_at)
 	id = id * 100000 + second % SECONDS_A_DAY;
 	id = id * NUMBERS_A_SECOND + number;
 	return id * 1000 + user_id % 1000;
+}
+
+/* next_order_id(user_id, created_at), of imports */
+PG_FUNCTION_INFO_V1(order_ext_next_order_id);
+Datum
+order_ext_next_order_id(PG_FUNCTION_ARGS)
+{
+	int64		id;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	id = id_next_order(PG_GETARG_INT64(0), PG_GETARG_TIMESTAMPTZ(1));
+	SPI_finish();
+	return Int64GetDatum(id);
 }

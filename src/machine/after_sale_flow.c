@@ -23,8 +23,10 @@ static SavedPlan read_items = SAVED_PLAN(
 	" FROM order_ext_internal.after_sale_items WHERE after_sale_id = $1 ORDER BY line",
 	INT8OID);
 
+/* An imported order was signed before. */
 static SavedPlan signed_at = SAVED_PLAN(
-	"SELECT at FROM order_ext_internal.transition_log"
+	"SELECT coalesce((detail ->> 'signed_at')::timestamptz, at)"
+	" FROM order_ext_internal.transition_log"
 	" WHERE machine = " CODE(MACHINE_ORDER) " AND entity_id = $1"
 	"  AND to_status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED) ") AND from_status <> to_status"
 	" ORDER BY version DESC LIMIT 1",

@@ -15,6 +15,7 @@ static const struct
 	{EVENT_CREATE, "create"},
 	{EVENT_PRE_PAY, "pre_pay"},
 	{EVENT_CHANGE_ADDRESS, "change_address"},
+	{EVENT_IMPORT, "import"},
 	{EVENT_CANCEL, "cancel"},
 	{EVENT_REQUEST_INTERCEPT, "request_intercept"},
 	{EVENT_REFUSE_INTERCEPT, "refuse_intercept"},

@@ -168,6 +168,98 @@ stock_reserve(int64 order_id, const StockDemand *demands, int n, TimestampTz at)
 	append_close(ledger);
 }
 
+/* ---- orders of another system ---- */
+
+/* Append a row of an import; the caller flushes. */
+static void
+import_movement(Appender *ledger, int64 order_id, int64 product_id, StockLevel delta,
+				TimestampTz at, LedgerKind kind)
+{
+	Movement	movement = {order_id, product_id, 0, delta};
+	const char *reason = NULL;
+
+	if (kind == LEDGER_ADJUST)
+	{
+		movement.ref = id_next("stock_adjustment_seq");
+		reason = "imported with orders that have left";
+	}
+	append_movement(ledger, &movement, at, kind, reason);
+	stock_own_add(product_id, delta.available,
+				  delta.available + delta.reserved + delta.consumed);
+}
+
+/* The rows of a product. They take units before these are counted, so that others count them. */
+static void
+import_product(Appender *ledger, const StockImport *imports, int n, TimestampTz at)
+{
+	int64		product_id = imports[0].product_id;
+	StockLevel	out = {0, 0, 0};
+	int			i;
+
+	for (i = 0; i < n; i++)
+		out.available += imports[i].out ? imports[i].quantity : 0;
+	if (out.available > 0)
+		import_movement(ledger, 0, product_id, out, at, LEDGER_ADJUST);
+	for (i = 0; i < n; i++)
+	{
+		int64		quantity = imports[i].quantity;
+		StockLevel	reserve = {-quantity, quantity, 0};
+		StockLevel	consume = {0, -quantity, quantity};
+
+		import_movement(ledger, imports[i].order_id, product_id, reserve, at, LEDGER_RESERVE);
+		if (imports[i].out)
+			import_movement(ledger, imports[i].order_id, product_id, consume, at, LEDGER_CONSUME);
+	}
+	append_flush(ledger);
+}
+
+/* The first of a product's imports for which less was available; available is what is left. */
+static int
+first_short(const StockImport *imports, int n, int64 *available)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+		*available += imports[i].out ? 0 : imports[i].quantity;
+	for (i = 0; i < n; i++)
+	{
+		if (imports[i].out)
+			continue;
+		if (imports[i].quantity > *available)
+			return i;
+		*available -= imports[i].quantity;
+	}
+	return -1;
+}
+
+int
+stock_import(const StockImport *imports, int n, TimestampTz at, int64 *available)
+{
+	Appender   *ledger = append_open("stock_ledger");
+	StockReader *reader = stock_reader_open(true);
+	int			result = -1;
+	int			first;
+	int			end;
+
+	for (first = 0; first < n && result < 0; first = end)
+	{
+		int64		product_id = imports[first].product_id;
+		StockCount	count;
+
+		for (end = first; end < n && imports[end].product_id == product_id; end++)
+			continue;
+		import_product(ledger, &imports[first], end - first, at);
+		stock_count(reader, product_id, &count);
+		*available = count.available;
+		if (count.available < 0)
+			result = first + first_short(&imports[first], end - first, available);
+		stock_fold_if_due(reader, product_id, &count);
+	}
+	stock_reader_close(reader);
+	append_close(ledger);
+	return result;
+}
+
 /* ---- release and consume ---- */
 
 static int

@@ -26,6 +26,23 @@ typedef struct StockDemand
  */
 extern void stock_reserve(int64 order_id, const StockDemand *demands, int n, TimestampTz at);
 
+/* What an order of another system holds of a product, or has taken: then it is out. */
+typedef struct StockImport
+{
+	int64		order_id;
+	int64		product_id;
+	int64		quantity;
+	bool		out;
+} StockImport;
+
+/*
+ * The same for orders of another system, by ascending products, whose items have their reservations
+ * already. What is out was not on the shelf any more: it is added to the stock before. Returns the
+ * position of the first one that finds too little stock, with what there is for it in *available,
+ * or -1; the transaction must then fail.
+ */
+extern int	stock_import(const StockImport *imports, int n, TimestampTz at, int64 *available);
+
 /* Release what the open reservations of canceled orders hold; a second call does nothing. */
 extern void stock_release(const int64 *order_ids, int n, TimestampTz at);
 

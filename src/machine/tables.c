@@ -91,6 +91,24 @@ static const Edge order_edges[] = {
 	{ORDER_INVALID, ORDER_INVALID, EVENT_REMOVE, "B",
 		"owner, once",
 	{0}, 0},
+	{STATUS_NONE, ORDER_CREATED, EVENT_IMPORT, "S",
+		"before its deadline or not; stock reserved, coupon locked, timer armed",
+	{0}, 0},
+	{STATUS_NONE, ORDER_PAID, EVENT_IMPORT, "S",
+		"one capture; stock reserved, coupon used",
+	{TOPIC_ORDER_PAID}, 0},
+	{STATUS_NONE, ORDER_FULFILLING, EVENT_IMPORT, "S",
+		"its parcel is with the warehouse",
+	{0}, 0},
+	{STATUS_NONE, ORDER_OUT_STOCK, EVENT_IMPORT, "S",
+		"its parcel is out; reservation consumed",
+	{0}, 0},
+	{STATUS_NONE, ORDER_DELIVERING, EVENT_IMPORT, "S",
+		"the carrier has it; reservation consumed",
+	{0}, 0},
+	{STATUS_NONE, ORDER_SIGNED, EVENT_IMPORT, "S",
+		"signed for; reservation consumed",
+	{0}, 0},
 	{0}
 };
 
@@ -146,6 +164,12 @@ static const Edge payment_edges[] = {
 	{0}, 0},
 	{PAYMENT_CAPTURED, PAYMENT_CAPTURED, EVENT_DISPUTE_LOSE, "G",
 		"the dispute ended for the buyer, whose bank has taken it back",
+	{0}, 0},
+	{STATUS_NONE, PAYMENT_INITIATED, EVENT_IMPORT, "S",
+		"of an unpaid order of another system",
+	{0}, 0},
+	{STATUS_NONE, PAYMENT_CAPTURED, EVENT_IMPORT, "S",
+		"of a paid order of another system",
 	{0}, 0},
 	{0}
 };
@@ -371,6 +395,12 @@ static const Edge coupon_edges[] = {
 	{COUPON_USED, COUPON_EXPIRED, EVENT_LAPSE, "X",
 		"its order is canceled or all of it went back, window over",
 	{0}, 0},
+	{COUPON_UNUSED, COUPON_LOCKED, EVENT_IMPORT, "S",
+		"by an unpaid order of another system",
+	{0}, 0},
+	{COUPON_UNUSED, COUPON_USED, EVENT_IMPORT, "S",
+		"by a paid order of another system",
+	{0}, 0},
 	{0}
 };
 
@@ -426,6 +456,15 @@ static const Edge fulfilment_edges[] = {
 	{0}, 0},
 	{FULFILMENT_CANCEL_REQUESTED, FULFILMENT_LABELLED, EVENT_REJECT_CANCEL, "W",
 		"back to where it was",
+	{0}, 0},
+	{STATUS_NONE, FULFILMENT_CREATED, EVENT_IMPORT, "S",
+		"of an order of another system",
+	{0}, 0},
+	{STATUS_NONE, FULFILMENT_LABELLED, EVENT_IMPORT, "S",
+		"of an order of another system, both documents made",
+	{0}, 0},
+	{STATUS_NONE, FULFILMENT_OUT, EVENT_IMPORT, "S",
+		"of an order of another system that has left",
 	{0}, 0},
 	{0}
 };
