@@ -21,6 +21,7 @@ AS $$
 		('operator', ARRAY['put_product', 'put_price', 'put_freight', 'remove_freight',
 			'adjust_stock', 'set_stock', 'stock_level',
 			'issue_coupon', 'set_risk_check', 'set_channel', 'cancel_order', 'expire_orders',
+			'import_orders',
 			'review_after_sale', 'close_after_sale', 'reopen_after_sale', 'calculate_refund',
 			'resolve_held_payment', 'resolve_fact', 'assign_payment', 'refund_order',
 			'withdraw_refund', 'settle_refund', 'retry_refund', 'set_pay_type', 'set_gateway',

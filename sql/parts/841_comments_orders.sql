@@ -166,6 +166,17 @@ order_id: the order
 Returns: names of calls
 Raises: 22004; 22023; OE001';
 
+COMMENT ON FUNCTION order_ext.import_orders(jsonb) IS
+'Takes over open orders of another system, as they are there.
+That is, with statuses, payments, reservations, deadlines, coupons and parcels. All orders of a call are stored, or none. An order that was imported before is left as it is. Pieces of orders that have left are added to the stock first; those of others must be there. Errors name the order by its position and external_id. An unpaid order whose deadline is over is canceled the usual way; a paid one gets its order.paid.
+orders: an array of objects; docs/migration.md has their keys
+Returns: a row per order
+external_id: its number in the other system
+order_id: its number here
+disposition: applied, replayed
+Raises: 22004; 22023; 22003; 23505 the external_id or a trade number is another order''s; 54000; OE001 unknown sku; OE002 pay_amount differs from what lines and freight cost; OE201 too little stock; OE202 the coupon cannot be used; OE203 the coupon is taken; OE301 a payment of another amount; OE601 imported before with another content; OE110
+Publishes: order.paid for paid orders';
+
 COMMENT ON FUNCTION order_ext.set_risk_check(regprocedure, regrole) IS
 'Sets the function that can refuse an order; NULL removes it.
 The function is f(request jsonb) returns text: NULL to pass, or the reason to refuse. The request is {user_id, items, pay_amount, coupon_id, options}.

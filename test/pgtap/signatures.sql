@@ -46,6 +46,7 @@ FROM (VALUES
 	('return_receipt', '(after_sale_id bigint, lines jsonb, restock boolean, request_id text DEFAULT NULL) -> order_ext.result'),
 	('report_shortage', '(order_id bigint, lines jsonb, request_id text DEFAULT NULL) -> order_ext.result'),
 	('expire_orders', '(max_orders integer DEFAULT 1000) -> integer'),
+	('import_orders', '(orders jsonb, OUT external_id text, OUT order_id bigint, OUT disposition text) -> SETOF record'),
 	('set_risk_check', '(handler regprocedure, run_as regrole DEFAULT NULL) -> void'),
 	('get_order', '(order_id bigint) -> jsonb'),
 	('order_timeline', '(order_id bigint) -> TABLE(at timestamp with time zone, from_status text, to_status text, event text, actor text, detail jsonb)'),
@@ -120,7 +121,7 @@ SELECT is(
 	(SELECT count(*) FROM pg_proc WHERE pronamespace = 'order_ext'::regnamespace
 		AND prokind = 'f' AND provolatile <> 'v' AND proname IN (
 			'put_product', 'put_freight', 'adjust_stock', 'issue_coupon', 'create_order',
-			'pre_pay_order', 'pay_callback', 'cancel_order', 'expire_orders', 'publish',
+			'pre_pay_order', 'pay_callback', 'cancel_order', 'expire_orders', 'import_orders', 'publish',
 			'dispatch', 'verify', 'maintain')),
 	0::bigint, 'calls that write are volatile');
 
