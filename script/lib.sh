@@ -51,6 +51,12 @@ find_server() { # [PACKAGE...]
   done
 }
 
+# What the benchmark measures besides order_ext, and draws with; without these packages it says so.
+bench_packages() {
+  echo gnuplot-nox
+  [ "${PG_MAJOR:-15}" != 15 ] || echo postgresql-15-pgq3
+}
+
 install_packages() {
   command -v dpkg-query >/dev/null ||
     die "no dpkg here: install PostgreSQL, its headers, pg_cron and pgTAP, and set PG_CONFIG"

@@ -6,7 +6,7 @@ BEGIN
 			RETURN;
 		END IF;
 		COMMIT;
-		PERFORM pg_sleep(0.01);
+		PERFORM pg_sleep(0.02);
 		COMMIT;
 	END LOOP;
 	RAISE EXCEPTION 'the messages are not drained after ten minutes';

@@ -23,7 +23,7 @@ SELECT order_id, user_id, 2000 + 10 * (a + b), 0, 0, 2000 + 10 * (a + b),
 	created_at, created_at + interval '30 minutes',
 	CASE WHEN paid THEN created_at + interval '1 minute' END,
 	CASE WHEN NOT paid THEN created_at + interval '30 minutes' END,
-	CASE WHEN paid THEN 3 ELSE 2 END, CASE WHEN paid THEN 20 ELSE 70 END,
+	CASE WHEN paid THEN 4 ELSE 2 END, CASE WHEN paid THEN 30 ELSE 70 END,
 	CASE WHEN NOT paid THEN 1 END, 'CNY', '{}'
 FROM public.gen ORDER BY n;
 
@@ -48,7 +48,8 @@ SELECT order_id, order_id, created_at, '3', t.version, 1, t.from_status, t.to_st
 	t.actor::"char", 'shop'
 FROM public.gen,
 	LATERAL (VALUES (1, -1, 10, 10, 'B', true), (2, 10, 10, 11, 'B', paid),
-					(3, 10, 20, 40, 'G', paid), (2, 10, 70, 30, 'X', NOT paid))
+					(3, 10, 20, 40, 'G', paid), (4, 20, 30, 50, 'X', paid),
+					(2, 10, 70, 30, 'X', NOT paid))
 		AS t (version, from_status, to_status, event, actor, applies)
 WHERE t.applies ORDER BY n;
 
@@ -67,11 +68,24 @@ FROM public.gen,
 		AS t (version, from_status, to_status, event, actor)
 WHERE paid ORDER BY n DESC;
 
+INSERT INTO fulfilments (order_id, created_at, version, status, external)
+SELECT order_id, created_at, 1, 10, false FROM public.gen WHERE paid ORDER BY n;
+
+INSERT INTO fulfilment_documents (order_id, document_id, created_at, kind, status)
+SELECT order_id, -n, created_at, 1, 10 FROM public.gen WHERE paid ORDER BY n DESC;
+
+INSERT INTO transition_log (entity_id, order_id, at, xid, version, machine, from_status,
+							to_status, event, actor, operator, detail)
+SELECT order_id, order_id, created_at, '3', 1, 7, -1, 10, 810, 'X', 'shop',
+	jsonb_build_object('delivery_order', (-n)::text)
+FROM public.gen WHERE paid ORDER BY n;
+
 INSERT INTO message_log_0 (message_id, xid, key, published_at, topic_id, shard, payload)
 SELECT nextval('message_id_seq'), '3', order_id, created_at, t.topic_id, n % 256,
 	jsonb_build_object('order_id', order_id::text, 'user_id', user_id::text, 'version', m.version)
 FROM public.gen,
 	LATERAL (VALUES ('order.created', 1, true), ('order.paid', 3, paid),
+					('fulfilment.requested', 4, paid),
 					('order.canceled', 2, NOT paid), ('order.release_assets', 2, NOT paid),
 					('stock.release', 2, NOT paid)) AS m (topic, version, applies)
 	JOIN topics AS t ON t.name = m.topic

@@ -215,8 +215,3 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.publish_many(topic text, n bigint) RETURNS void LANGUAGE sql AS $$
-	INSERT INTO peer.outbox (topic, key, payload)
-	SELECT topic, CASE WHEN i < n THEN 1 + i * 7919 % 20000 ELSE 0 END, jsonb_build_object('n', i)
-	FROM generate_series(1, n) AS i;
-$$;

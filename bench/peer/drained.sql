@@ -8,7 +8,7 @@ BEGIN
 			RETURN;
 		END IF;
 		COMMIT;
-		PERFORM pg_sleep(0.01);
+		PERFORM pg_sleep(0.02);
 		COMMIT;
 	END LOOP;
 	RAISE EXCEPTION 'the outbox is not drained after ten minutes';
