@@ -1,12 +1,14 @@
 -- Products, freight, stock and coupons.
 
--- products: what can be ordered. kind 1 normal, 2 virtual.
+-- products: what can be ordered. kind 1 normal, 2 virtual. retired_at: since when it is not for
+-- sale.
 CREATE TABLE order_ext_internal.products (
 	product_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	sku text NOT NULL UNIQUE,
 	name text NOT NULL,
 	kind smallint NOT NULL CHECK (kind IN (1, 2)),	-- normal, virtual
-	updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	retired_at timestamptz
 );
 
 -- product_prices: of one piece, in minor units of the currency, an ISO 4217 code.
@@ -67,3 +69,4 @@ CREATE TABLE order_ext_internal.coupons (
 	currency text,
 	CHECK ((status IN (1, 2)) = (order_id IS NOT NULL))	-- locked, used
 ) WITH (fillfactor = 80);
+CREATE INDEX coupons_user_id ON order_ext_internal.coupons (user_id, coupon_id);

@@ -56,6 +56,7 @@ CREATE TABLE order_ext_internal.order_items (
 	PRIMARY KEY (order_id, line),
 	CHECK (least(discount, pay, quantity - 1) >= 0)
 ) WITH (fillfactor = 50);
+CREATE INDEX order_items_product_id ON order_ext_internal.order_items (product_id, order_id);
 
 -- transition_log: append-only; one row per transition of an entity of a machine, the
 -- order's own included. version counts them per entity from 1; xid is the transaction

@@ -86,7 +86,7 @@ CREATE TABLE order_ext_internal.refunds (
 	reason text,
 	CONSTRAINT refunds_once UNIQUE (payment_id, cause, after_sale_id, fact_id)
 ) WITH (fillfactor = 80);
-CREATE INDEX refunds_gateway_refund_no ON order_ext_internal.refunds (gateway_refund_no)
+CREATE INDEX refunds_gateway_refund_no ON order_ext_internal.refunds (gateway_refund_no, order_id)
 	WHERE gateway_refund_no IS NOT NULL;
 CREATE INDEX refunds_order_id ON order_ext_internal.refunds (order_id);
 CREATE INDEX refunds_open ON order_ext_internal.refunds (requested_at)

@@ -43,6 +43,7 @@ CREATE TABLE order_ext_internal.after_sales (
 	CONSTRAINT after_sales_parts CHECK (extra >= 0 AND freight + extra <= amount
 		AND paid_outside BETWEEN 0 AND amount)
 ) WITH (fillfactor = 80);
+CREATE INDEX after_sales_user_id ON order_ext_internal.after_sales (user_id);
 CREATE SEQUENCE order_ext_internal.after_sale_id_seq CACHE 32;
 
 -- after_sale_items: what is returned of an order's lines. amount is paid back for them, discount

@@ -16,8 +16,9 @@ CREATE VIEW order_ext.orders_view AS
 		o.removed_at
 	FROM order_ext_internal.orders o;
 
+-- The sku is the product's, so that conditions on it get to the index.
 CREATE VIEW order_ext.order_items_view AS
-	SELECT i.order_id, i.sku, i.quantity, i.price, i.discount, i.pay,
+	SELECT i.order_id, p.sku, i.quantity, i.price, i.discount, i.pay,
 		CASE i.reservation
 			WHEN 0 THEN 'none'
 			WHEN 1 THEN 'reserved'
@@ -25,7 +26,8 @@ CREATE VIEW order_ext.order_items_view AS
 			WHEN 3 THEN 'released'
 		END AS reservation,
 		i.line, i.attributes
-	FROM order_ext_internal.order_items i;
+	FROM order_ext_internal.order_items i
+	JOIN order_ext_internal.products p ON p.product_id = i.product_id;
 
 CREATE VIEW order_ext.payments_view AS
 	SELECT p.payment_id, p.order_id, p.pay_type, p.out_trade_no, p.amount, p.currency,
@@ -62,11 +64,28 @@ CREATE VIEW order_ext.refunds_view AS
 		r.claim_after, r.asked, r.kept, r.reason
 	FROM order_ext_internal.refunds r;
 
+-- Coupons that an order holds are found by the order, which names its coupon: their own order_id
+-- changes with their status, so that no index has it.
 CREATE VIEW order_ext.coupons_view AS
 	SELECT c.coupon_id, c.user_id,
 		order_ext_internal.status_name('coupon', c.status) AS status,
 		c.order_id, c.amount, c.threshold, c.valid_from, c.valid_until, c.version, c.currency
-	FROM order_ext_internal.coupons c;
+	FROM (
+		SELECT f.coupon_id, f.user_id, f.status, NULL::bigint AS order_id, f.amount, f.threshold,
+			f.valid_from, f.valid_until, f.version, f.currency
+		FROM order_ext_internal.coupons f
+		WHERE f.order_id IS NULL
+		UNION ALL
+		SELECT h.coupon_id, h.user_id, h.status, o.order_id, h.amount, h.threshold,
+			h.valid_from, h.valid_until, h.version, h.currency
+		FROM order_ext_internal.orders o
+		JOIN order_ext_internal.coupons h
+			ON h.coupon_id = o.coupon_id AND h.order_id = o.order_id) c;
+
+CREATE VIEW order_ext.products_view AS
+	SELECT p.sku, p.name, CASE p.kind WHEN 1 THEN 'normal' WHEN 2 THEN 'virtual' END AS kind,
+		p.retired_at, p.updated_at
+	FROM order_ext_internal.products p;
 
 CREATE VIEW order_ext.prices_view AS
 	SELECT p.sku, v.currency, v.price, v.updated_at

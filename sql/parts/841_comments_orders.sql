@@ -17,6 +17,39 @@ kind: normal, or virtual (nothing is shipped)
 currency: an ISO 4217 code; NULL: order_ext.currency as it is now
 Raises: 22004; 22023; 54000';
 
+COMMENT ON FUNCTION order_ext.put_products(jsonb) IS
+'Adds or changes many products at once, each with its price in a currency: all of them, or none.
+Errors name the element by its place, from 0: products[2].
+products: an array of up to 10000 objects with the arguments of put_product: sku, name, price, and optionally kind and currency. A sku may come several times with the same name and kind, for prices in several currencies
+Returns: the number of elements
+Raises: 22004; 22023 an element is malformed, has an unknown key, or contradicts or repeats another one; 22003; 54000; OE110';
+
+COMMENT ON FUNCTION order_ext.retire_product(text, boolean) IS
+'Takes a product off sale, or puts it on sale again.
+Orders that exist go on, and so do those that are being created while this call commits; any later quote_order or create_order is OE001. put_product and put_products do not change whether a product is retired; products_view shows it.
+sku: the product
+retired: false: it is for sale again
+Raises: 22004; 22023; 54000; OE001 unknown sku; OE110';
+
+COMMENT ON FUNCTION order_ext.list_products(text, integer, text) IS
+'Lists the products that are for sale, by sku, a page at a time.
+A page looks at 10000 products at most. If it ends there, its last row is only {"next_after": sku}: the next page goes on after that; otherwise after the last sku of the page.
+after: only skus after this one; NULL: from the first
+max_products: the most to return, up to 1000
+search: only products with this in their sku or name, in upper or lower case, up to 1000 characters; NULL: all
+Returns: objects: sku; name; kind normal or virtual; prices an object of currency and price of one piece in minor units; available pieces
+Raises: 22004; 22023; 54000';
+
+COMMENT ON FUNCTION order_ext.list_coupons(bigint, boolean, bigint, integer) IS
+'Lists the coupons of a user, newest first, a page at a time.
+A page looks at 10000 coupons at most. If it ends there, its last row is only {"next_before": coupon_id}: the next page goes on before that; otherwise before the last coupon_id of the page.
+user_id: whose
+usable: true: only those that can be used now; false: only others; NULL: all
+before: only coupons with a lower id; NULL: from the newest
+max_coupons: the most to return, up to 1000
+Returns: objects: coupon_id; user_id; status unused, locked, used or expired; usable whether it is unused and now is between valid_from and valid_until; amount and threshold in minor units; currency null for any; valid_from; valid_until; order_id the order that holds it. Ids are strings
+Raises: 22004; 22023';
+
 COMMENT ON FUNCTION order_ext.put_price(text, text, bigint) IS
 'Adds the price of a product in a currency, or changes it.
 An order in a currency in which a product of it has no price is OE005.
@@ -297,6 +330,31 @@ It includes the address, so observers cannot call it.
 order_id: the order
 Returns: an object; ids are strings, amounts are numbers in minor units, statuses are names
 Raises: 22004; 22023; OE001';
+
+COMMENT ON FUNCTION order_ext.list_orders(bigint, text[], bigint, integer) IS
+'Lists the orders of a user, newest first, a page at a time, without those that the user has removed.
+A page looks at 10000 orders at most, which matters where few of them are wanted. If it ends there, its last row is only {"next_before": order_id}: the next page goes on before that; otherwise before the last order_id of the page.
+user_id: the buyer
+statuses: only orders in one of these; NULL: in any
+before: only orders with a lower id; NULL: from the newest
+max_orders: the most to return, up to 1000
+Returns: objects: order_id; user_id; status; version; origin, discount, freight and pay_amount in minor units of currency; coupon_id; external_id; created_at; expire_at the payment deadline; paid_at; canceled_at; cancel_type; removed_at; items with line, sku, name (the product''s of today), quantity, price, discount, pay and reservation; after_sales, the open ones, with after_sale_id, type, status, amount, return_status, applied_at, return_by and items (line, sku, quantity); allowed_actions, as the call of that name lists them. Ids are strings. Address, remark and attributes are not included
+Raises: 22004; 22023; 54000';
+
+COMMENT ON FUNCTION order_ext.search_orders(jsonb, bigint, integer) IS
+'Finds orders that meet all conditions of a filter, newest first, a page at a time; those that their buyers have removed, too.
+A page looks at 10000 orders at most, by the index of the condition that finds the fewest: id, text, external_id or out_trade_no, else gateway_refund_no, user_id, sku, or all orders of the time. If it ends there, its last row is only {"next_before": order_id}: the next page goes on before that; otherwise before the last order_id of the page.
+filter: an object with any of these keys: status, one or an array of them; user_id; external_id; created_from and created_to, or created_between with an array of both, inclusive; sku of a line; out_trade_no of a payment; gateway_refund_no of a refund; id of the order or of a payment, refund, after-sale or document of its fulfillment; text, which is any such id or number. Ids can be strings or numbers; null is no condition
+before: only orders with a lower id; NULL: from the newest
+max_orders: the most to return, up to 1000
+Returns: objects as of list_orders
+Raises: 22004; 22023 unknown key, or a value that is none for its key; 22003; 54000';
+
+COMMENT ON FUNCTION order_ext.find_order(text) IS
+'Finds an order by the application''s own number.
+external_id: as in options.external_id of create_order
+Returns: the id of the order
+Raises: 22004; 22023; 54000; OE001';
 
 COMMENT ON FUNCTION order_ext.order_timeline(bigint) IS
 'Shows what happened to an order, oldest first.

@@ -188,6 +188,13 @@ COMMENT ON COLUMN order_ext.coupons_view.valid_until IS 'End of its validity.';
 COMMENT ON COLUMN order_ext.coupons_view.version IS '1 after creation, one more with every transition.';
 COMMENT ON COLUMN order_ext.coupons_view.currency IS 'Of the orders that it can be used for; NULL: any (from before 0.6).';
 
+COMMENT ON VIEW order_ext.products_view IS 'Products, those that are retired included.';
+COMMENT ON COLUMN order_ext.products_view.sku IS 'The product''s own key.';
+COMMENT ON COLUMN order_ext.products_view.name IS 'Its name.';
+COMMENT ON COLUMN order_ext.products_view.kind IS 'normal or virtual.';
+COMMENT ON COLUMN order_ext.products_view.retired_at IS 'Since when it is not for sale; NULL: it is.';
+COMMENT ON COLUMN order_ext.products_view.updated_at IS 'When it was last put.';
+
 COMMENT ON VIEW order_ext.prices_view IS 'Prices of products, one per currency.';
 COMMENT ON COLUMN order_ext.prices_view.sku IS 'The product.';
 COMMENT ON COLUMN order_ext.prices_view.currency IS 'An ISO 4217 code.';

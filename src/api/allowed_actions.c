@@ -1,7 +1,7 @@
 /*
  * allowed_actions.c
  *		allowed_actions: which calls the order's status allows now, read from its
- *		transition table.
+ *		transition table. See allowed_actions.h.
  */
 #include "compat.h"
 
@@ -10,28 +10,125 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "api/allowed_actions.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
 #include "machine/fulfilment.h"
 
-/* The calls behind the events that people, gateways and warehouses drive. */
+/* The calls, in the order in which they are listed. */
+typedef enum Action
+{
+	ACTION_PRE_PAY_ORDER,
+	ACTION_PAY_CALLBACK,
+	ACTION_CANCEL_ORDER,
+	ACTION_FULFILMENT_CANCEL_RESULT,
+	ACTION_CHANGE_ADDRESS,
+	ACTION_REMOVE_ORDER,
+	ACTION_CONFIRM_RECEIPT,
+	ACTION_SHIPMENT_EVENT,
+	ACTION_APPLY_AFTER_SALE,
+	ACTION_REPORT_SHORTAGE,
+	ACTION_REVIEW_AFTER_SALE,
+	ACTION_REVOKE_AFTER_SALE,
+	ACTION_CLOSE_AFTER_SALE,
+	ACTION_REOPEN_AFTER_SALE,
+	ACTION_RETURN_SHIPMENT,
+	ACTION_RETURN_RECEIPT,
+	N_ACTIONS
+}			Action;
+
+static const char *const names[N_ACTIONS] = {
+	[ACTION_PRE_PAY_ORDER] = "pre_pay_order",
+	[ACTION_PAY_CALLBACK] = "pay_callback",
+	[ACTION_CANCEL_ORDER] = "cancel_order",
+	[ACTION_FULFILMENT_CANCEL_RESULT] = "fulfilment_cancel_result",
+	[ACTION_CHANGE_ADDRESS] = "change_address",
+	[ACTION_REMOVE_ORDER] = "remove_order",
+	[ACTION_CONFIRM_RECEIPT] = "confirm_receipt",
+	[ACTION_SHIPMENT_EVENT] = "shipment_event",
+	[ACTION_APPLY_AFTER_SALE] = "apply_after_sale",
+	[ACTION_REPORT_SHORTAGE] = "report_shortage",
+	[ACTION_REVIEW_AFTER_SALE] = "review_after_sale",
+	[ACTION_REVOKE_AFTER_SALE] = "revoke_after_sale",
+	[ACTION_CLOSE_AFTER_SALE] = "close_after_sale",
+	[ACTION_REOPEN_AFTER_SALE] = "reopen_after_sale",
+	[ACTION_RETURN_SHIPMENT] = "return_shipment",
+	[ACTION_RETURN_RECEIPT] = "return_receipt"
+};
+
+/* The events behind calls that people, gateways and warehouses make. */
 static const struct
 {
 	Event		event;
-	const char *call;
-}			calls[] = {
-	{EVENT_PRE_PAY, "pre_pay_order"},
-	{EVENT_PAY, "pay_callback"},
-	{EVENT_CANCEL, "cancel_order"},
-	{EVENT_REFUSE_INTERCEPT, "fulfilment_cancel_result"},
-	{EVENT_CHANGE_ADDRESS, "change_address"},
-	{EVENT_REMOVE, "remove_order"}
+	Action		action;
+}			events[] = {
+	{EVENT_PRE_PAY, ACTION_PRE_PAY_ORDER},
+	{EVENT_PAY, ACTION_PAY_CALLBACK},
+	{EVENT_CANCEL, ACTION_CANCEL_ORDER},
+	{EVENT_REFUSE_INTERCEPT, ACTION_FULFILMENT_CANCEL_RESULT},
+	{EVENT_CHANGE_ADDRESS, ACTION_CHANGE_ADDRESS},
+	{EVENT_REMOVE, ACTION_REMOVE_ORDER}
 };
 
 /* shipment_event has an event per kind. */
 static const Event shipment_events[] = {EVENT_SHIP_OUT, EVENT_DELIVER, EVENT_SIGN, EVENT_REFUSE};
+
+/* Pieces that are not virtual and in no live after-sale, as entitlement_rest() has them. */
+#define PIECES_LEFT \
+	"(SELECT coalesce(sum(i.quantity), 0) FROM order_ext_internal.order_items i" \
+	"  WHERE i.order_id = o.order_id AND i.kind <> " CODE(KIND_VIRTUAL) ")" \
+	" - (SELECT coalesce(sum(s.quantity), 0) FROM order_ext_internal.after_sale_items s" \
+	"  WHERE s.order_id = o.order_id" \
+	"   AND (SELECT i.kind FROM order_ext_internal.order_items i" \
+	"    WHERE i.order_id = s.order_id AND i.line = s.line) <> " CODE(KIND_VIRTUAL) \
+	"   AND (SELECT a.status FROM order_ext_internal.after_sales a" \
+	"    WHERE a.after_sale_id = s.after_sale_id) NOT IN (" AFTER_SALES_GIVEN_UP "))"
+
+/* OFFSET: a lookup for each, where a join could be turned around. */
+static SavedPlan read_orders = SAVED_PLAN(
+	"SELECT k.n::int, o.status, o.expire_at, o.address_changes > 0, o.removed_at IS NOT NULL,"
+	" f.status, f.intercept_refused,"
+	" CASE WHEN o.status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED) ") THEN"
+	"  (SELECT t.at FROM order_ext_internal.transition_log t"
+	"   WHERE t.machine = " CODE(MACHINE_ORDER) " AND t.entity_id = o.order_id"
+	"    AND t.to_status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED) ")"
+	"    AND t.from_status <> t.to_status"
+	"   ORDER BY t.version DESC LIMIT 1) END,"
+	" CASE WHEN o.status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED, ORDER_OUT_STOCK) ") THEN"
+	"  " PIECES_LEFT " > 0 ELSE false END"
+	" FROM unnest($1) WITH ORDINALITY AS k (order_id, n)"
+	" CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.orders r"
+	"  WHERE r.order_id = k.order_id OFFSET 0) AS o"
+	" LEFT JOIN LATERAL (SELECT l.status, l.intercept_refused"
+	"  FROM order_ext_internal.fulfilments l WHERE l.order_id = k.order_id OFFSET 0) AS f ON true",
+	INT8ARRAYOID);
+
+static SavedPlan read_after_sales = SAVED_PLAN(
+	"SELECT DISTINCT k.n::int, a.status, coalesce(a.return_status, " CODE(NO_RETURN) ")::smallint,"
+	"  a.origin IS NOT NULL,"
+	"  coalesce(a.origin, 'refused') <> 'refused' AND a.type <> " CODE(AFTER_SALE_GOODWILL) ","
+	"  (SELECT true FROM order_ext_internal.refunds r WHERE r.order_id = a.order_id"
+	"   AND r.after_sale_id = a.after_sale_id AND r.attempt > 0 LIMIT 1) IS NOT NULL"
+	" FROM unnest($1) WITH ORDINALITY AS k (order_id, n)"
+	" CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.after_sales s"
+	"  WHERE s.order_id = k.order_id OFFSET 0) AS a",
+	INT8ARRAYOID);
+
+/* An order as read_orders reads it. */
+typedef struct OrderFacts
+{
+	int16		status;
+	TimestampTz expire_at;
+	bool		address_changed;
+	bool		removed;
+	int16		fulfilment;		/* its status; 0: there is none */
+	bool		intercept_refused;
+	TimestampTz ended_at;		/* when it was signed or refused; 0: unknown, or not */
+	bool		left;			/* to be applied for, or reported missing */
+}			OrderFacts;
 
 static bool
 anyone_allows(int16 status, Event event)
@@ -44,128 +141,168 @@ anyone_allows(int16 status, Event event)
 
 /* What the status allows but another property of the order forbids. */
 static bool
-forbidden(Event event, const Order *order)
+forbidden(Event event, const OrderFacts * order)
 {
-	Fulfilment	fulfilment;
-
 	switch (event)
 	{
 		case EVENT_PRE_PAY:
 			/* the deadline ends payment before the timer ends the order */
 			return GetCurrentTimestamp() >= order->expire_at;
 		case EVENT_CHANGE_ADDRESS:
-			return order->address_changes > 0;
+			return order->address_changed;
 		case EVENT_REMOVE:
 			return order->removed;
 		case EVENT_CANCEL:
 			/* a second time while the warehouse is being asked, or after it has refused */
-			return order->status == ORDER_FULFILLING &&
-				fulfilment_read(order->order_id, &fulfilment) &&
-				(fulfilment.status == FULFILMENT_CANCEL_REQUESTED || fulfilment.intercept_refused);
+			return order->status == ORDER_FULFILLING && order->fulfilment != 0 &&
+				(order->fulfilment == FULFILMENT_CANCEL_REQUESTED || order->intercept_refused);
 		case EVENT_REFUSE_INTERCEPT:
-			return !fulfilment_read(order->order_id, &fulfilment) ||
-				fulfilment.status != FULFILMENT_CANCEL_REQUESTED;
+			return order->fulfilment != FULFILMENT_CANCEL_REQUESTED;
 		default:
 			return false;
 	}
 }
 
-static void
-put_call(ReturnSetInfo *rsinfo, const char *call)
+/* As after_sale_in_time() has it. */
+static bool
+in_time(const OrderFacts * order)
 {
-	Datum		values[1] = {CStringGetTextDatum(call)};
-	bool		nulls[1] = {false};
-
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	return order->ended_at == 0 ||
+		order->ended_at + setting_after_sale_window * USECS_PER_SEC > GetCurrentTimestamp();
 }
 
-/* ---- after-sales ---- */
-
-static SavedPlan read_after_sales = SAVED_PLAN(
-	"SELECT DISTINCT a.status, coalesce(a.return_status, " CODE(NO_RETURN) ")::smallint,"
-	"  a.origin IS NOT NULL,"
-	"  coalesce(a.origin, 'refused') <> 'refused' AND a.type <> " CODE(AFTER_SALE_GOODWILL) ","
-	"  EXISTS (SELECT FROM order_ext_internal.refunds r WHERE r.order_id = a.order_id"
-	"   AND r.after_sale_id = a.after_sale_id AND r.attempt > 0)"
-	" FROM order_ext_internal.after_sales a WHERE a.order_id = $1",
-	INT8OID);
-
-/* The calls that an after-sale of the order allows, as in review_after_sale.c. */
 static void
-put_calls_of_after_sales(ReturnSetInfo *rsinfo, int64 order_id)
+allow_by_order(const OrderFacts * order, bool *allowed)
 {
-	static const char *const names[] = {"review_after_sale", "revoke_after_sale",
-	"close_after_sale", "reopen_after_sale", "return_shipment", "return_receipt"};
-	bool		allowed[lengthof(names)] = {false};
-	Datum		values[1] = {Int64GetDatum(order_id)};
-	int			n = (int) plan_query(&read_after_sales, values, NULL, 0);
 	int			i;
 
+	for (i = 0; i < (int) lengthof(events); i++)
+		allowed[events[i].action] = anyone_allows(order->status, events[i].event) &&
+			!forbidden(events[i].event, order);
+	allowed[ACTION_CONFIRM_RECEIPT] =
+		machine_allows(MACHINE_ORDER, order->status, EVENT_SIGN, ACTOR_BUYER);
+	for (i = 0; i < (int) lengthof(shipment_events); i++)
+		allowed[ACTION_SHIPMENT_EVENT] |=
+			machine_allows(MACHINE_ORDER, order->status, shipment_events[i], ACTOR_WAREHOUSE);
+	allowed[ACTION_APPLY_AFTER_SALE] = order->left && in_time(order) &&
+		(order->status == ORDER_SIGNED || order->status == ORDER_REFUSED);
+	allowed[ACTION_REPORT_SHORTAGE] = order->left && order->status == ORDER_OUT_STOCK;
+}
+
+/* What an after-sale allows, in the given row of read_after_sales, as in review_after_sale.c. */
+static void
+allow_by_after_sale(int row, bool *allowed)
+{
+	int16		status = row_int16(row, 2);
+	int16		goods = row_int16(row, 3);
+	bool		approved = status == AFTER_SALE_APPROVED;
+	bool		unpaid = !approved || !row_bool(row, 6);
+
+	allowed[ACTION_REVIEW_AFTER_SALE] |= status == AFTER_SALE_APPLIED;
+	allowed[ACTION_REVOKE_AFTER_SALE] |= !row_bool(row, 4) && goods <= RETURN_TO_SEND && unpaid &&
+		machine_allows(MACHINE_AFTER_SALE, status, EVENT_AFTER_SALE_REVOKE, ACTOR_BUYER);
+	allowed[ACTION_CLOSE_AFTER_SALE] |= !(approved && row_bool(row, 5)) && unpaid &&
+		machine_allows(MACHINE_AFTER_SALE, status, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF);
+	allowed[ACTION_REOPEN_AFTER_SALE] |= status == AFTER_SALE_REJECTED;
+	allowed[ACTION_RETURN_SHIPMENT] |= approved && goods == RETURN_TO_SEND;
+	allowed[ACTION_RETURN_RECEIPT] |= approved &&
+		(goods == RETURN_TO_SEND || goods == RETURN_IN_TRANSIT);
+}
+
+/* A statement that reads what is there now, or what the caller's snapshot shows. */
+typedef uint64 (*RunPlan) (SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
+
+typedef bool Allowed[N_ACTIONS];
+
+/* Fill in what each order allows, and which of them exist. */
+static void
+read_allowed(const int64 *order_ids, int n, RunPlan run, Allowed * allowed, bool *exists)
+{
+	Datum		values[1] = {int64_array(order_ids, n)};
+	int			rows = (int) run(&read_orders, values, NULL, 0);
+	int			i;
+
+	for (i = 0; i < rows; i++)
+	{
+		int			k = row_int32(i, 1) - 1;
+		OrderFacts	order = {0};
+
+		order.status = row_int16(i, 2);
+		order.expire_at = row_timestamptz(i, 3);
+		order.address_changed = row_bool(i, 4);
+		order.removed = row_bool(i, 5);
+		order.fulfilment = row_is_null(i, 6) ? 0 : row_int16(i, 6);
+		order.intercept_refused = !row_is_null(i, 7) && row_bool(i, 7);
+		order.ended_at = row_is_null(i, 8) ? 0 : row_timestamptz(i, 8);
+		order.left = row_bool(i, 9);
+		allow_by_order(&order, allowed[k]);
+		exists[k] = true;
+	}
+	rows = (int) run(&read_after_sales, values, NULL, 0);
+	for (i = 0; i < rows; i++)
+		allow_by_after_sale(i, allowed[row_int32(i, 1) - 1]);
+}
+
+static Jsonb *
+names_of(const bool *allowed)
+{
+	JsonbParseState *state = NULL;
+	int			i;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < N_ACTIONS; i++)
+	{
+		JsonbValue	name = {.type = jbvString};
+
+		if (!allowed[i])
+			continue;
+		name.val.string.val = unconstify(char *, names[i]);
+		name.val.string.len = strlen(names[i]);
+		(void) pushJsonbValue(&state, WJB_ELEM, &name);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+Jsonb **
+allowed_actions_of(const int64 *order_ids, int n)
+{
+	Allowed    *allowed = palloc0(sizeof(Allowed) * n);
+	bool	   *exists = palloc0(sizeof(bool) * n);
+	Jsonb	  **lists = palloc0(sizeof(Jsonb *) * n);
+	int			i;
+
+	read_allowed(order_ids, n, plan_query_in_snapshot, allowed, exists);
 	for (i = 0; i < n; i++)
 	{
-		int16		status = row_int16(i, 1);
-		int16		goods = row_int16(i, 2);
-		bool		approved = status == AFTER_SALE_APPROVED;
-		bool		unpaid = !approved || !row_bool(i, 5);
-
-		allowed[0] |= status == AFTER_SALE_APPLIED;
-		allowed[1] |= !row_bool(i, 3) && goods <= RETURN_TO_SEND && unpaid &&
-			machine_allows(MACHINE_AFTER_SALE, status, EVENT_AFTER_SALE_REVOKE, ACTOR_BUYER);
-		allowed[2] |= !(approved && row_bool(i, 4)) && unpaid &&
-			machine_allows(MACHINE_AFTER_SALE, status, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF);
-		allowed[3] |= status == AFTER_SALE_REJECTED;
-		allowed[4] |= approved && goods == RETURN_TO_SEND;
-		allowed[5] |= approved && (goods == RETURN_TO_SEND || goods == RETURN_IN_TRANSIT);
+		if (exists[i])
+			lists[i] = names_of(allowed[i]);
 	}
-	for (i = 0; i < (int) lengthof(names); i++)
-	{
-		if (allowed[i])
-			put_call(rsinfo, names[i]);
-	}
-}
-
-static bool
-something_left(int64 order_id)
-{
-	return entitlement_rest(entitlement_read(order_id, 0))->n > 0;
-}
-
-static void
-put_after_sale_calls(ReturnSetInfo *rsinfo, const Order *order)
-{
-	if ((order->status == ORDER_SIGNED || order->status == ORDER_REFUSED) &&
-		after_sale_in_time(order->order_id) && something_left(order->order_id))
-		put_call(rsinfo, "apply_after_sale");
-	if (order->status == ORDER_OUT_STOCK && something_left(order->order_id))
-		put_call(rsinfo, "report_shortage");
-	if (order->status > ORDER_CREATED)
-		put_calls_of_after_sales(rsinfo, order->order_id);
+	return lists;
 }
 
 static Datum
 allowed_actions_body(FunctionCallInfo fcinfo)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	int64		order_id = arg_id(fcinfo, 0, "order_id");
+	Allowed		allowed = {false};
+	bool		exists = false;
 	Order		order;
 	int			i;
 
-	order_read_or_fail(arg_id(fcinfo, 0, "order_id"), &order);
-	for (i = 0; i < (int) lengthof(calls); i++)
+	read_allowed(&order_id, 1, plan_query, &allowed, &exists);
+	if (!exists)
+		order_read_or_fail(order_id, &order);
+	for (i = 0; i < N_ACTIONS; i++)
 	{
-		if (anyone_allows(order.status, calls[i].event) && !forbidden(calls[i].event, &order))
-			put_call(rsinfo, calls[i].call);
+		Datum		values[1];
+		bool		nulls[1] = {false};
+
+		if (!allowed[i])
+			continue;
+		values[0] = CStringGetTextDatum(names[i]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
-	if (machine_allows(MACHINE_ORDER, order.status, EVENT_SIGN, ACTOR_BUYER))
-		put_call(rsinfo, "confirm_receipt");
-	for (i = 0; i < (int) lengthof(shipment_events); i++)
-	{
-		if (machine_allows(MACHINE_ORDER, order.status, shipment_events[i], ACTOR_WAREHOUSE))
-		{
-			put_call(rsinfo, "shipment_event");
-			break;
-		}
-	}
-	put_after_sale_calls(rsinfo, &order);
 	return (Datum) 0;
 }
 

@@ -23,12 +23,13 @@
 enum
 {
 	PRODUCTS_ID,
-	PRODUCTS_KIND
+	PRODUCTS_KIND,
+	PRODUCTS_RETIRED_AT
 };
 
 static RowTable products = ROW_TABLE(
 	"products", "products_sku_key",
-	"product_id", "kind");
+	"product_id", "kind", "retired_at");
 
 /* Columns of product_prices. */
 enum
@@ -128,9 +129,6 @@ cart_parse(Jsonb *items, Jsonb *options)
 
 /* ---- pricing ---- */
 
-/* A price that read_products has not found. */
-#define NO_PRICE (-1)
-
 /* Whether an earlier line has the same sku. */
 static bool
 stands_before(const Cart *cart, int n)
@@ -145,9 +143,18 @@ stands_before(const Cart *cart, int n)
 	return false;
 }
 
-/* The skus of the lines that have no product, or no price. */
+/* What a line may lack. */
+typedef enum Lack
+{
+	LACKS_NOTHING,
+	LACKS_PRODUCT,
+	LACKS_SALE,					/* it is retired */
+	LACKS_PRICE
+}			Lack;
+
+/* The skus of the lines that lack it. */
 static char *
-skus_without(const Cart *cart, bool product)
+skus_lacking(const Cart *cart, const Lack * lacks, Lack what)
 {
 	StringInfoData list;
 	int			i;
@@ -157,31 +164,62 @@ skus_without(const Cart *cart, bool product)
 	{
 		const OrderLine *line = &cart->lines[i];
 
-		if ((product ? line->product_id == 0 : line->price == NO_PRICE) && !stands_before(cart, i))
+		if (lacks[i] == what && !stands_before(cart, i))
 			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", line->sku);
 	}
 	return list.data;
 }
 
 static void
-raise_unknown_skus(const Cart *cart)
+raise_unknown_skus(const Cart *cart, const Lack * lacks)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NOT_FOUND),
 			 errmsg("one or more products do not exist"),
-			 errdetail("Unknown SKU: %s.", skus_without(cart, true)),
+			 errdetail("Unknown SKU: %s.", skus_lacking(cart, lacks, LACKS_PRODUCT)),
 			 errhint("Add products with put_product.")));
 }
 
 static void
-raise_no_prices(const Cart *cart)
+raise_retired(const Cart *cart, const Lack * lacks)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_NOT_FOUND),
+			 errmsg("one or more products are no longer for sale"),
+			 errdetail("Retired: %s.", skus_lacking(cart, lacks, LACKS_SALE)),
+			 errhint("Leave them out, or put them on sale again with "
+					 "retire_product(sku, false).")));
+}
+
+static void
+raise_no_prices(const Cart *cart, const Lack * lacks)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NO_PRICE),
 			 errmsg("one or more products have no price in %s", cart->options.currency),
-			 errdetail("No price: %s.", skus_without(cart, false)),
+			 errdetail("No price: %s.", skus_lacking(cart, lacks, LACKS_PRICE)),
 			 errhint("Add prices with put_price, or order in another currency "
 					 "(options.currency).")));
+}
+
+/* Fill in what the line is about. */
+static Lack
+load_product(OrderLine *line, Rows *rows, Rows *prices, Datum *price_key)
+{
+	Datum		key = CStringGetTextDatum(line->sku);
+	Row			row;
+
+	if (!rows_find(rows, &key, 1, &row))
+		return LACKS_PRODUCT;
+	line->product_id = row_get_int64(&row, PRODUCTS_ID);
+	line->kind = row_get_int16(&row, PRODUCTS_KIND);
+	if (!row.nulls[PRODUCTS_RETIRED_AT])
+		return LACKS_SALE;
+	price_key[0] = Int64GetDatum(line->product_id);
+	if (!rows_find(prices, price_key, 2, &row))
+		return LACKS_PRICE;
+	line->price = row_get_int64(&row, PRICES_PRICE);
+	return LACKS_NOTHING;
 }
 
 static void
@@ -189,37 +227,25 @@ load_products(Cart *cart)
 {
 	Rows	   *rows = rows_open(&products, ROWS_READ);
 	Rows	   *prices = rows_open(&product_prices, ROWS_READ);
+	Lack	   *lacks = palloc(sizeof(Lack) * cart->n);
+	int			count[LACKS_PRICE + 1] = {0};
 	Datum		price_key[2];
-	bool		all_known = true;
-	bool		priced = true;
 	int			i;
 
 	price_key[1] = CStringGetTextDatum(cart->options.currency);
 	for (i = 0; i < cart->n; i++)
 	{
-		OrderLine  *line = &cart->lines[i];
-		Datum		key = CStringGetTextDatum(line->sku);
-		Row			row;
-
-		if (!rows_find(rows, &key, 1, &row))
-		{
-			all_known = false;
-			continue;
-		}
-		line->product_id = row_get_int64(&row, PRODUCTS_ID);
-		line->kind = row_get_int16(&row, PRODUCTS_KIND);
-		line->price = NO_PRICE;
-		price_key[0] = Int64GetDatum(line->product_id);
-		if (rows_find(prices, price_key, 2, &row))
-			line->price = row_get_int64(&row, PRICES_PRICE);
-		priced &= line->price != NO_PRICE;
+		lacks[i] = load_product(&cart->lines[i], rows, prices, price_key);
+		count[lacks[i]]++;
 	}
 	rows_close(prices);
 	rows_close(rows);
-	if (!all_known)
-		raise_unknown_skus(cart);
-	if (!priced)
-		raise_no_prices(cart);
+	if (count[LACKS_PRODUCT] > 0)
+		raise_unknown_skus(cart, lacks);
+	if (count[LACKS_SALE] > 0)
+		raise_retired(cart, lacks);
+	if (count[LACKS_PRICE] > 0)
+		raise_no_prices(cart, lacks);
 }
 
 void

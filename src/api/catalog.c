@@ -21,8 +21,6 @@
 #include "machine/coupon.h"
 #include "machine/stock.h"
 
-#define MAX_NAME_CHARS 1000
-
 static const char *const product_kinds[] = {"normal", "virtual", NULL};
 
 static SavedPlan upsert_product = SAVED_PLAN(
@@ -59,7 +57,7 @@ put_product_body(FunctionCallInfo fcinfo)
 	Datum		values[3];
 
 	values[0] = CStringGetTextDatum(arg_text(fcinfo, 0, "sku", MAX_SKU_CHARS));
-	values[1] = CStringGetTextDatum(arg_text(fcinfo, 1, "name", MAX_NAME_CHARS));
+	values[1] = CStringGetTextDatum(arg_text(fcinfo, 1, "name", MAX_PRODUCT_NAME_CHARS));
 	values[2] = Int16GetDatum(KIND_NORMAL + arg_word(fcinfo, 3, "kind", product_kinds));
 	(void) plan_write(&upsert_product, values, NULL, 0);
 	put_price(row_int64(0, 1), currency, price);

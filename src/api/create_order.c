@@ -201,8 +201,7 @@ check_external_id(const char *external_id)
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("an order with external_id \"%s\" already exists", external_id),
 				 errdetail("An external_id must be unique among all orders in this database."),
-				 errhint("Look up the order in orders_view; to repeat a call safely, use a "
-						 "request_id.")));
+				 errhint("find_order tells its ID; to repeat a call safely, use a request_id.")));
 }
 
 /* Price the cart and compare it with what the client expects to pay. */

@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#define MAX_PRODUCT_NAME_CHARS 1000
+
 /* The id of the product with this SKU; OE001. */
 extern int64 product_id_of_sku(const char *sku);
 

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 
 #include "core/call.h"
 #include "core/errors.h"
@@ -176,6 +177,16 @@ Datum
 call_return_jsonb(Jsonb *value)
 {
 	return call_return_copy(PointerGetDatum(value), false, -1);
+}
+
+void
+call_put_jsonb(FunctionCallInfo fcinfo, Jsonb *value)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum		values[1] = {JsonbPGetDatum(value)};
+	bool		nulls[1] = {false};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 Datum

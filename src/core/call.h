@@ -42,6 +42,9 @@ extern void call_keep_error(void);
 extern Datum call_return_result(FunctionCallInfo fcinfo, const CallResult *result);
 extern Datum call_return_jsonb(Jsonb *value);
 
+/* Add a row to a result that is a set of jsonb (InitMaterializedSRF). */
+extern void call_put_jsonb(FunctionCallInfo fcinfo, Jsonb *value);
+
 /* Allocate in the memory context that outlives SPI. */
 extern MemoryContext call_result_context(void);
 

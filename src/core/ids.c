@@ -15,6 +15,8 @@
 
 #define SECONDS_A_DAY		86400
 #define NUMBERS_A_SECOND	100000
+#define USERS				1000
+#define DAYS_OF_CENTURY		36525	/* from 2000 on */
 #define FEISTEL_HALF_BITS	9	/* 2^18 is the least even power above 100000 */
 #define FEISTEL_ROUNDS		4
 
@@ -80,24 +82,40 @@ permute(uint32 number, uint64 key)
 	return number;
 }
 
+/* The date and the second of an id, for the second since 2000. */
+static int64
+moment_of(int64 second)
+{
+	int64		of_day = second % SECONDS_A_DAY;
+	int			year,
+				month,
+				mday;
+
+	j2date((int) (second / SECONDS_A_DAY) + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	return (int64) ((year % 100) * 10000 + month * 100 + mday) * 100000 + of_day;
+}
+
 int64
 id_next_order(int64 user_id, TimestampTz created_at)
 {
 	int64		second = created_at / USECS_PER_SEC;
-	int			day = (int) (second / SECONDS_A_DAY);
-	int			year,
-				month,
-				mday;
 	uint32		number = (uint32) (id_next("order_number_seq") % NUMBERS_A_SECOND);
-	int64		id;
 
-	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
 	number = permute(number, id_secret() ^ (uint64) second);
+	return (moment_of(second) * NUMBERS_A_SECOND + number) * USERS + user_id % USERS;
+}
 
-	id = (int64) (year % 100) * 10000 + month * 100 + mday;
-	id = id * 100000 + second % SECONDS_A_DAY;
-	id = id * NUMBERS_A_SECOND + number;
-	return id * 1000 + user_id % 1000;
+int64
+id_first_order(TimestampTz at)
+{
+	int128		id;
+
+	if (at <= 0)
+		return 0;
+	if (at / USECS_PER_SEC >= (int64) DAYS_OF_CENTURY * SECONDS_A_DAY)
+		return PG_INT64_MAX;
+	id = (int128) moment_of(at / USECS_PER_SEC) * NUMBERS_A_SECOND * USERS;
+	return id > PG_INT64_MAX ? PG_INT64_MAX : (int64) id;
 }
 
 /* next_order_id(user_id, created_at), of imports */

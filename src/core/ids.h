@@ -18,6 +18,12 @@
 /* The next id for an order of the user created at the given time. SPI must be connected. */
 extern int64 id_next_order(int64 user_id, TimestampTz created_at);
 
+/*
+ * No order created in this second or later has a lower id; those created before it have. Beyond
+ * the dates that ids can tell, 0 or the greatest number.
+ */
+extern int64 id_first_order(TimestampTz at);
+
 /* The next value of a sequence in order_ext_internal. */
 extern int64 id_next(const char *sequence);
 

@@ -60,8 +60,8 @@ enum
 
 static RowTable channels = ROW_TABLE("channels", "channels_code", "external");
 
-bool
-fulfilment_read(int64 order_id, Fulfilment *fulfilment)
+static bool
+read_fulfilment(int64 order_id, Fulfilment *fulfilment)
 {
 	Datum		key = Int64GetDatum(order_id);
 	Row			row;
@@ -82,7 +82,7 @@ fulfilment_read(int64 order_id, Fulfilment *fulfilment)
 void
 fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment)
 {
-	if (!fulfilment_read(order_id, fulfilment))
+	if (!read_fulfilment(order_id, fulfilment))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("order " INT64_FORMAT " has no fulfillment", order_id)));

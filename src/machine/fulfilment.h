@@ -20,10 +20,7 @@ typedef struct Fulfilment
 	bool		intercept_refused;
 } Fulfilment;
 
-/* The fulfillment of an order; false if there is none (yet). */
-extern bool fulfilment_read(int64 order_id, Fulfilment *fulfilment);
-
-/* The same for an order that must have one; raises OE901 if it has none. */
+/* The fulfillment of an order; raises OE901 if it has none. */
 extern void fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment);
 
 /*

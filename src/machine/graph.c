@@ -39,18 +39,14 @@ order_ext_status_code(PG_FUNCTION_ARGS)
 {
 	const MachineTable *table = arg_machine(fcinfo, 0);
 	char	   *name = arg_text(fcinfo, 1, "name", 64);
-	const StatusName *status;
+	int16		code = machine_status_code(table->machine, name);
 
-	for (status = table->statuses; status->name != NULL; status++)
-	{
-		if (strcmp(status->name, name) == 0)
-			PG_RETURN_INT32(status->code);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for argument \"name\": \"%s\"", name),
-			 errdetail("State machine \"%s\" has no such status.", table->name)));
-	PG_RETURN_NULL();
+	if (code == STATUS_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for argument \"name\": \"%s\"", name),
+				 errdetail("State machine \"%s\" has no such status.", table->name)));
+	PG_RETURN_INT32(code);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_status_name);

@@ -172,6 +172,19 @@ machine_status_name(Machine machine, int16 status)
 	return NULL;
 }
 
+int16
+machine_status_code(Machine machine, const char *name)
+{
+	const StatusName *entry;
+
+	for (entry = machine_table(machine)->statuses; entry->name != NULL; entry++)
+	{
+		if (strcmp(entry->name, name) == 0)
+			return entry->code;
+	}
+	return STATUS_NONE;
+}
+
 const char *
 machine_event_name(int event)
 {

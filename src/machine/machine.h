@@ -24,4 +24,7 @@ extern bool machine_allows(Machine machine, int16 from, Event event, char actor)
 extern const char *machine_status_name(Machine machine, int16 status);
 extern const char *machine_event_name(int event);
 
+/* The code of a status, STATUS_NONE for a name that does not exist. */
+extern int16 machine_status_code(Machine machine, const char *name);
+
 #endif							/* ORDER_EXT_MACHINE_H */

@@ -90,12 +90,12 @@ FROM (VALUES ('"tap app"', 'app'), ('tap_callback', 'callback'), ('tap_operator'
 
 CREATE TEMP TABLE allowed (role name, functions text[], views text[]);
 INSERT INTO allowed VALUES
-	('tap app', '{quote_order,create_order,pre_pay_order,cancel_order,confirm_receipt,change_address,remove_order,calculate_refund,apply_after_sale,revoke_after_sale,get_order,order_timeline,allowed_actions,stock_level,publish,cancel_message,reschedule_message,grant_topic,revoke_topic}', '{}'),
+	('tap app', '{quote_order,create_order,pre_pay_order,cancel_order,confirm_receipt,change_address,remove_order,calculate_refund,apply_after_sale,revoke_after_sale,get_order,order_timeline,allowed_actions,stock_level,list_orders,find_order,list_coupons,list_products,publish,cancel_message,reschedule_message,grant_topic,revoke_topic}', '{}'),
 	('tap_callback', '{pay_callback,payment_closed,refund_callback,claim_refunds,record_refund,payment_disputed,shipment_event,fulfilment_cancel_result,report_shortage,return_shipment,return_receipt}', '{}'),
-	('tap_operator', '{put_product,put_price,put_freight,remove_freight,adjust_stock,set_stock,stock_level,issue_coupon,set_risk_check,set_channel,cancel_order,expire_orders,import_orders,resolve_held_payment,resolve_fact,assign_payment,refund_order,withdraw_refund,settle_refund,retry_refund,set_pay_type,set_gateway,sandbox_set,calculate_refund,review_after_sale,close_after_sale,reopen_after_sale,create_topic,alter_topic,drop_topic,grant_topic,revoke_topic,cancel_message,reschedule_message,subscribe,unsubscribe,pause,resume,redrive,discard,replay,register_asset,unregister_asset,dispatch,schedule_jobs,unschedule_jobs,maintain,metrics,get_order,order_timeline,allowed_actions,message_trace,verify,state_graph,state_diagram}',
-		'{orders_view,order_items_view,payments_view,refunds_view,sandbox_ledger,pay_types_view,disputes_view,fulfilments_view,shipment_events_view,held_facts,after_sales_view,after_sale_items_view,after_sale_events_view,coupons_view,prices_view,freight_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,attempt_log,parked_keys,consumer_stats,timer_stats,worker_stats}'),
-	('tap_observer', '{order_timeline,allowed_actions,stock_level,message_trace,verify,metrics,state_graph,state_diagram}',
-		'{orders_view,order_items_view,payments_view,refunds_view,sandbox_ledger,pay_types_view,disputes_view,fulfilments_view,shipment_events_view,held_facts,after_sales_view,after_sale_items_view,after_sale_events_view,coupons_view,prices_view,freight_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,attempt_log,parked_keys,consumer_stats,timer_stats,worker_stats}'),
+	('tap_operator', '{put_product,put_products,retire_product,list_orders,search_orders,find_order,list_coupons,list_products,put_price,put_freight,remove_freight,adjust_stock,set_stock,stock_level,issue_coupon,set_risk_check,set_channel,cancel_order,expire_orders,import_orders,resolve_held_payment,resolve_fact,assign_payment,refund_order,withdraw_refund,settle_refund,retry_refund,set_pay_type,set_gateway,sandbox_set,calculate_refund,review_after_sale,close_after_sale,reopen_after_sale,create_topic,alter_topic,drop_topic,grant_topic,revoke_topic,cancel_message,reschedule_message,subscribe,unsubscribe,pause,resume,redrive,discard,replay,register_asset,unregister_asset,dispatch,schedule_jobs,unschedule_jobs,maintain,metrics,get_order,order_timeline,allowed_actions,message_trace,verify,state_graph,state_diagram}',
+		'{orders_view,order_items_view,payments_view,refunds_view,sandbox_ledger,pay_types_view,disputes_view,fulfilments_view,shipment_events_view,held_facts,after_sales_view,after_sale_items_view,after_sale_events_view,coupons_view,products_view,prices_view,freight_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,attempt_log,parked_keys,consumer_stats,timer_stats,worker_stats}'),
+	('tap_observer', '{list_orders,search_orders,find_order,list_coupons,list_products,order_timeline,allowed_actions,stock_level,message_trace,verify,metrics,state_graph,state_diagram}',
+		'{orders_view,order_items_view,payments_view,refunds_view,sandbox_ledger,pay_types_view,disputes_view,fulfilments_view,shipment_events_view,held_facts,after_sales_view,after_sale_items_view,after_sale_events_view,coupons_view,products_view,prices_view,freight_view,stock_ledger_view,money_report,topics_view,subscriptions_view,dead_letters,attempt_log,parked_keys,consumer_stats,timer_stats,worker_stats}'),
 	('tap_worker', '{publish,cancel_message,reschedule_message,grant_topic,revoke_topic,receive,ack,nack,extend_lease,wait_for_messages}', '{}'),
 	('tap_nobody', '{}', '{}');
 UPDATE allowed SET functions = functions || '{status_code,currency_exponent,version}' WHERE role <> 'tap_nobody';
@@ -153,8 +153,15 @@ CREATE TEMP TABLE made (order_id bigint);
 GRANT ALL ON made TO PUBLIC;
 
 SET LOCAL ROLE "tap app";
-INSERT INTO made SELECT id FROM order_ext.create_order(1, '[{"sku": "tap", "quantity": 1}]', 100, options => '{"address": {"street": "secret"}}');
+INSERT INTO made SELECT id FROM order_ext.create_order(1, '[{"sku": "tap", "quantity": 1, "attributes": {"text": "secret"}}]', 100, options => '{"address": {"street": "secret"}, "remark": "secret", "external_id": "tap order"}');
 SELECT is(order_ext.get_order(order_id)->>'status', 'created', 'app: create_order, get_order') FROM made;
+SELECT is(o->>'status', 'created', 'app: list_orders') FROM order_ext.list_orders(1) AS o;
+SELECT is(order_ext.find_order('tap order'), order_id, 'app: find_order') FROM made;
+SELECT is(p->'available', '9', 'app: list_products') FROM order_ext.list_products(search => 'tap') AS p;
+SELECT is((SELECT count(*) FROM order_ext.list_coupons(1)), 0::bigint, 'app: list_coupons');
+SELECT throws_ok('SELECT order_ext.search_orders(''{}'')', '42501', NULL, 'app: no search_orders');
+SELECT throws_ok('SELECT order_ext.put_products(''[]'')', '42501', NULL, 'app: no put_products');
+SELECT throws_ok('SELECT order_ext.retire_product(''tap'')', '42501', NULL, 'app: no retire_product');
 SELECT throws_ok('SELECT order_ext.pay_callback(1, ''t'', ''x'', 1)', '42501', NULL, 'app: no pay_callback');
 SELECT throws_ok('SELECT * FROM order_ext.orders_view', '42501', NULL, 'app: no views');
 SELECT throws_ok('SELECT * FROM order_ext_internal.orders', '42501', NULL, 'app: no tables');
@@ -163,6 +170,7 @@ RESET ROLE;
 SET LOCAL ROLE tap_callback;
 SELECT is((order_ext.pay_callback(order_id, 'tap-1', 'x', 100)).disposition, 'applied', 'callback: pay_callback') FROM made;
 SELECT throws_ok('SELECT order_ext.get_order(1)', '42501', NULL, 'callback: no get_order');
+SELECT throws_ok('SELECT order_ext.list_orders(1)', '42501', NULL, 'callback: no list_orders');
 RESET ROLE;
 
 CREATE FUNCTION pg_temp.see(who text) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -190,6 +198,9 @@ SELECT lives_ok('SELECT payload, last_error FROM order_ext.dead_letters', 'opera
 SELECT lives_ok('SELECT error, last_outcome FROM order_ext.attempt_log, order_ext.refunds_view', 'operator: error messages');
 SELECT lives_ok('SELECT * FROM order_ext.verify()', 'operator: verify');
 SELECT lives_ok('SELECT order_ext.dispatch()', 'operator: dispatch');
+SELECT is((SELECT count(*) FROM order_ext.search_orders('{"external_id": "tap order"}')), 1::bigint, 'operator: search_orders');
+SELECT is(order_ext.put_products('[{"sku": "tap 2", "name": "tap", "price": 1}]'), 1, 'operator: put_products');
+SELECT lives_ok('SELECT order_ext.retire_product(''tap 2'')', 'operator: retire_product');
 SELECT is((order_ext.cancel_order(order_id)).status, 'canceled', 'operator: cancel_order') FROM made;
 SELECT lives_ok('SELECT order_ext.dispatch()', 'operator: dispatch again');
 SELECT lives_ok('SELECT order_ext.expire_orders(), order_ext.maintain()', 'operator: sweep and maintenance');
@@ -206,6 +217,10 @@ SELECT throws_ok('SELECT last_outcome FROM order_ext.refunds_view', '42501', NUL
 SELECT throws_ok('SELECT order_ext.get_order(1)', '42501', NULL, 'observer: no get_order, which has the address');
 SELECT is(array_agg(to_status) FILTER (WHERE to_status IS NOT NULL), '{created,paid,canceled}'::text[], 'observer: order_timeline')
 FROM made, order_ext.order_timeline(order_id);
+SELECT is((SELECT count(*) FROM order_ext.list_orders(1) o WHERE o->>'status' = 'canceled' AND o::text !~ 'secret|attributes|options'), 1::bigint, 'observer: list_orders');
+SELECT is((SELECT count(*) FROM made, order_ext.search_orders(jsonb_build_object('id', order_id)) o WHERE o::text !~ 'secret|attributes|options'), 1::bigint, 'observer: search_orders');
+SELECT is((SELECT count(*) FROM order_ext.list_coupons(1)), 0::bigint, 'observer: list_coupons');
+SELECT throws_ok('SELECT order_ext.put_products(''[]'')', '42501', NULL, 'observer: no put_products');
 SELECT is((SELECT count(*) FROM made, order_ext.order_timeline(order_id) t WHERE t::text ~ 'secret'), 0::bigint, 'observer: no address');
 SELECT is((SELECT count(*) FROM order_ext.verify() WHERE severity = 'error'), 0::bigint, 'observer: verify');
 RESET ROLE;

@@ -80,6 +80,13 @@ FROM (VALUES
 	('unschedule_jobs', '() -> void'),
 	('maintain', '() -> bigint'),
 	('grant_to', '(role regrole, kind text) -> void'),
+	('list_orders', '(user_id bigint, statuses text[] DEFAULT NULL, before bigint DEFAULT NULL, max_orders integer DEFAULT 20) -> SETOF jsonb'),
+	('search_orders', '(filter jsonb, before bigint DEFAULT NULL, max_orders integer DEFAULT 50) -> SETOF jsonb'),
+	('find_order', '(external_id text) -> bigint'),
+	('list_coupons', '(user_id bigint, usable boolean DEFAULT NULL, before bigint DEFAULT NULL, max_coupons integer DEFAULT 1000) -> SETOF jsonb'),
+	('list_products', '(after text DEFAULT NULL, max_products integer DEFAULT 50, search text DEFAULT NULL) -> SETOF jsonb'),
+	('put_products', '(products jsonb) -> integer'),
+	('retire_product', '(sku text, retired boolean DEFAULT true) -> void'),
 	('version', '() -> text')
 ) AS contract (name, expected);
 
@@ -97,6 +104,7 @@ FROM (VALUES
 	('refunds_view', 'refund_id, order_id, payment_id, cause, amount, currency, status, attempt, requested_at, settled_at'),
 	('after_sales_view', 'after_sale_id, order_id, user_id, type, status, amount, applied_at'),
 	('coupons_view', 'coupon_id, user_id, status, order_id, amount, threshold, valid_from, valid_until'),
+	('products_view', 'sku, name, kind, retired_at, updated_at'),
 	('stock_ledger_view', 'sku, at, order_id, kind, delta, reason'),
 	('money_report', 'day, pay_type, currency, captured, applied, late, surplus, held, refunded, refund_open'),
 	('dead_letters', 'message_id, consumer_group, topic, key, payload, attempts, last_error, last_sqlstate, died_at'),
@@ -120,7 +128,7 @@ SELECT is(order_ext.version(), (SELECT extversion FROM pg_extension WHERE extnam
 SELECT is(
 	(SELECT count(*) FROM pg_proc WHERE pronamespace = 'order_ext'::regnamespace
 		AND prokind = 'f' AND provolatile <> 'v' AND proname IN (
-			'put_product', 'put_freight', 'adjust_stock', 'issue_coupon', 'create_order',
+			'put_product', 'put_products', 'retire_product', 'put_freight', 'adjust_stock', 'issue_coupon', 'create_order',
 			'pre_pay_order', 'pay_callback', 'cancel_order', 'expire_orders', 'import_orders', 'publish',
 			'dispatch', 'verify', 'maintain')),
 	0::bigint, 'calls that write are volatile');

@@ -89,6 +89,72 @@ reads_little('order_timeline',
 reads_little('get_order', "SELECT order_ext.get_order($orders[0])::text");
 reads_little('allowed_actions', "SELECT order_ext.allowed_actions($orders[0])");
 
+# Lists read what a page shows, or the rows that one may look at, and nothing else: of a buyer with very
+# many orders, too.
+$psql->(<<'SQL');
+INSERT INTO order_ext_internal.orders (order_id, user_id, origin_amount, discount_amount, freight_amount, pay_amount,
+		created_at, expire_at, version, status, currency, options)
+	SELECT 20000 + n, 777777, 100, 0, 0, 100, now(), now() + interval '1 year', 1, CASE n WHEN 1 THEN 20 ELSE 60 END, 'CNY', '{}'
+	FROM generate_series(1, 10050) AS n;
+INSERT INTO order_ext_internal.order_items (order_id, product_id, price, discount, pay, quantity, kind, reservation, sku, line)
+	SELECT 20000 + n, 100001, 100, 0, 100, 1, 1, 2, 'many-1', 1 FROM generate_series(1, 10050) AS n;
+UPDATE order_ext_internal.refunds SET gateway_refund_no = 'many-' || order_id % 1000;
+SQL
+
+# What a call reads more than 100 rows of, and where it goes on.
+sub reads_more
+{
+	my ($call) = @_;
+
+	return $psql->(<<"SQL");
+BEGIN;
+CREATE TEMP TABLE answers (answer jsonb) ON COMMIT DROP;
+INSERT INTO answers SELECT answer FROM $call AS answer;
+SELECT what || ': ' || n FROM reads() WHERE n > 100 AND what ~ '_(pkey|user_id|product_id)\$' ORDER BY 1;
+SELECT count(*) FILTER (WHERE answer ? 'order_id') || ' orders' FROM answers;
+SELECT 'before ' || (answer->>'next_before') FROM answers WHERE answer ? 'next_before';
+COMMIT;
+SQL
+}
+
+foreach my $statistics ('without statistics', 'with statistics')
+{
+	if ($statistics eq 'with statistics')
+	{
+		$psql->('ANALYZE');
+	}
+	reads_little("$_, $statistics,", "SELECT answer::text FROM order_ext.$_ AS answer")
+	  foreach 'list_orders(8)', 'list_orders(777777)', 'list_orders(777777, before => 20500)',
+	  "list_orders(777777, '{signed}')",
+	  "search_orders('{}', max_orders => 20)",
+	  "search_orders('{\"user_id\": 777777}', max_orders => 20)",
+	  "search_orders('{\"sku\": \"many-1\"}', max_orders => 20)",
+	  "search_orders('{\"sku\": \"many-8\", \"user_id\": 7}')",
+	  "search_orders('{\"sku\": \"many-1\", \"user_id\": 777777, \"status\": \"signed\"}', max_orders => 20)",
+	  "search_orders('{\"external_id\": \"many-8\", \"sku\": \"many-9\"}')",
+	  "search_orders('{\"out_trade_no\": \"many-8\"}')",
+	  "search_orders('{\"gateway_refund_no\": \"many-8\"}')",
+	  "search_orders('{\"gateway_refund_no\": \"many-8\", \"user_id\": 8}')",
+	  "search_orders('{\"id\": 1000000008}')",
+	  "search_orders('{\"text\": \"many-8\"}')",
+	  "search_orders('{\"created_from\": \"today\"}', max_orders => 20)",
+	  "list_products(max_products => 2)",
+	  "list_products('many-4', 2, 'many-49')",
+	  'list_coupons(8)', 'list_coupons(8, true)';
+	reads_little("find_order, $statistics,", q{SELECT order_ext.find_order('many-8')::text});
+	is(reads_more("order_ext.list_orders(777777, '{paid}')"),
+		"scan of orders_user_id: 10000\n0 orders\nbefore 20051",
+		"list_orders looks at 10000 orders at most, $statistics");
+	is(reads_more("order_ext.list_orders(777777, '{paid}', 20051)"),
+		'1 orders', "and goes on, $statistics");
+	like(reads_more(q{order_ext.search_orders('{"status": "invalid"}')}),
+		qr/^scan of orders_pkey: 10000\n0 orders\nbefore \d+$/,
+		"search_orders, too, $statistics");
+	is(reads_more(q{order_ext.search_orders('{"status": "paid", "sku": "many-1"}')}),
+		"scan of order_items_product_id: 10000\nscan of orders_pkey: 10000\n0 orders\nbefore 20051",
+		"of a product, $statistics");
+}
+
 # The recent check reads what was written after the mark, whatever there was before it.
 $psql->(<<'SQL');
 INSERT INTO order_ext_internal.verify_marks (seq, at, full_at, since, unpaid_since, system_identifier,
@@ -117,7 +183,8 @@ sub no_scan
 	my ($query) = @_;
 	my $plan = $psql->("EXPLAIN $query");
 
-	unlike($plan, qr/Seq Scan on (orders|stock_ledger|payments|refunds)/, $query)
+	unlike($plan, qr/Seq Scan on (orders|order_items|stock_ledger|payments|refunds|coupons|after_sale|fulfilment|shipment_events)/,
+		$query)
 		or diag($plan);
 	return;
 }
@@ -129,6 +196,16 @@ no_scan("SELECT * FROM order_ext.payments_view WHERE out_trade_no = 'many-7'");
 no_scan("SELECT * FROM order_ext.payments_view WHERE $_ = 7") foreach qw(payment_id order_id);
 no_scan("SELECT * FROM order_ext.refunds_view WHERE $_ = 7")
   foreach qw(refund_id payment_id order_id);
+no_scan("SELECT * FROM order_ext.order_items_view WHERE $_")
+  foreach 'order_id = 7', "sku = 'many-7'";
+no_scan("SELECT * FROM order_ext.coupons_view WHERE $_ = 7") foreach qw(coupon_id user_id order_id);
+no_scan("SELECT * FROM order_ext.after_sales_view WHERE $_ = 7")
+  foreach qw(after_sale_id user_id order_id);
+no_scan("SELECT * FROM order_ext.after_sale_items_view WHERE $_ = 7")
+  foreach qw(after_sale_id order_id);
+no_scan("SELECT * FROM order_ext.$_ WHERE order_id = 7")
+  foreach qw(fulfilments_view shipment_events_view held_facts disputes_view);
+no_scan("SELECT p.* FROM order_ext.order_items_view JOIN order_ext.payments_view p USING (order_id) WHERE sku = 'many-7'");
 is($psql->("SELECT count(*) FROM order_ext.stock_ledger_view WHERE sku = 'many-8'"),
 	'40', 'all movements of a product');
 is( $psql->("SELECT count(*) FROM order_ext.stock_ledger_view WHERE order_id IS NULL"),
