@@ -60,7 +60,8 @@ BEGIN ATOMIC
 				('after_sales_view', 'detail_type', 'after_sale_detail'),
 				('after_sales_view', 'source', 'after_sale_source'),
 				('after_sales_view', 'reason_code', 'after_sale_reason'),
-				('after_sale_events_view', 'kind', 'return_fact')) AS m (view, what, set)
+				('after_sale_events_view', 'kind', 'return_fact'),
+				('products_view', 'kind', 'product_kind')) AS m (view, what, set)
 		JOIN code c USING (set)
 	), viewed AS (
 		SELECT 'views', format('%s %s: in C %s %s, in the view %s %s',
