@@ -163,6 +163,69 @@ suite_dist() {
   holds "the same files" same_names "$work/installed/archive" "$work/installed/checkout"
 }
 
+# Debian's package is built from what is committed, installed for the servers of the distribution,
+# where an extension of the checkout makes way for it, and purged.
+suite_package() {
+  local tree=$work/package/tree
+  local version package bindir was_installed='' control
+  control=$(sed -n "s/^default_version = '\(.*\)'/\1/p" "$root/order_ext.control")
+  if ! command -v dpkg-buildpackage >/dev/null || ! command -v pg_buildext >/dev/null; then
+    install_packages build-essential debhelper postgresql-server-dev-all
+  fi
+  mkdir -p "$tree"
+  git -c safe.directory="$root" -C "$root" archive HEAD | tar -C "$tree" -xf - --no-same-owner
+  give_to_server "$work/package"
+  holds "the changelog has the version of the extension" grep -q "^postgresql-order-ext ($control\." "$tree/debian/changelog"
+  holds "debian/control is that of control.in" as_server env -C "$tree" pg_buildext checkcontrol
+  holds "it builds" as_server env -u PG_CONFIG -C "$tree" \
+    "DEB_BUILD_OPTIONS=parallel=$(nproc) noautodbgsym" dpkg-buildpackage -b -us -uc
+
+  for version in $(pg_buildext supported-versions "$tree"); do
+    package=postgresql-$version-order-ext
+    bindir=/usr/lib/postgresql/$version/bin
+    holds "$package has what make installs" packaged_as_installed "$package" "$bindir/pg_config"
+    [ ! -e "$bindir/../lib/order_ext.so" ] || was_installed+=" $bindir/pg_config"
+    holds "$package is installed" as_root dpkg -i "$work"/package/"$package"_*.deb
+    mkdir "$work/package/$version"
+    give_to_server "$work/package/$version"
+    holds "a server of $version starts with it" server_of_package "$work/package/$version"
+    holds "orders go through it" package_works "$work/package/$version" "$control"
+    cluster_stop "$work/package/$version"
+  done
+  for package in "$work"/package/*.deb; do
+    package=${package##*/}
+    holds "$package is purged" as_root dpkg --purge "${package%%_*}"
+  done
+  holds "nothing is left" nothing find /usr/lib/postgresql /usr/share/postgresql /usr/share/doc -name '*order_ext*' -o -name '*order-ext*'
+  for version in $was_installed; do
+    as_root make -s -C "$root" install PG_CONFIG="$version" >/dev/null
+  done
+}
+
+# packaged_as_installed PACKAGE PG_CONFIG
+packaged_as_installed() {
+  as_server make -s -C "$work" install PG_CONFIG="$2" DESTDIR="$work/package/make" &&
+    diff <(dpkg -c "$work"/package/"$1"_*.deb | sed -n 's,.* \./\(usr/\(lib\|share/postgresql\)/.*[^/]\)$,\1,p' | sort) \
+      <(cd "$work/package/make" && find usr -type f | sort)
+}
+
+server_of_package() {
+  cluster_init "$1" 54330 "shared_preload_libraries = 'order_ext'" "fsync = off" &&
+    cluster_start "$1"
+}
+
+# package_works DIR VERSION: an order is created, paid and handled by the workers
+package_works() {
+  local psql=(as_server "$bindir/psql" -XAtq -v ON_ERROR_STOP=1 -h "$1" -p 54330 -U postgres -d postgres)
+  "${psql[@]}" -c "CREATE EXTENSION order_ext" \
+    -c "SELECT 1 / (order_ext.version() LIKE '$2%')::int" \
+    -c "SELECT order_ext.put_product('A', 'A', 100), order_ext.adjust_stock('A', 5)" \
+    -c "SELECT order_ext.pay_callback(id, 'T-1', 'card', 100) FROM order_ext.create_order(1, '[{\"sku\": \"A\", \"quantity\": 1}]', 100)" \
+    -c "DO \$\$ BEGIN FOR i IN 1..600 LOOP EXIT WHEN EXISTS (SELECT FROM order_ext.orders_view WHERE status = 'fulfilling');
+      COMMIT; PERFORM pg_sleep(0.1); END LOOP; ASSERT (SELECT status FROM order_ext.orders_view) = 'fulfilling'; END \$\$" \
+    -c "DO \$\$ BEGIN ASSERT NOT EXISTS (SELECT FROM order_ext.verify() WHERE severity = 'error'); END \$\$"
+}
+
 # holds NAME COMMAND...: a test, in TAP, that is passed if the command succeeds
 holds() {
   local name=$1 out=$work/logs/holds.out
