@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $top = $ENV{TESTDIR} || dirname(__FILE__) . '/../..';
-my @pages = ('README.md', 'SECURITY.md', map { substr $_, length("$top/") } glob("$top/docs/*.md $top/examples/*.md $top/examples/*/*.md $top/bench/*.md $top/sql/*.md $top/src/*.md $top/src/*/*.md"));
+my @pages = ('README.md', 'README.zh-CN.md', 'SECURITY.md', map { substr $_, length("$top/") } glob("$top/docs/*.md $top/examples/*.md $top/examples/*/*.md $top/bench/*.md $top/sql/*.md $top/src/*.md $top/src/*/*.md"));
 my %text = map { $_ => slurp_file("$top/$_") } @pages;
 my $readme = $text{'README.md'};
 
@@ -59,6 +59,7 @@ foreach my $page (@pages)
 }
 like($run{'README.md'}, qr/late_refund_queued/, 'the tour meets a late payment');
 like($run{'README.md'}, qr/canceled\|timeout/, 'the tour sees an order time out');
+like($run{'README.zh-CN.md'}, qr/late_refund_queued/, 'the tour in Chinese does, too');
 $node->safe_psql('postgres', 'ALTER DATABASE postgres SET order_ext.enabled = on');
 ok($node->poll_query_until('postgres',
 		"SELECT count(*) = 0 FROM order_ext.consumer_stats s JOIN order_ext.subscriptions_view v USING (consumer_group)"
