@@ -3,6 +3,7 @@
 #
 #   make && make install && make installcheck PGUSER=...   as everywhere
 #   make quickstart   a private cluster with the main job running on it
+#   make console      a web console on that cluster
 #   make stop         stops that cluster
 #   make test         every suite; last line "N passed, N failed"
 #
@@ -47,7 +48,7 @@ endif
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifeq ($(PGXS),)
-ifneq (,$(filter-out quickstart stop test dist,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out quickstart console stop test dist,$(or $(MAKECMDGOALS),all)))
 $(error $(PG_CONFIG) knows no PGXS: install the server's headers, or set PG_CONFIG; make quickstart installs what it needs)
 endif
 endif
@@ -98,7 +99,7 @@ pgtap-installcheck:
 	  -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION order_ext'
 	$(PG_PROVE) -b '$(bindir)/psql' -d '$(PGTAP_DB)' $(PG_PROVE_FLAGS_PGTAP) $(PGTAP_FILES)
 
-quickstart stop test:
+quickstart console stop test:
 	@script/$@
 
 bench:
@@ -109,4 +110,4 @@ DIST ?= $(EXTENSION)-$(EXTVERSION).tar.gz
 dist:
 	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ -o '$(DIST)' HEAD
 
-.PHONY: quickstart stop test bench dist tap-installcheck pgtap-installcheck
+.PHONY: quickstart console stop test bench dist tap-installcheck pgtap-installcheck

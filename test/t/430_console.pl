@@ -1,0 +1,208 @@
+# The console on a real server, started as make console does, in a real browser: signing in,
+# finding, deciding, what attackers try, the keyboard, a telephone; console/test/browser.js. And what
+# it says when the server is gone.
+use strict;
+use warnings;
+
+use File::Basename;
+use FindBin;
+use HTTP::Tiny;
+use JSON::PP;
+use lib $FindBin::RealBin;
+
+use OrderExtTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $top = $ENV{TESTDIR} || dirname(__FILE__) . '/../..';
+my $console = "$top/console";
+my $place = PostgreSQL::Test::Utils::tempdir();
+my $password = 'correct horse';
+
+# A machine that cannot install what the console and its test need fails here.
+{
+	local $ENV{HOME} = $place;
+	delete local $ENV{TEST_CLOCK};    # certificates are of today
+	local $ENV{npm_config_cache} = "$place/npm_cache";
+	is(system_log('npm', 'ci', '--prefix', $console, '--no-audit', '--no-fund', '--no-update-notifier'),
+		0, 'npm installs what the console needs');
+}
+
+# ---- a shop in which something has gone wrong everywhere ----
+
+my $node = start_node('console');
+$node->safe_psql('postgres', 'CREATE DATABASE quickstart');
+$node->safe_psql('quickstart', 'CREATE EXTENSION order_ext');
+create_handlers($node, 'quickstart');
+$node->safe_psql('quickstart', <<SQL);
+CREATE ROLE alice LOGIN PASSWORD '$password';
+CREATE ROLE bob LOGIN PASSWORD '$password';
+CREATE ROLE carol LOGIN PASSWORD '$password';
+CREATE ROLE shop LOGIN PASSWORD '$password';
+CREATE ROLE boss SUPERUSER LOGIN PASSWORD '$password';
+CREATE ROLE trusted LOGIN;
+SELECT order_ext.grant_to(role::regrole, 'operator') FROM unnest(ARRAY['alice', 'carol', 'trusted']) AS role;
+SELECT order_ext.grant_to('bob', 'observer'), order_ext.grant_to('shop', 'app');
+SQL
+my $hba = $node->data_dir . '/pg_hba.conf';
+my $trusting = slurp_file($hba);
+unlink $hba;
+append_to_file($hba, "local all alice,bob,carol,shop,boss scram-sha-256\n$trusting");
+$node->reload;
+
+my $script = '<script>window.pwned = %d</script>';
+$node->safe_psql('quickstart', sprintf(<<'SQL', sprintf($script, 1), sprintf($script, 4)));
+SELECT order_ext.put_product('cup', 'Cup', 800), order_ext.put_freight('north', 500);
+SELECT FROM order_ext.adjust_stock('cup', 100);
+CREATE TABLE facts (name text PRIMARY KEY, value text);
+CREATE FUNCTION sell(name text, user_id bigint, pieces integer, amount bigint, options jsonb, trade text)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE id bigint := (order_ext.create_order(sell.user_id, jsonb_build_array(jsonb_build_object('sku', 'cup', 'quantity', pieces)),
+	amount, options => sell.options)).id;
+BEGIN
+	IF trade IS NOT NULL THEN
+		PERFORM order_ext.pay_callback(id, trade, 'wechat', amount);
+	END IF;
+	INSERT INTO facts VALUES (sell.name, id);
+	RETURN id;
+END
+$$;
+SELECT sell('order', 9, 2, 2100, '{"region": "north", "external_id": "shop-1", "remark": "%s"}', 'trade-1');
+SELECT sell('returned', 10, 1, 800, '{}', 'trade-2');
+SELECT sell('other', 11, 1, 800, '{}', 'trade-3');
+SELECT sell('mismatch', 12, 1, 800, '{}', NULL);
+SELECT sell('sent_back', 13, 1, 800, '{}', 'trade-4'), sell('sent_back_too', 14, 1, 800, '{}', 'trade-5');
+
+CREATE FUNCTION break(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'OE803', MESSAGE = '%s';
+END
+$$;
+SELECT order_ext.create_topic('jobs');
+SELECT order_ext.subscribe('broken', 'jobs', 'break(order_ext.message)', '{"run_as": "handlers"}');
+SELECT order_ext.publish('jobs', n) FROM generate_series(1, 5) AS n;
+SQL
+wait_sql($node, 'quickstart',
+	"SELECT (SELECT count(*) FROM order_ext.orders_view WHERE status = 'fulfilling') || ' ' || (SELECT count(*) FROM order_ext.dead_letters)",
+	'5 5', 30, 'the workers take over, and bury what nobody can handle');
+$node->safe_psql('quickstart', <<'SQL');
+SELECT order_ext.shipment_event(value::bigint, kind, kind)
+FROM facts, unnest(ARRAY['out_stock', 'delivering', 'signed']) WITH ORDINALITY AS k (kind, n)
+WHERE name IN ('order', 'returned') ORDER BY name, n;
+INSERT INTO facts SELECT 'sale', (order_ext.apply_after_sale(value::bigint, 10, 'refund_only', '[{"sku": "cup", "quantity": 1}]', 'chipped')).id
+FROM facts WHERE name = 'returned';
+DO $$
+DECLARE
+	order_of bigint;
+	answer order_ext.result;
+	refund record;
+BEGIN
+	SELECT value INTO order_of FROM facts WHERE name = 'mismatch';
+	answer := order_ext.pay_callback(order_of, 'trade-6', 'wechat', 700);
+	INSERT INTO facts VALUES ('held', answer.detail->>'payment_id');
+	PERFORM order_ext.pay_callback(2611270000000000007, 'trade-7', 'wechat', 500);
+	INSERT INTO facts VALUES ('unknown', '2611270000000000007');
+	PERFORM order_ext.payment_closed(order_of, 'no such attempt', 'alipay', 'closed');
+	INSERT INTO facts SELECT 'fact', max(fact_id) FROM order_ext.held_facts WHERE kind = 'payment_closed';
+	PERFORM order_ext.cancel_order(value::bigint) FROM facts WHERE name LIKE 'sent_back%';
+END
+$$;
+SQL
+wait_sql($node, 'quickstart', "SELECT count(*) FROM order_ext.refunds_view WHERE cause = 'cancel'", 2, 30, 'two refunds are requested');
+$node->safe_psql('quickstart', <<'SQL');
+CREATE TABLE claimed AS SELECT refund_id, row_number() OVER (ORDER BY refund_id) AS n FROM order_ext.claim_refunds(2);
+SELECT order_ext.refund_callback(refund_id, CASE n WHEN 1 THEN 'failed' ELSE 'succeeded' END, 'gateway-' || n, raw => '{}') FROM claimed;
+INSERT INTO facts SELECT 'failed', refund_id FROM claimed WHERE n = 1;
+INSERT INTO facts VALUES ('external', 'shop-1'), ('trade', 'trade-1'), ('gatewayNo', 'gateway-2');
+INSERT INTO facts SELECT 'dead', min(message_id) FROM order_ext.dead_letters;
+INSERT INTO facts SELECT 'lastDead', max(message_id) FROM order_ext.dead_letters;
+SQL
+my $facts = decode_json($node->safe_psql('quickstart', 'SELECT jsonb_object_agg(name, value) FROM facts'));
+$facts->{password} = $password;
+$facts->{orders} = 0 + $node->safe_psql('quickstart', 'SELECT count(*) FROM order_ext.orders_view');
+append_to_file("$place/facts.json", encode_json($facts));
+
+# ---- started as make console does ----
+
+my $cluster = "$place/cluster";
+mkdir $cluster;
+symlink($node->data_dir, "$cluster/data") or die $!;
+mkdir "$top/tmp_cluster";
+append_to_file("$top/tmp_cluster/where", "$cluster\n" . $node->config_data('--bindir') . "\n");
+my ($said, $errors) = ('', '');
+my $running;
+{
+	local $ENV{CONSOLE_PORT} = 0;
+	$running = IPC::Run::start(["$top/script/console"], '<', \undef, '>', \$said, '2>', \$errors, IPC::Run::timeout(600));
+}
+eval { $running->pump until $said =~ /the console is at (http\S+)/ };
+my ($url) = $said =~ /the console is at (http:\S+)\n/;
+ok($url, 'make console says where the console is') or BAIL_OUT("$said$errors");
+my ($name, $secret) = $said =~ /sign in as (\w+) with the password (\S+)/;
+
+# Signing in with what was said: returns the answer.
+sub sign_in
+{
+	my $http = HTTP::Tiny->new(max_redirect => 0, timeout => 30);
+	my $form = $http->get("$url/login");
+	my ($token) = $form->{content} =~ /name="token" value="([^"]+)"/;
+	my ($cookie) = ($form->{headers}{'set-cookie'} // '') =~ /^([^;]+)/;
+	return $http->post_form("$url/login", { user => $_[0], password => $_[1], token => $token, next => '/orders' },
+		{ headers => { cookie => $cookie } });
+}
+is(sign_in($name, $secret)->{headers}{location}, '/orders', 'and how to sign in');
+
+# ---- in the browser ----
+
+my $browser;
+{
+	local $ENV{HOME} = $place;    # Chromium's files
+	delete local $ENV{TEST_CLOCK};
+	IPC::Run::run(['node', "$console/test/browser.js", $url, "$place/facts.json"], '<', \undef, '>', \$browser, '2>&1', IPC::Run::timeout(300));
+}
+my $seen = 0;
+foreach my $line (split /\n/, $browser)
+{
+	if ($line =~ /^(not )?ok \d+ - (.*)/) { ok(!$1, $2); $seen++; }
+	elsif ($line =~ /^1\.\.(\d+)/) { is($seen, $1, 'all of the browser\'s tests'); $seen = 'all'; }
+	else { diag($line); }
+}
+is($seen, 'all', 'the browser went to the end') or diag($browser);
+
+# ---- what the decisions did ----
+
+my %state = (
+	'a held payment is refunded' => ["SELECT cause || ' ' || amount FROM order_ext.refunds_view WHERE payment_id = $facts->{held}", 'held 700'],
+	'the failed refund is requested again' => ["SELECT status || ' ' || attempt FROM order_ext.refunds_view WHERE refund_id = $facts->{failed}", 'requested 1'],
+	'two refunds by decision' => ["SELECT string_agg(amount::text, ' ' ORDER BY refund_id) FROM order_ext.refunds_view WHERE order_id = $facts->{order}", '150 800'],
+	'the application waits again' => ["SELECT status FROM order_ext.after_sales_view WHERE after_sale_id = $facts->{sale}", 'applied'],
+	'the fact is resolved by alice' => ["SELECT note || ', ' || resolved_by FROM order_ext.held_facts WHERE fact_id = $facts->{fact}", 'called the bank, alice'],
+	'one dead letter is gone' => ["SELECT count(*) FROM order_ext.dead_letters", '4'],
+	'the order is canceled by staff' => ["SELECT cancel_type FROM order_ext.orders_view WHERE order_id = $facts->{other}", 'customer_service'],
+	'the group goes on' => ["SELECT paused FROM order_ext.subscriptions_view WHERE consumer_group = 'broken'", 'f'],
+);
+wait_sql($node, 'quickstart', $state{$_}[0], $state{$_}[1], 30, $_) foreach sort keys %state;
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'order\\_ext console: alice%'"),
+	'0', 'no connection of those who decided is left');
+
+# ---- the server is away ----
+
+verify_clean($node, 'quickstart');
+$node->stop;
+my $answer = sign_in('alice', $password);
+is($answer->{status}, 503, 'without a server nobody signs in');
+like($answer->{content}, qr/The console cannot reach the database/, 'the console says why');
+unlike($answer->{content}, qr/ECONN|ENOENT|node_modules|\.js:/, 'and not more');
+$node->start;
+is(sign_in('alice', $password)->{status}, 303, 'when it is back, one signs in');
+
+IPC::Run::signal($running, 'TERM');
+IPC::Run::finish($running);
+is(HTTP::Tiny->new(timeout => 5)->get("$url/healthz")->{status}, 599, 'the console ends with its script');
+unlike($said, qr/\Q$password\E|window\.pwned/, 'its log has no passwords');
+is($errors, '', 'and no complaints');
+unlink "$top/tmp_cluster/where";
+rmdir "$top/tmp_cluster";
+check_log($node);
+done_testing();
