@@ -342,7 +342,8 @@ Returns: objects: order_id; user_id; status; version; origin, discount, freight 
 Raises: 22004; 22023; 54000';
 
 COMMENT ON FUNCTION order_ext.search_orders(jsonb, bigint, integer) IS
-'Finds orders that meet all conditions of a filter, newest first, a page at a time; those that their buyers have removed, too.
+'Finds orders that meet all conditions of a filter, newest first, a page at a time.
+Those that their buyers have removed are among them.
 A page looks at 10000 orders at most, by the index of the condition that finds the fewest: id, text, external_id or out_trade_no, else gateway_refund_no, user_id, sku, or all orders of the time. If it ends there, its last row is only {"next_before": order_id}: the next page goes on before that; otherwise before the last order_id of the page.
 filter: an object with any of these keys: status, one or an array of them; user_id; external_id; created_from and created_to, or created_between with an array of both, inclusive; sku of a line; out_trade_no of a payment; gateway_refund_no of a refund; id of the order or of a payment, refund, after-sale or document of its fulfillment; text, which is any such id or number. Ids can be strings or numbers; null is no condition
 before: only orders with a lower id; NULL: from the newest

@@ -60,11 +60,14 @@ enum
 	" FROM (" examined LIMIT_EXAMINED ") AS o) AS e" \
 	" WHERE e.fits OR e.n = " CODE(ORDER_PAGE_EXAMINED) " LIMIT $3"
 
-/* The orders whose ids are in the column order_id of the given rows, in their order. */
-#define ORDERS_OF(ids, order) \
-	"SELECT r.* FROM (" ids " ORDER BY " order LIMIT_EXAMINED ") AS k" \
+/*
+ * The orders whose ids are in the column order_id of the given rows, in their order, which the
+ * planner knows: they are not sorted, but read one by one.
+ */
+#define ORDERS_OF(ids, group) \
+	"SELECT r.* FROM (" ids " ORDER BY " group "order_id DESC" LIMIT_EXAMINED ") AS k" \
 	" CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.orders o" \
-	"  WHERE o.order_id = k.order_id OFFSET 0) AS r ORDER BY " order
+	"  WHERE o.order_id = k.order_id OFFSET 0) AS r ORDER BY " group "k.order_id DESC"
 
 static SavedPlan page_of_all = SAVED_PLAN(
 	PAGE_OF("SELECT * FROM order_ext_internal.orders"
@@ -81,7 +84,7 @@ static SavedPlan page_of_product = SAVED_PLAN(
 	PAGE_OF(ORDERS_OF("SELECT DISTINCT product_id, order_id FROM order_ext_internal.order_items"
 	" WHERE (product_id, order_id) >= ($8, $1)"
 	"  AND (product_id, order_id) <= ($8, $2)",
-	"product_id DESC, order_id DESC")),
+	"product_id DESC, ")),
 	PARAMETERS);
 
 static SavedPlan page_of_refund_no = SAVED_PLAN(
@@ -90,13 +93,13 @@ static SavedPlan page_of_refund_no = SAVED_PLAN(
 	" WHERE (gateway_refund_no, order_id) >= ($9, $1)"
 	"  AND (gateway_refund_no, order_id) <= ($9, $2)"
 	"  AND gateway_refund_no IS NOT NULL",
-	"gateway_refund_no DESC, order_id DESC")),
+	"gateway_refund_no DESC, ")),
 	PARAMETERS);
 
 static SavedPlan page_of_ids = SAVED_PLAN(
 	PAGE_OF(ORDERS_OF("SELECT DISTINCT u.order_id FROM unnest($11) AS u (order_id)"
 	" WHERE u.order_id >= $1 AND u.order_id <= $2",
-	"order_id DESC")),
+	"")),
 	PARAMETERS);
 
 /* ---- ids and numbers that few orders have ---- */
