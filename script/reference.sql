@@ -200,6 +200,167 @@ SELECT unnest(ARRAY['', '## Types']);
 SELECT pg_temp.types_text();
 
 SELECT $$
+## Errors
+
+With `order_ext.error_detail = json`, DETAIL is one JSON object with the facts of the error, instead of a
+sentence about them: for programs, which find SQLSTATE and DETAIL in fields of their own (`pg` in Node.js:
+`error.code` and `JSON.parse(error.detail)`). Errors that have no DETAIL as a text then have one, too, if they
+are order_ext's own (`OE...`). The setting concerns the session, or a transaction with `SET LOCAL`.
+
+Types: an `id` is a string of digits (a 19-digit number loses digits in JavaScript), `number` an integer
+without quotes (amounts in minor units; up to 2^63, of which `JSON.parse` keeps 53 bits exactly), `text`
+a string, `time` a string in ISO 8601. An object has the keys that the error is about, not all of its
+SQLSTATE; a key may be added in a later version. `OE801` to `OE803` are your handlers' errors, and so is
+their DETAIL; errors of the server itself (`57014`, `40P01`, ...) keep their text. What `import_orders`
+says about an order has `order` (which of the call, from 1), `external_id` and `reason` (a sentence) besides
+the keys of its SQLSTATE.
+
+| SQLSTATE | key | type | |
+|---|---|---|---|
+| `OE001` | `order_id` | id | order of that id |
+| `OE001` | `payment_id` | id | payment |
+| `OE001` | `refund_id` | id | refund |
+| `OE001` | `after_sale_id` | id | after-sale |
+| `OE001` | `fact_id` | id | held fact |
+| `OE001` | `kind` | text | asset kind |
+| `OE001` | `sku` | text | the sku of a call about one product |
+| `OE001` | `skus` | array | the unknown or retired skus of `items` |
+| `OE001` | `reason` | text | a word: `retired`, if they are no longer for sale |
+| `OE001` | `external_id` | text | that no order has |
+| `OE001` | `line` | number | the line that names the sku |
+| `OE002` | `expected` | number | what the caller expects: its `pay_amount` |
+| `OE002` | `pay_amount` | number | what the order costs, as `quote_order` calculates it |
+| `OE002` | `origin` | number | its goods |
+| `OE002` | `discount` | number | its discount |
+| `OE002` | `freight` | number | its freight |
+| `OE002` | `currency` | text | of these amounts |
+| `OE003` | `order_id` | id | the order |
+| `OE003` | `after_sale_id` | id | the after-sale |
+| `OE003` | `user_id` | id | the user who is not its owner |
+| `OE004` | `reason` | text | what the risk check answered |
+| `OE005` | `currency` | text | of the order |
+| `OE005` | `skus` | array | the skus without a price in it |
+| `OE006` | `region` | text | `options.region` |
+| `OE006` | `currency` | text | of the order |
+| `OE101` | `reason` | text | a word, if it is not the status alone: `virtual`, `after_sale_window`, `address_changed`, `no_order`, `refund`, `duplicates`, `dispute`, `not_captured`, `applied`, `not_applied_for`, `goods_sent`, `must_refund` |
+| `OE101` | `status` | text | of the object of the call (`resolve_held_payment`: of the order) |
+| `OE101` | `order_id` | id | the order |
+| `OE101` | `payment_id` | id | the payment |
+| `OE101` | `purpose` | text | of the payment |
+| `OE101` | `refund_id` | id | the refund |
+| `OE101` | `attempt` | number | of the refund |
+| `OE101` | `after_sale_id` | id | the after-sale |
+| `OE101` | `sku` | text | that cannot be returned |
+| `OE103` | `order_id` | id | the order |
+| `OE103` | `status` | text | its status |
+| `OE110` | `lock_timeout` | number | milliseconds waited for |
+| `OE110` | `reason` | text | what the server says about the wait |
+| `OE110` | `lock` | text | class of a lock for which nobody waits here |
+| `OE110` | `key` | id | of that lock |
+| `OE201` | `short` | array | for each sku that is short `{sku, wanted, available}`; by `adjust_stock`, `{sku, wanted, available, delta}` or `{sku, wanted, reserved}` |
+| `OE201` | `order` | number | by `import_orders`: as below |
+| `OE201` | `external_id` | text | of that order |
+| `OE202` | `reason` | text | a word: `not_found`, `owner`, `expired`, `not_yet_valid`, `currency`, `threshold` |
+| `OE202` | `coupon_id` | id | the coupon |
+| `OE202` | `coupon_currency` | text | of the coupon |
+| `OE202` | `currency` | text | of the order |
+| `OE202` | `threshold` | number | what the goods must be worth |
+| `OE202` | `origin` | number | what they are worth |
+| `OE203` | `coupon_id` | id | the coupon |
+| `OE301` | `order_id` | id | the order |
+| `OE301` | `expected` | number | what the caller expects: its `pay_amount` |
+| `OE301` | `pay_amount` | number | what the order costs |
+| `OE301` | `currency` | text | of that |
+| `OE301` | `payment_id` | id | the payment |
+| `OE301` | `amount` | number | of the payment |
+| `OE301` | `payment_currency` | text | of the payment |
+| `OE302` | `order_id` | id | the order |
+| `OE302` | `expire_at` | time | its deadline |
+| `OE401` | `order_id` | id | the order |
+| `OE401` | `status` | text | its status |
+| `OE501` | `order_id` | id | the order |
+| `OE501` | `refund_id` | id | the refund |
+| `OE501` | `exceeded` | array | for each line `{line, sku, wanted, left, quantity}`: pieces |
+| `OE501` | `left` | number | what is left: money, or 0 pieces of what the order does not contain |
+| `OE501` | `paid` | number | what was paid |
+| `OE501` | `currency` | text | of the money |
+| `OE501` | `line` | number | a line that the order does not have |
+| `OE501` | `sku` | text | a sku that the order does not have |
+| `OE501` | `wanted` | number | pieces of it |
+| `OE503` | `after_sale_id` | id | the after-sale |
+| `OE503` | `status` | text | its status |
+| `OE601` | `request_id` | text | the key |
+| `OE601` | `function` | text | the call |
+| `OE601` | `order_id` | id | the order that was imported before |
+| `OE701` | `topic` | text | its name |
+| `OE701` | `consumer_group` | text | its name |
+| `OE702` | `consumer_group` | text | its name |
+| `OE702` | `lost` | number | of tokens without a lease |
+| `OE702` | `count` | number | of tokens in the call |
+| `OE702` | `tokens` | array | ids of the first of the lost |
+| `OE703` | `topic` | text | its name |
+| `OE703` | `max_depth` | number | of the topic |
+| `OE703` | `depth` | number | of messages that are waiting, or more |
+| `OE703` | `consumer_group` | text | that has not read them; null if it was dropped |
+| `OE901` | `order_id` | id | the order |
+| `OE901` | `coupon_id` | id | the coupon |
+| `OE901` | `after_sale_id` | id | the after-sale |
+| `OE901` | `machine` | text | the state machine |
+| `OE901` | `event` | text | its event |
+| `OE901` | `status` | text | its status |
+| `22003` | `argument` | text | its name |
+| `22003` | `key` | text | of the object in it |
+| `22003` | `max_days` | number | allowed |
+| `22004` | `argument` | text | its name |
+| `22004` | `element` | number | the place of the null value, from 1 |
+| `22004` | `count` | number | of elements |
+| `22023` | `argument` | text | its name |
+| `22023` | `value` | number | that is invalid |
+| `22023` | `value` | text | that is invalid |
+| `22023` | `max_chars` | number | allowed |
+| `22023` | `function` | text | the function |
+| `22023` | `machine` | text | the state machine |
+| `22023` | `sku` | text | that is in several lines |
+| `22023` | `lines` | array | their numbers |
+| `22023` | `order_id` | id | the order |
+| `22023` | `dimensions` | number | of the array |
+| `23505` | `external_id` | text | that an order has |
+| `2BP01` | `topic` | text | its name |
+| `2BP01` | `user` | text | what uses it |
+| `40001` | `reason` | text | what the server says |
+| `42501` | `role` | text | who would need the right |
+| `42501` | `caller` | text | the role that is not a member of it, or may not call the function |
+| `42501` | `privilege` | text | that is missing |
+| `42501` | `topic` | text | its name |
+| `42501` | `owner` | text | of the topic or group; null if there is none, or a superuser |
+| `42501` | `consumer_group` | text | its name |
+| `42501` | `function` | text | the function |
+| `42501` | `reason` | text | a sentence |
+| `42501` | `table` | text | its name |
+| `42704` | `argument` | text | its name |
+| `42704` | `key` | text | of the object in it |
+| `42704` | `role` | text | the role |
+| `42704` | `oid` | number | of the role |
+| `42704` | `reason` | text | a sentence |
+| `42710` | `topic` | text | its name |
+| `42710` | `consumer_group` | text | its name |
+| `42710` | `wanted` | text | the topic of the call |
+| `42883` | `argument` | text | its name |
+| `42883` | `oid` | number | of the function |
+| `54000` | `argument` | text | its name |
+| `54000` | `key` | text | of the object in it |
+| `54000` | `max_bytes` | number | allowed |
+| `54000` | `max_chars` | number | allowed |
+| `54000` | `max` | number | allowed |
+| `54000` | `elements` | number | that it has |
+| `55000` | `reason` | text | a sentence |
+| `55000` | `argument` | text | that is not there yet |
+| `55000` | `consumer_group` | text | its name |
+| `55000` | `handler` | text | the handler |
+| `55000` | `database` | text | where pg_cron takes jobs |
+| `57014` | `handler_timeout` | number | milliseconds allowed |$$;
+
+SELECT $$
 ## Settings
 
 "Set by": `user`, anyone in a session; `superuser`, a superuser (or whoever was granted `SET`), for

@@ -37,7 +37,8 @@ CREATE INDEX freight_templates_code ON order_ext_internal.freight_templates
 -- reserve, release or consume of the same order and product impossible.
 -- kind: 1 reserve, 2 release, 3 consume, 4 adjust, 5 return, 6 write_off.
 -- order_id 0 and ref = a running number for adjustments; ref = the after-sale for 5 and 6.
--- xid: the transaction that wrote the row, as the folds go by it (docs/stock.md).
+-- xid: the transaction that wrote the row, as the folds go by it (docs/stock.md). operator: who
+-- adjusted, as order_ext.operator says, else the role.
 CREATE TABLE order_ext_internal.stock_ledger (
 	order_id bigint NOT NULL,
 	product_id bigint NOT NULL,
@@ -49,6 +50,7 @@ CREATE TABLE order_ext_internal.stock_ledger (
 	kind smallint NOT NULL,
 	reason text,
 	xid xid8 NOT NULL,
+	operator text,
 	PRIMARY KEY (order_id, product_id, kind, ref)
 );
 CREATE INDEX stock_ledger_product_id ON order_ext_internal.stock_ledger (product_id, xid);

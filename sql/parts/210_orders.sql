@@ -61,7 +61,8 @@ CREATE INDEX order_items_product_id ON order_ext_internal.order_items (product_i
 -- transition_log: append-only; one row per transition of an entity of a machine, the
 -- order's own included. version counts them per entity from 1; xid is the transaction
 -- that also published the messages of the transition. actor: B buyer, S staff,
--- G gateway, W warehouse, X system. operator: the role of the caller.
+-- G gateway, W warehouse, X system. operator: the role of the caller; who it said that it was
+-- (order_ext.operator), if it did, is in detail, under the same name.
 CREATE TABLE order_ext_internal.transition_log (
 	entity_id bigint NOT NULL,
 	order_id bigint NOT NULL,

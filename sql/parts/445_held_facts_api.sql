@@ -8,5 +8,6 @@ CREATE FUNCTION order_ext.resolve_fact(fact_id bigint, note text)
 	AS 'MODULE_PATHNAME', 'order_ext_resolve_fact';
 
 CREATE VIEW order_ext.held_facts AS
-	SELECT fact_id, kind, at, order_id, entity_id, reason, payload, resolved_at, note, resolved_by
+	SELECT fact_id, kind, at, order_id, entity_id, reason, payload, resolved_at, note, resolved_by,
+		operator
 	FROM order_ext_internal.held_facts;

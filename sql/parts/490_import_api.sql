@@ -73,7 +73,10 @@ BEGIN
 		RAISE EXCEPTION '"%" is not a text', key USING ERRCODE = '22023';
 	ELSIF length(given) > longest THEN
 		RAISE EXCEPTION '"%" is too long', key
-			USING ERRCODE = '54000', DETAIL = format('At most %s characters are allowed.', longest);
+			USING ERRCODE = '54000',
+				DETAIL = order_ext_internal.error_facts(
+					format('At most %s characters are allowed.', longest),
+					jsonb_build_object('key', key, 'max_chars', longest));
 	END IF;
 	RETURN given;
 END
@@ -145,7 +148,9 @@ BEGIN
 		RAISE EXCEPTION '"%" is not an array', key USING ERRCODE = '22023';
 	ELSIF jsonb_array_length(object -> key) > 1000 THEN
 		RAISE EXCEPTION '"%" has too many elements', key
-			USING ERRCODE = '54000', DETAIL = 'At most 1000 are allowed.';
+			USING ERRCODE = '54000',
+				DETAIL = order_ext_internal.error_facts('At most 1000 are allowed.',
+					jsonb_build_object('key', key, 'max', 1000));
 	END IF;
 	RETURN object -> key;
 END
@@ -179,7 +184,9 @@ BEGIN
 		WHERE p.sku = item ->> 'sku';
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'product "%" does not exist', left(item ->> 'sku', 128)
-				USING ERRCODE = 'OE001', DETAIL = format('Line %s names it.', line),
+				USING ERRCODE = 'OE001',
+					DETAIL = order_ext_internal.error_facts(format('Line %s names it.', line),
+						jsonb_build_object('sku', item ->> 'sku', 'line', line)),
 					HINT = 'Add it with put_product.';
 		ELSIF pieces > 1000000 OR pieces::numeric * price > 9000000000000000000 THEN
 			RAISE EXCEPTION 'line % is too large', line USING ERRCODE = '22003';
@@ -235,7 +242,10 @@ BEGIN
 		ELSIF order_ext_internal.import_number(given, 'amount', 0, amount) <> amount THEN
 			RAISE EXCEPTION 'a payment of % is not the amount of the order, %',
 				left(given ->> 'amount', 40), amount
-				USING ERRCODE = 'OE301', HINT = 'Money that differs is imported as the order costs,'
+				USING ERRCODE = 'OE301',
+				DETAIL = order_ext_internal.error_facts('', jsonb_build_object('pay_amount', amount,
+					'expected', order_ext_internal.import_number(given, 'amount', 0, amount))),
+				HINT = 'Money that differs is imported as the order costs,'
 					' and the rest is told with pay_callback or record_refund afterwards.';
 		END IF;
 		captures := captures + (state = 'captured')::integer;
@@ -368,8 +378,11 @@ BEGIN
 	INTO goods FROM jsonb_array_elements(one.items) AS i;
 	IF goods.pay + one.freight_amount <> one.pay_amount OR goods.pay + goods.discount > 9e18 THEN
 		RAISE EXCEPTION 'pay_amount does not match the lines and the freight of the order'
-			USING ERRCODE = 'OE002', DETAIL = format('The lines cost %s and the freight %s; the '
-				'order says %s.', goods.pay, one.freight_amount, one.pay_amount);
+			USING ERRCODE = 'OE002', DETAIL = order_ext_internal.error_facts(
+				format('The lines cost %s and the freight %s; the order says %s.', goods.pay,
+					one.freight_amount, one.pay_amount),
+				jsonb_build_object('expected', one.pay_amount, 'freight', one.freight_amount,
+					'pay_amount', goods.pay + one.freight_amount, 'currency', one.currency));
 	END IF;
 	one.discount_amount := goods.discount;
 	one.origin_amount := goods.pay + goods.discount;
@@ -398,20 +411,28 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.import_read(jsonb, timestamptz) IS
 	'Reads and checks an order to be imported.';
 
--- import_refuse(): the error about one of the orders, which names it.
+-- import_refuse(): the error about one of the orders, which names it. facts: for programs, unless
+-- detail is an object already.
 CREATE FUNCTION order_ext_internal.import_refuse(place integer, external_id text, code text,
-		message text, detail text DEFAULT NULL, hint text DEFAULT NULL)
+		message text, detail text DEFAULT NULL, hint text DEFAULT NULL, facts jsonb DEFAULT '{}')
 	RETURNS void
 	LANGUAGE plpgsql
 AS $$
 BEGIN
+	IF detail LIKE '{%}' AND current_setting('order_ext.error_detail', true) = 'json' THEN
+		facts := detail;
+	END IF;
 	RAISE EXCEPTION 'order % (external_id "%") cannot be imported: %', place,
 		coalesce(external_id, ''), message
-		USING ERRCODE = code, DETAIL = coalesce(detail, 'Nothing of the call was stored.'),
+		USING ERRCODE = code, DETAIL = order_ext_internal.error_facts(
+				coalesce(detail, 'Nothing of the call was stored.'),
+				jsonb_build_object('order', place, 'external_id', external_id, 'reason', message)
+					|| facts),
 			HINT = coalesce(hint, 'Mend this order, and repeat the whole call.');
 END
 $$;
-COMMENT ON FUNCTION order_ext_internal.import_refuse(integer, text, text, text, text, text) IS
+COMMENT ON FUNCTION order_ext_internal.import_refuse(integer, text, text, text, text, text,
+	jsonb) IS
 	'Raises the error about an order to be imported.';
 
 -- next_order_id(): src/core/ids.c
@@ -436,11 +457,14 @@ BEGIN
 	WHERE o.external_id = one.external_id;
 	IF FOUND AND known.event IS DISTINCT FROM 15 THEN
 		RAISE EXCEPTION 'an order with external_id "%" already exists', one.external_id
-			USING ERRCODE = '23505', DETAIL = 'It was not imported.';
+			USING ERRCODE = '23505', DETAIL = order_ext_internal.error_facts(
+				'It was not imported.', jsonb_build_object('external_id', one.external_id));
 	ELSIF FOUND AND known.content IS DISTINCT FROM one.content THEN
 		RAISE EXCEPTION 'it was imported before, and was another'
-			USING ERRCODE = 'OE601', DETAIL = format('Order %s has this external_id.',
-				known.order_id), HINT = 'Tell what has happened since with the calls for it.';
+			USING ERRCODE = 'OE601', DETAIL = order_ext_internal.error_facts(
+				format('Order %s has this external_id.', known.order_id),
+				jsonb_build_object('order_id', known.order_id::text)),
+				HINT = 'Tell what has happened since with the calls for it.';
 	ELSIF FOUND THEN
 		one.order_id := known.order_id;
 		one.disposition := 'replayed';
@@ -505,7 +529,8 @@ BEGIN
 
 	PERFORM order_ext_internal.import_refuse(o.place, o.external_id, '23505',
 		format('payment %s of %s is there already', o.out_trade_no, o.pay_type), format(
-			coalesce('It is payment ' || p.payment_id || '.', 'Order %s names it, too.'), o.before))
+			coalesce('It is payment ' || p.payment_id || '.', 'Order %s names it, too.'), o.before),
+		facts => jsonb_strip_nulls(jsonb_build_object('payment_id', p.payment_id::text)))
 	FROM (SELECT i.place, i.external_id, t.pay_type, t.out_trade_no,
 			lag(i.place) OVER (PARTITION BY t.pay_type, t.out_trade_no ORDER BY i.place) AS before
 		FROM unnest(whole) AS i,
@@ -523,7 +548,8 @@ BEGIN
 			WHEN c.user_id <> o.user_id THEN 'It belongs to another user.'
 			WHEN o.before IS NOT NULL THEN format('Order %s uses it.', o.before)
 			WHEN c.status <> 0 THEN 'It is not unused.'
-			ELSE 'It has another currency.' END)
+			ELSE 'It has another currency.' END,
+		facts => jsonb_build_object('coupon_id', o.coupon_id::text))
 	FROM (SELECT i.place, i.external_id, i.coupon_id, i.user_id, i.currency,
 			lag(i.place) OVER (PARTITION BY i.coupon_id ORDER BY i.place) AS before
 		FROM unnest(whole) AS i
@@ -565,9 +591,10 @@ AS $$
 	INSERT INTO order_ext_internal.transition_log (entity_id, order_id, at, xid, version, machine,
 		from_status, to_status, event, actor, operator, detail)
 	SELECT o.order_id, o.order_id, now, pg_current_xact_id(), 1, 1, -1, o.status, 15, 'S', operator,
-		jsonb_strip_nulls(jsonb_build_object('external_id', o.external_id, 'content', o.content,
-			'pay_amount', o.pay_amount, 'signed_at', CASE o.status
-				WHEN order_ext.status_code('order', 'signed') THEN o.signed_at END))
+		order_ext_internal.with_operator(jsonb_strip_nulls(jsonb_build_object(
+			'external_id', o.external_id, 'content', o.content, 'pay_amount', o.pay_amount,
+			'signed_at', CASE o.status WHEN order_ext.status_code('order', 'signed')
+				THEN o.signed_at END)))
 	FROM unnest(whole) AS o WHERE o.disposition = 'applied';
 $$;
 COMMENT ON FUNCTION order_ext_internal.import_orders_rows(order_ext_internal.import_order[], text,
@@ -603,9 +630,9 @@ AS $$
 		RETURNING payment_id, order_id, status
 	)
 	INSERT INTO order_ext_internal.transition_log (entity_id, order_id, at, xid, version, machine,
-		from_status, to_status, event, actor, operator)
+		from_status, to_status, event, actor, operator, detail)
 	SELECT s.payment_id, s.order_id, now, pg_current_xact_id(), 1, 2, -1, s.status, 15, 'S',
-		operator
+		operator, order_ext_internal.with_operator(NULL)
 	FROM stored s;
 $$;
 COMMENT ON FUNCTION order_ext_internal.import_payments_rows(order_ext_internal.import_order[], text,
@@ -627,9 +654,10 @@ AS $$
 		RETURNING c.coupon_id, c.order_id, c.version, c.status
 	), logged AS (
 		INSERT INTO order_ext_internal.transition_log (entity_id, order_id, at, xid, version,
-			machine, from_status, to_status, event, actor, operator)
+			machine, from_status, to_status, event, actor, operator, detail)
 		SELECT h.coupon_id, h.order_id, now, pg_current_xact_id(), h.version, 6,	-- coupon
-			order_ext.status_code('coupon', 'unused'), h.status, 15, 'S', operator
+			order_ext.status_code('coupon', 'unused'), h.status, 15, 'S', operator,
+			order_ext_internal.with_operator(NULL)
 		FROM held h
 		RETURNING entity_id
 	)
@@ -669,9 +697,9 @@ AS $$
 	WHERE o.disposition = 'applied' AND o.fulfilment = order_ext.status_code('fulfilment', 'out');
 
 	INSERT INTO order_ext_internal.transition_log (entity_id, order_id, at, xid, version, machine,
-		from_status, to_status, event, actor, operator)
+		from_status, to_status, event, actor, operator, detail)
 	SELECT o.order_id, o.order_id, now, pg_current_xact_id(), 1, 7,	-- fulfilment
-		-1, o.fulfilment, 15, 'S', operator
+		-1, o.fulfilment, 15, 'S', operator, order_ext_internal.with_operator(NULL)
 	FROM unnest(whole) AS o WHERE o.disposition = 'applied' AND o.fulfilment IS NOT NULL;
 $$;
 COMMENT ON FUNCTION order_ext_internal.import_parcels_rows(order_ext_internal.import_order[], text,
@@ -697,7 +725,8 @@ BEGIN
 		WHERE o.disposition = 'applied' AND o.coupon_id IS NOT NULL)
 	THEN
 		RAISE EXCEPTION 'a coupon of the import has just been used'
-			USING ERRCODE = 'OE203', DETAIL = 'Nothing was stored.',
+			USING ERRCODE = 'OE203',
+				DETAIL = order_ext_internal.error_facts('Nothing was stored.', '{}'),
 				HINT = 'Repeat the call: it names the order.';
 	END IF;
 	RETURN QUERY SELECT * FROM unnest(whole);

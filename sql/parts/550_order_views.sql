@@ -109,16 +109,16 @@ CREATE VIEW order_ext.stock_ledger_view AS
 			WHEN 6 THEN 'write_off'
 		END AS kind,
 		l.available_delta + l.reserved_delta AS delta, l.reason,
-		l.available_delta, l.reserved_delta, l.consumed_delta
+		l.available_delta, l.reserved_delta, l.consumed_delta, l.operator
 	FROM (
 		SELECT p.sku, m.order_id, m.at, m.kind, m.available_delta, m.reserved_delta,
-			m.consumed_delta, m.reason
+			m.consumed_delta, m.reason, m.operator
 		FROM order_ext_internal.stock_ledger m
 		JOIN order_ext_internal.products p ON p.product_id = m.product_id
 		WHERE m.order_id <> 0
 		UNION ALL
 		SELECT p.sku, NULL, m.at, m.kind, m.available_delta, m.reserved_delta,
-			m.consumed_delta, m.reason
+			m.consumed_delta, m.reason, m.operator
 		FROM order_ext_internal.stock_ledger m
 		JOIN order_ext_internal.products p ON p.product_id = m.product_id
 		WHERE m.order_id = 0) l;

@@ -15,8 +15,10 @@ BEGIN
 		SELECT FROM order_ext_internal.orders o WHERE o.order_id = check_order_id.order_id)
 	THEN
 		RAISE EXCEPTION 'order % does not exist', check_order_id.order_id
-			USING ERRCODE = 'OE001', DETAIL = 'No order in this database has that ID.',
-				  HINT = 'Use an ID returned by create_order.';
+			USING ERRCODE = 'OE001',
+				DETAIL = order_ext_internal.error_facts('No order in this database has that ID.',
+					jsonb_build_object('order_id', check_order_id.order_id::text)),
+				HINT = 'Use an ID returned by create_order.';
 	END IF;
 END
 $$;
@@ -116,7 +118,7 @@ $$;
 
 CREATE FUNCTION order_ext.order_timeline(order_id bigint)
 	RETURNS TABLE (at timestamptz, from_status text, to_status text, event text, actor text,
-		detail jsonb)
+		detail jsonb, operator text, role text)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -175,12 +177,13 @@ BEGIN
 			WHEN 'W' THEN 'warehouse'
 			WHEN 'X' THEN 'system'
 		END,
-		CASE s.machine_name WHEN 'order' THEN s.detail
-			ELSE coalesce(s.detail, '{}') || jsonb_build_object(
+		CASE s.machine_name WHEN 'order' THEN nullif(s.detail - 'operator', '{}')
+			ELSE coalesce(s.detail - 'operator', '{}') || jsonb_build_object(
 				s.machine_name || '_id', s.entity_id::text,
 				'from', order_ext_internal.status_name(s.machine_name, s.from_status),
 				'to', order_ext_internal.status_name(s.machine_name, s.to_status))
-		END
+		END,
+		coalesce(s.detail ->> 'operator', s.operator), s.operator
 	FROM step s
 	WHERE NOT (s.machine_name = 'payment' AND s.event_name IN ('initiate', 'import'))
 		AND NOT (s.machine_name = 'coupon' AND s.event_name IN ('lock', 'use', 'import'))

@@ -33,7 +33,10 @@ BEGIN
 		END IF;
 		RAISE EXCEPTION 'pg_cron is not installed in this database'
 			USING ERRCODE = '55000',
-				DETAIL = format('It takes jobs in database %s.', cron_database),
+				-- (as the caller, who may not call error_facts())
+				DETAIL = CASE current_setting('order_ext.error_detail', true)
+					WHEN 'json' THEN jsonb_build_object('database', cron_database)::text
+					ELSE format('It takes jobs in database %s.', cron_database) END,
 				HINT = format('There, run SELECT'
 					' cron.schedule_in_database(''order_ext sweep'', ''* * * * *'','
 					' ''SELECT order_ext.expire_orders()'', %1$L),'

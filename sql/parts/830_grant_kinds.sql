@@ -62,7 +62,7 @@ AS $$
 	UNION ALL
 	-- neither payloads, what handlers and gateways say of them, nor what a buyer wrote
 	VALUES ('observer', 'held_facts',
-			'fact_id, kind, at, order_id, entity_id, reason, resolved_at, resolved_by'),
+			'fact_id, kind, at, order_id, entity_id, reason, resolved_at, resolved_by, operator'),
 		('observer', 'dead_letters',
 			'message_id, consumer_group, topic, key, attempts, last_sqlstate, died_at'),
 		('observer', 'attempt_log',

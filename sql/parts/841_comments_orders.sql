@@ -368,6 +368,8 @@ to_status: of the order
 event: such as pay, or payment.capture for what is not about the order itself
 actor: buyer, staff, gateway, warehouse or system
 detail: what changed
+operator: who did it: order_ext.operator of the session that made the call, else its role
+role: the role that made the call
 Raises: 22004; 22023; OE001';
 
 COMMENT ON FUNCTION order_ext.message_trace(bigint) IS

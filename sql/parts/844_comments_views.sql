@@ -165,6 +165,7 @@ COMMENT ON COLUMN order_ext.held_facts.payload IS 'What was reported.';
 COMMENT ON COLUMN order_ext.held_facts.resolved_at IS 'When staff said what was done about it.';
 COMMENT ON COLUMN order_ext.held_facts.note IS 'What was done.';
 COMMENT ON COLUMN order_ext.held_facts.resolved_by IS 'The role that said so.';
+COMMENT ON COLUMN order_ext.held_facts.operator IS 'Who said so: order_ext.operator of the session, else the role.';
 
 COMMENT ON VIEW order_ext.shipment_events_view IS 'Events that warehouses and carriers reported.';
 COMMENT ON COLUMN order_ext.shipment_events_view.order_id IS 'As reported.';
@@ -217,6 +218,7 @@ COMMENT ON COLUMN order_ext.stock_ledger_view.reason IS 'Reason given for an adj
 COMMENT ON COLUMN order_ext.stock_ledger_view.available_delta IS 'Change of the available pieces.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.reserved_delta IS 'Change of the reserved pieces.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.consumed_delta IS 'Change of the consumed pieces.';
+COMMENT ON COLUMN order_ext.stock_ledger_view.operator IS 'Who made an adjustment: order_ext.operator of the session, else the role.';
 
 COMMENT ON VIEW order_ext.money_report IS 'Money captured and refunded per day, pay type and currency, in minor units; duplicates count nowhere.';
 COMMENT ON COLUMN order_ext.money_report.day IS 'Day of the capture, settlement or request, in the session''s time zone.';

@@ -13,6 +13,7 @@
 #include "api/reserved_units.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/request.h"
@@ -124,7 +125,8 @@ adjust_stock_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"delta\" must be negative for the bucket \"reserved\""),
-				 errdetail("Units are reserved by orders; they can only be written off here."),
+				 error_facts("Units are reserved by orders; they can only be written off here.",
+							 FACT_TEXT("argument", "delta"), FACT_INT("value", change.delta)),
 				 errhint("Add units to the bucket \"available\".")));
 	if (change.reserved)
 		request_run(fcinfo, "adjust_stock", 3, adjust_once, &change, &result);

@@ -10,6 +10,7 @@
 #include "api/after_sale_result.h"
 #include "api/lines.h"
 #include "core/args.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
@@ -34,7 +35,8 @@ check_not_virtual(const Entitlement *entitlement, const GoodsBack *goods)
 			ereport(ERROR,
 					(errcode(ERRCODE_OE_WRONG_STATUS),
 					 errmsg("\"%s\" cannot be returned", line->sku),
-					 errdetail("It is a virtual product.")));
+					 error_facts("It is a virtual product.",
+								 FACT_TEXT("reason", "virtual"), FACT_TEXT("sku", line->sku))));
 	}
 }
 
@@ -76,7 +78,9 @@ check_owner(const Order *order, int64 user_id)
 	if (order->user_id != user_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_OWNER),
-				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id)));
+				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id),
+				 error_facts(NULL,
+							 FACT_ID("order_id", order->order_id), FACT_ID("user_id", user_id))));
 }
 
 /* The order was signed or refused, and not too long ago. */
@@ -87,8 +91,10 @@ check_may_apply(const Order *order)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("cannot apply for an after-sale of order " INT64_FORMAT, order->order_id),
-				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_ORDER, order->status)),
+				 error_facts("Its status is \"{status}\".",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_ORDER, order->status))),
 				 order->status < ORDER_OUT_STOCK ? errhint("Use cancel_order.") :
 				 order->status < ORDER_SIGNED
 				 ? errhint("Report with shipment_event that it is signed, or pay money back with "
@@ -99,7 +105,11 @@ check_may_apply(const Order *order)
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("the after-sale period of order " INT64_FORMAT " has ended",
 						order->order_id),
-				 errdetail("Its length is set by order_ext.after_sale_window."),
+				 error_facts("Its length is set by order_ext.after_sale_window.",
+							 FACT_TEXT("reason", "after_sale_window"),
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_ORDER, order->status))),
 				 errhint("Staff can still pay money back with refund_order.")));
 }
 
@@ -188,8 +198,10 @@ check_may_be_short(const Order *order)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("cannot report a shortage for order " INT64_FORMAT, order->order_id),
-				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_ORDER, order->status)),
+				 error_facts("Its status is \"{status}\".",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_ORDER, order->status))),
 				 errhint("A shortage can be reported only while the status is \"out_stock\".")));
 }
 
@@ -273,8 +285,10 @@ check_paid(const Order *order, const Entitlement *entitlement)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("order " INT64_FORMAT " has not been paid", order->order_id),
-				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_ORDER, order->status)),
+				 error_facts("Its status is \"{status}\".",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_ORDER, order->status))),
 				 errhint("Captures that did not pay it are refunded on their own: see "
 						 "payments_view, and resolve_held_payment.")));
 }
@@ -291,8 +305,9 @@ check_left(const Order *order, const Entitlement *entitlement, int64 amount)
 			 amount > 0
 			 ? errmsg("refund exceeds what is left of order " INT64_FORMAT, order->order_id)
 			 : errmsg("there is nothing to refund of order " INT64_FORMAT, order->order_id),
-			 errdetail(INT64_FORMAT " %s is left of " INT64_FORMAT " that was paid.",
-					   money->left, order->currency, money->paid),
+			 error_facts("{left} {currency} is left of {paid} that was paid.",
+						 FACT_ID("order_id", order->order_id), FACT_INT("left", money->left),
+						 FACT_INT("paid", money->paid), FACT_TEXT("currency", order->currency)),
 			 errhint("refunds_view shows where the rest went; withdraw_refund takes back a refund "
 					 "that nobody has claimed.")));
 }

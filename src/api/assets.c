@@ -11,6 +11,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
@@ -94,6 +95,7 @@ unregister_asset_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("asset kind \"%s\" is not registered", kind),
+				 error_facts(NULL, FACT_TEXT("kind", kind)),
 				 errhint("Register it with order_ext.register_asset().")));
 	engine_give_back(&scope);
 	return (Datum) 0;

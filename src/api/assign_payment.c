@@ -6,6 +6,7 @@
 
 #include "api/capture.h"
 #include "core/args.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"
@@ -24,7 +25,8 @@ read_payment(int64 payment_id, Payment *payment)
 	if (!payment_read(payment_id, payment))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("payment " INT64_FORMAT " does not exist", payment_id)));
+				 errmsg("payment " INT64_FORMAT " does not exist", payment_id),
+				 error_facts(NULL, FACT_ID("payment_id", payment_id))));
 }
 
 static void
@@ -62,21 +64,33 @@ check_may_assign(const Payment *payment)
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("payment " INT64_FORMAT " cannot be assigned", payment->payment_id),
 				 payment->purpose == 0 ?
-				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_PAYMENT, payment->status)) :
-				 errdetail("Its purpose is \"%s\".",
-						   code_name(CODES_PAYMENT_PURPOSE, payment->purpose)),
+				 error_facts("Its status is \"{status}\".",
+							 FACT_ID("payment_id", payment->payment_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_PAYMENT, payment->status))) :
+				 error_facts("Its purpose is \"{purpose}\".",
+							 FACT_ID("payment_id", payment->payment_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_PAYMENT, payment->status)),
+							 FACT_TEXT("purpose",
+									   code_name(CODES_PAYMENT_PURPOSE, payment->purpose))),
 				 errhint("Only a held or unmatched capture can be assigned to an order.")));
 	if (refund_id != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("payment " INT64_FORMAT " has a refund", payment->payment_id),
-				 errdetail("The refund is " INT64_FORMAT ".", refund_id),
+				 error_facts("The refund is {refund_id}.",
+							 FACT_TEXT("reason", "refund"),
+							 FACT_ID("payment_id", payment->payment_id),
+							 FACT_ID("refund_id", refund_id)),
 				 errhint("Its money goes back, or has gone back; ask the buyer to pay again.")));
 	if (payment_has_duplicates(payment->order_id, payment->payment_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("payment " INT64_FORMAT " has duplicates", payment->payment_id),
+				 error_facts(NULL,
+							 FACT_TEXT("reason", "duplicates"),
+							 FACT_ID("payment_id", payment->payment_id)),
 				 errhint("Decide about them first: payments_view, duplicate_of.")));
 }
 

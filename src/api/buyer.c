@@ -9,6 +9,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"
@@ -33,7 +34,8 @@ read_own_order(int64 order_id, int64 user_id, Order *order)
 	if (order->user_id != user_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_OWNER),
-				 errmsg("order " INT64_FORMAT " belongs to another user", order_id)));
+				 errmsg("order " INT64_FORMAT " belongs to another user", order_id),
+				 error_facts(NULL, FACT_ID("order_id", order_id), FACT_ID("user_id", user_id))));
 }
 
 static void
@@ -43,8 +45,10 @@ check_status_allows(const Order *order, Event event, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("order " INT64_FORMAT " cannot be %s", order->order_id, what),
-				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_ORDER, order->status)),
+				 error_facts("Its status is \"{status}\".",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_ORDER, order->status))),
 				 errhint("allowed_actions shows what can be done with it now.")));
 }
 
@@ -142,8 +146,12 @@ change_address_once(void *arg, const RequestKey *key, CallResult *result)
 					(errcode(ERRCODE_OE_WRONG_STATUS),
 					 errmsg("order " INT64_FORMAT " cannot be sent to another address",
 							order.order_id),
-					 errdetail("Its address can be changed only once, and has already been "
-							   "changed.")));
+					 error_facts("Its address can be changed only once, and has already been "
+								 "changed.",
+								 FACT_TEXT("reason", "address_changed"),
+								 FACT_ID("order_id", order.order_id),
+								 FACT_TEXT("status",
+										   machine_status_name(MACHINE_ORDER, order.status)))));
 		fire(&order, EVENT_CHANGE_ADDRESS, &change);
 		result->disposition = "applied";
 	}

@@ -6,6 +6,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
@@ -67,15 +68,19 @@ check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_OWNER),
 				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id),
-				 errdetail("User " INT64_FORMAT " is not its owner.", request->user_id),
+				 error_facts("User {user_id} is not its owner.",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_ID("user_id", request->user_id)),
 				 errhint("Pass the user_id of its owner, or none if staff cancels the order.")));
 	if (order->status != ORDER_CANCELED &&
 		!machine_allows(MACHINE_ORDER, order->status, EVENT_CANCEL, actor))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_CANNOT_CANCEL),
 				 errmsg("order " INT64_FORMAT " can no longer be canceled", order->order_id),
-				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_ORDER, order->status)),
+				 error_facts("Its status is \"{status}\".",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_ORDER, order->status))),
 				 errhint("%s", instead_of_cancel(order))));
 }
 
@@ -121,7 +126,10 @@ cancel(const CancelRequest *request, const RequestKey *key, Order *order, char a
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INTERCEPT_REFUSED),
 				 errmsg("order " INT64_FORMAT " can no longer be intercepted", order->order_id),
-				 errdetail("The warehouse has already refused to intercept it."),
+				 error_facts("The warehouse has already refused to intercept it.",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_ORDER, order->status))),
 				 errhint("Use apply_after_sale after it has arrived.")));
 	journal_write(journal);
 	return outcome == CANCEL_DONE ? "applied" : "intercept_pending";

@@ -12,6 +12,7 @@
 #include "api/freight.h"
 #include "api/member.h"
 #include "core/currency.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/money.h"
@@ -153,21 +154,20 @@ typedef enum Lack
 }			Lack;
 
 /* The skus of the lines that lack it. */
-static char *
+static ErrorFactList *
 skus_lacking(const Cart *cart, const Lack * lacks, Lack what)
 {
-	StringInfoData list;
+	ErrorFactList *list = palloc0(sizeof(ErrorFactList));
 	int			i;
 
-	initStringInfo(&list);
 	for (i = 0; i < cart->n; i++)
 	{
 		const OrderLine *line = &cart->lines[i];
 
 		if (lacks[i] == what && !stands_before(cart, i))
-			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", line->sku);
+			error_facts_add(list, ", ", "\"{}\"", FACT_TEXT("", line->sku));
 	}
-	return list.data;
+	return list;
 }
 
 static void
@@ -176,7 +176,8 @@ raise_unknown_skus(const Cart *cart, const Lack * lacks)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NOT_FOUND),
 			 errmsg("one or more products do not exist"),
-			 errdetail("Unknown SKU: %s.", skus_lacking(cart, lacks, LACKS_PRODUCT)),
+			 error_facts("Unknown SKU: {skus}.",
+						 FACT_LIST("skus", skus_lacking(cart, lacks, LACKS_PRODUCT))),
 			 errhint("Add products with put_product.")));
 }
 
@@ -186,7 +187,9 @@ raise_retired(const Cart *cart, const Lack * lacks)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NOT_FOUND),
 			 errmsg("one or more products are no longer for sale"),
-			 errdetail("Retired: %s.", skus_lacking(cart, lacks, LACKS_SALE)),
+			 error_facts("Retired: {skus}.",
+						 FACT_TEXT("reason", "retired"),
+						 FACT_LIST("skus", skus_lacking(cart, lacks, LACKS_SALE))),
 			 errhint("Leave them out, or put them on sale again with "
 					 "retire_product(sku, false).")));
 }
@@ -197,7 +200,9 @@ raise_no_prices(const Cart *cart, const Lack * lacks)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NO_PRICE),
 			 errmsg("one or more products have no price in %s", cart->options.currency),
-			 errdetail("No price: %s.", skus_lacking(cart, lacks, LACKS_PRICE)),
+			 error_facts("No price: {skus}.",
+						 FACT_TEXT("currency", cart->options.currency),
+						 FACT_LIST("skus", skus_lacking(cart, lacks, LACKS_PRICE))),
 			 errhint("Add prices with put_price, or order in another currency "
 					 "(options.currency).")));
 }
@@ -268,14 +273,42 @@ cart_price(Cart *cart)
 
 /* ---- coupon ---- */
 
+/* reason is for programs. */
 static void
-raise_coupon_unusable(int64 coupon_id, const char *why)
+raise_coupon_unusable(int64 coupon_id, const char *reason, const char *sentence)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_COUPON_UNUSABLE),
 			 errmsg("coupon " INT64_FORMAT " cannot be used", coupon_id),
-			 errdetail("%s", why),
+			 error_facts(sentence, FACT_TEXT("reason", reason), FACT_ID("coupon_id", coupon_id)),
 			 errhint("Use another coupon or none.")));
+}
+
+static void
+check_coupon_fits(const Cart *cart, const Coupon *coupon)
+{
+	if (coupon->currency != NULL && strcmp(coupon->currency, cart->options.currency) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_COUPON_UNUSABLE),
+				 errmsg("coupon " INT64_FORMAT " cannot be used", coupon->coupon_id),
+				 error_facts("It is in {coupon_currency}; the order is in {currency}.",
+							 FACT_TEXT("reason", "currency"),
+							 FACT_ID("coupon_id", coupon->coupon_id),
+							 FACT_TEXT("coupon_currency", coupon->currency),
+							 FACT_TEXT("currency", cart->options.currency)),
+				 errhint("Use another coupon or none.")));
+	if (cart->origin < coupon->threshold)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_COUPON_UNUSABLE),
+				 errmsg("coupon " INT64_FORMAT " cannot be used", coupon->coupon_id),
+				 error_facts("It requires goods worth at least {threshold}; these are worth "
+							 "{origin}.",
+							 FACT_TEXT("reason", "threshold"),
+							 FACT_ID("coupon_id", coupon->coupon_id),
+							 FACT_INT("threshold", coupon->threshold),
+							 FACT_INT("origin", cart->origin),
+							 FACT_TEXT("currency", cart->options.currency)),
+				 errhint("Use another coupon or none.")));
 }
 
 void
@@ -286,21 +319,14 @@ cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now, C
 	int			i;
 
 	if (!coupon_read(coupon_id, coupon))
-		raise_coupon_unusable(coupon_id, "It does not exist.");
+		raise_coupon_unusable(coupon_id, "not_found", "It does not exist.");
 	if (coupon->user_id != user_id)
-		raise_coupon_unusable(coupon_id, "It belongs to another user.");
+		raise_coupon_unusable(coupon_id, "owner", "It belongs to another user.");
 	if (coupon->status == COUPON_EXPIRED || now >= coupon->valid_until)
-		raise_coupon_unusable(coupon_id, "It has expired.");
+		raise_coupon_unusable(coupon_id, "expired", "It has expired.");
 	if (now < coupon->valid_from)
-		raise_coupon_unusable(coupon_id, "It is not valid yet.");
-	if (coupon->currency != NULL && strcmp(coupon->currency, cart->options.currency) != 0)
-		raise_coupon_unusable(coupon_id, psprintf("It is in %s; the order is in %s.",
-												  coupon->currency, cart->options.currency));
-	if (cart->origin < coupon->threshold)
-		raise_coupon_unusable(coupon_id,
-							  psprintf("It requires goods worth at least " INT64_FORMAT
-									   "; these are worth " INT64_FORMAT ".",
-									   coupon->threshold, cart->origin));
+		raise_coupon_unusable(coupon_id, "not_yet_valid", "It is not valid yet.");
+	check_coupon_fits(cart, coupon);
 
 	cart->discount = Min(coupon->amount, cart->origin);
 	for (i = 0; i < cart->n; i++)

@@ -15,6 +15,7 @@
 #include "api/risk.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/interval.h"
@@ -52,7 +53,7 @@ raise_coupon_taken(int64 coupon_id)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_COUPON_TAKEN),
 			 errmsg("coupon " INT64_FORMAT " is already in use", coupon_id),
-			 errdetail("It is locked or used by another order."),
+			 error_facts("It is locked or used by another order.", FACT_ID("coupon_id", coupon_id)),
 			 errhint("Use another coupon or none.")));
 }
 
@@ -154,7 +155,9 @@ arg_pay_timeout(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("argument \"pay_timeout\" is too long"),
-				 errdetail("At most 100 years are allowed.")));
+				 error_facts("At most 100 years are allowed.",
+							 FACT_TEXT("argument", "pay_timeout"),
+							 FACT_INT("max_days", MAX_PAY_TIMEOUT_DAYS))));
 	if (days <= 0)
 		raise_timeout_not_positive();
 	return timeout;
@@ -200,7 +203,8 @@ check_external_id(const char *external_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("an order with external_id \"%s\" already exists", external_id),
-				 errdetail("An external_id must be unique among all orders in this database."),
+				 error_facts("An external_id must be unique among all orders in this database.",
+							 FACT_TEXT("external_id", external_id)),
 				 errhint("find_order tells its ID; to repeat a call safely, use a request_id.")));
 }
 
@@ -219,11 +223,14 @@ agree_on_price(CreateRequest *request, Coupon *coupon)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_PRICE_DIFFERS),
 				 errmsg("pay_amount does not match the price of the order"),
-				 errdetail("The order costs " INT64_FORMAT " (goods " INT64_FORMAT
-						   ", discount " INT64_FORMAT ", freight " INT64_FORMAT
-						   "), but the client expects " INT64_FORMAT ".",
-						   cart->pay_amount, cart->origin, cart->discount, cart->freight,
-						   request->pay_amount),
+				 error_facts("The order costs {pay_amount} (goods {origin}, discount {discount}, "
+							 "freight {freight}), but the client expects {expected}.",
+							 FACT_INT("expected", request->pay_amount),
+							 FACT_INT("pay_amount", cart->pay_amount),
+							 FACT_INT("origin", cart->origin),
+							 FACT_INT("discount", cart->discount),
+							 FACT_INT("freight", cart->freight),
+							 FACT_TEXT("currency", cart->options.currency)),
 				 errhint("Show the buyer the new price (quote_order) and ask again.")));
 }
 

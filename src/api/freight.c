@@ -14,6 +14,7 @@
 #include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/row.h"
 #include "core/spelling.h"
@@ -99,8 +100,9 @@ raise_no_freight(const char *region, const char *currency)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NO_FREIGHT),
 			 errmsg("no freight is known for region \"%s\"", region),
-			 errdetail("It has no freight template, and there is none in %s for every other "
-					   "region.", currency),
+			 error_facts("It has no freight template, and there is none in {currency} for every "
+						 "other region.",
+						 FACT_TEXT("region", region), FACT_TEXT("currency", currency)),
 			 errhint("Correct options.region, or add a template with put_freight: for this "
 					 "region, or for \"" FREIGHT_ANYWHERE "\", which is every other region.")));
 }

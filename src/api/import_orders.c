@@ -15,6 +15,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
@@ -80,16 +81,22 @@ static void
 raise_short(const char *sku, int64 order_id, int64 quantity, int64 available,
 			const Imported *imported, int n)
 {
+	ErrorFactList too_few = {0};
 	int			i = 0;
 
 	while (i < n && imported[i].order.order_id != order_id)
 		i++;
+	error_facts_add(&too_few, "", "\"{sku}\": {wanted} requested, {available} available",
+					FACT_TEXT("sku", sku), FACT_INT("wanted", quantity),
+					FACT_INT("available", Max(available, 0)));
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_STOCK_SHORT),
 			 errmsg("order %d (external_id \"%s\") cannot be imported: insufficient stock",
 					i + 1, i < n ? imported[i].external_id : ""),
-			 errdetail("\"%s\": " INT64_FORMAT " requested, " INT64_FORMAT " available.",
-					   sku, quantity, Max(available, 0)),
+			 error_facts("{short}.",
+						 FACT_INT("order", i + 1),
+						 FACT_TEXT("external_id", i < n ? imported[i].external_id : NULL),
+						 FACT_LIST("short", &too_few)),
 			 errhint("Set what lies on the shelf, with what unshipped orders hold, by set_stock, "
 					 "and repeat the whole call.")));
 }

@@ -16,6 +16,7 @@
 #include "utils/varlena.h"
 
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/role.h"
 #include "core/spi_util.h"
 
@@ -102,7 +103,8 @@ warn_of_settings(void)
 		return;
 	ereport(WARNING,
 			(errmsg("pg_cron cannot run the jobs"),
-			 errdetail("It connects to host \"%s\", on which this server does not listen.", host),
+			 error_facts("It connects to host \"{host}\", on which this server does not listen.",
+						 FACT_TEXT("host", host)),
 			 errhint("Set cron.use_background_workers = on, or cron.host to an element of "
 					 "unix_socket_directories, and restart the server.")));
 }

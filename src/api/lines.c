@@ -12,6 +12,7 @@
 
 #include "api/lines.h"
 #include "api/member.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/money.h"
 
@@ -214,7 +215,8 @@ lines_parse(Jsonb *jsonb, const char *argument, LinesKind kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"%s\" contains too many lines", argument),
-				 errdetail("At most %d are allowed.", MAX_LINES)));
+				 error_facts("At most {max} are allowed.",
+							 FACT_TEXT("argument", argument), FACT_INT("max", MAX_LINES))));
 	lines->lines = palloc0(sizeof(Line) * lines->n);
 	for (i = 0; i < lines->n; i++)
 		parse_line(getIthJsonbValueFromContainer(&jsonb->root, i), argument, kind,
@@ -250,29 +252,33 @@ raise_not_in_order(const Line *line, int64 order_id)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
 			 errmsg("request exceeds what is left of order " INT64_FORMAT, order_id),
-			 line->sku != NULL ? errdetail("The order contains no \"%s\".", line->sku) :
-			 errdetail("The order has no line %d.", line->line),
+			 line->sku != NULL
+			 ? error_facts("The order contains no \"{sku}\".",
+						   FACT_ID("order_id", order_id), FACT_TEXT("sku", line->sku),
+						   FACT_INT("wanted", line->quantity), FACT_INT("left", 0))
+			 : error_facts("The order has no line {line}.",
+						   FACT_ID("order_id", order_id), FACT_INT("line", line->line),
+						   FACT_INT("wanted", line->quantity), FACT_INT("left", 0)),
 			 errhint("get_order shows its lines.")));
 }
 
 static void
 raise_ambiguous(const Line *line, const Entitlement *entitlement)
 {
-	StringInfoData numbers;
+	ErrorFactList numbers = {0};
 	int			i;
 
-	initStringInfo(&numbers);
 	for (i = 0; i < entitlement->n; i++)
 	{
 		if (strcmp(entitlement->lines[i].sku, line->sku) == 0)
-			appendStringInfo(&numbers, "%s%d", numbers.len > 0 ? ", " : "",
-							 entitlement->lines[i].line);
+			error_facts_add(&numbers, ", ", "{}", FACT_INT("", entitlement->lines[i].line));
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"lines\" does not tell which line of \"%s\" is meant", line->sku),
-			 errdetail("It stands in lines %s of order " INT64_FORMAT ".", numbers.data,
-					   entitlement->order_id),
+			 error_facts("It stands in lines {lines} of order {order_id}.",
+						 FACT_TEXT("argument", "lines"), FACT_TEXT("sku", line->sku),
+						 FACT_LIST("lines", &numbers), FACT_ID("order_id", entitlement->order_id)),
 			 errhint("Name the line by its number: {\"line\": ..., \"quantity\": %d}.",
 					 line->quantity)));
 }

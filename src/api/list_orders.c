@@ -21,6 +21,7 @@
 #include "api/order_page.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/settings.h"
@@ -184,7 +185,8 @@ find_order_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("order with external_id \"%s\" does not exist", external_id),
-				 errdetail("No order in this database was created with it."),
+				 error_facts("No order in this database was created with it.",
+							 FACT_TEXT("external_id", external_id)),
 				 errhint("Use an external_id that was given to create_order, exactly as it was "
 						 "written there.")));
 	PG_RETURN_INT64(row_int64(0, 1));

@@ -8,6 +8,7 @@
 #include "mb/pg_wchar.h"
 
 #include "api/member.h"
+#include "core/error_facts.h"
 
 /* At most this many bytes of an unknown key are shown. */
 #define SHOWN_KEY_BYTES 64
@@ -44,7 +45,9 @@ member_text(JsonbContainer *object, const char *key, const char *argument, int m
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"%s\" contains a \"%s\" that is too long", argument, key),
-				 errdetail("At most %d characters are allowed.", max_chars)));
+				 error_facts("At most {max_chars} characters are allowed.",
+							 FACT_TEXT("argument", argument), FACT_TEXT("key", key),
+							 FACT_INT("max_chars", max_chars))));
 	return text;
 }
 

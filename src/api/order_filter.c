@@ -11,6 +11,7 @@
 #include "api/lines.h"
 #include "api/member.h"
 #include "api/order_filter.h"
+#include "core/error_facts.h"
 #include "core/spelling.h"
 #include "machine/machine.h"
 #include "machine/codes.h"
@@ -48,13 +49,14 @@ order_filter_add_status(OrderFilter * filter, const char *name, const char *what
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for %s: \"%s\"", what, name),
-				 errdetail("Orders have no such status."),
+				 error_facts("Orders have no such status.",
+							 FACT_TEXT("value", name), FACT_TEXT("machine", "order")),
 				 errhint("state_graph('order') shows the statuses.")));
 	if (filter->n_statuses >= MAX_STATUSES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s has too many statuses", what),
-				 errdetail("At most %d are allowed.", MAX_STATUSES)));
+				 error_facts("At most {max} are allowed.", FACT_INT("max", MAX_STATUSES))));
 	if (filter->statuses == NULL)
 		filter->statuses = palloc(sizeof(int16) * MAX_STATUSES);
 	filter->statuses[filter->n_statuses++] = status;

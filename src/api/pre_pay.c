@@ -7,6 +7,7 @@
 #include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
@@ -21,22 +22,28 @@ check_may_pay(const Order *order, int64 pay_amount, TimestampTz now)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("order " INT64_FORMAT " cannot be paid", order->order_id),
-				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_ORDER, order->status)),
+				 error_facts("Its status is \"{status}\".",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_ORDER, order->status))),
 				 errhint("Only an order that is awaiting payment can be paid.")));
 	if (order->pay_amount != pay_amount)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("payment amount does not match the order"),
-				 errdetail("The order costs " INT64_FORMAT ", but the call specifies " INT64_FORMAT
-						   ".",
-						   order->pay_amount, pay_amount),
+				 error_facts("The order costs {pay_amount}, but the call specifies {expected}.",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_INT("expected", pay_amount),
+							 FACT_INT("pay_amount", order->pay_amount),
+							 FACT_TEXT("currency", order->currency)),
 				 errhint("Pay the amount that the order costs.")));
 	if (now >= order->expire_at)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_DEADLINE_PASSED),
 				 errmsg("payment deadline of order " INT64_FORMAT " has passed", order->order_id),
-				 errdetail("It was %s.", timestamptz_to_str(order->expire_at)),
+				 error_facts("It was {expire_at}.",
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TIME("expire_at", order->expire_at)),
 				 errhint("Create a new order.")));
 }
 

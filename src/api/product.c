@@ -8,6 +8,7 @@
 #include "utils/builtins.h"
 
 #include "api/product.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/spi_util.h"
 
@@ -24,7 +25,7 @@ product_id_of_sku(const char *sku)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("product \"%s\" does not exist", sku),
-				 errdetail("No product in this database has that SKU."),
+				 error_facts("No product in this database has that SKU.", FACT_TEXT("sku", sku)),
 				 errhint("Add products with put_product.")));
 	return row_int64(0, 1);
 }

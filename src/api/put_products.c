@@ -22,6 +22,7 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/currency.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/money.h"
 #include "core/settings.h"
@@ -199,7 +200,8 @@ parse_products(Jsonb *array, int *n)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"products\" has too many elements"),
-				 errdetail("At most %d products can be put at once.", MAX_PRODUCTS)));
+				 error_facts("At most {max} products can be put at once.",
+							 FACT_TEXT("argument", "products"), FACT_INT("max", MAX_PRODUCTS))));
 	*n = JB_ROOT_COUNT(array);
 	products = palloc0(sizeof(GivenProduct) * Max(*n, 1));
 	for (i = 0; i < *n; i++)

@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 
 #include "api/reserved_units.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
@@ -77,6 +78,22 @@ next_holders(Portal portal, int *n)
 	return holders;
 }
 
+static void
+raise_too_few(const char *sku, int64 units, int64 freed)
+{
+	ErrorFactList too_few = {0};
+
+	error_facts_add(&too_few, "",
+					"{reserved} do, without those of orders that are being worked on; {wanted} "
+					"are to be written off", FACT_TEXT("sku", sku), FACT_INT("wanted", units),
+					FACT_INT("reserved", freed));
+	ereport(ERROR,
+			(errcode(ERRCODE_OE_STOCK_SHORT),
+			 errmsg("too few reserved units of \"%s\" belong to unpaid orders", sku),
+			 error_facts("{short}.", FACT_LIST("short", &too_few)),
+			 errhint("Report what is missing of a paid order with report_shortage.")));
+}
+
 void
 reserved_units_free(int64 product_id, const char *sku, int64 units, const char *reason)
 {
@@ -102,10 +119,5 @@ reserved_units_free(int64 product_id, const char *sku, int64 units, const char *
 	}
 	plan_close(portal);
 	if (freed < units)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_STOCK_SHORT),
-				 errmsg("too few reserved units of \"%s\" belong to unpaid orders", sku),
-				 errdetail(INT64_FORMAT " do, without those of orders that are being worked on; "
-						   INT64_FORMAT " are to be written off.", freed, units),
-				 errhint("Report what is missing of a paid order with report_shortage.")));
+		raise_too_few(sku, units, freed);
 }

@@ -8,6 +8,7 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/currency.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
@@ -36,7 +37,8 @@ read_payment(int64 payment_id, Payment *payment)
 	if (!payment_read(payment_id, payment))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("payment " INT64_FORMAT " does not exist", payment_id)));
+				 errmsg("payment " INT64_FORMAT " does not exist", payment_id),
+				 error_facts(NULL, FACT_ID("payment_id", payment_id))));
 }
 
 static bool
@@ -56,23 +58,37 @@ check_may_accept(const Payment *payment, const Order *order, bool less)
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("payment " INT64_FORMAT " can no longer be used for order " INT64_FORMAT,
 						payment->payment_id, payment->order_id),
-				 order == NULL ? errdetail("The order does not exist.") :
-				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_ORDER, order->status)),
+				 order == NULL ? error_facts("The order does not exist.",
+											 FACT_TEXT("reason", "no_order"),
+											 FACT_ID("payment_id", payment->payment_id),
+											 FACT_ID("order_id", payment->order_id)) :
+				 error_facts("Its status is \"{status}\".",
+							 FACT_ID("payment_id", payment->payment_id),
+							 FACT_ID("order_id", order->order_id),
+							 FACT_TEXT("status",
+									   machine_status_name(MACHINE_ORDER, order->status))),
 				 errhint("Refund the payment.")));
 	if (refund_id != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("payment " INT64_FORMAT " is being refunded", payment->payment_id),
-				 errdetail("Its refund is " INT64_FORMAT ".", refund_id)));
+				 error_facts("Its refund is {refund_id}.",
+							 FACT_TEXT("reason", "refund"),
+							 FACT_ID("payment_id", payment->payment_id),
+							 FACT_ID("refund_id", refund_id))));
 	if (!currency_same(payment->currency, order->currency) ||
 		(payment->amount < order->pay_amount && (!less || payment->amount == 0)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("payment " INT64_FORMAT " does not cover its order", payment->payment_id),
-				 errdetail("The order costs " INT64_FORMAT " %s, but the payment is " INT64_FORMAT
-						   " %s.",
-						   order->pay_amount, order->currency, payment->amount, payment->currency),
+				 error_facts("The order costs {pay_amount} {currency}, but the payment is "
+							 "{amount} {payment_currency}.",
+							 FACT_ID("payment_id", payment->payment_id),
+							 FACT_ID("order_id", order->order_id),
+							 FACT_INT("pay_amount", order->pay_amount),
+							 FACT_TEXT("currency", order->currency),
+							 FACT_INT("amount", payment->amount),
+							 FACT_TEXT("payment_currency", payment->currency)),
 				 errhint("Refund the payment.")));
 }
 
@@ -158,13 +174,16 @@ refund_payment(Journal *journal, Payment *payment)
 
 /* ---- duplicate ---- */
 
+/* reason is for programs. */
 static void
-raise_no_duplicate(const Payment *payment, const char *detail, const char *hint)
+raise_no_duplicate(const Payment *payment, const char *reason, const char *sentence,
+				   const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_WRONG_STATUS),
 			 errmsg("payment " INT64_FORMAT " cannot be a duplicate", payment->payment_id),
-			 errdetail("%s", detail),
+			 error_facts(sentence,
+						 FACT_TEXT("reason", reason), FACT_ID("payment_id", payment->payment_id)),
 			 errhint("%s", hint)));
 }
 
@@ -177,10 +196,11 @@ withdraw_all(Journal *journal, const Payment *payment)
 	int			i;
 
 	if (refund_has_moved(payment->payment_id))
-		raise_no_duplicate(payment, "Money of it has gone back, or may have: a refund was claimed.",
+		raise_no_duplicate(payment, "refund",
+						   "Money of it has gone back, or may have: a refund was claimed.",
 						   "Compare with the gateway's statement; refunds_view shows its refunds.");
 	if (dispute_is_open(payment->payment_id))
-		raise_no_duplicate(payment, "It is in dispute.",
+		raise_no_duplicate(payment, "dispute", "It is in dispute.",
 						   "Wait for the end of the dispute: see disputes_view.");
 	refunds = refunds_read_unclaimed(payment->payment_id, 0, &n);
 	for (i = 0; i < n; i++)
@@ -190,22 +210,26 @@ withdraw_all(Journal *journal, const Payment *payment)
 static bool
 mark_duplicate(Journal *journal, Payment *payment)
 {
+	const char *hint = "Decide about the other captures of the order: see payments_view.";
 	int64		twin;
 
 	if (payment->purpose == PURPOSE_DUPLICATE)
 		return false;
-	if (payment->status != PAYMENT_CAPTURED || payment->purpose == PURPOSE_APPLIED)
-		raise_no_duplicate(payment, payment->status != PAYMENT_CAPTURED ?
-						   "It was not captured." : "It paid its order.",
-						   "Decide about the other captures of the order: see payments_view.");
+	if (payment->status != PAYMENT_CAPTURED)
+		raise_no_duplicate(payment, "not_captured", "It was not captured.", hint);
+	if (payment->purpose == PURPOSE_APPLIED)
+		raise_no_duplicate(payment, "applied", "It paid its order.", hint);
 	twin = payment_twin(payment);
 	if (twin == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("no other capture tells of the money of payment " INT64_FORMAT,
 						payment->payment_id),
-				 errdetail("Order " INT64_FORMAT " has no other capture of " INT64_FORMAT " %s.",
-						   payment->order_id, payment->amount, payment->currency),
+				 error_facts("Order {order_id} has no other capture of {amount} {currency}.",
+							 FACT_ID("payment_id", payment->payment_id),
+							 FACT_ID("order_id", payment->order_id),
+							 FACT_INT("amount", payment->amount),
+							 FACT_TEXT("currency", payment->currency)),
 				 errhint("Refund the payment if it is money of its own.")));
 	money_left_touch_payment(payment->payment_id);
 	withdraw_all(journal, payment);

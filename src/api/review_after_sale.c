@@ -7,6 +7,7 @@
 
 #include "api/after_sale_result.h"
 #include "core/args.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/request.h"
@@ -39,15 +40,23 @@ decide_once(void *arg, const RequestKey *key, CallResult *result)
 	after_sale_result(result, &after_sale, disposition, NULL);
 }
 
+/* reason, for programs, and sentence are NULL if the status is the reason. */
 static void
-raise_status(const AfterSale *after_sale, const char *what, const char *why)
+raise_status(const AfterSale *after_sale, const char *what, const char *reason,
+			 const char *sentence)
 {
+	const char *status = machine_status_name(MACHINE_AFTER_SALE, after_sale->status);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_WRONG_STATUS),
 			 errmsg("after-sale " INT64_FORMAT " cannot be %s", after_sale->after_sale_id, what),
-			 why != NULL ? errdetail("%s", why) :
-			 errdetail("Its status is \"%s\".",
-					   machine_status_name(MACHINE_AFTER_SALE, after_sale->status))));
+			 reason != NULL ? error_facts(sentence,
+										  FACT_TEXT("reason", reason),
+										  FACT_ID("after_sale_id", after_sale->after_sale_id),
+										  FACT_TEXT("status", status)) :
+			 error_facts("Its status is \"{status}\".",
+						 FACT_ID("after_sale_id", after_sale->after_sale_id),
+						 FACT_TEXT("status", status))));
 }
 
 /* ---- review_after_sale ---- */
@@ -55,13 +64,16 @@ raise_status(const AfterSale *after_sale, const char *what, const char *why)
 static const char *
 review(Journal *journal, const Decision *decision, AfterSale *after_sale)
 {
+	const char *status = machine_status_name(MACHINE_AFTER_SALE, after_sale->status);
+
 	if (after_sale->status != AFTER_SALE_APPLIED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_REVIEWABLE),
 				 errmsg("after-sale " INT64_FORMAT " is not awaiting review",
 						after_sale->after_sale_id),
-				 errdetail("Its status is \"%s\".",
-						   machine_status_name(MACHINE_AFTER_SALE, after_sale->status)),
+				 error_facts("Its status is \"{status}\".",
+							 FACT_ID("after_sale_id", after_sale->after_sale_id),
+							 FACT_TEXT("status", status)),
 				 after_sale->status == AFTER_SALE_REJECTED
 				 ? errhint("Use reopen_after_sale first.") : 0));
 	if (decision->accept)
@@ -100,18 +112,22 @@ take_back(Journal *journal, const Decision *decision, AfterSale *after_sale)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_OWNER),
 				 errmsg("after-sale " INT64_FORMAT " belongs to another user",
-						after_sale->after_sale_id)));
+						after_sale->after_sale_id),
+				 error_facts(NULL,
+							 FACT_ID("after_sale_id", after_sale->after_sale_id),
+							 FACT_ID("user_id", decision->user_id))));
 	if (after_sale->status == AFTER_SALE_REVOKED)
 		return "noop";
 	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_REVOKE,
 						ACTOR_BUYER))
-		raise_status(after_sale, "revoked", NULL);
+		raise_status(after_sale, "revoked", NULL, NULL);
 	if (after_sale->origin != NULL)
-		raise_status(after_sale, "revoked", "It was not opened by an application.");
+		raise_status(after_sale, "revoked", "not_applied_for",
+					 "It was not opened by an application.");
 	if (after_sale->return_status > RETURN_TO_SEND)
-		raise_status(after_sale, "revoked", "The goods are on their way back.");
+		raise_status(after_sale, "revoked", "goods_sent", "The goods are on their way back.");
 	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_REVOKE, ACTOR_BUYER, NULL))
-		raise_status(after_sale, "revoked", "Its refund is being executed.");
+		raise_status(after_sale, "revoked", "refund", "Its refund is being executed.");
 	return "applied";
 }
 
@@ -141,14 +157,14 @@ close_it(Journal *journal, const Decision *decision, AfterSale *after_sale)
 		return "noop";
 	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_CLOSE,
 						ACTOR_STAFF))
-		raise_status(after_sale, "closed", NULL);
+		raise_status(after_sale, "closed", NULL, NULL);
 	if (after_sale->status == AFTER_SALE_APPROVED && after_sale->origin != NULL &&
 		strcmp(after_sale->origin, "refused") != 0 && after_sale->type != AFTER_SALE_GOODWILL)
-		raise_status(after_sale, "closed", "Its order is canceled or short of goods, so the money "
-					 "must be refunded.");
+		raise_status(after_sale, "closed", "must_refund",
+					 "Its order is canceled or short of goods, so the money must be refunded.");
 	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,
 							decision->reason))
-		raise_status(after_sale, "closed", "Its refund is being executed.");
+		raise_status(after_sale, "closed", "refund", "Its refund is being executed.");
 	return "applied";
 }
 
@@ -177,7 +193,7 @@ reopen(Journal *journal, const Decision *decision, AfterSale *after_sale)
 	if (after_sale->status == AFTER_SALE_APPLIED)
 		return "noop";
 	if (after_sale->status != AFTER_SALE_REJECTED)
-		raise_status(after_sale, "reopened", NULL);
+		raise_status(after_sale, "reopened", NULL, NULL);
 	after_sale_reopen(journal, after_sale);
 	return "applied";
 }

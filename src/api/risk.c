@@ -21,6 +21,7 @@
 
 #include "api/risk.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/internal.h"
@@ -94,7 +95,8 @@ check_role(const RiskCheck *check)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the role of the risk check no longer exists"),
-				 errdetail("The reason is that %s.", bound_role_absence(&check->role)),
+				 error_facts("The reason is that {reason}.",
+							 FACT_TEXT("reason", bound_role_absence(&check->role))),
 				 errhint("Set the check again with set_risk_check.")));
 	return role;
 }
@@ -119,7 +121,8 @@ resolve_check(const RiskCheck *check, Oid role)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot run the risk check"),
-				 errdetail("Function %s: %s.", check->handler, reason),
+				 error_facts("Function {function}: {reason}.",
+							 FACT_TEXT("function", check->handler), FACT_TEXT("reason", reason)),
 				 errhint("Set the check again with set_risk_check.")));
 	return function;
 }
@@ -180,7 +183,7 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_RISK_REFUSED),
 				 errmsg("order was rejected by the risk check"),
-				 errdetail("%s", reason),
+				 error_facts("{reason}", FACT_TEXT("reason", reason)),
 				 errhint("The function set by set_risk_check makes this decision.")));
 }
 
@@ -202,7 +205,9 @@ check_signature(Oid function)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"handler\" is not a valid risk check function"),
-				 errdetail("It must take one argument of type jsonb and return text.")));
+				 error_facts("It must take one argument of type jsonb and return text.",
+							 FACT_TEXT("argument", "handler"),
+							 FACT_TEXT("function", rights_function_signature(function)))));
 	ReleaseSysCache(tuple);
 }
 

@@ -15,6 +15,7 @@
 #include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/spi_util.h"
 #include "machine/gateways.h"
 #include "machine/payment.h"
@@ -51,7 +52,9 @@ check_function(const char *pay_type, Oid function, Oid role)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"handler\" is not a valid gateway function"),
-				 errdetail("The function is %s.", rights_function_signature(function)),
+				 error_facts("The function is {function}.",
+							 FACT_TEXT("argument", "handler"),
+							 FACT_TEXT("function", rights_function_signature(function))),
 				 errhint("A gateway function takes one argument of type order_ext.refund_request "
 						 "and returns text.")));
 	example_role = rights_example_role(GetUserId());

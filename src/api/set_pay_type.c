@@ -10,6 +10,7 @@
 #include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/interval.h"
 #include "core/settings.h"
 #include "machine/pay_type.h"
@@ -45,7 +46,9 @@ read_delay(JsonbContainer *options, PayType *pay_type)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("argument \"options\" contains a \"surplus_delay\" that is too long"),
-				 errdetail("At most %d days are allowed.", MAX_DELAY_DAYS)));
+				 error_facts("At most {max_days} days are allowed.",
+							 FACT_TEXT("argument", "options"), FACT_TEXT("key", "surplus_delay"),
+							 FACT_INT("max_days", MAX_DELAY_DAYS))));
 	pay_type->surplus_delay = (int64) usecs;
 }
 

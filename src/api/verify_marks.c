@@ -23,6 +23,7 @@
 
 #include "api/verify_marks.h"
 #include "api/verify_run.h"
+#include "core/error_facts.h"
 #include "core/internal.h"
 #include "core/locks.h"
 #include "core/settings.h"
@@ -343,5 +344,6 @@ marks_move(void)
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
 			 errmsg("the tables could not be verified: %s", error->message),
-			 error->context != NULL ? errdetail_internal("%s", error->context) : 0));
+			 error->context != NULL ? error_facts("{context}",
+												  FACT_TEXT("context", error->context)) : 0));
 }

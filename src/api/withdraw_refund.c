@@ -8,6 +8,7 @@
 #include "api/after_sale_result.h"
 #include "api/refund_result.h"
 #include "core/args.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"
@@ -45,8 +46,10 @@ raise_status(const Refund *refund, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_WRONG_STATUS),
 			 errmsg("refund " INT64_FORMAT " cannot be %s", refund->refund_id, what),
-			 errdetail("Its status is \"%s\", attempt %d.",
-					   machine_status_name(MACHINE_REFUND, refund->status), refund->attempt),
+			 error_facts("Its status is \"{status}\", attempt {attempt}.",
+						 FACT_ID("refund_id", refund->refund_id),
+						 FACT_TEXT("status", machine_status_name(MACHINE_REFUND, refund->status)),
+						 FACT_INT("attempt", refund->attempt)),
 			 errhint("%s", hint_of(refund))));
 }
 
@@ -118,8 +121,10 @@ check_amount(const Refund *refund, int64 amount)
 			(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
 			 errmsg("refund " INT64_FORMAT " cannot have paid more than is left of its payment",
 					refund->refund_id),
-			 errdetail(INT64_FORMAT " %s is left of " INT64_FORMAT ", this refund included.",
-					   left, refund->currency, refund->payment_amount),
+			 error_facts("{left} {currency} is left of {paid}, this refund included.",
+						 FACT_ID("refund_id", refund->refund_id), FACT_INT("left", left),
+						 FACT_INT("paid", refund->payment_amount),
+						 FACT_TEXT("currency", refund->currency)),
 			 errhint("refunds_view shows the other refunds of the payment; withdraw_refund takes "
 					 "back one that nobody has claimed.")));
 }

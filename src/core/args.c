@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "core/args.h"
+#include "core/error_facts.h"
 #include "core/interval.h"
 #include "core/jsonb_build.h"
 #include "core/settings.h"
@@ -35,7 +36,8 @@ arg_exists(FunctionCallInfo fcinfo, int n, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the call has no argument \"%s\" yet", name),
-				 errdetail("The SQL objects of order_ext are older than its library."),
+				 error_facts("The SQL objects of order_ext are older than its library.",
+							 FACT_TEXT("argument", name)),
 				 errhint("Run ALTER EXTENSION order_ext UPDATE.")));
 }
 
@@ -61,7 +63,8 @@ arg_amount(FunctionCallInfo fcinfo, int n, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be negative", name),
-				 errdetail("The value is " INT64_FORMAT ".", value)));
+				 error_facts("The value is {value}.",
+							 FACT_TEXT("argument", name), FACT_INT("value", value))));
 	return value;
 }
 
@@ -76,7 +79,8 @@ arg_id(FunctionCallInfo fcinfo, int n, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be positive", name),
-				 errdetail("The value is " INT64_FORMAT ".", value)));
+				 error_facts("The value is {value}.",
+							 FACT_TEXT("argument", name), FACT_INT("value", value))));
 	return value;
 }
 
@@ -91,7 +95,8 @@ arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 max)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be positive", name),
-				 errdetail("The value is %d.", value)));
+				 error_facts("The value is {value}.",
+							 FACT_TEXT("argument", name), FACT_INT("value", value))));
 	return Min(value, max);
 }
 
@@ -118,11 +123,13 @@ arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be empty", name),
-				 errdetail("It must have between 1 and %d characters.", max_chars)));
+				 error_facts("It must have between 1 and {max_chars} characters.",
+							 FACT_TEXT("argument", name), FACT_INT("max_chars", max_chars))));
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("argument \"%s\" is too long", name),
-			 errdetail("At most %d characters are allowed.", max_chars)));
+			 error_facts("At most {max_chars} characters are allowed.",
+						 FACT_TEXT("argument", name), FACT_INT("max_chars", max_chars))));
 	return NULL;				/* keep the compiler quiet */
 }
 
@@ -142,7 +149,8 @@ arg_jsonb_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_byte
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"%s\" is too large", name),
-				 errdetail("At most %d bytes are allowed.", max_bytes),
+				 error_facts("At most {max_bytes} bytes are allowed.",
+							 FACT_TEXT("argument", name), FACT_INT("max_bytes", max_bytes)),
 				 errhint("Store large data elsewhere and pass a reference to it.")));
 	return PG_GETARG_JSONB_P(n);
 }
@@ -182,8 +190,10 @@ arg_timestamptz(FunctionCallInfo fcinfo, int n, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be finite", name),
-				 errdetail("The value is %s.",
-						   TIMESTAMP_IS_NOBEGIN(value) ? "-infinity" : "infinity"),
+				 error_facts("The value is {value}.",
+							 FACT_TEXT("argument", name),
+							 FACT_TEXT("value", TIMESTAMP_IS_NOBEGIN(value) ?
+									   "-infinity" : "infinity")),
 				 errhint("Pass a finite timestamp.")));
 	return value;
 }
@@ -204,7 +214,9 @@ arg_duration(FunctionCallInfo fcinfo, int n, const char *name, int64 min)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("argument \"%s\" is too long", name),
-				 errdetail("At most %d days are allowed.", MAX_DURATION_DAYS)));
+				 error_facts("At most {max_days} days are allowed.",
+							 FACT_TEXT("argument", name),
+							 FACT_INT("max_days", MAX_DURATION_DAYS))));
 	return (int64) usecs;
 }
 

@@ -9,6 +9,7 @@
 #include "access/xlog.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "tcop/utility.h"
@@ -18,6 +19,7 @@
 #include "utils/tuplestore.h"
 
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/settings.h"
 
@@ -78,7 +80,7 @@ rethrow_translated(MemoryContext context)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("extension \"order_ext\" was dropped or updated concurrently"),
-				 errdetail("%s", error->message),
+				 error_facts("{reason}", FACT_TEXT("reason", error->message)),
 				 errhint("Try again, or run CREATE EXTENSION order_ext in this database.")));
 	}
 	if (is_invisible_duplicate(error))
@@ -87,7 +89,8 @@ rethrow_translated(MemoryContext context)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to a concurrent call"),
-				 errdetail("%s", error->detail ? error->detail : error->message),
+				 error_facts("{reason}",
+							 FACT_TEXT("reason", error->detail ? error->detail : error->message)),
 				 errhint("The transaction might succeed if retried.")));
 	}
 	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
@@ -97,8 +100,10 @@ rethrow_translated(MemoryContext context)
 			(errcode(ERRCODE_OE_BUSY),
 			 errmsg("could not obtain a lock because another transaction is working on the same "
 					"object"),
-			 errdetail("The wait is limited by order_ext.lock_timeout (%d ms): %s.",
-					   setting_lock_timeout, error->message),
+			 error_facts("The wait is limited by order_ext.lock_timeout ({lock_timeout} ms): "
+						 "{reason}.",
+						 FACT_INT("lock_timeout", setting_lock_timeout),
+						 FACT_TEXT("reason", error->message)),
 			 error->context ? errcontext("%s", error->context) : 0,
 			 errhint("Try again.")));
 }
@@ -225,4 +230,22 @@ Oid
 call_role(void)
 {
 	return GetOuterUserId();
+}
+
+const char *
+call_operator(void)
+{
+	if (setting_operator == NULL || setting_operator[0] == '\0')
+		return NULL;
+	/* it may come from a file that was read before the database's encoding was known */
+	pg_verifymbstr(setting_operator, strlen(setting_operator), false);
+	return setting_operator;
+}
+
+const char *
+call_operator_or_role(void)
+{
+	const char *operator = call_operator();
+
+	return operator != NULL ? operator : GetUserNameFromId(call_role(), false);
 }

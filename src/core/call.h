@@ -51,4 +51,13 @@ extern MemoryContext call_result_context(void);
 /* The role that calls the API, even within SECURITY DEFINER; for the logs. */
 extern Oid	call_role(void);
 
+/*
+ * Who makes the calls of this session, as the application states with order_ext.operator: a name
+ * for the records, no right. NULL if nothing is stated.
+ */
+extern const char *call_operator(void);
+
+/* The same, but the name of the role if nothing is stated. */
+extern const char *call_operator_or_role(void);
+
 #endif							/* ORDER_EXT_CALL_H */

@@ -10,6 +10,7 @@
 #include "storage/lock.h"
 #include "storage/proc.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/moments.h"
@@ -180,9 +181,9 @@ lock_wait_in_mode(LockClass lock_class, int64 key, LOCKMODE mode)
 				(errcode(ERRCODE_OE_BUSY),
 				 errmsg("could not obtain a lock because another transaction is working on the "
 						"same object"),
-				 errdetail("Lock \"%s\" of key " INT64_FORMAT " is held, and waiting for it is "
-						   "not allowed here.",
-						   lock_class_name(lock_class), key),
+				 error_facts("Lock \"{lock}\" of key {key} is held, and waiting for it is not "
+							 "allowed here.",
+							 FACT_TEXT("lock", lock_class_name(lock_class)), FACT_ID("key", key)),
 				 errhint("Try again.")));
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/int.h"
 
+#include "core/error_facts.h"
 #include "core/money.h"
 
 void
@@ -14,7 +15,8 @@ money_overflow(const char *argument)
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("argument \"%s\" results in an amount out of range", argument),
-			 errdetail("Amounts and quantities must fit their data types.")));
+			 error_facts("Amounts and quantities must fit their data types.",
+						 FACT_TEXT("argument", argument))));
 }
 
 int64

@@ -11,6 +11,7 @@
 #include "utils/typcache.h"
 
 #include "core/args.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"
@@ -196,7 +197,9 @@ run(FunctionCallInfo fcinfo, const char *function, int n, RequestWork work, void
 				(errcode(ERRCODE_OE_REQUEST_REUSED),
 				 errmsg("request_id \"%s\" was already used for a different request",
 						key.request_id),
-				 errdetail("%s was called with it before, but with different arguments.", function),
+				 error_facts("{function} was called with it before, but with different arguments.",
+							 FACT_TEXT("request_id", key.request_id),
+							 FACT_TEXT("function", function)),
 				 errhint("Use a new request_id for a new request.")));
 	work(request, &key, result);
 	if (!key.reused)

@@ -10,6 +10,7 @@
 #include "utils/guc.h"
 
 #include "core/role.h"
+#include "core/settings.h"
 
 void
 role_enter(RoleScope *scope, Oid role, bool restricted)
@@ -22,6 +23,9 @@ role_enter(RoleScope *scope, Oid role, bool restricted)
 		context |= SECURITY_RESTRICTED_OPERATION;
 	scope->guc_level = NewGUCNestLevel();
 	SetUserIdAndSecContext(role, context);
+	if (setting_operator != NULL && setting_operator[0] != '\0')
+		(void) set_config_option("order_ext.operator", "", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 }
 
 void

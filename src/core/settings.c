@@ -10,6 +10,8 @@
 
 #include <limits.h>
 
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 #include "core/currency.h"
@@ -18,6 +20,8 @@
 int			setting_pay_timeout = 30 * 60;
 int			setting_lock_timeout = 3000;
 char	   *setting_currency = NULL;
+int			setting_error_detail = ERROR_DETAIL_TEXT;
+char	   *setting_operator = NULL;
 int			setting_batch_size = 500;
 int			setting_workers = 1;
 int			setting_handler_timeout = 30000;
@@ -51,6 +55,33 @@ check_currency(char **newval, void **extra, GucSource source)
 	return true;
 }
 
+#define MAX_OPERATOR_CHARS 128
+
+/* Before a database is connected to, its encoding is not known: call_operator() looks again. */
+static bool
+check_operator(char **newval, void **extra, GucSource source)
+{
+	if (!OidIsValid(MyDatabaseId))
+		return true;
+	if (!pg_verifymbstr(*newval, strlen(*newval), true))
+	{
+		GUC_check_errdetail("It is not valid in the encoding of the database.");
+		return false;
+	}
+	if (pg_mbstrlen(*newval) > MAX_OPERATOR_CHARS)
+	{
+		GUC_check_errdetail("At most %d characters are allowed.", MAX_OPERATOR_CHARS);
+		return false;
+	}
+	return true;
+}
+
+static const struct config_enum_entry error_detail_words[] = {
+	{"text", ERROR_DETAIL_TEXT, false},
+	{"json", ERROR_DETAIL_JSON, false},
+	{NULL, 0, false}
+};
+
 static void
 define_order_settings(void)
 {
@@ -70,6 +101,18 @@ define_order_settings(void)
 							   "Currency of an order that names none.",
 							   NULL, &setting_currency, "CNY",
 							   PGC_USERSET, 0, check_currency, NULL, NULL);
+	DefineCustomStringVariable("order_ext.operator",
+							   "Who makes the calls of this session, for the records.",
+							   "A name of up to 128 characters. It gives no right, and code of "
+							   "handlers does not have it.",
+							   &setting_operator, "",
+							   PGC_USERSET, 0, check_operator, NULL, NULL);
+	DefineCustomEnumVariable("order_ext.error_detail",
+							 "What DETAIL of an error is.",
+							 "text: a sentence; json: an object with the facts.",
+							 &setting_error_detail,
+							 ERROR_DETAIL_TEXT, error_detail_words,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.request_retention",
 							"How long request_ids are remembered.",
 							NULL, &setting_request_retention,

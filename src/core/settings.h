@@ -10,6 +10,8 @@
 extern int	setting_pay_timeout;	/* seconds */
 extern int	setting_lock_timeout;	/* milliseconds, 0 = fail at once */
 extern char *setting_currency;	/* a code of currency.h */
+extern int	setting_error_detail;	/* an ErrorDetail */
+extern char *setting_operator;	/* empty: none is stated; see call_operator() */
 extern int	setting_batch_size; /* messages of a batch */
 extern int	setting_workers;	/* dispatchers per database and role */
 extern int	setting_handler_timeout;	/* milliseconds */
@@ -34,6 +36,13 @@ typedef enum CouponReturn
 	COUPON_RETURN_AS_IS,
 	COUPON_RETURN_EXTEND
 } CouponReturn;
+
+/* What DETAIL of an error is; see error_facts.h. */
+typedef enum ErrorDetail
+{
+	ERROR_DETAIL_TEXT,
+	ERROR_DETAIL_JSON
+} ErrorDetail;
 
 /* Define all settings; called once from _PG_init. */
 extern void settings_define(void);

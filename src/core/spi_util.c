@@ -18,6 +18,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "core/error_facts.h"
 #include "core/spi_util.h"
 
 static int	engine_writing = 0;
@@ -42,7 +43,7 @@ rethrow_outdated(MemoryContext context)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the SQL objects of order_ext are not of the version of its library"),
-			 errdetail("The reason is: %s.", error->message),
+			 error_facts("The reason is: {reason}.", FACT_TEXT("reason", error->message)),
 			 errhint("Run ALTER EXTENSION order_ext UPDATE, or install the matching library.")));
 }
 

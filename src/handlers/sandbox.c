@@ -11,6 +11,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/spi_util.h"
 #include "handlers/sandbox.h"
 
@@ -79,7 +80,8 @@ sandbox_set_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"times\" must not be negative"),
-				 errdetail("The value is %d.", times)));
+				 error_facts("The value is {value}.",
+							 FACT_TEXT("argument", "times"), FACT_INT("value", times))));
 	values[0] = CStringGetTextDatum(outcome);
 	values[1] = Int32GetDatum(times);
 	(void) plan_write(&set_switch, values, NULL, 0);

@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/jsonb_build.h"
@@ -156,7 +157,8 @@ after_sale_read_or_fail(int64 after_sale_id, AfterSale *after_sale)
 	if (!after_sale_read(after_sale_id, after_sale))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("after-sale " INT64_FORMAT " does not exist", after_sale_id)));
+				 errmsg("after-sale " INT64_FORMAT " does not exist", after_sale_id),
+				 error_facts(NULL, FACT_ID("after_sale_id", after_sale_id))));
 }
 
 int64

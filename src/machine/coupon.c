@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/locks.h"
@@ -176,7 +177,8 @@ coupon_lock(Journal *journal, int64 coupon_id, int64 order_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_COUPON_TAKEN),
 				 errmsg("coupon " INT64_FORMAT " is already in use", coupon_id),
-				 errdetail("It is locked or used by another order."),
+				 error_facts("It is locked or used by another order.",
+							 FACT_ID("coupon_id", coupon_id)),
 				 errhint("Use another coupon or none.")));
 }
 
@@ -198,7 +200,8 @@ coupon_use(Journal *journal, int64 coupon_id, int64 order_id, char actor)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("coupon " INT64_FORMAT " is not locked by its order", coupon_id),
-				 errdetail("The order is " INT64_FORMAT ".", order_id)));
+				 error_facts("The order is {order_id}.",
+							 FACT_ID("coupon_id", coupon_id), FACT_ID("order_id", order_id))));
 }
 
 static void

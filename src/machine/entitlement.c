@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
@@ -149,27 +150,32 @@ entitlement_has(const Entitlement *entitlement, const GoodsBack *goods)
 static void
 check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
 {
-	StringInfoData detail;
+	ErrorFactList exceeded = {0};
 	int			i;
 
-	initStringInfo(&detail);
 	for (i = 0; i < goods->n; i++)
 	{
 		const EntitledLine *line = entitlement_of(entitlement, goods->items[i].line);
 
 		if (goods->items[i].quantity > line->quantity - line->done)
-			appendStringInfo(&detail, "%s\"%s\"%s: %d requested, %d of %d left",
-							 detail.len > 0 ? "; " : "", line->sku,
-							 line->lines_of_sku > 1 ? psprintf(" of line %d", line->line) : "",
-							 goods->items[i].quantity,
-							 line->quantity - line->done, line->quantity);
+			error_facts_add(&exceeded, "; ",
+							line->lines_of_sku > 1
+							? "\"{sku}\" of line {line}: {wanted} requested, {left} of {quantity} "
+							"left"
+							: "\"{sku}\": {wanted} requested, {left} of {quantity} left",
+							FACT_INT("line", line->line), FACT_TEXT("sku", line->sku),
+							FACT_INT("wanted", goods->items[i].quantity),
+							FACT_INT("left", line->quantity - line->done),
+							FACT_INT("quantity", line->quantity));
 	}
-	if (detail.len > 0)
+	if (exceeded.words.data != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_QUANTITY_EXCEEDS),
 				 errmsg("request exceeds what is left of order " INT64_FORMAT,
 						entitlement->order_id),
-				 errdetail("%s.", detail.data),
+				 error_facts("{exceeded}.",
+							 FACT_ID("order_id", entitlement->order_id),
+							 FACT_LIST("exceeded", &exceeded)),
 				 errhint("calculate_refund shows what is left; the items of rejected, revoked and "
 						 "closed after-sales are available again.")));
 }

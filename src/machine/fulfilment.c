@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "core/append.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/jsonb_build.h"
@@ -85,7 +86,8 @@ fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment)
 	if (!read_fulfilment(order_id, fulfilment))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
-				 errmsg("order " INT64_FORMAT " has no fulfillment", order_id)));
+				 errmsg("order " INT64_FORMAT " has no fulfillment", order_id),
+				 error_facts(NULL, FACT_ID("order_id", order_id))));
 }
 
 /* ---- starting the fulfillment of paid orders ---- */

@@ -14,6 +14,7 @@
 #include "utils/tuplestore.h"
 
 #include "core/args.h"
+#include "core/error_facts.h"
 #include "core/spi_util.h"
 #include "machine/machine.h"
 #include "machine/topics.h"
@@ -45,7 +46,9 @@ order_ext_status_code(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"name\": \"%s\"", name),
-				 errdetail("State machine \"%s\" has no such status.", table->name)));
+				 error_facts("State machine \"{machine}\" has no such status.",
+							 FACT_TEXT("argument", "name"), FACT_TEXT("value", name),
+							 FACT_TEXT("machine", table->name))));
 	PG_RETURN_INT32(code);
 }
 

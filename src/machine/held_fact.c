@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/internal.h"
 #include "core/spi_util.h"
@@ -21,9 +22,9 @@ static SavedPlan insert_fact = SAVED_PLAN(
 
 static SavedPlan resolve = SAVED_PLAN(
 	"UPDATE order_ext_internal.held_facts"
-	" SET resolved_at = $2, note = $3, resolved_by = $4"
+	" SET resolved_at = $2, note = $3, resolved_by = $4, operator = $5"
 	" WHERE fact_id = $1 AND resolved_at IS NULL",
-	INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID);
+	INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID);
 
 static SavedPlan is_there = SAVED_PLAN(
 	"SELECT FROM order_ext_internal.held_facts WHERE fact_id = $1",
@@ -53,9 +54,10 @@ held_fact_record(Journal *journal, const HeldFact *fact, const char *alert, int6
 bool
 held_fact_resolve(int64 fact_id, const char *note, TimestampTz at)
 {
-	Datum		values[4] = {Int64GetDatum(fact_id), TimestampTzGetDatum(at),
+	Datum		values[5] = {Int64GetDatum(fact_id), TimestampTzGetDatum(at),
 		CStringGetTextDatum(note),
-	CStringGetTextDatum(GetUserNameFromId(call_role(), false))};
+		CStringGetTextDatum(GetUserNameFromId(call_role(), false)),
+	CStringGetTextDatum(call_operator_or_role())};
 
 	if (plan_write(&resolve, values, NULL, 0) == 1)
 		return true;
@@ -63,6 +65,7 @@ held_fact_resolve(int64 fact_id, const char *note, TimestampTz at)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("fact " INT64_FORMAT " does not exist", fact_id),
+				 error_facts(NULL, FACT_ID("fact_id", fact_id)),
 				 errhint("The view held_facts lists the facts that were held.")));
 	return false;
 }

@@ -7,6 +7,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "core/alert.h"
 #include "core/append.h"
@@ -142,11 +143,27 @@ journal_edge_payload(Journal *journal, const Edge *edge, int64 order_id, Jsonb *
 		journal_message(journal, edge->messages[i], order_id, payload);
 }
 
+/* Where nobody is stated, this costs no byte. */
+static Jsonb *
+with_operator(Jsonb *detail, const char *operator)
+{
+	JsonbBuilder *builder = jsonb_object_begin();
+	Jsonb	   *stated;
+
+	jsonb_add_text(builder, "operator", operator);
+	stated = jsonb_object_end(builder);
+	if (detail == NULL)
+		return stated;
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(detail),
+											  JsonbPGetDatum(stated)));
+}
+
 static void
 append_log_rows(const Journal *journal)
 {
 	Appender   *log = append_open("transition_log");
-	Datum		operator = CStringGetTextDatum(GetUserNameFromId(call_role(), false));
+	Datum		role = CStringGetTextDatum(GetUserNameFromId(call_role(), false));
+	const char *operator = call_operator();
 	FullTransactionId xid = GetTopFullTransactionId();
 	int			i;
 
@@ -166,9 +183,10 @@ append_log_rows(const Journal *journal)
 		values[7] = Int16GetDatum(row->edge->to);
 		values[8] = Int16GetDatum(row->edge->event);
 		values[9] = CharGetDatum(row->actor);
-		values[10] = operator;
-		values[11] = PointerGetDatum(row->detail);
-		nulls[11] = (row->detail == NULL);
+		values[10] = role;
+		values[11] = PointerGetDatum(operator == NULL ? row->detail
+									 : with_operator(row->detail, operator));
+		nulls[11] = (row->detail == NULL && operator == NULL);
 		append_row(log, values, nulls);
 	}
 	append_close(log);

@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "machine/machine.h"
 
@@ -124,6 +125,10 @@ no_such_edge(Machine machine, int16 from, Event event)
 			(errcode(ERRCODE_OE_INVARIANT),
 			 errmsg("the %s machine has no transition \"%s\" from status %d",
 					machine_table(machine)->name, machine_event_name(event), from),
+			 error_facts(NULL,
+						 FACT_TEXT("machine", machine_table(machine)->name),
+						 FACT_TEXT("event", machine_event_name(event)),
+						 FACT_TEXT("status", machine_status_name(machine, from))),
 			 errhint("This is a bug in order_ext; nothing was changed.")));
 }
 

@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/row.h"
@@ -132,7 +133,8 @@ order_read_or_fail(int64 order_id, Order *order)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("order " INT64_FORMAT " does not exist", order_id),
-				 errdetail("No order in this database has that ID."),
+				 error_facts("No order in this database has that ID.",
+							 FACT_ID("order_id", order_id)),
 				 errhint("Use an ID returned by create_order.")));
 }
 

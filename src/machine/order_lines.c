@@ -10,6 +10,7 @@
 #include "utils/varlena.h"
 
 #include "core/append.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/internal.h"
 #include "core/jsonb_build.h"
@@ -173,7 +174,8 @@ goods_of(Rows *rows, bool numbered, int64 order_id)
 	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
-				 errmsg("order " INT64_FORMAT " has no items", order_id)));
+				 errmsg("order " INT64_FORMAT " has no items", order_id),
+				 error_facts(NULL, FACT_ID("order_id", order_id))));
 	/* the index returns lines by their numbers */
 	if (!numbered)
 		qsort(goods, n, sizeof(Good), compare_skus);

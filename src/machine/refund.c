@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/spelling.h"
@@ -165,7 +166,8 @@ refund_read_or_fail(int64 refund_id, Refund *refund)
 	if (!refund_read(refund_id, refund))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("refund " INT64_FORMAT " does not exist", refund_id)));
+				 errmsg("refund " INT64_FORMAT " does not exist", refund_id),
+				 error_facts(NULL, FACT_ID("refund_id", refund_id))));
 }
 
 Refund *

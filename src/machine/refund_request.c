@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
@@ -202,6 +203,7 @@ refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor)
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("after-sale " INT64_FORMAT " exceeds what is left of its payment",
 						after_sale_id),
+				 error_facts(NULL, FACT_ID("after_sale_id", after_sale_id)),
 				 errhint("This is a bug in order_ext; nothing was changed.")));
 	if (refund_id != 0)
 		money_left_touch_after_sale(after_sale_id);

@@ -13,6 +13,8 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
+#include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/money.h"
@@ -62,8 +64,8 @@ append_movement(Appender *ledger, const Movement *movement, TimestampTz at, Ledg
 				const char *reason)
 {
 	const StockLevel *delta = &movement->delta;
-	Datum		values[10];
-	bool		nulls[10] = {false};
+	Datum		values[11];
+	bool		nulls[11] = {false};
 
 	values[0] = Int64GetDatum(movement->order_id);
 	values[1] = Int64GetDatum(movement->product_id);
@@ -76,6 +78,9 @@ append_movement(Appender *ledger, const Movement *movement, TimestampTz at, Ledg
 	values[8] = reason ? CStringGetTextDatum(reason) : (Datum) 0;
 	nulls[8] = reason == NULL;
 	values[9] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	/* who moved units of an order is in its log */
+	nulls[10] = kind != LEDGER_ADJUST;
+	values[10] = nulls[10] ? (Datum) 0 : CStringGetTextDatum(call_operator_or_role());
 	append_row(ledger, values, nulls);
 }
 
@@ -118,24 +123,23 @@ static void
 raise_stock_short(StockReader *reader, StockCount count, const StockDemand *demands, int n,
 				  int first)
 {
-	StringInfoData detail;
+	ErrorFactList too_few = {0};
 	int			i;
 
-	initStringInfo(&detail);
 	for (i = first; i < n; i++)
 	{
 		if (i > first)
 			stock_count(reader, demands[i].product_id, &count);
 		if (count.available < demands[i].quantity)
-			appendStringInfo(&detail, "%s\"%s\": " INT64_FORMAT " requested, " INT64_FORMAT
-							 " available",
-							 detail.len > 0 ? "; " : "", demands[i].sku,
-							 demands[i].quantity, Max(count.available, 0));
+			error_facts_add(&too_few, "; ", "\"{sku}\": {wanted} requested, {available} available",
+							FACT_TEXT("sku", demands[i].sku),
+							FACT_INT("wanted", demands[i].quantity),
+							FACT_INT("available", Max(count.available, 0)));
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_STOCK_SHORT),
 			 errmsg("insufficient stock"),
-			 errdetail("%s.", detail.data),
+			 error_facts("{short}.", FACT_LIST("short", &too_few)),
 			 errhint("Order less, or try again after stock has been added.")));
 }
 
@@ -373,11 +377,15 @@ stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
 static void
 raise_negative(const char *sku, int64 available, int64 delta)
 {
+	ErrorFactList too_few = {0};
+
+	error_facts_add(&too_few, "", "{available} are available; the change is {delta}",
+					FACT_TEXT("sku", sku), FACT_INT("wanted", -Max(delta, -PG_INT64_MAX)),
+					FACT_INT("available", Max(available, 0)), FACT_INT("delta", delta));
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_STOCK_SHORT),
 			 errmsg("stock of \"%s\" would become negative", sku),
-			 errdetail(INT64_FORMAT " are available; the change is " INT64_FORMAT ".",
-					   Max(available, 0), delta),
+			 error_facts("{short}.", FACT_LIST("short", &too_few)),
 			 errhint("Reserved units become available again when their orders are canceled.")));
 }
 

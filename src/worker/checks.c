@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "core/error_facts.h"
 #include "core/node.h"
 #include "core/settings.h"
 #include "message/base/stamp.h"
@@ -108,7 +109,7 @@ tell_not_enabled(void)
 	ereport(LOG,
 			(errmsg("order_ext does nothing in database \"%s\" because dispatch is not enabled",
 					get_database_name(MyDatabaseId)),
-			 errdetail("%s", stamp_reason(stamp)),
+			 error_facts("{reason}", FACT_TEXT("reason", stamp_reason(stamp))),
 			 errhint("Run order_ext.enable_dispatch() there if this copy should deliver messages "
 					 "on its own.")));
 	if (stamp != STAMP_COPIED || node == NODE_NONE)

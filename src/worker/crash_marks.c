@@ -25,6 +25,7 @@
 #include "storage/fd.h"
 #include "storage/proc.h"
 
+#include "core/error_facts.h"
 #include "message/delivery/quarantine.h"
 #include "message/delivery/running.h"
 #include "worker/crash_marks.h"
@@ -187,7 +188,8 @@ map_marks(void)
 		ereport(LOG,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("could not map memory for the marks of running messages: %m"),
-				 errdetail("Messages that crash a worker are not recognized.")));
+				 error_facts("Messages that crash a worker are not recognized.",
+							 FACT_INT("bytes", size))));
 		return false;
 	}
 	crashed = mapped;
@@ -218,8 +220,9 @@ crash_marks_startup(void)
 		ereport(LOG,
 				(errcode_for_file_access(),
 				 errmsg("could not write file \"%s\": %m", MARKS_FILE),
-				 errdetail("A message that crashes the whole server with its worker is not "
-						   "recognized.")));
+				 error_facts("A message that crashes the whole server with its worker is not "
+							 "recognized.",
+							 FACT_TEXT("file", MARKS_FILE))));
 		(void) unlink(MARKS_FILE);
 	}
 }

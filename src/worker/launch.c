@@ -8,6 +8,7 @@
 #include "postmaster/bgworker.h"
 #include "utils/memutils.h"
 
+#include "core/error_facts.h"
 #include "core/settings.h"
 #include "worker/database_slots.h"
 #include "worker/launch.h"
@@ -152,9 +153,9 @@ launch_worker(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief)
 		ereport(WARNING,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("order_ext found no free background worker slot"),
-				 errdetail("Database %u is waiting for a worker; the next attempt is within a "
-						   "minute.",
-						   db->database),
+				 error_facts("Database {database} is waiting for a worker; the next attempt is "
+							 "within a minute.",
+							 FACT_INT("database", db->database)),
 				 errhint("Increase max_worker_processes.")));
 }
 

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "core/clock.h"
+#include "core/error_facts.h"
 #include "core/node.h"
 #include "worker/database_slots.h"
 #include "worker/databases.h"
@@ -260,7 +261,9 @@ warn_of_failures(DatabaseSlot *db)
 		ereport(WARNING,
 				(errmsg("order_ext's workers of database %u have failed %d times in a row",
 						db->database, db->failures),
-				 errdetail("The next start is at %s.", timestamptz_to_str(db->retry_at)),
+				 error_facts("The next start is at {retry_at}.",
+							 FACT_INT("database", db->database),
+							 FACT_TIME("retry_at", db->retry_at)),
 				 errhint("See the server log for details.")));
 }
 

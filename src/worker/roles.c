@@ -15,6 +15,7 @@
 #include "utils/acl.h"
 #include "utils/memutils.h"
 
+#include "core/error_facts.h"
 #include "core/settings.h"
 #include "message/base/catalog.h"
 #include "message/base/rights.h"
@@ -52,11 +53,14 @@ role_can_work(Oid role, bool has_place)
 	ereport(WARNING,
 			(errmsg("handlers of order_ext that run as role \"%s\" are waiting in database \"%s\"",
 					GetUserNameFromId(role, true), get_database_name(MyDatabaseId)),
-			 refusal != NULL ? errdetail("Handlers cannot run as it: %s.", refusal)
-			 : !can_login ? errdetail("The role is not permitted to log in.")
-			 : !may_connect ? errdetail("The role is not permitted to connect to the database.")
-			 : errdetail("Handlers of %d other roles run there, which is the maximum.",
-						 MAX_DATABASE_ROLES),
+			 refusal != NULL ? error_facts("Handlers cannot run as it: {reason}.",
+										   FACT_TEXT("reason", refusal))
+			 : !can_login ? error_facts("The role is not permitted to log in.",
+										FACT_TEXT("reason", "login"))
+			 : !may_connect ? error_facts("The role is not permitted to connect to the database.",
+										  FACT_TEXT("reason", "connect"))
+			 : error_facts("Handlers of {max} other roles run there, which is the maximum.",
+						   FACT_INT("max", MAX_DATABASE_ROLES)),
 			 refusal != NULL ? errhint("Subscribe with another role.")
 			 : !can_login ? errhint("Grant it LOGIN, or subscribe with another role.")
 			 : !may_connect ? errhint("Grant it the CONNECT privilege.")

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "core/error_facts.h"
 #include "worker/table_locks.h"
 
 static void check_relation(Oid relation);
@@ -60,7 +61,8 @@ check_relation(Oid relation)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to lock table \"%s\"", get_rel_name(relation)),
-				 errdetail("Only superusers may keep others from writing to order_ext's tables."),
+				 error_facts("Only superusers may keep others from writing to order_ext's tables.",
+							 FACT_TEXT("table", get_rel_name(relation))),
 				 errhint("LOCK TABLE ... IN ACCESS SHARE MODE is allowed.")));
 	if (get_rel_relkind(relation) == RELKIND_VIEW)
 		check_view(relation);

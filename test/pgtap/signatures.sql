@@ -49,7 +49,7 @@ FROM (VALUES
 	('import_orders', '(orders jsonb, OUT external_id text, OUT order_id bigint, OUT disposition text) -> SETOF record'),
 	('set_risk_check', '(handler regprocedure, run_as regrole DEFAULT NULL) -> void'),
 	('get_order', '(order_id bigint) -> jsonb'),
-	('order_timeline', '(order_id bigint) -> TABLE(at timestamp with time zone, from_status text, to_status text, event text, actor text, detail jsonb)'),
+	('order_timeline', '(order_id bigint) -> TABLE(at timestamp with time zone, from_status text, to_status text, event text, actor text, detail jsonb, operator text, role text)'),
 	('allowed_actions', '(order_id bigint) -> SETOF text'),
 	('status_code', '(machine text, name text) -> integer'),
 	('state_graph', '(machine text, OUT from_status text, OUT to_status text, OUT event text, OUT actor text, OUT guard text, OUT messages text[]) -> SETOF record'),

@@ -198,6 +198,15 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- Whether DETAIL is what programs read.
+CREATE FUNCTION t.is_object(detail text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN jsonb_typeof(detail::jsonb) = 'object';
+EXCEPTION WHEN OTHERS THEN
+	RETURN false;
+END
+$$;
+
 -- One line per call: what it gave, and whether it changed anything.
 CREATE FUNCTION t.effect(expression text, OUT outcome text, OUT changed boolean) LANGUAGE plpgsql AS $$
 DECLARE
@@ -228,7 +237,7 @@ CREATE FUNCTION t.fulfilment(name text) RETURNS text LANGUAGE sql STABLE
 -- The way of an order through its statuses.
 CREATE FUNCTION t.way(name text) RETURNS text LANGUAGE sql STABLE
 	RETURN (SELECT string_agg(event || ' (' || actor || ')', ', ' ORDER BY n) FROM order_ext.order_timeline(t.id($1))
-			WITH ORDINALITY AS l(at, from_status, to_status, event, actor, detail, n) WHERE to_status IS NOT NULL);
+			WITH ORDINALITY AS l(at, from_status, to_status, event, actor, detail, operator, role, n) WHERE to_status IS NOT NULL);
 
 -- ---- refunds ----
 -- The payment with this trade number.

@@ -24,6 +24,14 @@ SET order_ext.lock_timeout = -1;
 SET order_ext.currency = '';
 SET order_ext.batch_size = 0;
 SET order_ext.no_such = 1;
+SET order_ext.error_detail = xml;
+
+-- DETAIL for people or for programs (all errors: test/t/406_error_facts.pl)
+SELECT detail FROM t.error($$order_ext.cancel_order(1)$$);
+SET order_ext.error_detail = json;
+SELECT detail FROM t.error($$order_ext.cancel_order(1)$$);
+SELECT detail FROM t.error($$order_ext.get_order(1)$$);
+RESET order_ext.error_detail;
 
 -- plain users set what concerns their own calls
 CREATE ROLE t_plain;

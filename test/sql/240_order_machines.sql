@@ -50,7 +50,7 @@ SELECT name, bool_and(from_status IS NOT DISTINCT FROM before) AS chained, max(n
 	   (array_agg(to_status ORDER BY n DESC))[1] = max(status) AS ends_in_the_status
 FROM unnest('{mac,mac_paid,mac_canceled}'::text[]) AS name,
 	 LATERAL (SELECT l.*, lag(to_status) OVER (ORDER BY n) AS before
-			  FROM order_ext.order_timeline(t.id(name)) WITH ORDINALITY AS l(at, from_status, to_status, event, actor, detail, n)) AS l,
+			  FROM order_ext.order_timeline(t.id(name)) WITH ORDINALITY AS l(at, from_status, to_status, event, actor, detail, operator, role, n)) AS l,
 	 LATERAL (SELECT version, status FROM order_ext.orders_view WHERE order_id = t.id(name)) AS o
 GROUP BY name ORDER BY name;
 

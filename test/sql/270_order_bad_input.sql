@@ -260,6 +260,13 @@ BEGIN
 	END LOOP;
 END
 $$;
+-- programs get an object, or nothing
+SET order_ext.error_detail = json;
+SELECT b.call, e.code, e.detail
+FROM t.bad b, LATERAL t.error(CASE WHEN b.call ~ '^(order_timeline|allowed_actions|message_trace|state_graph|stock_level|adjust_stock)\('
+								   THEN '(SELECT count(*) FROM order_ext.' || b.call || ')' ELSE 'order_ext.' || b.call END) AS e
+WHERE e.detail <> '' AND NOT t.is_object(e.detail) OR e.code LIKE 'OE%' AND e.detail = '';
+RESET order_ext.error_detail;
 SELECT call, got, CASE WHEN NOT named THEN 'argument not named' END AS "named?" FROM t.bad_seen ORDER BY n;
 -- the faults
 SELECT s.call, s.expected, s.got, s.named, s.short_message, c.changed FROM t.bad_seen s LEFT JOIN t.bad_changes c USING (n)

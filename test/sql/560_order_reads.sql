@@ -33,7 +33,7 @@ FROM order_ext.order_timeline(t.id('R'));
 SELECT count(*) = max(o.version) AS complete,
 	bool_and(from_status IS NOT DISTINCT FROM previous) AS chain
 FROM (SELECT from_status, lag(to_status) OVER (ORDER BY n) AS previous
-	FROM order_ext.order_timeline(t.id('R')) WITH ORDINALITY AS l (at, from_status, to_status, event, actor, detail, n)
+	FROM order_ext.order_timeline(t.id('R')) WITH ORDINALITY AS l (at, from_status, to_status, event, actor, detail, operator, role, n)
 	WHERE to_status IS NOT NULL) l, order_ext.orders_view o
 WHERE o.order_id = t.id('R');
 

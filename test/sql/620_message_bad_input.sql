@@ -106,6 +106,12 @@ INSERT INTO mi.calls (expression) VALUES
 -- one line per call, and nothing is stored
 SELECT expression, outcome, changed FROM mi.calls, t.effect(expression) ORDER BY line;
 
+-- programs get an object, or nothing
+SET order_ext.error_detail = json;
+SELECT expression, e.code, e.detail FROM mi.calls, t.error(expression) AS e
+WHERE e.detail <> '' AND NOT t.is_object(e.detail) OR e.code LIKE 'OE%' AND e.detail = '';
+RESET order_ext.error_detail;
+
 -- the texts name the argument and the way out
 SELECT code, message, hint FROM t.error($$order_ext.publish('mi.none', 1)$$);
 SELECT code, message, hint FROM t.error($$order_ext.publish('mi.t', 1, '{}', 'infinity')$$);

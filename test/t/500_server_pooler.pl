@@ -63,6 +63,13 @@ my $up;
 until (($up = system_log('psql', '-Xqc', 'SELECT 1', $pooled) == 0) || time() > $deadline) { sleep 0.1; }
 ok($up, 'the pooler works');
 
+# What is stated with SET LOCAL is of that transaction, whoever uses the connection next.
+my $adjust = q{SELECT available FROM order_ext.adjust_stock('tea', 1)};
+is((run_command([ 'psql', '-XAtq', '-c', q{SELECT order_ext.put_product('tea', 'Tea', 1)}, '-c', 'BEGIN', '-c', q{SET LOCAL order_ext.operator = 'alice'},
+		'-c', $adjust, '-c', 'COMMIT', '-c', $adjust, $pooled ]))[0], "\n1\n2", 'stock is adjusted over the pool');
+is((run_command([ 'psql', '-XAtqc', $adjust, $pooled ]))[0], '3', 'and by the next');
+is($node->safe_psql('postgres', 'SELECT string_agg(operator, $$ $$ ORDER BY at) FROM order_ext.stock_ledger_view'), 'alice worker worker', 'one of them was alice');
+
 # Twenty consumers, while messages are published through the pooler.
 my @outputs = ('') x $clients;
 my @consumers = map {

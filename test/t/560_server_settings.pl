@@ -33,7 +33,7 @@ SELECT order_ext.dispatch() >= 0;
 RESET SESSION AUTHORIZATION;
 SELECT (order_ext.cancel_order(id)).status FROM public.made;
 SELECT order_ext.get_order(id)->>'status' FROM public.made;
-SELECT string_agg(event, ' ' ORDER BY n) FROM public.made, order_ext.order_timeline(id) WITH ORDINALITY t (at, from_status, to_status, event, actor, detail, n);
+SELECT string_agg(event, ' ' ORDER BY n) FROM public.made, order_ext.order_timeline(id) WITH ORDINALITY t (at, from_status, to_status, event, actor, detail, operator, role, n);
 SELECT count(*) FROM order_ext.message_trace(13);
 SELECT count(*) FROM order_ext.receive('x', 5);
 SELECT order_ext.maintain() IS NOT NULL, order_ext.expire_orders() >= 0;

@@ -14,6 +14,7 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/internal.h"
 #include "core/node.h"
@@ -383,7 +384,8 @@ catalog_refuse_unknown_topic(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 			 errmsg("topic \"%s\" does not exist", name),
-			 errdetail("This database has no such topic; names are case-sensitive."),
+			 error_facts("This database has no such topic; names are case-sensitive.",
+						 FACT_TEXT("topic", name)),
 			 errhint("Create it with order_ext.create_topic(); order_ext.topics_view lists "
 					 "existing topics.")));
 }
@@ -394,7 +396,8 @@ catalog_refuse_unknown_group(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_UNKNOWN_TOPIC),
 			 errmsg("consumer group \"%s\" does not exist", name),
-			 errdetail("This database has no such consumer group; names are case-sensitive."),
+			 error_facts("This database has no such consumer group; names are case-sensitive.",
+						 FACT_TEXT("consumer_group", name)),
 			 errhint("Create it with order_ext.subscribe(); order_ext.subscriptions_view lists "
 					 "existing consumer groups.")));
 }

@@ -11,6 +11,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "core/error_facts.h"
 #include "core/interval.h"
 #include "message/base/options.h"
 
@@ -37,7 +38,7 @@ options_check_keys(Jsonb *options, const char *const *known)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"options\" must be a JSON object"),
-				 errdetail("It is an array or a single value."),
+				 error_facts("It is an array or a single value.", FACT_TEXT("argument", "options")),
 				 errhint("Use {} for no options.")));
 	iterator = JsonbIteratorInit(&options->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, depth > 0)) != WJB_DONE)

@@ -17,6 +17,7 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
+#include "core/error_facts.h"
 #include "core/role.h"
 #include "message/base/rights.h"
 
@@ -133,13 +134,17 @@ rights_role_to_run_as(const char *name, Oid caller, bool must_login)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist", name),
-				 errdetail("It is specified by option \"run_as\"."),
+				 error_facts("It is specified by option \"run_as\".",
+							 FACT_TEXT("argument", "options"), FACT_TEXT("key", "run_as"),
+							 FACT_TEXT("role", name)),
 				 errhint("Specify a role that can log in and that you are a member of.")));
 	if (!may_become_role(caller, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to run functions as role \"%s\"", name),
-				 errdetail("Role \"%s\" is not a member of it.", GetUserNameFromId(caller, false)),
+				 error_facts("Role \"{caller}\" is not a member of it.",
+							 FACT_TEXT("role", name),
+							 FACT_TEXT("caller", GetUserNameFromId(caller, false))),
 				 errhint("A role that registers a function must be able to SET ROLE to the role "
 						 "that it runs as.")));
 	if (must_login && !rights_role_can_login(role) && rights_refusal_of_role(role) == NULL)
@@ -274,6 +279,9 @@ rights_check_to_run(const char *what, Oid function, Oid role,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("%s %s cannot run as role \"%s\"", what,
 						rights_function_signature(function), GetUserNameFromId(role, false)),
-				 errdetail("The reason is that %s.", reason),
+				 error_facts("The reason is that {reason}.",
+							 FACT_TEXT("function", rights_function_signature(function)),
+							 FACT_TEXT("role", GetUserNameFromId(role, false)),
+							 FACT_TEXT("reason", reason)),
 				 errhint("%s", advice(function, role, example_role, call))));
 }

@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "core/error_facts.h"
 #include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/base/table_reader.h"
@@ -135,9 +136,9 @@ role_has(const Topic *topic, Oid role, int privileges)
 	return false;
 }
 
-/* The sentence about who owns it, for DETAIL. */
+/* The role that owns it; NULL if there is none any more. */
 static char *
-owner_sentence(const Topic *topic)
+owner_name(const Topic *topic)
 {
 	int			i;
 
@@ -146,26 +147,33 @@ owner_sentence(const Topic *topic)
 		char	   *name = GetUserNameFromId(topic->grants[i].role, true);
 
 		if (name != NULL && (topic->grants[i].privileges & TOPIC_OWN) != 0)
-			return psprintf("It belongs to role \"%s\".", name);
+			return name;
 	}
-	return "Its owner no longer exists.";
+	return NULL;
 }
 
 void
 topic_require(const Topic *topic, Oid role, int privilege)
 {
+	const char *owner;
 	int			i = 0;
 
 	if (role_has(topic, role, privilege))
 		return;
 	while ((1 << i) != privilege)
 		i++;
+	owner = owner_name(topic);
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for topic \"%s\"", topic->name),
-			 errdetail("Role \"%s\" does not have privilege \"%s\" on it. %s",
-					   GetUserNameFromId(role, false), privilege_words[i],
-					   owner_sentence(topic)),
+			 error_facts(owner != NULL
+						 ? "Role \"{role}\" does not have privilege \"{privilege}\" on it. It "
+						 "belongs to role \"{owner}\"."
+						 : "Role \"{role}\" does not have privilege \"{privilege}\" on it. Its "
+						 "owner no longer exists.",
+						 FACT_TEXT("topic", topic->name),
+						 FACT_TEXT("role", GetUserNameFromId(role, false)),
+						 FACT_TEXT("privilege", privilege_words[i]), FACT_TEXT("owner", owner)),
 			 errhint("Ask its owner or an operator for order_ext.grant_topic(%s, %s, '%s').",
 					 quote_literal_cstr(topic->name),
 					 quote_literal_cstr(quote_identifier(GetUserNameFromId(role, false))),
@@ -175,12 +183,20 @@ topic_require(const Topic *topic, Oid role, int privilege)
 void
 topic_require_control(const Topic *topic, Oid role)
 {
+	const char *owner;
+
 	if (role_has(topic, role, TOPIC_OWN) || topic_rights_is_operator(role))
 		return;
+	owner = owner_name(topic);
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("must be owner of topic \"%s\"", topic->name),
-			 errdetail("%s", owner_sentence(topic)),
+			 error_facts(owner != NULL
+						 ? "It belongs to role \"{owner}\"."
+						 : "Its owner no longer exists.",
+						 FACT_TEXT("topic", topic->name),
+						 FACT_TEXT("role", GetUserNameFromId(role, false)),
+						 FACT_TEXT("owner", owner)),
 			 errhint("Its owner and operators can do that.")));
 }
 

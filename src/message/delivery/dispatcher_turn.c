@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "core/clock.h"
+#include "core/error_facts.h"
 #include "core/settings.h"
 #include "message/base/catalog.h"
 #include "message/delivery/dispatcher_turn.h"
@@ -272,7 +273,7 @@ learn_from_failure(Pass *pass, Lane *lane, Failure *failure, int conflicts)
 		ereport(ERROR,
 				(errcode(failure->sqlstate),
 				 errmsg("%s", failure->message),
-				 failure->detail ? errdetail("%s", failure->detail) : 0));
+				 error_facts_again(failure->detail)));
 	if (pass->batches > 1)
 		lane->alone_left = pass->taken;
 	if (failure_is_conflict(failure) && conflicts < allowed)

@@ -10,7 +10,9 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
+#include "core/error_facts.h"
 #include "core/settings.h"
 #include "message/delivery/callers_cancel.h"
 #include "message/delivery/guest.h"
@@ -37,7 +39,8 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the risk check cannot use advisory locks of the session"),
-				 errdetail("The caller of create_order would keep them."),
+				 error_facts("The caller of create_order would keep them.",
+							 FACT_TEXT("function", get_func_name(object_id))),
 				 errhint("Use pg_advisory_xact_lock() instead.")));
 }
 
@@ -88,5 +91,6 @@ guest_failed(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_QUERY_CANCELED),
 			 errmsg("canceling the risk check due to order_ext.handler_timeout"),
-			 errdetail("It ran for more than %d ms.", setting_handler_timeout)));
+			 error_facts("It ran for more than {handler_timeout} ms.",
+						 FACT_INT("handler_timeout", setting_handler_timeout))));
 }

@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "core/error_facts.h"
 #include "core/locks.h"
 #include "message/base/engine.h"
 #include "message/base/limits.h"
@@ -154,7 +155,8 @@ handler_refuse_change(int32 group_id)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("consumer group \"%s\" cannot be changed by its own handler",
 						group != NULL ? group->name : ""),
-				 errdetail("Its handler is running in this transaction."),
+				 error_facts("Its handler is running in this transaction.",
+							 FACT_TEXT("consumer_group", group != NULL ? group->name : NULL)),
 				 errhint("Call order_ext.pause() here, and change the group from another "
 						 "session.")));
 }

@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
+#include "core/error_facts.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
@@ -100,7 +101,10 @@ quarantine_record(const RunningMark *marks, int n)
 				(errmsg("worker process %d ended while running message " INT64_FORMAT
 						" of consumer group %d",
 						marks[i].pid, marks[i].message_id, marks[i].group_id),
-				 errdetail("The reason is that %s.", mark_reason(&marks[i])),
+				 error_facts("The reason is that {reason}.",
+							 FACT_INT("pid", marks[i].pid),
+							 FACT_ID("message_id", marks[i].message_id),
+							 FACT_TEXT("reason", mark_reason(&marks[i]))),
 				 errhint("A message that causes this twice becomes a dead letter.")));
 	}
 	engine_leave(&scope);

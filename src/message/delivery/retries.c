@@ -27,6 +27,7 @@
 
 #include "core/alert.h"
 #include "core/append.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/internal.h"
 #include "core/interval.h"
@@ -426,7 +427,11 @@ delivery_buried(const ConsumerGroup *group, Delivery *delivery, const Failure *f
 			(errmsg("message " INT64_FORMAT " of consumer group \"%s\" became a dead letter after "
 					"%d attempts",
 					delivery->message.id, group->name, delivery->message.attempt),
-			 errdetail("%s: %.*s", sqlstate != NULL ? sqlstate : "nack", shown, failure->message)));
+			 error_facts("{sqlstate}: {message}",
+						 FACT_ID("message_id", delivery->message.id),
+						 FACT_TEXT("consumer_group", group->name),
+						 FACT_TEXT("sqlstate", sqlstate != NULL ? sqlstate : "nack"),
+						 FACT_TEXT("message", pnstrdup(failure->message, shown)))));
 }
 
 void

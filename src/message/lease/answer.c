@@ -15,6 +15,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/locks.h"
@@ -90,7 +91,9 @@ read_tokens(FunctionCallInfo fcinfo, Answer *answer)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("argument \"tokens\" must not contain null values"),
-					 errdetail("Element %d of %d is null.", i + 1, answer->n),
+					 error_facts("Element {element} of {count} is null.",
+								 FACT_TEXT("argument", "tokens"), FACT_INT("element", i + 1),
+								 FACT_INT("count", answer->n)),
 					 errhint("Pass the tokens returned by order_ext.receive().")));
 		answer->tokens[i] = DatumGetInt64(datums[i]);
 	}
@@ -117,7 +120,7 @@ static void
 check_none_is_lost(const Answer *answer, int found)
 {
 	int64	   *there = palloc(sizeof(int64) * Max(found, 1));
-	StringInfoData lost;
+	ErrorFactList lost = {0};
 	int			n_lost = 0;
 	int			i;
 
@@ -126,22 +129,25 @@ check_none_is_lost(const Answer *answer, int found)
 	for (i = 0; i < found; i++)
 		there[i] = row_int64(i, 1);
 	qsort(there, found, sizeof(int64), id_compare);
-	initStringInfo(&lost);
 	for (i = 0; i < answer->n; i++)
 	{
 		if (bsearch(&answer->tokens[i], there, found, sizeof(int64), id_compare) != NULL)
 			continue;
 		if (n_lost < TOKENS_SHOWN)
-			appendStringInfo(&lost, "%s" INT64_FORMAT, n_lost > 0 ? ", " : "", answer->tokens[i]);
-		else if (n_lost == TOKENS_SHOWN)
-			appendStringInfoString(&lost, " ...");
+			error_facts_add(&lost, ", ", "{}", FACT_ID("", answer->tokens[i]));
 		n_lost++;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_LEASE_LOST),
 			 errmsg("lease lost"),
-			 errdetail("Consumer group \"%s\" has no lease with %d of the %d tokens: %s.",
-					   answer->group->name, n_lost, answer->n, lost.data),
+			 error_facts(n_lost > TOKENS_SHOWN
+						 ? "Consumer group \"{consumer_group}\" has no lease with {lost} of the "
+						 "{count} tokens: {tokens} ...."
+						 : "Consumer group \"{consumer_group}\" has no lease with {lost} of the "
+						 "{count} tokens: {tokens}.",
+						 FACT_TEXT("consumer_group", answer->group->name),
+						 FACT_INT("lost", n_lost), FACT_INT("count", answer->n),
+						 FACT_LIST("tokens", &lost)),
 			 errhint("Roll back what was done for these messages; they have been delivered again "
 					 "or already answered.")));
 }

@@ -8,6 +8,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 
+#include "core/error_facts.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/wake.h"
@@ -40,8 +41,11 @@ leases_open_group(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("consumer group \"%s\" has a handler", name),
-				 errdetail("Its messages are delivered to %s.",
-						   cached->handler != NULL ? cached->handler : "order_ext's own handler"),
+				 error_facts(cached->handler != NULL
+							 ? "Its messages are delivered to {handler}."
+							 : "Its messages are delivered to order_ext's own handler.",
+							 FACT_TEXT("consumer_group", name),
+							 FACT_TEXT("handler", cached->handler)),
 				 errhint("Subscribe a consumer group without a handler.")));
 	group = palloc(sizeof(ConsumerGroup));
 	catalog_group_copy(cached, group);
@@ -53,9 +57,14 @@ leases_open_group(const char *name)
 				 errmsg("permission denied for consumer group \"%s\" of role \"%s\"", name,
 						group->run_as.name != NULL ? group->run_as.name : ""),
 				 OidIsValid(role)
-				 ? errdetail("Role \"%s\" is not a member of that role.",
-							 GetUserNameFromId(GetUserId(), false))
-				 : errdetail("The reason is that %s.", bound_role_absence(&group->run_as)),
+				 ? error_facts("Role \"{caller}\" is not a member of that role.",
+							   FACT_TEXT("consumer_group", name),
+							   FACT_TEXT("role", group->run_as.name),
+							   FACT_TEXT("caller", GetUserNameFromId(GetUserId(), false)))
+				 : error_facts("The reason is that {reason}.",
+							   FACT_TEXT("consumer_group", name),
+							   FACT_TEXT("role", group->run_as.name),
+							   FACT_TEXT("reason", bound_role_absence(&group->run_as))),
 				 OidIsValid(role)
 				 ? errhint("Only members of that role may consume its messages.")
 				 : errhint("Have an operator call order_ext.subscribe() again with option "

@@ -13,6 +13,7 @@
 #include "utils/hsearch.h"
 #include "utils/snapmgr.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/internal.h"
 #include "message/log/depth.h"
@@ -131,9 +132,14 @@ refuse_full(const Topic *topic, const Counted *counted)
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_BACKPRESSURE),
 			 errmsg("topic \"%s\" is full", topic->name),
-			 errdetail("At least %d messages are waiting for consumer group \"%s\"; max_depth is "
-					   "%d.",
-					   counted->depth, group != NULL ? group->name : "(dropped)", topic->max_depth),
+			 error_facts(group != NULL
+						 ? "At least {depth} messages are waiting for consumer group "
+						 "\"{consumer_group}\"; max_depth is {max_depth}."
+						 : "At least {depth} messages are waiting for a consumer group that was "
+						 "dropped; max_depth is {max_depth}.",
+						 FACT_TEXT("topic", topic->name), FACT_INT("max_depth", topic->max_depth),
+						 FACT_INT("depth", counted->depth),
+						 FACT_TEXT("consumer_group", group != NULL ? group->name : NULL)),
 			 errhint("Publish again after the consumer group has caught up.")));
 }
 

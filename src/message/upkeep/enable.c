@@ -30,6 +30,7 @@
 #include "utils/snapmgr.h"
 
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/internal.h"
 #include "core/locks.h"
 #include "core/node.h"
@@ -371,7 +372,7 @@ enable_check_stamp(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dispatch is not enabled in this database"),
-				 errdetail("%s", stamp_reason(catalog_stamp_state())),
+				 error_facts("{reason}", FACT_TEXT("reason", stamp_reason(catalog_stamp_state()))),
 				 errhint("Run order_ext.enable_dispatch() if this copy should deliver messages on "
 						 "its own.")));
 }

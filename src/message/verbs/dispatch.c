@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 
 #include "core/args.h"
+#include "core/error_facts.h"
 #include "core/ids.h"
 #include "core/locks.h"
 #include "core/settings.h"
@@ -174,7 +175,7 @@ run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int
 			ereport(ERROR,
 					(errcode(failure->sqlstate),
 					 errmsg("%s", failure->message),
-					 failure->detail ? errdetail("%s", failure->detail) : 0));
+					 error_facts_again(failure->detail)));
 		pass->mode = PASS_ISOLATED;
 		pass->limit = pass->taken;
 		run_pass(pass, source, ids, n_ids);

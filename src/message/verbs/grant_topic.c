@@ -11,6 +11,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
@@ -57,15 +58,17 @@ read_call(FunctionCallInfo fcinfo, Oid caller)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role with OID %u does not exist", call.role),
-				 errdetail("It is specified by argument \"role\"."),
+				 error_facts("It is specified by argument \"role\".",
+							 FACT_TEXT("argument", "role"), FACT_INT("oid", call.role)),
 				 errhint("Specify a role of this server; pg_roles lists them.")));
 	topic_id = topic_hold(name, &builtin);
 	if (builtin)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot change privileges on built-in topic \"%s\"", name),
-				 errdetail("Only order_ext publishes to it, "
-						   "and roles that may call order_ext.subscribe() may subscribe to it."),
+				 error_facts("Only order_ext publishes to it, and roles that may call "
+							 "order_ext.subscribe() may subscribe to it.",
+							 FACT_TEXT("topic", name)),
 				 errhint("Only topics created with order_ext.create_topic() have privileges.")));
 	topic_require_control(topic_held(topic_id, name), caller);
 	call.topic_id = Int32GetDatum(topic_id);

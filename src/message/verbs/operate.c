@@ -11,6 +11,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
@@ -128,7 +129,9 @@ operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"message_ids\" must be a one-dimensional array"),
-				 errdetail("It has %d dimensions.", ARR_NDIM(ids)),
+				 error_facts("It has {dimensions} dimensions.",
+							 FACT_TEXT("argument", "message_ids"),
+							 FACT_INT("dimensions", ARR_NDIM(ids))),
 				 errhint("Pass an array such as ARRAY[1, 2, 3].")));
 	if (array_contains_nulls(ids))
 		ereport(ERROR,
@@ -139,7 +142,10 @@ operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"message_ids\" has more than %d elements", MAX_MESSAGE_IDS),
-				 errdetail("It has %d elements.", ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids))),
+				 error_facts("It has {elements} elements.",
+							 FACT_TEXT("argument", "message_ids"),
+							 FACT_INT("max", MAX_MESSAGE_IDS),
+							 FACT_INT("elements", ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)))),
 				 errhint("Call the function several times.")));
 	return PointerGetDatum(ids);
 }

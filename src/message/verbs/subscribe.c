@@ -15,6 +15,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/internal.h"
 #include "core/jsonb_build.h"
@@ -24,6 +25,7 @@
 #include "message/base/engine.h"
 #include "message/log/floors.h"
 #include "message/log/segments.h"
+#include "message/verbs/group_rights.h"
 #include "message/verbs/subscribe.h"
 #include "message/delivery/handler.h"
 #include "message/lease/leases.h"
@@ -57,11 +59,6 @@ static SavedPlan find_group = SAVED_PLAN(
 	" FROM order_ext_internal.consumer_groups"
 	" WHERE name = $1 FOR UPDATE",
 	TEXTOID);
-
-static SavedPlan find_subscriber = SAVED_PLAN(
-	"SELECT coalesce(subscriber_oid, 0)::bigint, subscriber FROM order_ext_internal.consumer_groups"
-	" WHERE group_id = $1",
-	INT4OID);
 
 static SavedPlan update_group = SAVED_PLAN(
 	"UPDATE order_ext_internal.consumer_groups"
@@ -167,21 +164,25 @@ check_handler(Oid function, Jsonb *options, Subscription *want)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("argument \"handler\" is not an existing function"),
-				 errdetail("There is no function with OID %u.", function),
+				 error_facts("There is no function with OID {oid}.",
+							 FACT_TEXT("argument", "handler"), FACT_INT("oid", function)),
 				 errhint("Specify it as 'schema.function(order_ext.message)'.")));
 	if (!handler_signature_fits(function, &want->batch))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"handler\" is not a valid handler function"),
-				 errdetail("The function is %s.", rights_function_signature(function)),
+				 error_facts("The function is {function}.",
+							 FACT_TEXT("argument", "handler"),
+							 FACT_TEXT("function", rights_function_signature(function))),
 				 errhint("A handler takes one argument of type order_ext.message or "
 						 "order_ext.message[] and returns void.")));
 	if (!may_execute(function, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for handler %s", rights_function_signature(function)),
-				 errdetail("Role \"%s\" has no EXECUTE privilege on it.",
-						   GetUserNameFromId(GetUserId(), false)),
+				 error_facts("Role \"{caller}\" has no EXECUTE privilege on it.",
+							 FACT_TEXT("function", rights_function_signature(function)),
+							 FACT_TEXT("caller", GetUserNameFromId(GetUserId(), false))),
 				 errhint("Ask its owner to grant EXECUTE.")));
 	example_role = rights_example_role(GetUserId());
 	rights_check_to_run("handler", function, want->run_as, example_role,
@@ -207,25 +208,6 @@ start_snapshot(const Subscription *want)
 	start = snapshot_active();
 	PopActiveSnapshot();
 	return snapshot_to_datum(start);
-}
-
-static void
-refuse_builtin_group(const char *name)
-{
-	const Topic *topic = catalog_topic_by_name(name);
-	const ConsumerGroup *group = catalog_group_by_name(name);
-
-	if (group != NULL && group->adapted)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("consumer group \"%s\" belongs to a gateway", name),
-				 errhint("Use order_ext.set_gateway(), or choose another name.")));
-	if (topic != NULL && topic->builtin)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("consumer group \"%s\" is built in", name),
-				 errdetail("It reads the topic of the same name for order_ext itself."),
-				 errhint("Choose another name; your own consumer groups may read any topic.")));
 }
 
 static Datum
@@ -267,7 +249,8 @@ insert_new_group(const Subscription *want, int32 topic_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many consumer groups"),
-				 errdetail("%d have been created in this database.", PG_INT32_MAX)));
+				 error_facts("{max} have been created in this database.",
+							 FACT_INT("max", PG_INT32_MAX))));
 	values[0] = Int32GetDatum((int32) group_id);
 	values[1] = Int32GetDatum(topic_id);
 	values[2] = Int32GetDatum(want->max_attempts);
@@ -297,32 +280,6 @@ topic_name(int32 topic_id)
 	return topic != NULL ? topic->name : "";
 }
 
-/* A privilege on the topic is none on the groups of others that read it. */
-static void
-require_group(const Subscription *want, int32 group_id)
-{
-	Datum		value = Int32GetDatum(group_id);
-	Oid			subscriber = InvalidOid;
-	char	   *name = NULL;
-
-	if (want->adapted || topic_rights_is_operator(want->subscriber))
-		return;
-	if (plan_query(&find_subscriber, &value, NULL, 0) > 0)
-	{
-		subscriber = (Oid) row_int64(0, 1);
-		name = row_text(0, 2);
-	}
-	if (OidIsValid(subscriber) && has_privs_of_role(want->subscriber, subscriber))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("role \"%s\" may not change consumer group \"%s\"",
-					GetUserNameFromId(want->subscriber, false), want->name),
-			 name == NULL ? errdetail("It was subscribed by a superuser.")
-			 : errdetail("It was subscribed by role \"%s\".", name),
-			 errhint("Choose another name, or ask that role or an operator.")));
-}
-
 static void
 change_group(const Subscription *want, int32 topic_id)
 {
@@ -344,14 +301,17 @@ change_group(const Subscription *want, int32 topic_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("consumer group \"%s\" already reads another topic", want->name),
-				 errdetail("It reads topic \"%s\", not \"%s\".", topic_name(row_int32(0, 2)),
-						   want->topic),
+				 error_facts("It reads topic \"{topic}\", not \"{wanted}\".",
+							 FACT_TEXT("consumer_group", want->name),
+							 FACT_TEXT("topic", topic_name(row_int32(0, 2))),
+							 FACT_TEXT("wanted", want->topic)),
 				 errhint("Use another name, or call order_ext.unsubscribe() first.")));
 	values[0] = Int32GetDatum(row_int32(0, 1));
 	was_ordered = row_bool(0, 5) && !want->adapted; /* which are always ordered */
 	parts = row_int16(0, 4);
 	handler_refuse_change(DatumGetInt32(values[0]));
-	require_group(want, DatumGetInt32(values[0]));
+	if (!want->adapted)
+		group_rights_require(want->subscriber, DatumGetInt32(values[0]), want->name);
 	values[1] = Int32GetDatum(want->max_attempts);
 	values[2] = Int16GetDatum(want->backoff);
 	values[3] = BoolGetDatum(want->batch);
@@ -402,7 +362,7 @@ subscribe_body(FunctionCallInfo fcinfo)
 	options = arg_jsonb(fcinfo, 3, "options", MAX_OPTIONS_BYTES);
 	read_options(options, &want);
 	check_run_as(&want, !PG_ARGISNULL(2));
-	refuse_builtin_group(want.name);
+	group_rights_refuse_builtin(want.name);
 	if (catalog_topic_by_name(want.topic) == NULL)
 		catalog_refuse_unknown_topic(want.topic);
 	if (!PG_ARGISNULL(2))
@@ -454,7 +414,7 @@ unsubscribe_body(FunctionCallInfo fcinfo)
 {
 	char	   *name = arg_text(fcinfo, 0, "consumer_group", MAX_NAME_CHARS);
 
-	refuse_builtin_group(name);
+	group_rights_refuse_builtin(name);
 	if (!drop_group(name))
 		catalog_refuse_unknown_group(name);
 	return (Datum) 0;

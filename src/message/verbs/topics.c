@@ -14,6 +14,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/internal.h"
 #include "core/spi_util.h"
@@ -171,7 +172,7 @@ create_topic_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("topic \"%s\" already exists", name),
-				 errdetail("Topic names are unique in a database."),
+				 error_facts("Topic names are unique in a database.", FACT_TEXT("topic", name)),
 				 errhint("Use it as it is, change it with order_ext.alter_topic(), or choose "
 						 "another name.")));
 	make_owner(values[0], caller);
@@ -200,7 +201,9 @@ give_topic(Datum topic_id, const char *owner)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist", owner),
-				 errdetail("It is specified by option \"owner\"."),
+				 error_facts("It is specified by option \"owner\".",
+							 FACT_TEXT("argument", "options"), FACT_TEXT("key", "owner"),
+							 FACT_TEXT("role", owner)),
 				 errhint("Specify a role of this server; pg_roles lists them.")));
 	(void) internal_relation("topic_grants");
 	plan_write(&delete_owner, &topic_id, NULL, 0);
@@ -264,7 +267,8 @@ drop_topic_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop topic \"%s\" because it is still in use", name),
-				 errdetail("It is used by %s.", user),
+				 error_facts("It is used by {user}.",
+							 FACT_TEXT("topic", name), FACT_TEXT("user", user)),
 				 errhint("Use order_ext.unsubscribe() or order_ext.unregister_asset() first.")));
 	plan_write(&delete_topic, &topic_id, NULL, 0);
 	plan_write(&delete_timers, &topic_id, NULL, 0);
