@@ -56,6 +56,15 @@ FROM order_ext.stock_ledger_view WHERE sku = 'OP-1' AND kind = 'adjust' ORDER BY
 SELECT count(*) FROM order_ext.stock_ledger_view WHERE sku = 'OP-1' AND kind <> 'adjust' AND operator IS NOT NULL;
 SELECT resolved_by = current_user AS role, operator FROM order_ext.held_facts WHERE kind = 'refund_callback' AND entity_id = 424257;
 
+-- orders that are taken over
+BEGIN;
+SET LOCAL order_ext.operator = 'Ed';
+SELECT disposition FROM order_ext.import_orders('[{"external_id": "op-1", "status": "paid", "user_id": 7570, "pay_amount": 100,
+	"items": [{"sku": "OP-1", "quantity": 1, "price": 100}], "payments": [{"pay_type": "card", "out_trade_no": "T-op-import", "amount": 100}]}]');
+COMMIT;
+SELECT t.remember('op-1', order_ext.find_order('op-1'));
+SELECT t.who('op-1');
+
 -- Neither handlers nor the risk check have it; they can state their own.
 SELECT order_ext.create_topic('op.t');
 CREATE TABLE t.op_seen (what text, operator text);
