@@ -1,11 +1,14 @@
 // Orders: newest first, and the whole life of one.
 'use strict';
 
+const { explain } = require('../errors');
 const { isId } = require('../ids');
-const { newest } = require('../paging');
+const { EXAMINED, PAGE } = require('../paging');
 
 const STATUSES = ['created', 'paid', 'fulfilling', 'out_stock', 'delivering', 'signed', 'refused', 'canceled', 'invalid'];
+const FILTERS = ['status', 'user_id', 'sku', 'created_from', 'created_to'];
 const MOST = 200;
+const SOON_MS = 2000;
 const COLUMNS = 'order_id, user_id, status, pay_amount, currency, external_id, created_at, expire_at, paid_at, canceled_at, cancel_type';
 
 // The calls of staff among what allowed_actions says.
@@ -44,11 +47,25 @@ SELECT coupon_id, status, amount, threshold, order_id, coalesce(currency, $2) AS
 SELECT payment_id, dispute_no, pay_type, status, amount, currency, opened_at, ended_at FROM order_ext.disputes_view WHERE payment_id = ANY ($1) LIMIT ${MOST}`, [payments.map((p) => p.payment_id)]);
   const stock = await q(`
 SELECT sku, at, kind, available_delta, reserved_delta, consumed_delta FROM order_ext.stock_ledger_view WHERE order_id = $1 ORDER BY at LIMIT ${MOST}`, [id]);
-  const timeline = await q(`SELECT at, from_status, to_status, event, actor, detail FROM order_ext.order_timeline($1) LIMIT 500`, [id]);
-  const messages = await q(`
-SELECT message_id, topic, consumer_group, state, attempt, published_at, finished_at, error FROM order_ext.message_trace($1) LIMIT 500`, [id]);
+  const timeline = await q(`SELECT * FROM order_ext.order_timeline($1) LIMIT 500`, [id]);
   const actions = (await q('SELECT call FROM order_ext.allowed_actions($1) AS call', [id])).map((row) => row.call);
-  return { order, payments, facts, refunds, items, afterSales, fulfilment, events, coupon, disputes, stock, timeline, messages, actions };
+  return { order, payments, facts, refunds, items, afterSales, fulfilment, events, coupon, disputes, stock, timeline, actions };
+}
+
+// Its messages, NULL where the log is so long that the page would have to wait for them.
+async function messagesOf(q, id, patient) {
+  await q('SAVEPOINT messages');
+  if (!patient) await q(`SET LOCAL statement_timeout = ${SOON_MS}`);
+  try {
+    const rows = await q(`
+SELECT message_id, topic, consumer_group, state, attempt, published_at, finished_at, error FROM order_ext.message_trace($1) LIMIT 500`, [id]);
+    await q('RELEASE messages');
+    return rows;
+  } catch (error) {
+    if (error.code !== '57014' || patient) throw error;
+    await q('ROLLBACK TO messages');
+    return null;
+  }
 }
 
 // What came in and what goes back, per currency: more back than in must not be.
@@ -71,20 +88,29 @@ function balance({ order, payments, refunds }) {
   }));
 }
 
-module.exports = ({ page, asOperator, Refusal }) => {
+module.exports = ({ page, asOperator, config, Refusal }) => {
   page('/orders', 'orders', async (q, query) => {
-    const status = STATUSES.includes(query.status) ? query.status : '';
-    const user = isId(query.user ?? '') ? query.user : '';
-    const found = await newest(q, {
-      view: 'order_ext.orders_view',
-      key: 'order_id',
-      columns: COLUMNS,
-      where: user ? ['user_id = $1'] : [],
-      filter: status ? [`status = $${user ? 2 : 1}`] : [],
-      values: [user, status].filter((value) => value !== ''),
-      before: isId(query.before ?? '') ? query.before : null,
-    });
-    return { title: 'Orders', statuses: STATUSES, status, user, found };
+    const filter = Object.fromEntries(FILTERS.map((name) => [name, (query[name] ?? '').trim().replaceAll('\0', '')]).filter(([, value]) => value !== ''));
+    if (!STATUSES.includes(filter.status)) delete filter.status;
+    // Times are read in the zone that the console shows.
+    await q("SELECT set_config('TimeZone', $1, true)", [config.timeZone]);
+    const before = isId(query.before ?? '') ? query.before : null;
+    const [answer, refusal] = await q('SELECT o FROM order_ext.search_orders($1, $2, $3) AS o', [JSON.stringify(filter), before, PAGE + 1])
+      .then((rows) => [rows.map((row) => row.o), null], (error) => {
+        if (!/^22/.test(error.code ?? '')) throw error;
+        return [[], explain(error)];
+      });
+    // A page that could not look at everything ends with where to go on.
+    const cut = answer.length > 0 && answer.at(-1).next_before ? answer.pop().next_before : null;
+    const rows = answer.slice(0, PAGE).map((order) => ({ ...order, created_at: new Date(order.created_at), paid_at: order.paid_at && new Date(order.paid_at) }));
+    const more = answer.length > PAGE;
+    return {
+      title: 'Orders',
+      statuses: STATUSES,
+      filter,
+      refusal,
+      found: { rows, next: more ? rows.at(-1).order_id : cut, examined: cut && !more ? EXAMINED : null },
+    };
   });
 
   page('/orders/:id', 'order', async (q, query, { id }, req) => {
@@ -94,6 +120,7 @@ module.exports = ({ page, asOperator, Refusal }) => {
       throw new Refusal(404, `There is no order ${id}.`, 'The search also finds payments, refunds and other numbers.');
     }
     if (!all.order) return { template: 'no_order', title: `Order ${id}`, id, ...all };
+    const messages = await messagesOf(q, id, query.show === 'messages');
     const secret = query.show === 'all' ? await asOperator(req, async (ask) => {
       const [{ order }] = await ask('SELECT order_ext.get_order($1) AS order', [id]);
       return order;
@@ -102,6 +129,7 @@ module.exports = ({ page, asOperator, Refusal }) => {
       title: `Order ${id}`,
       id,
       ...all,
+      messages,
       staff: all.actions.filter((call) => OF_STAFF.includes(call)),
       balance: balance(all),
       secret,
