@@ -14,9 +14,9 @@
  * those that they cover, for the levels to be that of all.
  */
 const char	verify_stock_and_ledger[] =
-	"WITH newest AS MATERIALIZED ("
-	"  SELECT DISTINCT ON (product_id) * FROM order_ext_internal.stock_folds"
-	"  ORDER BY product_id, fold_id DESC),"
+	"WITH newest AS NOT MATERIALIZED ("
+	"  SELECT DISTINCT ON (product_id) *, pg_snapshot_xmin(covered) AS before"
+	"  FROM order_ext_internal.stock_folds ORDER BY product_id, fold_id DESC),"
 	" sums AS ("
 	"  SELECT l.product_id, least(sum(l.available_delta), sum(l.reserved_delta),"
 	"    sum(l.consumed_delta)) AS lowest,"
@@ -24,7 +24,8 @@ const char	verify_stock_and_ledger[] =
 	"   coalesce(sum(l.reserved_delta) FILTER (WHERE c.yes), 0) AS reserved,"
 	"   coalesce(sum(l.consumed_delta) FILTER (WHERE c.yes), 0) AS consumed"
 	"  FROM order_ext_internal.stock_ledger l LEFT JOIN newest n USING (product_id)"
-	"  CROSS JOIN LATERAL (SELECT pg_visible_in_snapshot(l.xid, n.covered) AS yes) c"
+	"  CROSS JOIN LATERAL"
+	"   (SELECT l.xid < n.before OR pg_visible_in_snapshot(l.xid, n.covered) AS yes) c"
 	"  GROUP BY l.product_id)"
 	"SELECT 'error', format('sku %s', coalesce(p.sku, '#' || product_id)),"
 	" CASE WHEN s.lowest < 0 THEN 'available, reserved and consumed are not negative' ELSE"
@@ -53,6 +54,16 @@ const char	verify_stock_and_reservations[] =
 	" LEFT JOIN order_ext_internal.products p USING (product_id)"
 	" WHERE coalesce(l.reserved, 0) <> coalesce(i.reserved, 0)";
 
+#define RESERVATION_UNFIT \
+	"((i.reservation = " CODE(RESERVATION_OPEN) ") <> (o.status IN (" ORDERS_NOT_OUT "))" \
+	"   OR (i.reservation = " CODE(RESERVATION_CONSUMED) ") <> (o.status IN (" ORDERS_OUT ")))"
+
+/* Only counts, which several processes can do. */
+const char	verify_reservations_and_orders_print[] =
+	"SELECT count(*) = 0 FROM order_ext_internal.order_items i"
+	" JOIN order_ext_internal.orders o ON o.order_id = i.order_id"
+	" WHERE " RESERVATION_UNFIT;
+
 const char	verify_reservations_and_orders[] =
 	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_STOCK_RELEASE))
 	"SELECT 'error', format('order %s sku %s', i.order_id, i.sku),"
@@ -64,17 +75,18 @@ const char	verify_reservations_and_orders[] =
 	" format('reservation %s at status %s', i.reservation, o.status)"
 	" FROM order_ext_internal.order_items i"
 	" JOIN order_ext_internal.orders o ON o.order_id = i.order_id"
-	" WHERE ((i.reservation = " CODE(RESERVATION_OPEN) ") <> (o.status IN (" ORDERS_NOT_OUT "))"
-	"   OR (i.reservation = " CODE(RESERVATION_CONSUMED) ") <> (o.status IN (" ORDERS_OUT ")))"
+	" WHERE " RESERVATION_UNFIT
 	"  AND NOT (i.reservation = " CODE(RESERVATION_OPEN) " AND o.status = " CODE(ORDER_CANCELED)
 	"   AND EXISTS (SELECT FROM pending WHERE pending.key = i.order_id))";
 
 /*
  * The ledger rows that the reservations of items require: reserve, then release or consume. The
- * hash is linear in the quantity, so that lines of the same product add up to its ledger row.
+ * hash, of 31 bits, is linear in the quantity, so that lines of the same product add up to its
+ * ledger row; times a quantity of up to 32 bits it fits a bigint.
  */
 #define MOVEMENT_HASH(kind, quantity) \
-	"(" quantity ")::numeric * hashint8extended(order_id, hashint8extended(product_id, (" kind ")))"
+	"(" quantity ")::bigint" \
+	" * (hashint8extended(order_id, product_id # ((" kind ")::bigint << 60)) >> 33)"
 
 #define MOVEMENT_OF_RESERVATION \
 	"CASE reservation WHEN " CODE(RESERVATION_RELEASED) " THEN " CODE(LEDGER_RELEASE) \
@@ -85,14 +97,14 @@ const char	verify_reservations_and_ledger_print[] =
 	"  + sum(CASE WHEN reservation IN (" CODES(RESERVATION_CONSUMED, RESERVATION_RELEASED) ")"
 	"   THEN " MOVEMENT_HASH(MOVEMENT_OF_RESERVATION, "quantity") " ELSE 0 END)"
 	"  FROM order_ext_internal.order_items WHERE reservation <> " CODE(RESERVATION_NONE) ")"
-	" IS NOT DISTINCT FROM"
-	" (SELECT sum(" MOVEMENT_HASH("kind", "abs(reserved_delta)") ")"
-	"  FROM order_ext_internal.stock_ledger WHERE kind IN (" LEDGER_RESERVATIONS "))"
-	" AND NOT EXISTS (SELECT FROM order_ext_internal.stock_ledger WHERE CASE kind"
-	"  WHEN " CODE(LEDGER_RESERVE) " THEN reserved_delta <= 0 OR consumed_delta <> 0"
-	"  WHEN " CODE(LEDGER_RELEASE) " THEN reserved_delta >= 0 OR consumed_delta <> 0"
-	"  WHEN " CODE(LEDGER_CONSUME) " THEN reserved_delta >= 0 OR consumed_delta <> - reserved_delta"
-	"  ELSE false END)";
+	" IS NOT DISTINCT FROM l.movements AND l.fit"
+	" FROM (SELECT sum(CASE WHEN reserved_delta BETWEEN -4294967295 AND 4294967295"
+	"    THEN " MOVEMENT_HASH("kind", "abs(reserved_delta)") " END) AS movements,"
+	"   coalesce(bool_and(reserved_delta BETWEEN -4294967295 AND 4294967295 AND CASE kind"
+	"    WHEN " CODE(LEDGER_RESERVE) " THEN reserved_delta > 0 AND consumed_delta = 0"
+	"    WHEN " CODE(LEDGER_RELEASE) " THEN reserved_delta < 0 AND consumed_delta = 0"
+	"    ELSE reserved_delta < 0 AND consumed_delta = - reserved_delta END), true) AS fit"
+	"  FROM order_ext_internal.stock_ledger WHERE kind IN (" LEDGER_RESERVATIONS ")) l";
 
 const char	verify_reservations_and_ledger[] =
 	"SELECT 'error',"

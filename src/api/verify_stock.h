@@ -11,6 +11,7 @@ extern const char verify_stock_and_ledger[];
 extern const char verify_stock_and_reservations[];
 extern const char verify_reservations_and_orders[];
 extern const char verify_reservations_and_ledger_print[];
+extern const char verify_reservations_and_orders_print[];
 extern const char verify_reservations_and_ledger[];
 
 #endif							/* ORDER_EXT_VERIFY_STOCK_H */
