@@ -242,6 +242,7 @@ the keys of its SQLSTATE.
 | `OE005` | `skus` | array | the skus without a price in it |
 | `OE006` | `region` | text | `options.region` |
 | `OE006` | `currency` | text | of the order |
+| `OE007` | `reason` | text | what is wrong with the price hook or its answer |
 | `OE101` | `reason` | text | a word, if it is not the status alone: `virtual`, `after_sale_window`, `address_changed`, `no_order`, `refund`, `duplicates`, `dispute`, `not_captured`, `applied`, `not_applied_for`, `goods_sent`, `must_refund` |
 | `OE101` | `status` | text | of the object of the call (`resolve_held_payment`: of the order) |
 | `OE101` | `order_id` | id | the order |
@@ -317,6 +318,7 @@ the keys of its SQLSTATE.
 | `22023` | `argument` | text | its name |
 | `22023` | `value` | number | that is invalid |
 | `22023` | `value` | text | that is invalid |
+| `22023` | `limit` | time | that the value must be later than |
 | `22023` | `max_chars` | number | allowed |
 | `22023` | `function` | text | the function |
 | `22023` | `machine` | text | the state machine |

@@ -1,9 +1,9 @@
 -- Orders, their items, and the log of every transition of every machine.
 
 -- orders: one narrow row, updated in place (HOT): no index covers a column that changes.
--- expire_at is fixed at creation; the sweep reads it through orders_expire_at. cancel_type 0
--- user, 1 timeout, 2 customer service; refund_hold: refunds of the cancellation wait for
--- retry_refund. address_changes: how often the buyer changed it; removed_at: when the buyer hid
+-- expire_at: only extend_deadline changes it; the sweep reads it through orders_expire_at.
+-- cancel_type: 0 user, 1 timeout, 2 customer service; refund_hold: refunds of the cancellation wait
+-- for retry_refund. address_changes: how often the buyer changed it; removed_at: when the buyer hid
 -- the order. Half of each page stays free: when all orders of a page expire at once, each needs
 -- room for its next version.
 CREATE TABLE order_ext_internal.orders (

@@ -195,9 +195,9 @@ CREATE TABLE order_ext_internal.database_stamp (
 	PRIMARY KEY (system_identifier, database)
 );
 
--- instance: the secret that order ids are permuted with, and the risk check: the function, the
--- role that set it, and the owner of the function at that time. Of roles the OIDs count, not the
--- names: 345_find_role. jobs_since: since when jobs of pg_cron are registered.
+-- instance: the secret that order ids are permuted with, and the risk check and the price hook: the
+-- function, the role that runs it, and the owner of the function when it was set. Of roles the OIDs
+-- count, not the names: 345_find_role. jobs_since: since when jobs of pg_cron are registered.
 CREATE TABLE order_ext_internal.instance (
 	singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
 	id_secret bigint NOT NULL,
@@ -206,5 +206,10 @@ CREATE TABLE order_ext_internal.instance (
 	risk_owner text,
 	risk_role_oid oid,
 	risk_owner_oid oid,
-	jobs_since timestamptz
+	jobs_since timestamptz,
+	price_handler text,
+	price_role text,
+	price_owner text,
+	price_role_oid oid,
+	price_owner_oid oid
 );

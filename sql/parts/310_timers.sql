@@ -2,7 +2,8 @@
 
 -- timer_bucket_N: a ring of insert-only tables, two minutes of due time each; a message
 -- published for later waits here, or in timers_far when it is due beyond the ring.
--- bound: the timer is void unless its order has this status when it fires.
+-- bound: the timer is void unless its order has this status when it fires; that of a deadline also
+-- if the deadline has been made later.
 DO $$
 BEGIN
 	FOR n IN 0..31 LOOP

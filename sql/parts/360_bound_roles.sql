@@ -9,5 +9,7 @@ CREATE TRIGGER find_role BEFORE INSERT OR UPDATE ON order_ext_internal.gateways
 ALTER TABLE order_ext_internal.gateways ENABLE ALWAYS TRIGGER find_role;
 
 CREATE TRIGGER find_role BEFORE INSERT OR UPDATE ON order_ext_internal.instance
-	FOR EACH ROW EXECUTE FUNCTION order_ext_internal.find_role('risk_role', 'risk_owner');
+	FOR EACH ROW
+	EXECUTE FUNCTION order_ext_internal.find_role('risk_role', 'risk_owner', 'price_role',
+		'price_owner');
 ALTER TABLE order_ext_internal.instance ENABLE ALWAYS TRIGGER find_role;

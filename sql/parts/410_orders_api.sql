@@ -120,6 +120,20 @@ CREATE FUNCTION order_ext.set_risk_check(handler regprocedure, run_as regrole DE
 	LANGUAGE C VOLATILE
 	AS 'MODULE_PATHNAME', 'order_ext_set_risk_check';
 
+-- set_price(): src/api/price_hook.c
+CREATE FUNCTION order_ext.set_price(handler regprocedure, run_as regrole DEFAULT NULL)
+	RETURNS void
+	LANGUAGE C VOLATILE
+	AS 'MODULE_PATHNAME', 'order_ext_set_price';
+
+-- extend_deadline(): src/api/extend_deadline.c
+CREATE FUNCTION order_ext.extend_deadline(order_id bigint, until timestamptz,
+		request_id text DEFAULT NULL)
+	RETURNS order_ext.result
+	LANGUAGE C VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'order_ext_extend_deadline';
+
 -- status_code(): src/machine/graph.c
 CREATE FUNCTION order_ext.status_code(machine text, name text)
 	RETURNS integer

@@ -52,7 +52,7 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	WITH timers AS (
-		SELECT t.message_id, t.topic_id, t.published_at, t.bound,
+		SELECT t.message_id, t.topic_id, t.published_at, t.bound, t.due_at,
 			(p.bucket IS NOT NULL AND t.due_at <= p.fired_until
 				AND pg_visible_in_snapshot(t.xid, p.seen))
 			OR EXISTS (SELECT FROM order_ext_internal.timer_ahead a
@@ -67,7 +67,7 @@ BEGIN
 			AND NOT EXISTS (SELECT FROM order_ext_internal.timers_moved m
 				WHERE m.message_id = t.message_id)
 		UNION ALL
-		SELECT t.message_id, t.topic_id, t.published_at, t.bound,
+		SELECT t.message_id, t.topic_id, t.published_at, t.bound, t.due_at,
 			EXISTS (SELECT FROM order_ext_internal.timer_cancels c
 				WHERE c.message_id = t.message_id)
 		FROM order_ext_internal.timers_far t
@@ -75,7 +75,7 @@ BEGIN
 			AND NOT EXISTS (SELECT FROM order_ext_internal.timers_moved m
 				WHERE m.message_id = t.message_id)
 		UNION ALL
-		SELECT t.message_id, t.topic_id, t.published_at, NULL::smallint, false
+		SELECT t.message_id, t.topic_id, t.published_at, NULL::smallint, t.due_at, false
 		FROM order_ext_internal.timers_moved t
 		WHERE t.key = message_trace.key
 	), log AS MATERIALIZED (
@@ -133,9 +133,11 @@ BEGIN
 		WHERE k.message_id NOT IN (SELECT r.message_id FROM reader r)
 		UNION ALL
 		SELECT t.message_id, t.topic_id, NULL,
+			-- an unpaid order's deadline may have been made later
 			CASE WHEN t.handled OR (t.bound IS NOT NULL AND NOT EXISTS (
 					SELECT FROM order_ext_internal.orders o
-					WHERE o.order_id = message_trace.key AND o.status = t.bound))
+					WHERE o.order_id = message_trace.key AND o.status = t.bound
+						AND (o.status <> 10 OR o.expire_at <= t.due_at)))	-- 10: created
 				THEN 'void' ELSE 'timer' END,
 			NULL, t.published_at, NULL, NULL, NULL
 		FROM timers t

@@ -28,7 +28,8 @@ VALUES (1, true, 'order.created'),
 	(23, true, 'ops.alert'),
 	(24, true, 'order.auto_sign'),
 	(25, true, 'after_sale.review_due'),
-	(26, true, 'after_sale.auto_close');
+	(26, true, 'after_sale.auto_close'),
+	(27, true, 'order.address_changed');
 
 -- Only topics that this version has handlers for.
 INSERT INTO order_ext_internal.consumer_groups (group_id, topic_id, builtin, batch, name, start_at)

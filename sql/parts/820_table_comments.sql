@@ -91,7 +91,7 @@ BEGIN
 				'Groups that operators were alerted to because they hold back the log.'),
 			('assets', 'Kinds of assets that the release of a canceled order is published for.'),
 			('database_stamp', 'The database that dispatch is enabled in.'),
-			('instance', 'The secret that order ids are permuted with, and the risk check.')
+			('instance', 'The secret that order ids are permuted with; risk check and price hook.')
 		) AS s (name, what) ON s.name = pg_catalog.regexp_replace(c.relname, '_[0-9]+$', '')
 		WHERE c.relnamespace = 'order_ext_internal'::pg_catalog.regnamespace
 			AND c.relkind IN ('r', 'v')

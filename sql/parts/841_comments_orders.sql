@@ -130,7 +130,7 @@ items: [{"sku": "A-1", "quantity": 2, "attributes": {...}}, ...], up to 1000 lin
 coupon_id: a coupon of the buyer
 options: as of create_order; region and currency matter here
 Returns: {origin, discount, freight, pay_amount, currency, items: [{line, sku, quantity, price, discount, pay, attributes}]}, amounts in minor units; lines are numbered from 1 in the order given
-Raises: 22004; 22023; 22003; 54000; OE001 unknown sku; OE005 no price in the currency; OE202 coupon cannot be used for this order; OE006 no freight for the region; OE203 coupon used by another order';
+Raises: 22004; 22023; 22003; 54000; OE001 unknown sku; OE005 no price in the currency; OE007 the price hook refuses or fails; OE202 coupon cannot be used for this order; OE006 no freight for the region; OE203 coupon used by another order';
 
 COMMENT ON FUNCTION order_ext.create_order(bigint, jsonb, bigint, bigint, interval, text, jsonb) IS
 'Creates an order: reserves stock, locks the coupon, and sets the payment deadline.
@@ -144,7 +144,7 @@ request_id: idempotency key, up to 128 characters
 options: {region, currency, channel, external_id, address, remark, ...}; region and channel are stored in lower case, currency is an ISO 4217 code; external_id is your own order number and unique; other keys are kept, except misspelled ones of these
 Returns: the order; detail has order_id, pay_amount, origin, discount, freight, currency and expire_at
 Dispositions: applied; replayed
-Raises: 22004; 22023; 22003; 54000; OE601; 23505 external_id exists; OE004 refused by the risk check; OE001 unknown sku; OE005 no price in the currency; OE202 coupon cannot be used for this order; OE006 no freight for the region; OE002 pay_amount differs from the price; OE201 not enough stock; OE203 coupon used by another order; OE110
+Raises: 22004; 22023; 22003; 54000; OE601; 23505 external_id exists; OE004 refused by the risk check; OE001 unknown sku; OE005 no price in the currency; OE007 the price hook refuses or fails; OE202 coupon cannot be used for this order; OE006 no freight for the region; OE002 pay_amount differs from the price; OE201 not enough stock; OE203 coupon used by another order; OE110
 Publishes: order.created; order.pay_timeout at the deadline; order.paid if there is nothing to pay';
 
 COMMENT ON FUNCTION order_ext.pre_pay_order(bigint, text, bigint, text) IS
@@ -213,10 +213,30 @@ Publishes: order.paid for paid orders';
 COMMENT ON FUNCTION order_ext.set_risk_check(regprocedure, regrole) IS
 'Sets the function that can refuse an order; NULL removes it.
 The function is f(request jsonb) returns text: NULL to pass, or the reason to refuse. The request is {user_id, items, pay_amount, coupon_id, options}.
-It runs in a security-restricted operation, with search_path "$user", public unless it sets its own; it is canceled after order_ext.handler_timeout (57014), and cannot use advisory locks of the session, which is somebody else''s.
+It runs in a security-restricted operation, with search_path "$user", public unless it sets its own; it is canceled after order_ext.handler_timeout (57014), and cannot use advisory locks or prepared statements of the session, which is somebody else''s.
 handler: the function
 run_as: a role that the caller is a member of, and no superuser; NULL: the caller
 Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser';
+
+COMMENT ON FUNCTION order_ext.set_price(regprocedure, regrole) IS
+'Sets the function that decides about prices and discounts, in quote_order and create_order; NULL removes it.
+The function is f(request jsonb) returns jsonb. The request is {user_id, currency, coupon_id, options, lines: [{line, sku, kind, quantity, price, attributes}]} with the prices of the catalog. The answer is {"lines": [{"line": 1, "price": 900, "discount": 100}, ...]}: every line once, the price of one piece, and the discount on the whole line (0 if left out), in minor units. Coupon and freight come after it: the coupon''s threshold is compared with what its discounts leave, free_from of freight with the goods before any discount.
+Where it raises, answers anything else, negative numbers, fractions, or a discount above price times quantity, or takes longer than order_ext.handler_timeout, the call raises OE007 with the reason, and nothing is stored. 40001, 40P01, 57014 (a cancel by the caller) and 25006 pass through.
+It runs as the risk check does: in a security-restricted operation, with search_path "$user", public unless it sets its own, without advisory locks or prepared statements of the session; it cannot call quote_order or create_order itself.
+handler: the function
+run_as: a role that the caller is a member of, and no superuser; NULL: the caller
+Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser';
+
+COMMENT ON FUNCTION order_ext.extend_deadline(bigint, timestamptz, text) IS
+'Gives the buyer of an unpaid order more time to pay.
+The timer moves with the deadline, in the same transaction. An order past its deadline can be extended as long as it has not been canceled.
+order_id: an unpaid order
+until: the new deadline: later than now and than the deadline, at most 100 years ahead
+request_id: idempotency key, up to 128 characters
+Returns: the order; detail has expire_at
+Dispositions: applied; replayed; noop it is the deadline already
+Raises: 22004; 22023 earlier than now or than the deadline; 22003; 54000; OE601; OE001; OE101 the order is not unpaid; OE110
+Publishes: order.pay_timeout at the deadline';
 
 COMMENT ON FUNCTION order_ext.currency_exponent(text) IS
 'Tells how many decimals the minor units of a currency are.
@@ -293,7 +313,8 @@ address: an object, replaces options.address
 request_id: idempotency key, up to 128 characters
 Returns: the order
 Dispositions: applied; replayed; noop that is its address already
-Raises: 22004; 22023; 54000; OE601; OE001; OE003 user_id is not the owner; OE101 it has left the warehouse, is over, or was changed before; OE110';
+Raises: 22004; 22023; 54000; OE601; OE001; OE003 user_id is not the owner; OE101 it has left the warehouse, is over, or was changed before; OE110
+Publishes: order.address_changed';
 
 COMMENT ON FUNCTION order_ext.remove_order(bigint, bigint) IS
 'Hides a finished order from its buyer.

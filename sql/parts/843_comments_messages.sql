@@ -251,3 +251,10 @@ For superusers, after CREATE EXTENSION and again after an update. A role can hav
 role: the role
 kind: app, callback, operator, observer or worker
 Raises: 22004; 22023 unknown kind';
+
+COMMENT ON FUNCTION order_ext.revoke_from(regrole, text) IS
+'Takes back from a role what grant_to gave it for a kind.
+For superusers. What the role has for another kind of its own, or was granted otherwise on other objects, stays; so does what it is as a member of other roles, what is registered for it (groups, gateways, hooks), its topics and their grants.
+role: the role
+kind: app, callback, operator, observer or worker
+Raises: 22004; 22023 unknown kind; 2BP01 it has passed the privileges on';

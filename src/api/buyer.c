@@ -16,6 +16,7 @@
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/order.h"
+#include "machine/order_message.h"
 #include "machine/shipment.h"
 
 /* How often the address of an order may be changed. */
@@ -134,6 +135,7 @@ change_address_once(void *arg, const RequestKey *key, CallResult *result)
 {
 	const BuyerRequest *request = arg;
 	OrderChange change = {.address = request->address};
+	Jsonb	   *payload;
 	Order		order;
 
 	read_own_order(request->order_id, request->user_id, &order);
@@ -152,6 +154,8 @@ change_address_once(void *arg, const RequestKey *key, CallResult *result)
 								 FACT_ID("order_id", order.order_id),
 								 FACT_TEXT("status",
 										   machine_status_name(MACHINE_ORDER, order.status)))));
+		payload = order_message_address(&order, change.address);
+		change.payloads = &payload;
 		fire(&order, EVENT_CHANGE_ADDRESS, &change);
 		result->disposition = "applied";
 	}

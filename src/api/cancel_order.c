@@ -116,7 +116,8 @@ cancel(const CancelRequest *request, const RequestKey *key, Order *order, char a
 	OrderChange change = {
 		.cancels = true,
 		.cancel_type = cancel_types[request->type],
-		.refund_hold = request->hold
+		.refund_hold = request->hold,
+		.reason = request->reason
 	};
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
 	CancelOutcome outcome = cancel_order_locked(journal, order, actor, &change,

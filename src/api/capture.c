@@ -9,6 +9,7 @@
 #include "core/currency.h"
 #include "core/locks.h"
 #include "machine/coupon.h"
+#include "machine/order_message.h"
 #include "machine/pay_type.h"
 #include "machine/payment_decision.h"
 #include "machine/refund_request.h"
@@ -58,12 +59,16 @@ capture_alert_payload(const Order *order, const Capture *capture, int64 payment_
 }
 
 static void
-apply_to_order(Journal *journal, Order *order, int64 payment_id, char actor)
+apply_to_order(Journal *journal, Order *order, const Capture *capture, int64 payment_id,
+			   char actor)
 {
 	JsonbBuilder *detail = jsonb_object_begin();
+	const OrderPaidBy paid_by = {payment_id, capture->pay_type, capture->out_trade_no};
+	Jsonb	   *payload = order_message_paid(order, order->version + 1, &paid_by);
+	const OrderChange change = {.payloads = &payload};
 
 	jsonb_add_id(detail, "payment_id", payment_id);
-	orders_fire(journal, order, 1, EVENT_PAY, actor, NULL, jsonb_object_end(detail));
+	orders_fire(journal, order, 1, EVENT_PAY, actor, &change, jsonb_object_end(detail));
 	if (order->coupon_id != 0)
 		coupon_use(journal, order->coupon_id, order->order_id, actor);
 }
@@ -92,7 +97,7 @@ capture_follow(Journal *journal, const CaptureDecision *decision, Order *order,
 			   const Capture *capture, int64 payment_id, char actor)
 {
 	if (decision->purpose == PURPOSE_APPLIED)
-		apply_to_order(journal, order, payment_id, actor);
+		apply_to_order(journal, order, capture, payment_id, actor);
 	else if (decision->refund != 0)
 		return refund(journal, decision->refund, capture, payment_id, actor);
 	else

@@ -287,6 +287,8 @@ raise_coupon_unusable(int64 coupon_id, const char *reason, const char *sentence)
 static void
 check_coupon_fits(const Cart *cart, const Coupon *coupon)
 {
+	int64		goods = cart->origin - cart->discount;
+
 	if (coupon->currency != NULL && strcmp(coupon->currency, cart->options.currency) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_COUPON_UNUSABLE),
@@ -297,7 +299,7 @@ check_coupon_fits(const Cart *cart, const Coupon *coupon)
 							 FACT_TEXT("coupon_currency", coupon->currency),
 							 FACT_TEXT("currency", cart->options.currency)),
 				 errhint("Use another coupon or none.")));
-	if (cart->origin < coupon->threshold)
+	if (goods < coupon->threshold)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_COUPON_UNUSABLE),
 				 errmsg("coupon " INT64_FORMAT " cannot be used", coupon->coupon_id),
@@ -306,7 +308,7 @@ check_coupon_fits(const Cart *cart, const Coupon *coupon)
 							 FACT_TEXT("reason", "threshold"),
 							 FACT_ID("coupon_id", coupon->coupon_id),
 							 FACT_INT("threshold", coupon->threshold),
-							 FACT_INT("origin", cart->origin),
+							 FACT_INT("origin", goods),
 							 FACT_TEXT("currency", cart->options.currency)),
 				 errhint("Use another coupon or none.")));
 }
@@ -316,6 +318,8 @@ cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now, C
 {
 	int64	   *totals = palloc(sizeof(int64) * cart->n);
 	int64	   *shares = palloc(sizeof(int64) * cart->n);
+	int64		goods = cart->origin - cart->discount;
+	int64		discount;
 	int			i;
 
 	if (!coupon_read(coupon_id, coupon))
@@ -328,15 +332,16 @@ cart_apply_coupon(Cart *cart, int64 coupon_id, int64 user_id, TimestampTz now, C
 		raise_coupon_unusable(coupon_id, "not_yet_valid", "It is not valid yet.");
 	check_coupon_fits(cart, coupon);
 
-	cart->discount = Min(coupon->amount, cart->origin);
+	discount = Min(coupon->amount, goods);
 	for (i = 0; i < cart->n; i++)
 		totals[i] = cart->lines[i].pay;
-	money_apportion(cart->discount, totals, cart->n, cart->origin, shares);
+	money_apportion(discount, totals, cart->n, goods, shares);
 	for (i = 0; i < cart->n; i++)
 	{
-		cart->lines[i].discount = shares[i];
+		cart->lines[i].discount += shares[i];
 		cart->lines[i].pay -= shares[i];
 	}
+	cart->discount += discount;
 }
 
 void

@@ -47,7 +47,8 @@ extern Cart *cart_parse(Jsonb *items, Jsonb *options);
 extern void cart_price(Cart *cart);
 
 /*
- * Apply a coupon to the priced cart: the discount is apportioned among the items to the cent.
+ * Apply a coupon to the priced cart, to what the price hook's discounts have left: its discount is
+ * apportioned among the items to the cent.
  * Raises OE202 if it cannot be used by this user, now, for this total. Does not check whether it
  * is in use; see *coupon.
  */

@@ -12,6 +12,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "api/cart.h"
+#include "api/price_hook.h"
 #include "api/risk.h"
 #include "core/args.h"
 #include "core/call.h"
@@ -26,6 +27,7 @@
 #include "machine/coupon.h"
 #include "machine/order.h"
 #include "machine/order_lines.h"
+#include "machine/order_message.h"
 #include "machine/payment.h"
 #include "machine/stock.h"
 
@@ -98,6 +100,7 @@ quote_order_body(FunctionCallInfo fcinfo)
 	JsonbBuilder *quote;
 
 	cart_price(cart);
+	price_hook_apply(cart, user_id, coupon_id);
 	if (coupon_id != 0)
 		cart_apply_coupon(cart, coupon_id, user_id, GetCurrentTimestamp(), &coupon);
 	cart_add_freight(cart);
@@ -215,6 +218,7 @@ agree_on_price(CreateRequest *request, Coupon *coupon)
 	Cart	   *cart = request->cart;
 
 	cart_price(cart);
+	price_hook_apply(cart, request->user_id, request->coupon_id);
 	if (request->coupon_id != 0)
 		cart_apply_coupon(cart, request->coupon_id, request->user_id,
 						  GetCurrentTimestamp(), coupon);
@@ -251,11 +255,11 @@ insert_order_row(Journal *journal, CreateRequest *request, const RequestKey *key
 	order->currency = pstrdup(cart->options.currency);
 	new_order->created_at = journal_time(journal);
 	order->expire_at = deadline(new_order->created_at, request->pay_timeout);
-	new_order->origin_amount = cart->origin;
-	new_order->discount_amount = cart->discount;
-	new_order->freight_amount = cart->freight;
-	new_order->external_id = cart->options.external_id;
-	new_order->options = cart->options.all;
+	order->origin_amount = cart->origin;
+	order->discount_amount = cart->discount;
+	order->freight_amount = cart->freight;
+	order->external_id = cart->options.external_id;
+	order->options = JsonbPGetDatum(cart->options.all);
 
 	jsonb_add_int(detail, "pay_amount", order->pay_amount);
 	if (key->request_id != NULL)
@@ -275,14 +279,21 @@ static void
 pay_nothing(Journal *journal, Order *order)
 {
 	Capture		capture = {0};
+	OrderPaidBy paid_by;
+	OrderChange change = {0};
+	Jsonb	   *payload;
 
 	capture.order_id = order->order_id;
 	capture.paid_at = journal_time(journal);
 	capture.pay_type = PAY_TYPE_NONE;
 	capture.out_trade_no = psprintf(INT64_FORMAT, order->order_id);
 	capture.currency = order->currency;
-	(void) payment_capture(journal, NULL, &capture, PURPOSE_APPLIED, ACTOR_BUYER);
-	orders_fire(journal, order, 1, EVENT_PAY, ACTOR_BUYER, NULL, NULL);
+	paid_by.payment_id = payment_capture(journal, NULL, &capture, PURPOSE_APPLIED, ACTOR_BUYER);
+	paid_by.pay_type = capture.pay_type;
+	paid_by.out_trade_no = capture.out_trade_no;
+	payload = order_message_paid(order, order->version + 1, &paid_by);
+	change.payloads = &payload;
+	orders_fire(journal, order, 1, EVENT_PAY, ACTOR_BUYER, &change, NULL);
 	if (order->coupon_id != 0)
 		coupon_use(journal, order->coupon_id, order->order_id, ACTOR_BUYER);
 }
@@ -294,9 +305,9 @@ created_detail(const NewOrder *new_order)
 
 	jsonb_add_id(detail, "order_id", new_order->order.order_id);
 	jsonb_add_int(detail, "pay_amount", new_order->order.pay_amount);
-	jsonb_add_int(detail, "origin", new_order->origin_amount);
-	jsonb_add_int(detail, "discount", new_order->discount_amount);
-	jsonb_add_int(detail, "freight", new_order->freight_amount);
+	jsonb_add_int(detail, "origin", new_order->order.origin_amount);
+	jsonb_add_int(detail, "discount", new_order->order.discount_amount);
+	jsonb_add_int(detail, "freight", new_order->order.freight_amount);
 	jsonb_add_text(detail, "currency", new_order->order.currency);
 	jsonb_add_timestamptz(detail, "expire_at", new_order->order.expire_at);
 	return jsonb_object_end(detail);

@@ -17,9 +17,11 @@
 #include "core/call.h"
 #include "core/error_facts.h"
 #include "core/errors.h"
+#include "core/row.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/order.h"
+#include "machine/order_message.h"
 #include "machine/stock.h"
 
 /* An order has a kilobyte or so. */
@@ -29,6 +31,18 @@ static SavedPlan store = SAVED_PLAN(
 	"SELECT external_id, order_id, disposition, user_id, status, expire_at, delivering_at"
 	" FROM order_ext_internal.import_store($1, $2, $3) ORDER BY place",
 	JSONBOID, TEXTOID, TIMESTAMPTZOID);
+
+enum
+{
+	PAYMENTS_ID,
+	PAYMENTS_PURPOSE,
+	PAYMENTS_PAY_TYPE,
+	PAYMENTS_OUT_TRADE_NO
+};
+
+static RowTable payments = ROW_TABLE(
+	"payments", "payments_order_id",
+	"payment_id", "purpose", "pay_type", "out_trade_no");
 
 /* In the order in which the orders were given, for each product. */
 static SavedPlan read_goods = SAVED_PLAN(
@@ -139,6 +153,30 @@ take_goods(const Imported *imported, int n, TimestampTz at)
 
 /* ---- what is to come ---- */
 
+/* What order.paid says of an order that was imported as paid. */
+static Jsonb *
+paid_payload(int64 order_id)
+{
+	Rows	   *rows = rows_open(&payments, ROWS_READ);
+	Datum		key = Int64GetDatum(order_id);
+	OrderPaidBy paid_by = {0};
+	Order		order;
+	bool		found;
+	Row			row;
+
+	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
+	{
+		if (row_get_int16_or(&row, PAYMENTS_PURPOSE, 0) != PURPOSE_APPLIED)
+			continue;
+		paid_by.payment_id = row_get_int64(&row, PAYMENTS_ID);
+		paid_by.pay_type = row_get_text(&row, PAYMENTS_PAY_TYPE);
+		paid_by.out_trade_no = row_get_text(&row, PAYMENTS_OUT_TRADE_NO);
+	}
+	rows_close(rows);
+	order_read_or_fail(order_id, &order);
+	return order_message_paid(&order, order.version, &paid_by);
+}
+
 /* The timer of an unpaid order and of a parcel under way, and order.paid of a paid one. */
 static void
 continue_order(Journal *journal, const Imported *imported)
@@ -152,7 +190,7 @@ continue_order(Journal *journal, const Imported *imported)
 		(void) timer_arm(TOPIC_ORDER_PAY_TIMEOUT, order->order_id, order->expire_at,
 						 ORDER_CREATED, payload);
 	else if (order->status == ORDER_PAID)
-		journal_message(journal, TOPIC_ORDER_PAID, order->order_id, payload);
+		journal_message(journal, TOPIC_ORDER_PAID, order->order_id, paid_payload(order->order_id));
 	else if (order->status == ORDER_DELIVERING)
 		(void) timer_arm(TOPIC_ORDER_AUTO_SIGN, order->order_id,
 						 Max(sign_at, journal_time(journal)), ORDER_DELIVERING, payload);

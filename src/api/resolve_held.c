@@ -17,6 +17,7 @@
 #include "machine/coupon.h"
 #include "machine/dispute.h"
 #include "machine/order.h"
+#include "machine/order_message.h"
 #include "machine/payment_decision.h"
 #include "machine/refund_decision.h"
 #include "machine/refund_request.h"
@@ -100,6 +101,9 @@ static int64
 accept_payment(Journal *journal, Payment *payment, Order *order, bool less)
 {
 	JsonbBuilder *detail = jsonb_object_begin();
+	const OrderPaidBy paid_by = {payment->payment_id, payment->pay_type, payment->out_trade_no};
+	Jsonb	   *payload;
+	const OrderChange change = {.payloads = &payload};
 
 	check_may_accept(payment, order, less);
 	payment_accept(journal, payment);
@@ -109,7 +113,8 @@ accept_payment(Journal *journal, Payment *payment, Order *order, bool less)
 		jsonb_add_int(detail, "pay_amount_was", order->pay_amount);
 		accept_less(order, payment->amount);
 	}
-	orders_fire(journal, order, 1, EVENT_PAY, ACTOR_STAFF, NULL, jsonb_object_end(detail));
+	payload = order_message_paid(order, order->version + 1, &paid_by);
+	orders_fire(journal, order, 1, EVENT_PAY, ACTOR_STAFF, &change, jsonb_object_end(detail));
 	if (order->coupon_id != 0)
 		coupon_use(journal, order->coupon_id, order->order_id, ACTOR_STAFF);
 	if (payment->amount == order->pay_amount)

@@ -23,8 +23,8 @@
 #include "machine/cancel.h"
 
 /*
- * An order's deadline is later than its creation, but a transaction that has just begun may not
- * have a transaction id yet; this leaves ample time for that.
+ * An order's deadline is later than its creation or extension, but a transaction that has just
+ * begun may not have a transaction id yet; this leaves ample time for that.
  */
 #define SAFETY_MARGIN (60 * USECS_PER_SEC)
 
@@ -55,8 +55,8 @@ typedef struct Sweep
 } Sweep;
 
 /*
- * The deadline before which no more orders can appear: an order being created by a running
- * transaction has a deadline after that transaction's start. DT_NOBEGIN if unknown.
+ * The deadline before which no more orders can appear: an order being created or extended by a
+ * running transaction has a deadline after that transaction's start. DT_NOBEGIN if unknown.
  */
 static TimestampTz
 safe_deadline(void)

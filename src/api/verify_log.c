@@ -110,7 +110,8 @@ const char	verify_log_print[] =
 /*
  * Counted per (order, transaction, topic), which finds missing, duplicate and spurious messages
  * alike. payment.close depends on the open attempts and order.pay_timeout comes from the timer:
- * neither depends on an edge alone. The horizon is the log's retention, or the last
+ * neither depends on an edge alone. Versions before 0.7 did not publish order.address_changed. The
+ * horizon is the log's retention, or the last
  * enable_dispatch(), which gives all messages new transaction ids. The hour before it is also
  * read, so that the two sides of a pair, whose times differ slightly, are not separated.
  */
@@ -130,7 +131,8 @@ const char	verify_log_print[] =
 	" CROSS JOIN LATERAL unnest(g.messages) AS message (topic)" \
 	" JOIN order_ext_internal.topics t ON t.name = message.topic" \
 	" WHERE t.topic_id NOT IN (" \
-	CODES(TOPIC_ORDER_PAY_TIMEOUT, TOPIC_PAYMENT_CLOSE, TOPIC_REFUND_EXECUTE) "))"
+	CODES(TOPIC_ORDER_PAY_TIMEOUT, TOPIC_PAYMENT_CLOSE, TOPIC_REFUND_EXECUTE, \
+		  TOPIC_ORDER_ADDRESS_CHANGED) "))"
 
 /* The topics that always report transitions. */
 #define FACT_TOPICS \

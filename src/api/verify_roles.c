@@ -31,15 +31,28 @@ const char	verify_roles[] =
 	"  AND (r.oid IS NULL OR (g.handler IS NOT NULL AND (r.rolsuper OR NOT r.rolcanlogin"
 	"   OR NOT has_database_privilege(r.oid, current_database(), 'CONNECT'))))";
 
-const char	verify_risk_check[] =
-	"SELECT 'warning', 'risk check ' || i.risk_handler,"
-	" format('role %I runs it', coalesce(r.rolname, i.risk_role)),"
-	" CASE WHEN r.oid IS NULL THEN " GONE("i.risk_role")
-	"   'all orders are refused until set_risk_check() is called again')"
-	"  ELSE 'the role is a superuser: all orders are refused' END"
-	" FROM order_ext_internal.instance i"
-	" LEFT JOIN pg_roles r ON r.oid = i.risk_role_oid"
-	" WHERE i.risk_handler IS NOT NULL AND (r.oid IS NULL OR r.rolsuper)";
+/*
+ * SQL objects of an older version have no columns for the price hook, and a text that names them
+ * could not be run.
+ */
+#define ASKED \
+	"(SELECT 'risk check' AS entity, 'set_risk_check' AS setter, 'all orders are refused' AS so," \
+	"  risk_handler AS handler, risk_role AS role, risk_role_oid AS role_oid," \
+	"  risk_owner AS owner, risk_owner_oid AS owner_oid FROM order_ext_internal.instance" \
+	" UNION ALL SELECT 'price hook', 'set_price', 'all orders are refused'," \
+	"  j ->> 'price_handler', j ->> 'price_role', (j ->> 'price_role_oid')::oid," \
+	"  j ->> 'price_owner', (j ->> 'price_owner_oid')::oid" \
+	"  FROM (SELECT to_jsonb(i) AS j FROM order_ext_internal.instance i) s)"
+
+const char	verify_guests[] =
+	"SELECT 'warning', i.entity || ' ' || i.handler,"
+	" format('role %I runs it', coalesce(r.rolname, i.role)),"
+	" CASE WHEN r.oid IS NULL THEN " GONE("i.role")
+	"   i.so || ' until ' || i.setter || '() is called again')"
+	"  ELSE 'the role is a superuser: ' || i.so END"
+	" FROM " ASKED " i"
+	" LEFT JOIN pg_roles r ON r.oid = i.role_oid"
+	" WHERE i.handler IS NOT NULL AND (r.oid IS NULL OR r.rolsuper)";
 
 /* Until upkeep follows, a dump goes by names that are not those of the roles, but another's. */
 const char	verify_role_names[] =
@@ -48,9 +61,8 @@ const char	verify_role_names[] =
 	"  FROM order_ext_internal.consumer_groups"
 	" UNION ALL SELECT 'handler of group ' || name, handler_owner, handler_owner_oid"
 	"  FROM order_ext_internal.consumer_groups"
-	" UNION ALL SELECT 'risk check', risk_role, risk_role_oid FROM order_ext_internal.instance"
-	" UNION ALL SELECT 'function of the risk check', risk_owner, risk_owner_oid"
-	"  FROM order_ext_internal.instance"
+	" UNION ALL SELECT entity, role, role_oid FROM " ASKED " a"
+	" UNION ALL SELECT 'function of the ' || entity, owner, owner_oid FROM " ASKED " a"
 	" UNION ALL SELECT format('topic %s, %s', t.name, g.privilege), g.role, g.role_oid"
 	"  FROM order_ext_internal.topic_grants g JOIN order_ext_internal.topics t USING (topic_id))"
 	"SELECT 'warning', n.entity,"

@@ -6,7 +6,7 @@
 #define ORDER_EXT_VERIFY_ROLES_H
 
 extern const char verify_roles[];
-extern const char verify_risk_check[];
+extern const char verify_guests[];
 extern const char verify_role_names[];
 extern const char verify_topic_owners[];
 

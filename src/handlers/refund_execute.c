@@ -53,13 +53,8 @@ arm_leases(const Refund *refunds, int n)
 
 	for (i = 0; i < n; i++)
 	{
-		JsonbBuilder *payload = journal_payload(refunds[i].order_id, refunds[i].user_id,
-												refunds[i].order_version);
-
-		jsonb_add_id(payload, "refund_id", refunds[i].refund_id);
-		jsonb_add_text(payload, "pay_type", refunds[i].pay_type);
 		(void) timer_arm(TOPIC_REFUND_EXECUTE, refunds[i].order_id, refunds[i].lease_until, -1,
-						 jsonb_object_end(payload));
+						 refund_execute_payload(&refunds[i], NULL));
 	}
 }
 

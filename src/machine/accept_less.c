@@ -59,5 +59,7 @@ accept_less(Order *order, int64 amount)
 	if (plan_write(&lower_order, values, NULL, 0) != 1)
 		error_conflict("order " INT64_FORMAT " was changed by another transaction",
 					   order->order_id);
+	order->discount_amount += off_goods;
+	order->freight_amount -= rest - off_goods;
 	order->pay_amount = amount;
 }

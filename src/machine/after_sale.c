@@ -14,6 +14,7 @@
 #include "core/row.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
+#include "machine/after_sale_describe.h"
 #include "machine/coupon.h"
 
 static SavedPlan read_after_sale = SAVED_PLAN(
@@ -190,29 +191,39 @@ journal_after_sale(Journal *journal, const Edge *edge, const AfterSale *after_sa
 			jsonb_add_id(builder, "after_sale_id", after_sale->after_sale_id);
 			jsonb_add_text(builder, "status", machine_status_name(MACHINE_AFTER_SALE, edge->to));
 			jsonb_add_int(builder, "amount", after_sale->amount);
+			after_sale_describe(builder, after_sale->after_sale_id, after_sale->order_id);
 			payload = jsonb_object_end(builder);
 		}
 		journal_message(journal, edge->messages[i], after_sale->order_id, payload);
 	}
 }
 
-void
-after_sales_journal_returned(Journal *journal, const Edge *edge, int n, char actor, Jsonb *detail)
+AfterSale *
+after_sales_returned(int n)
 {
+	AfterSale  *after_sales = palloc0(sizeof(AfterSale) * Max(n, 1));
 	int			i;
 
 	for (i = 0; i < n; i++)
 	{
-		AfterSale	after_sale = {0};
-
-		after_sale.after_sale_id = row_int64(i, 1);
-		after_sale.order_id = row_int64(i, 2);
-		after_sale.user_id = row_int64(i, 3);
-		after_sale.amount = row_int64(i, 4);
-		after_sale.version = row_int32(i, 5);
-		after_sale.order_version = row_int32(i, 6);
-		journal_after_sale(journal, edge, &after_sale, actor, detail);
+		after_sales[i].after_sale_id = row_int64(i, 1);
+		after_sales[i].order_id = row_int64(i, 2);
+		after_sales[i].user_id = row_int64(i, 3);
+		after_sales[i].amount = row_int64(i, 4);
+		after_sales[i].version = row_int32(i, 5);
+		after_sales[i].order_version = row_int32(i, 6);
 	}
+	return after_sales;
+}
+
+void
+after_sales_journal(Journal *journal, const Edge *edge, const AfterSale *after_sales, int n,
+					char actor, Jsonb *detail)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+		journal_after_sale(journal, edge, &after_sales[i], actor, detail);
 }
 
 /* ---- creation ---- */
@@ -339,6 +350,7 @@ move(Journal *journal, const Edge *edge, const int64 *ids, int n, char actor,
 {
 	Datum		values[5];
 	char		nulls[5] = {' ', ' ', ' ', ' ', review_reason ? ' ' : 'n'};
+	AfterSale  *moved;
 
 	values[0] = int64_array(ids, n);
 	values[1] = Int16GetDatum(edge->from);
@@ -347,14 +359,15 @@ move(Journal *journal, const Edge *edge, const int64 *ids, int n, char actor,
 	values[4] = review_reason ? CStringGetTextDatum(review_reason) : (Datum) 0;
 	if (plan_write(&move_after_sales, values, nulls, 0) != (uint64) n)
 		error_conflict("an after-sale was changed by another transaction");
-	after_sales_journal_returned(journal, edge, n, actor, detail);
+	moved = after_sales_returned(n);
+	after_sales_journal(journal, edge, moved, n, actor, detail);
 	if (edge->to == AFTER_SALE_REFUNDED)
 	{
 		int64	   *orders = palloc(sizeof(int64) * n);
 		int			i;
 
 		for (i = 0; i < n; i++)
-			orders[i] = row_int64(i, 2);
+			orders[i] = moved[i].order_id;
 		coupons_return(journal, orders, n);
 	}
 }

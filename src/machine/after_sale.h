@@ -80,12 +80,16 @@ extern void after_sale_fire(Journal *journal, AfterSale *after_sale, Event event
 extern void after_sales_follow(Journal *journal, const int64 *after_sale_ids, int n, char actor);
 
 /*
- * Record that after-sales have moved along an edge: log rows and messages for the n rows that the
- * last statement returned, which are (after_sale_id, order_id, user_id, amount, version, the
- * order's version).
+ * The n rows that the last statement returned, which are (after_sale_id, order_id, user_id, amount,
+ * version, the order's version); nothing else is known of these after-sales.
  */
-extern void after_sales_journal_returned(Journal *journal, const Edge *edge, int n, char actor,
-										 Jsonb *detail);
+extern AfterSale *after_sales_returned(int n);
+
+/*
+ * Record that they have moved along an edge: log rows and messages. Their lines are on record.
+ */
+extern void after_sales_journal(Journal *journal, const Edge *edge, const AfterSale *after_sales,
+								int n, char actor, Jsonb *detail);
 
 /* The id of the order's after-sale of this origin; 0 if it has none. */
 extern int64 after_sale_of_origin(int64 order_id, const char *origin);

@@ -125,17 +125,19 @@ complete_opened(Journal *journal, const Edge *edge, int n)
 {
 	JsonbBuilder *detail = jsonb_object_begin();
 	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
+	AfterSale  *opened;
 	Datum		values[1];
 	int			i;
 
 	if (n == 0)
 		return;
 	jsonb_add_text(detail, "origin", "cancel");
-	after_sales_journal_returned(journal, edge, n, ACTOR_SYSTEM, jsonb_object_end(detail));
+	opened = after_sales_returned(n);
 	for (i = 0; i < n; i++)
-		ids[i] = row_int64(i, 1);
+		ids[i] = opened[i].after_sale_id;
 	values[0] = int64_array(ids, n);
 	(void) plan_write(&insert_all_items, values, NULL, 0);
+	after_sales_journal(journal, edge, opened, n, ACTOR_SYSTEM, jsonb_object_end(detail));
 }
 
 void

@@ -9,6 +9,7 @@
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "machine/cancel.h"
+#include "machine/order_message.h"
 #include "machine/payment.h"
 #include "machine/shipment.h"
 
@@ -21,7 +22,10 @@ static void
 cancel_orders(Journal *journal, Order *orders, int n, Event event, char actor,
 			  const OrderChange *change, Jsonb *detail)
 {
-	orders_fire(journal, orders, n, event, actor, change, detail);
+	OrderChange told = *change;
+
+	told.payloads = order_messages_canceled(orders, n, change);
+	orders_fire(journal, orders, n, event, actor, &told, detail);
 	payments_ask_close(journal, orders, n);
 	shipments_hold_parked(journal, orders, n);
 }
@@ -108,7 +112,8 @@ cancel_expired(const int64 *ids, int n, bool *busy)
 	/* The locks decide who comes first; the status is checked now, under them. */
 	detail = jsonb_object_begin();
 	jsonb_add_text(detail, "cancel_type", "timeout");
-	orders = orders_expire(journal, locked, n_locked, jsonb_object_end(detail), &n_orders);
+	orders = orders_expire(journal, locked, n_locked, jsonb_object_end(detail),
+						   order_messages_expired, &n_orders);
 	if (n_orders > 0)
 	{
 		payments_ask_close(journal, orders, n_orders);

@@ -25,12 +25,14 @@ enum
 	ORDERS_VERSION,
 	ORDERS_STATUS,
 	ORDERS_CANCEL_TYPE,
-	ORDERS_REFUND_HOLD
+	ORDERS_REFUND_HOLD,
+	ORDERS_EXTERNAL_ID
 };
 
 static RowTable orders = ROW_TABLE(
 	"orders", "orders_pkey",
-	"user_id", "freight_amount", "version", "status", "cancel_type", "refund_hold");
+	"user_id", "freight_amount", "version", "status", "cancel_type", "refund_hold",
+	"external_id");
 
 enum
 {
@@ -49,12 +51,13 @@ enum
 	PAYMENTS_STATUS,
 	PAYMENTS_PURPOSE,
 	PAYMENTS_PAY_TYPE,
+	PAYMENTS_OUT_TRADE_NO,
 	PAYMENTS_CURRENCY
 };
 
 static RowTable payments = ROW_TABLE(
 	"payments", "payments_order_id",
-	"payment_id", "amount", "status", "purpose", "pay_type", "currency");
+	"payment_id", "amount", "status", "purpose", "pay_type", "out_trade_no", "currency");
 
 enum
 {
@@ -136,6 +139,7 @@ find_capture(int64 order_id, Refund *refund)
 		refund->payment_id = row_get_int64(&row, PAYMENTS_ID);
 		refund->amount = row_get_int64(&row, PAYMENTS_AMOUNT);
 		refund->pay_type = row_get_text(&row, PAYMENTS_PAY_TYPE);
+		refund->out_trade_no = row_get_text(&row, PAYMENTS_OUT_TRADE_NO);
 		refund->currency = row_get_text(&row, PAYMENTS_CURRENCY);
 	}
 	rows_close(rows);
@@ -192,6 +196,7 @@ is_simple(int64 order_id, Return *back)
 	after_sale->freight = row_get_int64(&row, ORDERS_FREIGHT_AMOUNT);
 	after_sale->reason = reason_of_cancel(order_id, after_sale->order_version);
 	describe_cancel(after_sale, row_get_int16(&row, ORDERS_CANCEL_TYPE));
+	refund->external_id = row_get_text(&row, ORDERS_EXTERNAL_ID);
 	refund->held = row_get_bool(&row, ORDERS_REFUND_HOLD);
 	refund->cause = CAUSE_CANCEL;
 	refund->claim_after = DT_NOBEGIN;

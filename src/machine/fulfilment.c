@@ -13,6 +13,7 @@
 #include "core/spelling.h"
 #include "machine/fulfilment.h"
 #include "machine/order_lines.h"
+#include "machine/order_message.h"
 
 /* Columns of fulfilments_table, all of them and in their order: rows are also appended. */
 enum
@@ -159,18 +160,6 @@ order_is_external(const Order *order)
 	return channel != NULL && channel_is_external(channel);
 }
 
-/* The warehouse is told what to ship; it reads the address when it labels the parcel. */
-static Jsonb *
-request_payload(const Order *order, const OrderGoods *goods, int64 document_id, bool external)
-{
-	JsonbBuilder *payload = journal_payload(order->order_id, order->user_id, order->version + 1);
-
-	jsonb_add_id(payload, "document_id", document_id);
-	jsonb_add_bool(payload, "external", external);
-	jsonb_add_jsonb(payload, "items", goods->items);
-	return jsonb_object_end(payload);
-}
-
 static Jsonb *
 document_detail(const char *key, int64 document_id)
 {
@@ -199,7 +188,8 @@ prepare(Journal *journal, Order *orders, const OrderGoods *goods, const int64 *i
 	make_documents(ids, n, DELIVERY_ORDER, journal_time(journal), documents);
 	for (i = 0; i < n; i++)
 	{
-		change.payloads[i] = request_payload(&orders[i], &goods[i], documents[i], external[i]);
+		change.payloads[i] = order_message_requested(&orders[i], &goods[i], documents[i],
+													 external[i]);
 		journal_transition(journal, MACHINE_FULFILMENT, edge, ids[i], ids[i], 1, ACTOR_SYSTEM,
 						   document_detail("delivery_order", documents[i]));
 	}
@@ -220,7 +210,7 @@ fulfilments_begin(Journal *journal, const Order *orders, int n)
 
 	for (i = 0; i < n; i++)
 		ids[i] = orders[i].order_id;
-	goods = order_lines_goods(ids, n);
+	goods = order_lines_goods(ids, n, true);
 	for (i = 0; i < n; i++)
 	{
 		if (goods[i].all_virtual)

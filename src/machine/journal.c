@@ -126,21 +126,19 @@ journal_alert(Journal *journal, int64 key, const char *kind, const char *reason,
 }
 
 void
-journal_edge_messages(Journal *journal, const Edge *edge,
-					  int64 order_id, int64 user_id, int32 version)
+journal_edge_messages(Journal *journal, const Edge *edge, int64 order_id, int64 user_id,
+					  int32 version, Jsonb *first)
 {
-	if (edge->messages[0] != 0)
-		journal_edge_payload(journal, edge, order_id,
-							 jsonb_object_end(journal_payload(order_id, user_id, version)));
-}
-
-void
-journal_edge_payload(Journal *journal, const Edge *edge, int64 order_id, Jsonb *payload)
-{
+	Jsonb	   *standard = NULL;
 	int			i;
 
 	for (i = 0; i < MAX_EDGE_MESSAGES && edge->messages[i] != 0; i++)
-		journal_message(journal, edge->messages[i], order_id, payload);
+	{
+		if (standard == NULL && (i > 0 || first == NULL))
+			standard = jsonb_object_end(journal_payload(order_id, user_id, version));
+		journal_message(journal, edge->messages[i], order_id,
+						i == 0 && first != NULL ? first : standard);
+	}
 }
 
 /* Where nobody is stated, this costs no byte. */

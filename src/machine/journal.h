@@ -24,13 +24,12 @@ extern void journal_transition(Journal *journal, Machine machine, const Edge *ed
 							   int64 entity_id, int64 order_id, int32 version,
 							   char actor, Jsonb *detail);
 
-/* Publish the messages of an order's edge, with the standard payload. */
-extern void journal_edge_messages(Journal *journal, const Edge *edge,
-								  int64 order_id, int64 user_id, int32 version);
-
-/* The same with the given payload. */
-extern void journal_edge_payload(Journal *journal, const Edge *edge, int64 order_id,
-								 Jsonb *payload);
+/*
+ * Publish the messages of an order's edge, with the standard payload; the first one with that given
+ * as first, unless that is NULL.
+ */
+extern void journal_edge_messages(Journal *journal, const Edge *edge, int64 order_id,
+								  int64 user_id, int32 version, Jsonb *first);
 
 /* Publish one message. */
 extern void journal_message(Journal *journal, BuiltinTopic topic, int64 key, Jsonb *payload);

@@ -16,6 +16,7 @@ static const struct
 	{EVENT_CREATE, "create"},
 	{EVENT_PRE_PAY, "pre_pay"},
 	{EVENT_CHANGE_ADDRESS, "change_address"},
+	{EVENT_EXTEND_DEADLINE, "extend_deadline"},
 	{EVENT_IMPORT, "import"},
 	{EVENT_CANCEL, "cancel"},
 	{EVENT_REQUEST_INTERCEPT, "request_intercept"},

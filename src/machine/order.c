@@ -65,6 +65,9 @@ order_from_row(Order *order, const Row *row)
 {
 	order->order_id = row_get_int64(row, ORDERS_ID);
 	order->user_id = row_get_int64(row, ORDERS_USER_ID);
+	order->origin_amount = row_get_int64(row, ORDERS_ORIGIN_AMOUNT);
+	order->discount_amount = row_get_int64(row, ORDERS_DISCOUNT_AMOUNT);
+	order->freight_amount = row_get_int64(row, ORDERS_FREIGHT_AMOUNT);
 	order->pay_amount = row_get_int64(row, ORDERS_PAY_AMOUNT);
 	order->coupon_id = row_get_int64_or(row, ORDERS_COUPON_ID, 0);
 	order->expire_at = row_get_timestamptz(row, ORDERS_EXPIRE_AT);
@@ -73,6 +76,8 @@ order_from_row(Order *order, const Row *row)
 	order->currency = row_get_text(row, ORDERS_CURRENCY);
 	order->address_changes = row_get_int16(row, ORDERS_ADDRESS_CHANGES);
 	order->removed = !row->nulls[ORDERS_REMOVED_AT];
+	order->paid = !row->nulls[ORDERS_PAID_AT];
+	order->external_id = row_get_text(row, ORDERS_EXTERNAL_ID);
 	order->options = row->values[ORDERS_OPTIONS];
 }
 
@@ -183,9 +188,9 @@ insert_order(const NewOrder *new_order, int16 status)
 		memset(row.nulls, true, sizeof(row.nulls));
 		row_set(&row, ORDERS_ID, Int64GetDatum(order->order_id));
 		row_set(&row, ORDERS_USER_ID, Int64GetDatum(order->user_id));
-		row_set(&row, ORDERS_ORIGIN_AMOUNT, Int64GetDatum(new_order->origin_amount));
-		row_set(&row, ORDERS_DISCOUNT_AMOUNT, Int64GetDatum(new_order->discount_amount));
-		row_set(&row, ORDERS_FREIGHT_AMOUNT, Int64GetDatum(new_order->freight_amount));
+		row_set(&row, ORDERS_ORIGIN_AMOUNT, Int64GetDatum(order->origin_amount));
+		row_set(&row, ORDERS_DISCOUNT_AMOUNT, Int64GetDatum(order->discount_amount));
+		row_set(&row, ORDERS_FREIGHT_AMOUNT, Int64GetDatum(order->freight_amount));
 		row_set(&row, ORDERS_PAY_AMOUNT, Int64GetDatum(order->pay_amount));
 		if (order->coupon_id != 0)
 			row_set(&row, ORDERS_COUPON_ID, Int64GetDatum(order->coupon_id));
@@ -196,9 +201,9 @@ insert_order(const NewOrder *new_order, int16 status)
 		row_set(&row, ORDERS_REFUND_HOLD, BoolGetDatum(false));
 		row_set(&row, ORDERS_ADDRESS_CHANGES, Int16GetDatum(0));
 		row_set(&row, ORDERS_CURRENCY, CStringGetTextDatum(order->currency));
-		if (new_order->external_id != NULL)
-			row_set(&row, ORDERS_EXTERNAL_ID, CStringGetTextDatum(new_order->external_id));
-		row_set(&row, ORDERS_OPTIONS, JsonbPGetDatum(new_order->options));
+		if (order->external_id != NULL)
+			row_set(&row, ORDERS_EXTERNAL_ID, CStringGetTextDatum(order->external_id));
+		row_set(&row, ORDERS_OPTIONS, order->options);
 		rows_insert(rows, row.values, row.nulls);
 	}
 	rows_close(rows);
@@ -217,7 +222,7 @@ order_create(Journal *journal, NewOrder *new_order, Jsonb *detail)
 	order->version = 1;
 	journal_transition(journal, MACHINE_ORDER, edge, order->order_id, order->order_id,
 					   order->version, ACTOR_BUYER, detail);
-	journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version);
+	journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version, NULL);
 	return true;
 }
 
@@ -248,6 +253,8 @@ move_order(Rows *rows, Row *row, const Edge *edge, TimestampTz at, const OrderCh
 				DirectFunctionCall2(jsonb_concat, row->values[ORDERS_OPTIONS],
 									JsonbPGetDatum(jsonb_object_end(options))));
 	}
+	if (change->expire_at != 0)
+		row_set(row, ORDERS_EXPIRE_AT, TimestampTzGetDatum(change->expire_at));
 	if (!rows_update(rows, row))
 		conflict();
 }
@@ -268,10 +275,8 @@ journal_moves(Journal *journal, const Edge *edge, const Order *orders, int n, ch
 
 		journal_transition(journal, MACHINE_ORDER, edge, order->order_id, order->order_id,
 						   order->version, actor, detail);
-		if (change->payloads != NULL)
-			journal_edge_payload(journal, edge, order->order_id, change->payloads[i]);
-		else
-			journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version);
+		journal_edge_messages(journal, edge, order->order_id, order->user_id, order->version,
+							  change->payloads != NULL ? change->payloads[i] : NULL);
 	}
 }
 
@@ -304,10 +309,11 @@ orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 }
 
 Order *
-orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail, int *n_orders)
+orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail,
+			  OrderPayloads payloads, int *n_orders)
 {
 	const Edge *edge = machine_edge(MACHINE_ORDER, ORDER_CREATED, EVENT_EXPIRE);
-	const OrderChange change = {.cancels = true, .cancel_type = CANCEL_BY_TIMEOUT};
+	OrderChange change = {.cancels = true, .cancel_type = CANCEL_BY_TIMEOUT};
 	TimestampTz now = journal_time(journal);
 	Order	   *orders = palloc(sizeof(Order) * Max(n, 1));
 	int64	   *sorted;
@@ -327,18 +333,26 @@ orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail, int *n_o
 		order_from_row(&orders[(*n_orders)++], &row);
 	}
 	rows_close(rows);
-	journal_moves(journal, edge, orders, *n_orders, ACTOR_SYSTEM, &no_change, detail);
+	change.payloads = payloads(orders, *n_orders);
+	journal_moves(journal, edge, orders, *n_orders, ACTOR_SYSTEM, &change, detail);
 	return orders;
 }
 
 void
-order_statuses_source(const int64 *keys, int n, int16 *statuses)
+order_statuses_source(const int64 *keys, const TimestampTz *due_at, int n, int16 *statuses)
 {
 	Rows	   *rows = rows_open(&orders_table, ROWS_READ);
 	Row			row;
 	int			i;
 
 	for (i = 0; i < n; i++)
-		statuses[i] = find_order(rows, keys[i], &row) ? row_get_int16(&row, ORDERS_STATUS) : -1;
+	{
+		statuses[i] = -1;
+		if (!find_order(rows, keys[i], &row))
+			continue;
+		if (row_get_int16(&row, ORDERS_STATUS) != ORDER_CREATED ||
+			row_get_timestamptz(&row, ORDERS_EXPIRE_AT) <= due_at[i])
+			statuses[i] = row_get_int16(&row, ORDERS_STATUS);
+	}
 	rows_close(rows);
 }

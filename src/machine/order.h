@@ -12,6 +12,9 @@ typedef struct Order
 {
 	int64		order_id;
 	int64		user_id;
+	int64		origin_amount;
+	int64		discount_amount;
+	int64		freight_amount;
 	int64		pay_amount;
 	int64		coupon_id;		/* 0 = none */
 	TimestampTz expire_at;
@@ -20,6 +23,8 @@ typedef struct Order
 	char	   *currency;
 	int16		address_changes;
 	bool		removed;		/* hidden by its buyer */
+	bool		paid;			/* at some time */
+	char	   *external_id;	/* NULL = none */
 	Datum		options;		/* jsonb; 0 unless it was read */
 } Order;
 
@@ -29,9 +34,11 @@ typedef struct OrderChange
 	bool		cancels;		/* sets canceled_at and the two below */
 	CancelType	cancel_type;
 	bool		refund_hold;
+	const char *reason;			/* of canceling, for its message; or NULL */
 	bool		removes;		/* sets removed_at */
 	Jsonb	   *address;		/* the new address, or NULL */
-	Jsonb	  **payloads;		/* of the messages, one per order; NULL: the standard one */
+	TimestampTz expire_at;		/* the new deadline, or 0 */
+	Jsonb	  **payloads;		/* of the edge's first message, one per order, or NULL */
 } OrderChange;
 
 /*
@@ -59,16 +66,10 @@ extern void order_result(CallResult *result, int64 order_id, const Order *order)
 /* Those of the given orders that have the status, in id order. */
 extern Order *orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders);
 
-/* The amounts and texts of a new order that are irrelevant to the machines. */
 typedef struct NewOrder
 {
 	Order		order;
-	int64		origin_amount;
-	int64		discount_amount;
-	int64		freight_amount;
 	TimestampTz created_at;
-	char	   *external_id;	/* NULL = none */
-	Jsonb	   *options;
 } NewOrder;
 
 /*
@@ -85,14 +86,21 @@ extern bool order_create(Journal *journal, NewOrder *new_order, Jsonb *detail);
 extern void orders_fire(Journal *journal, Order *orders, int n, Event event, char actor,
 						const OrderChange *change, Jsonb *detail);
 
+/* What order.canceled says of orders that have expired. */
+typedef Jsonb **(*OrderPayloads) (const Order *orders, int n);
+
 /*
  * Cancel those among ids, their locks held, that are unpaid and due at the journal's time: one
  * guarded UPDATE decides which, then log rows and messages. Returns their new rows.
  */
 extern Order *orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail,
-							int *n_orders);
+							OrderPayloads payloads, int *n_orders);
 
-/* Provides the message layer with the statuses of orders, for bound timers. */
-extern void order_statuses_source(const int64 *keys, int n, int16 *statuses);
+/*
+ * Provides the message layer with the statuses of orders, for bound timers. An unpaid order has
+ * none for a timer of a deadline that was its own before extend_deadline.
+ */
+extern void order_statuses_source(const int64 *keys, const TimestampTz *due_at, int n,
+								  int16 *statuses);
 
 #endif							/* ORDER_EXT_MACHINE_ORDER_H */

@@ -21,8 +21,12 @@
 /* Columns of order_items. */
 enum
 {
+	ITEMS_PRODUCT_ID,
 	ITEMS_SKU,
 	ITEMS_QUANTITY,
+	ITEMS_PRICE,
+	ITEMS_DISCOUNT,
+	ITEMS_PAY,
 	ITEMS_KIND,
 	ITEMS_LINE,
 	ITEMS_ATTRIBUTES
@@ -30,12 +34,22 @@ enum
 
 static RowTable order_items = ROW_TABLE(
 	"order_items", "order_items_pkey",
-	"sku", "quantity", "kind", "line", "attributes");
+	"product_id", "sku", "quantity", "price", "discount", "pay", "kind", "line", "attributes");
 
 /* With SQL objects from before 0.6: in updates, and until an update is run. */
 static RowTable unnumbered_items = ROW_TABLE(
 	"order_items", "order_items_pkey",
-	"sku", "quantity", "kind");
+	"product_id", "sku", "quantity", "price", "discount", "pay", "kind");
+
+enum
+{
+	PRODUCTS_SKU,
+	PRODUCTS_NAME
+};
+
+static RowTable products = ROW_TABLE(
+	"products", "products_pkey",
+	"sku", "name");
 
 /* Whether lines have numbers: not before the SQL objects are those of 0.6. */
 static bool
@@ -107,12 +121,50 @@ order_lines_demands(const OrderLine *lines, int n, int *n_demands)
 	return demands;
 }
 
+/* ---- what products are called ---- */
+
+void
+order_lines_names_open(ProductNames *names)
+{
+	memset(names, 0, sizeof(*names));
+	names->rows = rows_open(&products, ROWS_READ);
+}
+
+void
+order_lines_names_find(ProductNames *names, int64 product_id)
+{
+	Datum		key = Int64GetDatum(product_id);
+	Row			row;
+
+	/* when everybody wants the same */
+	if (names->product_id == product_id)
+		return;
+	names->product_id = product_id;
+	names->sku = names->title = NULL;
+	if (rows_find(names->rows, &key, 1, &row))
+	{
+		names->sku = row_get_text(&row, PRODUCTS_SKU);
+		names->title = row_get_text(&row, PRODUCTS_NAME);
+	}
+}
+
+void
+order_lines_names_close(ProductNames *names)
+{
+	rows_close(names->rows);
+}
+
 /* ---- what an order consists of ---- */
 
 typedef struct Good
 {
+	int64		product_id;
+	int64		price;
+	int64		discount;
+	int64		pay;
 	int32		line;			/* 0: lines have no numbers */
 	int32		quantity;
+	int16		kind;
 	const char *sku;
 	Jsonb	   *attributes;		/* or NULL */
 } Good;
@@ -126,8 +178,30 @@ compare_skus(const void *a, const void *b)
 	return varstr_cmp(left, strlen(left), right, strlen(right), DEFAULT_COLLATION_OID);
 }
 
+/* Begin the object of a line, as its next element. */
+static JsonbBuilder *
+begin_line(const Good *good)
+{
+	JsonbBuilder *line = jsonb_object_begin();
+
+	if (good->line > 0)
+		jsonb_add_int(line, "line", good->line);
+	jsonb_add_text(line, "sku", good->sku);
+	jsonb_add_int(line, "quantity", good->quantity);
+	return line;
+}
+
+static void
+end_line(JsonbParseState **state, JsonbBuilder *line)
+{
+	JsonbValue	value;
+
+	JsonbToJsonbValue(jsonb_object_end(line), &value);
+	(void) pushJsonbValue(state, WJB_ELEM, &value);
+}
+
 static Jsonb *
-goods_as_jsonb(Good *goods, int n)
+goods_as_lines(const Good *goods, int n, bool to_ship, ProductNames *names)
 {
 	JsonbParseState *state = NULL;
 	int			i;
@@ -135,64 +209,101 @@ goods_as_jsonb(Good *goods, int n)
 	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < n; i++)
 	{
-		JsonbBuilder *item = jsonb_object_begin();
-		JsonbValue	value;
+		JsonbBuilder *line = begin_line(&goods[i]);
 
-		if (goods[i].line > 0)
-			jsonb_add_int(item, "line", goods[i].line);
-		jsonb_add_text(item, "sku", goods[i].sku);
-		jsonb_add_int(item, "quantity", goods[i].quantity);
-		if (goods[i].attributes != NULL)
-			jsonb_add_jsonb(item, "attributes", goods[i].attributes);
-		JsonbToJsonbValue(jsonb_object_end(item), &value);
-		(void) pushJsonbValue(&state, WJB_ELEM, &value);
+		order_lines_names_find(names, goods[i].product_id);
+		jsonb_add_text(line, "title", names->title);
+		jsonb_add_text(line, "kind", code_name(CODES_PRODUCT_KIND, goods[i].kind));
+		jsonb_add_int(line, "price", goods[i].price);
+		jsonb_add_int(line, "discount", goods[i].discount);
+		jsonb_add_int(line, "pay", goods[i].pay);
+		if (to_ship && goods[i].attributes != NULL)
+			jsonb_add_jsonb(line, "attributes", goods[i].attributes);
+		end_line(&state, line);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
-static OrderGoods
-goods_of(Rows *rows, bool numbered, int64 order_id)
+static Jsonb *
+goods_as_items(const Good *goods, int n)
 {
-	OrderGoods	result = {true, NULL};
+	JsonbParseState *state = NULL;
+	int			i;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < n; i++)
+	{
+		JsonbBuilder *item = begin_line(&goods[i]);
+
+		if (goods[i].attributes != NULL)
+			jsonb_add_jsonb(item, "attributes", goods[i].attributes);
+		end_line(&state, item);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+static Good *
+read_goods(Rows *rows, bool numbered, int64 order_id, int *n)
+{
 	Datum		key = Int64GetDatum(order_id);
 	int			max = 8;
 	Good	   *goods = palloc(sizeof(Good) * max);
-	int			n = 0;
 	bool		found;
 	Row			row;
 
+	*n = 0;
 	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
 	{
-		if (n == max)
+		Good	   *good;
+
+		if (*n == max)
 			goods = repalloc(goods, sizeof(Good) * (max *= 2));
-		goods[n].line = numbered ? row_get_int32(&row, ITEMS_LINE) : 0;
-		goods[n].attributes = numbered ? row_get_jsonb(&row, ITEMS_ATTRIBUTES) : NULL;
-		goods[n].sku = row_get_text(&row, ITEMS_SKU);
-		goods[n++].quantity = row_get_int32(&row, ITEMS_QUANTITY);
-		result.all_virtual &= row_get_int16(&row, ITEMS_KIND) == KIND_VIRTUAL;
+		good = &goods[(*n)++];
+		good->product_id = row_get_int64(&row, ITEMS_PRODUCT_ID);
+		good->price = row_get_int64(&row, ITEMS_PRICE);
+		good->discount = row_get_int64(&row, ITEMS_DISCOUNT);
+		good->pay = row_get_int64(&row, ITEMS_PAY);
+		good->line = numbered ? row_get_int32(&row, ITEMS_LINE) : 0;
+		good->attributes = numbered ? row_get_jsonb(&row, ITEMS_ATTRIBUTES) : NULL;
+		good->sku = row_get_text(&row, ITEMS_SKU);
+		good->quantity = row_get_int32(&row, ITEMS_QUANTITY);
+		good->kind = row_get_int16(&row, ITEMS_KIND);
 	}
-	if (n == 0)
+	if (*n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("order " INT64_FORMAT " has no items", order_id),
 				 error_facts(NULL, FACT_ID("order_id", order_id))));
 	/* the index returns lines by their numbers */
 	if (!numbered)
-		qsort(goods, n, sizeof(Good), compare_skus);
-	result.items = goods_as_jsonb(goods, n);
-	return result;
+		qsort(goods, *n, sizeof(Good), compare_skus);
+	return goods;
 }
 
 OrderGoods *
-order_lines_goods(const int64 *order_ids, int n)
+order_lines_goods(const int64 *order_ids, int n, bool to_ship)
 {
-	OrderGoods *goods = palloc(sizeof(OrderGoods) * Max(n, 1));
+	OrderGoods *result = palloc0(sizeof(OrderGoods) * Max(n, 1));
 	bool		numbered = lines_are_numbered();
 	Rows	   *rows = rows_open(numbered ? &order_items : &unnumbered_items, ROWS_READ);
-	int			i;
+	ProductNames names;
+	int			i,
+				j;
 
+	order_lines_names_open(&names);
 	for (i = 0; i < n; i++)
-		goods[i] = goods_of(rows, numbered, order_ids[i]);
+	{
+		int			n_goods;
+		Good	   *goods = read_goods(rows, numbered, order_ids[i], &n_goods);
+
+		result[i].all_virtual = true;
+		for (j = 0; j < n_goods; j++)
+			result[i].all_virtual &= goods[j].kind == KIND_VIRTUAL;
+		result[i].lines = goods_as_lines(goods, n_goods, to_ship, &names);
+		if (to_ship)
+			result[i].items = goods_as_items(goods, n_goods);
+	}
+	order_lines_names_close(&names);
 	rows_close(rows);
-	return goods;
+	return result;
 }

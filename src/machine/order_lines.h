@@ -28,14 +28,31 @@ extern void order_lines_create(int64 order_id, const OrderLine *lines, int n);
 /* What the lines demand of each product: one demand per product, in product_id order. */
 extern StockDemand *order_lines_demands(const OrderLine *lines, int n, int *n_demands);
 
-/* What an order consists of. */
+/* What an order consists of, for messages. */
 typedef struct OrderGoods
 {
 	bool		all_virtual;
-	Jsonb	   *items;			/* line, sku, quantity and attributes of each line */
+	Jsonb	   *lines;			/* line, sku, title, kind, quantity, price, discount, pay */
+	Jsonb	   *items;			/* to ship: line, sku, quantity, attributes; or NULL */
 } OrderGoods;
 
-/* The goods of each of the orders. Raises OE901 if one has no lines. */
-extern OrderGoods *order_lines_goods(const int64 *order_ids, int n);
+/*
+ * The goods of each of the orders; if they are to be shipped, their lines have attributes, and
+ * there are items. Raises OE901 if an order has no lines.
+ */
+extern OrderGoods *order_lines_goods(const int64 *order_ids, int n, bool to_ship);
+
+/* What products are called: find many of them, one after the other. */
+typedef struct ProductNames
+{
+	struct Rows *rows;
+	int64		product_id;		/* of the last one that was found; */
+	char	   *sku;			/* NULL: it does not exist */
+	char	   *title;
+} ProductNames;
+
+extern void order_lines_names_open(ProductNames *names);
+extern void order_lines_names_find(ProductNames *names, int64 product_id);
+extern void order_lines_names_close(ProductNames *names);
 
 #endif							/* ORDER_EXT_MACHINE_ORDER_LINES_H */

@@ -136,6 +136,7 @@ read_row(Refund *refund, uint64 row)
 	refund->claim_after = row_is_null(row, 20) ? DT_NOBEGIN : row_timestamptz(row, 20);
 	refund->payment_amount = row_int64(row, 21);
 	refund->reason = row_text(row, 22);
+	refund->external_id = row_text(row, 23);
 }
 
 Refund *
@@ -204,7 +205,17 @@ refund_payload(const Refund *refund)
 	JsonbBuilder *payload = journal_payload(refund->order_id, refund->user_id,
 											refund->order_version);
 
+	if (refund->external_id != NULL)
+		jsonb_add_text(payload, "external_id", refund->external_id);
 	jsonb_add_id(payload, "refund_id", refund->refund_id);
+	jsonb_add_id(payload, "payment_id", refund->payment_id);
+	if (refund->after_sale_id != 0)
+		jsonb_add_id(payload, "after_sale_id", refund->after_sale_id);
+	jsonb_add_text(payload, "cause", code_name(CODES_REFUND_CAUSE, refund->cause));
+	jsonb_add_text(payload, "pay_type", refund->pay_type);
+	jsonb_add_text(payload, "out_trade_no", refund->out_trade_no);
+	jsonb_add_int(payload, "amount", refund->amount);
+	jsonb_add_text(payload, "currency", refund->currency);
 	return payload;
 }
 
@@ -213,7 +224,6 @@ refund_execute_payload(const Refund *refund, const char *phase)
 {
 	JsonbBuilder *payload = refund_payload(refund);
 
-	jsonb_add_text(payload, "pay_type", refund->pay_type);
 	if (phase != NULL)
 		jsonb_add_text(payload, "phase", phase);
 	return jsonb_object_end(payload);
@@ -294,11 +304,8 @@ refund_journal(Journal *journal, const Edge *edge, const Refund *refund, char ac
 	{
 		JsonbBuilder *payload = refund_payload(refund);
 
-		jsonb_add_id(payload, "payment_id", refund->payment_id);
-		if (refund->after_sale_id != 0)
-			jsonb_add_id(payload, "after_sale_id", refund->after_sale_id);
-		jsonb_add_int(payload, "amount", refund->amount);
-		jsonb_add_text(payload, "currency", refund->currency);
+		if (refund->gateway_refund_no != NULL)
+			jsonb_add_text(payload, "gateway_refund_no", refund->gateway_refund_no);
 		journal_message(journal, edge->messages[i], refund->order_id, jsonb_object_end(payload));
 	}
 }

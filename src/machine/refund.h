@@ -38,6 +38,7 @@ typedef struct Refund
 	char	   *pay_type;
 	char	   *out_trade_no;
 	char	   *gateway_refund_no;	/* or NULL */
+	char	   *external_id;	/* of the order, or NULL */
 } Refund;
 
 /* SQL: whether after-sale a cannot be paid back yet, or no longer. */
@@ -52,8 +53,9 @@ typedef struct Refund
 	" r.lease_until, coalesce(r.claim_xid, '0'), o.version, r.version, r.attempt, r.status," \
 	" r.held, r.currency, p.pay_type, p.out_trade_no, r.gateway_refund_no, r.kept, r.cause," \
 	" r.claim_after, p.amount, coalesce(r.reason, (SELECT a.reason" \
-	"  FROM order_ext_internal.after_sales a WHERE a.after_sale_id = r.after_sale_id))"
-#define N_REFUND_COLUMNS 22
+	"  FROM order_ext_internal.after_sales a WHERE a.after_sale_id = r.after_sale_id))," \
+	" o.external_id"
+#define N_REFUND_COLUMNS 23
 #define FROM_REFUNDS \
 	" FROM order_ext_internal.refunds r" \
 	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id" \

@@ -24,9 +24,11 @@
 	"  cause, held, currency, claim_after)"
 #define UNLESS_REQUESTED \
 	" ON CONFLICT (payment_id, cause, after_sale_id, fact_id) DO NOTHING" \
-	" RETURNING refund_id, order_id, payment_id, after_sale_id, amount, held, claim_after)" \
+	" RETURNING refund_id, order_id, payment_id, after_sale_id, amount, held, claim_after," \
+	"  cause, currency)" \
 	" SELECT r.refund_id, r.order_id, r.payment_id, r.after_sale_id, r.amount, r.held," \
-	"  o.user_id, o.version, p.pay_type, r.claim_after" \
+	"  o.user_id, o.version, p.pay_type, r.claim_after, r.cause, r.currency, p.out_trade_no," \
+	"  o.external_id" \
 	" FROM requested r" \
 	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id" \
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id" \
@@ -120,6 +122,10 @@ journal_requested(Journal *journal, const Edge *edge, uint64 n, char actor)
 		refund.order_version = row_is_null(i, 8) ? 0 : row_int32(i, 8);
 		refund.pay_type = row_text(i, 9);
 		refund.claim_after = row_is_null(i, 10) ? DT_NOBEGIN : row_timestamptz(i, 10);
+		refund.cause = row_int16(i, 11);
+		refund.currency = row_text(i, 12);
+		refund.out_trade_no = row_text(i, 13);
+		refund.external_id = row_text(i, 14);
 		refund_request_journal(journal, edge, &refund, actor);
 	}
 	return refund_id;

@@ -33,6 +33,7 @@ static const char *const names[BUILTIN_TOPICS_END] = {
 	[TOPIC_ORDER_AUTO_SIGN] = "order.auto_sign",
 	[TOPIC_AFTER_SALE_REVIEW_DUE] = "after_sale.review_due",
 	[TOPIC_AFTER_SALE_AUTO_CLOSE] = "after_sale.auto_close",
+	[TOPIC_ORDER_ADDRESS_CHANGED] = "order.address_changed",
 };
 
 const char *

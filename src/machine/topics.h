@@ -36,8 +36,9 @@ typedef int32 BuiltinTopic;
 #define TOPIC_ORDER_AUTO_SIGN				24
 #define TOPIC_AFTER_SALE_REVIEW_DUE			25
 #define TOPIC_AFTER_SALE_AUTO_CLOSE			26
+#define TOPIC_ORDER_ADDRESS_CHANGED			27
 
-#define BUILTIN_TOPICS_END					27
+#define BUILTIN_TOPICS_END					28
 
 /* The name of a built-in topic; NULL for any other id. */
 extern const char *topic_builtin_name(int32 topic_id);

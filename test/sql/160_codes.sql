@@ -116,7 +116,7 @@ BEGIN;
 SET LOCAL session_replication_role = replica;
 DELETE FROM order_ext_internal.topics WHERE name = 'order.signed';
 UPDATE order_ext_internal.topics SET name = 'order.sent' WHERE name = 'order.shipped_out';
-INSERT INTO order_ext_internal.topics (topic_id, builtin, name) VALUES (27, true, 'order.new');
+INSERT INTO order_ext_internal.topics (topic_id, builtin, name) VALUES (99, true, 'order.new');
 DELETE FROM order_ext_internal.consumer_groups WHERE name = 'coupon.release';
 UPDATE order_ext_internal.assets SET topic_id = 1 WHERE kind = 'refund';
 ALTER TABLE order_ext_internal.products DROP CONSTRAINT products_kind_check, ADD CHECK (kind IN (1, 2, 3));

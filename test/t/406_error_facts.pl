@@ -46,6 +46,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 CREATE FUNCTION risk(request jsonb) RETURNS text LANGUAGE sql AS $$ SELECT E'too "risky"\n\\ \x01 ☃' $$;
+CREATE FUNCTION price(request jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT NULL::jsonb $$;
 CREATE FUNCTION note(m order_ext.message) RETURNS void LANGUAGE sql AS $$ $$;
 
 SELECT order_ext.put_product('tea', 'Tea', 100), order_ext.put_product('a"\', 'A', 10), order_ext.put_product('code', 'C', 50, 'virtual');
@@ -96,6 +97,7 @@ SQL
 my $long = "repeat('x', 1000)";
 my $items = sub { "'[{\"sku\": \"$_[0]\", \"quantity\": $_[1]}]'" };
 my $risky = q{SELECT order_ext.set_risk_check('public.risk(jsonb)', 'handlers')};
+my $priceless = q{SELECT order_ext.set_price('public.price(jsonb)', 'handlers')};
 my $as_replica = q{SELECT set_config('session_replication_role', 'replica', true)};
 my $claim = q{SELECT order_ext.claim_refunds()};
 
@@ -141,7 +143,10 @@ my @cases = (
 	[ 'OE004', 'reason', 'create_order(1, ' . $items->('tea', 1) . ', 100)', $risky ],
 	[ 'OE005', 'currency skus', 'quote_order(1, ' . $items->('tea', 1) . q{, options => '{"currency": "USD"}')} ],
 	[ 'OE006', 'region currency', 'quote_order(1, ' . $items->('tea', 1) . q{, options => '{"region": "south"}')}, q{SELECT order_ext.remove_freight('*')} ],
+	[ 'OE007', 'reason', 'quote_order(1, ' . $items->('tea', 1) . ')', $priceless ],
 	[ 'OE101', 'order_id status', q{pre_pay_order(public.id('gone'), 'card', 200)} ],
+	[ 'OE101', 'order_id status', q{extend_deadline(public.id('gone'), now() + interval '1 hour')} ],
+	[ '22023', 'argument limit', q{extend_deadline(public.id('new'), now() - interval '1 hour')} ],
 	[ 'OE101', 'order_id status', q{confirm_receipt(public.id('new'), 1)} ],
 	[ 'OE101', 'order_id status', q{apply_after_sale(public.id('new'), 1, 'refund_only', } . $items->('tea', 1) . ')' ],
 	[ 'OE101', 'order_id status', q{report_shortage(public.id('new'), } . $items->('tea', 1) . ')' ],

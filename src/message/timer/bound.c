@@ -15,10 +15,10 @@ timer_bind_source(TimerBindSource source)
 }
 
 bool
-timer_bound_statuses(const int64 *keys, int n, int16 *statuses)
+timer_bound_statuses(const int64 *keys, const TimestampTz *due_at, int n, int16 *statuses)
 {
 	if (bind_source == NULL)
 		return false;
-	bind_source(keys, n, statuses);
+	bind_source(keys, due_at, n, statuses);
 	return true;
 }

@@ -87,6 +87,7 @@ static int
 drop_void(DueTimer *timers, int n)
 {
 	int64	   *keys = palloc(sizeof(int64) * (n + 1));
+	TimestampTz *due_at = palloc(sizeof(TimestampTz) * (n + 1));
 	int16	   *statuses = palloc(sizeof(int16) * (n + 1));
 	int			bound = 0;
 	int			kept = 0;
@@ -97,10 +98,12 @@ drop_void(DueTimer *timers, int n)
 		return 0;
 	for (i = 0; i < n; i++)
 	{
-		if (timers[i].bound >= 0)
-			keys[bound++] = timers[i].entry.key;
+		if (timers[i].bound < 0)
+			continue;
+		due_at[bound] = timers[i].due_at;
+		keys[bound++] = timers[i].entry.key;
 	}
-	if (bound == 0 || !timer_bound_statuses(keys, bound, statuses))
+	if (bound == 0 || !timer_bound_statuses(keys, due_at, bound, statuses))
 		return n;
 	for (i = 0; i < n; i++)
 	{

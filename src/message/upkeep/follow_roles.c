@@ -42,7 +42,9 @@ static BoundColumn bound_columns[] = {
 	BOUND_COLUMN("consumer_groups", "group_id", "subscriber"),
 	BOUND_COLUMN("gateways", "pay_type", "run_as"),
 	BOUND_COLUMN("instance", "singleton", "risk_role"),
-	BOUND_COLUMN("instance", "singleton", "risk_owner")
+	BOUND_COLUMN("instance", "singleton", "risk_owner"),
+	BOUND_COLUMN("instance", "singleton", "price_role"),
+	BOUND_COLUMN("instance", "singleton", "price_owner")
 };
 
 /* SQL objects of an older version have no such column. */
