@@ -79,14 +79,18 @@ static const struct
 /* shipment_event has an event per kind. */
 static const Event shipment_events[] = {EVENT_SHIP_OUT, EVENT_DELIVER, EVENT_SIGN, EVENT_REFUSE};
 
-/* Pieces that are not virtual and in no live after-sale, as entitlement_rest() has them. */
+/*
+ * Pieces that are not virtual and in no live after-sale, as entitlement_rest() has them; by product,
+ * since objects of before 0.6 have no lines.
+ */
 #define PIECES_LEFT \
 	"(SELECT coalesce(sum(i.quantity), 0) FROM order_ext_internal.order_items i" \
 	"  WHERE i.order_id = o.order_id AND i.kind <> " CODE(KIND_VIRTUAL) ")" \
 	" - (SELECT coalesce(sum(s.quantity), 0) FROM order_ext_internal.after_sale_items s" \
 	"  WHERE s.order_id = o.order_id" \
 	"   AND (SELECT i.kind FROM order_ext_internal.order_items i" \
-	"    WHERE i.order_id = s.order_id AND i.line = s.line) <> " CODE(KIND_VIRTUAL) \
+	"    WHERE i.order_id = s.order_id AND i.product_id = s.product_id LIMIT 1)" \
+	"   <> " CODE(KIND_VIRTUAL) \
 	"   AND (SELECT a.status FROM order_ext_internal.after_sales a" \
 	"    WHERE a.after_sale_id = s.after_sale_id) NOT IN (" AFTER_SALES_GIVEN_UP "))"
 
