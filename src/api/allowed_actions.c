@@ -80,8 +80,8 @@ static const struct
 static const Event shipment_events[] = {EVENT_SHIP_OUT, EVENT_DELIVER, EVENT_SIGN, EVENT_REFUSE};
 
 /*
- * Pieces that are not virtual and in no live after-sale, as entitlement_rest() has them; by product,
- * since objects of before 0.6 have no lines.
+ * Pieces that are not virtual and in no live after-sale, as entitlement_rest() has them; by
+ * product, since objects of before 0.6 have no lines.
  */
 #define PIECES_LEFT \
 	"(SELECT coalesce(sum(i.quantity), 0) FROM order_ext_internal.order_items i" \
