@@ -228,8 +228,8 @@ the keys of its SQLSTATE.
 | `OE001` | `reason` | text | a word: `retired`, if they are no longer for sale |
 | `OE001` | `external_id` | text | that no order has |
 | `OE001` | `line` | number | the line that names the sku |
-| `OE002` | `expected` | number | what the caller expects: its `pay_amount` |
-| `OE002` | `pay_amount` | number | what the order costs, as `quote_order` calculates it |
+| `OE002` | `expected` | number | what the order costs, as `quote_order` calculates it |
+| `OE002` | `pay_amount` | number | what the call says |
 | `OE002` | `origin` | number | its goods |
 | `OE002` | `discount` | number | its discount |
 | `OE002` | `freight` | number | its freight |
@@ -269,8 +269,8 @@ the keys of its SQLSTATE.
 | `OE202` | `origin` | number | what they are worth |
 | `OE203` | `coupon_id` | id | the coupon |
 | `OE301` | `order_id` | id | the order |
-| `OE301` | `expected` | number | what the caller expects: its `pay_amount` |
-| `OE301` | `pay_amount` | number | what the order costs |
+| `OE301` | `expected` | number | what the order costs |
+| `OE301` | `pay_amount` | number | what the call says |
 | `OE301` | `currency` | text | of that |
 | `OE301` | `payment_id` | id | the payment |
 | `OE301` | `amount` | number | of the payment |

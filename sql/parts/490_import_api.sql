@@ -243,8 +243,8 @@ BEGIN
 			RAISE EXCEPTION 'a payment of % is not the amount of the order, %',
 				left(given ->> 'amount', 40), amount
 				USING ERRCODE = 'OE301',
-				DETAIL = order_ext_internal.error_facts('', jsonb_build_object('pay_amount', amount,
-					'expected', order_ext_internal.import_number(given, 'amount', 0, amount))),
+				DETAIL = order_ext_internal.error_facts('', jsonb_build_object('expected', amount,
+					'pay_amount', order_ext_internal.import_number(given, 'amount', 0, amount))),
 				HINT = 'Money that differs is imported as the order costs,'
 					' and the rest is told with pay_callback or record_refund afterwards.';
 		END IF;
@@ -381,8 +381,8 @@ BEGIN
 			USING ERRCODE = 'OE002', DETAIL = order_ext_internal.error_facts(
 				format('The lines cost %s and the freight %s; the order says %s.', goods.pay,
 					one.freight_amount, one.pay_amount),
-				jsonb_build_object('expected', one.pay_amount, 'freight', one.freight_amount,
-					'pay_amount', goods.pay + one.freight_amount, 'currency', one.currency));
+				jsonb_build_object('expected', goods.pay + one.freight_amount, 'freight', one.freight_amount,
+					'pay_amount', one.pay_amount, 'currency', one.currency));
 	END IF;
 	one.discount_amount := goods.discount;
 	one.origin_amount := goods.pay + goods.discount;

@@ -227,10 +227,10 @@ agree_on_price(CreateRequest *request, Coupon *coupon)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_PRICE_DIFFERS),
 				 errmsg("pay_amount does not match the price of the order"),
-				 error_facts("The order costs {pay_amount} (goods {origin}, discount {discount}, "
-							 "freight {freight}), but the client expects {expected}.",
-							 FACT_INT("expected", request->pay_amount),
-							 FACT_INT("pay_amount", cart->pay_amount),
+				 error_facts("The order costs {expected} (goods {origin}, discount {discount}, "
+							 "freight {freight}), but the client expects {pay_amount}.",
+							 FACT_INT("expected", cart->pay_amount),
+							 FACT_INT("pay_amount", request->pay_amount),
 							 FACT_INT("origin", cart->origin),
 							 FACT_INT("discount", cart->discount),
 							 FACT_INT("freight", cart->freight),

@@ -31,10 +31,10 @@ check_may_pay(const Order *order, int64 pay_amount, TimestampTz now)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("payment amount does not match the order"),
-				 error_facts("The order costs {pay_amount}, but the call specifies {expected}.",
+				 error_facts("The order costs {expected}, but the call specifies {pay_amount}.",
 							 FACT_ID("order_id", order->order_id),
-							 FACT_INT("expected", pay_amount),
-							 FACT_INT("pay_amount", order->pay_amount),
+							 FACT_INT("expected", order->pay_amount),
+							 FACT_INT("pay_amount", pay_amount),
 							 FACT_TEXT("currency", order->currency)),
 				 errhint("Pay the amount that the order costs.")));
 	if (now >= order->expire_at)

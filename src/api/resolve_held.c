@@ -82,11 +82,11 @@ check_may_accept(const Payment *payment, const Order *order, bool less)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("payment " INT64_FORMAT " does not cover its order", payment->payment_id),
-				 error_facts("The order costs {pay_amount} {currency}, but the payment is "
+				 error_facts("The order costs {expected} {currency}, but the payment is "
 							 "{amount} {payment_currency}.",
 							 FACT_ID("payment_id", payment->payment_id),
 							 FACT_ID("order_id", order->order_id),
-							 FACT_INT("pay_amount", order->pay_amount),
+							 FACT_INT("expected", order->pay_amount),
 							 FACT_TEXT("currency", order->currency),
 							 FACT_INT("amount", payment->amount),
 							 FACT_TEXT("payment_currency", payment->currency)),
