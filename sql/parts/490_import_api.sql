@@ -381,8 +381,9 @@ BEGIN
 			USING ERRCODE = 'OE002', DETAIL = order_ext_internal.error_facts(
 				format('The lines cost %s and the freight %s; the order says %s.', goods.pay,
 					one.freight_amount, one.pay_amount),
-				jsonb_build_object('expected', goods.pay + one.freight_amount, 'freight', one.freight_amount,
-					'pay_amount', one.pay_amount, 'currency', one.currency));
+				jsonb_build_object('expected', goods.pay + one.freight_amount,
+					'pay_amount', one.pay_amount, 'freight', one.freight_amount,
+					'currency', one.currency));
 	END IF;
 	one.discount_amount := goods.discount;
 	one.origin_amount := goods.pay + goods.discount;
