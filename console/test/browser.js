@@ -253,6 +253,15 @@ async function decisions(page) {
   like(await page.getByRole('heading', { level: 1 }).textContent(), /paused/, 'a group is paused');
   await decide(page, 'Resume the group');
 
+  await page.goto(`${base}/timers?key=77`);
+  await decide(page, 'Give the timer another time', { 'Minutes from now': 'soon' });
+  like(await page.getByRole('alert').textContent(), /"soon" is no number of minutes/, 'a time that is none is refused');
+  await page.getByLabel('Minutes from now').fill('600');
+  await Promise.all([page.waitForNavigation(), page.getByRole('button', { name: 'Give the timer another time' }).click()]);
+  like(await flash(), /will be delivered then/, 'a timer gets another time');
+  await decide(page, 'Cancel the timer');
+  like(await flash(), /will not be delivered/, 'and is canceled');
+
   await page.goto(`${base}/health`);
   await Promise.all([page.waitForNavigation(), page.getByRole('button', { name: 'Check everything' }).click()]);
   for (let i = 0; i < 100 && !/verify\('full'\) at/.test(await main.textContent()) && !/Everything was in order/.test(await main.locator('#full ~ p').first().textContent()); i++) {
@@ -317,6 +326,7 @@ async function keyboard(page) {
   await page.keyboard.type('by keyboard');
   await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
   like(await page.getByRole('heading', { level: 1 }).textContent(), /canceled/, 'and make it');
+  like(await page.locator('.timeline').textContent(), /cancel by staff \(alice\)/, 'the timeline says who did it');
 }
 
 // ---- for everybody's eyes and ears ----

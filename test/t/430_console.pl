@@ -82,6 +82,8 @@ $$;
 SELECT order_ext.create_topic('jobs');
 SELECT order_ext.subscribe('broken', 'jobs', 'break(order_ext.message)', '{"run_as": "handlers"}');
 SELECT order_ext.publish('jobs', n) FROM generate_series(1, 5) AS n;
+SELECT order_ext.publish('jobs', 77, deliver_at => now() + '1 day');
+SELECT order_ext.grant_topic('jobs', 'alice', 'cancel');
 SQL
 wait_sql($node, 'quickstart',
 	"SELECT (SELECT count(*) FROM order_ext.orders_view WHERE status = 'fulfilling') || ' ' || (SELECT count(*) FROM order_ext.dead_letters)",
@@ -180,6 +182,7 @@ my %state = (
 	'the application waits again' => ["SELECT status FROM order_ext.after_sales_view WHERE after_sale_id = $facts->{sale}", 'applied'],
 	'the fact is resolved by alice' => ["SELECT note || ', ' || resolved_by FROM order_ext.held_facts WHERE fact_id = $facts->{fact}", 'called the bank, alice'],
 	'the order is canceled by staff' => ["SELECT cancel_type FROM order_ext.orders_view WHERE order_id = $facts->{other}", 'customer_service'],
+	'its log says who that was' => ["SELECT DISTINCT detail->>'operator' FROM order_ext_internal.transition_log WHERE order_id = $facts->{other} AND actor = 'S'", 'alice'],
 	'the group goes on' => ["SELECT paused FROM order_ext.subscriptions_view WHERE consumer_group = 'broken'", 'f'],
 );
 is($node->safe_psql('quickstart', $state{$_}[0]), $state{$_}[1], $_) foreach sort keys %state;

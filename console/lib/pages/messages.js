@@ -69,7 +69,9 @@ WHERE message_id = $1 AND consumer_group = $2 ORDER BY started_at LIMIT 200`, [i
       ? (await q('SELECT pending, next_due FROM order_ext.timer_stats'))[0] : null;
     const key = /^-?[0-9]{1,19}$/.test(query.key ?? '') ? query.key : '';
     const timers = key === '' ? [] : await q(`
-SELECT message_id, topic, state, published_at FROM order_ext.message_trace($1) WHERE state IN ('timer', 'void') LIMIT 200`, [key]);
+SELECT m.message_id, m.topic, m.state, m.published_at, t.builtin
+FROM order_ext.message_trace($1) m LEFT JOIN order_ext.topics_view t USING (topic)
+WHERE m.state IN ('timer', 'void') LIMIT 200`, [key]);
     return { title: 'Timers', late: lateness(metrics), counted, key, timers };
   });
 };
