@@ -290,6 +290,7 @@ the keys of its SQLSTATE.
 | `OE501` | `wanted` | number | pieces of it |
 | `OE503` | `after_sale_id` | id | the after-sale |
 | `OE503` | `status` | text | its status |
+| `OE503` | `return_status` | text | that of its goods, if it has any |
 | `OE601` | `request_id` | text | the key |
 | `OE601` | `function` | text | the call |
 | `OE601` | `order_id` | id | the order that was imported before |

@@ -50,12 +50,12 @@ CREATE TABLE order_ext_internal.payment_events (
 -- cancel, 2 late, 3 surplus, 4 held, 5 unmatched, 6 after_sale, 7 recorded, 8 dispute (these two
 -- are facts from outside, succeeded from the start). One refund per (payment, cause, after-sale,
 -- fact_id), the last being the fact that it is about, where one after-sale or payment can have
--- several, else 0; a retry reuses its row and id. held: waits for retry_refund, or for the
--- inspection of returned goods; claim_after: not to be claimed before. While submitted it is
--- claimed_by a worker until lease_until, claimed in transaction claim_xid; attempt counts the
--- claims. last_outcome and raw: the gateway's last answer. asked: what was asked for where the
--- gateway paid another amount. kept: withdrawn by staff, who keeps the money, or because a dispute
--- took it; it can be requested again. reason: staff's.
+-- several (money_facts of 7 and 8; of 6 after_sale_events: a receipt of goods), else 0; a retry
+-- reuses its row and id. held: waits for retry_refund; claim_after: not to be claimed before. While
+-- submitted it is claimed_by a worker until lease_until, claimed in transaction claim_xid; attempt
+-- counts the claims. last_outcome and raw: the gateway's last answer. asked: what was asked for
+-- where the gateway paid another amount. kept: withdrawn by staff, who keeps the money, or because
+-- a dispute took it; it can be requested again. reason: staff's.
 -- refunds_open costs HOT updates, but refunds are few and claims must not
 -- read all of them. Only statements that repeat its condition word for word read by it: others
 -- would read all open refunds.

@@ -46,14 +46,18 @@ CREATE VIEW order_ext.after_sales_view AS
 
 CREATE VIEW order_ext.after_sale_items_view AS
 	SELECT i.after_sale_id, i.order_id, o.sku, i.quantity, i.amount, i.discount,
-		i.received, i.damaged, i.restocked, i.line
+		i.received, i.damaged, i.restocked, i.line, i.refunded, i.refused, i.missing
 	FROM order_ext_internal.after_sale_items i
 	JOIN order_ext_internal.order_items o
 		ON o.order_id = i.order_id AND o.line = i.line;
 
 CREATE VIEW order_ext.after_sale_events_view AS
 	SELECT e.after_sale_id,
-		CASE e.kind WHEN 1 THEN 'return_shipment' WHEN 2 THEN 'return_receipt' END AS kind,
+		CASE e.kind
+			WHEN 1 THEN 'return_shipment'
+			WHEN 2 THEN 'return_receipt'
+			WHEN 3 THEN 'resolve_damaged'
+		END AS kind,
 		e.disposition, e.reason, e.recorded_at
 	FROM order_ext_internal.after_sale_events e;
 

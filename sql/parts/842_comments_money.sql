@@ -46,7 +46,7 @@ Publishes: after_sale.revoked';
 
 COMMENT ON FUNCTION order_ext.close_after_sale(bigint, text, text) IS
 'Ends an after-sale that was settled in another way.
-Possible from applied, failed, and approved; an unclaimed refund is withdrawn with it. Not possible where the order is canceled or short of goods.
+Possible from applied, failed, and approved; unclaimed refunds are withdrawn with it. Not possible where the order is canceled or short of goods. Of a failed one, what some of its refunds have paid counts as given back, no more.
 after_sale_id: the after-sale
 reason: up to 1000 characters
 request_id: idempotency key, up to 128 characters
@@ -71,21 +71,33 @@ carrier: up to 64 characters
 tracking_no: up to 128 characters
 request_id: idempotency key, up to 128 characters
 Returns: the after-sale, if there is one; detail as of review_after_sale, with carrier and tracking_no, and reason where held
-Dispositions: applied; replayed; held waits for staff: unknown after-sale, not expected now, or another parcel than the first
+Dispositions: applied; replayed; held waits for staff: unknown after-sale, not expected now, or another parcel than the first before anything has come back
 Raises: 22004; 22023; 54000; OE110
 Publishes: ops.alert';
 
 COMMENT ON FUNCTION order_ext.return_receipt(bigint, jsonb, boolean, text) IS
 'Records which goods have come back, and in what condition.
 The fact is recorded whatever the state of the after-sale.
+Each receipt has a refund of its own; all of them together are worth what one receipt of everything would be, and the freight goes with the last piece. What has not come when order_ext.return_window after the approval is over leaves the after-sale, and can be applied for again; a receipt later than that gives the rest as much time again.
 after_sale_id: the after-sale
 lines: what arrived, [{"sku": "A-1", "quantity": 2, "condition": "ok"}, ...], or by line as of calculate_refund; condition is ok (default) or damaged
 restock: true: pieces in order become available again; false: they are written off
 request_id: idempotency key, up to 128 characters
-Returns: the after-sale, if there is one; detail as of review_after_sale, and reason where held
-Dispositions: applied everything is there and in order: it is refunded; with a damaged piece the return ends as damaged, nothing is refunded, and staff is alerted; replayed this receipt is on record; held waits for staff: other pieces than announced, unknown after-sale, not expected now, or another receipt than the first
+Returns: the after-sale, if there is one; detail as of review_after_sale, with refund_id and refund_amount where something is refunded, and reason where held
+Dispositions: applied pieces in order are refunded, damaged ones wait for resolve_damaged, and staff is alerted; others may still come, until the return window ends; replayed this receipt is on record: under its request_id, or, without one, with equal lines; held waits for staff: more pieces than announced, unknown after-sale, or not expected now
 Raises: 22004; 22023; 22003; 54000; OE110
 Publishes: refund.execute; after_sale.refunded if there is nothing to pay; ops.alert';
+
+COMMENT ON FUNCTION order_ext.resolve_damaged(bigint, boolean, text) IS
+'Decides about the damaged pieces that have come back.
+They are paid for, or leave the after-sale, and can be applied for again. Nothing comes back to stock. Others may still come.
+after_sale_id: an after-sale whose return_status is damaged
+refund: true: pay for them
+request_id: idempotency key, up to 128 characters
+Returns: the after-sale; detail as of return_receipt, and refund
+Dispositions: applied; replayed
+Raises: 22004; 22023; 54000; OE601; OE001; OE503 no damaged pieces wait; OE110
+Publishes: refund.execute; after_sale.refunded if there is nothing to pay';
 
 COMMENT ON TYPE order_ext.refund_request IS 'What a gateway function sees of a refund.';
 COMMENT ON COLUMN order_ext.refund_request.refund_id IS 'Idempotency key for the gateway: same on every attempt.';
@@ -200,7 +212,7 @@ Publishes: after_sale.applied; refund.execute';
 
 COMMENT ON FUNCTION order_ext.withdraw_refund(bigint, text, text) IS
 'Withdraws a refund that nobody has ever claimed; the shop keeps the money.
-Its after-sale is closed. resolve_held_payment(payment_id, ''refund'') requests it again.
+Its after-sale is closed, unless it has other refunds or waits for goods. resolve_held_payment(payment_id, ''refund'') requests it again.
 refund_id: a refund in status requested, attempt 0
 reason: up to 1000 characters
 request_id: idempotency key, up to 128 characters

@@ -60,7 +60,7 @@ COMMENT ON COLUMN order_ext.refunds_view.attempt IS 'How often the gateway was a
 COMMENT ON COLUMN order_ext.refunds_view.requested_at IS 'When it was requested.';
 COMMENT ON COLUMN order_ext.refunds_view.settled_at IS 'When its outcome became known.';
 COMMENT ON COLUMN order_ext.refunds_view.after_sale_id IS 'The after-sale that it belongs to.';
-COMMENT ON COLUMN order_ext.refunds_view.held IS 'Waits for retry_refund, or for the inspection of returned goods.';
+COMMENT ON COLUMN order_ext.refunds_view.held IS 'Waits for retry_refund.';
 COMMENT ON COLUMN order_ext.refunds_view.version IS '1 after creation, one more with every transition.';
 COMMENT ON COLUMN order_ext.refunds_view.gateway_refund_no IS 'The gateway''s number.';
 COMMENT ON COLUMN order_ext.refunds_view.last_outcome IS 'What the gateway reported last, or its error. Not for observers: it may quote the request.';
@@ -109,10 +109,13 @@ COMMENT ON COLUMN order_ext.after_sale_items_view.received IS 'Pieces that were 
 COMMENT ON COLUMN order_ext.after_sale_items_view.damaged IS 'Pieces of those that are damaged.';
 COMMENT ON COLUMN order_ext.after_sale_items_view.restocked IS 'Pieces of those that are available again.';
 COMMENT ON COLUMN order_ext.after_sale_items_view.line IS 'The line of the order.';
+COMMENT ON COLUMN order_ext.after_sale_items_view.refunded IS 'Pieces received whose refund was requested.';
+COMMENT ON COLUMN order_ext.after_sale_items_view.refused IS 'Pieces that came damaged and are not paid for; not in quantity.';
+COMMENT ON COLUMN order_ext.after_sale_items_view.missing IS 'Pieces that never came; not in quantity.';
 
-COMMENT ON VIEW order_ext.after_sale_events_view IS 'What warehouses and carriers reported about returned goods.';
+COMMENT ON VIEW order_ext.after_sale_events_view IS 'What warehouses and carriers reported about returned goods, and decisions about damaged ones.';
 COMMENT ON COLUMN order_ext.after_sale_events_view.after_sale_id IS 'As reported.';
-COMMENT ON COLUMN order_ext.after_sale_events_view.kind IS 'return_shipment or return_receipt.';
+COMMENT ON COLUMN order_ext.after_sale_events_view.kind IS 'return_shipment, return_receipt or resolve_damaged.';
 COMMENT ON COLUMN order_ext.after_sale_events_view.disposition IS 'applied, or held (waits for staff).';
 COMMENT ON COLUMN order_ext.after_sale_events_view.reason IS 'Why it is held.';
 COMMENT ON COLUMN order_ext.after_sale_events_view.recorded_at IS 'When it was recorded.';

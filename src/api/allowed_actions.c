@@ -38,8 +38,10 @@ typedef enum Action
 	ACTION_REOPEN_AFTER_SALE,
 	ACTION_RETURN_SHIPMENT,
 	ACTION_RETURN_RECEIPT,
+	ACTION_RESOLVE_DAMAGED,
+	ACTION_REFUND_ORDER,
 	N_ACTIONS
-}			Action;
+} Action;
 
 static const char *const names[N_ACTIONS] = {
 	[ACTION_PRE_PAY_ORDER] = "pre_pay_order",
@@ -58,7 +60,9 @@ static const char *const names[N_ACTIONS] = {
 	[ACTION_CLOSE_AFTER_SALE] = "close_after_sale",
 	[ACTION_REOPEN_AFTER_SALE] = "reopen_after_sale",
 	[ACTION_RETURN_SHIPMENT] = "return_shipment",
-	[ACTION_RETURN_RECEIPT] = "return_receipt"
+	[ACTION_RETURN_RECEIPT] = "return_receipt",
+	[ACTION_RESOLVE_DAMAGED] = "resolve_damaged",
+	[ACTION_REFUND_ORDER] = "refund_order"
 };
 
 /* The events behind calls that people, gateways and warehouses make. */
@@ -94,6 +98,12 @@ static const Event shipment_events[] = {EVENT_SHIP_OUT, EVENT_DELIVER, EVENT_SIG
 	"   AND (SELECT a.status FROM order_ext_internal.after_sales a" \
 	"    WHERE a.after_sale_id = s.after_sale_id) NOT IN (" AFTER_SALES_GIVEN_UP "))"
 
+/* Money of the capture that paid the order. */
+#define MONEY_LEFT \
+	"coalesce((SELECT rest.amount > 0 FROM order_ext_internal.payments p" LEFT_OF_PAYMENT \
+	"  WHERE p.order_id = o.order_id AND p.status = " CODE(PAYMENT_CAPTURED) \
+	"   AND p.purpose = " CODE(PURPOSE_APPLIED) " LIMIT 1), false)"
+
 /* OFFSET: a lookup for each, where a join could be turned around. */
 static SavedPlan read_orders = SAVED_PLAN(
 	"SELECT k.n::int, o.status, o.expire_at, o.address_changes > 0, o.removed_at IS NOT NULL,"
@@ -105,7 +115,7 @@ static SavedPlan read_orders = SAVED_PLAN(
 	"    AND t.from_status <> t.to_status"
 	"   ORDER BY t.version DESC LIMIT 1) END,"
 	" CASE WHEN o.status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED, ORDER_OUT_STOCK) ") THEN"
-	"  " PIECES_LEFT " > 0 ELSE false END"
+	"  " PIECES_LEFT " > 0 ELSE false END, " MONEY_LEFT
 	" FROM unnest($1) WITH ORDINALITY AS k (order_id, n)"
 	" CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.orders r"
 	"  WHERE r.order_id = k.order_id OFFSET 0) AS o"
@@ -118,7 +128,11 @@ static SavedPlan read_after_sales = SAVED_PLAN(
 	"  a.origin IS NOT NULL,"
 	"  coalesce(a.origin, 'refused') <> 'refused' AND a.type <> " CODE(AFTER_SALE_GOODWILL) ","
 	"  (SELECT true FROM order_ext_internal.refunds r WHERE r.order_id = a.order_id"
-	"   AND r.after_sale_id = a.after_sale_id AND r.attempt > 0 LIMIT 1) IS NOT NULL"
+	"   AND r.after_sale_id = a.after_sale_id AND r.attempt > 0 LIMIT 1) IS NOT NULL,"
+	"  CASE WHEN a.return_status IN (" CODES(RETURN_PARTLY, RETURN_DAMAGED) ") THEN"
+	"   (SELECT sum(s.quantity + s.refused - s.received) > 0"
+	"    FROM order_ext_internal.after_sale_items s WHERE s.after_sale_id = a.after_sale_id)"
+	"   ELSE false END"
 	" FROM unnest($1) WITH ORDINALITY AS k (order_id, n)"
 	" CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.after_sales s"
 	"  WHERE s.order_id = k.order_id OFFSET 0) AS a",
@@ -135,7 +149,8 @@ typedef struct OrderFacts
 	bool		intercept_refused;
 	TimestampTz ended_at;		/* when it was signed or refused; 0: unknown, or not */
 	bool		left;			/* to be applied for, or reported missing */
-}			OrderFacts;
+	bool		money_left;
+} OrderFacts;
 
 static bool
 anyone_allows(int16 status, Event event)
@@ -148,7 +163,7 @@ anyone_allows(int16 status, Event event)
 
 /* What the status allows but another property of the order forbids. */
 static bool
-forbidden(Event event, const OrderFacts * order)
+forbidden(Event event, const OrderFacts *order)
 {
 	switch (event)
 	{
@@ -172,14 +187,14 @@ forbidden(Event event, const OrderFacts * order)
 
 /* As after_sale_in_time() has it. */
 static bool
-in_time(const OrderFacts * order)
+in_time(const OrderFacts *order)
 {
 	return order->ended_at == 0 ||
 		order->ended_at + setting_after_sale_window * USECS_PER_SEC > GetCurrentTimestamp();
 }
 
 static void
-allow_by_order(const OrderFacts * order, bool *allowed)
+allow_by_order(const OrderFacts *order, bool *allowed)
 {
 	int			i;
 
@@ -194,6 +209,7 @@ allow_by_order(const OrderFacts * order, bool *allowed)
 	allowed[ACTION_APPLY_AFTER_SALE] = order->left && in_time(order) &&
 		(order->status == ORDER_SIGNED || order->status == ORDER_REFUSED);
 	allowed[ACTION_REPORT_SHORTAGE] = order->left && order->status == ORDER_OUT_STOCK;
+	allowed[ACTION_REFUND_ORDER] = order->money_left;
 }
 
 /* What an after-sale allows, in the given row of read_after_sales, as in review_after_sale.c. */
@@ -204,16 +220,20 @@ allow_by_after_sale(int row, bool *allowed)
 	int16		goods = row_int16(row, 3);
 	bool		approved = status == AFTER_SALE_APPROVED;
 	bool		unpaid = !approved || !row_bool(row, 6);
+	bool		open = approved || status == AFTER_SALE_REFUNDING || status == AFTER_SALE_FAILED;
+	bool		rest = open && row_bool(row, 7);
 
 	allowed[ACTION_REVIEW_AFTER_SALE] |= status == AFTER_SALE_APPLIED;
 	allowed[ACTION_REVOKE_AFTER_SALE] |= !row_bool(row, 4) && goods <= RETURN_TO_SEND && unpaid &&
 		machine_allows(MACHINE_AFTER_SALE, status, EVENT_AFTER_SALE_REVOKE, ACTOR_BUYER);
 	allowed[ACTION_CLOSE_AFTER_SALE] |= !(approved && row_bool(row, 5)) && unpaid &&
+		status != AFTER_SALE_REFUNDING &&
 		machine_allows(MACHINE_AFTER_SALE, status, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF);
 	allowed[ACTION_REOPEN_AFTER_SALE] |= status == AFTER_SALE_REJECTED;
-	allowed[ACTION_RETURN_SHIPMENT] |= approved && goods == RETURN_TO_SEND;
-	allowed[ACTION_RETURN_RECEIPT] |= approved &&
-		(goods == RETURN_TO_SEND || goods == RETURN_IN_TRANSIT);
+	allowed[ACTION_RETURN_SHIPMENT] |= rest || (approved && goods == RETURN_TO_SEND);
+	allowed[ACTION_RETURN_RECEIPT] |= rest ||
+		(approved && (goods == RETURN_TO_SEND || goods == RETURN_IN_TRANSIT));
+	allowed[ACTION_RESOLVE_DAMAGED] |= open && goods == RETURN_DAMAGED;
 }
 
 /* A statement that reads what is there now, or what the caller's snapshot shows. */
@@ -223,7 +243,7 @@ typedef bool Allowed[N_ACTIONS];
 
 /* Fill in what each order allows, and which of them exist. */
 static void
-read_allowed(const int64 *order_ids, int n, RunPlan run, Allowed * allowed, bool *exists)
+read_allowed(const int64 *order_ids, int n, RunPlan run, Allowed *allowed, bool *exists)
 {
 	Datum		values[1] = {int64_array(order_ids, n)};
 	int			rows = (int) run(&read_orders, values, NULL, 0);
@@ -242,6 +262,7 @@ read_allowed(const int64 *order_ids, int n, RunPlan run, Allowed * allowed, bool
 		order.intercept_refused = !row_is_null(i, 7) && row_bool(i, 7);
 		order.ended_at = row_is_null(i, 8) ? 0 : row_timestamptz(i, 8);
 		order.left = row_bool(i, 9);
+		order.money_left = row_bool(i, 10);
 		allow_by_order(&order, allowed[k]);
 		exists[k] = true;
 	}

@@ -151,11 +151,11 @@ typedef enum Lack
 	LACKS_PRODUCT,
 	LACKS_SALE,					/* it is retired */
 	LACKS_PRICE
-}			Lack;
+} Lack;
 
 /* The skus of the lines that lack it. */
 static ErrorFactList *
-skus_lacking(const Cart *cart, const Lack * lacks, Lack what)
+skus_lacking(const Cart *cart, const Lack *lacks, Lack what)
 {
 	ErrorFactList *list = palloc0(sizeof(ErrorFactList));
 	int			i;
@@ -171,7 +171,7 @@ skus_lacking(const Cart *cart, const Lack * lacks, Lack what)
 }
 
 static void
-raise_unknown_skus(const Cart *cart, const Lack * lacks)
+raise_unknown_skus(const Cart *cart, const Lack *lacks)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NOT_FOUND),
@@ -182,7 +182,7 @@ raise_unknown_skus(const Cart *cart, const Lack * lacks)
 }
 
 static void
-raise_retired(const Cart *cart, const Lack * lacks)
+raise_retired(const Cart *cart, const Lack *lacks)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NOT_FOUND),
@@ -195,7 +195,7 @@ raise_retired(const Cart *cart, const Lack * lacks)
 }
 
 static void
-raise_no_prices(const Cart *cart, const Lack * lacks)
+raise_no_prices(const Cart *cart, const Lack *lacks)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NO_PRICE),

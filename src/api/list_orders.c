@@ -76,7 +76,7 @@ with_actions(Jsonb *order, Jsonb *actions)
 
 /* The orders of a page, which all exist: they were found under the same snapshot. */
 static void
-put_orders(FunctionCallInfo fcinfo, const OrderPage * page)
+put_orders(FunctionCallInfo fcinfo, const OrderPage *page)
 {
 	Jsonb	  **actions = allowed_actions_of(page->order_ids, page->n);
 	Datum		values[1] = {int64_array(page->order_ids, page->n)};
@@ -89,7 +89,7 @@ put_orders(FunctionCallInfo fcinfo, const OrderPage * page)
 }
 
 static void
-put_page(FunctionCallInfo fcinfo, const OrderFilter * filter, int max_orders)
+put_page(FunctionCallInfo fcinfo, const OrderFilter *filter, int max_orders)
 {
 	OrderPage	page;
 
@@ -108,7 +108,7 @@ put_page(FunctionCallInfo fcinfo, const OrderFilter * filter, int max_orders)
 /* ---- the calls ---- */
 
 static void
-read_statuses(FunctionCallInfo fcinfo, int n, OrderFilter * filter)
+read_statuses(FunctionCallInfo fcinfo, int n, OrderFilter *filter)
 {
 	Datum	   *names;
 	bool	   *nulls;

@@ -41,7 +41,7 @@ member(JsonbContainer *object, const char *key, JsonbValue *buffer)
 /* ---- statuses ---- */
 
 void
-order_filter_add_status(OrderFilter * filter, const char *name, const char *what)
+order_filter_add_status(OrderFilter *filter, const char *name, const char *what)
 {
 	int16		status = machine_status_code(MACHINE_ORDER, name);
 
@@ -63,7 +63,7 @@ order_filter_add_status(OrderFilter * filter, const char *name, const char *what
 }
 
 static void
-add_status(OrderFilter * filter, const JsonbValue *value)
+add_status(OrderFilter *filter, const JsonbValue *value)
 {
 	if (value->type != jbvString)
 		member_raise_malformed(FILTER, "\"status\" is neither a status nor an array of statuses");
@@ -72,7 +72,7 @@ add_status(OrderFilter * filter, const JsonbValue *value)
 }
 
 static void
-parse_status(JsonbContainer *object, OrderFilter * filter)
+parse_status(JsonbContainer *object, OrderFilter *filter)
 {
 	JsonbValue	buffer;
 	JsonbValue *value = member(object, "status", &buffer);
@@ -182,7 +182,7 @@ parse_time(const JsonbValue *value, const char *key, TimestampTz *time)
 }
 
 static void
-parse_between(JsonbContainer *object, OrderFilter * filter)
+parse_between(JsonbContainer *object, OrderFilter *filter)
 {
 	static const char *const key = "created_between";
 	JsonbValue	buffer;
@@ -203,7 +203,7 @@ parse_between(JsonbContainer *object, OrderFilter * filter)
 }
 
 void
-order_filter_parse(Jsonb *object, OrderFilter * filter)
+order_filter_parse(Jsonb *object, OrderFilter *filter)
 {
 	JsonbContainer *root = &object->root;
 	JsonbValue	buffer;

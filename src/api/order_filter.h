@@ -11,9 +11,9 @@
 #include "utils/jsonb.h"
 
 /* Read a filter object. Raises 22023, 22003 or 54000, naming the argument and the key. */
-extern void order_filter_parse(Jsonb *object, OrderFilter * filter);
+extern void order_filter_parse(Jsonb *object, OrderFilter *filter);
 
 /* Add the status of a name, or raise 22023: what says where it was given. */
-extern void order_filter_add_status(OrderFilter * filter, const char *name, const char *what);
+extern void order_filter_add_status(OrderFilter *filter, const char *name, const char *what);
 
 #endif							/* ORDER_EXT_ORDER_FILTER_H */

@@ -137,10 +137,10 @@ typedef struct OrderIds
 {
 	int64	   *ids;
 	int			n;
-}			OrderIds;
+} OrderIds;
 
 static void
-add_found(OrderIds * found, SavedPlan *plan, Datum what)
+add_found(OrderIds *found, SavedPlan *plan, Datum what)
 {
 	int			n = (int) plan_query_in_snapshot(plan, &what, NULL, 0);
 	int			i;
@@ -161,7 +161,7 @@ number_of(const char *text)
 
 /* Leave only those that were found by another condition, too. */
 static void
-keep_found(OrderIds * ids, OrderIds * found)
+keep_found(OrderIds *ids, OrderIds *found)
 {
 	int			kept = 0;
 	int			i;
@@ -183,7 +183,7 @@ keep_found(OrderIds * ids, OrderIds * found)
 }
 
 static void
-keep_found_by(OrderIds * ids, SavedPlan *plan, Datum what)
+keep_found_by(OrderIds *ids, SavedPlan *plan, Datum what)
 {
 	OrderIds	found = {0};
 
@@ -192,7 +192,7 @@ keep_found_by(OrderIds * ids, SavedPlan *plan, Datum what)
 }
 
 static void
-keep_found_by_text(OrderIds * ids, const char *text)
+keep_found_by_text(OrderIds *ids, const char *text)
 {
 	Datum		what = CStringGetTextDatum(text);
 	int64		number = number_of(text);
@@ -208,7 +208,7 @@ keep_found_by_text(OrderIds * ids, const char *text)
 
 /* The orders that conditions name which few orders can meet. */
 static OrderIds
-named_orders(const OrderFilter * filter)
+named_orders(const OrderFilter *filter)
 {
 	OrderIds	ids = {NULL, -1};
 
@@ -233,7 +233,7 @@ set_parameter(Datum *values, char *nulls, int n, Datum value)
 }
 
 static Datum
-statuses_array(const OrderFilter * filter)
+statuses_array(const OrderFilter *filter)
 {
 	Datum	   *elements = palloc(sizeof(Datum) * filter->n_statuses);
 	int			i;
@@ -246,7 +246,7 @@ statuses_array(const OrderFilter * filter)
 
 /* Everything but the product and the ids. */
 static void
-set_parameters(const OrderFilter * filter, int max_orders, Datum *values, char *nulls)
+set_parameters(const OrderFilter *filter, int max_orders, Datum *values, char *nulls)
 {
 	int64		low = filter->has_from ? id_first_order(filter->from) : 0;
 	int64		high = filter->before != 0 ? filter->before - 1 : PG_INT64_MAX;
@@ -277,7 +277,7 @@ set_parameters(const OrderFilter * filter, int max_orders, Datum *values, char *
 
 /* False if no order can meet the filter. */
 static bool
-choose_page(const OrderFilter * filter, Datum *values, char *nulls, SavedPlan **plan)
+choose_page(const OrderFilter *filter, Datum *values, char *nulls, SavedPlan **plan)
 {
 	OrderIds	named = named_orders(filter);
 
@@ -307,7 +307,7 @@ choose_page(const OrderFilter * filter, Datum *values, char *nulls, SavedPlan **
 }
 
 void
-order_page_read(const OrderFilter * filter, int max_orders, OrderPage * page)
+order_page_read(const OrderFilter *filter, int max_orders, OrderPage *page)
 {
 	Datum		values[N_PARAMETERS] = {0};
 	char		nulls[N_PARAMETERS];

@@ -31,19 +31,19 @@ typedef struct OrderFilter
 	char	   *gateway_refund_no;
 	int64		id;				/* of the order or of what belongs to it; 0: any */
 	char	   *text;			/* any of these ids and numbers */
-}			OrderFilter;
+} OrderFilter;
 
 typedef struct OrderPage
 {
 	int64	   *order_ids;
 	int			n;
 	int64		next_before;	/* to go on if not all could be looked at; 0: all were */
-}			OrderPage;
+} OrderPage;
 
 /*
  * The first max_orders orders that the filter finds, under the active snapshot, by the index that
  * finds the fewest.
  */
-extern void order_page_read(const OrderFilter * filter, int max_orders, OrderPage * page);
+extern void order_page_read(const OrderFilter *filter, int max_orders, OrderPage *page);
 
 #endif							/* ORDER_EXT_ORDER_PAGE_H */

@@ -65,7 +65,7 @@ typedef struct GivenProduct
 	const char *currency;
 	int64		price;
 	int32		kind;
-}			GivenProduct;
+} GivenProduct;
 
 /* ---- reading ---- */
 
@@ -138,7 +138,7 @@ member_currency(JsonbContainer *object, const char *argument)
 }
 
 static void
-parse_product(const JsonbValue *value, int place, GivenProduct * product)
+parse_product(const JsonbValue *value, int place, GivenProduct *product)
 {
 	char	   *argument = place_name(place);
 	JsonbContainer *object;
@@ -159,8 +159,8 @@ parse_product(const JsonbValue *value, int place, GivenProduct * product)
 static int
 compare_products(const void *a, const void *b)
 {
-	const		GivenProduct *left = a;
-	const		GivenProduct *right = b;
+	const GivenProduct *left = a;
+	const GivenProduct *right = b;
 	int			order = strcmp(left->sku, right->sku);
 
 	return order != 0 ? order : (left->place > right->place) - (left->place < right->place);
@@ -171,9 +171,9 @@ compare_products(const void *a, const void *b)
  * the same one, and each currency must be given once.
  */
 static void
-check_repetition(const GivenProduct * first, const GivenProduct * product)
+check_repetition(const GivenProduct *first, const GivenProduct *product)
 {
-	const		GivenProduct *other;
+	const GivenProduct *other;
 
 	if (strcmp(first->name, product->name) != 0 || first->kind != product->kind)
 		member_raise_malformed(place_name(product->place),
@@ -191,7 +191,7 @@ static GivenProduct *
 parse_products(Jsonb *array, int *n)
 {
 	GivenProduct *products;
-	const		GivenProduct *first;
+	const GivenProduct *first;
 	int			i;
 
 	if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
@@ -222,7 +222,7 @@ parse_products(Jsonb *array, int *n)
 /* ---- writing ---- */
 
 static Datum
-texts(const GivenProduct * products, Size offset, int n)
+texts(const GivenProduct *products, Size offset, int n)
 {
 	const char **values = palloc(sizeof(char *) * n);
 	int			i;
@@ -234,7 +234,7 @@ texts(const GivenProduct * products, Size offset, int n)
 
 /* Each sku once; its first element has what is the same in all. */
 static int
-distinct(const GivenProduct * products, int n, GivenProduct * each)
+distinct(const GivenProduct *products, int n, GivenProduct *each)
 {
 	int			n_each = 0;
 	int			i;
@@ -248,7 +248,7 @@ distinct(const GivenProduct * products, int n, GivenProduct * each)
 }
 
 static void
-store(const GivenProduct * products, int n)
+store(const GivenProduct *products, int n)
 {
 	GivenProduct *each = palloc(sizeof(GivenProduct) * n);
 	int			n_each = distinct(products, n, each);

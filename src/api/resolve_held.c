@@ -135,17 +135,29 @@ revive(Journal *journal, Refund *refund)
 	int64		left = money_left_of_payment(refund->payment_id);
 	int64		amount = Min(left, refund->amount);
 	AfterSale	after_sale;
+	bool		is_open = false;
 
 	if (refund->after_sale_id != 0)
 	{
-		if (!after_sale_read(refund->after_sale_id, &after_sale) ||
-			!after_sale_revive(journal, &after_sale))
+		if (!after_sale_read(refund->after_sale_id, &after_sale))
 			return 0;
-		amount = after_sale.amount - after_sale.paid_outside;
+		is_open = after_sale_is_open(&after_sale);
+		if (!is_open)
+		{
+			if (after_sale_has_refunds(&after_sale) || !after_sale_revive(journal, &after_sale))
+				return 0;
+			amount = after_sale.amount - after_sale.paid_outside;
+		}
 	}
 	if (amount <= 0)
 		return 0;
+	if (is_open)
+		refund_set_amount(refund, amount, NULL);
+	else
+		refunds_forget_kept(refund);
 	refund_revive(journal, refund, amount);
+	if (is_open)
+		after_sales_follow(journal, &refund->after_sale_id, 1, ACTOR_STAFF);
 	return refund->refund_id;
 }
 
@@ -165,8 +177,12 @@ refund_payment(Journal *journal, Payment *payment)
 		money_left_touch_payment(payment->payment_id);
 	for (i = 0; i < n; i++)
 	{
-		int64		revived = revive(journal, &kept[i]);
+		int64		revived;
 
+		/* one before it may have been for its money, too */
+		if (!refund_read(kept[i].refund_id, &kept[i]) || !kept[i].kept)
+			continue;
+		revived = revive(journal, &kept[i]);
 		if (revived != 0)
 			refund_id = revived;
 	}

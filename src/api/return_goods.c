@@ -13,7 +13,7 @@
 #include "core/locks.h"
 #include "core/request.h"
 #include "core/settings.h"
-#include "machine/goods_return.h"
+#include "machine/came_back.h"
 
 /* Reasons for holding a fact. */
 static const char why_unknown[] = "unknown_after_sale";
@@ -34,8 +34,9 @@ typedef struct Report
 	const char *tracking_no;
 	Lines	   *told;			/* of a receipt */
 	bool		restock;
-	ReturnedLine *lines;		/* of the after-sale */
+	CameBackLine *lines;		/* of the after-sale */
 	int			n_lines;
+	CameBackRefund refund;		/* of a receipt that was applied */
 } Report;
 
 static Jsonb *
@@ -52,40 +53,64 @@ report_detail(const Report *report, const char *why)
 	}
 	if (why != NULL)
 		jsonb_add_text(detail, "reason", why);
+	if (report->refund.refund_id != 0)
+	{
+		jsonb_add_id(detail, "refund_id", report->refund.refund_id);
+		jsonb_add_int(detail, "refund_amount", report->refund.amount);
+	}
 	return jsonb_object_end(detail);
 }
 
 /* ---- judging: NULL, or why the fact is held ---- */
 
-/* Whether the fact is the one that the approved return is waiting for. */
+/* Whether the return waits for pieces, and has told so by its status. */
+static bool
+awaits_pieces(const Report *report)
+{
+	switch ((ReturnStatus) report->after_sale.return_status)
+	{
+		case RETURN_TO_SEND:
+		case RETURN_IN_TRANSIT:
+			return report->after_sale.status == AFTER_SALE_APPROVED;
+		case RETURN_PARTLY:
+		case RETURN_DAMAGED:
+			return (report->after_sale.status == AFTER_SALE_APPROVED ||
+					report->after_sale.status == AFTER_SALE_REFUNDING ||
+					report->after_sale.status == AFTER_SALE_FAILED) &&
+				came_back_awaited_of(report->lines, report->n_lines) > 0;
+		default:
+			return false;
+	}
+}
+
+/* Whether the fact is one that the approved return is waiting for. */
 static const char *
 judge_stage(const Report *report)
 {
 	const AfterSale *after_sale = &report->after_sale;
+	bool		is_shipment = report->fact.kind == RETURN_FACT_SHIPMENT;
 
 	if (!report->known)
 		return why_unknown;
 	if (after_sale->return_status == NO_RETURN)
 		return why_no_return;
+	if (awaits_pieces(report) && !(is_shipment && after_sale->return_status == RETURN_IN_TRANSIT))
+		return NULL;
 	if (after_sale->status != AFTER_SALE_APPROVED)
 		return why_status;
-	if (report->fact.kind == RETURN_FACT_SHIPMENT)
-		return after_sale->return_status == RETURN_TO_SEND ? NULL :
-			after_sale->return_status > RETURN_TO_SEND ? why_other : why_status;
-	return after_sale->return_status == RETURN_TO_SEND ||
-		after_sale->return_status == RETURN_IN_TRANSIT ? NULL :
-		after_sale->return_status > RETURN_IN_TRANSIT ? why_other : why_status;
+	return after_sale->return_status > (is_shipment ? RETURN_TO_SEND : RETURN_IN_TRANSIT) ?
+		why_other : why_status;
 }
 
 /* The line that was told of; NULL if the after-sale has none. */
-static ReturnedLine *
+static CameBackLine *
 find_line(const Report *report, const Line *told)
 {
 	int			i;
 
 	for (i = 0; i < report->n_lines; i++)
 	{
-		ReturnedLine *line = &report->lines[i];
+		CameBackLine *line = &report->lines[i];
 
 		if (told->sku != NULL ? strcmp(line->sku, told->sku) == 0 : line->line == told->line)
 			return line;
@@ -93,7 +118,7 @@ find_line(const Report *report, const Line *told)
 	return NULL;
 }
 
-/* Checks that the lines are exactly those applied for; fills in what was received. */
+/* Checks that no more is told of than is awaited; fills in what has come now. */
 static const char *
 match_lines(const Report *report)
 {
@@ -102,21 +127,16 @@ match_lines(const Report *report)
 	for (i = 0; i < report->told->n; i++)
 	{
 		const Line *told = &report->told->lines[i];
-		ReturnedLine *line = find_line(report, told);
+		CameBackLine *line = find_line(report, told);
 
 		if (line == NULL)
 			return why_lines;
 		if (told->sku != NULL && line->lines_of_sku > 1)
 			return why_ambiguous;
-		if (told->quantity > line->quantity - line->received)
+		if (told->quantity > came_back_awaited(line) - line->now)
 			return why_lines;
-		line->received += told->quantity;
-		line->damaged += told->damaged;
-	}
-	for (i = 0; i < report->n_lines; i++)
-	{
-		if (report->lines[i].received != report->lines[i].quantity)
-			return why_lines;
+		line->now += told->quantity;
+		line->now_damaged += told->damaged;
 	}
 	return NULL;
 }
@@ -144,31 +164,42 @@ apply(Journal *journal, Report *report)
 	}
 	why = match_lines(report);
 	if (why == NULL)
-		after_sale_goods_received(journal, &report->after_sale, report->lines, report->n_lines,
-								  report->restock);
+		came_back_receive(journal, &report->after_sale, report->lines, report->n_lines,
+						  report->restock, &report->refund);
 	return why;
 }
 
+/*
+ * Whether the fact repeats one that was applied. A receipt with a key of its own tells of further
+ * pieces, however equal they are.
+ */
+static bool
+repeats(const Report *report, const RequestKey *key, Jsonb **detail)
+{
+	if (key->reused || (report->fact.kind == RETURN_FACT_RECEIPT && key->request_id != NULL))
+		return false;
+	return return_fact_known(&report->fact, detail);
+}
+
 static void
-work_off(Report *report, const char *why, CallResult *result)
+work_off(Report *report, const RequestKey *key, CallResult *result)
 {
 	Journal    *journal = journal_begin(GetCurrentTimestamp());
-	Jsonb	   *known;
+	const char *why;
 
-	result->disposition = "applied";
-	if (why == NULL)
-		why = judge_stage(report);
-	if (why == NULL)
-		why = apply(journal, report);
-	else if (why != why_key && return_fact_known(&report->fact, &known))
+	if (repeats(report, key, &result->detail))
 	{
 		result->disposition = "replayed";
-		result->detail = known;
 		return;
 	}
+	result->disposition = "applied";
+	report->refund.event_id = return_fact_reserve();
+	why = key->reused ? why_key : judge_stage(report);
+	if (why == NULL)
+		why = apply(journal, report);
 	result->detail = report_detail(report, why);
 	if (why == NULL)
-		return_fact_applied(journal, &report->fact, result->detail);
+		return_fact_applied(journal, &report->fact, report->refund.event_id, result->detail);
 	else
 	{
 		result->disposition = "held";
@@ -185,7 +216,7 @@ work_off(Report *report, const char *why, CallResult *result)
 static const char *
 content_key(const Report *report, const Line *told)
 {
-	const ReturnedLine *line = told->sku == NULL ? find_line(report, told) : NULL;
+	const CameBackLine *line = told->sku == NULL ? find_line(report, told) : NULL;
 
 	if (told->sku != NULL)
 		return psprintf("sku %s", told->sku);
@@ -228,13 +259,11 @@ report_once(void *arg, const RequestKey *key, CallResult *result)
 		lock_wait(LOCK_REFUND, report->after_sale.order_id);
 		report->known = after_sale_read(after_sale_id, &report->after_sale);
 	}
+	if (report->known)
+		report->lines = came_back_lines(&report->after_sale, &report->n_lines);
 	if (report->fact.kind == RETURN_FACT_RECEIPT)
-	{
-		if (report->known)
-			report->lines = return_lines(&report->after_sale, &report->n_lines);
 		report->fact.content = receipt_content(report);
-	}
-	work_off(report, key->reused ? why_key : NULL, result);
+	work_off(report, key, result);
 	result->id = after_sale_id;
 	result->id_is_null = !report->known;
 	if (report->known)

@@ -40,6 +40,34 @@ decide_once(void *arg, const RequestKey *key, CallResult *result)
 	after_sale_result(result, &after_sale, disposition, NULL);
 }
 
+/* A call that works where the after-sale is now. */
+static const char *
+hint_of(const AfterSale *after_sale)
+{
+	switch ((AfterSaleStatus) after_sale->status)
+	{
+		case AFTER_SALE_APPLIED:
+			return "Use review_after_sale.";
+		case AFTER_SALE_REJECTED:
+			return "Use reopen_after_sale.";
+		case AFTER_SALE_APPROVED:
+		case AFTER_SALE_REFUNDING:
+			if (after_sale->return_status == RETURN_DAMAGED)
+				return "Decide about the damaged goods with resolve_damaged.";
+			if (after_sale_in_progress(after_sale))
+				return "Report with return_receipt what came back; what never comes is left out "
+					"when the return window ends.";
+			return "Its refund, see refunds_view, is ended by the gateway's answer "
+				"(refund_callback), by settle_refund if another amount was paid, or, if nobody "
+				"has claimed it yet, by withdraw_refund.";
+		case AFTER_SALE_FAILED:
+			return "Use retry_refund for its failed refund, settle_refund if it was paid "
+				"otherwise, or close_after_sale.";
+		default:
+			return "Use refund_order for money that is left of its order.";
+	}
+}
+
 /* reason, for programs, and sentence are NULL if the status is the reason. */
 static void
 raise_status(const AfterSale *after_sale, const char *what, const char *reason,
@@ -56,7 +84,8 @@ raise_status(const AfterSale *after_sale, const char *what, const char *reason,
 										  FACT_TEXT("status", status)) :
 			 error_facts("Its status is \"{status}\".",
 						 FACT_ID("after_sale_id", after_sale->after_sale_id),
-						 FACT_TEXT("status", status))));
+						 FACT_TEXT("status", status)),
+			 errhint("%s", hint_of(after_sale))));
 }
 
 /* ---- review_after_sale ---- */
@@ -155,7 +184,8 @@ close_it(Journal *journal, const Decision *decision, AfterSale *after_sale)
 {
 	if (after_sale->status == AFTER_SALE_CLOSED)
 		return "noop";
-	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_CLOSE,
+	if (after_sale->status == AFTER_SALE_REFUNDING ||
+		!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_CLOSE,
 						ACTOR_STAFF))
 		raise_status(after_sale, "closed", NULL, NULL);
 	if (after_sale->status == AFTER_SALE_APPROVED && after_sale->origin != NULL &&

@@ -16,6 +16,7 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/error_facts.h"
+#include "core/spelling.h"
 #include "core/spi_util.h"
 #include "machine/gateways.h"
 #include "machine/payment.h"
@@ -35,9 +36,17 @@ static SavedPlan write_gateway = SAVED_PLAN(
 	"  run_as_oid = excluded.run_as_oid, set_at = excluded.set_at",
 	TEXTOID, TEXTOID, TEXTOID, OIDOID);
 
+/*
+ * The one of this spelling; until 0.5 there were others, which the update has kept where two
+ * differed in nothing else.
+ */
 static SavedPlan delete_gateway = SAVED_PLAN(
-	"DELETE FROM order_ext_internal.gateways WHERE pay_type = $1",
-	TEXTOID);
+	"DELETE FROM order_ext_internal.gateways WHERE NOT builtin AND pay_type = ("
+	" SELECT g.pay_type FROM order_ext_internal.gateways g"
+	" WHERE " SPELLING_CODE_SQL("g.pay_type") " = $2"
+	" ORDER BY g.pay_type = $1 DESC, g.pay_type = $2 DESC, g.pay_type LIMIT 1)"
+	" RETURNING pay_type",
+	TEXTOID, TEXTOID);
 
 static void
 check_function(const char *pay_type, Oid function, Oid role)
@@ -96,12 +105,12 @@ set_gateway(const char *pay_type, AdaptedGroup *group)
 }
 
 static void
-remove_gateway(const char *pay_type)
+remove_gateway(Datum told, const char *pay_type)
 {
-	Datum		values[1] = {CStringGetTextDatum(pay_type)};
+	Datum		values[2] = {told, CStringGetTextDatum(pay_type)};
 
 	if (plan_write(&delete_gateway, values, NULL, 0) > 0)
-		subscribe_adapted_no_more(gateway_group_name(pay_type));
+		subscribe_adapted_no_more(gateway_group_name(row_text(0, 1)));
 }
 
 static Datum
@@ -121,7 +130,7 @@ set_gateway_body(FunctionCallInfo fcinfo)
 	engine_enter(&scope);
 	check_not_builtin(pay_type);
 	if (PG_ARGISNULL(1))
-		remove_gateway(pay_type);
+		remove_gateway(PG_GETARG_DATUM(0), pay_type);
 	else
 		set_gateway(pay_type, &group);
 	engine_leave(&scope);

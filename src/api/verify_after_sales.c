@@ -91,17 +91,27 @@ const char	verify_freight_back[] =
 
 /* ---- I6: returned goods were sold ---- */
 
+/* What came back in a receipt has the negative number of its event, all else the after-sale's. */
 const char	verify_stock_back[] =
-	"WITH moved AS MATERIALIZED (SELECT l.order_id, l.product_id, l.ref, l.kind, l.available_delta,"
-	"  l.reserved_delta, l.consumed_delta"
-	" FROM order_ext_internal.stock_ledger l WHERE l.kind IN (" LEDGER_BACK "))"
+	"WITH moved AS MATERIALIZED (SELECT l.order_id, l.product_id, l.kind, l.available_delta,"
+	"  l.reserved_delta, l.consumed_delta,"
+	"  CASE WHEN l.ref < 0 THEN e.after_sale_id ELSE l.ref END AS ref, l.ref AS told"
+	" FROM order_ext_internal.stock_ledger l"
+	"  LEFT JOIN order_ext_internal.after_sale_events e ON l.ref < 0 AND e.event_id = - l.ref"
+	"   AND e.disposition = 'applied'"
+	" WHERE l.kind IN (" LEDGER_BACK ")),"
+	" back AS (SELECT order_id, product_id, ref, sum(available_delta) AS available,"
+	"  - sum(consumed_delta) AS pieces, bool_or(reserved_delta <> 0 OR consumed_delta >= 0"
+	"   OR available_delta <> CASE kind WHEN " CODE(LEDGER_RETURN) " THEN - consumed_delta"
+	"    ELSE 0 END) AS wrong, string_agg(DISTINCT kind::text, ', ') AS kinds"
+	" FROM moved WHERE ref IS NOT NULL GROUP BY order_id, product_id, ref)"
 	"SELECT 'error', format('order %s product %s', coalesce(m.order_id, s.order_id),"
 	"  coalesce(m.product_id, s.product_id)),"
 	" format('%s of %s pieces of after-sale %s available again', coalesce(s.restocked, 0),"
 	"  coalesce(s.quantity, 0), coalesce(s.after_sale_id, m.ref)),"
-	" coalesce(format('ledger kind %s: available %s, reserved %s, consumed %s', m.kind,"
-	"  m.available_delta, m.reserved_delta, m.consumed_delta), 'not in the ledger')"
-	" FROM moved m"
+	" coalesce(format('ledger kind %s: available %s, back %s', m.kinds, m.available, m.pieces),"
+	"  'not in the ledger')"
+	" FROM back m"
 	" FULL JOIN (SELECT after_sale_id, product_id, min(order_id) AS order_id,"
 	"   sum(quantity) AS quantity, sum(restocked) AS restocked"
 	"  FROM order_ext_internal.after_sale_items WHERE restocked > 0 OR EXISTS ("
@@ -109,11 +119,12 @@ const char	verify_stock_back[] =
 	"    AND moved.product_id = after_sale_items.product_id)"
 	"  GROUP BY after_sale_id, product_id) s"
 	"  ON s.after_sale_id = m.ref AND s.product_id = m.product_id"
-	" WHERE m.ref IS NULL OR s.after_sale_id IS NULL OR s.order_id <> m.order_id"
-	"  OR m.reserved_delta <> 0 OR m.consumed_delta >= 0 OR - m.consumed_delta > s.quantity"
-	"  OR m.available_delta <> s.restocked"
-	"  OR m.available_delta <> CASE m.kind WHEN " CODE(LEDGER_RETURN) " THEN - m.consumed_delta"
-	"   ELSE 0 END"
+	" WHERE m.ref IS NULL OR s.after_sale_id IS NULL OR s.order_id <> m.order_id OR m.wrong"
+	"  OR m.pieces > s.quantity OR m.available <> s.restocked"
+	" UNION ALL "
+	"SELECT 'error', format('order %s product %s', m.order_id, m.product_id),"
+	" 'a receipt, or a decision about damaged goods', format('event %s', - m.told)"
+	" FROM moved m WHERE m.ref IS NULL"
 	" UNION ALL "
 	"SELECT 'error', format('order %s sku %s', m.order_id, coalesce(i.sku, '#' || m.product_id)),"
 	" format('at most %s pieces back or written off', coalesce(i.quantity, 0)),"
@@ -167,35 +178,48 @@ const char	verify_coupons_back[] =
 
 const char	verify_returns[] =
 	"WITH line AS (SELECT s.after_sale_id, sum(s.quantity) AS quantity,"
-	"  sum(s.received) AS received, sum(s.damaged) AS damaged, sum(s.restocked) AS restocked"
+	"  sum(s.received) AS received, sum(s.damaged) AS damaged, sum(s.restocked) AS restocked,"
+	"  sum(s.refunded) AS refunded, sum(s.refused) AS refused, sum(s.paid) AS paid,"
+	"  sum(s.amount) AS amount,"
+	"  sum(s.quantity + s.refused - s.received) AS awaited,"
+	"  sum(s.received - s.refused - s.refunded) AS undecided"
 	" FROM order_ext_internal.after_sale_items s GROUP BY s.after_sale_id)"
 	"SELECT 'error', 'after-sale ' || a.after_sale_id,"
 	" CASE WHEN a.type <> " CODE(AFTER_SALE_RETURN_REFUND) " THEN 'no return'"
 	"  WHEN a.status IN (" NOT_APPROVED ") THEN 'a return at " CODE(RETURN_AWAITING) "'"
 	"  WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN 'a return at "
-	CODES(RETURN_TO_SEND, RETURN_IN_TRANSIT, RETURN_INSPECTED) " or " CODE(RETURN_DAMAGED) "'"
-	"  WHEN a.status IN (" PAYING_BACK ") THEN 'a return at " CODE(RETURN_INSPECTED) "'"
+	CODES(RETURN_TO_SEND, RETURN_IN_TRANSIT, RETURN_PARTLY, RETURN_INSPECTED)
+	" or " CODE(RETURN_DAMAGED) "'"
+	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDED) " THEN 'a return at " CODE(RETURN_INSPECTED) "'"
+	"  WHEN a.status IN (" PAYING_BACK ") THEN 'a return at "
+	CODES(RETURN_PARTLY, RETURN_INSPECTED) " or " CODE(RETURN_DAMAGED) "'"
 	"  ELSE 'a return' END ||"
-	" ', everything received at " CODE(RETURN_INSPECTED) " and " CODE(RETURN_DAMAGED) ","
-	" damaged at " CODE(RETURN_DAMAGED) " only',"
+	" ', everything received and paid for at " CODE(RETURN_INSPECTED) ", pieces to come at "
+	CODE(RETURN_PARTLY) ", pieces to decide about at " CODE(RETURN_DAMAGED) "',"
 	" format('type %s, status %s, return at %s; %s pieces: %s received, %s damaged,"
-	" %s available again',"
+	" %s available again, %s paid for, %s refused',"
 	"  a.type, a.status, coalesce(a.return_status::text, 'none'), l.quantity, l.received,"
-	"  l.damaged, l.restocked)"
+	"  l.damaged, l.restocked, l.refunded, l.refused)"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN line l ON l.after_sale_id = a.after_sale_id"
 	" WHERE CASE"
 	"   WHEN a.type <> " CODE(AFTER_SALE_RETURN_REFUND) " THEN a.return_status IS NOT NULL"
+	"    OR l.received > 0 OR l.refunded > 0"
 	"   WHEN a.return_status IS NULL THEN true"
 	"   WHEN a.status IN (" NOT_APPROVED ") THEN a.return_status <> " CODE(RETURN_AWAITING)
 	"   WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN a.return_status NOT IN ("
-	"    " CODES(RETURN_TO_SEND, RETURN_IN_TRANSIT, RETURN_INSPECTED, RETURN_DAMAGED) ")"
-	"   WHEN a.status IN (" PAYING_BACK ") THEN a.return_status <> " CODE(RETURN_INSPECTED)
+	CODES(RETURN_TO_SEND, RETURN_IN_TRANSIT, RETURN_PARTLY, RETURN_INSPECTED, RETURN_DAMAGED) ")"
+	"   WHEN a.status = " CODE(AFTER_SALE_REFUNDED)
+	"    THEN a.return_status <> " CODE(RETURN_INSPECTED)
+	"   WHEN a.status IN (" PAYING_BACK ") THEN a.return_status NOT IN ("
+	CODES(RETURN_PARTLY, RETURN_INSPECTED, RETURN_DAMAGED) ")"
 	"   ELSE false END"
-	"  OR l.received <> CASE WHEN a.return_status IN (" CODES(RETURN_INSPECTED, RETURN_DAMAGED) ")"
-	"   THEN l.quantity ELSE 0 END"
-	"  OR (l.damaged > 0) <> coalesce(a.return_status = " CODE(RETURN_DAMAGED) ", false)"
-	"  OR (l.restocked > 0 AND a.return_status IS DISTINCT FROM " CODE(RETURN_INSPECTED) ")";
+	"  OR CASE a.return_status"
+	"   WHEN " CODE(RETURN_INSPECTED) " THEN l.awaited <> 0 OR l.undecided <> 0"
+	"    OR (l.paid <> l.amount AND a.status NOT IN (" AFTER_SALES_GIVEN_UP "))"
+	"   WHEN " CODE(RETURN_DAMAGED) " THEN l.undecided <= 0"
+	"   WHEN " CODE(RETURN_PARTLY) " THEN l.awaited <= 0 OR l.undecided <> 0 OR l.received = 0"
+	"   ELSE l.received > 0 OR l.refunded > 0 END";
 
 /*
  * Approved, and nothing has to come first: its refund must exist. (I4 covers those of canceled
@@ -225,12 +249,12 @@ const char	verify_approved[] =
 const char	verify_waiting_after_sales[] =
 	"SELECT 'warning', 'after-sale ' || a.after_sale_id,"
 	" CASE WHEN a.status = " CODE(AFTER_SALE_APPLIED) " THEN 'a review: review_after_sale'"
-	"  ELSE 'a decision about a damaged return: close_after_sale' END,"
+	"  ELSE 'a decision about damaged goods: resolve_damaged' END,"
 	" format('%s old: order %s, amount %s',"
 	"  CASE WHEN a.status = " CODE(AFTER_SALE_APPLIED) " THEN " AGE("a.applied_at")
 	"  ELSE " AGE("a.goods_received_at") " END, a.order_id, a.amount)"
 	" FROM order_ext_internal.after_sales a"
-	" WHERE (a.status = " CODE(AFTER_SALE_APPROVED)
+	" WHERE (a.status IN (" AFTER_SALES_APPROVED ")"
 	"  AND a.return_status = " CODE(RETURN_DAMAGED) ")"
 	"  OR (a.status = " CODE(AFTER_SALE_APPLIED) " AND a.applied_at <= clock_timestamp()"
 	"   - current_setting('order_ext.review_reminder')::interval)";

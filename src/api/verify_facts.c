@@ -21,6 +21,10 @@
 	"EXISTS (SELECT FROM order_ext_internal.money_facts m" \
 	" WHERE m.number = f.payload->>'number' AND m.pay_type = f.payload->>'pay_type'" \
 	"  AND m.kind IN (" kinds ") AND m.disposition = 'applied' AND m.recorded_at > f.at)"
+#define RETURN_SETTLED \
+	"a.status NOT IN (" CODES(AFTER_SALE_APPLIED, AFTER_SALE_APPROVED) ")" \
+	" AND (a.status NOT IN (" AFTER_SALES_APPROVED ")" \
+	"  OR a.return_status IS NOT DISTINCT FROM " CODE(RETURN_INSPECTED) ")"
 #define ENDED \
 	"CASE f.kind" \
 	" WHEN '" FACT_PAY_CALLBACK "' THEN EXISTS (SELECT FROM order_ext_internal.payments p" \
@@ -39,10 +43,8 @@
 	"  WHEN 'refund_amount_differs' THEN r.status = " CODE(REFUND_SUCCEEDED) \
 	"   AND r.settled_at > f.at" \
 	"  WHEN 'refunded_after_withdrawal' THEN r.status = " CODE(REFUND_SUCCEEDED) " END" \
-	" WHEN '" FACT_RETURN_SHIPMENT "' THEN a.status NOT IN (" \
-	CODES(AFTER_SALE_APPLIED, AFTER_SALE_APPROVED) ")" \
-	" WHEN '" FACT_RETURN_RECEIPT "' THEN a.status NOT IN (" \
-	CODES(AFTER_SALE_APPLIED, AFTER_SALE_APPROVED) ")" \
+	" WHEN '" FACT_RETURN_SHIPMENT "' THEN " RETURN_SETTLED \
+	" WHEN '" FACT_RETURN_RECEIPT "' THEN " RETURN_SETTLED \
 	" WHEN '" FACT_SHIPMENT_EVENT "' THEN f.reason = 'event_id_reused_held'" \
 	"  AND CASE f.payload->>'kind'" \
 	"   WHEN 'signed' THEN o.status = " CODE(ORDER_SIGNED) \

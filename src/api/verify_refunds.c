@@ -6,8 +6,8 @@
 
 #include "api/verify_refunds.h"
 #include "core/spelling.h"
+#include "machine/after_sale.h"
 #include "machine/refund.h"
-#include "machine/machine.h"
 
 /* ---- I3: never more refunded than captured ---- */
 
@@ -91,6 +91,10 @@ const char	verify_failed_refunds[] =
 
 /* ---- I13: after-sales and their refunds ---- */
 
+/*
+ * What staff keeps of an after-sale counts as its refund. While goods are waited for, there are
+ * refunds only of what has come.
+ */
 #define REFUND_COUNTS \
 	"refund AS MATERIALIZED (" \
 	" SELECT after_sale_id," \
@@ -98,19 +102,22 @@ const char	verify_failed_refunds[] =
 	"  count(*) FILTER (WHERE status = " CODE(REFUND_SUBMITTED) ") AS submitted," \
 	"  count(*) FILTER (WHERE status = " CODE(REFUND_SUCCEEDED) ") AS succeeded," \
 	"  count(*) FILTER (WHERE status = " CODE(REFUND_FAILED) ") AS failed," \
-	"  sum(coalesce(asked, amount)) FILTER (WHERE status <> " CODE(REFUND_WITHDRAWN) ") AS amount" \
+	"  max(settled_at) AS settled_at," \
+	"  sum(coalesce(asked, amount))" \
+	"   FILTER (WHERE status <> " CODE(REFUND_WITHDRAWN) " OR kept) AS amount" \
 	" FROM order_ext_internal.refunds WHERE after_sale_id <> 0 GROUP BY after_sale_id)"
 
 const char	verify_after_sales_and_refunds[] =
 	"WITH " REFUND_COUNTS
-	"SELECT CASE WHEN a.status IN (" AFTER_SALES_GIVEN_UP ") AND r.requested + r.submitted = 0"
+	"SELECT CASE WHEN a.status IN (" AFTER_SALES_GIVEN_UP ")"
+	"   AND r.requested + r.submitted = 0"
 	" THEN 'warning'"
 	"  ELSE 'error' END,"
 	" 'after-sale ' || a.after_sale_id,"
 	" CASE WHEN a.status IN (" CODES(AFTER_SALE_APPLIED, AFTER_SALE_REOPENED) ") THEN 'no refund'"
 	"  WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN 'refunds requested, or none'"
 	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDING)
-	"   THEN format('open refunds, %s in all', a.amount)"
+	"   THEN format('open refunds, %s in all, or goods to come', a.amount)"
 	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDED)
 	"   THEN format('all refunds succeeded, %s in all', a.amount)"
 	"  WHEN a.status = " CODE(AFTER_SALE_FAILED)
@@ -121,18 +128,23 @@ const char	verify_after_sales_and_refunds[] =
 	"  coalesce(r.failed, 0), coalesce(r.amount, 0))"
 	" FROM order_ext_internal.after_sales a"
 	" LEFT JOIN refund r ON r.after_sale_id = a.after_sale_id"
+	" CROSS JOIN LATERAL (SELECT coalesce(r.amount, 0) + a.paid_outside AS amount,"
+	"  " AFTER_SALE_HAS_ITS_GOODS " AS complete) back"
 	" WHERE CASE"
 	"  WHEN a.status IN (" CODES(AFTER_SALE_APPLIED, AFTER_SALE_REOPENED) ")"
 	"   THEN r.amount IS NOT NULL"
 	"  WHEN a.status = " CODE(AFTER_SALE_APPROVED) " THEN r.submitted + r.succeeded + r.failed > 0"
 	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDING)
-	"   THEN coalesce(r.requested + r.submitted, 0) = 0 OR r.amount + a.paid_outside <> a.amount"
+	"   THEN (coalesce(r.requested + r.submitted, 0) = 0"
+	"     AND (back.complete OR coalesce(r.failed, 0) > 0))"
+	"    OR back.amount > a.amount OR (back.complete AND back.amount < a.amount)"
 	"  WHEN a.status = " CODE(AFTER_SALE_REFUNDED) " THEN r.requested + r.submitted + r.failed > 0"
-	"    OR coalesce(r.amount, 0) + a.paid_outside <> a.amount"
+	"    OR back.amount <> a.amount"
 	"  WHEN a.status = " CODE(AFTER_SALE_FAILED)
 	"   THEN coalesce(r.failed, 0) = 0 OR r.requested + r.submitted > 0"
-	"    OR r.amount + a.paid_outside <> a.amount"
-	"  ELSE r.requested + r.submitted + r.succeeded > 0 END";
+	"    OR back.amount > a.amount OR (back.complete AND back.amount < a.amount)"
+	"  ELSE r.requested + r.submitted > 0"
+	"   OR (r.succeeded > 0 AND r.settled_at >= a.settled_at) END";
 
 const char	verify_after_sale_amounts[] =
 	"WITH line AS (SELECT after_sale_id, sum(amount) AS amount, count(*) AS n,"
@@ -153,12 +165,15 @@ const char	verify_after_sale_amounts[] =
 	"   AND a.origin IS DISTINCT FROM 'cancel')";
 
 const char	verify_returns_before_refunds[] =
-	"SELECT 'error', 'refund ' || r.refund_id, 'submitted after the goods were inspected only',"
+	"SELECT 'error', 'refund ' || r.refund_id, 'submitted after goods were inspected only',"
 	" format('status %s, return status %s', r.status, coalesce(a.return_status::text, 'none'))"
 	" FROM order_ext_internal.refunds r"
 	" JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
 	" WHERE a.type = " CODE(AFTER_SALE_RETURN_REFUND) " AND r.attempt > 0"
-	"  AND a.return_status IS DISTINCT FROM " CODE(RETURN_INSPECTED);
+	"  AND (a.return_status IS NULL OR a.return_status NOT IN ("
+	CODES(RETURN_PARTLY, RETURN_INSPECTED, RETURN_DAMAGED) ")"
+	"   OR NOT EXISTS (SELECT FROM order_ext_internal.after_sale_items s"
+	"    WHERE s.after_sale_id = a.after_sale_id AND s.refunded > 0))";
 
 /* ---- I9: refunds of a pay type with a gateway have a reader ---- */
 

@@ -80,10 +80,8 @@ withdraw_once(void *arg, const RequestKey *key, CallResult *result)
 	journal = journal_begin(GetCurrentTimestamp());
 	money_left_touch_payment(refund.payment_id);
 	refund_keep(journal, &refund, ACTOR_STAFF, request->reason);
-	if (refund.after_sale_id != 0 && after_sale_read(refund.after_sale_id, &after_sale) &&
-		machine_allows(MACHINE_AFTER_SALE, after_sale.status, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF))
-		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,
-						request->reason, NULL);
+	if (refund.after_sale_id != 0 && after_sale_read(refund.after_sale_id, &after_sale))
+		after_sale_conclude(journal, &after_sale, ACTOR_STAFF, request->reason);
 	journal_write(journal);
 	refund_result(result, &refund, "applied", NULL);
 }

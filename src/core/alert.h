@@ -22,8 +22,8 @@
  *						reason, fact, pay_type, out_trade_no, number, [amount]
  * payment_disputed		a payment is in dispute, or its dispute has ended
  *						outcome, pay_type, dispute_no, payment_id, amount
- * damaged_return		goods have come back damaged, nothing is paid: close the after-sale, or
- *						refund otherwise			after_sale_id
+ * damaged_return		goods have come back damaged: staff decides with resolve_damaged()
+ *													after_sale_id
  * payment_used_up		what the order's payment has left does not cover the after-sale, which
  *						was cut to it
  *													after_sale_id

@@ -14,6 +14,7 @@
 #include "handlers/timeouts.h"
 #include "machine/after_sale_flow.h"
 #include "machine/after_sale_message.h"
+#include "machine/came_back.h"
 #include "machine/cancel.h"
 #include "machine/shipment.h"
 
@@ -75,6 +76,24 @@ handle_review_due(Message *messages, int n)
 	journal_write(journal);
 }
 
+/* Pieces of a return have come, and others should have, by now. */
+static bool
+is_overdue(const AfterSale *after_sale, TimestampTz now)
+{
+	int			n;
+	CameBackLine *lines;
+
+	if ((after_sale->return_status != RETURN_PARTLY &&
+		 after_sale->return_status != RETURN_DAMAGED) ||
+		(after_sale->status != AFTER_SALE_APPROVED &&
+		 after_sale->status != AFTER_SALE_REFUNDING &&
+		 after_sale->status != AFTER_SALE_FAILED) ||
+		after_sale->return_by > now)
+		return false;
+	lines = came_back_lines(after_sale, &n);
+	return came_back_awaited_of(lines, n) > 0;
+}
+
 void
 handle_auto_close(Message *messages, int n)
 {
@@ -86,11 +105,16 @@ handle_auto_close(Message *messages, int n)
 	for (i = 0; i < n; i++)
 	{
 		AfterSale	after_sale;
+		bool		same;
 
 		if (messages[i].outcome == MESSAGE_BUSY)
 			continue;
-		if (read_stage(&messages[i], &after_sale) && after_sale.status == AFTER_SALE_APPROVED &&
-			after_sale.return_status == RETURN_TO_SEND)
+		after_sale.after_sale_id = 0;
+		same = read_stage(&messages[i], &after_sale);
+		if (after_sale.after_sale_id != 0 && is_overdue(&after_sale, journal_time(journal)))
+			came_back_lapse(journal, &after_sale);
+		else if (same && after_sale.status == AFTER_SALE_APPROVED &&
+				 after_sale.return_status == RETURN_TO_SEND)
 			(void) after_sale_give_up(journal, &after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_SYSTEM,
 									  "The goods were not sent back in time.");
 	}

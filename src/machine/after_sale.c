@@ -21,7 +21,7 @@ static SavedPlan read_after_sale = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.order_id, a.user_id, a.amount, a.freight, a.applied_at,"
 	"       a.version, a.return_version, o.version, a.status, a.type, a.detail_type,"
 	"       a.source, a.reason_code, coalesce(a.return_status, " CODE(NO_RETURN) ")::smallint,"
-	"       a.origin, a.reason, a.extra, a.paid_outside"
+	"       a.origin, a.reason, a.extra, a.paid_outside, a.return_by"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.orders o ON o.order_id = a.order_id"
 	" WHERE a.after_sale_id = $1",
@@ -73,13 +73,18 @@ enum
 	ITEMS_RECEIVED,
 	ITEMS_DAMAGED,
 	ITEMS_RESTOCKED,
-	ITEMS_LINE
+	ITEMS_LINE,
+	ITEMS_BEFORE,
+	ITEMS_REFUNDED,
+	ITEMS_REFUSED,
+	ITEMS_MISSING,
+	ITEMS_PAID
 };
 
 static RowTable items_table = ROW_TABLE(
 	"after_sale_items", "after_sale_items_pkey",
 	"after_sale_id", "order_id", "product_id", "amount", "discount", "quantity", "received",
-	"damaged", "restocked", "line");
+	"damaged", "restocked", "line", "before", "refunded", "refused", "missing", "paid");
 
 /* A review sets reviewed_at; settled_at is set when the after-sale ends. */
 static SavedPlan move_after_sales = SAVED_PLAN(
@@ -101,19 +106,22 @@ static SavedPlan move_after_sales = SAVED_PLAN(
 
 static SavedPlan reprice = SAVED_PLAN(
 	"WITH repriced AS ("
-	"  UPDATE order_ext_internal.after_sale_items s SET amount = g.amount, discount = g.discount"
-	"  FROM unnest($4, $5, $6) AS g (line, amount, discount)"
+	"  UPDATE order_ext_internal.after_sale_items s SET amount = g.amount, discount = g.discount,"
+	"   before = g.before, paid = CASE WHEN s.refunded = s.quantity THEN g.amount"
+	"    ELSE least(s.paid, g.amount) END"
+	"  FROM unnest($4, $5, $6, $8) AS g (line, amount, discount, before)"
 	"  WHERE s.after_sale_id = $1 AND s.line = g.line)"
 	" UPDATE order_ext_internal.after_sales SET amount = $2, freight = $3, extra = $7"
 	" WHERE after_sale_id = $1",
-	INT8OID, INT8OID, INT8OID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8OID);
+	INT8OID, INT8OID, INT8OID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8OID, INT4ARRAYOID);
 
 static SavedPlan count_refunds = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.status,"
 	"       count(*) FILTER (WHERE r.status = " CODE(REFUND_REQUESTED) ")::int,"
 	"       count(*) FILTER (WHERE r.status = " CODE(REFUND_SUBMITTED) ")::int,"
 	"       count(*) FILTER (WHERE r.status = " CODE(REFUND_SUCCEEDED) ")::int,"
-	"       count(*) FILTER (WHERE r.status = " CODE(REFUND_FAILED) ")::int"
+	"       count(*) FILTER (WHERE r.status = " CODE(REFUND_FAILED) ")::int,"
+	"       bool_or(" AFTER_SALE_HAS_ITS_GOODS ")"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.refunds r ON r.order_id = a.order_id"
 	"   AND r.after_sale_id = a.after_sale_id"
@@ -149,6 +157,7 @@ after_sale_read(int64 after_sale_id, AfterSale *after_sale)
 	after_sale->reason = row_text(0, 17);
 	after_sale->extra = row_int64(0, 18);
 	after_sale->paid_outside = row_int64(0, 19);
+	after_sale->return_by = row_is_null(0, 20) ? DT_NOBEGIN : row_timestamptz(0, 20);
 	return true;
 }
 
@@ -241,6 +250,10 @@ insert_lines(const AfterSale *after_sale, const AfterSaleItem *items, int n)
 	row_set(&row, ITEMS_RECEIVED, Int32GetDatum(0));
 	row_set(&row, ITEMS_DAMAGED, Int32GetDatum(0));
 	row_set(&row, ITEMS_RESTOCKED, Int32GetDatum(0));
+	row_set(&row, ITEMS_REFUNDED, Int32GetDatum(0));
+	row_set(&row, ITEMS_REFUSED, Int32GetDatum(0));
+	row_set(&row, ITEMS_MISSING, Int32GetDatum(0));
+	row_set(&row, ITEMS_PAID, Int64GetDatum(0));
 	for (i = 0; i < n; i++)
 	{
 		row_set(&row, ITEMS_PRODUCT_ID, Int64GetDatum(items[i].product_id));
@@ -248,6 +261,7 @@ insert_lines(const AfterSale *after_sale, const AfterSaleItem *items, int n)
 		row_set(&row, ITEMS_DISCOUNT, Int64GetDatum(items[i].discount));
 		row_set(&row, ITEMS_QUANTITY, Int32GetDatum(items[i].quantity));
 		row_set(&row, ITEMS_LINE, Int32GetDatum(items[i].line));
+		row_set(&row, ITEMS_BEFORE, Int32GetDatum(items[i].before));
 		rows_insert(rows, row.values, row.nulls);
 	}
 	rows_close(rows);
@@ -327,7 +341,7 @@ void
 after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 				   const AfterSaleItem *items, int n_items)
 {
-	Datum		values[7];
+	Datum		values[8];
 
 	values[0] = Int64GetDatum(after_sale->after_sale_id);
 	values[1] = Int64GetDatum(amount);
@@ -336,6 +350,7 @@ after_sale_reprice(AfterSale *after_sale, int64 amount, int64 freight,
 	values[4] = int64_array(INT64_FIELDS(items, amount, n_items), n_items);
 	values[5] = int64_array(INT64_FIELDS(items, discount, n_items), n_items);
 	values[6] = Int64GetDatum(after_sale->extra);
+	values[7] = int32_array(INT32_FIELDS(items, before, n_items), n_items);
 	(void) plan_write(&reprice, values, NULL, 0);
 	after_sale->amount = amount;
 	after_sale->freight = freight;
@@ -393,6 +408,7 @@ typedef struct RefundCounts
 	int32		submitted;
 	int32		succeeded;
 	int32		failed;
+	bool		complete;		/* no goods, nor a decision about any, are waited for */
 } RefundCounts;
 
 /* The event by which the after-sale follows its refunds; 0 if it is in line with them. */
@@ -411,13 +427,19 @@ next_event(const RefundCounts *refunds)
 		case AFTER_SALE_REFUNDING:
 			if (open > 0)
 				return 0;
-			return refunds->failed > 0 ? EVENT_AFTER_SALE_FAIL : EVENT_AFTER_SALE_SETTLE;
+			if (refunds->failed > 0)
+				return EVENT_AFTER_SALE_FAIL;
+			return refunds->complete ? EVENT_AFTER_SALE_SETTLE : 0;
 		case AFTER_SALE_REFUNDED:
+			if (open > 0)
+				return EVENT_AFTER_SALE_REVIVE;
 			return refunds->failed > 0 ? EVENT_AFTER_SALE_REVERSE : 0;
 		case AFTER_SALE_FAILED:
 			if (open > 0)
 				return EVENT_AFTER_SALE_RETRY;
-			return refunds->failed > 0 ? 0 : EVENT_AFTER_SALE_SETTLE;
+			if (refunds->failed > 0)
+				return 0;
+			return refunds->complete ? EVENT_AFTER_SALE_SETTLE : EVENT_AFTER_SALE_RETRY;
 		default:
 			return 0;
 	}
@@ -469,6 +491,7 @@ after_sales_follow(Journal *journal, const int64 *after_sale_ids, int n, char ac
 		refunds[i].submitted = row_int32(i, 4);
 		refunds[i].succeeded = row_int32(i, 5);
 		refunds[i].failed = row_int32(i, 6);
+		refunds[i].complete = row_bool(i, 7);
 	}
 	while (follow_one_edge(journal, refunds, n, actor))
 		 /* one status after the other */ ;

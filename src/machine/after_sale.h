@@ -20,6 +20,7 @@ typedef struct AfterSale
 	int64		extra;			/* for neither lines nor freight */
 	int64		paid_outside;	/* of the amount, not by its refunds */
 	TimestampTz applied_at;
+	TimestampTz return_by;		/* DT_NOBEGIN: at no time */
 	int32		version;
 	int32		return_version;
 	int32		order_version;	/* of its order, for messages */
@@ -40,7 +41,13 @@ typedef struct AfterSaleItem
 	int64		discount;		/* their share of the line's coupon discount */
 	int32		line;			/* of the order */
 	int32		quantity;
+	int32		before;			/* pieces of the line in other after-sales then */
 } AfterSaleItem;
+
+/* SQL: whether after-sale a waits for no goods, nor for a decision about any. */
+#define AFTER_SALE_HAS_ITS_GOODS \
+	"(a.type <> " CODE(AFTER_SALE_RETURN_REFUND) \
+	" OR coalesce(a.return_status = " CODE(RETURN_INSPECTED) ", false))"
 
 /* Read an after-sale in a new statement; false, or OE001, if it does not exist. */
 extern bool after_sale_read(int64 after_sale_id, AfterSale *after_sale);

@@ -19,7 +19,7 @@
 #include "machine/take_back.h"
 
 static SavedPlan read_items = SAVED_PLAN(
-	"SELECT product_id, line, quantity, amount, discount"
+	"SELECT product_id, line, quantity, amount, discount, before"
 	" FROM order_ext_internal.after_sale_items WHERE after_sale_id = $1 ORDER BY line",
 	INT8OID);
 
@@ -30,6 +30,20 @@ static SavedPlan signed_at = SAVED_PLAN(
 	" WHERE machine = " CODE(MACHINE_ORDER) " AND entity_id = $1"
 	"  AND to_status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED) ") AND from_status <> to_status"
 	" ORDER BY version DESC LIMIT 1",
+	INT8OID);
+
+static SavedPlan sum_paid = SAVED_PLAN(
+	"SELECT coalesce(sum(coalesce(r.asked, r.amount))"
+	"  FILTER (WHERE r.status = " CODE(REFUND_SUCCEEDED) "), 0)::bigint,"
+	" coalesce(bool_or(r.status <> " CODE(REFUND_WITHDRAWN) "), false)"
+	" FROM order_ext_internal.refunds r"
+	" JOIN order_ext_internal.after_sales a ON a.order_id = r.order_id"
+	" WHERE a.after_sale_id = $1 AND r.after_sale_id = $1",
+	INT8OID);
+
+static SavedPlan count_pieces = SAVED_PLAN(
+	"SELECT coalesce(sum(quantity), 0)::bigint FROM order_ext_internal.after_sale_items"
+	" WHERE after_sale_id = $1",
 	INT8OID);
 
 static SavedPlan count_shortages = SAVED_PLAN(
@@ -53,6 +67,12 @@ arm(BuiltinTopic topic, const AfterSale *after_sale, TimestampTz due_at)
 
 	jsonb_add_int(payload, "after_sale_version", after_sale->version);
 	(void) timer_arm(topic, after_sale->order_id, due_at, -1, jsonb_object_end(payload));
+}
+
+void
+after_sale_arm_close(const AfterSale *after_sale, TimestampTz due_at)
+{
+	arm(TOPIC_AFTER_SALE_AUTO_CLOSE, after_sale, due_at);
 }
 
 static TimestampTz
@@ -137,6 +157,7 @@ read_goods(const AfterSale *after_sale, GoodsBack *goods)
 		goods->items[i].quantity = row_int32(i, 3);
 		goods->items[i].amount = row_int64(i, 4);
 		goods->items[i].discount = row_int64(i, 5);
+		goods->items[i].before = row_int32(i, 6);
 	}
 }
 
@@ -271,7 +292,33 @@ after_sale_approve(Journal *journal, AfterSale *after_sale, const char *reason)
 		return;
 	}
 	return_fire(journal, after_sale, EVENT_RETURN_ALLOW, ACTOR_STAFF, &change, NULL);
-	arm(TOPIC_AFTER_SALE_AUTO_CLOSE, after_sale, change.return_by);
+	after_sale_arm_close(after_sale, change.return_by);
+}
+
+/*
+ * What some of its refunds have paid counts as given back for its lines, and no more: the rest of
+ * them can be applied for again.
+ */
+static void
+cut_to_paid(AfterSale *after_sale)
+{
+	Datum		values[1] = {Int64GetDatum(after_sale->after_sale_id)};
+	Entitlement *entitlement;
+	GoodsBack	goods;
+	int64		paid;
+
+	(void) plan_query(&sum_paid, values, NULL, 1);
+	paid = row_int64(0, 1);
+	if (paid == 0)
+		return;
+	paid += after_sale->paid_outside;
+	after_sale->extra = Min(after_sale->extra, paid);
+	read_goods(after_sale, &goods);
+	goods.amount -= after_sale->extra;
+	entitlement = entitlement_read(after_sale->order_id, after_sale->after_sale_id);
+	entitlement_cut(entitlement, &goods, paid - after_sale->extra);
+	after_sale_reprice(after_sale, goods.amount + after_sale->extra, goods.freight, goods.items,
+					   goods.n);
 }
 
 bool
@@ -282,66 +329,80 @@ after_sale_give_up(Journal *journal, AfterSale *after_sale, Event event, char ac
 		!refunds_withdraw(journal, after_sale->after_sale_id, actor))
 		return false;
 	entitlement_touch(after_sale->order_id);
+	if (after_sale->status == AFTER_SALE_FAILED)
+		cut_to_paid(after_sale);
 	after_sale_fire(journal, after_sale, event, actor, reason, reason_detail(reason));
 	return true;
 }
 
-/* ---- returned goods ---- */
+/* ---- ending ---- */
 
-static SavedPlan note_received = SAVED_PLAN(
-	"UPDATE order_ext_internal.after_sale_items s"
-	" SET received = g.received, damaged = g.damaged, restocked = g.restocked"
-	" FROM unnest($2, $3, $4, $5) AS g (line, received, damaged, restocked)"
-	" WHERE s.after_sale_id = $1 AND s.line = g.line",
-	INT8OID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID);
-
-/* Record what was received; the undamaged goods no longer count as sold. */
-static void
-take_back(Journal *journal, const AfterSale *after_sale, const ReturnedLine *lines, int n,
-		  bool in_order, bool restock)
+bool
+after_sale_in_progress(const AfterSale *after_sale)
 {
-	int32	   *received = INT32_FIELDS(lines, received, n);
-	int32	   *moved = palloc0(sizeof(int32) * n);
-	Datum		values[5];
+	return after_sale->type == AFTER_SALE_RETURN_REFUND &&
+		after_sale->return_status != RETURN_INSPECTED;
+}
 
-	if (in_order)
+/* Nothing is to be paid back any more: it is settled, or closed if nothing was. */
+static void
+end_unpaid(Journal *journal, AfterSale *after_sale, char actor, const char *reason)
+{
+	Datum		values[1] = {Int64GetDatum(after_sale->after_sale_id)};
+	bool		pieces;
+
+	(void) plan_query(&count_pieces, values, NULL, 1);
+	pieces = row_int64(0, 1) > 0;
+	if (after_sale->amount > after_sale->paid_outside || (after_sale->amount == 0 && !pieces))
 	{
-		take_back_lines(after_sale->order_id, after_sale->after_sale_id,
-						INT64_FIELDS(lines, product_id, n), received, n,
-						restock ? LEDGER_RETURN : LEDGER_WRITE_OFF, journal_time(journal), moved);
-		if (!restock)
-			memset(moved, 0, sizeof(int32) * n);
+		entitlement_touch(after_sale->order_id);
+		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_CLOSE, actor, reason,
+						reason_detail(reason));
+		return;
 	}
-	values[0] = Int64GetDatum(after_sale->after_sale_id);
-	values[1] = int32_array(INT32_FIELDS(lines, line, n), n);
-	values[2] = int32_array(received, n);
-	values[3] = int32_array(INT32_FIELDS(lines, damaged, n), n);
-	values[4] = int32_array(moved, n);
-	(void) plan_write(&note_received, values, NULL, 0);
+	if (after_sale->status == AFTER_SALE_APPROVED)
+		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_REFUND, actor, NULL, NULL);
+	after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_SETTLE, actor, NULL, NULL);
+}
+
+bool
+after_sale_is_open(const AfterSale *after_sale)
+{
+	switch ((AfterSaleStatus) after_sale->status)
+	{
+		case AFTER_SALE_APPROVED:
+		case AFTER_SALE_REFUNDING:
+		case AFTER_SALE_REFUNDED:
+		case AFTER_SALE_FAILED:
+			return true;
+		default:
+			return false;
+	}
+}
+
+bool
+after_sale_has_refunds(const AfterSale *after_sale)
+{
+	Datum		values[1] = {Int64GetDatum(after_sale->after_sale_id)};
+
+	(void) plan_query(&sum_paid, values, NULL, 1);
+	return row_bool(0, 2);
 }
 
 void
-after_sale_goods_received(Journal *journal, AfterSale *after_sale, const ReturnedLine *lines, int n,
-						  bool restock)
+after_sale_conclude(Journal *journal, AfterSale *after_sale, char actor, const char *reason)
 {
-	int64		damaged = 0;
-	JsonbBuilder *detail = jsonb_object_begin();
-	int			i;
-
-	for (i = 0; i < n; i++)
-		damaged += lines[i].damaged;
-	return_fire(journal, after_sale, EVENT_RETURN_RECEIVE, ACTOR_WAREHOUSE, NULL, NULL);
-	take_back(journal, after_sale, lines, n, damaged == 0, restock);
-	if (damaged > 0)
-		jsonb_add_int(detail, "damaged", damaged);
-	else
-		jsonb_add_bool(detail, "restock", restock);
-	return_fire(journal, after_sale, damaged > 0 ? EVENT_RETURN_DAMAGE : EVENT_RETURN_PASS,
-				ACTOR_WAREHOUSE, NULL, jsonb_object_end(detail));
-	if (damaged > 0)
-		after_sale_alert(journal, after_sale, ALERT_DAMAGED_RETURN, NULL);
-	else
-		pay_back(journal, after_sale, ACTOR_WAREHOUSE);
+	if (!after_sale_is_open(after_sale) || after_sale->status == AFTER_SALE_REFUNDED)
+		return;
+	if (after_sale_has_refunds(after_sale))
+	{
+		after_sales_follow(journal, &after_sale->after_sale_id, 1, actor);
+		after_sale_read_or_fail(after_sale->after_sale_id, after_sale);
+	}
+	else if (!after_sale_in_progress(after_sale))
+		end_unpaid(journal, after_sale, actor, reason);
+	else if (after_sale->status == AFTER_SALE_FAILED)
+		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_RETRY, actor, NULL, NULL);
 }
 
 /* ---- opened by warehouse and carrier ---- */

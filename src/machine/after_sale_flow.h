@@ -43,18 +43,32 @@ extern bool after_sale_revive(Journal *journal, AfterSale *after_sale);
 extern bool after_sale_revive_paid(Journal *journal, AfterSale *after_sale);
 
 /*
- * End it by EVENT_AFTER_SALE_REVOKE or _CLOSE and withdraw its refund. Returns false without
- * doing anything if the refund has been claimed.
+ * End it by EVENT_AFTER_SALE_REJECT, _REVOKE or _CLOSE and withdraw its refunds. Returns false
+ * without doing anything if one of an approved one has been claimed. Of a failed one, only what was
+ * paid goes back.
  */
 extern bool after_sale_give_up(Journal *journal, AfterSale *after_sale, Event event, char actor,
 							   const char *reason);
 
+/* Whether goods of it, or a decision about damaged ones, are waited for. */
+extern bool after_sale_in_progress(const AfterSale *after_sale);
+
+/* Whether it is being paid back, or was, so that a refund of it can be requested again. */
+extern bool after_sale_is_open(const AfterSale *after_sale);
+
+/* Whether it has a refund that is not withdrawn. */
+extern bool after_sale_has_refunds(const AfterSale *after_sale);
+
 /*
- * A parcel was received: its pieces are received, damaged or, with restock, available again. If a
- * piece is damaged, the return ends and staff is alerted; otherwise the money is paid back.
+ * After one of its refunds was withdrawn or requested, or its goods have come back: it follows its
+ * refunds; if it has none that counts and waits for no goods, it is settled or, with the reason,
+ * closed. The given row is updated.
  */
-extern void after_sale_goods_received(Journal *journal, AfterSale *after_sale,
-									  const ReturnedLine *lines, int n, bool restock);
+extern void after_sale_conclude(Journal *journal, AfterSale *after_sale, char actor,
+								const char *reason);
+
+/* The timer at the end of its return window. */
+extern void after_sale_arm_close(const AfterSale *after_sale, TimestampTz due_at);
 
 /* Pieces are missing from the parcel: they are paid back at once and written off. */
 extern void after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods,

@@ -146,6 +146,7 @@ static const StatusName after_sale_reasons[] = {
 static const StatusName return_facts[] = {
 	{RETURN_FACT_SHIPMENT, "return_shipment"},
 	{RETURN_FACT_RECEIPT, "return_receipt"},
+	{RETURN_FACT_RESOLVED, "resolve_damaged"},
 	{0, NULL}
 };
 

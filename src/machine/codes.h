@@ -64,6 +64,7 @@ typedef int16 ReturnStatus;
 #define RETURN_TO_SEND		10
 #define RETURN_IN_TRANSIT	20
 #define RETURN_RECEIVED		30
+#define RETURN_PARTLY		35
 #define RETURN_INSPECTED	40
 #define RETURN_DAMAGED		50
 
@@ -104,6 +105,8 @@ typedef int16 FulfilmentStatus;
 #define ORDERS_OUT CODES(ORDER_OUT_STOCK, ORDER_DELIVERING, ORDER_SIGNED, ORDER_REFUSED)
 #define ORDERS_OVER CODES(ORDER_CANCELED, ORDER_REFUSED, ORDER_INVALID)
 #define AFTER_SALES_GIVEN_UP CODES(AFTER_SALE_REJECTED, AFTER_SALE_CLOSED, AFTER_SALE_REVOKED)
+/* Where goods may still come back, and damaged ones wait for a decision. */
+#define AFTER_SALES_APPROVED CODES(AFTER_SALE_APPROVED, AFTER_SALE_REFUNDING, AFTER_SALE_FAILED)
 #define REFUNDS_OPEN CODES(REFUND_REQUESTED, REFUND_SUBMITTED)
 /*
  * What index refunds_open covers, in the same words: a plain condition on the status would make
@@ -276,6 +279,7 @@ typedef int16 ReturnFactKind;
 
 #define RETURN_FACT_SHIPMENT	1
 #define RETURN_FACT_RECEIPT		2
+#define RETURN_FACT_RESOLVED	3
 
 /* ---- names ---- */
 

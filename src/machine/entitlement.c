@@ -234,6 +234,7 @@ entitlement_value(const Entitlement *entitlement, GoodsBack *goods)
 
 		item->amount = due(line->pay, line->given, line, item->quantity);
 		item->discount = due(line->discount, line->discount_given, line, item->quantity);
+		item->before = line->done;
 		goods->amount += item->amount;
 	}
 	goods->freight = 0;

@@ -9,6 +9,7 @@
 
 #include "core/alert.h"
 #include "core/errors.h"
+#include "core/ids.h"
 #include "core/jsonb_build.h"
 #include "core/spelling.h"
 #include "core/spi_util.h"
@@ -28,22 +29,12 @@ static SavedPlan move_return = SAVED_PLAN(
 	" WHERE after_sale_id = $1 AND coalesce(return_status, " CODE(NO_RETURN) ") = $2",
 	INT8OID, INT2OID, INT2OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID);
 
-static SavedPlan read_lines = SAVED_PLAN(
-	"SELECT product_id, line, quantity, sku, lines_of_sku"
-	" FROM (SELECT i.product_id, i.line, s.quantity, i.sku,"
-	"   (count(*) OVER (PARTITION BY i.sku))::int AS lines_of_sku"
-	"  FROM order_ext_internal.order_items i"
-	"  LEFT JOIN order_ext_internal.after_sale_items s"
-	"   ON s.after_sale_id = $2 AND s.line = i.line"
-	"  WHERE i.order_id = $1) l"
-	" WHERE quantity IS NOT NULL ORDER BY line",
-	INT8OID, INT8OID);
-
 static SavedPlan insert_fact = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.after_sale_events"
-	" (after_sale_id, recorded_at, kind, disposition, reason, content, detail)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-	INT8OID, TIMESTAMPTZOID, INT2OID, TEXTOID, TEXTOID, JSONBOID, JSONBOID);
+	" (event_id, after_sale_id, recorded_at, kind, disposition, reason, content, detail)"
+	" OVERRIDING SYSTEM VALUE"
+	" VALUES ($8, $1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+	INT8OID, TIMESTAMPTZOID, INT2OID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, INT8OID);
 
 /* Carriers are compared without regard to case. */
 static SavedPlan find_fact = SAVED_PLAN(
@@ -84,52 +75,36 @@ return_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
 					   after_sale->order_id, after_sale->return_version, actor, detail);
 }
 
-/* ---- receipt ---- */
-
-ReturnedLine *
-return_lines(const AfterSale *after_sale, int *n)
-{
-	Datum		values[2] = {Int64GetDatum(after_sale->order_id),
-	Int64GetDatum(after_sale->after_sale_id)};
-	ReturnedLine *lines;
-	int			i;
-
-	*n = (int) plan_query(&read_lines, values, NULL, 0);
-	lines = palloc0(sizeof(ReturnedLine) * Max(*n, 1));
-	for (i = 0; i < *n; i++)
-	{
-		lines[i].product_id = row_int64(i, 1);
-		lines[i].line = row_int32(i, 2);
-		lines[i].quantity = row_int32(i, 3);
-		lines[i].sku = row_text(i, 4);
-		lines[i].lines_of_sku = row_int32(i, 5);
-	}
-	return lines;
-}
-
 /* ---- facts ---- */
 
+int64
+return_fact_reserve(void)
+{
+	return id_next("after_sale_events_event_id_seq");
+}
+
 static bool
-insert(Journal *journal, const ReturnFact *fact, const char *disposition, const char *reason,
+insert(Journal *journal, const ReturnFact *fact, int64 event_id, const char *reason,
 	   Jsonb *detail)
 {
-	Datum		values[7];
-	char		nulls[7] = {' ', ' ', ' ', ' ', reason != NULL ? ' ' : 'n', ' ', ' '};
+	Datum		values[8];
+	char		nulls[8] = {' ', ' ', ' ', ' ', reason != NULL ? ' ' : 'n', ' ', ' ', ' '};
 
 	values[0] = Int64GetDatum(fact->after_sale_id);
 	values[1] = TimestampTzGetDatum(journal_time(journal));
 	values[2] = Int16GetDatum(fact->kind);
-	values[3] = CStringGetTextDatum(disposition);
+	values[3] = CStringGetTextDatum(reason == NULL ? "applied" : "held");
 	values[4] = reason != NULL ? CStringGetTextDatum(reason) : (Datum) 0;
 	values[5] = JsonbPGetDatum(fact->content);
 	values[6] = JsonbPGetDatum(detail);
+	values[7] = Int64GetDatum(event_id);
 	return plan_write(&insert_fact, values, nulls, 0) > 0;
 }
 
 void
-return_fact_applied(Journal *journal, const ReturnFact *fact, Jsonb *detail)
+return_fact_applied(Journal *journal, const ReturnFact *fact, int64 event_id, Jsonb *detail)
 {
-	(void) insert(journal, fact, "applied", NULL, detail);
+	(void) insert(journal, fact, event_id, NULL, detail);
 }
 
 void
@@ -144,7 +119,7 @@ return_fact_held(Journal *journal, const ReturnFact *fact, const AfterSale *afte
 		.told = fact->content
 	};
 
-	if (insert(journal, fact, "held", reason, detail))
+	if (insert(journal, fact, return_fact_reserve(), reason, detail))
 		held_fact_record(journal, &held, ALERT_RETURN_HELD,
 						 about->order_id != 0 ? about->order_id : about->after_sale_id,
 						 after_sale_payload(about));

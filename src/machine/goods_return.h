@@ -28,21 +28,6 @@ typedef struct ReturnChange
 extern void return_fire(Journal *journal, AfterSale *after_sale, Event event, char actor,
 						const ReturnChange *change, Jsonb *detail);
 
-/* A line of an after-sale, and of what was received for it. */
-typedef struct ReturnedLine
-{
-	int64		product_id;
-	int32		line;			/* of the order */
-	int32		lines_of_sku;	/* in how many lines of the order the sku stands */
-	int32		quantity;		/* applied for */
-	int32		received;
-	int32		damaged;
-	char	   *sku;
-} ReturnedLine;
-
-/* The lines of an after-sale, by line. */
-extern ReturnedLine *return_lines(const AfterSale *after_sale, int *n);
-
 /* ---- reported facts ---- */
 
 typedef struct ReturnFact
@@ -52,8 +37,12 @@ typedef struct ReturnFact
 	Jsonb	   *content;
 } ReturnFact;
 
-/* Store a fact that was applied, with the result of the call. */
-extern void return_fact_applied(Journal *journal, const ReturnFact *fact, Jsonb *detail);
+/* The id of a fact that will be applied, for the refund and the ledger rows that name it. */
+extern int64 return_fact_reserve(void);
+
+/* Store a fact that was applied, with the result of the call. event_id: reserved. */
+extern void return_fact_applied(Journal *journal, const ReturnFact *fact, int64 event_id,
+								Jsonb *detail);
 
 /* Store a fact for staff and alert, once; after_sale may be NULL (unknown). */
 extern void return_fact_held(Journal *journal, const ReturnFact *fact, const AfterSale *after_sale,

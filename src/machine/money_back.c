@@ -10,7 +10,7 @@
 #include "core/ids.h"
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
-#include "machine/after_sale.h"
+#include "machine/after_sale_flow.h"
 #include "machine/money_back.h"
 #include "machine/refund_decision.h"
 
@@ -28,7 +28,7 @@ static SavedPlan note_paid_outside = SAVED_PLAN(
 	" RETURNING a.amount <= a.paid_outside + (SELECT coalesce(sum(coalesce(r.asked, r.amount)), 0)"
 	"   FROM order_ext_internal.refunds r"
 	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id"
-	"    AND r.status IN (" REFUNDS_NOT_WITHDRAWN ")),"
+	"    AND (r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept)),"
 	"  EXISTS (SELECT FROM order_ext_internal.refunds r"
 	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id"
 	"    AND r.status IN (" REFUNDS_NOT_WITHDRAWN "))",
@@ -82,9 +82,14 @@ count_as_paid(Journal *journal, int64 after_sale_id, int64 amount)
 	(void) plan_write(&note_paid_outside, values, NULL, 0);
 	covered = row_bool(0, 1);
 	has_refunds = row_bool(0, 2);
-	if (has_refunds)
-		after_sales_follow(journal, &after_sale_id, 1, ACTOR_GATEWAY);
-	if (has_refunds || !covered || !after_sale_read(after_sale_id, &after_sale))
+	if (!after_sale_read(after_sale_id, &after_sale))
+		return;
+	if (has_refunds || after_sale_in_progress(&after_sale))
+	{
+		after_sale_conclude(journal, &after_sale, ACTOR_GATEWAY, NULL);
+		return;
+	}
+	if (!covered)
 		return;
 	if (after_sale.status == AFTER_SALE_APPROVED)
 		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_REFUND, ACTOR_GATEWAY, NULL, NULL);
@@ -131,8 +136,7 @@ withdraw_lost(Journal *journal, Refund *refund)
 
 	refund_keep(journal, refund, ACTOR_GATEWAY, "dispute lost");
 	if (refund->after_sale_id != 0 && after_sale_read(refund->after_sale_id, &after_sale))
-		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_SYSTEM,
-						"a lost dispute took its money", NULL);
+		after_sale_conclude(journal, &after_sale, ACTOR_SYSTEM, "a lost dispute took its money");
 }
 
 int64

@@ -11,14 +11,17 @@
 #include "core/spi_util.h"
 #include "machine/money_left.h"
 
-/* What an after-sale still waits for: its amount less its refunds and what was paid outside. */
+/*
+ * What an after-sale still waits for: its amount less its refunds, those that staff keeps included,
+ * and what was paid outside.
+ */
 static SavedPlan left_of_order = SAVED_PLAN(
 	"SELECT p.payment_id, p.amount, rest.amount, rest.amount - coalesce((SELECT"
 	"   sum(greatest(a.amount - a.paid_outside"
 	"    - (SELECT coalesce(sum(coalesce(r.asked, r.amount)), 0)"
 	"    FROM order_ext_internal.refunds r"
 	"    WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id"
-	"     AND r.status IN (" REFUNDS_NOT_WITHDRAWN ")), 0))"
+	"     AND (r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept)), 0))"
 	"  FROM order_ext_internal.after_sales a"
 	"  WHERE a.order_id = p.order_id AND a.after_sale_id <> $2"
 	"   AND a.status NOT IN (" AFTER_SALES_GIVEN_UP ", " CODE(AFTER_SALE_REFUNDED) ")), 0)::bigint"

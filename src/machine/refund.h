@@ -41,11 +41,11 @@ typedef struct Refund
 	char	   *external_id;	/* of the order, or NULL */
 } Refund;
 
-/* SQL: whether after-sale a cannot be paid back yet, or no longer. */
-#define AFTER_SALE_WAITS \
-	"(a.status NOT IN (" CODES(AFTER_SALE_APPROVED, AFTER_SALE_REFUNDING, AFTER_SALE_FAILED) ")" \
-	" OR (a.type = " CODE(AFTER_SALE_RETURN_REFUND) \
-	" AND a.return_status IS DISTINCT FROM " CODE(RETURN_INSPECTED) "))"
+/*
+ * SQL: whether after-sale a cannot be paid back, or no longer. Of goods that are sent back there is
+ * a refund only once they have been inspected.
+ */
+#define AFTER_SALE_WAITS "a.status NOT IN (" AFTER_SALES_APPROVED ")"
 
 /* SQL: what refund_rows() reads, of a refund r with its payment p and its order o, if known. */
 #define REFUND_COLUMNS \

@@ -46,6 +46,12 @@ static SavedPlan keep_refund = SAVED_PLAN(
 	"UPDATE order_ext_internal.refunds SET kept = true, reason = $2 WHERE refund_id = $1",
 	INT8OID, TEXTOID);
 
+static SavedPlan forget_kept = SAVED_PLAN(
+	"UPDATE order_ext_internal.refunds SET kept = false"
+	" WHERE payment_id = $1 AND after_sale_id = $2 AND after_sale_id <> 0 AND kept"
+	"  AND refund_id <> $3",
+	INT8OID, INT8OID, INT8OID);
+
 static SavedPlan set_amount = SAVED_PLAN(
 	"UPDATE order_ext_internal.refunds SET amount = $2, reason = coalesce($3, reason),"
 	"  asked = CASE WHEN amount <> $2 OR status = " CODE(REFUND_WITHDRAWN)
@@ -121,6 +127,15 @@ refund_keep(Journal *journal, Refund *refund, char actor, const char *reason)
 		values[1] = CStringGetTextDatum(reason);
 	(void) plan_write(&keep_refund, values, reason != NULL ? "  " : " n", 0);
 	refund->kept = true;
+}
+
+void
+refunds_forget_kept(const Refund *refund)
+{
+	Datum		values[3] = {Int64GetDatum(refund->payment_id),
+	Int64GetDatum(refund->after_sale_id), Int64GetDatum(refund->refund_id)};
+
+	(void) plan_write(&forget_kept, values, NULL, 0);
 }
 
 void

@@ -32,6 +32,12 @@ extern void refund_reduce(Journal *journal, Refund *refund, int64 by);
  */
 extern void refund_keep(Journal *journal, Refund *refund, char actor, const char *reason);
 
+/*
+ * The other withdrawn refunds of its after-sale cannot be requested again: this one will be, for
+ * all of them.
+ */
+extern void refunds_forget_kept(const Refund *refund);
+
 /* Request such a refund again, for an amount, which is left. */
 extern void refund_revive(Journal *journal, Refund *refund, int64 amount);
 

@@ -2,8 +2,8 @@
  * refund_request.c
  *		Requesting refunds.
  *
- * A refund row is unique per (payment, cause, after-sale) and never exceeds what is left of its
- * payment, so a repeated request does nothing.
+ * A refund row is unique per (payment, cause, after-sale, fact) and never exceeds what is left of
+ * its payment, so a repeated request does nothing.
  */
 #include "compat.h"
 
@@ -21,7 +21,7 @@
 	"WITH requested AS (" \
 	" INSERT INTO order_ext_internal.refunds" \
 	" (refund_id, order_id, payment_id, after_sale_id, amount, requested_at, version, status," \
-	"  cause, held, currency, claim_after)"
+	"  cause, held, currency, claim_after, fact_id)"
 #define UNLESS_REQUESTED \
 	" ON CONFLICT (payment_id, cause, after_sale_id, fact_id) DO NOTHING" \
 	" RETURNING refund_id, order_id, payment_id, after_sale_id, amount, held, claim_after," \
@@ -38,7 +38,7 @@
 static SavedPlan insert_refund = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id, 0,"
-	"        least(rest.amount, $5), $3, 1, $4, $2, $6, p.currency, $7"
+	"        least(rest.amount, $5), $3, 1, $4, $2, $6, p.currency, $7, 0"
 	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
 	" WHERE p.payment_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
 	"  AND least(rest.amount, $5) > 0"
@@ -50,7 +50,7 @@ static SavedPlan insert_for_canceled = SAVED_PLAN(
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
 	"        coalesce(a.after_sale_id, 0), rest.amount, $2, 1, $3,"
 	"        CASE p.purpose WHEN " CODE(PURPOSE_APPLIED) " THEN " CODE(CAUSE_CANCEL)
-	"         ELSE " CODE(CAUSE_HELD) " END, o.refund_hold, p.currency, NULL"
+	"         ELSE " CODE(CAUSE_HELD) " END, o.refund_hold, p.currency, NULL, 0"
 	" FROM order_ext_internal.orders o"
 	" JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
 	" LEFT JOIN order_ext_internal.after_sales a"
@@ -66,22 +66,22 @@ static SavedPlan insert_for_canceled = SAVED_PLAN(
 static SavedPlan insert_for_after_sale = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
-	"        a.after_sale_id, a.amount, $2, 1, $3, " CODE(CAUSE_AFTER_SALE) ", false, p.currency,"
-	"        NULL"
+	"        a.after_sale_id, coalesce($4, a.amount), $2, 1, $3, " CODE(CAUSE_AFTER_SALE) ", false,"
+	"        p.currency, NULL, $5"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.payments p ON p.order_id = a.order_id"
 	LEFT_OF_PAYMENT
 	" WHERE a.after_sale_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
 	"  AND p.purpose = " CODE(PURPOSE_APPLIED)
-	"   AND a.amount > 0 AND a.amount <= rest.amount"
+	"   AND coalesce($4, a.amount) > 0 AND coalesce($4, a.amount) <= rest.amount"
 	UNLESS_REQUESTED,
-	INT8OID, TIMESTAMPTZOID, INT2OID);
+	INT8OID, TIMESTAMPTZOID, INT2OID, INT8OID, INT8OID);
 
 static SavedPlan has_refund = SAVED_PLAN(
 	"SELECT a.amount = 0 OR EXISTS (SELECT FROM order_ext_internal.refunds r"
-	"  WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id)"
+	"  WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id AND r.fact_id = $2)"
 	" FROM order_ext_internal.after_sales a WHERE a.after_sale_id = $1",
-	INT8OID);
+	INT8OID, INT8OID);
 
 void
 refund_request_journal(Journal *journal, const Edge *edge, const Refund *refund, char actor)
@@ -191,18 +191,24 @@ refunds_request_for_canceled(Journal *journal, const int64 *order_ids, int n)
 		money_left_touch_orders(order_ids, n);
 }
 
-int64
-refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor)
+/* All of the after-sale's amount, if the amount is 0. */
+static int64
+request_for_after_sale(Journal *journal, int64 after_sale_id, int64 amount, int64 fact_id,
+					   char actor)
 {
 	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, EVENT_REQUEST);
-	Datum		values[3];
+	Datum		values[5];
+	char		nulls[5] = {' ', ' ', ' ', amount == 0 ? 'n' : ' ', ' '};
 	int64		refund_id;
 
 	values[0] = Int64GetDatum(after_sale_id);
 	values[1] = TimestampTzGetDatum(journal_time(journal));
 	values[2] = Int16GetDatum(edge->to);
+	values[3] = Int64GetDatum(amount);
+	values[4] = Int64GetDatum(fact_id);
 	refund_id = journal_requested(journal, edge,
-								  plan_write(&insert_for_after_sale, values, NULL, 0), actor);
+								  plan_write(&insert_for_after_sale, values, nulls, 0), actor);
+	values[1] = Int64GetDatum(fact_id);
 	if (refund_id == 0 &&
 		(plan_query(&has_refund, values, NULL, 1) != 1 || !row_bool(0, 1)))
 		ereport(ERROR,
@@ -214,4 +220,17 @@ refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor)
 	if (refund_id != 0)
 		money_left_touch_after_sale(after_sale_id);
 	return refund_id;
+}
+
+int64
+refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor)
+{
+	return request_for_after_sale(journal, after_sale_id, 0, 0, actor);
+}
+
+int64
+refund_request_for_fact(Journal *journal, int64 after_sale_id, int64 amount, int64 fact_id,
+						char actor)
+{
+	return request_for_after_sale(journal, after_sale_id, amount, fact_id, actor);
 }

@@ -42,6 +42,12 @@ extern void refunds_request_for_canceled(Journal *journal, const int64 *order_id
 extern int64 refund_request_for_after_sale(Journal *journal, int64 after_sale_id, char actor);
 
 /*
+ * The same for a part of it, which a fact about its goods has made due: of each fact there is one.
+ */
+extern int64 refund_request_for_fact(Journal *journal, int64 after_sale_id, int64 amount,
+									 int64 fact_id, char actor);
+
+/*
  * Record that a refund was requested, along the edge: its log row, and the message to execute it
  * unless it is held back.
  */

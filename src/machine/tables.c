@@ -4,22 +4,10 @@
  */
 #include "compat.h"
 
+#include "machine/status_names.h"
 #include "machine/tables.h"
 
 /* ---- order ---- */
-
-static const StatusName order_statuses[] = {
-	{ORDER_CREATED, "created"},
-	{ORDER_PAID, "paid"},
-	{ORDER_FULFILLING, "fulfilling"},
-	{ORDER_OUT_STOCK, "out_stock"},
-	{ORDER_DELIVERING, "delivering"},
-	{ORDER_SIGNED, "signed"},
-	{ORDER_CANCELED, "canceled"},
-	{ORDER_REFUSED, "refused"},
-	{ORDER_INVALID, "invalid"},
-	{0, NULL}
-};
 
 static const Edge order_edges[] = {
 	{STATUS_NONE, ORDER_CREATED, EVENT_CREATE, "B",
@@ -117,14 +105,6 @@ static const Edge order_edges[] = {
 
 /* ---- payment attempt ---- */
 
-static const StatusName payment_statuses[] = {
-	{PAYMENT_INITIATED, "initiated"},
-	{PAYMENT_CAPTURED, "captured"},
-	{PAYMENT_CLOSED, "closed"},
-	{PAYMENT_FAILED, "failed"},
-	{0, NULL}
-};
-
 static const Edge payment_edges[] = {
 	{STATUS_NONE, PAYMENT_INITIATED, EVENT_INITIATE, "B",
 		"order created, before its deadline",
@@ -179,19 +159,6 @@ static const Edge payment_edges[] = {
 
 /* ---- after-sale ---- */
 
-static const StatusName after_sale_statuses[] = {
-	{AFTER_SALE_APPLIED, "applied"},
-	{AFTER_SALE_APPROVED, "approved"},
-	{AFTER_SALE_REJECTED, "rejected"},
-	{AFTER_SALE_REFUNDING, "refunding"},
-	{AFTER_SALE_REFUNDED, "refunded"},
-	{AFTER_SALE_FAILED, "failed"},
-	{AFTER_SALE_CLOSED, "closed"},
-	{AFTER_SALE_REOPENED, "reopened"},
-	{AFTER_SALE_REVOKED, "revoked"},
-	{0, NULL}
-};
-
 static const Edge after_sale_edges[] = {
 	{STATUS_NONE, AFTER_SALE_APPROVED, EVENT_AFTER_SALE_OPEN, "XSW",
 		"a paid order was canceled, is short of goods, or its parcel was refused",
@@ -215,7 +182,7 @@ static const Edge after_sale_edges[] = {
 		"its first refund was submitted or answered, or there is nothing to pay back",
 	{0}, 0},
 	{AFTER_SALE_REFUNDING, AFTER_SALE_REFUNDED, EVENT_AFTER_SALE_SETTLE, "GXS",
-		"all its refunds succeeded",
+		"all its refunds succeeded, and no goods are waited for",
 	{TOPIC_AFTER_SALE_REFUNDED}, 0},
 	{AFTER_SALE_REFUNDING, AFTER_SALE_FAILED, EVENT_AFTER_SALE_FAIL, "GX",
 		"a refund failed and none is open",
@@ -226,8 +193,8 @@ static const Edge after_sale_edges[] = {
 	{AFTER_SALE_REFUNDED, AFTER_SALE_FAILED, EVENT_AFTER_SALE_REVERSE, "G",
 		"a refund that had succeeded was reversed",
 	{0}, 0},
-	{AFTER_SALE_FAILED, AFTER_SALE_REFUNDING, EVENT_AFTER_SALE_RETRY, "S",
-		"a failed refund is tried again, under its number",
+	{AFTER_SALE_FAILED, AFTER_SALE_REFUNDING, EVENT_AFTER_SALE_RETRY, "SWGX",
+		"a failed refund is tried again, under its number; or another one follows",
 	{0}, 0},
 	{AFTER_SALE_APPLIED, AFTER_SALE_CLOSED, EVENT_AFTER_SALE_CLOSE, "SX",
 		"settled otherwise",
@@ -238,8 +205,11 @@ static const Edge after_sale_edges[] = {
 	{AFTER_SALE_FAILED, AFTER_SALE_CLOSED, EVENT_AFTER_SALE_CLOSE, "SX",
 		"settled otherwise",
 	{0}, 0},
-	{AFTER_SALE_REFUNDING, AFTER_SALE_CLOSED, EVENT_AFTER_SALE_CLOSE, "X",
-		"a lost dispute took the money of its refund",
+	{AFTER_SALE_REFUNDED, AFTER_SALE_REFUNDING, EVENT_AFTER_SALE_REVIVE, "S",
+		"one of its refunds, which staff had withdrawn, is requested again",
+	{0}, 0},
+	{AFTER_SALE_REFUNDING, AFTER_SALE_CLOSED, EVENT_AFTER_SALE_CLOSE, "SX",
+		"a lost dispute took the money of its last refund, or staff keeps it",
 	{0}, 0},
 	{AFTER_SALE_CLOSED, AFTER_SALE_APPROVED, EVENT_AFTER_SALE_REVIVE, "S",
 		"its withdrawn refund is requested again",
@@ -255,17 +225,7 @@ static const Edge after_sale_edges[] = {
 
 /* ---- return: the goods of a return_refund; its id is the after-sale's ---- */
 
-static const StatusName return_statuses[] = {
-	{RETURN_AWAITING, "awaiting"},
-	{RETURN_TO_SEND, "to_send"},
-	{RETURN_IN_TRANSIT, "in_transit"},
-	{RETURN_RECEIVED, "received"},
-	{RETURN_INSPECTED, "inspected"},
-	{RETURN_DAMAGED, "damaged"},
-	{0, NULL}
-};
-
-/* A received parcel is inspected in the same transaction, so no return stays at this status. */
+/* A received parcel is inspected in the same transaction, so no return stays at received. */
 static const Edge return_edges[] = {
 	{STATUS_NONE, RETURN_AWAITING, EVENT_RETURN_AWAIT, "B",
 		"applied for",
@@ -280,30 +240,48 @@ static const Edge return_edges[] = {
 		"the receiver refused the parcel",
 	{0}, 0},
 	{RETURN_TO_SEND, RETURN_RECEIVED, EVENT_RETURN_RECEIVE, "W",
-		"all pieces are there; the notice that it was sent never came",
+		"pieces are there; the notice that they were sent never came",
 	{0}, 0},
 	{RETURN_IN_TRANSIT, RETURN_RECEIVED, EVENT_RETURN_RECEIVE, "W",
-		"all pieces are there",
+		"pieces are there; for those in order the money goes back, the goods by flag",
 	{0}, 0},
 	{RETURN_RECEIVED, RETURN_INSPECTED, EVENT_RETURN_PASS, "W",
-		"every piece is in order; the money goes back, the goods by flag",
+		"all pieces are there, and no damaged one waits for a decision",
+	{0}, 0},
+	{RETURN_RECEIVED, RETURN_PARTLY, EVENT_RETURN_AWAIT_REST, "W",
+		"pieces are still to come, until the return window ends",
 	{0}, 0},
 	{RETURN_RECEIVED, RETURN_DAMAGED, EVENT_RETURN_DAMAGE, "W",
-		"a piece is damaged; staff decides",
+		"damaged pieces wait for staff, whether or not others are still to come",
+	{0}, 0},
+	{RETURN_PARTLY, RETURN_PARTLY, EVENT_RETURN_SEND, "W",
+		"the carrier has another parcel",
+	{0}, 0},
+	{RETURN_DAMAGED, RETURN_DAMAGED, EVENT_RETURN_SEND, "W",
+		"the carrier has another parcel; pieces are still to come",
+	{0}, 0},
+	{RETURN_PARTLY, RETURN_RECEIVED, EVENT_RETURN_RECEIVE, "W",
+		"further pieces are there",
+	{0}, 0},
+	{RETURN_DAMAGED, RETURN_RECEIVED, EVENT_RETURN_RECEIVE, "W",
+		"further pieces are there",
+	{0}, 0},
+	{RETURN_DAMAGED, RETURN_INSPECTED, EVENT_RETURN_RESOLVE, "S",
+		"decided: the damaged pieces are paid for, or leave the after-sale",
+	{0}, 0},
+	{RETURN_DAMAGED, RETURN_PARTLY, EVENT_RETURN_RESOLVE_PART, "S",
+		"decided, and pieces are still to come",
+	{0}, 0},
+	{RETURN_PARTLY, RETURN_INSPECTED, EVENT_RETURN_LAPSE, "X",
+		"what never came leaves the after-sale",
+	{0}, 0},
+	{RETURN_DAMAGED, RETURN_DAMAGED, EVENT_RETURN_LAPSE, "X",
+		"what never came leaves the after-sale; the damaged pieces wait on",
 	{0}, 0},
 	{0}
 };
 
 /* ---- refund ---- */
-
-static const StatusName refund_statuses[] = {
-	{REFUND_REQUESTED, "requested"},
-	{REFUND_SUBMITTED, "submitted"},
-	{REFUND_SUCCEEDED, "succeeded"},
-	{REFUND_FAILED, "failed"},
-	{REFUND_WITHDRAWN, "withdrawn"},
-	{0, NULL}
-};
 
 static const Edge refund_edges[] = {
 	{STATUS_NONE, REFUND_REQUESTED, EVENT_REQUEST, "XGSW",
@@ -368,14 +346,6 @@ static const Edge refund_edges[] = {
 
 /* ---- coupon ---- */
 
-static const StatusName coupon_statuses[] = {
-	{COUPON_UNUSED, "unused"},
-	{COUPON_LOCKED, "locked"},
-	{COUPON_USED, "used"},
-	{COUPON_EXPIRED, "expired"},
-	{0, NULL}
-};
-
 static const Edge coupon_edges[] = {
 	{STATUS_NONE, COUPON_UNUSED, EVENT_ISSUE, "S",
 		"issued",
@@ -408,16 +378,6 @@ static const Edge coupon_edges[] = {
 };
 
 /* ---- fulfilment ---- */
-
-static const StatusName fulfilment_statuses[] = {
-	{FULFILMENT_CREATED, "created"},
-	{FULFILMENT_PICKING, "picking"},
-	{FULFILMENT_LABELLED, "labelled"},
-	{FULFILMENT_OUT, "out"},
-	{FULFILMENT_CANCEL_REQUESTED, "cancel_requested"},
-	{FULFILMENT_CANCELED, "canceled"},
-	{0, NULL}
-};
 
 /*
  * A picked parcel is labeled in the same transaction, so no fulfillment stays at picking. If
@@ -473,13 +433,13 @@ static const Edge fulfilment_edges[] = {
 };
 
 static const MachineTable tables[] = {
-	{MACHINE_ORDER, "order", order_statuses, order_edges},
-	{MACHINE_PAYMENT, "payment", payment_statuses, payment_edges},
-	{MACHINE_AFTER_SALE, "after_sale", after_sale_statuses, after_sale_edges},
-	{MACHINE_RETURN, "return", return_statuses, return_edges},
-	{MACHINE_REFUND, "refund", refund_statuses, refund_edges},
-	{MACHINE_COUPON, "coupon", coupon_statuses, coupon_edges},
-	{MACHINE_FULFILMENT, "fulfilment", fulfilment_statuses, fulfilment_edges}
+	{MACHINE_ORDER, "order", status_names_order, order_edges},
+	{MACHINE_PAYMENT, "payment", status_names_payment, payment_edges},
+	{MACHINE_AFTER_SALE, "after_sale", status_names_after_sale, after_sale_edges},
+	{MACHINE_RETURN, "return", status_names_return, return_edges},
+	{MACHINE_REFUND, "refund", status_names_refund, refund_edges},
+	{MACHINE_COUPON, "coupon", status_names_coupon, coupon_edges},
+	{MACHINE_FULFILMENT, "fulfilment", status_names_fulfilment, fulfilment_edges}
 };
 
 const MachineTable *

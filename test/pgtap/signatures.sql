@@ -43,6 +43,7 @@ FROM (VALUES
 	('close_after_sale', '(after_sale_id bigint, reason text, request_id text DEFAULT NULL) -> order_ext.result'),
 	('reopen_after_sale', '(after_sale_id bigint, request_id text DEFAULT NULL) -> order_ext.result'),
 	('return_shipment', '(after_sale_id bigint, carrier text, tracking_no text, request_id text DEFAULT NULL) -> order_ext.result'),
+	('resolve_damaged', '(after_sale_id bigint, refund boolean, request_id text DEFAULT NULL) -> order_ext.result'),
 	('return_receipt', '(after_sale_id bigint, lines jsonb, restock boolean, request_id text DEFAULT NULL) -> order_ext.result'),
 	('report_shortage', '(order_id bigint, lines jsonb, request_id text DEFAULT NULL) -> order_ext.result'),
 	('expire_orders', '(max_orders integer DEFAULT 1000) -> integer'),

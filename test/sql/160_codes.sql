@@ -91,6 +91,7 @@ BEGIN ATOMIC
 				('fulfilment_documents_kind_check', 'kind', 'document_kind', NULL),
 				('after_sales_type_check', 'type', 'after_sale_type', NULL),
 				('after_sale_events_kind_check', 'kind', 'return_fact', NULL),
+				('after_sale_events_fact', 'kind', 'return_fact', ARRAY['return_shipment']),
 				('disputes_status_check', 'status', 'dispute_status', NULL),
 				('money_facts_kind_check', 'kind', 'money_fact', NULL),
 				('coupons_check', 'status', 'coupon_status', ARRAY['locked', 'used']),

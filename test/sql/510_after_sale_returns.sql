@@ -24,12 +24,12 @@ SELECT t.facts('rt1'), t.alerts('rt1');
 SELECT carrier, tracking_no, goods_sent_at IS NOT NULL AS sent FROM order_ext.after_sales_view WHERE after_sale_id = t.id('rt1');
 -- the goods are on their way: nobody revokes that, staff may close it
 SELECT t.go($$order_ext.revoke_after_sale(t.id('rt1'), 7600)$$);
--- other pieces than applied for: held, nothing changes
+-- more pieces than applied for: held, nothing changes
 SELECT t.stock('AT-1'), t.stock('AT-2');
-SELECT lines, t.show(order_ext.return_receipt(t.id('rt1'), t.items(lines), true)) FROM unnest('{AT-1:2,"AT-1:1,AT-2:1","AT-1:3,AT-2:1","AT-1:2,AT-2:1,AT-0:1","AT-1:2,AT-0:1"}'::text[]) AS lines;
+SELECT lines, t.show(order_ext.return_receipt(t.id('rt1'), t.items(lines), true)) FROM unnest('{AT-1:3,"AT-1:2,AT-2:2","AT-1:3,AT-2:1","AT-1:2,AT-2:1,AT-0:1","AT-1:2,AT-0:1"}'::text[]) AS lines;
 SELECT t.after_sale('rt1'), t.stock('AT-1'), t.alerts('rt1');
 -- the receipt, its lines in any order and summed
-SELECT t.show(r), r.detail - 'after_sale_id' - 'order_id' AS detail
+SELECT t.show(r), r.detail - 'after_sale_id' - 'order_id' - 'refund_id' AS detail
 FROM order_ext.return_receipt(after_sale_id => t.id('rt1'), lines => '[{"sku": "AT-2", "quantity": 1, "condition": "ok"}, {"sku": "AT-1", "quantity": 1}, {"sku": "AT-1", "quantity": 1}]', restock => true, request_id => 'rt-2') AS r;
 SELECT t.after_sale('rt1'), t.stock('AT-1'), t.stock('AT-2');
 SELECT t.show(order_ext.return_receipt(t.id('rt1'), t.items('AT-1:2,AT-2:1'), true)), t.show(order_ext.return_receipt(t.id('rt1'), t.items('AT-1:2,AT-2:1'), false)), t.show(order_ext.return_receipt(t.id('rt1'), t.items('AT-1:2'), true, 'rt-2'));
@@ -41,7 +41,7 @@ SELECT event, actor FROM order_ext.order_timeline(t.id('rt')) WHERE event ~ '^(a
 SELECT t.apply('rt2', 'rt', 'AT-2:1', 'return_refund');
 SELECT t.show(order_ext.review_after_sale(t.id('rt2'), true)), t.show(order_ext.return_receipt(t.id('rt2'), t.items('AT-2:1'), false)), t.after_sale('rt2'), t.stock('AT-2');
 SELECT kind, delta, consumed_delta FROM order_ext.stock_ledger_view WHERE order_id = t.id('rt') AND sku = 'AT-2' ORDER BY at;
--- a damaged piece: the whole return waits for staff, the money and the stock stay
+-- a damaged piece waits for staff, the money and the stock stay
 SELECT t.apply('rt3', 'rt', 'AT-1:1', 'return_refund');
 SELECT t.show(order_ext.review_after_sale(t.id('rt3'), true)), t.show(order_ext.return_receipt(t.id('rt3'), '[{"sku": "AT-1", "quantity": 1, "condition": "damaged"}]', true)), t.after_sale('rt3'), t.stock('AT-1'), t.alerts('rt3');
 SELECT severity, expected FROM order_ext.verify('I15') WHERE entity = 'after-sale ' || t.id('rt3');
@@ -127,6 +127,7 @@ INSERT INTO t.asm_calls (call, expression) VALUES
 	('revoke', $$order_ext.revoke_after_sale(t.id('asm'), 7600)$$), ('close', $$order_ext.close_after_sale(t.id('asm'), 'x')$$), ('reopen', $$order_ext.reopen_after_sale(t.id('asm'))$$),
 	('ship', $$order_ext.return_shipment(t.id('asm'), 'SF', '1')$$), ('receive', $$order_ext.return_receipt(t.id('asm'), t.items('AT-1:1'), true)$$),
 	('damaged', $$order_ext.return_receipt(t.id('asm'), '[{"sku": "AT-1", "quantity": 1, "condition": "damaged"}]', true)$$),
+	('resolve', $$order_ext.resolve_damaged(t.id('asm'), true)$$),
 	('apply', $$order_ext.apply_after_sale(t.id('asm-order'), 7600, 'refund_only', t.items('AT-1:1'))$$),
 	('actions', $$ARRAY(SELECT order_ext.allowed_actions(t.id('asm-order')) ORDER BY 1)$$);
 CREATE TABLE t.asm (state integer, call integer, outcome text, after text, changed boolean);
@@ -171,7 +172,7 @@ SELECT s.state, c.call, m.outcome, a.outcome AS actions
 FROM t.asm m JOIN t.asm_states s ON s.n = m.state JOIN t.asm_calls c ON c.n = m.call
 JOIN t.asm a ON a.state = m.state AND a.call = (SELECT n FROM t.asm_calls WHERE call = 'actions')
 JOIN (VALUES ('accept', 'review_after_sale'), ('reject', 'review_after_sale'), ('revoke', 'revoke_after_sale'), ('close', 'close_after_sale'), ('reopen', 'reopen_after_sale'),
-	('ship', 'return_shipment'), ('receive', 'return_receipt'), ('damaged', 'return_receipt'), ('apply', 'apply_after_sale')) AS v(call, name) ON v.call = c.call
+	('ship', 'return_shipment'), ('receive', 'return_receipt'), ('damaged', 'return_receipt'), ('resolve', 'resolve_damaged'), ('apply', 'apply_after_sale')) AS v(call, name) ON v.call = c.call
 WHERE (a.outcome ~ ('\m' || v.name || '\M')) <> (m.outcome ~ '^applied');
 CALL t.settle();
 SELECT invariant, severity, entity, expected, actual FROM order_ext.verify() WHERE severity = 'error';

@@ -1,11 +1,12 @@
 -- Random lives of orders after they were signed, against the rules and not against the code:
 -- carts with coupons, freight and several lines of a sku, paid through the sandbox, then applications of random pieces
 -- and kinds, accepted, rejected, reopened, revoked, closed, received in order, damaged and in
--- wrong quantities, in random order; at last everything that is left goes back. Every step:
--- what is paid back stays within what was paid, line by line. At the end: equal to the cent,
--- the freight once, the coupon back, every piece accounted for, verify() clean.
--- To play a seed again: PGOPTIONS='-c as_random.seed=0.123' and this file.
-SELECT coalesce(nullif(current_setting('as_random.seed', true), ''), (random() * 2 - 1)::numeric(6, 4)::text) AS seed \gset
+-- wrong quantities, in parts, decided about and never, in random order; at last everything that is
+-- left goes back. Every step: what is paid back stays within what was paid, line by line, and each
+-- receipt and decision pays what a model of its own says (t.random_model). At the end: equal to the
+-- cent, the freight once, the coupon back, every piece accounted for, verify() clean.
+-- To play a seed again: PGOPTIONS='-c order_test.seed=0.123' script/test regress.
+SELECT coalesce(nullif(current_setting('order_test.seed', true), ''), (random() * 2 - 1)::numeric(6, 4)::text) AS seed \gset
 SET client_min_messages = log;
 \set QUIET on
 CREATE TABLE t.random_lives (life integer PRIMARY KEY, order_id bigint, steps text[] DEFAULT '{}');
@@ -43,8 +44,8 @@ BEGIN
 	RETURN said;
 END
 $$;
-CREATE FUNCTION t.random_lines(a bigint, condition text DEFAULT NULL, more integer DEFAULT 0) RETURNS jsonb LANGUAGE sql VOLATILE
-	RETURN (SELECT jsonb_agg(t.random_line(order_id, line) || jsonb_strip_nulls(jsonb_build_object('quantity', quantity + $3, 'condition', $2))) FROM order_ext.after_sale_items_view WHERE after_sale_id = $1);
+CREATE FUNCTION t.random_lines(a bigint, more integer) RETURNS jsonb LANGUAGE sql VOLATILE
+	RETURN (SELECT jsonb_agg(t.random_line(order_id, line) || jsonb_build_object('quantity', quantity + $2)) FROM order_ext.after_sale_items_view WHERE after_sale_id = $1);
 -- within bounds, line by line: live and paid back
 CREATE FUNCTION t.random_check(l integer, o bigint) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO t.random_wrong
@@ -63,6 +64,112 @@ CREATE FUNCTION t.random_check(l integer, o bigint) RETURNS void LANGUAGE sql AS
 	WHERE o.order_id = random_check.o AND a.freight > 0 AND a.status NOT IN ('rejected', 'closed', 'revoked') GROUP BY o.freight_amount HAVING sum(a.freight) > o.freight_amount OR count(*) > 1
 $$;
 
+-- The model of returns: of a line of n pieces for pay, of which others had before when it was
+-- priced, the first k pieces are worth floor(pay * (before + k) / n) - floor(pay * before / n), and
+-- all of its quantity pieces its amount. got: paid for, came: received and not refused, hurt: damaged
+-- pieces that nobody has decided about.
+CREATE TABLE t.random_model (after_sale_id bigint, line integer, pay bigint, n integer, before integer, quantity integer, amount bigint,
+	got integer DEFAULT 0, came integer DEFAULT 0, hurt integer DEFAULT 0, paid bigint DEFAULT 0, PRIMARY KEY (after_sale_id, line));
+CREATE FUNCTION t.random_worth(m t.random_model, k integer) RETURNS bigint LANGUAGE sql IMMUTABLE
+	RETURN CASE WHEN k >= m.quantity THEN m.amount ELSE least(m.amount, div(m.pay::numeric * (m.before + k), m.n) - div(m.pay::numeric * m.before, m.n)) END;
+-- priced now, as told; what it takes itself is not before it
+CREATE FUNCTION t.random_priced(a bigint) RETURNS void LANGUAGE sql AS $$
+	DELETE FROM t.random_model WHERE after_sale_id = a;
+	INSERT INTO t.random_model SELECT a, i.line, i.pay, i.quantity, i.quantity - f.n - s.quantity, s.quantity, s.amount
+	FROM order_ext.after_sale_items_view s JOIN order_ext.order_items_view i ON i.order_id = s.order_id AND i.line = s.line
+	JOIN LATERAL t.random_left(s.order_id) f ON f.line = i.line WHERE s.after_sale_id = a
+$$;
+-- pieces leave the after-sale
+CREATE FUNCTION t.random_shrink(m t.random_model, pieces integer) RETURNS void LANGUAGE sql AS $$
+	UPDATE t.random_model r SET quantity = r.quantity - pieces,
+		amount = CASE WHEN pieces = 0 THEN r.amount WHEN r.quantity - pieces = r.got THEN r.paid ELSE greatest(t.random_worth(m, m.quantity - pieces), r.paid) END
+	WHERE r.after_sale_id = m.after_sale_id AND r.line = m.line
+$$;
+-- What is due for pieces that are counted as got from now on, with the freight if nothing is waited for.
+CREATE FUNCTION t.random_due(a bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	due bigint := 0;
+	m t.random_model;
+BEGIN
+	FOR m IN SELECT * FROM t.random_model WHERE after_sale_id = a LOOP
+		due := due + t.random_worth(m, m.got) - m.paid;
+		UPDATE t.random_model SET paid = t.random_worth(m, m.got) WHERE after_sale_id = a AND line = m.line;
+	END LOOP;
+	RETURN due + CASE WHEN EXISTS (SELECT FROM t.random_model r WHERE r.after_sale_id = a AND (r.came < r.quantity OR r.hurt > 0)) THEN 0
+		WHEN EXISTS (SELECT FROM t.random_model r JOIN order_ext.after_sale_items_view s USING (after_sale_id, line) WHERE r.after_sale_id = a AND s.refused + s.missing > 0) THEN 0
+		ELSE (SELECT freight FROM order_ext.after_sales_view v WHERE v.after_sale_id = a) END;
+END
+$$;
+CREATE FUNCTION t.random_paid(l integer, a bigint, what text, r order_ext.result) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	due bigint := t.random_due(a);
+BEGIN
+	UPDATE t.random_lives SET steps = steps || format('%s -> %s %s', what, t.show(r), r.detail) WHERE life = l;
+	IF (r).disposition <> 'applied' OR coalesce(((r).detail->>'refund_amount')::bigint, 0) <> due THEN
+		INSERT INTO t.random_wrong VALUES (l, format('%s gave %s %s, expected %s', what, t.show(r), r.detail, due));
+	END IF;
+	INSERT INTO t.random_wrong SELECT l, format('%s: line %s is %s, expected %s', what, line, to_jsonb(s), to_jsonb(m)) FROM t.random_model m JOIN order_ext.after_sale_items_view s USING (after_sale_id, line)
+	WHERE after_sale_id = a AND (m.quantity, m.amount, m.got, m.came) IS DISTINCT FROM (s.quantity, s.amount, s.refunded, s.received - s.refused);
+END
+$$;
+-- a receipt of pieces that are awaited: some of them, or all; some of those damaged, or none
+CREATE FUNCTION t.random_receipt(l integer, a bigint, everything boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	m t.random_model;
+	o bigint := (SELECT order_id FROM order_ext.after_sales_view WHERE after_sale_id = a);
+	ok integer;
+	broken integer;
+	lines jsonb := '[]';
+	restock boolean := random() < 0.5;
+BEGIN
+	FOR m IN SELECT * FROM t.random_model WHERE after_sale_id = a AND came < quantity ORDER BY random() LOOP
+		ok := CASE WHEN everything THEN m.quantity - m.came ELSE t.random_int(0, m.quantity - m.came) END;
+		broken := CASE WHEN everything OR random() < 0.7 THEN 0 ELSE t.random_int(0, m.quantity - m.came - ok) END;
+		CONTINUE WHEN ok + broken = 0;
+		IF ok > 0 THEN
+			lines := lines || jsonb_build_array(t.random_line(o, m.line) || jsonb_build_object('quantity', ok));
+		END IF;
+		IF broken > 0 THEN
+			lines := lines || jsonb_build_array(t.random_line(o, m.line) || jsonb_build_object('quantity', broken, 'condition', 'damaged'));
+		END IF;
+		UPDATE t.random_model r SET got = r.got + ok, came = r.came + ok + broken, hurt = r.hurt + broken WHERE r.after_sale_id = a AND r.line = m.line;
+	END LOOP;
+	IF lines <> '[]' THEN
+		PERFORM t.random_paid(l, a, format('return_receipt(%s, %L, %L)', a, lines, restock), order_ext.return_receipt(a, lines, restock, 'r-' || a || '-' || random()));
+	END IF;
+END
+$$;
+CREATE FUNCTION t.random_decision(l integer, a bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	m t.random_model;
+	pay boolean := random() < 0.5;
+	r order_ext.result := order_ext.resolve_damaged(a, pay);
+BEGIN
+	FOR m IN SELECT * FROM t.random_model WHERE after_sale_id = a AND hurt > 0 LOOP
+		IF pay THEN
+			UPDATE t.random_model SET got = got + hurt, hurt = 0 WHERE after_sale_id = a AND line = m.line;
+		ELSE
+			PERFORM t.random_shrink(m, m.hurt);
+			UPDATE t.random_model SET came = came - hurt, hurt = 0 WHERE after_sale_id = a AND line = m.line;
+		END IF;
+	END LOOP;
+	PERFORM t.random_paid(l, a, format('resolve_damaged(%s, %L)', a, pay), r);
+END
+$$;
+-- what a timer has done meanwhile
+CREATE FUNCTION t.random_lapsed(l integer, o bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	m t.random_model;
+BEGIN
+	FOR m IN SELECT r.* FROM t.random_model r JOIN order_ext.after_sale_items_view s USING (after_sale_id, line) WHERE s.order_id = o AND s.missing > 0 AND r.came < r.quantity LOOP
+		PERFORM t.random_shrink(m, m.quantity - m.came);
+		UPDATE t.random_lives SET steps = steps || format('lapsed %s', m) WHERE life = l;
+	END LOOP;
+	INSERT INTO t.random_wrong SELECT l, format('lapsed: line %s is %s, expected %s', line, to_jsonb(s), to_jsonb(w)) FROM t.random_model w JOIN order_ext.after_sale_items_view s USING (after_sale_id, line)
+	WHERE s.order_id = o AND (w.quantity, w.amount) IS DISTINCT FROM (s.quantity, s.amount);
+END
+$$;
+
 CREATE PROCEDURE t.random_order(l integer) LANGUAGE plpgsql AS $$
 DECLARE
 	items text := (SELECT string_agg('RND-' || n || ':' || t.random_int(1, CASE WHEN random() < 0.2 THEN 40 ELSE 5 END) || color, ',')
@@ -79,11 +186,13 @@ CREATE PROCEDURE t.random_step(l integer, o bigint, last boolean) LANGUAGE plpgs
 DECLARE
 	a record;
 	lines jsonb;
-	kind text := CASE WHEN random() < 0.5 THEN 'refund_only' ELSE 'return_refund' END;
+	kind text := CASE WHEN random() < 0.3 THEN 'refund_only' ELSE 'return_refund' END;
 	dice double precision := random();
 BEGIN
+	PERFORM t.random_lapsed(l, o);
+	PERFORM set_config('order_ext.return_window', CASE WHEN random() < CASE WHEN l % 3 = 0 THEN 0.8 ELSE 0.1 END THEN '0' ELSE '7d' END, false);
 	SELECT v.*, EXISTS (SELECT FROM order_ext.refunds_view r WHERE r.after_sale_id = v.after_sale_id AND r.attempt > 0) AS claimed INTO a
-	FROM order_ext.after_sales_view v WHERE v.order_id = o AND (v.status IN ('applied', 'approved') OR (NOT last AND v.status = 'rejected')) ORDER BY random() LIMIT 1;
+	FROM order_ext.after_sales_view v WHERE v.order_id = o AND (v.status IN ('applied', 'approved') OR v.status = 'refunding' OR (NOT last AND v.status = 'rejected')) ORDER BY random() LIMIT 1;
 	IF a IS NULL OR (NOT last AND dice < 0.3) THEN
 		SELECT jsonb_agg(t.random_line(o, line) || jsonb_build_object('quantity', CASE WHEN last THEN n ELSE t.random_int(1, n) END)) INTO lines
 		FROM (SELECT * FROM t.random_left(o) WHERE n > 0 ORDER BY random() LIMIT CASE WHEN last THEN 100 ELSE t.random_int(1, 2) END) AS picked;
@@ -95,10 +204,12 @@ BEGIN
 			FROM order_ext.order_items_view WHERE order_id = o GROUP BY sku HAVING count(*) > 1;
 		ELSE
 			PERFORM t.random_call(l, format('order_ext.apply_after_sale(%s, 7600, %L, %L)', o, kind, lines), '^applied applied v1$');
+			PERFORM t.random_priced(max(after_sale_id)) FROM order_ext.after_sales_view WHERE order_id = o;
 		END IF;
 	ELSIF a.status = 'rejected' THEN
 		PERFORM t.random_call(l, format('order_ext.reopen_after_sale(%s)', a.after_sale_id), CASE WHEN EXISTS (
 			SELECT FROM order_ext.after_sale_items_view s JOIN t.random_left(o) f USING (line) WHERE s.after_sale_id = a.after_sale_id AND s.quantity > f.n) THEN '^OE501$' ELSE '^applied applied' END);
+		PERFORM t.random_priced(after_sale_id) FROM order_ext.after_sales_view WHERE after_sale_id = a.after_sale_id AND status = 'applied';
 	ELSIF a.status = 'applied' THEN
 		IF last OR dice < 0.6 THEN
 			PERFORM t.random_call(l, format('order_ext.review_after_sale(%s, true)', a.after_sale_id), '^applied (approved|refunded) ');
@@ -107,8 +218,16 @@ BEGIN
 		ELSE
 			PERFORM t.random_call(l, format('order_ext.revoke_after_sale(%s, 7600)', a.after_sale_id), '^applied revoked');
 		END IF;
-	ELSIF a.return_status = 'damaged' THEN
-		PERFORM t.random_call(l, format('order_ext.close_after_sale(%s, ''damaged'')', a.after_sale_id), '^applied closed');
+	ELSIF a.return_status = 'damaged' AND (last OR dice < 0.7) THEN
+		PERFORM t.random_decision(l, a.after_sale_id);
+	ELSIF a.return_status IN ('partly_received', 'damaged') THEN
+		IF NOT last AND dice > 0.9 THEN
+			PERFORM t.random_call(l, format('order_ext.close_after_sale(%s, ''damaged'')', a.after_sale_id), CASE WHEN a.status = 'approved' AND NOT a.claimed THEN '^applied closed' ELSE '^OE101$' END);
+		ELSIF dice > 0.8 THEN
+			CALL t.sandbox_settle();
+		ELSE
+			PERFORM t.random_receipt(l, a.after_sale_id, last AND dice < 0.5);
+		END IF;
 	ELSIF a.return_status IN ('to_send', 'in_transit') THEN
 		IF NOT last AND dice < 0.4 THEN
 			PERFORM t.random_call(l, format('order_ext.return_shipment(%s, ''SF'', %L)', a.after_sale_id, a.after_sale_id), CASE a.return_status WHEN 'to_send' THEN '^applied approved' ELSE '^replayed approved' END);
@@ -117,15 +236,13 @@ BEGIN
 			FROM order_ext.after_sale_items_view s WHERE s.after_sale_id = a.after_sale_id
 				AND (SELECT count(*) FROM order_ext.order_items_view i WHERE i.order_id = o AND i.sku = s.sku) > 1;
 		ELSIF NOT last AND dice < 0.5 THEN
-			PERFORM t.random_call(l, format('order_ext.return_receipt(%s, %L, true)', a.after_sale_id, t.random_lines(a.after_sale_id, NULL, 1)), '^held approved');
-		ELSIF NOT last AND dice < 0.65 THEN
-			PERFORM t.random_call(l, format('order_ext.return_receipt(%s, %L, true)', a.after_sale_id, t.random_lines(a.after_sale_id, 'damaged')), '^applied approved');
+			PERFORM t.random_call(l, format('order_ext.return_receipt(%s, %L, true)', a.after_sale_id, t.random_lines(a.after_sale_id, 1)), '^held approved');
 		ELSIF NOT last AND dice < 0.75 THEN
 			PERFORM t.random_call(l, format('order_ext.revoke_after_sale(%s, 7600)', a.after_sale_id), CASE a.return_status WHEN 'to_send' THEN '^applied revoked' ELSE '^OE101$' END);
 		ELSE
-			PERFORM t.random_call(l, format('order_ext.return_receipt(%s, %L, %L)', a.after_sale_id, t.random_lines(a.after_sale_id), random() < 0.5), '^applied (approved|refunded)');
+			PERFORM t.random_receipt(l, a.after_sale_id, dice > 0.9);
 		END IF;
-	ELSIF last OR dice < 0.7 THEN
+	ELSIF last OR dice < 0.7 OR a.status = 'refunding' THEN
 		CALL t.sandbox_settle();
 	ELSE
 		PERFORM t.random_call(l, format('order_ext.%s(%s, %s)', CASE WHEN a.return_status IS NULL AND dice < 0.85 THEN 'revoke_after_sale' ELSE 'close_after_sale' END, a.after_sale_id,
@@ -187,7 +304,12 @@ BEGIN
 END
 $$;
 CALL t.random_lives(30);
+RESET order_ext.return_window;
 SELECT count(*) AS lives FROM t.random_lives;
+-- returns have come in parts, damaged, and not at all
+SELECT bool_or(refused > 0) AS refused, bool_or(missing > 0) AS missing, bool_or(damaged > refused AND refunded > 0) AS paid_damaged,
+	EXISTS (SELECT FROM order_ext.refunds_view r JOIN t.random_lives USING (order_id) WHERE r.status = 'succeeded' GROUP BY after_sale_id HAVING count(*) > 1) AS in_parts
+FROM order_ext.after_sale_items_view JOIN t.random_lives USING (order_id);
 -- what went wrong, with the seed and the steps to see it again: nothing
 SELECT w.*, :'seed' AS seed, l.steps FROM t.random_wrong w JOIN t.random_lives l USING (life);
 -- the sandbox paid what the refunds say, once each

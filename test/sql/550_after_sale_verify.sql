@@ -34,9 +34,9 @@ SELECT t.detects('UPDATE after_sales SET freight = 0 WHERE after_sale_id = t.id(
 SELECT t.detects('UPDATE after_sales SET freight = 6, amount = amount + 1 WHERE after_sale_id = t.id(''vf2'')');
 -- I6 stock
 SELECT t.detects('UPDATE after_sale_items SET restocked = 0 WHERE after_sale_id = t.id(''vf2'')');
-SELECT t.detects('UPDATE stock_ledger SET ref = 1000000 WHERE ref = t.id(''vf2'') AND kind = t.code(''ledger_kind'', ''return'')');
-SELECT t.detects('UPDATE stock_ledger SET kind = t.code(''ledger_kind'', ''write_off'') WHERE ref = t.id(''vf2'') AND kind = t.code(''ledger_kind'', ''return'')');
-SELECT t.detects('DELETE FROM stock_ledger WHERE ref = t.id(''vf2'') AND kind = t.code(''ledger_kind'', ''return'')');
+SELECT t.detects('UPDATE stock_ledger SET ref = 1000000 WHERE ref = (SELECT - event_id FROM after_sale_events WHERE after_sale_id = t.id(''vf2'')) AND kind = t.code(''ledger_kind'', ''return'')');
+SELECT t.detects('UPDATE stock_ledger SET kind = t.code(''ledger_kind'', ''write_off'') WHERE ref = (SELECT - event_id FROM after_sale_events WHERE after_sale_id = t.id(''vf2'')) AND kind = t.code(''ledger_kind'', ''return'')');
+SELECT t.detects('DELETE FROM stock_ledger WHERE ref = (SELECT - event_id FROM after_sale_events WHERE after_sale_id = t.id(''vf2'')) AND kind = t.code(''ledger_kind'', ''return'')');
 -- I7 coupons: back too early, not back
 SELECT t.detects('UPDATE coupons SET order_id = NULL, status = t.code(''coupon_status'', ''unused'') WHERE order_id = t.id(''vp'')');
 SELECT t.detects(format('UPDATE coupons SET order_id = t.id(''vf''), status = t.code(''coupon_status'', ''used'') WHERE coupon_id = %s', :c));
@@ -46,7 +46,11 @@ SELECT t.detects('UPDATE after_sales SET return_status = t.code(''return_status'
 SELECT t.detects('UPDATE after_sales SET return_status = NULL, return_version = 0 WHERE after_sale_id = t.id(''vp1'')');
 SELECT t.detects('UPDATE after_sales SET return_status = t.code(''return_status'', ''in_transit'') WHERE after_sale_id = t.id(''vf2'')');
 SELECT t.detects('UPDATE after_sales SET return_status = t.code(''return_status'', ''inspected'') WHERE after_sale_id = t.id(''vp2'')');
-SELECT t.detects('UPDATE after_sale_items SET damaged = 0 WHERE after_sale_id = t.id(''vp2'')');
+SELECT t.detects('UPDATE after_sale_items SET refunded = 1 WHERE after_sale_id = t.id(''vp2'')');
+SELECT t.detects('UPDATE after_sale_items SET refunded = 0 WHERE after_sale_id = t.id(''vf2'')');
+SELECT t.detects('UPDATE after_sale_items SET paid = paid - 1 WHERE after_sale_id = t.id(''vf2'')');
+SELECT t.detects('UPDATE stock_ledger SET ref = - 1000000 WHERE ref = (SELECT - event_id FROM after_sale_events WHERE after_sale_id = t.id(''vf2''))');
+SELECT t.detects('UPDATE after_sales SET return_status = t.code(''return_status'', ''partly_received'') WHERE after_sale_id = t.id(''vp2'')');
 SELECT t.detects('UPDATE after_sale_items SET received = 1 WHERE after_sale_id = t.id(''vp1'')');
 SELECT t.detects('DELETE FROM refunds WHERE after_sale_id = t.id(''vp4'')');
 SELECT t.detects('UPDATE after_sales SET status = t.code(''after_sale_status'', ''refunded'') WHERE after_sale_id = t.id(''vp4'')');
