@@ -192,7 +192,7 @@ the comments in the catalog, the ones that `\df+` and `\d+` show; a test compare
   range, `54000` too large (all name the argument), `OE001` not found, `OE110` locked by another
   transaction for longer than `order_ext.lock_timeout`, `OE601` the `request_id` was used for another
   request, `25006` read-only transaction or standby, `40001` serialization failure. Any call can
-  also end with `40001`, `40P01` or `57014`. The [README](../README.md#errors) lists what to do.$$;
+  also end with `40001`, `40P01` or `57014`. [Errors](errors.md) says what to do.$$;
 
 SELECT pg_temp.sections_text();
 

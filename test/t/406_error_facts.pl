@@ -17,7 +17,7 @@ my $top = $ENV{TESTDIR} || dirname(__FILE__) . '/../..';
 my $page = slurp_file("$top/docs/reference.md");
 my %documented;
 $documented{$1}{$2}{$3} = 1 while $page =~ /^\| `(\w{5})` \| `(\w+)` \| (\w+) \|/mg;
-my @codes = slurp_file("$top/README.md") =~ /^\| (OE\d\d\d) \|/mg;
+my @codes = slurp_file("$top/docs/errors.md") =~ /^\| (OE\d\d\d) \|/mg;
 
 # A prepared transaction is what another session holds locks with.
 my $node = start_node('facts', 'max_prepared_transactions = 2');
@@ -269,7 +269,7 @@ foreach my $case (@cases)
 is($raised{OE004}{reason}, "too \"risky\"\n\\ \x01 \x{2603}", 'any text comes through');
 is_deeply($raised{OE002}, { expected => 100, pay_amount => 99, origin => 100, discount => 0, freight => 0, currency => 'CNY' },
 	'amounts are exact');
-is(join(' ', grep { !$raised{$_} } grep { !/^OE80/ } @codes), '', "every code of README.md's table was raised");
+is(join(' ', grep { !$raised{$_} } grep { !/^OE80/ } @codes), '', "every code of the table in docs/errors.md was raised");
 is(join(' ', grep { !$raised{$_} } grep { !/^(40001|42883|57014)$/ } sort keys %documented), '', 'and of the reference');
 my @unseen = grep { !$seen{$_} } map { my $c = $_; map { "$c $_" } sort keys %{ $documented{$c} } } grep { /^OE/ && $_ ne 'OE901' } sort keys %documented;
 is(join(', ', @unseen), '', 'so was every key of its own codes');
