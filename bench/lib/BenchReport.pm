@@ -181,7 +181,7 @@ sub plot_ratios
 set terminal svg size 900,$height font 'sans-serif,11' background 'white'
 set output '$file'
 set encoding utf8
-set title 'How many times as good order_ext is (1: the same; bars: least and greatest of the rounds)'
+set title 'How many times as good order_ext is (1: the same; bars: least and greatest of the rounds)' noenhanced
 set ytics ($labels) noenhanced
 set yrange [-0.5:$range]
 set logscale x 2
