@@ -191,6 +191,37 @@ wait_sql($node, 'quickstart', 'SELECT count(*) FROM order_ext.dead_letters', 4, 
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'order\\_ext console: alice%'"),
 	'0', 'no connection of those who decided is left');
 
+# ---- behind a proxy, and what it does not start with ----
+
+my %as_reader = (PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => 'quickstart', PGUSER => 'console_reader', CONSOLE_PORT => 0);
+
+# Starts it otherwise; returns how it ended, and what it said.
+sub refused_start
+{
+	local %ENV = (%ENV, %as_reader, @_);
+	my $output;
+	IPC::Run::run(['node', "$console/server.js"], '<', \undef, '>', \$output, '2>&1', IPC::Run::timeout(300));
+	return $output;
+}
+like(refused_start(PGUSER => $node->safe_psql('postgres', 'SELECT current_user')), qr/does not read as a superuser/, 'it does not read as a superuser');
+like(refused_start(PGUSER => 'trusted'), qr/the console's role is an operator/, 'nor as an operator');
+like(refused_start(CONSOLE_ORIGIN => 'http://console.example.com'), qr/must begin with https/, 'it takes no passwords without TLS');
+like(refused_start(CONSOLE_PORT => 'x'), qr/CONSOLE_PORT must be a whole number/, 'a setting that is none is named');
+
+my $port = PostgreSQL::Test::Cluster::get_free_port();
+my ($proxied, $log) = (undef, '');
+{
+	local %ENV = (%ENV, %as_reader, CONSOLE_PORT => $port, CONSOLE_ORIGIN => "https://console.example.com:$port");
+	$proxied = IPC::Run::start(['node', "$console/server.js"], '<', \undef, '>', \$log, '2>&1', IPC::Run::timeout(600));
+}
+$proxied->pump until $log =~ /the console is at/;
+my $form = HTTP::Tiny->new->get("http://console.example.com:$port/login", { peer => '127.0.0.1' });
+like($form->{headers}{'set-cookie'} // $form->{content}, qr/^__Host-order_ext_console_login=.*; Path=\/.*; HttpOnly; Secure; SameSite=Strict/, 'with TLS in front, cookies are for TLS only');
+like($form->{headers}{'strict-transport-security'}, qr/max-age=\d{8}/, 'and so is the console');
+is(HTTP::Tiny->new->get("http://127.0.0.1:$port/login")->{status}, 421, 'which has one name');
+$proxied->signal('TERM');
+ok($proxied->finish, 'it ends when it is told to');
+
 # ---- a role that may no more ----
 
 my $answer;
