@@ -303,3 +303,13 @@ DROP ROLE regress_gw_operator, regress_gw_other, regress_gw_group;
 
 SELECT t.drain();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
+
+-- ---- a gateway of an old spelling, which the update to 0.6 kept beside another one, can be removed ----
+CREATE FUNCTION t.gateways_like(word text) RETURNS text LANGUAGE sql VOLATILE
+	RETURN (SELECT string_agg(pay_type, ', ' ORDER BY pay_type COLLATE "C") FROM order_ext_internal.gateways WHERE lower(btrim(pay_type)) = $1);
+CREATE FUNCTION t.old_gateways() RETURNS void LANGUAGE sql SET session_replication_role = replica
+	AS $$ INSERT INTO order_ext_internal.gateways (pay_type, handler) VALUES ('OldPay', 'x'), ('oldpay', 'x'), (' oldPAY', 'x') $$;
+SELECT t.old_gateways(), t.gateways_like('oldpay');
+SELECT order_ext.set_gateway('OldPay', NULL), t.gateways_like('oldpay');
+SELECT order_ext.set_gateway('OLDPAY', NULL), t.gateways_like('oldpay');
+SELECT order_ext.set_gateway('OLDPAY', NULL), t.gateways_like('oldpay');
