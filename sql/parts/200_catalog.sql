@@ -35,7 +35,8 @@ CREATE INDEX freight_templates_code ON order_ext_internal.freight_templates
 
 -- stock_ledger: append-only double entry of every stock movement. The key makes a second
 -- reserve, release or consume of the same order and product impossible.
--- kind: 1 reserve, 2 release, 3 consume, 4 adjust, 5 return, 6 write_off.
+-- kind: 1 reserve, 2 release, 3 consume, 4 adjust, 5 return, 6 write_off, 7 archive: the
+-- sum of the movements of archived orders, one row a product.
 -- order_id 0 and ref = a running number for adjustments; ref for 5 and 6 = the after-sale, or the
 -- negative number of the receipt (after_sale_events).
 -- xid: the transaction that wrote the row, as the folds go by it (docs/stock.md). operator: who

@@ -455,7 +455,13 @@ BEGIN
 	FROM order_ext_internal.orders o
 	LEFT JOIN order_ext_internal.transition_log l
 		ON l.entity_id = o.order_id AND l.machine = 1 AND l.version = 1	-- order
-	WHERE o.external_id = one.external_id;
+	WHERE o.external_id = one.external_id
+	UNION ALL
+	SELECT a.order_id, (l ->> 'event')::smallint, l -> 'detail' ->> 'content'
+	FROM order_ext_archive.orders a
+	LEFT JOIN LATERAL jsonb_array_elements(a.document -> 'rows' -> 'transition_log') AS l
+		ON l @> '{"machine": 1, "version": 1}'
+	WHERE a.external_id = one.external_id;
 	IF FOUND AND known.event IS DISTINCT FROM 15 THEN
 		RAISE EXCEPTION 'an order with external_id "%" already exists', one.external_id
 			USING ERRCODE = '23505', DETAIL = order_ext_internal.error_facts(
@@ -537,8 +543,16 @@ BEGIN
 		FROM unnest(whole) AS i,
 			jsonb_to_recordset(i.payments) AS t (pay_type text, out_trade_no text)
 		WHERE i.disposition = 'applied' AND t.out_trade_no IS NOT NULL) o
-	LEFT JOIN order_ext_internal.payments p
-		ON p.out_trade_no = o.out_trade_no AND p.pay_type = o.pay_type
+	LEFT JOIN LATERAL (
+		SELECT p.payment_id::text FROM order_ext_internal.payments p
+		WHERE p.out_trade_no = o.out_trade_no AND p.pay_type = o.pay_type
+		UNION ALL
+		SELECT 'of archived order ' || k.order_id FROM order_ext_archive.keys k
+		JOIN order_ext_archive.orders a ON a.order_id = k.order_id
+		WHERE k.key = order_ext_internal.archive_key('trade', o.out_trade_no)
+			AND a.document #> '{rows,payments}' @> jsonb_build_array(jsonb_build_object(
+				'out_trade_no', o.out_trade_no, 'pay_type', o.pay_type))
+		LIMIT 1) p ON true
 	WHERE o.before IS NOT NULL OR p.payment_id IS NOT NULL;
 
 	PERFORM order_ext_internal.import_refuse(o.place, o.external_id,

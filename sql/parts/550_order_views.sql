@@ -107,6 +107,7 @@ CREATE VIEW order_ext.stock_ledger_view AS
 			WHEN 4 THEN 'adjust'
 			WHEN 5 THEN 'return'
 			WHEN 6 THEN 'write_off'
+			WHEN 7 THEN 'archive'
 		END AS kind,
 		l.available_delta + l.reserved_delta AS delta, l.reason,
 		l.available_delta, l.reserved_delta, l.consumed_delta, l.operator
@@ -152,7 +153,8 @@ CREATE VIEW order_ext_internal.stock AS
 				ON o.product_id = p.product_id AND o.xid = x.xid) m) l;
 
 -- Sums are numeric, since wrong notices can add up to more than a bigint. Duplicates tell of money
--- that another capture tells of: they count nowhere.
+-- that another capture tells of: they count nowhere. Of archived orders
+-- there are sums, by days in UTC.
 CREATE VIEW order_ext.money_report AS
 	SELECT f.day, f.pay_type, f.currency,
 		-- 1 to 5 are the purposes of a capture, as in payments_view
@@ -188,5 +190,8 @@ CREATE VIEW order_ext.money_report AS
 				AND (a.status IS NULL
 					OR a.status NOT IN (order_ext.status_code('after_sale', 'rejected'),
 						order_ext.status_code('after_sale', 'closed'),
-						order_ext.status_code('after_sale', 'revoked'))))) f
+						order_ext.status_code('after_sale', 'revoked'))))
+		UNION ALL
+		SELECT m.day, m.pay_type, m.currency, m.amount, m.what
+		FROM order_ext_archive.money m WHERE m.amount <> 0) f
 	GROUP BY f.day, f.pay_type, f.currency;

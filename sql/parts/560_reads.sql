@@ -12,7 +12,9 @@ BEGIN
 	ELSIF check_order_id.order_id <= 0 THEN
 		RAISE EXCEPTION 'argument "order_id" must be positive' USING ERRCODE = '22023';
 	ELSIF NOT EXISTS (
-		SELECT FROM order_ext_internal.orders o WHERE o.order_id = check_order_id.order_id)
+			SELECT FROM order_ext_internal.orders o WHERE o.order_id = check_order_id.order_id)
+		AND NOT EXISTS (
+			SELECT FROM order_ext_archive.orders a WHERE a.order_id = check_order_id.order_id)
 	THEN
 		RAISE EXCEPTION 'order % does not exist', check_order_id.order_id
 			USING ERRCODE = 'OE001',
@@ -112,6 +114,10 @@ BEGIN
 	INTO answer
 	FROM order_ext.orders_view o
 	WHERE o.order_id = get_order.order_id;
+	IF answer IS NULL THEN
+		SELECT a.document -> 'shown' INTO answer FROM order_ext_archive.orders a
+		WHERE a.order_id = get_order.order_id;
+	END IF;
 	RETURN answer;
 END
 $$;
@@ -124,6 +130,11 @@ CREATE FUNCTION order_ext.order_timeline(order_id bigint)
 AS $$
 BEGIN
 	PERFORM order_ext_internal.check_order_id(order_timeline.order_id);
+	RETURN QUERY
+	SELECT t.* FROM order_ext_archive.orders a, jsonb_to_recordset(a.document -> 'timeline') AS t
+		(at timestamptz, from_status text, to_status text, event text, actor text, detail jsonb,
+			operator text, role text)
+	WHERE a.order_id = order_timeline.order_id;
 	RETURN QUERY
 	WITH entity AS (
 		SELECT 1 AS machine, order_timeline.order_id AS id, 'order' AS machine_name

@@ -6,12 +6,13 @@ DECLARE
 BEGIN
 	FOR guarded IN
 		SELECT c.oid FROM pg_catalog.pg_class c
-		WHERE c.relnamespace = 'order_ext_internal'::pg_catalog.regnamespace AND c.relkind = 'r'
+		WHERE c.relnamespace IN ('order_ext_internal'::pg_catalog.regnamespace,
+				'order_ext_archive'::pg_catalog.regnamespace) AND c.relkind = 'r'
 			-- 30: BEFORE INSERT OR UPDATE OR DELETE FOR EACH STATEMENT
 			AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
 							WHERE t.tgrelid = c.oid AND t.tgname = 'guard_rows'
 								AND t.tgtype = 30 AND t.tgenabled = 'A')
-		ORDER BY c.relname
+		ORDER BY c.relnamespace::pg_catalog.regnamespace::text, c.relname
 	LOOP
 		EXECUTE pg_catalog.format(
 			'CREATE OR REPLACE TRIGGER guard_rows BEFORE INSERT OR UPDATE OR DELETE ON %s

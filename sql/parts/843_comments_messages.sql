@@ -232,9 +232,20 @@ COMMENT ON FUNCTION order_ext.maintain() IS
 'Removes old rows: expired idempotency keys, superseded progress, messages past retention.
 Works in batches up to a bound; call it regularly. Without preloaded workers it also truncates the log.
 It first checks what was written since its last call, and everything once in order_ext.verify_interval, so
-that verify() need not look at it again.
-Returns: the number of rows removed
+that verify() need not look at it again. If order_ext.order_retention is set, it moves settled orders that are older to the archive, some hundreds a call.
+Returns: the number of rows removed, and of orders archived
 Raises: OE110; 25006';
+
+COMMENT ON FUNCTION order_ext.erase_buyer(bigint) IS
+'Removes what is personal of a buyer, and keeps the books.
+Of all settled orders of the buyer, archived ones included: the address, the remark and all other options but region, channel, currency and external_id; the reasons that the buyer gave; what warehouse and carrier sent; addresses and remarks in messages. Attributes of lines, and what gateways sent, stay. Orders that are not over, or of which an after-sale is under way, still need them and are left: call it again later.
+user_id: the buyer
+Returns: what was looked through
+orders: orders that are not in the archive
+archived: orders that are
+messages: messages that an address or a remark was removed from
+left_open: orders that were left as they are
+Raises: 22004; 22023; OE110; 25006';
 
 COMMENT ON FUNCTION order_ext.schedule_jobs() IS
 'Registers expire_orders() every minute and maintain() every five minutes with pg_cron.

@@ -180,6 +180,18 @@ COMMENT ON COLUMN order_ext.shipment_events_view.occurred_at IS 'The sender''s t
 COMMENT ON COLUMN order_ext.shipment_events_view.recorded_at IS 'When it was recorded.';
 COMMENT ON COLUMN order_ext.shipment_events_view.settled_at IS 'When it was recorded, or left state parked.';
 
+COMMENT ON VIEW order_ext.archived_orders IS 'Orders that maintain() has moved to the archive.';
+COMMENT ON COLUMN order_ext.archived_orders.order_id IS 'Id of the order, for get_order and order_timeline.';
+COMMENT ON COLUMN order_ext.archived_orders.user_id IS 'The buyer.';
+COMMENT ON COLUMN order_ext.archived_orders.status IS 'Status by name.';
+COMMENT ON COLUMN order_ext.archived_orders.pay_amount IS 'What it cost, in minor units.';
+COMMENT ON COLUMN order_ext.archived_orders.currency IS 'Of its amounts.';
+COMMENT ON COLUMN order_ext.archived_orders.coupon_id IS 'The coupon that it was made with.';
+COMMENT ON COLUMN order_ext.archived_orders.external_id IS 'The application''s own number.';
+COMMENT ON COLUMN order_ext.archived_orders.created_at IS 'When it was made.';
+COMMENT ON COLUMN order_ext.archived_orders.settled_at IS 'When the last thing happened to it.';
+COMMENT ON COLUMN order_ext.archived_orders.archived_at IS 'When it was moved.';
+
 COMMENT ON VIEW order_ext.coupons_view IS 'Coupons and the orders that hold them.';
 COMMENT ON COLUMN order_ext.coupons_view.coupon_id IS 'Id of the coupon.';
 COMMENT ON COLUMN order_ext.coupons_view.user_id IS 'The only user who can use it.';
@@ -215,7 +227,7 @@ COMMENT ON VIEW order_ext.stock_ledger_view IS 'Movements of stock.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.sku IS 'The product.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.at IS 'When.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.order_id IS 'NULL for adjustments.';
-COMMENT ON COLUMN order_ext.stock_ledger_view.kind IS 'reserve, release, consume, adjust, return or write_off.';
+COMMENT ON COLUMN order_ext.stock_ledger_view.kind IS 'reserve, release, consume, adjust, return, write_off, or archive: the sum of those of archived orders.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.delta IS 'Change of the quantity on hand: the sum over a product is available + reserved.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.reason IS 'Reason given for an adjustment.';
 COMMENT ON COLUMN order_ext.stock_ledger_view.available_delta IS 'Change of the available pieces.';

@@ -17,13 +17,14 @@ BEGIN
 				coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner)) AS acl,
 				n.nspowner AS owner
 			FROM pg_catalog.pg_namespace n
-			WHERE n.nspname IN ('order_ext', 'order_ext_internal')
+			WHERE n.nspname IN ('order_ext', 'order_ext_internal', 'order_ext_archive')
 				AND n.nspowner <> 'order_ext_owner'::regrole
 			UNION ALL
 			SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text,
 				coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner)), c.relowner
 			FROM pg_catalog.pg_class c
-			WHERE c.relnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace)
+			WHERE c.relnamespace IN ('order_ext'::regnamespace, 'order_ext_internal'::regnamespace,
+				'order_ext_archive'::regnamespace)
 				AND c.relkind IN ('r', 'v', 'S') AND c.relowner <> 'order_ext_owner'::regrole
 			UNION ALL
 			SELECT 'ROUTINE', p.oid::regprocedure::text,
@@ -87,8 +88,9 @@ DECLARE
 BEGIN
 	FOR relation IN
 		SELECT c.oid FROM pg_catalog.pg_class c
-		WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind IN ('r', 'S')
-		ORDER BY c.relname
+		WHERE c.relnamespace IN ('order_ext_internal'::regnamespace,
+			'order_ext_archive'::regnamespace) AND c.relkind IN ('r', 'S')
+		ORDER BY c.relnamespace::regnamespace::text, c.relname
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(relation,
 			CASE WHEN EXISTS (

@@ -17,6 +17,7 @@
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
 #include "machine/fulfilment.h"
+#include "machine/recall.h"
 
 /* The calls, in the order in which they are listed. */
 typedef enum Action
@@ -109,7 +110,8 @@ static SavedPlan read_orders = SAVED_PLAN(
 	"SELECT k.n::int, o.status, o.expire_at, o.address_changes > 0, o.removed_at IS NOT NULL,"
 	" f.status, f.intercept_refused,"
 	" CASE WHEN o.status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED) ") THEN"
-	"  (SELECT t.at FROM order_ext_internal.transition_log t"
+	"  (SELECT coalesce((t.detail ->> 'signed_at')::timestamptz, t.at)"
+	"   FROM order_ext_internal.transition_log t"
 	"   WHERE t.machine = " CODE(MACHINE_ORDER) " AND t.entity_id = o.order_id"
 	"    AND t.to_status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED) ")"
 	"    AND t.from_status <> t.to_status"
@@ -302,7 +304,8 @@ allowed_actions_of(const int64 *order_ids, int n)
 	read_allowed(order_ids, n, plan_query_in_snapshot, allowed, exists);
 	for (i = 0; i < n; i++)
 	{
-		if (exists[i])
+		/* of an archived one, nothing */
+		if (exists[i] || recall_is_archived(order_ids[i]))
 			lists[i] = names_of(allowed[i]);
 	}
 	return lists;
@@ -319,7 +322,8 @@ allowed_actions_body(FunctionCallInfo fcinfo)
 	int			i;
 
 	read_allowed(&order_id, 1, plan_query, &allowed, &exists);
-	if (!exists)
+	/* an archived one would have to come back first: nothing is to be done with it as it is */
+	if (!exists && !recall_is_archived(order_id))
 		order_read_or_fail(order_id, &order);
 	for (i = 0; i < N_ACTIONS; i++)
 	{

@@ -38,7 +38,8 @@
 #define PAY_TYPE_NONE "none"
 
 static SavedPlan find_external_id = SAVED_PLAN(
-	"SELECT FROM order_ext_internal.orders WHERE external_id = $1",
+	"SELECT FROM order_ext_internal.orders WHERE external_id = $1"
+	" UNION ALL SELECT FROM order_ext_archive.orders WHERE external_id = $1",
 	TEXTOID);
 
 /* ---- shared ---- */

@@ -30,7 +30,8 @@
 
 /* Everything of an order that all who may see it may see; in the order of the ids. */
 static SavedPlan read_orders = SAVED_PLAN(
-	"SELECT jsonb_build_object('order_id', o.order_id::text, 'user_id', o.user_id::text,"
+	"SELECT q.shown FROM (SELECT k.n, jsonb_build_object('order_id', o.order_id::text,"
+	"   'user_id', o.user_id::text,"
 	"  'status', o.status, 'version', o.version, 'origin', o.origin_amount,"
 	"  'discount', o.discount_amount, 'freight', o.freight_amount, 'pay_amount', o.pay_amount,"
 	"  'currency', o.currency, 'coupon_id', o.coupon_id::text, 'external_id', o.external_id,"
@@ -50,15 +51,25 @@ static SavedPlan read_orders = SAVED_PLAN(
 	"     FROM order_ext.after_sale_items_view s WHERE s.after_sale_id = a.after_sale_id))"
 	"    ORDER BY a.applied_at, a.after_sale_id), '[]')"
 	"   FROM order_ext.after_sales_view a WHERE a.order_id = o.order_id"
-	"    AND a.status NOT IN ('rejected', 'refunded', 'closed', 'revoked')))"
+	"    AND a.status NOT IN ('rejected', 'refunded', 'closed', 'revoked'))) AS shown"
 	" FROM unnest($1) WITH ORDINALITY AS k (order_id, n)"
 	" CROSS JOIN LATERAL (SELECT * FROM order_ext.orders_view v"
 	"  WHERE v.order_id = k.order_id OFFSET 0) AS o"
-	" ORDER BY k.n",
+	" UNION ALL "
+	"SELECT k.n, (a.shown - '{options,payments,refunds,coupon,shipment}'::text[])"
+	"  || jsonb_build_object('after_sales', '[]'::jsonb, 'coupon_id', a.coupon_id::text, 'items',"
+	"   (SELECT jsonb_agg((i.item - 'attributes') || jsonb_build_object('name',"
+	"     (SELECT p.name FROM order_ext_internal.products p WHERE p.sku = i.item ->> 'sku'))"
+	"    ORDER BY i.n) FROM jsonb_array_elements(a.shown -> 'items') WITH ORDINALITY i (item, n)))"
+	" FROM unnest($1) WITH ORDINALITY AS k (order_id, n)"
+	" CROSS JOIN LATERAL (SELECT r.coupon_id, r.document -> 'shown' AS shown"
+	"  FROM order_ext_archive.orders r WHERE r.order_id = k.order_id OFFSET 0) AS a) q"
+	" ORDER BY q.n",
 	INT8ARRAYOID);
 
 static SavedPlan find_external_id = SAVED_PLAN(
-	"SELECT order_id FROM order_ext_internal.orders WHERE external_id = $1",
+	"SELECT order_id FROM order_ext_internal.orders WHERE external_id = $1"
+	" UNION ALL SELECT order_id FROM order_ext_archive.orders WHERE external_id = $1",
 	TEXTOID);
 
 /* ---- pages ---- */

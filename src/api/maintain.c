@@ -1,7 +1,7 @@
 /*
  * maintain.c
- *		maintain(): removes data that is no longer needed, and moves the mark of verify(). See also
- *		schedule_jobs().
+ *		maintain(): removes data that is no longer needed, moves orders to the archive, and the mark
+ *		of verify(). See also schedule_jobs().
  */
 #include "compat.h"
 
@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "api/archive.h"
 #include "api/verify_marks.h"
 #include "core/call.h"
 #include "core/settings.h"
@@ -76,6 +77,7 @@ maintain(FunctionCallInfo fcinfo)
 	for (i = 0; i < (int) lengthof(prune_progress); i++)
 		removed += (int64) plan_write(&prune_progress[i], NULL, NULL, 0);
 	stock_upkeep(PRODUCTS_AT_ONCE);
+	removed += archive_step();
 	/* truncation holds locks until commit, so not inside a longer transaction */
 	rotate_now(!IsTransactionBlock() && !IsSubTransaction());
 	return Int64GetDatum(removed);

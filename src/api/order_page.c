@@ -48,6 +48,12 @@ enum
 	" AND ($9 IS NULL OR (SELECT true FROM order_ext_internal.refunds r" \
 	"  WHERE r.order_id = o.order_id AND r.gateway_refund_no = $9 LIMIT 1) IS NOT NULL))"
 
+/* Live and archived ones; of both, pages are read in the order of an index. */
+#define COLUMNS "order_id, user_id, status, created_at, removed_at"
+#define ALL_ORDERS \
+	"(SELECT " COLUMNS " FROM order_ext_internal.orders" \
+	" UNION ALL SELECT " COLUMNS " FROM order_ext_archive.orders) AS b"
+
 #define LIMIT_EXAMINED " LIMIT " CODE(ORDER_PAGE_EXAMINED)
 
 /*
@@ -66,16 +72,16 @@ enum
  */
 #define ORDERS_OF(ids, group) \
 	"SELECT r.* FROM (" ids " ORDER BY " group "order_id DESC" LIMIT_EXAMINED ") AS k" \
-	" CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.orders o" \
-	"  WHERE o.order_id = k.order_id OFFSET 0) AS r ORDER BY " group "k.order_id DESC"
+	" CROSS JOIN LATERAL (SELECT * FROM " ALL_ORDERS \
+	"  WHERE b.order_id = k.order_id OFFSET 0) AS r ORDER BY " group "k.order_id DESC"
 
 static SavedPlan page_of_all = SAVED_PLAN(
-	PAGE_OF("SELECT * FROM order_ext_internal.orders"
+	PAGE_OF("SELECT * FROM " ALL_ORDERS
 	" WHERE order_id >= $1 AND order_id <= $2 ORDER BY order_id DESC"),
 	PARAMETERS);
 
 static SavedPlan page_of_user = SAVED_PLAN(
-	PAGE_OF("SELECT * FROM order_ext_internal.orders"
+	PAGE_OF("SELECT * FROM " ALL_ORDERS
 	" WHERE (user_id, order_id) >= ($5, $1) AND (user_id, order_id) <= ($5, $2)"
 	" ORDER BY user_id DESC, order_id DESC"),
 	PARAMETERS);
@@ -109,11 +115,20 @@ static SavedPlan find_product = SAVED_PLAN(
 	TEXTOID);
 
 static SavedPlan by_external_id = SAVED_PLAN(
-	"SELECT order_id FROM order_ext_internal.orders WHERE external_id = $1",
+	"SELECT order_id FROM order_ext_internal.orders WHERE external_id = $1"
+	" UNION ALL SELECT order_id FROM order_ext_archive.orders WHERE external_id = $1",
+	TEXTOID);
+
+/* Of archived orders: numbers of refunds and disputes. */
+static SavedPlan by_archived_number = SAVED_PLAN(
+	"SELECT order_id FROM order_ext_archive.keys"
+	" WHERE key = order_ext_internal.archive_key('number', $1)" LIMIT_EXAMINED,
 	TEXTOID);
 
 static SavedPlan by_out_trade_no = SAVED_PLAN(
-	"SELECT order_id FROM order_ext_internal.payments WHERE out_trade_no = $1" LIMIT_EXAMINED,
+	"SELECT order_id FROM order_ext_internal.payments WHERE out_trade_no = $1"
+	" UNION ALL SELECT order_id FROM order_ext_archive.keys"
+	" WHERE key = order_ext_internal.archive_key('trade', $1)" LIMIT_EXAMINED,
 	TEXTOID);
 
 static SavedPlan by_refund_no = SAVED_PLAN(
@@ -129,7 +144,10 @@ static SavedPlan by_id = SAVED_PLAN(
 	" SELECT order_id FROM order_ext_internal.payments WHERE payment_id = $1 UNION ALL"
 	" SELECT order_id FROM order_ext_internal.refunds WHERE refund_id = $1 UNION ALL"
 	" SELECT order_id FROM order_ext_internal.after_sales WHERE after_sale_id = $1 UNION ALL"
-	" SELECT order_id FROM order_ext_internal.fulfilment_documents WHERE document_id = $1",
+	" SELECT order_id FROM order_ext_internal.fulfilment_documents WHERE document_id = $1 UNION ALL"
+	" SELECT k.order_id FROM unnest('{payment,refund,after_sale}'::text[]) AS kind"
+	" CROSS JOIN LATERAL (SELECT * FROM order_ext_archive.keys"
+	"  WHERE key = order_ext_internal.archive_key(kind, $1::text) OFFSET 0) k",
 	INT8OID);
 
 /* Order ids; n = -1: all orders. */
@@ -201,6 +219,7 @@ keep_found_by_text(OrderIds *ids, const char *text)
 	add_found(&found, &by_external_id, what);
 	add_found(&found, &by_out_trade_no, what);
 	add_found(&found, &by_refund_no, what);
+	add_found(&found, &by_archived_number, what);
 	if (number > 0)
 		add_found(&found, &by_id, Int64GetDatum(number));
 	keep_found(ids, &found);

@@ -143,7 +143,51 @@ static const char coupons_and_orders[] =
 	"  OR NOT ((c.status = " CODE(COUPON_LOCKED) " AND o.status = " CODE(ORDER_CREATED) ")"
 	"   OR (c.status = " CODE(COUPON_USED) " AND o.status IN (" ORDERS_PAID "))"
 	"   OR (o.status = " CODE(ORDER_CANCELED)
-	"    AND EXISTS (SELECT FROM pending WHERE pending.key = c.order_id))))";
+	"    AND EXISTS (SELECT FROM pending WHERE pending.key = c.order_id))))"
+	"  AND NOT EXISTS (SELECT FROM order_ext_archive.orders a WHERE a.order_id = c.order_id"
+	"   AND a.coupon_id = c.coupon_id AND c.status = " CODE(COUPON_USED)
+	"   AND a.status IN (" ORDERS_PAID "))";
+
+/* ---- I18: the archive ---- */
+
+static const char archived_orders[] =
+	"SELECT 'error', 'order ' || a.order_id, 'in the archive, or live', 'both'"
+	" FROM order_ext_archive.orders a"
+	" JOIN order_ext_internal.orders o ON o.order_id = a.order_id"
+	" UNION ALL "
+	"SELECT 'error', format('product %s', coalesce(s.product_id, d.product_id)),"
+	" format('movements of archived orders: available %s, reserved %s, consumed %s',"
+	"  coalesce(d.available, 0), coalesce(d.reserved, 0), coalesce(d.consumed, 0)),"
+	" format('their sum: available %s, reserved %s, consumed %s',"
+	"  coalesce(s.available_delta, 0), coalesce(s.reserved_delta, 0),"
+	"  coalesce(s.consumed_delta, 0))"
+	" FROM (SELECT * FROM order_ext_internal.stock_ledger"
+	"  WHERE order_id = 0 AND kind = " CODE(LEDGER_ARCHIVE) ") s"
+	" FULL JOIN (SELECT (l ->> 'product_id')::bigint AS product_id,"
+	"   sum((l ->> 'available_delta')::bigint) AS available,"
+	"   sum((l ->> 'reserved_delta')::bigint) AS reserved,"
+	"   sum((l ->> 'consumed_delta')::bigint) AS consumed"
+	"  FROM order_ext_archive.orders a,"
+	"   jsonb_array_elements(a.document -> 'rows' -> 'stock_ledger') AS l"
+	"  GROUP BY (l ->> 'product_id')::bigint) d ON d.product_id = s.product_id"
+	" WHERE (coalesce(s.available_delta, 0), coalesce(s.reserved_delta, 0),"
+	"  coalesce(s.consumed_delta, 0)) <> (coalesce(d.available, 0), coalesce(d.reserved, 0),"
+	"  coalesce(d.consumed, 0))"
+	" UNION ALL "
+	"SELECT 'error', format('money of %s, %s', coalesce(m.pay_type, p.pay_type),"
+	"  coalesce(m.currency, p.currency)),"
+	" format('captured by archived orders: %s', coalesce(p.amount, 0)),"
+	" format('their sum: %s', coalesce(m.amount, 0))"
+	" FROM (SELECT pay_type, currency, sum(amount) AS amount FROM order_ext_archive.money"
+	"  WHERE what <= " CODE(PURPOSE_UNMATCHED) " GROUP BY pay_type, currency) m"
+	" FULL JOIN (SELECT p ->> 'pay_type' AS pay_type, p ->> 'currency' AS currency,"
+	"   sum((p ->> 'amount')::bigint) AS amount"
+	"  FROM order_ext_archive.orders a,"
+	"   jsonb_array_elements(a.document -> 'rows' -> 'payments') AS p"
+	"  WHERE (p ->> 'status')::integer = " CODE(PAYMENT_CAPTURED)
+	"   AND (p ->> 'purpose')::integer <> " CODE(PURPOSE_DUPLICATE)
+	"  GROUP BY p ->> 'pay_type', p ->> 'currency') p USING (pay_type, currency)"
+	" WHERE coalesce(m.amount, 0) <> coalesce(p.amount, 0)";
 
 /*
  * ---- I10: unpaid orders have their timer ----
@@ -355,7 +399,8 @@ static const VerifyCheck checks[] = {
 	{"I17", "the owner is not a usable role", verify_owner, NULL},
 	{"I17", "no one has privileges on tables", verify_table_rights, NULL},
 	{"I17", "sequences are ahead of their tables", verify_sequences, NULL},
-	{"I17", "functions run as roles that may", verify_registered_roles, NULL}
+	{"I17", "functions run as roles that may", verify_registered_roles, NULL},
+	{"I18", "archived orders are whole", archived_orders, NULL}
 };
 
 int

@@ -12,6 +12,8 @@
 #include "message/upkeep/sequences.h"
 
 #define INTERNAL "'order_ext_internal'::regnamespace"
+/* The schemas of tables; the second is not there before 0.7. */
+#define TABLES INTERNAL ", coalesce(to_regnamespace('order_ext_archive'), " INTERNAL ")"
 #define OWNER "'order_ext_owner'::regrole"
 
 /*
@@ -27,7 +29,7 @@ const char	verify_guards[] =
 	" FROM pg_class c"
 	" CROSS JOIN (VALUES ('guard_rows', 30), ('guard_truncate', 34)) AS w (name, type)"
 	" LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = w.name"
-	" WHERE c.relnamespace = " INTERNAL " AND c.relkind IN ('r', 'p')"
+	" WHERE c.relnamespace IN (" TABLES ") AND c.relkind IN ('r', 'p')"
 	"  AND (t.oid IS NULL OR t.tgenabled <> 'A' OR t.tgtype <> w.type OR t.tgqual IS NOT NULL"
 	"   OR t.tgfoid <> 'order_ext_internal.guard()'::regprocedure)";
 
@@ -35,7 +37,7 @@ const char	verify_guards[] =
 const char	verify_hangers_on[] =
 	"WITH own AS ("
 	" SELECT c.oid, c.relname, c.relkind, c.relrowsecurity FROM pg_class c"
-	" WHERE c.relnamespace IN (" INTERNAL ", 'order_ext'::regnamespace)"
+	" WHERE c.relnamespace IN (" TABLES ", 'order_ext'::regnamespace)"
 	"  AND c.relkind IN ('r', 'p', 'v')),"
 	" found AS ("
 	" SELECT o.relname, 'trigger ' || t.tgname AS what FROM own o"
@@ -66,10 +68,10 @@ const char	verify_owner[] =
 	" UNION ALL SELECT format('it is a member of role %s', m.roleid::regrole)"
 	"  FROM pg_auth_members m WHERE m.member = " OWNER
 	" UNION ALL SELECT format('%s belongs to role %s', c.oid::regclass, c.relowner::regrole)"
-	"  FROM pg_class c WHERE c.relnamespace IN (" INTERNAL ", 'order_ext'::regnamespace)"
+	"  FROM pg_class c WHERE c.relnamespace IN (" TABLES ", 'order_ext'::regnamespace)"
 	"   AND c.relowner <> " OWNER
 	" UNION ALL SELECT format('%s belongs to role %s', p.oid::regprocedure, p.proowner::regrole)"
-	"  FROM pg_proc p WHERE p.pronamespace IN (" INTERNAL ", 'order_ext'::regnamespace)"
+	"  FROM pg_proc p WHERE p.pronamespace IN (" TABLES ", 'order_ext'::regnamespace)"
 	"   AND p.proowner <> " OWNER ")"
 	"SELECT 'error', 'role order_ext_owner',"
 	" 'no attributes, no members, member of nothing, owner of everything', f.what"
@@ -84,7 +86,7 @@ const char	verify_table_rights[] =
 	" CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl)"
 	"  UNION ALL SELECT e.* FROM pg_attribute t, aclexplode(t.attacl) e"
 	"   WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL) a"
-	" WHERE c.relnamespace = " INTERNAL " AND c.relkind IN ('r', 'p', 'S')"
+	" WHERE c.relnamespace IN (" TABLES ") AND c.relkind IN ('r', 'p', 'S')"
 	"  AND a.grantee <> c.relowner"
 	" GROUP BY c.relname, a.grantee";
 

@@ -33,6 +33,8 @@ lock_class_name(LockClass lock_class)
 			return "stock";
 		case LOCK_FOLD:
 			return "fold";
+		case LOCK_ARCHIVE:
+			return "archive";
 		case LOCK_COUPON:
 			return "coupon";
 		case LOCK_GROUP:

@@ -8,6 +8,7 @@
  *
  * Order of acquisition, in every transaction:
  *		request -> order_pay -> order_cancel -> refund -> coupon -> group.
+ * Who finds that an order is archived takes archive then, whatever else he holds.
  * Several keys of one class are taken in ascending order. "coupon" means the lock of that class
  * and the rows of table coupons: any lock that precedes them and may be needed is taken before
  * the first row is written. Table maintenance holds none of these, and takes rotation -> timers;
@@ -36,7 +37,8 @@ typedef enum LockClass
 	LOCK_ROTATION = 209,		/* a ring, or ROTATION_COMPACT: one at a time */
 	LOCK_CONSUMERS = 210,		/* consumer group: shared by its consumers, exclusive to drop it */
 	LOCK_VERIFY = 211,			/* 0: one process moves the mark of verify() */
-	LOCK_FOLD = 212				/* product id: who folds its ledger */
+	LOCK_FOLD = 212,			/* product id: who folds its ledger */
+	LOCK_ARCHIVE = 213			/* 0: who moves orders to it; order id: who brings it back */
 } LockClass;
 
 /* The key of LOCK_GROUP. */

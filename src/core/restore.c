@@ -45,7 +45,7 @@ order_ext_replace_instance(PG_FUNCTION_ARGS)
 
 /*
  * BEFORE INSERT row trigger on stock_ledger: the transaction ids of another cluster mean nothing
- * here. The engine's own inserts, which fire no triggers, set the same.
+ * here. The engine's own inserts set it themselves; most of them fire no triggers.
  */
 PG_FUNCTION_INFO_V1(order_ext_stamp_ledger);
 Datum
@@ -57,6 +57,9 @@ order_ext_stamp_ledger(PG_FUNCTION_ARGS)
 	Datum		xid = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	bool		isnull = false;
 
+	/* rows of the archive come back with ids of this cluster */
+	if (plan_is_writing())
+		return PointerGetDatum(trigger->tg_trigtuple);
 	return PointerGetDatum(heap_modify_tuple_by_cols(trigger->tg_trigtuple, desc, 1, &column,
 													 &xid, &isnull));
 }

@@ -31,6 +31,7 @@ int			setting_log_segment_size = 1024 * 1024;
 int			setting_backlog_alert_age = 60 * 60;
 int			setting_backlog_alert_size = 8 * 1024 * 1024;
 int			setting_request_retention = 30 * 24 * 60 * 60;
+int			setting_order_retention = -1;
 int			setting_verify_interval = 24 * 60 * 60;
 int			setting_after_sale_window = 7 * 24 * 60 * 60;
 int			setting_review_reminder = 2 * 24 * 60 * 60;
@@ -117,6 +118,11 @@ define_order_settings(void)
 							"How long request_ids are remembered.",
 							NULL, &setting_request_retention,
 							30 * 24 * 60 * 60, 60, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.order_retention",
+							"How long settled orders stay before they are archived; -1 = forever.",
+							NULL, &setting_order_retention,
+							-1, -1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.verify_interval",
 							"How long after a full check maintain() does the next one; 0 = never.",

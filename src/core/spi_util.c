@@ -170,6 +170,12 @@ plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_row
 	return run_plan(plan, values, nulls, false, true, max_rows);
 }
 
+bool
+plan_is_writing(void)
+{
+	return engine_writing > 0;
+}
+
 Portal
 plan_open(SavedPlan *plan, const Datum *values, const char *nulls)
 {

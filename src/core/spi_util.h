@@ -62,6 +62,9 @@ extern uint64 plan_query_in_snapshot(SavedPlan *plan, const Datum *values, const
  */
 extern uint64 plan_write(SavedPlan *plan, const Datum *values, const char *nulls, long max_rows);
 
+/* Whether such a statement runs. */
+extern bool plan_is_writing(void);
+
 /*
  * The same as plan_query for more rows than can be held at once, or locked: plan_fetch() gets the
  * next ones, at most max_rows, which row_* then read; fewer if there are no more. Other plans may

@@ -16,6 +16,7 @@
 #include "machine/after_sale.h"
 #include "machine/after_sale_describe.h"
 #include "machine/coupon.h"
+#include "machine/recall.h"
 
 static SavedPlan read_after_sale = SAVED_PLAN(
 	"SELECT a.after_sale_id, a.order_id, a.user_id, a.amount, a.freight, a.applied_at,"
@@ -130,13 +131,14 @@ static SavedPlan count_refunds = SAVED_PLAN(
 	INT8ARRAYOID);
 
 /* ---- reading ---- */
-
 bool
 after_sale_read(int64 after_sale_id, AfterSale *after_sale)
 {
 	Datum		values[1] = {Int64GetDatum(after_sale_id)};
 
-	if (plan_query(&read_after_sale, values, NULL, 1) == 0)
+	if (plan_query(&read_after_sale, values, NULL, 1) == 0 &&
+		!(recall_by_id("after_sale", after_sale_id) &&
+		  plan_query(&read_after_sale, values, NULL, 1) > 0))
 		return false;
 	after_sale->after_sale_id = row_int64(0, 1);
 	after_sale->order_id = row_int64(0, 2);

@@ -34,6 +34,7 @@ static const StatusName ledger_kinds[] = {
 	{LEDGER_ADJUST, "adjust"},
 	{LEDGER_RETURN, "return"},
 	{LEDGER_WRITE_OFF, "write_off"},
+	{LEDGER_ARCHIVE, "archive"},
 	{0, NULL}
 };
 

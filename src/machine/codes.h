@@ -147,6 +147,7 @@ typedef int16 LedgerKind;
 #define LEDGER_ADJUST		4
 #define LEDGER_RETURN		5
 #define LEDGER_WRITE_OFF	6
+#define LEDGER_ARCHIVE		7	/* the sum of those of archived orders */
 
 /* The effects of an order on the stock, and of goods that come back, for IN () in SQL texts. */
 #define LEDGER_RESERVATIONS CODES(LEDGER_RESERVE, LEDGER_RELEASE, LEDGER_CONSUME)

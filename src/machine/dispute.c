@@ -9,6 +9,7 @@
 
 #include "core/spi_util.h"
 #include "machine/dispute.h"
+#include "machine/recall.h"
 
 static SavedPlan read_dispute = SAVED_PLAN(
 	"SELECT payment_id, order_id, amount, coalesce(refund_id, 0), status"
@@ -36,7 +37,9 @@ dispute_read(const char *pay_type, const char *dispute_no, Dispute *dispute)
 {
 	Datum		values[2] = {CStringGetTextDatum(dispute_no), CStringGetTextDatum(pay_type)};
 
-	if (plan_query(&read_dispute, values, NULL, 1) == 0)
+	if (plan_query(&read_dispute, values, NULL, 1) == 0 &&
+		!(recall_by_number("number", dispute_no) &&
+		  plan_query(&read_dispute, values, NULL, 1) > 0))
 		return false;
 	dispute->payment_id = row_int64(0, 1);
 	dispute->order_id = row_int64(0, 2);

@@ -15,6 +15,7 @@
 #include "core/spi_util.h"
 #include "machine/held_fact.h"
 #include "machine/money_fact.h"
+#include "machine/recall.h"
 
 static SavedPlan find_applied = SAVED_PLAN(
 	"SELECT coalesce(f.payment_id, 0), coalesce(f.refund_id, 0), coalesce(f.amount, 0)"
@@ -61,7 +62,9 @@ applied_under(const char *number, const char *pay_type, MoneyFactKind kind)
 	values[0] = CStringGetTextDatum(number);
 	values[1] = CStringGetTextDatum(pay_type);
 	values[2] = Int16GetDatum(kind);
-	return plan_query(&find_applied, values, NULL, 1) > 0;
+	return plan_query(&find_applied, values, NULL, 1) > 0 ||
+		(recall_by_number("number", number) &&
+		 plan_query(&find_applied, values, NULL, 1) > 0);
 }
 
 bool

@@ -16,6 +16,7 @@
 #include "core/row.h"
 #include "core/spi_util.h"
 #include "machine/order.h"
+#include "machine/recall.h"
 
 /* Columns of orders_table. */
 enum
@@ -95,7 +96,8 @@ order_read(int64 order_id, Order *order)
 	Datum		key = Int64GetDatum(order_id);
 	Row			row;
 
-	if (!row_find(&orders_table, &key, 1, &row))
+	if (!row_find(&orders_table, &key, 1, &row) &&
+		!(recall_order(order_id) && row_find(&orders_table, &key, 1, &row)))
 		return false;
 	order_from_row(order, &row);
 	return true;

@@ -16,6 +16,7 @@
 #include "core/row.h"
 #include "core/spi_util.h"
 #include "machine/payment.h"
+#include "machine/recall.h"
 #include "machine/refund.h"
 
 /* Columns of the tables below. */
@@ -108,7 +109,9 @@ payment_by_trade_no(const char *pay_type, const char *out_trade_no, Payment *pay
 	Datum		keys[2] = {CStringGetTextDatum(out_trade_no), CStringGetTextDatum(pay_type)};
 	Row			row;
 
-	if (!row_find(&by_trade, keys, lengthof(keys), &row))
+	if (!row_find(&by_trade, keys, lengthof(keys), &row) &&
+		!(recall_by_number("trade", out_trade_no) &&
+		  row_find(&by_trade, keys, lengthof(keys), &row)))
 		return false;
 	payment_from_row(payment, &row);
 	return true;
@@ -120,7 +123,8 @@ payment_read(int64 payment_id, Payment *payment)
 	Datum		key = Int64GetDatum(payment_id);
 	Row			row;
 
-	if (!row_find(&by_id, &key, 1, &row))
+	if (!row_find(&by_id, &key, 1, &row) &&
+		!(recall_by_id("payment", payment_id) && row_find(&by_id, &key, 1, &row)))
 		return false;
 	payment_from_row(payment, &row);
 	return true;

@@ -15,6 +15,7 @@
 #include "core/spelling.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
+#include "machine/recall.h"
 #include "machine/refund.h"
 
 static SavedPlan read_refund = SAVED_PLAN(
@@ -155,7 +156,8 @@ refund_read(int64 refund_id, Refund *refund)
 {
 	Datum		values[1] = {Int64GetDatum(refund_id)};
 
-	if (plan_query(&read_refund, values, NULL, 1) == 0)
+	if (plan_query(&read_refund, values, NULL, 1) == 0 &&
+		!(recall_by_id("refund", refund_id) && plan_query(&read_refund, values, NULL, 1) > 0))
 		return false;
 	read_row(refund, 0);
 	return true;

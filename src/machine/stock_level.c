@@ -351,12 +351,9 @@ append_fold(int64 product_id, int64 fold_id, const StockLevel *level,
 	append_close(folds);
 }
 
-/*
- * Add a fold, unless somebody else is about to, or wait for him and then do: one at a time, so that
- * each knows the last one.
- */
-static void
-make_fold(StockReader *reader, int64 product_id, bool wait)
+/* One at a time, so that each knows the last one. */
+void
+stock_fold(StockReader *reader, int64 product_id, bool wait)
 {
 	SnapshotData dirty;
 	StockFold	base;
@@ -449,7 +446,7 @@ stock_count_begin(StockReader *reader, int64 product_id, StockCount *count)
 	if (count_rows(reader, product_id, count, COUNTED_AT_ONCE))
 		return;
 	lock_moment_end(LOCK_STOCK, product_id);
-	make_fold(reader, product_id, true);
+	stock_fold(reader, product_id, true);
 	lock_moment_begin(LOCK_STOCK, product_id);
 	stock_count(reader, product_id, count);
 }
@@ -464,7 +461,7 @@ void
 stock_fold_if_due(StockReader *reader, int64 product_id, const StockCount *count)
 {
 	if (count->fold_due)
-		make_fold(reader, product_id, false);
+		stock_fold(reader, product_id, false);
 }
 
 /* ---- levels ---- */

@@ -6,8 +6,10 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/memutils.h"
 
+#include "core/locks.h"
 #include "core/spi_util.h"
 #include "machine/stock_upkeep.h"
 
@@ -71,4 +73,33 @@ stock_upkeep(int products)
 	}
 	MemoryContextDelete(each);
 	stock_reader_close(reader);
+}
+
+/*
+ * fold_stock(product_ids): folds that cover the rows of all ended transactions. Who began to count
+ * before has finished, so nobody reads those rows any more, and they may change.
+ */
+PG_FUNCTION_INFO_V1(order_ext_fold_stock);
+Datum
+order_ext_fold_stock(PG_FUNCTION_ARGS)
+{
+	StockReader *reader = stock_reader_open(true);
+	Datum	   *ids;
+	bool	   *nulls;
+	int			n;
+	int			i;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &ids, &nulls, &n);
+	for (i = 0; i < n; i++)
+	{
+		int64		product_id = DatumGetInt64(ids[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		stock_fold(reader, product_id, true);
+		lock_moment_begin(LOCK_STOCK, product_id);
+		lock_moment_end(LOCK_STOCK, product_id);
+	}
+	stock_reader_close(reader);
+	PG_RETURN_VOID();
 }

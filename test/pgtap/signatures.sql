@@ -83,6 +83,7 @@ FROM (VALUES
 	('schedule_jobs', '() -> void'),
 	('unschedule_jobs', '() -> void'),
 	('maintain', '() -> bigint'),
+	('erase_buyer', '(user_id bigint, OUT orders bigint, OUT archived bigint, OUT messages bigint, OUT left_open bigint) -> record'),
 	('grant_to', '(role regrole, kind text) -> void'),
 	('list_orders', '(user_id bigint, statuses text[] DEFAULT NULL, before bigint DEFAULT NULL, max_orders integer DEFAULT 20) -> SETOF jsonb'),
 	('search_orders', '(filter jsonb, before bigint DEFAULT NULL, max_orders integer DEFAULT 50) -> SETOF jsonb'),
@@ -134,7 +135,7 @@ SELECT is(
 		AND prokind = 'f' AND provolatile <> 'v' AND proname IN (
 			'put_product', 'put_products', 'retire_product', 'put_freight', 'adjust_stock', 'issue_coupon', 'create_order',
 			'pre_pay_order', 'pay_callback', 'cancel_order', 'expire_orders', 'import_orders', 'publish',
-			'dispatch', 'verify', 'maintain')),
+			'dispatch', 'verify', 'maintain', 'erase_buyer')),
 	0::bigint, 'calls that write are volatile');
 
 SELECT * FROM finish();

@@ -1,0 +1,101 @@
+/*
+ * recall.c
+ *		Orders of the archive that something is told of; see recall.h and docs/archive.md.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+#include "core/errors.h"
+#include "core/locks.h"
+#include "core/spi_util.h"
+#include "machine/recall.h"
+
+static SavedPlan is_archived = SAVED_PLAN(
+	"SELECT FROM order_ext_archive.orders WHERE order_id = $1",
+	INT8OID);
+
+static SavedPlan find_key = SAVED_PLAN(
+	"SELECT order_id FROM order_ext_archive.keys"
+	" WHERE key = order_ext_internal.archive_key($1, $2) ORDER BY order_id",
+	TEXTOID, TEXTOID);
+
+static SavedPlan bring_back = SAVED_PLAN(
+	"SELECT order_ext_internal.recall_order($1)",
+	INT8OID);
+
+/* Not before the SQL objects are those of 0.7. */
+static bool
+archive_exists(void)
+{
+	return OidIsValid(get_namespace_oid("order_ext_archive", true));
+}
+
+/*
+ * With what is committed at this moment, whichever snapshot the transaction has: an order that was
+ * archived after that was taken must not be unknown.
+ */
+static uint64
+look_now(SavedPlan *plan, const Datum *values)
+{
+	uint64		found;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	found = plan_query_in_snapshot(plan, values, NULL, 0);
+	PopActiveSnapshot();
+	return found;
+}
+
+bool
+recall_is_archived(int64 order_id)
+{
+	Datum		values[1] = {Int64GetDatum(order_id)};
+
+	return archive_exists() && look_now(&is_archived, values) > 0;
+}
+
+/* If somebody else brings the order back, he is waited for. */
+bool
+recall_order(int64 order_id)
+{
+	Datum		values[1] = {Int64GetDatum(order_id)};
+
+	if (!recall_is_archived(order_id))
+		return false;
+	lock_wait(LOCK_ARCHIVE, order_id);
+	(void) plan_write(&bring_back, values, NULL, 1);
+	if (!row_bool(0, 1) && IsolationUsesXactSnapshot())
+		error_conflict("an order was archived or brought back by another transaction");
+	return true;
+}
+
+bool
+recall_by_number(const char *kind, const char *number)
+{
+	Datum		values[2];
+	int64	   *ids;
+	int			n;
+	int			i;
+
+	if (!archive_exists())
+		return false;
+	values[0] = CStringGetTextDatum(kind);
+	values[1] = CStringGetTextDatum(number);
+	n = (int) look_now(&find_key, values);
+	ids = palloc(sizeof(int64) * Max(n, 1));
+	for (i = 0; i < n; i++)
+		ids[i] = row_int64(i, 1);
+	for (i = 0; i < n; i++)
+		(void) recall_order(ids[i]);
+	return n > 0;
+}
+
+bool
+recall_by_id(const char *kind, int64 id)
+{
+	return recall_by_number(kind, psprintf(INT64_FORMAT, id));
+}

@@ -1,0 +1,24 @@
+/*
+ * recall.h
+ *		Orders of the archive that something is told of: they are brought back first, in the same
+ *		transaction, and then everything goes on as if they had never been away.
+ *
+ * To be called where a row was not found: an order is either live or archived, with all of its
+ * rows. A second look then finds it. Inside api_call() only, unless nothing is archived.
+ */
+#ifndef ORDER_EXT_MACHINE_RECALL_H
+#define ORDER_EXT_MACHINE_RECALL_H
+
+#include "postgres.h"
+
+/* Bring the order back; false if it is not in the archive. */
+extern bool recall_order(int64 order_id);
+
+/* The same for the orders with a number of a kind; see archive_key(). */
+extern bool recall_by_id(const char *kind, int64 id);
+extern bool recall_by_number(const char *kind, const char *number);
+
+/* Whether the order is in the archive; changes nothing. */
+extern bool recall_is_archived(int64 order_id);
+
+#endif							/* ORDER_EXT_MACHINE_RECALL_H */
