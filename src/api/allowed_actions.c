@@ -125,6 +125,7 @@ static SavedPlan read_orders = SAVED_PLAN(
 	"  FROM order_ext_internal.fulfilments l WHERE l.order_id = k.order_id OFFSET 0) AS f ON true",
 	INT8ARRAYOID);
 
+/* Objects of before 0.7 have no pieces that were refused. */
 static SavedPlan read_after_sales = SAVED_PLAN(
 	"SELECT DISTINCT k.n::int, a.status, coalesce(a.return_status, " CODE(NO_RETURN) ")::smallint,"
 	"  a.origin IS NOT NULL,"
@@ -132,7 +133,7 @@ static SavedPlan read_after_sales = SAVED_PLAN(
 	"  (SELECT true FROM order_ext_internal.refunds r WHERE r.order_id = a.order_id"
 	"   AND r.after_sale_id = a.after_sale_id AND r.attempt > 0 LIMIT 1) IS NOT NULL,"
 	"  CASE WHEN a.return_status IN (" CODES(RETURN_PARTLY, RETURN_DAMAGED) ") THEN"
-	"   (SELECT sum(s.quantity + s.refused - s.received) > 0"
+	"   (SELECT sum(s.quantity - s.received + coalesce((to_jsonb(s) ->> 'refused')::int, 0)) > 0"
 	"    FROM order_ext_internal.after_sale_items s WHERE s.after_sale_id = a.after_sale_id)"
 	"   ELSE false END"
 	" FROM unnest($1) WITH ORDINALITY AS k (order_id, n)"
