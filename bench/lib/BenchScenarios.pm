@@ -216,8 +216,8 @@ sub scenario_publish
 # Bytes of WAL: of a transaction with a message and nothing else; of an order's life.
 sub scenario_wal
 {
-	my $n = opt('transactions') || 2000;
-	my $lives = opt('transactions') || 500;
+	my $n = opt('transactions') || 250 * opt('seconds');
+	my $lives = opt('transactions') || 60 * opt('seconds');
 
 	without_images(sub {
 		foreach my $round (rounds())
