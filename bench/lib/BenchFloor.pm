@@ -51,8 +51,7 @@ sub floor_learn
 	my ($before, $from, $to, $clients) = @_;
 	my (%counts, $commits);
 
-	open(my $wal, '-|', 'sh', '-c', 'exec "$@" 2>/dev/null', 'sh', env('BINDIR') . '/pg_waldump', '-p', env('DIR') . '/data/pg_wal',
-		'-s', $from, '-e', $to) or die "pg_waldump: $!\n";
+	open(my $wal, '-|', 'sh', '-c', 'exec "$@" 2>/dev/null', 'sh', waldump($from, $to)) or die "pg_waldump: $!\n";
 	while (<$wal>)
 	{
 		if (/^rmgr: Heap.*?desc: (?:[A-Z]+ )?(INSERT|MULTI_INSERT|UPDATE|HOT_UPDATE|DELETE)(?:\+INIT)? (?:(\d+) tuples)?.*?blkref #0: rel \d+\/\d+\/(\d+)/)

@@ -9,7 +9,7 @@ use POSIX ();
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(opt env database psql sql script background wait_for pgbench poll stop_polls cpu
-	measured wal_of settle say median);
+	measured waldump wal_of settle say median);
 
 sub env { return $ENV{"BENCH_$_[0]"} // die "BENCH_$_[0] is not set: use bench/run\n"; }
 sub opt { return env(uc $_[0]); }
@@ -240,6 +240,16 @@ sub measured
 	return %figures;
 }
 
+# waldump(FROM, TO, ARGUMENT...): the command. It is told the first and the last file, or it would look at
+# any of them for the size of all, and one that is only prepared does not have it.
+sub waldump
+{
+	my ($from, $to, @arguments) = @_;
+	my @files = split /\|/, sql('postgres', "SELECT pg_walfile_name('$from'::pg_lsn + 1), pg_walfile_name('$to')");
+
+	return (env('BINDIR') . '/pg_waldump', '-p', env('DIR') . '/data/pg_wal', '-s', $from, '-e', $to, @arguments, @files);
+}
+
 # wal_of(FROM, TO): bytes without full-page images, bytes of these, and the number of commits
 sub wal_of
 {
@@ -247,8 +257,7 @@ sub wal_of
 
 	return (bytes => 0, images => 0, commits => 0)
 		if sql('postgres', "SELECT '$from'::pg_lsn >= '$to'") eq 't';
-	my $text = output('sh', '-c', 'exec "$@" 2>&1', 'sh', env('BINDIR') . '/pg_waldump', '-p', env('DIR') . '/data/pg_wal',
-		'-s', $from, '-e', $to, '--stats=record');
+	my $text = output('sh', '-c', 'exec "$@" 2>&1', 'sh', waldump($from, $to, '--stats=record'));
 	my %wal = (commits => 0);
 	foreach (split /\n/, $text)
 	{
