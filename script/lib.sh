@@ -72,10 +72,12 @@ install_packages() {
     -o Dpkg::Use-Pty=0) log failed=
   log=$(mktemp)
   without_main_cluster
+  without_services
   { as_root "${apt[@]}" update &&
     as_root "${apt[@]}" install -y --no-upgrade --no-install-recommends "${missing[@]}"
   } >"$log" 2>&1 </dev/null || failed=1
   restore_main_cluster_setting
+  restore_services
   if [ -n "$failed" ]; then
     tail -n 30 "$log" >&2
     die "could not install ${missing[*]}; the log is $log"
@@ -95,6 +97,19 @@ without_main_cluster() {
 restore_main_cluster_setting() {
   as_root rm -f "$no_main"
   as_root rmdir --ignore-fail-on-non-empty "${no_main%/*}"
+}
+
+# Brokers and the like would be started as well, as services.
+no_services=/usr/sbin/policy-rc.d
+
+without_services() {
+  [ ! -e "$no_services" ] || return 0
+  printf '#!/bin/sh\n# of order_ext: while it installs\nexit 101\n' | as_root tee "$no_services" >/dev/null
+  as_root chmod 755 "$no_services"
+}
+
+restore_services() {
+  ! grep -qs '^# of order_ext: ' "$no_services" || as_root rm -f "$no_services"
 }
 
 # ---- build ------------------------------------------------------------------
