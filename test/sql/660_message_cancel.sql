@@ -66,7 +66,7 @@ SELECT t.dispatch() AS handled;
 SELECT pg_sleep(0.05);
 SELECT t.dispatch() AS handled;
 SELECT key FROM mx.seen ORDER BY key;
-SELECT count(*) AS notes_left FROM order_ext_internal.timer_cancels;
+SELECT count(*) AS notes_left FROM order_ext_internal.timer_cancels WHERE message_id >= :near;
 SELECT mx.pending();
 
 -- in the other isolation levels

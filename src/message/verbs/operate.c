@@ -38,9 +38,7 @@ static SavedPlan keep_group = SAVED_PLAN(FIND_GROUP " FOR KEY SHARE", TEXTOID);
 
 #define PICKED_FOR_REDRIVE PICKED_DEAD_IF(" AND NOT " KEY_TAKEN("d.message_id"))
 
-static SavedPlan count_picked = SAVED_PLAN(
-	"SELECT count(*) FROM (SELECT 1" PICKED_FOR_REDRIVE ") d",
-	INT4OID, INT4OID, INT8ARRAYOID);
+static SavedPlan count_picked = COUNT_PICKED(PICKED_FOR_REDRIVE);
 
 static SavedPlan picked_ids = SAVED_PLAN(
 	"SELECT array_agg(message_id) FROM (SELECT message_id" PICKED_FOR_REDRIVE ") d",
@@ -150,6 +148,13 @@ operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 	return PointerGetDatum(ids);
 }
 
+uint64
+operate_count_picked(SavedPlan *count_picked, const Datum *values, const char *nulls)
+{
+	plan_query(count_picked, values, nulls, 0);
+	return (uint64) row_int64(0, 1);
+}
+
 /* Their keys are no longer free. */
 static void
 hold_keys(const Datum *values, const char *nulls)
@@ -183,10 +188,7 @@ redrive_body(FunctionCallInfo fcinfo)
 	values[0] = Int32GetDatum(row_int32(0, 1));
 	topic_id = row_int32(0, 2);
 	if (dry_run)
-	{
-		plan_query(&count_picked, values, nulls, 0);
-		n = (uint64) row_int64(0, 1);
-	}
+		n = operate_count_picked(&count_picked, values, nulls);
 	else
 	{
 		hold_keys(values, nulls);

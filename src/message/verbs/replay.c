@@ -38,9 +38,7 @@ static SavedPlan look_at_group = SAVED_PLAN(FIND_GROUP, TEXTOID);
 /* One call per group at a time, and none while it is being dropped. */
 static SavedPlan lock_group = SAVED_PLAN(FIND_GROUP " FOR UPDATE", TEXTOID);
 
-static SavedPlan count_picked = SAVED_PLAN(
-	"SELECT count(*) FROM (SELECT 1" PICKED_DEAD ") d",
-	INT4OID, INT4OID, INT8ARRAYOID);
+static SavedPlan count_picked = COUNT_PICKED(PICKED_DEAD);
 
 static SavedPlan discard_dead = SAVED_PLAN(
 	"WITH picked AS MATERIALIZED (SELECT message_id" PICKED_DEAD " FOR UPDATE)"
@@ -185,10 +183,7 @@ discard_body(FunctionCallInfo fcinfo)
 	find_group(name, PG_GETARG_BOOL(3), &group);
 	values[0] = Int32GetDatum(group.id);
 	if (PG_GETARG_BOOL(3))
-	{
-		plan_query(&count_picked, values, nulls, 0);
-		n = (uint64) row_int64(0, 1);
-	}
+		n = operate_count_picked(&count_picked, values, nulls);
 	else
 		n = change_messages(&group, &discard_dead, values, nulls);
 	return Int32GetDatum((int32) Min(n, PG_INT32_MAX));
