@@ -18,7 +18,7 @@ const LONGEST_PAUSE_MS = 5000;
 
 const [group, leaseSeconds] = process.argv.slice(2);
 const lease = Number(leaseSeconds ?? 30);
-// One step with the broker; three of them fit into a lease, so that it is extended in time.
+// One step with the broker, or a pause; three of them fit into a lease, so that it is extended in time.
 const stepMs = Math.min(10000, 250 * lease);
 
 const stop = new AbortController();
@@ -127,6 +127,7 @@ async function waitForMessages() {
 
 const connected = () => broker !== undefined;
 
+// Waited for only at the end: a broker that hangs does not say goodbye.
 async function disconnect() {
   const left = broker;
   broker = undefined;
@@ -189,7 +190,8 @@ async function relay() {
       leasedAt = Date.now();
       open = await extend(open);
     }
-    if (!connected() && !await connect()) {
+    if (!connected()) {
+      if (await connect()) continue; // after another look at the clock
       await pauseFor(pause);
       pause = nextPause(pause);
       continue;
@@ -197,7 +199,7 @@ async function relay() {
     const { confirmed, refused, failure } = await publish(open);
     if (failure) {
       brokerState.away(failure);
-      await disconnect();
+      disconnect();
       await pauseFor(pause);
       pause = nextPause(pause);
     } else {
@@ -215,7 +217,7 @@ async function relay() {
 }
 
 async function main() {
-  if (!group || !(lease > 0) || !process.env.DATABASE_URL || !brokerOf(process.env.BROKER_URL)) {
+  if (!group || !(lease >= 1) || !process.env.DATABASE_URL || !brokerOf(process.env.BROKER_URL)) {
     complain('usage: DATABASE_URL=postgresql://... BROKER_URL=amqp[s]://...|nats://...|tls://... node relay.js GROUP [LEASE_SECONDS]');
     process.exitCode = 2;
     return;

@@ -203,11 +203,11 @@ my (%relay, %said);
 
 sub start_relay
 {
-	my ($kind) = @_;
+	my ($kind, $group) = (@_, "relay_$_[0]");
 	local $ENV{BROKER_URL} = $broker{$kind}{url};
 	local $ENV{DATABASE_URL} = sprintf 'postgresql://relay@127.0.0.1:%s/postgres', $node->port;
 	$said{$kind} = '';
-	$relay{$kind} = IPC::Run::start([ 'node', "$build/relay.js", "relay_$kind", '4' ], '>&', \$said{$kind});
+	$relay{$kind} = IPC::Run::start([ 'node', "$build/relay.js", $group, '4' ], '>&', \$said{$kind});
 	push @harnesses, $relay{$kind};
 	return;
 }
@@ -250,7 +250,6 @@ my $publisher = IPC::Run::start([ 'psql', '-X', '-q', '-d', $node->connstr('post
 
 # ---- every accident, in mid-stream ----
 
-# A broker that is not there yet is waited for.
 foreach my $kind (qw(nats rabbitmq))
 {
 	ask_broker($kind, 'declare');
@@ -329,6 +328,27 @@ my %kinds = map { split /\|/ } split /\n/, $node->safe_psql('postgres', q{SELECT
 	FROM pg_logical_slot_get_binary_changes('by_publication', NULL, NULL, 'proto_version', '1', 'publication_names', 'order_ext_messages') GROUP BY 1});
 is(join(' ', sort keys %kinds), 'B C I R', 'the publication has inserts, no truncation');
 cmp_ok($kinds{I}, '>=', scalar(@published), 'of all messages');
+
+# ---- messages that nobody there wants, and nobody there ----
+
+$node->safe_psql('postgres', q{SELECT order_ext.create_topic('u');
+	SELECT order_ext.subscribe('unwanted_' || kind, 'u', options => '{"run_as": "relay", "ordered": true, "max_attempts": 1}')
+	FROM unnest('{nats,rabbitmq,nobody}'::text[]) AS kind;
+	SELECT order_ext.publish('u', 1)});
+$broker{nobody} = { url => 'nats://127.0.0.1:' . PostgreSQL::Test::Cluster::get_free_port() };
+start_relay($_, "unwanted_$_") foreach qw(nats rabbitmq nobody);
+wait_sql($node, 'postgres', q{SELECT consumer_group, last_error FROM order_ext.dead_letters},
+	'unwanted_rabbitmq|no queue is bound to u', 30, 'rabbitmq: what has no queue is a dead letter');
+hears('nats', qr/^broker cannot be reached, waiting: no stream has order_ext\.u$/m, 1, 'a stream that is not there is waited for');
+hears('nobody', qr/^broker cannot be reached, waiting: /m, 1, 'a broker that is not there is waited for');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM order_ext_internal.leases l JOIN order_ext_internal.consumer_groups g USING (group_id) WHERE g.name = 'unwanted_nobody'}),
+	0, 'without taking messages');
+foreach my $kind (qw(nats rabbitmq nobody))
+{
+	IPC::Run::signal($relay{$kind}, 'TERM');
+	ok(IPC::Run::finish($relay{$kind}), "$kind: SIGTERM ends it meanwhile") or diag($said{$kind});
+}
+is($node->safe_psql('postgres', q{SELECT count(*) FROM order_ext.dead_letters}), 1, 'no other message is lost');
 
 verify_clean($node, 'postgres');
 check_log($node);
