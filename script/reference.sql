@@ -205,7 +205,7 @@ SELECT $$
 With `order_ext.error_detail = json`, DETAIL is one JSON object with the facts of the error, instead of a
 sentence about them: for programs, which find SQLSTATE and DETAIL in fields of their own (`pg` in Node.js:
 `error.code` and `JSON.parse(error.detail)`). Errors that have no DETAIL as a text then have one, too, if they
-are order_ext's own (`OE...`). The setting concerns the session, or a transaction with `SET LOCAL`.
+are order_ext's own (`OE...`) or about an argument (`22004`, `22023`). The setting concerns the session, or a transaction with `SET LOCAL`.
 
 Types: an `id` is a string of digits (a 19-digit number loses digits in JavaScript), `number` an integer
 without quotes (amounts in minor units; up to 2^63, of which `JSON.parse` keeps 53 bits exactly), `text`
@@ -317,6 +317,7 @@ the keys of its SQLSTATE.
 | `22004` | `element` | number | the place of the null value, from 1 |
 | `22004` | `count` | number | of elements |
 | `22023` | `argument` | text | its name |
+| `22023` | `key` | text | of the object in it, where a key is unknown or invalid |
 | `22023` | `value` | number | that is invalid |
 | `22023` | `value` | text | that is invalid |
 | `22023` | `limit` | time | that the value must be later than |

@@ -48,7 +48,9 @@ DECLARE
 	sees_errors boolean := has_column_privilege(caller, 'order_ext.attempt_log', 'error', 'SELECT');
 BEGIN
 	IF message_trace.key IS NULL THEN
-		RAISE EXCEPTION 'argument "key" must not be null' USING ERRCODE = '22004';
+		RAISE EXCEPTION 'argument "key" must not be null'
+			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts('The value is null.',
+				jsonb_build_object('argument', 'key'));
 	END IF;
 	RETURN QUERY
 	WITH timers AS (

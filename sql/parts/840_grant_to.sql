@@ -62,16 +62,25 @@ CREATE FUNCTION order_ext_internal.check_kind(role regrole, kind text) RETURNS v
 AS $$
 BEGIN
 	IF check_kind.role IS NULL THEN
-		RAISE EXCEPTION 'argument "role" must not be null' USING ERRCODE = '22004';
+		RAISE EXCEPTION 'argument "role" must not be null'
+			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts('The value is null.',
+				jsonb_build_object('argument', 'role'));
 	ELSIF check_kind.kind IS NULL THEN
-		RAISE EXCEPTION 'argument "kind" must not be null' USING ERRCODE = '22004';
+		RAISE EXCEPTION 'argument "kind" must not be null'
+			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts('The value is null.',
+				jsonb_build_object('argument', 'kind'));
 	ELSIF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = check_kind.role) THEN
-		RAISE EXCEPTION 'argument "role" is not an existing role' USING ERRCODE = '22023';
+		RAISE EXCEPTION 'argument "role" is not an existing role'
+			USING ERRCODE = '22023', DETAIL = order_ext_internal.error_facts(
+				format('The value is %s.', check_kind.role::oid),
+				jsonb_build_object('argument', 'role', 'value', check_kind.role::oid::bigint));
 	ELSIF NOT EXISTS (
 		SELECT FROM order_ext_internal.grants() g WHERE g.kind = check_kind.kind)
 	THEN
 		RAISE EXCEPTION 'invalid value for argument "kind": "%"', check_kind.kind
 			USING ERRCODE = '22023',
+				DETAIL = order_ext_internal.error_facts('There is no such kind.',
+					jsonb_build_object('argument', 'kind', 'value', check_kind.kind)),
 				HINT = 'Valid values are app, callback, operator, observer, worker.';
 	END IF;
 END

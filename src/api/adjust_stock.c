@@ -120,6 +120,7 @@ adjust_stock_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"delta\" must not be zero"),
+				 error_facts(NULL, FACT_TEXT("argument", "delta")),
 				 errhint("Use stock_level to read the stock.")));
 	if (change.reserved && (change.delta > 0 || change.delta == PG_INT64_MIN))
 		ereport(ERROR,

@@ -380,6 +380,7 @@ refund_order_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"amount\" excludes \"lines\" and \"freight\""),
+				 error_facts(NULL, FACT_TEXT("argument", "amount")),
 				 errhint("Pass an amount, or the lines and freight to refund; none of them for all "
 						 "that is left.")));
 	return request_call(fcinfo, "refund_order", 5, refund_once, &request);

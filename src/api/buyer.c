@@ -126,7 +126,8 @@ arg_address(FunctionCallInfo fcinfo, int n)
 		scalar.type == jbvNull)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"address\" must not be JSON null")));
+				 errmsg("argument \"address\" must not be JSON null"),
+				 error_facts(NULL, FACT_TEXT("argument", "address"))));
 	return address;
 }
 

@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "core/error_facts.h"
 #include "utils/builtins.h"
 
 #include "api/cart.h"
@@ -110,7 +111,8 @@ issue_coupon_body(FunctionCallInfo fcinfo)
 	if (coupon.valid_until <= coupon.valid_from)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"valid_until\" must be later than \"valid_from\"")));
+				 errmsg("argument \"valid_until\" must be later than \"valid_from\""),
+				 error_facts(NULL, FACT_TEXT("argument", "valid_until"))));
 	journal = journal_begin(GetCurrentTimestamp());
 	coupon_issue(journal, &coupon);
 	journal_write(journal);

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "core/error_facts.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -113,7 +114,8 @@ read_pay_types(FunctionCallInfo fcinfo, int n, RefundClaim *claim)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"pay_types\" must not contain nulls")));
+					 errmsg("argument \"pay_types\" must not contain nulls"),
+					 error_facts(NULL, FACT_TEXT("argument", "pay_types"))));
 		pay_types[i] = spelling_code(TextDatumGetCString(words[i]));
 	}
 	claim->pay_types = pay_types;

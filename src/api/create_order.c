@@ -141,7 +141,8 @@ raise_timeout_not_positive(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"pay_timeout\" must be positive")));
+			 errmsg("argument \"pay_timeout\" must be positive"),
+			 error_facts(NULL, FACT_TEXT("argument", "pay_timeout"))));
 }
 
 /* Validate the interval: positive, and short enough for arithmetic on it to be safe. */

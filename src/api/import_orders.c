@@ -221,7 +221,8 @@ import_orders_body(FunctionCallInfo fcinfo)
 	if (!JB_ROOT_IS_ARRAY(orders) || JB_ROOT_IS_SCALAR(orders))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"orders\" is not an array")));
+				 errmsg("argument \"orders\" is not an array"),
+				 error_facts(NULL, FACT_TEXT("argument", "orders"))));
 	imported = store_rows(orders, now, &n);
 	take_goods(imported, n, now);
 	for (i = 0; i < n; i++)

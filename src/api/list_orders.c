@@ -134,13 +134,15 @@ read_statuses(FunctionCallInfo fcinfo, int n, OrderFilter *filter)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"statuses\" must not be empty"),
+				 error_facts(NULL, FACT_TEXT("argument", "statuses")),
 				 errhint("Pass NULL for orders of every status.")));
 	for (i = 0; i < n_names; i++)
 	{
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"statuses\" must not contain null")));
+					 errmsg("argument \"statuses\" must not contain null"),
+					 error_facts(NULL, FACT_TEXT("argument", "statuses"))));
 		order_filter_add_status(filter, TextDatumGetCString(names[i]), "argument \"statuses\"");
 	}
 }

@@ -22,6 +22,7 @@ member_raise_malformed(const char *argument, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"%s\" is malformed: %s", argument, what),
+			 error_facts(NULL, FACT_TEXT("argument", argument)),
 			 items ? errhint("The format is [{\"sku\": \"A-1\", \"quantity\": 2}, ...].") : 0,
 			 lines ? errhint("The format is [{\"sku\": \"A-1\", \"quantity\": 2}, "
 							 "{\"line\": 3, \"quantity\": 1}, ...].") : 0));
@@ -113,6 +114,8 @@ raise_unknown(const char *key, const char *meant, const char *const *known, cons
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"%s\" contains an unknown key: \"%.*s\"", argument, shown, key),
+			 error_facts(NULL, FACT_TEXT("argument", argument),
+						 FACT_TEXT("key", pnstrdup(key, shown))),
 			 meant != NULL ? errhint("Write it \"%s\".", meant) :
 			 errhint("Known keys are %s.", words_of(known))));
 }

@@ -7,6 +7,7 @@
  */
 #include "compat.h"
 
+#include "core/error_facts.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -51,6 +52,7 @@ check_scope(const char *scope)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for argument \"scope\": \"%s\"", scope),
+			 error_facts(NULL, FACT_TEXT("argument", "scope")),
 			 errhint("Valid values are " SCOPE_RECENT ", " SCOPE_FULL "%s.", known.data)));
 }
 

@@ -7,6 +7,7 @@
 #include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/currency.h"
+#include "core/error_facts.h"
 #include "core/settings.h"
 #include "core/spelling.h"
 
@@ -16,7 +17,8 @@ not_blank(char *text, const char *name)
 	if (*text == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must not be blank", name)));
+				 errmsg("argument \"%s\" must not be blank", name),
+				 error_facts(NULL, FACT_TEXT("argument", name))));
 	return text;
 }
 
@@ -38,6 +40,7 @@ raise_currency(const char *name, const char *given)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"%s\" is not a currency: \"%s\"", name, given),
+			 error_facts(NULL, FACT_TEXT("argument", name)),
 			 errhint("Use an alphabetic code of ISO 4217, such as CNY, USD or JPY.")));
 }
 

@@ -49,6 +49,7 @@ arg_not_null(FunctionCallInfo fcinfo, int n, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"%s\" must not be null", name),
+				 error_facts(NULL, FACT_TEXT("argument", name)),
 				 errhint("Pass a value, or omit the argument if it has a default.")));
 }
 
@@ -209,7 +210,8 @@ arg_duration(FunctionCallInfo fcinfo, int n, const char *name, int64 min)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must %s", name,
-						min > 0 ? "be positive" : "not be negative")));
+						min > 0 ? "be positive" : "not be negative"),
+				 error_facts(NULL, FACT_TEXT("argument", name))));
 	if (usecs > (double) MAX_DURATION_DAYS * USECS_PER_DAY)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -238,6 +240,7 @@ arg_word(FunctionCallInfo fcinfo, int n, const char *name, const char *const *wo
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for argument \"%s\": \"%s\"", name, value),
+			 error_facts(NULL, FACT_TEXT("argument", name), FACT_TEXT("value", value)),
 			 errhint("Valid values are %s.", list.data)));
 	return -1;					/* keep the compiler quiet */
 }

@@ -29,6 +29,7 @@ arg_machine(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"machine\": \"%s\"", name),
+				 error_facts(NULL, FACT_TEXT("argument", "machine"), FACT_TEXT("value", name)),
 				 errhint("Valid values are order, payment, after_sale, return, refund, coupon, "
 						 "fulfilment.")));
 	return table;

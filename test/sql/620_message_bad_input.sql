@@ -106,10 +106,10 @@ INSERT INTO mi.calls (expression) VALUES
 -- one line per call, and nothing is stored
 SELECT expression, outcome, changed FROM mi.calls, t.effect(expression) ORDER BY line;
 
--- programs get an object, or nothing
+-- programs get an object, about an argument always
 SET order_ext.error_detail = json;
 SELECT expression, e.code, e.detail FROM mi.calls, t.error(expression) AS e
-WHERE e.detail <> '' AND NOT t.is_object(e.detail) OR e.code LIKE 'OE%' AND e.detail = '';
+WHERE e.detail <> '' AND NOT t.is_object(e.detail) OR (e.code LIKE 'OE%' OR e.code IN ('22004', '22023')) AND e.detail = '';
 RESET order_ext.error_detail;
 
 -- the texts name the argument and the way out

@@ -26,6 +26,18 @@ words_of(const char *const *known)
 	return list.data;
 }
 
+static void
+raise_unrecognized(const char *key, int len, const char *const *known)
+{
+	const char *shown = pnstrdup(key, pg_mbcliplen(key, len, 64));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized option \"%s\"", shown),
+			 error_facts(NULL, FACT_TEXT("argument", "options"), FACT_TEXT("key", shown)),
+			 errhint("Valid options are %s.", words_of(known))));
+}
+
 void
 options_check_keys(Jsonb *options, const char *const *known)
 {
@@ -55,12 +67,7 @@ options_check_keys(Jsonb *options, const char *const *known)
 				break;
 		}
 		if (known[i] == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized option \"%.*s\"",
-							pg_mbcliplen(value.val.string.val, value.val.string.len, 64),
-							value.val.string.val),
-					 errhint("Valid options are %s.", words_of(known))));
+			raise_unrecognized(value.val.string.val, value.val.string.len, known);
 	}
 }
 
@@ -79,6 +86,7 @@ refuse_option(const char *key, const char *must_be)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" must be %s", key, must_be),
+			 error_facts(NULL, FACT_TEXT("argument", "options"), FACT_TEXT("key", key)),
 			 errhint("Omit the option to use its default.")));
 }
 

@@ -165,7 +165,8 @@ rights_arg_run_as(FunctionCallInfo fcinfo, int n, bool must_login)
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"run_as\" is not an existing role")));
+				 errmsg("argument \"run_as\" is not an existing role"),
+				 error_facts(NULL, FACT_TEXT("argument", "run_as"))));
 	return rights_role_to_run_as(name, GetUserId(), must_login);
 }
 

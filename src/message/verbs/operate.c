@@ -135,6 +135,7 @@ operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"message_ids\" must not contain null values"),
+				 error_facts(NULL, FACT_TEXT("argument", "message_ids")),
 				 errhint("Omit the null values; pass a null array for all messages.")));
 	if (ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) > MAX_MESSAGE_IDS)
 		ereport(ERROR,
