@@ -13,6 +13,7 @@
 #include "core/locks.h"
 #include "core/request.h"
 #include "machine/after_sale_flow.h"
+#include "machine/money_back.h"
 #include "machine/refund_decision.h"
 
 static void
@@ -156,6 +157,8 @@ settle_refund_body(FunctionCallInfo fcinfo)
 	refund_fire(journal, &refund, EVENT_REFUND_SUCCEED, ACTOR_STAFF, &words);
 	if (refund.after_sale_id != 0)
 	{
+		if (was_withdrawn)
+			money_back_paid_after_all(refund.after_sale_id);
 		if (was_withdrawn && after_sale_read(refund.after_sale_id, &after_sale))
 			(void) after_sale_revive_paid(journal, &after_sale);
 		after_sales_follow(journal, &refund.after_sale_id, 1, ACTOR_STAFF);

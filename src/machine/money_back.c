@@ -34,6 +34,17 @@ static SavedPlan note_paid_outside = SAVED_PLAN(
 	"    AND r.status IN (" REFUNDS_NOT_WITHDRAWN "))",
 	INT8OID, INT8OID);
 
+/* What has stood in for a refund that was paid all the same does so no more. */
+static SavedPlan forget_paid_outside = SAVED_PLAN(
+	"UPDATE order_ext_internal.after_sales a SET paid_outside = greatest(back.paid_outside, 0)"
+	" FROM (SELECT b.amount - coalesce(sum(coalesce(r.asked, r.amount)), 0) AS paid_outside"
+	"  FROM order_ext_internal.after_sales b"
+	"  JOIN order_ext_internal.refunds r USING (order_id, after_sale_id)"
+	"  WHERE b.after_sale_id = $1 AND (r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept)"
+	"  GROUP BY b.after_sale_id, b.amount) back"
+	" WHERE a.after_sale_id = $1 AND a.paid_outside > greatest(back.paid_outside, 0)",
+	INT8OID);
+
 /* The refund that stands for a fact; it has succeeded. */
 static int64
 insert(Journal *journal, const Payment *payment, const MoneyFact *fact, int64 fact_id,
@@ -166,4 +177,12 @@ money_back_lost(Journal *journal, const Payment *payment, const MoneyFact *fact,
 		excess -= part;
 	}
 	return refund_id;
+}
+
+void
+money_back_paid_after_all(int64 after_sale_id)
+{
+	Datum		values[1] = {Int64GetDatum(after_sale_id)};
+
+	(void) plan_write(&forget_paid_outside, values, NULL, 0);
 }

@@ -28,4 +28,10 @@ extern int64 money_back_recorded(Journal *journal, const Payment *payment, const
 extern int64 money_back_lost(Journal *journal, const Payment *payment, const MoneyFact *fact,
 							 int64 fact_id);
 
+/*
+ * A refund of the after-sale that was withdrawn has been paid all the same: its paid_outside is no
+ * more than what its refunds leave.
+ */
+extern void money_back_paid_after_all(int64 after_sale_id);
+
 #endif							/* ORDER_EXT_MACHINE_MONEY_BACK_H */

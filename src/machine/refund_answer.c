@@ -162,6 +162,9 @@ failed(Journal *journal, Refund *refund, const RefundAnswer *answer, const char 
 	switch ((RefundStatus) refund->status)
 	{
 		case REFUND_SUCCEEDED:
+			/* It was told by others; the engine has nothing to send again. */
+			if (refund->cause == CAUSE_RECORDED || refund->cause == CAUSE_DISPUTE)
+				return hold(journal, refund, answer, "made_outside", why);
 			fire(journal, refund, EVENT_REFUND_REVERSE, answer);
 			return hold(journal, refund, answer, "refund_reversed", why);
 		case REFUND_FAILED:

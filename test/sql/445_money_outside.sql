@@ -172,6 +172,23 @@ SELECT order_ext.pay_callback(888777, 'T-unmatched', 'card', 70) IS NOT NULL;
 SELECT (order_ext.payment_disputed(888777, 'T-unmatched', 'card', 'U-1', 'lost')).disposition;
 SELECT (order_ext.record_refund(888777, 'T-unmatched', 'card', 'U-2', 1)).detail->>'reason' AS nothing_left;
 
+-- a gateway that takes back what was made outside: told to staff; the engine has not made it and does not make it again
+SELECT refund_id AS r FROM order_ext.refunds_view WHERE order_id = t.id('twice') AND gateway_refund_no = 'W-1' \gset
+SELECT t.show(order_ext.refund_callback(:r, 'failed')), t.show(order_ext.refund_callback(:r, 'failed', 'W-1')), t.show(order_ext.retry_refund(:r));
+CALL t.outside('bounced');
+SELECT t.recorded('bounced', 'B-10', 300);
+SELECT refund_id AS r FROM order_ext.refunds_view WHERE order_id = t.id('bounced') \gset
+SELECT t.show(order_ext.refund_callback(:r, 'failed', 'B-10')), t.show(order_ext.refund_callback(:r, 'succeeded', 'B-10')) AS known, t.show(order_ext.retry_refund(:r));
+SELECT t.outside_view('bounced'), t.outside_left('bounced');
+SELECT kind, reason FROM order_ext.held_facts WHERE entity_id = :r AND order_id = t.id('bounced');
+-- a refund that money outside stood in for is paid all the same
+CALL t.outside('after all');
+SELECT (order_ext.refund_order(t.id('after all'), 400)).id AS r \gset
+SELECT t.recorded('after all', 'A-1', 400);
+SELECT t.outside_view('after all');
+SELECT t.show(order_ext.settle_refund(:r, 50, 'paid all the same'));
+SELECT t.outside_view('after all'), t.outside_left('after all');
+
 -- ---- the report adds up, and everything is in order ----
 SELECT pay_type, currency, sum(captured) AS captured, sum(applied + late + surplus + held + unmatched) AS by_purpose, sum(refunded + disputed + refund_open + kept) AS gone_or_kept
 FROM order_ext.money_report GROUP BY pay_type, currency
