@@ -226,6 +226,7 @@ read_items(AfterSale *after_sale, int *n)
 		if (*n == max)
 			lines = repalloc(lines, sizeof(AfterSaleItem) * (max *= 2));
 		line = &lines[(*n)++];
+		line->before = 0;
 		line->product_id = row_get_int64(&row, ITEMS_PRODUCT_ID);
 		line->amount = Min(row_get_int64(&row, ITEMS_PAY), rest);
 		line->discount = row_get_int64(&row, ITEMS_DISCOUNT);
