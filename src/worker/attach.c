@@ -10,6 +10,7 @@
 #include "storage/proc.h"
 
 #include "worker/attach.h"
+#include "worker/away.h"
 #include "worker/crash_marks.h"
 #include "worker/database_slots.h"
 #include "worker/role_entries.h"
@@ -57,6 +58,7 @@ detach(int code, Datum arg)
 	message_to_blame = crash_marks_clear();
 	if (!leaving && !worker->leave && worker_my_database->holds == 0 && !message_to_blame)
 		note_failure(worker);
+	away_begins(worker_my_database, worker);
 	worker->state = WORKER_FREE;
 	worker->pid = 0;
 	worker->procno = -1;
@@ -86,6 +88,7 @@ worker_attach(Datum main_arg)
 		pg_atomic_write_u64(&worker->interest, ~UINT64CONST(0));
 		pg_atomic_write_u64(&worker->other_topics, 0);
 		pg_atomic_write_u64(&worker->others_due, (uint64) DT_NOEND);
+		pg_atomic_write_u64(&worker->work_due, (uint64) DT_NOBEGIN);
 		pg_atomic_write_u64(&worker->earliest, (uint64) DT_NOEND);
 		pg_atomic_write_u64(&worker->sleep_until, (uint64) DT_NOEND);
 		pg_atomic_write_u64(&worker->batches, 0);

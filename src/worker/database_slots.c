@@ -43,6 +43,8 @@ database_slot(Oid database, bool create)
 	unused->n_roles = 0;
 	unused->n_main = 1;
 	unused->n_workers = 0;
+	pg_atomic_write_u64(&unused->away_interest, 0);
+	pg_atomic_write_u64(&unused->away_topics, 0);
 	unused->database = database;
 	return unused;
 }

@@ -85,10 +85,12 @@ turn(bool everything, TimestampTz *next_wakeup)
 
 	serve_role();
 	crash_marks_record();
+	pg_atomic_write_u64(&worker_my_slot->work_due, (uint64) DT_NOBEGIN);
 	topics = pg_atomic_exchange_u64(&worker_my_slot->topics, 0);
 	if (everything)
 		topics = WAKE_ALL_TOPICS;
 	more = dispatcher_turn(topics, next_wakeup, &messages, &batches);
+	pg_atomic_write_u64(&worker_my_slot->work_due, (uint64) (more ? DT_NOBEGIN : *next_wakeup));
 	if (batches > 0)
 		worker_count(batches, messages);
 	return more;

@@ -13,10 +13,6 @@
 #include "worker/database_slots.h"
 #include "worker/launch.h"
 #include "worker/role_entries.h"
-#include "worker/room.h"
-
-/* A slot is about to become free. */
-#define ROOM_PATIENCE (USECS_PER_SEC / 10)
 
 #define WARNING_INTERVAL (60 * USECS_PER_SEC)
 
@@ -57,9 +53,10 @@ launch_fill_in(BackgroundWorker *worker, const char *kind)
 
 /* Reserve the slot under the lock; false if the database must not get workers now. */
 static bool
-reserve(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief, uint32 *number)
+reserve(DatabaseSlot *db, int w, Oid role, int ordinal, RoomFor wanted, uint32 *number)
 {
 	WorkerSlot *worker = &db->workers[w];
+	RoleEntry  *entry;
 	bool		free;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
@@ -67,10 +64,10 @@ reserve(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief, uint32 *num
 	if (free)
 	{
 		worker->state = WORKER_STARTING;
-		worker->kind = (w == SCHEDULER_SLOT) ? WORKER_SCHEDULER : WORKER_DISPATCHER;
+		worker->kind = (w < DISPATCHER_SLOTS) ? WORKER_SCHEDULER : WORKER_DISPATCHER;
 		worker->role = role;
 		worker->ordinal = ordinal;
-		worker->relief = relief;
+		worker->relief = wanted >= ROOM_FOR_STAND_IN;
 		db->n_workers = Max(db->n_workers, w + 1);
 		worker->launch = *number = ++worker_shared->launches;
 		worker->announced = db->announced;
@@ -81,17 +78,54 @@ reserve(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief, uint32 *num
 		worker->held_up = false;
 		worker->handler_timeout = setting_handler_timeout;
 		worker->since = GetCurrentTimestamp();
+		/* If it fails, nobody knows what there is to do. */
+		if ((entry = role_entry(db, role)) != NULL)
+			entry->work_due = DT_NOBEGIN;
 	}
 	LWLockRelease(worker_shared->lock);
 	return free;
 }
 
-/* The process of the reserved slot was not started, or died before it could attach. */
+/* The process of the reserved slot died before it could attach. */
 static void
-launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
+launch_failed(DatabaseSlot *db, int w, uint32 number)
 {
 	WorkerSlot *worker = &db->workers[w];
-	bool		soon = no_slot && !worker->relief && room_make();
+	RoleEntry  *entry;
+
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	if (worker->state == WORKER_STARTING && worker->launch == number)
+	{
+		worker->state = WORKER_FREE;
+		entry = role_entry(db, worker->role);
+		if (worker->relief)
+			role_relief_failed(db, worker->role);
+		else if (entry != NULL)
+			role_failed(entry);
+		else
+			database_failed(db);
+		db->no_slot = false;
+	}
+	LWLockRelease(worker_shared->lock);
+}
+
+static void
+wait_for_room(int *failures, TimestampTz *retry_at, bool soon)
+{
+	if (!soon)
+	{
+		worker_back_off(failures, retry_at);
+		return;
+	}
+	*failures = Max(*failures, 1);
+	*retry_at = GetCurrentTimestamp() + ROOM_PATIENCE;
+}
+
+/* It was not started; soon: a slot is about to become free. */
+static void
+no_room(DatabaseSlot *db, int w, uint32 number, bool soon)
+{
+	WorkerSlot *worker = &db->workers[w];
 	RoleEntry  *entry;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
@@ -103,24 +137,20 @@ launch_failed(DatabaseSlot *db, int w, uint32 number, bool no_slot)
 			role_relief_failed(db, worker->role);
 		else if (entry != NULL)
 		{
-			role_failed(entry);
-			entry->no_slot = no_slot;
-			if (soon)
-				entry->retry_at = GetCurrentTimestamp() + ROOM_PATIENCE;
+			wait_for_room(&entry->failures, &entry->retry_at, soon);
+			entry->no_slot = true;
 		}
 		else
 		{
-			database_failed(db);
-			if (soon)
-				db->retry_at = GetCurrentTimestamp() + ROOM_PATIENCE;
+			wait_for_room(&db->failures, &db->retry_at, soon);
+			db->no_slot = true;
 		}
-		db->no_slot = no_slot && !worker->relief;
 	}
 	LWLockRelease(worker_shared->lock);
 }
 
 void
-launch_worker(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief)
+launch_worker(DatabaseSlot *db, int w, Oid role, int ordinal, RoomFor wanted)
 {
 	int			d = db - worker_shared->databases;
 	Launch	   *launch = &launches[d][w];
@@ -129,9 +159,9 @@ launch_worker(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief)
 	uint32		number;
 	bool		registered;
 
-	if (!reserve(db, w, role, ordinal, relief, &number))
+	if (!reserve(db, w, role, ordinal, wanted, &number))
 		return;
-	launch_fill_in(&worker, w == SCHEDULER_SLOT ? "scheduler" : "dispatcher");
+	launch_fill_in(&worker, w < DISPATCHER_SLOTS ? "scheduler" : "dispatcher");
 	worker.bgw_main_arg = UInt32GetDatum(d * MAX_DATABASE_WORKERS + w);
 	worker.bgw_notify_pid = MyProcPid;
 	memcpy(worker.bgw_extra, &number, sizeof(number));
@@ -145,10 +175,12 @@ launch_worker(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief)
 	MemoryContextSwitchTo(old);
 	if (registered)
 	{
-		db->no_slot = false;
+		room_taken(wanted);
+		if (wanted == ROOM_FOR_DATABASE)
+			db->no_slot = false;
 		return;
 	}
-	launch_failed(db, w, number, true);
+	no_room(db, w, number, room_make(wanted));
 	if (launch_may_warn())
 		ereport(WARNING,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
@@ -177,9 +209,9 @@ launch_check(DatabaseSlot *db)
 		if (launch->handle != NULL && launch->number == worker->launch)
 		{
 			if (GetBackgroundWorkerPid(launch->handle, &pid) == BGWH_STOPPED)
-				launch_failed(db, w, launch->number, false);
+				launch_failed(db, w, launch->number);
 		}
 		else if (now - worker->since > START_PATIENCE)
-			launch_failed(db, w, worker->launch, false);
+			launch_failed(db, w, worker->launch);
 	}
 }

@@ -5,6 +5,7 @@
 #ifndef ORDER_EXT_LAUNCH_H
 #define ORDER_EXT_LAUNCH_H
 
+#include "worker/room.h"
 #include "worker/shmem.h"
 
 #include "postmaster/bgworker.h"
@@ -19,7 +20,7 @@ extern void launch_fill_in(BackgroundWorker *worker, const char *kind);
  * Start a worker in slot w of the database, unless the slot has been taken or the database must
  * not get workers now. If there is no free worker slot of the server, that counts as a failure.
  */
-extern void launch_worker(DatabaseSlot *db, int w, Oid role, int ordinal, bool relief);
+extern void launch_worker(DatabaseSlot *db, int w, Oid role, int ordinal, RoomFor wanted);
 
 /* Count as failures the workers of the database that were launched and have not attached. */
 extern void launch_check(DatabaseSlot *db);

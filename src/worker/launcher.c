@@ -9,7 +9,6 @@
  */
 #include "compat.h"
 
-#include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
@@ -19,14 +18,13 @@
 #include "core/clock.h"
 #include "core/error_facts.h"
 #include "core/node.h"
+#include "worker/care.h"
 #include "worker/database_slots.h"
 #include "worker/databases.h"
 #include "worker/launch.h"
 #include "worker/launcher.h"
 #include "worker/loop.h"
-#include "worker/relief.h"
-#include "worker/renewal.h"
-#include "worker/role_entries.h"
+#include "worker/room.h"
 #include "worker/shmem.h"
 
 /* Maximum number of databases that are probed at the same time. */
@@ -76,187 +74,12 @@ begin_probes(void)
 	LWLockRelease(worker_shared->lock);
 }
 
-/* ---- a database's turn ---- */
-
-/* Release the slot of a database that does not need workers. */
-static void
-free_if_unused(DatabaseSlot *db, uint32 announced)
-{
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	if (db->announced == announced && db->holds == 0 && !database_has_workers(db))
-		database_slot_free(db);
-	LWLockRelease(worker_shared->lock);
-}
-
-/* The slot of a role's dispatcher, or a free one for it; -1 if there is neither. */
-static int
-dispatcher_slot(const DatabaseSlot *db, Oid role, int ordinal)
-{
-	int			unused = -1;
-	int			w;
-
-	for (w = SCHEDULER_SLOT + 1; w < MAX_DATABASE_WORKERS; w++)
-	{
-		const WorkerSlot *worker = &db->workers[w];
-
-		if (worker->state == WORKER_FREE)
-			unused = unused < 0 ? w : unused;
-		else if (worker->role == role && worker->ordinal == ordinal && !worker->leave)
-			return w;
-	}
-	return unused;
-}
-
-/*
- * Make sure that the worker runs. False if the database no longer exists. After failures, nothing
- * is started before *retry_at.
- */
-static bool
-ensure_worker(DatabaseSlot *db, int w, Oid role, int ordinal,
-			  const int *failures, const TimestampTz *retry_at, TimestampTz *next_wakeup)
-{
-	TimestampTz now = GetCurrentTimestamp();
-
-	if (w < 0 || db->holds != 0)
-		return true;
-	if (db->workers[w].state == WORKER_STARTING)
-		*next_wakeup = Min(*next_wakeup, now + START_PATIENCE);
-	if (db->workers[w].state != WORKER_FREE)
-		return true;
-	if (*failures > 0 && !clock_pause_is_over(*retry_at, MAX_BACKOFF_SECONDS * USECS_PER_SEC, now))
-	{
-		*next_wakeup = Min(*next_wakeup, *retry_at);
-		return true;
-	}
-	if (databases_read(db->database, CurrentMemoryContext) == NIL)
-		return false;
-	launch_worker(db, w, role, ordinal, false);
-	if (*failures > 0 && now < *retry_at)
-		*next_wakeup = Min(*next_wakeup, *retry_at);
-	return true;
-}
-
-/* How many dispatchers the role should have here. */
-static int
-dispatchers_wanted(DatabaseSlot *db, Oid role)
-{
-	RoleEntry  *entry;
-
-	if (db->verdict != VERDICT_RUN)
-		return 0;
-	if (role == BOOTSTRAP_SUPERUSERID)
-		return db->n_main;
-	entry = role_entry(db, role);
-	return entry != NULL ? entry->count : 0;
-}
-
-/* Stop dispatchers of a role that no longer has handlers, or needs fewer. */
-static void
-dismiss_surplus(DatabaseSlot *db)
-{
-	int			w;
-
-	if (db->verdict != VERDICT_RUN)
-		return;
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	for (w = SCHEDULER_SLOT + 1; w < MAX_DATABASE_WORKERS; w++)
-	{
-		WorkerSlot *worker = &db->workers[w];
-
-		int			wanted = dispatchers_wanted(db, worker->role);
-
-		if (worker->ordinal < wanted)
-			worker->relief = false;
-		else if (worker->state != WORKER_FREE && !worker->leave &&
-				 (!worker->relief || wanted == 0))
-			worker_send_away(worker, false);
-	}
-	LWLockRelease(worker_shared->lock);
-}
-
-/* Start one more dispatcher if all of a role are held up. False as above. */
-static bool
-ensure_relief(DatabaseSlot *db, Oid role, int count, TimestampTz *next_wakeup)
-{
-	int			ordinal;
-	int			w;
-
-	if (db->holds != 0 || !relief_needed(db, role, count, &ordinal, next_wakeup))
-		return true;
-	w = dispatcher_slot(db, role, ordinal);
-	if (w < 0 || db->workers[w].state != WORKER_FREE)
-		return true;
-	if (databases_read(db->database, CurrentMemoryContext) == NIL)
-		return false;
-	launch_worker(db, w, role, ordinal, true);
-	return true;
-}
-
-static bool
-ensure_dispatchers(DatabaseSlot *db, TimestampTz *next_wakeup)
-{
-	RoleEntry	roles[MAX_DATABASE_ROLES];
-	int			n_roles;
-	int			n_main;
-	int			i;
-	int			k;
-
-	LWLockAcquire(worker_shared->lock, LW_SHARED);
-	n_roles = db->n_roles;
-	n_main = db->n_main;
-	memcpy(roles, db->roles, sizeof(RoleEntry) * n_roles);
-	LWLockRelease(worker_shared->lock);
-
-	for (k = 0; k < n_main; k++)
-	{
-		if (!ensure_worker(db, dispatcher_slot(db, BOOTSTRAP_SUPERUSERID, k), BOOTSTRAP_SUPERUSERID,
-						   k, &db->failures, &db->retry_at, next_wakeup))
-			return false;
-	}
-	if (!ensure_relief(db, BOOTSTRAP_SUPERUSERID, n_main, next_wakeup))
-		return false;
-	for (i = 0; i < n_roles; i++)
-	{
-		for (k = 0; k < roles[i].count; k++)
-		{
-			if (!ensure_worker(db, dispatcher_slot(db, roles[i].role, k), roles[i].role,
-							   k, &roles[i].failures, &roles[i].retry_at, next_wakeup))
-				return false;
-		}
-		if (!ensure_relief(db, roles[i].role, roles[i].count, next_wakeup))
-			return false;
-	}
-	return true;
-}
+/* ---- a turn ---- */
 
 static void
-care_for_database(DatabaseSlot *db, TimestampTz *next_wakeup)
+warn_of_failures(DatabaseSlot *db, TimestampTz *next_wakeup)
 {
-	uint32		announced = db->announced;
-	bool		there = true;
-
-	pg_read_barrier();
-	launch_check(db);
-	dismiss_surplus(db);
-	renewal_care(db, next_wakeup);
-	if (db->verdict == VERDICT_ABSENT)
-	{
-		free_if_unused(db, announced);
-		return;
-	}
-	/* If the database has not been checked yet, the scheduler will do so. */
-	if (db->verdict == VERDICT_UNKNOWN || db->verdict == VERDICT_RUN)
-		there = ensure_worker(db, SCHEDULER_SLOT, BOOTSTRAP_SUPERUSERID, 0,
-							  &db->failures, &db->retry_at, next_wakeup);
-	if (there && db->verdict == VERDICT_RUN)
-		there = ensure_dispatchers(db, next_wakeup);
-	if (!there)
-		free_if_unused(db, announced);
-}
-
-static void
-warn_of_failures(DatabaseSlot *db)
-{
+	(void) next_wakeup;
 	if (db->failures >= 2 && !db->no_slot && !database_has_workers(db) && launch_may_warn())
 		ereport(WARNING,
 				(errmsg("order_ext's workers of database %u have failed %d times in a row",
@@ -267,11 +90,25 @@ warn_of_failures(DatabaseSlot *db)
 				 errhint("See the server log for details.")));
 }
 
+/* Take a step with each database. */
+static void
+for_each_database(void (*step) (DatabaseSlot *db, TimestampTz *next_wakeup),
+				  TimestampTz *next_wakeup)
+{
+	uint32		used = pg_atomic_read_u32(&worker_shared->databases_used);
+	uint32		i;
+
+	for (i = 0; i < used; i++)
+	{
+		if (OidIsValid(worker_shared->databases[i].database))
+			step(&worker_shared->databases[i], next_wakeup);
+	}
+}
+
 static bool
 turn(bool everything, TimestampTz *next_wakeup)
 {
-	uint32		used;
-	uint32		i;
+	int			i;
 
 	(void) everything;			/* only announcements matter here */
 	if (worker_shared->overflow)
@@ -291,20 +128,52 @@ turn(bool everything, TimestampTz *next_wakeup)
 		LWLockRelease(worker_shared->lock);
 	}
 	begin_probes();
-	used = pg_atomic_read_u32(&worker_shared->databases_used);
-	for (i = 0; i < used; i++)
-	{
-		DatabaseSlot *db = &worker_shared->databases[i];
-
-		if (!OidIsValid(db->database))
-			continue;
-		warn_of_failures(db);
-		care_for_database(db, next_wakeup);
-	}
+	room_begin_turn();
+	for_each_database(warn_of_failures, next_wakeup);
+	for_each_database(care_take_stock, next_wakeup);
+	for_each_database(care_for_database, next_wakeup);
+	care_for_waiting(next_wakeup);
+	for_each_database(care_for_roles, next_wakeup);
 	return false;
 }
 
 /* ---- the process ---- */
+
+/*
+ * A launcher that is stopped (SIGSTOP) cannot start anything. Schedulers, which look every two
+ * seconds, start another one if nothing has been heard of it for this long; and then not again for
+ * a while, in which it may have to wait for its turn to start.
+ */
+#define LAUNCHER_SILENCE (8 * USECS_PER_SEC)
+#define LAUNCHER_PATIENCE (20 * USECS_PER_SEC)
+
+/* Whether this is the other one. */
+static bool stands_in = false;
+
+void
+launcher_replace_if_silent(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz alive_at = (TimestampTz) pg_atomic_read_u64(&worker_shared->launcher_alive_at);
+	BackgroundWorker worker;
+	bool		replace;
+
+	if (!clock_pause_is_over(alive_at + LAUNCHER_SILENCE, LAUNCHER_SILENCE, now))
+		return;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	/* Without one, the postmaster is about to start it. */
+	replace = worker_shared->launcher_pid != 0 &&
+		clock_pause_is_over(worker_shared->launcher_replaced + LAUNCHER_PATIENCE,
+							LAUNCHER_PATIENCE, now);
+	if (replace)
+		worker_shared->launcher_replaced = now;
+	LWLockRelease(worker_shared->lock);
+	if (!replace)
+		return;
+	launch_fill_in(&worker, "launcher");
+	worker.bgw_main_arg = BoolGetDatum(true);
+	(void) RegisterDynamicBackgroundWorker(&worker, NULL);
+}
 
 void
 launcher_register(void)
@@ -331,12 +200,42 @@ woken(void)
 	return was;
 }
 
+/* Another launcher that gave a sign of life not long ago. */
+static bool
+another_is_alive(void)
+{
+	TimestampTz alive_at = (TimestampTz) pg_atomic_read_u64(&worker_shared->launcher_alive_at);
+	bool		alive;
+
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	alive = worker_shared->launcher_pid != 0 && worker_shared->launcher_pid != MyProcPid &&
+		!clock_pause_is_over(alive_at + LAUNCHER_SILENCE, LAUNCHER_SILENCE, GetCurrentTimestamp());
+	LWLockRelease(worker_shared->lock);
+	return alive;
+}
+
+static void
+take_over(void)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	worker_shared->launcher_pid = MyProcPid;
+	worker_shared->launcher_procno = OE_MY_PROCNO;
+	worker_alive(GetCurrentTimestamp());
+	LWLockRelease(worker_shared->lock);
+}
+
+/* The one that the postmaster has started takes over again when it goes on; a stand-in exits. */
 static void
 check_exit(void)
 {
 	/* Not 0, which would mean never to be restarted. */
 	if (ProcDiePending)
 		proc_exit(1);
+	if (worker_shared->launcher_pid == MyProcPid)
+		return;
+	if (stands_in)
+		proc_exit(0);
+	take_over();
 }
 
 static void
@@ -364,15 +263,13 @@ order_ext_launcher_main(Datum main_arg)
 		.check_exit = check_exit,
 	};
 
-	(void) main_arg;
+	stands_in = DatumGetBool(main_arg);
 	worker_signals();
+	if (stands_in && another_is_alive())
+		proc_exit(0);
 	before_shmem_exit(launcher_detach, (Datum) 0);
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	worker_shared->launcher_pid = MyProcPid;
-	worker_shared->launcher_procno = OE_MY_PROCNO;
-	worker_alive(GetCurrentTimestamp());
-	LWLockRelease(worker_shared->lock);
+	take_over();
 	node_create();
 	probe_everything();
 	worker_loop(&loop);

@@ -9,6 +9,9 @@
 
 extern PGDLLEXPORT void order_ext_launcher_main(Datum main_arg);
 
+/* Start another launcher in place of one that does not answer. */
+extern void launcher_replace_if_silent(void);
+
 /* Register the launcher; only while preloading. */
 extern void launcher_register(void);
 

@@ -6,6 +6,7 @@
 
 #include "miscadmin.h"
 
+#include "worker/away.h"
 #include "worker/database_slots.h"
 #include "worker/notify.h"
 #include "worker/relief.h"
@@ -68,4 +69,6 @@ worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due, bool dat
 		else if (worker->kind == WORKER_SCHEDULER && timers)
 			note_timers(worker, earliest_due);
 	}
+	if (topic_bits != 0)
+		away_note_topics(db, topic_bits);
 }

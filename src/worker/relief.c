@@ -41,10 +41,10 @@
 static TimeoutId slice_timeout;
 static bool watched = false;
 
-static bool
-is_silent(WorkerSlot *worker, TimestampTz now)
+bool
+relief_is_silent(WorkerSlot *worker, TimestampTz now)
 {
-	return worker->state != WORKER_STARTING && !worker->held_up &&
+	return worker->state != WORKER_FREE && worker->state != WORKER_STARTING && !worker->held_up &&
 		now - (TimestampTz) pg_atomic_read_u64(&worker->alive_at) > SILENCE;
 }
 
@@ -125,12 +125,12 @@ stands_in(TimestampTz now)
 	int			w;
 
 	LWLockAcquire(worker_shared->lock, LW_SHARED);
-	for (w = SCHEDULER_SLOT + 1; w < worker_my_database->n_workers; w++)
+	for (w = DISPATCHER_SLOTS; w < worker_my_database->n_workers; w++)
 	{
 		WorkerSlot *worker = &worker_my_database->workers[w];
 
-		found |= worker != worker_my_slot && worker->state != WORKER_FREE &&
-			worker->role == worker_my_slot->role && is_silent(worker, now);
+		found |= worker != worker_my_slot && worker->role == worker_my_slot->role &&
+			relief_is_silent(worker, now);
 	}
 	LWLockRelease(worker_shared->lock);
 	return found;
@@ -168,13 +168,13 @@ all_are_held_up(DatabaseSlot *db, Oid role, int count, int *ordinal, TimestampTz
 	int			present = 0;
 	int			w;
 
-	for (w = SCHEDULER_SLOT + 1; w < db->n_workers; w++)
+	for (w = DISPATCHER_SLOTS; w < db->n_workers; w++)
 	{
 		WorkerSlot *worker = &db->workers[w];
 
 		if (worker->state == WORKER_FREE || worker->role != role || worker->leave)
 			continue;
-		if (is_silent(worker, now))
+		if (relief_is_silent(worker, now))
 			waiting = true;
 		else if (worker->held_up)
 			waiting |= lets_wait(worker, now, next_wakeup);

@@ -13,6 +13,9 @@
  */
 #define MAX_RELIEF 8
 
+/* Whether the worker is alive and gives no sign of it. Lock held, or the worker is this one's. */
+extern bool relief_is_silent(WorkerSlot *worker, TimestampTz now);
+
 /* ---- a dispatcher ---- */
 
 /* From here on, messages that this process leaves waiting are watched. */

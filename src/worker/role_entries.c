@@ -37,7 +37,8 @@ roles_are_news(const RoleEntry *roles, int n, int main_count)
 	{
 		const RoleEntry *known = role_entry(worker_my_database, roles[i].role);
 
-		if (known == NULL || known->count != roles[i].count)
+		if (known == NULL || known->count != roles[i].count ||
+			known->interest != roles[i].interest)
 			return true;
 	}
 	return false;
@@ -72,12 +73,12 @@ roles_announce(const RoleEntry *roles, int n, int main_count)
 		{
 			const RoleEntry *known = role_entry(worker_my_database, roles[i].role);
 
-			merged[i] = roles[i];
-			merged[i].failures = known != NULL ? known->failures : 0;
-			merged[i].retry_at = known != NULL ? known->retry_at : 0;
-			merged[i].no_slot = known != NULL && known->no_slot;
-			merged[i].outdated = known != NULL && known->outdated;
-			merged[i].relief_at = known != NULL ? known->relief_at : 0;
+			merged[i] = known != NULL ? *known : roles[i];
+			merged[i].count = roles[i].count;
+			merged[i].interest = roles[i].interest;
+			/* What waits of the new topics is not known. */
+			if (known == NULL || known->interest != roles[i].interest)
+				merged[i].work_due = DT_NOBEGIN;
 		}
 		memcpy(worker_my_database->roles, merged, sizeof(RoleEntry) * n);
 		worker_my_database->n_roles = n;

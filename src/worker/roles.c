@@ -19,6 +19,7 @@
 #include "core/settings.h"
 #include "message/base/catalog.h"
 #include "message/base/rights.h"
+#include "message/base/wake.h"
 #include "worker/role_entries.h"
 #include "worker/roles.h"
 #include "worker/shmem.h"
@@ -68,7 +69,8 @@ role_can_work(Oid role, bool has_place)
 	return false;
 }
 
-static void
+/* The role's entry; NULL if it cannot work. */
+static RoleEntry *
 add_role(RoleEntry *roles, int *n, Oid role)
 {
 	int			i;
@@ -76,14 +78,14 @@ add_role(RoleEntry *roles, int *n, Oid role)
 	for (i = 0; i < *n; i++)
 	{
 		if (roles[i].role == role)
-			return;
+			return &roles[i];
 	}
 	if (!role_can_work(role, *n < MAX_DATABASE_ROLES))
-		return;
+		return NULL;
 	memset(&roles[*n], 0, sizeof(RoleEntry));
 	roles[*n].role = role;
 	roles[*n].count = setting_workers;
-	(*n)++;
+	return &roles[(*n)++];
 }
 
 void
@@ -97,13 +99,16 @@ roles_tell(void)
 
 	for (i = 0; i < n_groups; i++)
 	{
+		RoleEntry  *entry = NULL;
 		Oid			role;
 
 		if (catalog_group_is_external(&groups[i]))
 			continue;
 		role = bound_role(&groups[i].run_as);
 		if (OidIsValid(role))
-			add_role(roles, &n, role);
+			entry = add_role(roles, &n, role);
+		if (entry != NULL && !groups[i].paused)
+			entry->interest |= WAKE_TOPIC_BIT(groups[i].topic_id);
 	}
 	roles_announce(roles, n, setting_workers);
 }

@@ -10,8 +10,11 @@
 #include "message/timer/turn.h"
 #include "message/upkeep/enable.h"
 #include "message/upkeep/rotate_turn.h"
+#include "worker/attach.h"
 #include "worker/checks.h"
+#include "worker/launcher.h"
 #include "worker/loop.h"
+#include "worker/relief.h"
 #include "worker/scheduler.h"
 #include "worker/shmem.h"
 
@@ -51,6 +54,23 @@ turn(bool everything, TimestampTz *next_wakeup)
 	return more;
 }
 
+/* One that stands in for another exits when that one answers. */
+static void
+check_exit(void)
+{
+	bool		silent;
+
+	worker_check_exit();
+	launcher_replace_if_silent();
+	if (!worker_my_slot->relief)
+		return;
+	LWLockAcquire(worker_shared->lock, LW_SHARED);
+	silent = relief_is_silent(&worker_my_database->workers[SCHEDULER_SLOT], GetCurrentTimestamp());
+	LWLockRelease(worker_shared->lock);
+	if (!silent)
+		worker_leave(VERDICT_UNKNOWN);
+}
+
 static void
 forget(void)
 {
@@ -69,7 +89,7 @@ order_ext_scheduler_main(Datum main_arg)
 		.forget = forget,
 		.sleeping = before_sleep,
 		.gate = check_gate,
-		.check_exit = worker_check_exit,
+		.check_exit = check_exit,
 	};
 
 	worker_start(main_arg);

@@ -51,6 +51,7 @@ init_worker_slot(WorkerSlot *worker)
 	pg_atomic_init_u64(&worker->interest, ~UINT64CONST(0));
 	pg_atomic_init_u64(&worker->other_topics, 0);
 	pg_atomic_init_u64(&worker->others_due, (uint64) DT_NOEND);
+	pg_atomic_init_u64(&worker->work_due, (uint64) DT_NOBEGIN);
 	pg_atomic_init_u64(&worker->earliest, (uint64) DT_NOEND);
 	pg_atomic_init_u64(&worker->sleep_until, (uint64) DT_NOEND);
 	pg_atomic_init_u64(&worker->batches, 0);
@@ -81,6 +82,8 @@ startup_shmem(void)
 		pg_atomic_init_u32(&worker_shared->waiters_used, 0);
 		for (d = 0; d < MAX_DATABASES; d++)
 		{
+			pg_atomic_init_u64(&worker_shared->databases[d].away_interest, 0);
+			pg_atomic_init_u64(&worker_shared->databases[d].away_topics, 0);
 			for (w = 0; w < MAX_DATABASE_WORKERS; w++)
 				init_worker_slot(&worker_shared->databases[d].workers[w]);
 		}

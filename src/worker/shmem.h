@@ -18,14 +18,18 @@
 #include "utils/timestamp.h"
 
 #define MAX_DATABASES 128
-#define MAX_DATABASE_WORKERS 64
+#define MAX_DATABASE_WORKERS 65
 #define MAX_DATABASE_ROLES 64
 #define MAX_WAITERS 1024
 #define MAX_BACKOFF_SECONDS 60
 
 /* Time until the next relief if none could be started. */
 #define RELIEF_PAUSE (1 * USECS_PER_SEC)
-#define SCHEDULER_SLOT 0		/* of each database's workers; the rest are dispatchers */
+
+/* Of each database's workers; the rest are dispatchers. */
+#define SCHEDULER_SLOT 0
+#define STAND_IN_SLOT 1			/* of a scheduler that does not answer */
+#define DISPATCHER_SLOTS 2
 
 typedef enum WorkerKind
 {
@@ -73,6 +77,7 @@ typedef struct WorkerSlot
 	volatile bool held_up;		/* working on one group for longer than a time slice */
 	pg_atomic_uint64 other_topics;	/* topic bits of the groups it is not working on */
 	pg_atomic_uint64 others_due;	/* when one of those has other work */
+	pg_atomic_uint64 work_due;	/* when it has work that nobody will tell of; see away.c */
 	pg_atomic_uint64 earliest;	/* earliest due time armed and not yet checked */
 	pg_atomic_uint64 sleep_until;	/* timers due later need no wake-up */
 	pg_atomic_uint64 batches;
@@ -91,6 +96,9 @@ typedef struct RoleEntry
 	bool		no_slot;		/* ... because max_worker_processes was exhausted */
 	bool		outdated;		/* settings have changed since it failed */
 	TimestampTz relief_at;		/* do not start a relief before this */
+	uint64		interest;		/* topic bits of its groups */
+	TimestampTz work_due;		/* when it had work as its last dispatcher exited */
+	TimestampTz waits_since;	/* has work, but no dispatcher; 0: not so */
 } RoleEntry;
 
 typedef struct DatabaseSlot
@@ -108,6 +116,8 @@ typedef struct DatabaseSlot
 	int			n_roles;		/* besides the bootstrap superuser */
 	int			n_main;			/* dispatchers of the bootstrap superuser */
 	RoleEntry	roles[MAX_DATABASE_ROLES];
+	pg_atomic_uint64 away_interest; /* topic bits of roles without dispatcher and work */
+	pg_atomic_uint64 away_topics;	/* topic bits published while there are such roles */
 	int			n_workers;		/* slots above were never used */
 	WorkerSlot	workers[MAX_DATABASE_WORKERS];
 } DatabaseSlot;
@@ -126,6 +136,7 @@ typedef struct WorkerShared
 	int			launcher_pid;	/* 0 = none */
 	int			launcher_procno;
 	pg_atomic_uint64 launcher_alive_at;
+	TimestampTz launcher_replaced;	/* when a stand-in was last started */
 	uint32		launches;
 	bool		overflow;		/* an announcement found no free database slot */
 	pg_atomic_uint32 databases_used;	/* slots above were never used */

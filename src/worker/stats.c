@@ -121,7 +121,7 @@ add_absent_roles(StatsRows *into, const DatabaseSlot *db)
 		const RoleEntry *entry = &db->roles[i];
 		StatsRow   *row;
 
-		for (w = SCHEDULER_SLOT + 1; w < MAX_DATABASE_WORKERS; w++)
+		for (w = DISPATCHER_SLOTS; w < MAX_DATABASE_WORKERS; w++)
 		{
 			if (db->workers[w].state != WORKER_FREE && db->workers[w].role == entry->role)
 				break;

@@ -1,5 +1,6 @@
-# A dispatcher that is stopped (SIGSTOP) answers nobody: another one of its role does its work until it
-# goes on, in the middle of a handler or idle, and nothing is lost or doubled.
+# A process that is stopped (SIGSTOP) answers nobody. Another dispatcher of its role does a dispatcher's
+# work until it goes on, in the middle of a handler or idle; another scheduler fires the timers; another
+# launcher starts workers; and nothing is lost or doubled.
 use strict;
 use warnings;
 
@@ -72,7 +73,44 @@ wait_sql($node, 'shop', "SELECT count(*) FROM order_ext.fulfilments_view WHERE o
 kill 'CONT', $stopped;
 wait_sql($node, 'postgres', "$of <> 'handlers'", '1', 60, 'one is enough again');
 
-is($node->safe_psql('shop', 'SELECT count(*), count(DISTINCT id), max(attempt) FROM handled'), '7|7|1', 'each message once, at its first attempt');
+# ---- the scheduler ----
+sub processes
+{
+	my ($kind) = @_;
+	return "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'order_ext $kind'";
+}
+
+$stopped = worker_pid($node, 'shop', 'scheduler');
+kill 'STOP', $stopped;
+$node->safe_psql('shop', q{SELECT order_ext.publish('t', 8, deliver_at => clock_timestamp() + interval '1 s')});
+wait_sql($node, 'shop', $handled, '1 2 3 4 5 6 7 8', 60, 'stopped: another one fires the timers');
+is($node->safe_psql('postgres', processes('scheduler')), '2', 'which is one more');
+$node->safe_psql('shop', q{SELECT order_ext.publish('t', 9, deliver_at => clock_timestamp() + interval '7 s')});
+wait_sql($node, 'shop', $handled, '1 2 3 4 5 6 7 8 9', 60, 'and is still there later');
+kill 'CONT', $stopped;
+wait_sql($node, 'postgres', processes('scheduler'), '1', 60, 'it leaves when the first one answers');
+is(worker_pid($node, 'shop', 'scheduler'), $stopped, 'which stays');
+$node->safe_psql('shop', q{SELECT order_ext.publish('t', 10, deliver_at => clock_timestamp() + interval '1 s')});
+wait_sql($node, 'shop', $handled, '1 2 3 4 5 6 7 8 9 10', 60, 'and fires them');
+
+# ---- the launcher ----
+$stopped = worker_pid($node, undef, 'launcher');
+kill 'STOP', $stopped;
+$node->safe_psql('shop', q{SELECT order_ext.publish('t', 11), order_ext.publish('t', 12, deliver_at => clock_timestamp() + interval '1 s')});
+wait_sql($node, 'shop', $handled, '1 2 3 4 5 6 7 8 9 10 11 12', 60, 'stopped: workers go on');
+$node->safe_psql('postgres', 'CREATE DATABASE branch');
+$node->safe_psql('branch', 'CREATE EXTENSION order_ext');
+wait_workers($node, 'branch', 'dispatcher,scheduler', 60, 'another one starts workers');
+is($node->safe_psql('postgres', processes('launcher')), '2', 'which is one more');
+kill 'CONT', $stopped;
+wait_sql($node, 'postgres', processes('launcher'), '1', 60, 'it leaves when the first one goes on');
+is(worker_pid($node, undef, 'launcher'), $stopped, 'which stays');
+$node->safe_psql('postgres', 'DROP DATABASE branch');
+$node->safe_psql('postgres', 'CREATE DATABASE branch');
+$node->safe_psql('branch', 'CREATE EXTENSION order_ext');
+wait_workers($node, 'branch', 'dispatcher,scheduler', 60, 'and starts them');
+
+is($node->safe_psql('shop', 'SELECT count(*), count(DISTINCT id), max(attempt) FROM handled'), '12|12|1', 'each message once, at its first attempt');
 $stopped = undef;
 verify_clean($node, 'shop');
 $node->stop;
