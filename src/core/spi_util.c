@@ -19,6 +19,7 @@
 #include "utils/snapmgr.h"
 
 #include "core/error_facts.h"
+#include "core/outdated.h"
 #include "core/spi_util.h"
 
 static int	engine_writing = 0;
@@ -48,14 +49,14 @@ rethrow_outdated(MemoryContext context)
 }
 
 static SPIPlanPtr
-prepare(const SavedPlan *plan)
+prepare(const SavedPlan *plan, const char *sql)
 {
 	MemoryContext context = CurrentMemoryContext;
 	SPIPlanPtr	prepared = NULL;
 
 	PG_TRY();
 	{
-		prepared = SPI_prepare_cursor(plan->sql, plan->nargs,
+		prepared = SPI_prepare_cursor(sql, plan->nargs,
 									  unconstify(Oid *, plan->argtypes),
 									  CURSOR_OPT_GENERIC_PLAN);
 	}
@@ -71,15 +72,24 @@ static void
 ensure_plan(SavedPlan *plan)
 {
 	SPIPlanPtr	prepared;
+	char	   *old_text;
 
-	if (plan->plan != NULL)
+	if (plan->plan != NULL && !plan->outdated)
 		return;
-	prepared = prepare(plan);
+	if (plan->plan != NULL)
+	{
+		/* An update may have been made since, or a part of one. */
+		SPI_freeplan(plan->plan);
+		plan->plan = NULL;
+	}
+	old_text = outdated_text(plan->sql);
+	prepared = prepare(plan, old_text != NULL ? old_text : plan->sql);
 	if (prepared == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s",
 			 plan->sql, SPI_result_code_string(SPI_result));
 	SPI_keepplan(prepared);
 	plan->plan = prepared;
+	plan->outdated = (old_text != NULL);
 }
 
 /*

@@ -24,16 +24,17 @@ typedef struct SavedPlan
 	const Oid  *argtypes;
 	bool		by_bitmap;		/* reads a BRIN index */
 	SPIPlanPtr	plan;			/* set at first use */
+	bool		outdated;		/* and made for objects of an earlier version */
 } SavedPlan;
 
 /* static SavedPlan find = SAVED_PLAN("SELECT ... WHERE order_id = $1", INT8OID); */
 #define SAVED_PLAN(sql, ...) \
 	{(sql), (int) lengthof(((const Oid[]) {__VA_ARGS__})), (const Oid[]) {__VA_ARGS__}, false, \
-	NULL}
+	NULL, false}
 #define SAVED_PLAN_BY_BITMAP(sql, ...) \
 	{(sql), (int) lengthof(((const Oid[]) {__VA_ARGS__})), (const Oid[]) {__VA_ARGS__}, true, \
-	NULL}
-#define SAVED_PLAN_NO_ARGS(sql) {(sql), 0, NULL, false, NULL}
+	NULL, false}
+#define SAVED_PLAN_NO_ARGS(sql) {(sql), 0, NULL, false, NULL, false}
 
 /*
  * A code that is a macro, within an SQL text: " WHERE status = " CODE(ORDER_CANCELED), or several

@@ -9,6 +9,7 @@
 
 #include "core/alert.h"
 #include "core/ids.h"
+#include "core/internal.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/request.h"
@@ -59,6 +60,9 @@ applied_under(const char *number, const char *pay_type, MoneyFactKind kind)
 {
 	Datum		values[3];
 
+	/* New in 0.6: until the update, there are none. */
+	if (!OidIsValid(internal_relation_or_none("money_facts")))
+		return false;
 	values[0] = CStringGetTextDatum(number);
 	values[1] = CStringGetTextDatum(pay_type);
 	values[2] = Int16GetDatum(kind);

@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "core/internal.h"
 #include "core/spi_util.h"
 #include "machine/pay_type.h"
 
@@ -26,6 +27,9 @@ pay_type_read(const char *name, PayType *pay_type)
 	Datum		values[1] = {CStringGetTextDatum(name)};
 
 	memset(pay_type, 0, sizeof(PayType));
+	/* New in 0.6: until the update, nobody has set anything. */
+	if (!OidIsValid(internal_relation_or_none("pay_types")))
+		return;
 	if (plan_query(&read_pay_type, values, NULL, 1) == 0)
 		return;
 	pay_type->hold_surplus = row_bool(0, 1);
