@@ -126,6 +126,14 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define OE_MY_PROCNO (MyProc->pgprocno)
 #endif
 
+/* Whether a process is a client's session; 18 turned the mark of the others around. */
+#if PG_VERSION_NUM >= 180000
+#define OE_IS_CLIENT(proc) ((proc)->isRegularBackend)
+#else
+#define OE_IS_CLIENT(proc) \
+	(!(proc)->isBackgroundWorker && ((proc)->statusFlags & PROC_IS_AUTOVACUUM) == 0)
+#endif
+
 #if PG_VERSION_NUM >= 160000
 #define OE_OWNS_DATABASE(database, role) object_ownercheck(DatabaseRelationId, (database), (role))
 #else

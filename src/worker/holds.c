@@ -6,7 +6,9 @@
  * exclusive use of the database. Stopping its workers ends handlers, so it is done only for a
  * command that the server would execute: one that it rejects anyway (in a transaction block or a
  * function, on the current database, without privileges) proceeds directly to its error. In
- * particular, a handler cannot end its own worker in this way.
+ * particular, a handler cannot end its own worker in this way. Nor is it done while sessions of
+ * clients keep the command from being executed: they get their time to leave first, as from the
+ * server.
  */
 #include "compat.h"
 
@@ -18,6 +20,8 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -27,6 +31,9 @@
 #include "worker/databases.h"
 #include "worker/holds.h"
 #include "worker/shmem.h"
+
+/* As long as the server waits for sessions to leave. */
+#define SESSIONS_PATIENCE_US (5 * USECS_PER_SEC)
 
 /* How long a worker within a batch has before SIGTERM, and how long the command waits at most. */
 #define GRACE_US (500 * INT64CONST(1000))
@@ -100,6 +107,44 @@ send_away(Oid database, bool force)
 	}
 	LWLockRelease(worker_shared->lock);
 	return any;
+}
+
+/* Whether clients are connected to the database; not who the server itself sends away. */
+static bool
+has_clients(Oid database)
+{
+	bool		any = false;
+	int			i;
+
+	LWLockAcquire(ProcArrayLock, LW_SHARED);
+	for (i = 0; i < (int) ProcGlobal->allProcCount && !any; i++)
+	{
+		const PGPROC *proc = &ProcGlobal->allProcs[i];
+
+		any = proc->pid != 0 && proc != MyProc && proc->databaseId == database &&
+			OE_IS_CLIENT(proc);
+	}
+	LWLockRelease(ProcArrayLock);
+	return any;
+}
+
+/* False if clients stay in the database. */
+static bool
+clients_leave(Oid database)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	uint32		wait_event = wait_event_named("OrderExtClearDatabase");
+
+	while (has_clients(database))
+	{
+		if (GetCurrentTimestamp() - started > SESSIONS_PATIENCE_US)
+			return false;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 100, wait_event);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return true;
 }
 
 /* Hold the database and wait until its workers have exited. */
@@ -245,11 +290,13 @@ void
 holds_before(Node *command, bool in_block)
 {
 	Oid			database = InvalidOid;
+	bool		force = false;
 
 	switch (nodeTag(command))
 	{
 		case T_DropdbStmt:
 			database = to_be_dropped((DropdbStmt *) command, in_block);
+			force = find_option(((DropdbStmt *) command)->options, "force") != NULL;
 			break;
 		case T_RenameStmt:
 			database = to_be_renamed((RenameStmt *) command);
@@ -263,6 +310,6 @@ holds_before(Node *command, bool in_block)
 		default:
 			break;
 	}
-	if (OidIsValid(database))
+	if (OidIsValid(database) && (force || clients_leave(database)))
 		clear_database(database);
 }

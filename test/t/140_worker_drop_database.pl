@@ -86,9 +86,19 @@ wait_workers($node, 'e', $both, 10, 'workers are back after a RENAME that failed
 $node->psql('postgres', 'BEGIN; ALTER DATABASE e RENAME TO f; ROLLBACK');
 wait_workers($node, 'e', $both, 10, 'and after one that was rolled back');
 $node->safe_psql('postgres', 'CREATE ROLE nobody LOGIN');
+my $before_refused;
 my $pid = worker_pid($node, 'e', 'scheduler');
 $node->psql('postgres', 'SET ROLE nobody; DROP DATABASE e');
 is(worker_pid($node, 'e', 'scheduler'), $pid, 'who may not drop it does not disturb them');
+
+# Nor does one that a client keeps from being executed, who stays.
+my $client = $node->background_psql('e');
+$client->query_safe('SELECT 1');
+$before_refused = worker_pid($node, 'e', 'dispatcher');
+($rc, $out, $err) = $node->psql('postgres', 'DROP DATABASE e');
+like($err, qr/is being accessed by other users/, 'a client is there');
+is(worker_pid($node, 'e', 'dispatcher'), $before_refused, 'no worker has noticed');
+$client->quit;
 
 # DROP DATABASE, with the handler at work and with the server busy.
 succeeds('DROP DATABASE e', 'DROP DATABASE');
