@@ -37,6 +37,9 @@
 
 #define MAX_ERROR_PAUSE_SECONDS 60
 
+/* What is short may be there again at any moment (SQLSTATEs of class 53). */
+#define SHORTAGE_PAUSE_SECONDS 1
+
 static bool reloaded = false;
 
 typedef struct LoopState
@@ -49,6 +52,7 @@ typedef struct LoopState
 	int			errors;			/* in a row */
 	bool		stats_pending;
 	bool		more;			/* the last turn left work */
+	bool		shortage;		/* the last error was for lack of memory, space or locks */
 } LoopState;
 
 void
@@ -156,20 +160,21 @@ recover(const WorkerLoop *loop, MemoryContext context)
 
 /* Run a turn; false if it ended in an error. */
 static bool
-run_turn(const WorkerLoop *loop, MemoryContext context, bool everything,
-		 bool *more, TimestampTz *next_wakeup)
+run_turn(const WorkerLoop *loop, MemoryContext context, bool everything, LoopState *state)
 {
 	volatile bool worked = false;
 
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		*next_wakeup = DT_NOEND;
-		*more = loop->turn(everything, next_wakeup);
+		state->next_wakeup = DT_NOEND;
+		state->more = loop->turn(everything, &state->next_wakeup);
 		worked = true;
 	}
 	PG_CATCH();
 	{
+		state->shortage = ERRCODE_TO_CATEGORY(geterrcode()) ==
+			ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES);
 		recover(loop, context);
 	}
 	PG_END_TRY();
@@ -257,7 +262,7 @@ after_turn(LoopState *state, bool worked)
 	else
 	{
 		seconds = state->errors < 6 ? 1 << state->errors : MAX_ERROR_PAUSE_SECONDS;
-		seconds = Min(seconds, MAX_ERROR_PAUSE_SECONDS);
+		seconds = Min(seconds, state->shortage ? SHORTAGE_PAUSE_SECONDS : MAX_ERROR_PAUSE_SECONDS);
 		state->errors++;
 		state->pause_until = GetCurrentTimestamp() + seconds * USECS_PER_SEC;
 		/* The failure may have kept the turn from seeing everything. */
@@ -316,7 +321,7 @@ worker_loop(const WorkerLoop *loop)
 
 		worker_set_state(WORKER_BUSY);
 		pgstat_report_activity(STATE_RUNNING, loop->activity);
-		worked = run_turn(loop, context, everything, &state.more, &state.next_wakeup);
+		worked = run_turn(loop, context, everything, &state);
 		after_turn(&state, worked);
 	}
 }
