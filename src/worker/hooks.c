@@ -5,7 +5,7 @@
  * Commands that need exclusive use of a database get it without workers (holds.c). The launcher
  * is notified at commit of CREATE EXTENSION (by announce(), which its script calls),
  * enable_dispatch(), new databases and changes of settings (renewal.c). Only superusers may lock
- * the engine's tables against writers (table_locks.c).
+ * the engine's tables against writers (table_locks.c), without the workers, too.
  */
 #include "compat.h"
 
@@ -111,13 +111,12 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 	/* Standbys have no workers. */
 	bool		concerned = (worker_shared != NULL && !RecoveryInProgress());
 
+	/* In a session that has loaded the library by itself, this is all. */
+	if (IsA(pstmt->utilityStmt, LockStmt) && !RecoveryInProgress())
+		table_locks_check((LockStmt *) pstmt->utilityStmt);
 	if (concerned)
-	{
-		if (IsA(pstmt->utilityStmt, LockStmt))
-			table_locks_check((LockStmt *) pstmt->utilityStmt);
 		holds_before(pstmt->utilityStmt,
 					 IsInTransactionBlock(context == PROCESS_UTILITY_TOPLEVEL));
-	}
 	if (previous_hook)
 		previous_hook(pstmt, query_string, read_only_tree, context, params, query_env, dest, qc);
 	else

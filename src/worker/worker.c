@@ -27,10 +27,12 @@ void
 worker_init(void)
 {
 	/* pg_upgrade runs a server on a cluster that only it may change. */
-	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
+	if (IsBinaryUpgrade)
+		return;
+	hooks_init();
+	if (!process_shared_preload_libraries_in_progress)
 		return;
 	shmem_init(memory_is_new);
-	hooks_init();
 	launcher_register();
 	wake_set_notifier(worker_notify);
 	wake_set_waiting(waiter_begin, waiter_end);

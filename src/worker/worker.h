@@ -8,8 +8,9 @@
 #include "postgres.h"
 
 /*
- * Request shared memory, register the launcher and install the hooks; called once from _PG_init.
- * Does nothing unless the library is being preloaded.
+ * Install the hooks, request shared memory and register the launcher; called once from _PG_init.
+ * Unless the library is being preloaded by the postmaster, only the hooks, of which only that of
+ * LOCK TABLE does anything then.
  */
 extern void worker_init(void);
 
