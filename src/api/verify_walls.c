@@ -90,15 +90,19 @@ const char	verify_table_rights[] =
 	"  AND a.grantee <> c.relowner"
 	" GROUP BY c.relname, a.grantee";
 
-/* A sequence that was set back gives out numbers again. */
+/* A sequence that was set back gives out numbers again; one that was set far ahead, soon none. */
 #define SEQUENCES(in_use) \
 	"WITH s AS (" in_use ")" \
-	"SELECT 'error', 'sequence ' || s.sequence, format('%s or more', s.newest)," \
-	" format('%s: it was set back, and gives out numbers again that are in use'," \
-	"  coalesce(v.last_value::text, 'nothing given out'))" \
-	" FROM s CROSS JOIN LATERAL (SELECT pg_sequence_last_value(c.oid) AS last_value" \
-	"  FROM pg_class c WHERE c.relnamespace = " INTERNAL " AND c.relname = s.sequence) v" \
-	" WHERE s.newest > coalesce(v.last_value, 0)"
+	"SELECT 'error', 'sequence ' || s.sequence, format('%s or more', greatest(s.newest, 1))," \
+	" CASE WHEN s.newest > coalesce(v.last_value, 0)" \
+	"  THEN format('%s: it was set back, and gives out numbers again that are in use'," \
+	"   coalesce(v.last_value::text, 'nothing given out'))" \
+	"  ELSE format('%s: it was set so far ahead that it runs out of numbers', v.last_value) END" \
+	" FROM s CROSS JOIN LATERAL (" \
+	"  SELECT pg_sequence_last_value(c.oid) AS last_value, q.seqmax" \
+	"  FROM pg_class c JOIN pg_sequence q ON q.seqrelid = c.oid" \
+	"  WHERE c.relnamespace = " INTERNAL " AND c.relname = s.sequence) v" \
+	" WHERE s.newest > coalesce(v.last_value, 0) OR v.last_value > v.seqmax / 2"
 
 const char	verify_sequences[] = SEQUENCES(ALL_SEQUENCES_IN_USE);
 

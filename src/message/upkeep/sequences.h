@@ -34,12 +34,17 @@
 	SEQUENCE_USED_IDENTITY("held_facts", "fact_id") \
 	SEQUENCE_USED_IDENTITY("after_sale_events", "event_id")
 
-/* The same of all sequences, for which tables are read as a whole. */
+/*
+ * The same of all sequences, for which tables are read as a whole; of the stock ledger, what was
+ * adjusted (kind 4) without an order. Only order_number_seq is not among them: it goes round, a
+ * number counts within one second only, and create_order() takes the next one where it is taken.
+ */
 #define ALL_SEQUENCES_IN_USE \
 	SEQUENCES_IN_USE( \
 		"(SELECT max(message_id) FROM order_ext_internal.message_log)," \
 		" (SELECT max(message_id) FROM order_ext_internal.timer_ring)") \
-	SEQUENCE_USED("parked_seq", "parked_messages", "n")
+	SEQUENCE_USED("parked_seq", "parked_messages", "n") \
+	SEQUENCE_USED("stock_adjustment_seq", "stock_ledger WHERE order_id = 0 AND kind = 4", "ref")
 
 /*
  * Raise sequences that are behind what is in use. Unless all are wanted, of messages only the
