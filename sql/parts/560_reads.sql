@@ -133,6 +133,10 @@ CREATE FUNCTION order_ext.order_timeline(order_id bigint)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	-- as in message_trace(); reasons that people gave are for those who see orders as a whole
+	caller name := coalesce(nullif(current_setting('role'), 'none'), session_user);
+	sees_words boolean := has_function_privilege(caller, 'order_ext.get_order(bigint)', 'EXECUTE');
 BEGIN
 	PERFORM order_ext_internal.check_order_id(order_timeline.order_id);
 	RETURN QUERY
@@ -165,7 +169,9 @@ BEGIN
 		FROM order_ext_internal.orders o
 		WHERE o.order_id = order_timeline.order_id AND o.coupon_id IS NOT NULL
 	), step AS (
-		SELECT l.*, e.machine_name,
+		SELECT l.machine, l.entity_id, l.version, l.xid, l.at, l.from_status, l.to_status, l.actor,
+			l.operator, e.machine_name,
+			CASE WHEN sees_words THEN l.detail ELSE l.detail - 'reason' END AS detail,
 			order_ext_internal.event_name(l.machine, l.event) AS event_name,
 			-- an order's rows stay in order even where the clock was set back
 			CASE WHEN e.machine_name = 'order'

@@ -47,8 +47,8 @@ AS $$
 		('observer', ARRAY['order_timeline', 'allowed_actions', 'stock_level', 'list_orders',
 			'search_orders', 'find_order', 'list_coupons', 'list_products', 'products_view',
 			'message_trace', 'verify', 'metrics', 'state_graph', 'state_diagram',
-			'orders_view', 'payments_view',
-			'after_sales_view', 'after_sale_items_view', 'after_sale_events_view', 'sandbox_ledger',
+			'orders_view', 'payments_view', 'after_sale_items_view',
+			'after_sale_events_view', 'sandbox_ledger',
 			'pay_types_view', 'disputes_view', 'fulfilments_view', 'shipment_events_view',
 			'coupons_view', 'prices_view', 'freight_view', 'stock_ledger_view', 'money_report',
 			'archived_orders',
@@ -70,6 +70,11 @@ AS $$
 		('observer', 'attempt_log',
 			'message_id, consumer_group, topic, attempt, state, sqlstate, worker, started_at, '
 			'duration'),
+		('observer', 'after_sales_view',
+			'after_sale_id, order_id, user_id, type, status, amount, applied_at, freight, '
+			'detail_type, source, reason_kind, review_reason, origin, return_status, carrier, '
+			'tracking_no, reviewed_at, return_by, goods_sent_at, goods_received_at, settled_at, '
+			'version, extra, paid_outside'),
 		('observer', 'order_items_view',
 			'order_id, sku, quantity, price, discount, pay, reservation, line'),
 		('observer', 'refunds_view',

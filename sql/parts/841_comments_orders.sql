@@ -380,7 +380,7 @@ Raises: 22004; 22023; 54000; OE001';
 
 COMMENT ON FUNCTION order_ext.order_timeline(bigint) IS
 'Shows what happened to an order, oldest first.
-Rows of the order itself have statuses and form a chain. Rows of its payments, after-sales, refunds, coupon and fulfillment have none; those that only repeat a row of the order are left out.
+Rows of the order itself have statuses and form a chain. Rows of its payments, after-sales, refunds, coupon and fulfillment have none; those that only repeat a row of the order are left out. So are the reasons that people gave, for who may not call get_order().
 order_id: the order
 Returns: one row per event
 at: when

@@ -76,7 +76,9 @@ BEGIN
 	RETURN QUERY SELECT 'message_trace of the order' WHERE EXISTS (
 		SELECT FROM order_ext.message_trace(t.id('canary')) r WHERE r::text ~ 'yellow canary');
 	RETURN QUERY SELECT 'order_timeline' WHERE EXISTS (
-		SELECT FROM order_ext.order_timeline(t.id('canary')) r WHERE r::text ~ 'yellow canary');
+		SELECT FROM order_ext.order_timeline(t.id('canary')) r WHERE r::text ~ 'yellow canary'
+		UNION ALL
+		SELECT FROM order_ext.order_timeline(t.id('canary2')) r WHERE r::text ~ 'yellow canary');
 	RETURN QUERY SELECT 'verify' WHERE EXISTS (
 		SELECT FROM order_ext.verify() r WHERE r::text ~ 'yellow canary');
 	RETURN QUERY SELECT 'metrics' WHERE order_ext.metrics() ~ 'yellow canary';
@@ -84,6 +86,14 @@ END
 $$;
 GRANT USAGE ON SCHEMA t TO regress_canary_observer, regress_canary_operator;
 GRANT SELECT ON t.ids TO regress_canary_observer, regress_canary_operator;
+-- what buyers and staff wrote, and what came from outside
+SELECT t.new('canary2', 'canary:1', options => '{"remark": "yellow canary"}');
+SELECT (order_ext.pay_callback(t.id('canary2'), 'T-canary2', 'canary', 100)).disposition;
+SELECT (order_ext.payment_disputed(t.id('canary2'), 'T-canary2', 'canary', 'D-canary', 'opened', raw => '{"why": "yellow canary"}')).disposition;
+SELECT (order_ext.record_refund(t.id('canary2'), 'T-none', 'canary', 'R-canary', 100, raw => '{"why": "yellow canary"}')).disposition;
+SELECT (order_ext.cancel_order(t.id('canary2'), 7001, reason => 'yellow canary')).disposition;
+SELECT (order_ext.refund_order(t.id('canary2'), 1, reason => 'yellow canary')).disposition;
+
 SET ROLE regress_canary_operator;
 SELECT canary.found();
 SET ROLE regress_canary_observer;
@@ -95,6 +105,8 @@ SELECT last_error FROM order_ext.dead_letters;
 SELECT error FROM order_ext.attempt_log;
 RESET ROLE;
 
+SELECT count(order_ext.withdraw_refund(refund_id, 'over')) AS withdrawn FROM order_ext.refunds_view WHERE order_id = t.id('canary2');
+SELECT (order_ext.payment_disputed(t.id('canary2'), 'T-canary2', 'canary', 'D-canary', 'won')).disposition;
 REVOKE USAGE ON SCHEMA t FROM regress_canary_observer, regress_canary_operator;
 SELECT order_ext.set_gateway('canary', NULL);
 SELECT order_ext.unsubscribe('canary.dies'), order_ext.unsubscribe('canary.fails'), order_ext.unsubscribe('canary.nacks');
