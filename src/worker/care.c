@@ -55,7 +55,7 @@ typedef struct Post
 	int			failures;
 	TimestampTz retry_at;
 	bool		no_slot;
-}			Post;
+} Post;
 
 static Post
 post_of_database(const DatabaseSlot *db, int ordinal)
@@ -84,7 +84,7 @@ post_of_role(const RoleEntry *entry, int ordinal)
 
 /* Whether to try and start it now. After failures, not before its time, unless it is urgent. */
 static bool
-may_start(const Post * post, TimestampTz *next_wakeup)
+may_start(const Post *post, TimestampTz *next_wakeup)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	bool		urgent = post->no_slot && post->wanted <= ROOM_FOR_ROLE;
@@ -105,7 +105,7 @@ may_start(const Post * post, TimestampTz *next_wakeup)
 
 /* Make sure that the worker runs, in slot w. False if the database no longer exists. */
 static bool
-ensure_worker(DatabaseSlot *db, int w, const Post * post, TimestampTz *next_wakeup)
+ensure_worker(DatabaseSlot *db, int w, const Post *post, TimestampTz *next_wakeup)
 {
 	TimestampTz now = GetCurrentTimestamp();
 

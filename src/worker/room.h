@@ -17,7 +17,7 @@ typedef enum RoomFor
 	ROOM_FOR_TURN,				/* a role's dispatcher, whether it has work or not */
 	ROOM_FOR_STAND_IN,			/* in place of a scheduler that does not answer */
 	ROOM_FOR_RELIEF				/* while others are held up (relief.h) */
-}			RoomFor;
+} RoomFor;
 
 /* A slot is about to become free. */
 #define ROOM_PATIENCE (USECS_PER_SEC / 10)
