@@ -6,7 +6,7 @@ const { newest } = require('../paging');
 
 const COLUMNS = `after_sale_id, order_id, user_id, type, status, amount, applied_at, freight, detail_type, source, reason_kind, origin,
   return_status, carrier, tracking_no, reviewed_at, return_by, goods_sent_at, goods_received_at, settled_at, version, extra, paid_outside,
-  reason, review_reason`;
+  review_reason`;
 const KINDS = {
   applied: ['To review', "status = 'applied'"],
   open: ['Under way', "status IN ('approved', 'refunding', 'reopened')"],
@@ -22,7 +22,7 @@ async function withCurrencies(q, rows) {
   return rows.map((row) => ({ ...row, currency: of.get(row.order_id) ?? '' }));
 }
 
-module.exports = ({ page, Refusal }) => {
+module.exports = ({ page, asOperator, Refusal }) => {
   page('/after-sales', 'after_sales', async (q, query) => {
     const kind = Object.hasOwn(KINDS, query.kind ?? '') ? query.kind : 'applied';
     const filter = KINDS[kind][1];
@@ -37,7 +37,7 @@ module.exports = ({ page, Refusal }) => {
     return { title: 'After-sales', kinds: KINDS, kind, found };
   });
 
-  page('/after-sales/:id', 'after_sale', async (q, query, { id }) => {
+  page('/after-sales/:id', 'after_sale', async (q, query, { id }, req) => {
     if (!isId(id)) throw new Refusal(404, 'That is no id of an after-sale.');
     const rows = await q(`SELECT ${COLUMNS} FROM order_ext.after_sales_view WHERE after_sale_id = $1`, [id]);
     if (rows.length === 0) throw new Refusal(404, `There is no after-sale ${id}.`);
@@ -49,6 +49,8 @@ SELECT kind, disposition, reason, recorded_at FROM order_ext.after_sale_events_v
     const refunds = (await q(`
 SELECT refund_id, payment_id, cause, amount, currency, status, attempt, requested_at, settled_at, after_sale_id, held, kept, gateway_refund_no
 FROM order_ext.refunds_view WHERE order_id = $1 ORDER BY refund_id LIMIT 200`, [sale.order_id])).filter((refund) => refund.after_sale_id === id);
-    return { title: `After-sale ${id}`, sale, items, events, refunds };
+    const secret = await asOperator(req, async (ask) =>
+      (await ask('SELECT reason FROM order_ext.after_sales_view WHERE after_sale_id = $1', [id]))[0]);
+    return { title: `After-sale ${id}`, sale, items, events, refunds, secret };
   });
 };
