@@ -27,6 +27,7 @@ typedef struct NewColumn
 #define REFUNDS_SET "UPDATE order_ext_internal.refunds"
 #define REFUNDS_NEW "INSERT INTO order_ext_internal.refunds"
 #define AFTER_SALES "order_ext_internal.after_sales a"
+#define AFTER_SALE_ITEMS "order_ext_internal.after_sale_items s"
 
 static const NewColumn new_columns[] = {
 	/* 0.6 */
@@ -46,6 +47,12 @@ static const NewColumn new_columns[] = {
 	{"refunds", "fact_id", REFUNDS_NEW, ", fact_id)", ")"},
 	{"after_sales", "extra", AFTER_SALES, "a.extra", "0::bigint"},
 	{"after_sales", "paid_outside", AFTER_SALES, "a.paid_outside", "0::bigint"},
+	/* 0.7 */
+	{"after_sale_items", "before", AFTER_SALE_ITEMS, "s.before", "0"},
+	{"after_sale_items", "refunded", AFTER_SALE_ITEMS, "s.refunded", "0"},
+	{"after_sale_items", "refused", AFTER_SALE_ITEMS, "s.refused", "0"},
+	{"after_sale_items", "missing", AFTER_SALE_ITEMS, "s.missing", "0"},
+	{"after_sale_items", "paid", AFTER_SALE_ITEMS, "s.paid", "0::bigint"},
 };
 
 static bool
