@@ -141,27 +141,23 @@ money_back_recorded(Journal *journal, const Payment *payment, const MoneyFact *f
 
 /* The money of a refund is gone, and it was the money of an after-sale. */
 static void
-withdraw_lost(Journal *journal, Refund *refund)
+withdraw_lost(Journal *journal, Refund *refund, const char *why, const char *sentence)
 {
 	AfterSale	after_sale;
 
-	refund_keep(journal, refund, ACTOR_GATEWAY, "dispute lost");
+	refund_keep(journal, refund, ACTOR_GATEWAY, why);
 	if (refund->after_sale_id != 0 && after_sale_read(refund->after_sale_id, &after_sale))
-		after_sale_conclude(journal, &after_sale, ACTOR_SYSTEM, "a lost dispute took its money");
+		after_sale_conclude(journal, &after_sale, ACTOR_SYSTEM, sentence);
 }
 
-int64
-money_back_lost(Journal *journal, const Payment *payment, const MoneyFact *fact, int64 fact_id)
+void
+money_back_withdraw_excess(Journal *journal, int64 payment_id, const char *why,
+						   const char *sentence)
 {
-	int64		refund_id;
-	int64		excess;
+	int64		excess = -money_left_of_payment(payment_id);
 	int			n;
-	Refund	   *open;
+	Refund	   *open = refunds_read_unclaimed(payment_id, 0, &n);
 
-	money_left_touch_payment(payment->payment_id);
-	refund_id = insert(journal, payment, fact, fact_id, CAUSE_DISPUTE, EVENT_REFUND_DISPUTE);
-	excess = -money_left_of_payment(payment->payment_id);
-	open = refunds_read_unclaimed(payment->payment_id, 0, &n);
 	while (excess > 0 && n > 0)
 	{
 		Refund	   *refund = &open[--n];
@@ -172,10 +168,21 @@ money_back_lost(Journal *journal, const Payment *payment, const MoneyFact *fact,
 		else
 		{
 			part = refund->amount;
-			withdraw_lost(journal, refund);
+			withdraw_lost(journal, refund, why, sentence);
 		}
 		excess -= part;
 	}
+}
+
+int64
+money_back_lost(Journal *journal, const Payment *payment, const MoneyFact *fact, int64 fact_id)
+{
+	int64		refund_id;
+
+	money_left_touch_payment(payment->payment_id);
+	refund_id = insert(journal, payment, fact, fact_id, CAUSE_DISPUTE, EVENT_REFUND_DISPUTE);
+	money_back_withdraw_excess(journal, payment->payment_id, "dispute lost",
+							   "a lost dispute took its money");
 	return refund_id;
 }
 

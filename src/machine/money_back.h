@@ -29,6 +29,13 @@ extern int64 money_back_lost(Journal *journal, const Payment *payment, const Mon
 							 int64 fact_id);
 
 /*
+ * More has gone back than the open refunds of a payment allow for: as money_back_lost() withdraws
+ * them; why is the reason of the refunds, the sentence that of their after-sales.
+ */
+extern void money_back_withdraw_excess(Journal *journal, int64 payment_id, const char *why,
+									   const char *sentence);
+
+/*
  * A refund of the after-sale that was withdrawn has been paid all the same: its paid_outside is no
  * more than what its refunds leave.
  */

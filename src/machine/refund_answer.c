@@ -12,7 +12,9 @@
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
 #include "machine/held_fact.h"
+#include "machine/money_back.h"
 #include "machine/money_fact.h"
+#include "machine/money_left.h"
 #include "machine/refund_answer.h"
 
 const char *const refund_outcomes[] = {"succeeded", "failed", "pending", NULL};
@@ -151,7 +153,13 @@ succeeded(Journal *journal, Refund *refund, const RefundAnswer *answer, const ch
 			given_up = after_sale_given_up(refund);
 			fire(journal, refund, EVENT_REFUND_SUCCEED, answer);
 			if (given_up)
+			{
+				money_left_touch_payment(refund->payment_id);
+				money_back_withdraw_excess(journal, refund->payment_id,
+										   "refunded after close",
+										   "a refund of a closed after-sale took its money");
 				return hold(journal, refund, answer, "refunded_after_close", why);
+			}
 			return "applied";
 	}
 }

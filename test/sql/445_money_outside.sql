@@ -189,6 +189,16 @@ SELECT t.outside_view('after all');
 SELECT t.show(order_ext.settle_refund(:r, 50, 'paid all the same'));
 SELECT t.outside_view('after all'), t.outside_left('after all');
 
+-- a refund that was given up succeeds all the same: what was asked for since gives way, so that not more goes back than was paid
+CALL t.outside('given up');
+SELECT id AS r FROM order_ext.refund_order(t.id('given up'), 2000) \gset
+SELECT t.show(order_ext.refund_callback(:r, 'failed')), t.show(order_ext.close_after_sale((SELECT after_sale_id FROM order_ext.refunds_view WHERE refund_id = :r), 'otherwise'));
+SELECT t.show(order_ext.refund_order(t.id('given up'), 200)), t.show(order_ext.refund_order(t.id('given up'), 400));
+SELECT t.show(order_ext.refund_callback(:r, 'succeeded'));
+SELECT t.outside_claim('given up') AS claimed;
+SELECT t.outside_view('given up');
+SELECT t.outside_left('given up');
+
 -- ---- the report adds up, and everything is in order ----
 SELECT pay_type, currency, sum(captured) AS captured, sum(applied + late + surplus + held + unmatched) AS by_purpose, sum(refunded + disputed + refund_open + kept) AS gone_or_kept
 FROM order_ext.money_report GROUP BY pay_type, currency
