@@ -143,7 +143,8 @@ read_statuses(FunctionCallInfo fcinfo, int n, OrderFilter *filter)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("argument \"statuses\" must not contain null"),
 					 error_facts(NULL, FACT_TEXT("argument", "statuses"))));
-		order_filter_add_status(filter, TextDatumGetCString(names[i]), "argument \"statuses\"");
+		order_filter_add_status(filter, TextDatumGetCString(names[i]), "statuses",
+								"argument \"statuses\"");
 	}
 }
 

@@ -41,7 +41,8 @@ member(JsonbContainer *object, const char *key, JsonbValue *buffer)
 /* ---- statuses ---- */
 
 void
-order_filter_add_status(OrderFilter *filter, const char *name, const char *what)
+order_filter_add_status(OrderFilter *filter, const char *name, const char *argument,
+						const char *what)
 {
 	int16		status = machine_status_code(MACHINE_ORDER, name);
 
@@ -50,13 +51,15 @@ order_filter_add_status(OrderFilter *filter, const char *name, const char *what)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for %s: \"%s\"", what, name),
 				 error_facts("Orders have no such status.",
-							 FACT_TEXT("value", name), FACT_TEXT("machine", "order")),
+							 FACT_TEXT("argument", argument), FACT_TEXT("value", name),
+							 FACT_TEXT("machine", "order")),
 				 errhint("state_graph('order') shows the statuses.")));
 	if (filter->n_statuses >= MAX_STATUSES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s has too many statuses", what),
-				 error_facts("At most {max} are allowed.", FACT_INT("max", MAX_STATUSES))));
+				 error_facts("At most {max} are allowed.",
+							 FACT_TEXT("argument", argument), FACT_INT("max", MAX_STATUSES))));
 	if (filter->statuses == NULL)
 		filter->statuses = palloc(sizeof(int16) * MAX_STATUSES);
 	filter->statuses[filter->n_statuses++] = status;
@@ -68,7 +71,7 @@ add_status(OrderFilter *filter, const JsonbValue *value)
 	if (value->type != jbvString)
 		member_raise_malformed(FILTER, "\"status\" is neither a status nor an array of statuses");
 	order_filter_add_status(filter, pnstrdup(value->val.string.val, value->val.string.len),
-							"\"status\" of argument \"" FILTER "\"");
+							FILTER, "\"status\" of argument \"" FILTER "\"");
 }
 
 static void

@@ -14,6 +14,7 @@
 extern void order_filter_parse(Jsonb *object, OrderFilter *filter);
 
 /* Add the status of a name, or raise 22023: what says where it was given. */
-extern void order_filter_add_status(OrderFilter *filter, const char *name, const char *what);
+extern void order_filter_add_status(OrderFilter *filter, const char *name, const char *argument,
+									const char *what);
 
 #endif							/* ORDER_EXT_ORDER_FILTER_H */

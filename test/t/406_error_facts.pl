@@ -72,6 +72,7 @@ CALL make('late', 1, false, pay_timeout => '1 second');
 CALL make('gone', 1, false);
 CALL make('busy', 1, false);
 CALL make('signed', 1, true);
+CALL make('sent', 1, true);
 CALL make('partner', 1, true, options => '{"channel": "partner"}');
 CALL make('virtual', 1, true, sku => 'code');
 INSERT INTO ids SELECT 'coupon', order_ext.issue_coupon(1, 10);
@@ -82,7 +83,8 @@ SELECT FROM order_ext.cancel_order(id('gone'));
 SELECT FROM order_ext.pay_callback(id('new'), 'T-less', 'card', 150);
 SELECT FROM order_ext.pay_callback(424242, 'T-nobody', 'card', 150);
 SELECT 'SELECT order_ext.dispatch()' FROM generate_series(1, 5) \gexec
-SELECT (order_ext.shipment_event(id('signed'), kind, kind)).status FROM unnest('{picked,out_stock,delivering,signed}'::text[]) AS kind;
+SELECT (order_ext.shipment_event(id(name), kind, kind)).status FROM unnest('{signed,sent}'::text[]) AS name, unnest('{picked,out_stock,delivering,signed}'::text[]) AS kind;
+INSERT INTO ids SELECT 'return', (order_ext.apply_after_sale(id('sent'), 1, 'return_refund', '[{"sku": "tea", "quantity": 1}]')).id;
 SELECT FROM order_ext.cancel_order(id('partner'));
 SELECT FROM order_ext.fulfilment_cancel_result(id('partner'), false, 'n1');
 INSERT INTO ids SELECT 'after_sale', (order_ext.apply_after_sale(id('signed'), 1, 'refund_only', '[{"sku": "tea", "quantity": 1}]', request_id => 'once')).id;
@@ -185,6 +187,15 @@ my @cases = (
 	[ 'OE501', 'order_id left paid currency', q{refund_order(public.id('signed'), 10000)} ],
 	[ 'OE501', 'refund_id left paid currency', q{settle_refund(public.id('refund'), 10000, 'r')} ],
 	[ 'OE503', 'after_sale_id status', q{review_after_sale(public.id('after_sale'), true)} ],
+	[ 'OE503', 'after_sale_id status return_status', q{resolve_damaged(public.id('return'), true)} ],
+	[ '22004', 'argument', 'get_order(NULL)' ],
+	[ '22004 -', 'argument', 'list_orders(NULL)' ],
+	[ '22023', 'argument value machine', q{list_orders(1, '{nope}')} ],
+	[ '22023', 'argument value', 'get_order(-1)' ],
+	[ '22023 -', 'argument key', q{search_orders('{"nope": 1}')} ],
+	[ '22023 -', 'argument key', q{set_pay_type('card', '{"nope": 1}')} ],
+	[ '22023 -', 'argument', q{create_order(1, '{}', 1)} ],
+	[ '22023', 'argument value', q{grant_to(current_user::regrole, 'nope')} ],
 	[ 'OE601', 'request_id function', q{apply_after_sale(public.id('signed'), 1, 'refund_only', } . $items->('tea', 2) . q{, request_id => 'once')} ],
 	[ 'OE701', 'topic', q{publish(E'no\t"', 1)} ],
 	[ 'OE701', 'consumer_group', q{pause('none')} ],
