@@ -306,10 +306,6 @@ $$;
 CALL t.random_lives(30);
 RESET order_ext.return_window;
 SELECT count(*) AS lives FROM t.random_lives;
--- returns have come in parts, damaged, and not at all
-SELECT bool_or(refused > 0) AS refused, bool_or(missing > 0) AS missing, bool_or(damaged > refused AND refunded > 0) AS paid_damaged,
-	EXISTS (SELECT FROM order_ext.refunds_view r JOIN t.random_lives USING (order_id) WHERE r.status = 'succeeded' GROUP BY after_sale_id HAVING count(*) > 1) AS in_parts
-FROM order_ext.after_sale_items_view JOIN t.random_lives USING (order_id);
 -- what went wrong, with the seed and the steps to see it again: nothing
 SELECT w.*, :'seed' AS seed, l.steps FROM t.random_wrong w JOIN t.random_lives l USING (life);
 -- the sandbox paid what the refunds say, once each

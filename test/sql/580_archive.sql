@@ -61,8 +61,8 @@ BEGIN
 		LEFT JOIN t.ids i ON i.id = a.order_id WHERE a.order_id <> ALL (before));
 END
 $$;
-CREATE FUNCTION t.errors() RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM order_ext.verify('full') WHERE severity = 'error');
-SELECT t.errors();
+CREATE FUNCTION t.ar_errors() RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM order_ext.verify('full') WHERE severity = 'error');
+SELECT t.ar_errors();
 
 -- What they are before.
 CREATE TABLE t.ar_before AS SELECT name, order_ext.get_order(t.id(name)) AS shown,
@@ -78,7 +78,7 @@ SELECT t.archive('-1');
 SELECT t.archive();
 SELECT t.archive();
 SELECT t.ar_money(), t.stock('AR-A');
-SELECT t.errors();
+SELECT t.ar_errors();
 SELECT name, shown = order_ext.get_order(t.id(name)) AS same, timeline = (SELECT jsonb_agg(l) FROM order_ext.order_timeline(t.id(name)) AS l) AS same_timeline,
 	(SELECT count(*) FROM order_ext.allowed_actions(t.id(name))) AS actions, (SELECT count(*) FROM order_ext.orders_view o WHERE o.order_id = t.id(name)) AS live
 FROM t.ar_before ORDER BY name COLLATE "C";
@@ -106,13 +106,13 @@ $$;
 
 -- A repetition is a repetition; the order is back then, until the next pass.
 SELECT t.show(order_ext.pay_callback(t.id('AR-signed'), 'T-AR-signed', 'arpay', 2050)), t.order('AR-signed');
-SELECT t.errors(), t.stock('AR-A'), t.ar_money();
+SELECT t.ar_errors(), t.stock('AR-A'), t.ar_money();
 SELECT t.archive();
 -- New money is money: surplus, late, of another order's number.
 SELECT t.show(order_ext.pay_callback(t.id('AR-signed'), 'T-AR-more', 'arpay', 2050)) AS surplus,
 	t.show(order_ext.pay_callback(t.id('AR-unpaid'), 'T-AR-late', 'arpay', 2050)) AS late,
 	t.show(order_ext.pay_callback(t.id('AR-out'), 'T-AR-canceled', 'arpay', 2050)) AS others;
-SELECT t.errors(), t.stock('AR-A'), t.ar_money();
+SELECT t.ar_errors(), t.stock('AR-A'), t.ar_money();
 -- Refunds by their numbers, after-sales by theirs, disputes by theirs.
 SELECT t.archive();
 SELECT t.show(order_ext.refund_callback((shown #>> '{refunds,0,refund_id}')::bigint, 'succeeded', 'AR-R-AR-back')) AS refund FROM t.ar_before WHERE name = 'AR-back';
@@ -123,10 +123,10 @@ SELECT t.archive();
 SELECT t.show(order_ext.payment_disputed(t.id('AR-won'), 'T-AR-won', 'arpay', 'AR-D2', 'lost')) AS contrary,
 	t.show(order_ext.record_refund(t.id('AR-recorded'), 'T-AR-recorded', 'arpay', 'AR-R-1', 500)) AS repeated,
 	t.show(order_ext.record_refund(t.id('AR-recorded'), 'T-AR-recorded', 'arpay', 'AR-R-2', 500)) AS another;
-SELECT t.errors(), t.stock('AR-A'), t.ar_money();
+SELECT t.ar_errors(), t.stock('AR-A'), t.ar_money();
 SELECT t.go($$order_ext.shipment_event(t.id('AR-back'), 'import', 'out_stock')$$) AS shipment, t.go($$order_ext.cancel_order(t.id('AR-unpaid'), 7800)$$) AS canceled,
 	t.go($$order_ext.remove_order(t.id('AR-back'), 7800)$$) AS hidden, t.go($$order_ext.refund_order(t.id('AR-signed'), 10)$$) AS goodwill;
-SELECT t.errors();
+SELECT t.ar_errors();
 -- What is not there is still not there.
 SELECT t.go('order_ext.get_order(1)'), t.go('order_ext.allowed_actions(1)'), t.go('order_ext.cancel_order(1)'), t.go($$order_ext.pay_callback(1, 'T-AR-1', 'arpay', 1)$$);
 
@@ -147,7 +147,7 @@ SELECT orders > 5 AS orders, archived > 0 AS archived, messages > 0 AS messages,
 SELECT * FROM t.ar_personal() WHERE n > 0;
 SELECT order_ext.get_order(t.id('AR-canceled')) -> 'options' AS options;
 SELECT t.show(order_ext.pay_callback(t.id('AR-canceled'), 'T-AR-canceled', 'arpay', 2050)), order_ext.get_order(t.id('AR-canceled')) -> 'options' AS options;
-SELECT t.errors(), t.stock('AR-A'), t.ar_money();
+SELECT t.ar_errors(), t.stock('AR-A'), t.ar_money();
 SELECT orders, archived FROM order_ext.erase_buyer(7801);
 SELECT t.go('order_ext.erase_buyer(NULL)'), t.go('order_ext.erase_buyer(0)');
 
