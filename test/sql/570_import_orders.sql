@@ -125,13 +125,4 @@ SELECT order_ext.set_stock('IM-B', 2);
 SELECT e.* FROM t.error($$t.import(t.im('IM-1', 'paid'), t.im('IM-2', 'delivering'), t.im('IM-3', 'created'), t.im('IM-4', 'fulfilling'))$$) AS e;
 SELECT t.stock('IM-B'), count(*) FROM order_ext.orders_view WHERE external_id ~ '^IM-\d$';
 
--- Ten thousand in one call.
-SELECT order_ext.set_stock('IM-A', 100000), order_ext.set_stock('IM-B', 100000);
-SELECT disposition, count(*) FROM order_ext.import_orders((
-	SELECT jsonb_agg(t.im('IM-many-' || n, (ARRAY['created', 'paid', 'fulfilling', 'out_stock', 'delivering', 'signed'])[n % 6 + 1]))
-	FROM generate_series(1, 10000) AS n)) GROUP BY 1;
-SELECT status, count(*) FROM order_ext.orders_view WHERE external_id LIKE 'IM-many-%' GROUP BY status ORDER BY min(status COLLATE "C");
-SELECT t.drain();
-SELECT status, count(*) FROM order_ext.orders_view WHERE external_id LIKE 'IM-many-%' GROUP BY status ORDER BY min(status COLLATE "C");
-SELECT count(*) FROM order_ext.verify('full') WHERE severity = 'error';
 SELECT order_ext.set_channel('im-outside', false);
