@@ -296,12 +296,15 @@ foreach my $kind (qw(nats rabbitmq))
 	IPC::Run::signal($relay{$kind}, 'TERM');
 	ok(IPC::Run::finish($relay{$kind}), "$kind: SIGTERM ends the relay") or diag($said{$kind});
 
+	my $holds = ask_broker($kind, 'count');
 	my @arrived = map { [ split / / ] } split /\n/, ask_broker($kind, 'drain');
+	is(scalar(@arrived), $holds, "$kind: the broker has given out what it holds");
 	my %known = map { $_->[1] => $_ } @published;
 	is(join(' ', grep { !$known{$_} } map { $_->[1] } @arrived), '', "$kind: nothing arrived that was not published");
 	my (%seen, %last);
 	my @first = grep { !$seen{ $_->[1] }++ } @arrived;
-	is(scalar(@first), scalar(@published), "$kind: each message arrived at least once");
+	is(scalar(@first), scalar(@published), "$kind: each message arrived at least once")
+	  or diag('missing, by number: ' . join ' ', map { $_->[0] } grep { !$seen{ $_->[1] } } @published);
 	note("$kind: $#arrived + 1 arrivals of $#first + 1 messages");
 	is(join(' ', map { $_->[1] } grep { my $late = $_->[3] <= ($last{ $_->[2] } // -1); $last{ $_->[2] } = $_->[3]; $late } @first), '', "$kind: none was overtaken by one of its key");
 	my @wrong = grep { my $m = $known{ $_->[1] }; !$m || "@$_" ne "t $m->[1] $m->[2] $m->[0] true" } @arrived;
