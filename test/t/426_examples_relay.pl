@@ -291,8 +291,8 @@ cmp_ok(scalar(@published), '>', 400, 'it has published ' . @published);
 
 foreach my $kind (qw(nats rabbitmq))
 {
-	wait_sql($node, 'postgres', "SELECT lag, retrying, dead FROM order_ext.consumer_stats WHERE consumer_group = 'relay_$kind'"
-		  . " AND NOT EXISTS (SELECT FROM order_ext_internal.pending_timers)", '0|0|0', 60, "$kind: nothing is left");
+	wait_sql($node, 'postgres', "SELECT lag, retrying, dead, parked FROM order_ext.consumer_stats WHERE consumer_group = 'relay_$kind'"
+		  . " AND NOT EXISTS (SELECT FROM order_ext_internal.pending_timers)", '0|0|0|0', 60, "$kind: nothing is left");
 	IPC::Run::signal($relay{$kind}, 'TERM');
 	ok(IPC::Run::finish($relay{$kind}), "$kind: SIGTERM ends the relay") or diag($said{$kind});
 
