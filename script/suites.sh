@@ -134,7 +134,7 @@ suite_tap() {
   local status=0
   rm -f "$work/regression.diffs"
   volumes_mount "$work/volumes"
-  make_in_work tap-installcheck PROVE_FLAGS="-v -j 4" ORDER_EXT_VOLUMES="$work/volumes" || status=$?
+  make_in_work tap-installcheck PROVE_FLAGS="-v -j 3" ORDER_EXT_VOLUMES="$work/volumes" || status=$?
   volumes_unmount "$work/volumes"
   return $status
 }

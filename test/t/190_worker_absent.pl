@@ -28,6 +28,7 @@ $node->safe_psql('postgres', 'CREATE DATABASE shop');
 $node->safe_psql('shop', 'CREATE EXTENSION order_ext');
 create_handled($node, 'shop');
 $node->safe_psql('shop', q{SELECT order_ext.publish('t', 1, '{}', clock_timestamp() + interval '1 day')});
+wait_sql($node, 'postgres', q{SELECT count(*) FROM pg_stat_activity WHERE datname = 'shop' AND backend_type = 'client backend'}, '0', 30, 'nobody is in the template');
 $node->safe_psql('postgres', 'CREATE DATABASE template_copy TEMPLATE shop');
 $node->safe_psql('postgres', 'CREATE DATABASE careful');
 $node->safe_psql('careful', 'SET row_security = off; CREATE EXTENSION order_ext');
