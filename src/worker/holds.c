@@ -109,23 +109,25 @@ send_away(Oid database, bool force)
 	return any;
 }
 
-/* Whether clients are connected to the database; not who the server itself sends away. */
+/*
+ * Whether clients are connected to the database; not who the server itself sends away. What an
+ * exited process has left in its place is not reset before the next one takes it, so the process
+ * is looked up among those that are there.
+ */
 static bool
 has_clients(Oid database)
 {
-	bool		any = false;
 	int			i;
 
-	LWLockAcquire(ProcArrayLock, LW_SHARED);
-	for (i = 0; i < (int) ProcGlobal->allProcCount && !any; i++)
+	for (i = 0; i < (int) ProcGlobal->allProcCount; i++)
 	{
-		const PGPROC *proc = &ProcGlobal->allProcs[i];
+		PGPROC	   *proc = &ProcGlobal->allProcs[i];
 
-		any = proc->pid != 0 && proc != MyProc && proc->databaseId == database &&
-			OE_IS_CLIENT(proc);
+		if (proc != MyProc && proc->databaseId == database && OE_IS_CLIENT(proc) &&
+			BackendPidGetProc(proc->pid) == proc)
+			return true;
 	}
-	LWLockRelease(ProcArrayLock);
-	return any;
+	return false;
 }
 
 /* False if clients stay in the database. */

@@ -100,6 +100,11 @@ like($err, qr/is being accessed by other users/, 'a client is there');
 is(worker_pid($node, 'e', 'dispatcher'), $before_refused, 'no worker has noticed');
 $client->quit;
 
+# Clients that have left, several at a time, are not in the way.
+my @clients = map { $node->background_psql('e') } 1 .. 5;
+$_->query_safe('SELECT 1') foreach @clients;
+$_->quit foreach @clients;
+
 # DROP DATABASE, with the handler at work and with the server busy.
 succeeds('DROP DATABASE e', 'DROP DATABASE');
 succeeds('DROP DATABASE b', 'DROP DATABASE in another tablespace');
