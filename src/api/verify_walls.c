@@ -56,7 +56,7 @@ const char	verify_hangers_on[] =
 	" FROM found f";
 
 const char	verify_owner[] =
-	"WITH found AS ("
+	"WITH found AS MATERIALIZED ("
 	" SELECT concat_ws(', ', CASE WHEN r.rolcanlogin THEN 'LOGIN' END,"
 	"  CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,"
 	"  CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,"
