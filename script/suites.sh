@@ -77,11 +77,10 @@ suite_regress() {
 }
 
 # the same once more on a server that does not preload order_ext, where
-# dispatch() does the workers' work; but for what verify() finds, which does not depend on it
+# dispatch() does the workers' work
 suite_bare() {
   local status=0 some
   some=$(only REGRESS 000_setup 001_helpers)
-  [ -n "$some" ] || some="REGRESS=$(cd "$work/test/sql" && printf '%s ' [0-8]*.sql | sed 's/\.sql//g')"
   rm -f "$work/regression.diffs"
   cluster_stop "$work/pg"
   cluster_start "$work/pg" '-c shared_preload_libraries='
