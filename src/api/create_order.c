@@ -65,11 +65,9 @@ raise_coupon_taken(int64 coupon_id)
 static Jsonb *
 quote_items(const Cart *cart)
 {
-	JsonbParseState *state = NULL;
-	JsonbValue	value;
+	JsonbBuilder *items = jsonb_array_begin();
 	int			i;
 
-	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < cart->n; i++)
 	{
 		const OrderLine *line = &cart->lines[i];
@@ -83,10 +81,9 @@ quote_items(const Cart *cart)
 		jsonb_add_int(item, "pay", line->pay);
 		if (line->attributes != NULL)
 			jsonb_add_jsonb(item, "attributes", line->attributes);
-		JsonbToJsonbValue(jsonb_object_end(item), &value);
-		(void) pushJsonbValue(&state, WJB_ELEM, &value);
+		jsonb_array_add(items, item);
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	return jsonb_array_end(items);
 }
 
 static Datum

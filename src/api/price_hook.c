@@ -59,11 +59,9 @@ refuse(const char *reason)
 static Jsonb *
 request_lines(const Cart *cart)
 {
-	JsonbParseState *state = NULL;
-	JsonbValue	value;
+	JsonbBuilder *lines = jsonb_array_begin();
 	int			i;
 
-	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < cart->n; i++)
 	{
 		const OrderLine *line = &cart->lines[i];
@@ -76,10 +74,9 @@ request_lines(const Cart *cart)
 		jsonb_add_int(object, "price", line->price);
 		if (line->attributes != NULL)
 			jsonb_add_jsonb(object, "attributes", line->attributes);
-		JsonbToJsonbValue(jsonb_object_end(object), &value);
-		(void) pushJsonbValue(&state, WJB_ELEM, &value);
+		jsonb_array_add(lines, object);
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	return jsonb_array_end(lines);
 }
 
 static Jsonb *

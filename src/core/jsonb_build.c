@@ -1,6 +1,6 @@
 /*
  * jsonb_build.c
- *		Flat jsonb objects built piece by piece; see jsonb_build.h.
+ *		Jsonb objects built piece by piece; see jsonb_build.h.
  *
  * Ids become strings, since a 19-digit number loses digits in JavaScript.
  */
@@ -134,6 +134,30 @@ Jsonb *
 jsonb_object_end(JsonbBuilder *builder)
 {
 	return JsonbValueToJsonb(pushJsonbValue(&builder->state, WJB_END_OBJECT, NULL));
+}
+
+JsonbBuilder *
+jsonb_array_begin(void)
+{
+	JsonbBuilder *array = palloc0(sizeof(JsonbBuilder));
+
+	(void) pushJsonbValue(&array->state, WJB_BEGIN_ARRAY, NULL);
+	return array;
+}
+
+void
+jsonb_array_add(JsonbBuilder *array, JsonbBuilder *object)
+{
+	JsonbValue	value;
+
+	JsonbToJsonbValue(jsonb_object_end(object), &value);
+	(void) pushJsonbValue(&array->state, WJB_ELEM, &value);
+}
+
+Jsonb *
+jsonb_array_end(JsonbBuilder *array)
+{
+	return JsonbValueToJsonb(pushJsonbValue(&array->state, WJB_END_ARRAY, NULL));
 }
 
 int64

@@ -1,7 +1,7 @@
 /*
  * jsonb_build.h
- *		Building objects piece by piece, with ids as strings and numbers as numbers, and reading
- *		them.
+ *		Building objects, and arrays of them, piece by piece, with ids as strings and numbers as
+ *		numbers, and reading them.
  */
 #ifndef ORDER_EXT_JSONB_BUILD_H
 #define ORDER_EXT_JSONB_BUILD_H
@@ -22,6 +22,11 @@ extern void jsonb_add_bool(JsonbBuilder *builder, const char *key, bool value);
 extern void jsonb_add_timestamptz(JsonbBuilder *builder, const char *key, TimestampTz value);
 extern void jsonb_add_jsonb(JsonbBuilder *builder, const char *key, Jsonb *value);
 extern Jsonb *jsonb_object_end(JsonbBuilder *builder);
+
+/* An array of objects; adding one ends it. */
+extern JsonbBuilder *jsonb_array_begin(void);
+extern void jsonb_array_add(JsonbBuilder *array, JsonbBuilder *object);
+extern Jsonb *jsonb_array_end(JsonbBuilder *array);
 
 /* A number in an object that we wrote ourselves; raises an error if it is missing. */
 extern int64 jsonb_get_int(Jsonb *object, const char *key);

@@ -88,7 +88,7 @@ describe_case(JsonbBuilder *payload, int64 after_sale_id)
 static Jsonb *
 read_lines(int64 after_sale_id)
 {
-	JsonbParseState *state = NULL;
+	JsonbBuilder *lines = jsonb_array_begin();
 	Rows	   *rows = rows_open(&items, ROWS_READ);
 	Datum		key = Int64GetDatum(after_sale_id);
 	ProductNames names;
@@ -96,11 +96,9 @@ read_lines(int64 after_sale_id)
 	Row			row;
 
 	order_lines_names_open(&names);
-	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (found = rows_find(rows, &key, 1, &row); found; found = rows_next(rows, &row))
 	{
 		JsonbBuilder *line = jsonb_object_begin();
-		JsonbValue	value;
 
 		/* SQL objects from before 0.6 have no numbers */
 		if (!row.nulls[ITEMS_LINE])
@@ -110,12 +108,11 @@ read_lines(int64 after_sale_id)
 		jsonb_add_text(line, "title", names.title);
 		jsonb_add_int(line, "quantity", row_get_int32(&row, ITEMS_QUANTITY));
 		jsonb_add_int(line, "amount", row_get_int64(&row, ITEMS_AMOUNT));
-		JsonbToJsonbValue(jsonb_object_end(line), &value);
-		(void) pushJsonbValue(&state, WJB_ELEM, &value);
+		jsonb_array_add(lines, line);
 	}
 	order_lines_names_close(&names);
 	rows_close(rows);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	return jsonb_array_end(lines);
 }
 
 void

@@ -299,12 +299,10 @@ entitlement_rest(const Entitlement *entitlement)
 Jsonb *
 entitlement_lines(const Entitlement *entitlement, const GoodsBack *goods)
 {
-	JsonbParseState *state = NULL;
-	JsonbValue	value;
+	JsonbBuilder *lines = jsonb_array_begin();
 	int			i;
 	int			j;
 
-	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < entitlement->n; i++)
 	{
 		for (j = 0; j < goods->n; j++)
@@ -318,11 +316,10 @@ entitlement_lines(const Entitlement *entitlement, const GoodsBack *goods)
 			jsonb_add_text(line, "sku", entitlement->lines[i].sku);
 			jsonb_add_int(line, "quantity", goods->items[j].quantity);
 			jsonb_add_int(line, "amount", goods->items[j].amount);
-			JsonbToJsonbValue(jsonb_object_end(line), &value);
-			(void) pushJsonbValue(&state, WJB_ELEM, &value);
+			jsonb_array_add(lines, line);
 		}
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	return jsonb_array_end(lines);
 }
 
 /* ---- the order's money ---- */

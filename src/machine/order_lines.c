@@ -191,22 +191,12 @@ begin_line(const Good *good)
 	return line;
 }
 
-static void
-end_line(JsonbParseState **state, JsonbBuilder *line)
-{
-	JsonbValue	value;
-
-	JsonbToJsonbValue(jsonb_object_end(line), &value);
-	(void) pushJsonbValue(state, WJB_ELEM, &value);
-}
-
 static Jsonb *
 goods_as_lines(const Good *goods, int n, bool to_ship, ProductNames *names)
 {
-	JsonbParseState *state = NULL;
+	JsonbBuilder *lines = jsonb_array_begin();
 	int			i;
 
-	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < n; i++)
 	{
 		JsonbBuilder *line = begin_line(&goods[i]);
@@ -219,27 +209,26 @@ goods_as_lines(const Good *goods, int n, bool to_ship, ProductNames *names)
 		jsonb_add_int(line, "pay", goods[i].pay);
 		if (to_ship && goods[i].attributes != NULL)
 			jsonb_add_jsonb(line, "attributes", goods[i].attributes);
-		end_line(&state, line);
+		jsonb_array_add(lines, line);
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	return jsonb_array_end(lines);
 }
 
 static Jsonb *
 goods_as_items(const Good *goods, int n)
 {
-	JsonbParseState *state = NULL;
+	JsonbBuilder *items = jsonb_array_begin();
 	int			i;
 
-	(void) pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < n; i++)
 	{
 		JsonbBuilder *item = begin_line(&goods[i]);
 
 		if (goods[i].attributes != NULL)
 			jsonb_add_jsonb(item, "attributes", goods[i].attributes);
-		end_line(&state, item);
+		jsonb_array_add(items, item);
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	return jsonb_array_end(items);
 }
 
 static Good *
