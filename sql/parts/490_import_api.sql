@@ -556,13 +556,15 @@ BEGIN
 	WHERE o.before IS NOT NULL OR p.payment_id IS NOT NULL;
 
 	PERFORM order_ext_internal.import_refuse(o.place, o.external_id,
-		CASE WHEN c.status = 0 AND c.user_id = o.user_id AND o.before IS NOT NULL	-- unused
-			OR c.status IN (1, 2) THEN 'OE203' ELSE 'OE202' END,	-- locked, used
+		CASE WHEN c.status = order_ext.status_code('coupon', 'unused') AND c.user_id = o.user_id
+				AND o.before IS NOT NULL
+			OR c.status IN (order_ext.status_code('coupon', 'locked'),
+				order_ext.status_code('coupon', 'used')) THEN 'OE203' ELSE 'OE202' END,
 		format('coupon %s cannot be used', o.coupon_id),
 		CASE WHEN c.coupon_id IS NULL THEN 'There is no such coupon.'
 			WHEN c.user_id <> o.user_id THEN 'It belongs to another user.'
 			WHEN o.before IS NOT NULL THEN format('Order %s uses it.', o.before)
-			WHEN c.status <> 0 THEN 'It is not unused.'
+			WHEN c.status <> order_ext.status_code('coupon', 'unused') THEN 'It is not unused.'
 			ELSE 'It has another currency.' END,
 		facts => jsonb_build_object('coupon_id', o.coupon_id::text))
 	FROM (SELECT i.place, i.external_id, i.coupon_id, i.user_id, i.currency,
@@ -570,7 +572,8 @@ BEGIN
 		FROM unnest(whole) AS i
 		WHERE i.disposition = 'applied' AND i.coupon_id IS NOT NULL) o
 	LEFT JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id
-	WHERE c.coupon_id IS NULL OR c.user_id <> o.user_id OR c.status <> 0
+	WHERE c.coupon_id IS NULL OR c.user_id <> o.user_id
+		OR c.status <> order_ext.status_code('coupon', 'unused')
 		OR c.currency <> o.currency OR o.before IS NOT NULL;
 END
 $$;

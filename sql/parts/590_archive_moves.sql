@@ -32,30 +32,42 @@ AS $$
 		FROM order_ext_internal.archive_entities(o.order_id) e
 		JOIN order_ext_internal.transition_log l
 			ON l.entity_id = e.entity_id AND l.machine = e.machine) last
-	WHERE o.status IN (60, 70, 100, 127)	-- signed, canceled, refused, invalid
+	WHERE o.status IN (order_ext.status_code('order', 'signed'),
+			order_ext.status_code('order', 'canceled'), order_ext.status_code('order', 'refused'),
+			order_ext.status_code('order', 'invalid'))
 		AND last.at < before AND greatest(o.created_at, o.paid_at, o.canceled_at) < before
 		AND NOT EXISTS (SELECT FROM order_ext_internal.order_items x
 			WHERE x.order_id = o.order_id AND x.reservation = 1)	-- reserved
 		AND NOT EXISTS (SELECT FROM order_ext_internal.coupons x
-			WHERE o.status = 70 AND x.coupon_id = o.coupon_id AND x.order_id = o.order_id)
-		-- requested, submitted, failed
+			WHERE o.status = order_ext.status_code('order', 'canceled')
+				AND x.coupon_id = o.coupon_id AND x.order_id = o.order_id)
 		AND NOT EXISTS (SELECT FROM order_ext_internal.refunds x
-			WHERE x.order_id = o.order_id AND x.status IN (10, 15, 30))
-		-- applied, approved, refunding, failed, reopened
+			WHERE x.order_id = o.order_id
+				AND x.status IN (order_ext.status_code('refund', 'requested'),
+				order_ext.status_code('refund', 'submitted'),
+				order_ext.status_code('refund', 'failed')))
 		AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales x
-			WHERE x.order_id = o.order_id AND x.status IN (10, 20, 40, 60, 100))
-		-- cancel requested
+			WHERE x.order_id = o.order_id
+				AND x.status IN (order_ext.status_code('after_sale', 'applied'),
+				order_ext.status_code('after_sale', 'approved'),
+				order_ext.status_code('after_sale', 'refunding'),
+				order_ext.status_code('after_sale', 'failed'),
+				order_ext.status_code('after_sale', 'reopened')))
 		AND NOT EXISTS (SELECT FROM order_ext_internal.fulfilments x
-			WHERE x.order_id = o.order_id AND x.status = 60)
+			WHERE x.order_id = o.order_id
+				AND x.status = order_ext.status_code('fulfilment', 'cancel_requested'))
 		AND NOT EXISTS (SELECT FROM order_ext_internal.shipment_events x
 			WHERE x.order_id = o.order_id AND x.state = 20)	-- parked
 		-- captured money that is not the shop's: late, surplus, held, unmatched, of canceled orders
 		AND NOT EXISTS (SELECT FROM order_ext_internal.payments x
-			WHERE x.order_id = o.order_id AND x.status = 20
-				AND (x.purpose IN (2, 3, 4, 5) OR (x.purpose = 1 AND o.status = 70))
+			WHERE x.order_id = o.order_id
+				AND x.status = order_ext.status_code('payment', 'captured')
+				AND (x.purpose IN (2, 3, 4, 5)
+					OR (x.purpose = 1 AND o.status = order_ext.status_code('order', 'canceled')))
 				AND x.amount > (SELECT coalesce(sum(greatest(r.amount, r.asked)), 0)
 					FROM order_ext_internal.refunds r
-					WHERE r.payment_id = x.payment_id AND (r.status = 20 OR r.kept)))	-- succeeded
+					WHERE r.payment_id = x.payment_id
+						AND (r.status = order_ext.status_code('refund', 'succeeded') OR r.kept)))
 		AND NOT EXISTS (SELECT FROM order_ext_internal.payments x
 			JOIN order_ext_internal.disputes d ON d.payment_id = x.payment_id
 			WHERE x.order_id = o.order_id AND d.status = 10)	-- opened
@@ -191,14 +203,16 @@ AS $$
 		SELECT (p.captured_at AT TIME ZONE 'UTC')::date AS day, p.purpose AS what, p.pay_type,
 			p.currency, p.amount
 		FROM order_ext_internal.payments p
-		WHERE p.order_id = ANY (ids) AND p.status = 20 AND p.purpose <> 6	-- captured, duplicate
+		WHERE p.order_id = ANY (ids) AND p.status = order_ext.status_code('payment', 'captured')
+			AND p.purpose <> 6	-- duplicate
 		UNION ALL
 		SELECT (r.settled_at AT TIME ZONE 'UTC')::date,
 			CASE r.cause WHEN 8 THEN 13 ELSE 11 END,	-- dispute
 			p.pay_type, r.currency, r.amount
 		FROM order_ext_internal.refunds r
 		JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id
-		WHERE r.order_id = ANY (ids) AND r.status = 20) m	-- succeeded
+		WHERE r.order_id = ANY (ids)
+			AND r.status = order_ext.status_code('refund', 'succeeded')) m
 	GROUP BY m.day, m.what, m.pay_type, m.currency
 $$;
 COMMENT ON FUNCTION order_ext_internal.archive_money(bigint[]) IS 'The money of orders.';

@@ -95,11 +95,20 @@ BEGIN
 	UPDATE order_ext_archive.orders a
 	SET document = order_ext_internal.erased_document(a.document) WHERE a.user_id = buyer;
 	GET DIAGNOSTICS archived = ROW_COUNT;
-	-- signed, canceled, refused or invalid, and no application of it is under way
+	-- ended, and no application of it is under way
 	ids := ARRAY(SELECT o.order_id FROM order_ext_internal.orders o
-		WHERE o.user_id = buyer AND o.status IN (60, 70, 100, 127)
+		WHERE o.user_id = buyer
+			AND o.status IN (order_ext.status_code('order', 'signed'),
+				order_ext.status_code('order', 'canceled'),
+				order_ext.status_code('order', 'refused'),
+				order_ext.status_code('order', 'invalid'))
 			AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales s
-				WHERE s.order_id = o.order_id AND s.status IN (10, 20, 40, 60, 100)));
+				WHERE s.order_id = o.order_id
+					AND s.status IN (order_ext.status_code('after_sale', 'applied'),
+						order_ext.status_code('after_sale', 'approved'),
+						order_ext.status_code('after_sale', 'refunding'),
+						order_ext.status_code('after_sale', 'failed'),
+						order_ext.status_code('after_sale', 'reopened'))));
 	left_open := (SELECT count(*) FROM order_ext_internal.orders o WHERE o.user_id = buyer)
 		- cardinality(ids);
 	orders := cardinality(ids);
