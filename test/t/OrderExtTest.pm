@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(start_node configure create_handlers create_handled wait_sql wait_workers workers check_log verify_clean worker_pid);
+our @EXPORT = qw(start_node configure create_handlers create_handled wait_sql wait_workers workers check_log verify_clean worker_pid create_old_orders);
 
 # A preloaded server. Extra lines go to its configuration.
 sub start_node
@@ -127,6 +127,50 @@ sub worker_pid
 		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'order_ext $kind'"
 		  . ($kind eq 'launcher' ? '' : " AND datname = '$database'")
 		  . " ORDER BY usename = 'handlers' DESC LIMIT 1");
+}
+
+# So many orders of January 2025 and of user 7, of which nothing was heard since: signed, every
+# fourth canceled with its money back. The second call makes others; external_id is X-round-n.
+# No workers run.
+sub create_old_orders
+{
+	my ($node, $database, $round, $n) = @_;
+
+	$node->safe_psql($database, <<"SQL");
+DO \$\$
+BEGIN
+	PERFORM order_ext.put_product('OLD', 'old', 1000), order_ext.set_stock('OLD', 100000);
+	PERFORM order_ext.import_orders((SELECT jsonb_agg(jsonb_build_object('external_id', 'X-$round-' || i, 'user_id', 7,
+		'status', CASE i % 4 WHEN 0 THEN 'paid' ELSE 'signed' END, 'freight', 50, 'pay_amount', 2050,
+		'items', '[{"sku": "OLD", "quantity": 2, "price": 1000}]'::jsonb,
+		'created_at', timestamptz '2025-01-05 10:00Z' + interval '1 hour' * $round,
+		'options', '{"remark": "ring twice", "address": {"street": "Long Lane"}}'::jsonb,
+		'payments', jsonb_build_array(jsonb_build_object('pay_type', 'oldpay', 'out_trade_no', 'T-$round-' || i))))
+		FROM generate_series(1, $n) AS i));
+	PERFORM order_ext.cancel_order(order_id) FROM order_ext.orders_view WHERE external_id LIKE 'X-$round-%' AND status = 'paid';
+END
+\$\$;
+DO \$\$
+BEGIN
+	-- the canceled ones get their refunds, and those are made
+	FOR i IN 1..1000 LOOP
+		PERFORM order_ext.dispatch();
+		COMMIT;
+		PERFORM order_ext.refund_callback(refund_id, 'succeeded', 'R-' || refund_id)
+		FROM order_ext.claim_refunds(1000, 'test', '1 day', '{oldpay}');
+		COMMIT;
+		EXIT WHEN NOT EXISTS (SELECT FROM order_ext.consumer_stats WHERE lag > 0 OR retrying > 0);
+	END LOOP;
+END
+\$\$;
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE order_ext_internal.transition_log SET at = at - interval '90 days' WHERE at > now() - interval '90 days';
+UPDATE order_ext_internal.orders SET canceled_at = canceled_at - interval '90 days' WHERE canceled_at > now() - interval '90 days';
+UPDATE order_ext_internal.message_log_0 SET published_at = published_at - interval '90 days' WHERE published_at > now() - interval '90 days';
+COMMIT;
+SQL
+	return;
 }
 
 # verify() finds no broken invariant.
