@@ -7,10 +7,11 @@
 
 #include "postgres.h"
 
+#include "utils/jsonb.h"
+
 #include "api/lines.h"
 #include "machine/coupon.h"
 #include "machine/order_lines.h"
-#include "utils/jsonb.h"
 
 #define MAX_WORD_CHARS	128
 

@@ -7,7 +7,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "core/error_facts.h"
 #include "utils/builtins.h"
 
 #include "api/cart.h"
@@ -15,6 +14,7 @@
 #include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/request.h"

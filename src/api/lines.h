@@ -7,8 +7,9 @@
 
 #include "compat.h"
 
-#include "machine/entitlement.h"
 #include "utils/jsonb.h"
+
+#include "machine/entitlement.h"
 
 #define MAX_LINES		1000
 #define MAX_SKU_CHARS	128

@@ -7,8 +7,9 @@
 
 #include "compat.h"
 
-#include "api/order_page.h"
 #include "utils/jsonb.h"
+
+#include "api/order_page.h"
 
 /* Read a filter object. Raises 22023, 22003 or 54000, naming the argument and the key. */
 extern void order_filter_parse(Jsonb *object, OrderFilter *filter);

@@ -21,9 +21,9 @@
 #include "machine/gateways.h"
 #include "machine/payment.h"
 #include "message/base/engine.h"
-#include "message/verbs/subscribe.h"
-#include "message/delivery/handler.h"
 #include "message/base/rights.h"
+#include "message/delivery/handler.h"
+#include "message/verbs/subscribe.h"
 
 static SavedPlan find_builtin = SAVED_PLAN(
 	"SELECT FROM order_ext_internal.gateways WHERE pay_type = $1 AND builtin",

@@ -7,7 +7,6 @@
  */
 #include "compat.h"
 
-#include "core/error_facts.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -18,6 +17,7 @@
 #include "api/verify_queries.h"
 #include "api/verify_run.h"
 #include "core/args.h"
+#include "core/error_facts.h"
 #include "core/role.h"
 
 #define SCOPE_RECENT "recent"

@@ -4,8 +4,8 @@
  */
 #include "compat.h"
 
-#include "api/verify_facts.h"
 #include "api/verify_check.h"
+#include "api/verify_facts.h"
 #include "core/spi_util.h"
 #include "machine/codes.h"
 #include "machine/held_fact.h"

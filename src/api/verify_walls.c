@@ -5,6 +5,7 @@
  * Everyone may read the catalogs, so the owner's privileges suffice.
  */
 #include "compat.h"
+
 #include "access/transam.h"
 #include "catalog/pg_authid.h"
 

@@ -17,8 +17,8 @@
 #include "catalog/index.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
-#include "utils/memutils.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "core/append.h"

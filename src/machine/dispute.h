@@ -6,9 +6,9 @@
 #ifndef ORDER_EXT_MACHINE_DISPUTE_H
 #define ORDER_EXT_MACHINE_DISPUTE_H
 
-#include "machine/codes.h"
-
 #include "utils/timestamp.h"
+
+#include "machine/codes.h"
 
 typedef struct Dispute
 {

@@ -5,11 +5,11 @@
 #include "compat.h"
 
 #include "message/base/catalog.h"
+#include "message/base/wake.h"
 #include "message/delivery/guest.h"
 #include "message/lease/receipts.h"
 #include "message/log/floors.h"
 #include "message/message_init.h"
-#include "message/base/wake.h"
 
 void
 message_init(void)

@@ -13,8 +13,8 @@
 
 #include "core/settings.h"
 #include "message/base/catalog.h"
-#include "message/delivery/dispatcher_turn.h"
 #include "message/base/wake.h"
+#include "message/delivery/dispatcher_turn.h"
 #include "worker/checks.h"
 #include "worker/crash_marks.h"
 #include "worker/dispatcher.h"

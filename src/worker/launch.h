@@ -5,10 +5,10 @@
 #ifndef ORDER_EXT_LAUNCH_H
 #define ORDER_EXT_LAUNCH_H
 
+#include "postmaster/bgworker.h"
+
 #include "worker/room.h"
 #include "worker/shmem.h"
-
-#include "postmaster/bgworker.h"
 
 /* A worker that was registered by a former launcher has never started if this has passed. */
 #define START_PATIENCE (15 * USECS_PER_SEC)

@@ -11,9 +11,9 @@
 
 #include "core/errors.h"
 #include "core/settings.h"
+#include "message/base/limits.h"
 #include "message/delivery/deliver.h"
 #include "message/delivery/handler.h"
-#include "message/base/limits.h"
 #include "message/delivery/parked.h"
 #include "message/delivery/quarantine.h"
 #include "message/log/capture.h"

@@ -20,15 +20,15 @@
 #include "core/error_facts.h"
 #include "core/settings.h"
 #include "message/base/catalog.h"
-#include "message/delivery/dispatcher_turn.h"
 #include "message/base/engine.h"
 #include "message/base/limits.h"
 #include "message/base/rights.h"
+#include "message/base/wake.h"
+#include "message/delivery/dispatcher_turn.h"
 #include "message/delivery/parts.h"
 #include "message/delivery/pass.h"
-#include "message/delivery/time_limit.h"
 #include "message/delivery/session.h"
-#include "message/base/wake.h"
+#include "message/delivery/time_limit.h"
 
 /* How long to wait for a group that another transaction is working on. */
 #define LOCKED_PAUSE_MS 100

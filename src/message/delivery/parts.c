@@ -13,8 +13,8 @@
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
-#include "message/delivery/handler.h"
 #include "message/base/limits.h"
+#include "message/delivery/handler.h"
 #include "message/delivery/parts.h"
 
 static SavedPlan hold_group = SAVED_PLAN(

@@ -14,14 +14,14 @@
 
 #include "core/locks.h"
 #include "core/settings.h"
-#include "message/delivery/deliver.h"
 #include "message/base/limits.h"
 #include "message/base/rights.h"
-#include "message/log/log.h"
+#include "message/delivery/deliver.h"
 #include "message/delivery/parts.h"
-#include "message/log/progress.h"
 #include "message/delivery/pass.h"
 #include "message/delivery/running.h"
+#include "message/log/log.h"
+#include "message/log/progress.h"
 
 /* ---- the group ---- */
 

@@ -15,8 +15,8 @@
 #include "postgres.h"
 
 #include "message/base/catalog.h"
-#include "message/delivery/retries.h"
 #include "message/delivery/pass_state.h"
+#include "message/delivery/retries.h"
 #include "message/delivery/running.h"
 
 /* Record what was running in processes that crashed, in transactions of its own. */

@@ -32,13 +32,13 @@
 #include "core/internal.h"
 #include "core/interval.h"
 #include "core/jsonb_build.h"
+#include "message/base/limits.h"
+#include "message/base/wake.h"
+#include "message/delivery/retries.h"
 #include "message/log/append.h"
 #include "message/log/dedup_free.h"
 #include "message/log/floors.h"
-#include "message/base/limits.h"
 #include "message/log/log.h"
-#include "message/delivery/retries.h"
-#include "message/base/wake.h"
 #include "message/log/segments.h"
 
 /* Columns of retries. */

@@ -21,12 +21,12 @@
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "message/base/engine.h"
-#include "message/base/small_tables.h"
-#include "message/lease/leases.h"
 #include "message/base/limits.h"
-#include "message/delivery/retries.h"
-#include "message/lease/receipts.h"
+#include "message/base/small_tables.h"
 #include "message/base/wake.h"
+#include "message/delivery/retries.h"
+#include "message/lease/leases.h"
+#include "message/lease/receipts.h"
 
 /* Maximum number of tokens named in an error. */
 #define TOKENS_SHOWN 5

@@ -14,9 +14,9 @@
 
 #include "core/append.h"
 #include "core/spi_util.h"
+#include "message/delivery/parked.h"
 #include "message/lease/key_order.h"
 #include "message/lease/take.h"
-#include "message/delivery/parked.h"
 
 static SavedPlan find_taken = SAVED_PLAN(
 	"SELECT key FROM order_ext_internal.leases WHERE group_id = $1 AND key = ANY ($2)"

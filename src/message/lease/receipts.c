@@ -23,8 +23,8 @@
 #include "core/append.h"
 #include "core/internal.h"
 #include "core/spi_util.h"
-#include "message/log/floors.h"
 #include "message/lease/receipts.h"
+#include "message/log/floors.h"
 
 /* Columns of lease_receipts. */
 enum

@@ -13,9 +13,9 @@
 
 #include "core/internal.h"
 #include "core/spi_util.h"
-#include "message/base/types.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
+#include "message/base/types.h"
 #include "message/log/dedup_free.h"
 
 #define CANCELED(n) \

@@ -9,10 +9,10 @@
 #include "utils/xid8.h"
 
 #include "core/append.h"
+#include "message/base/wake.h"
 #include "message/log/append.h"
 #include "message/timer/arm.h"
 #include "message/timer/buckets.h"
-#include "message/base/wake.h"
 
 int64
 timer_arm(int32 topic_id, int64 key, TimestampTz due_at, int16 bound, Jsonb *payload)

@@ -19,14 +19,14 @@
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
-#include "utils/xid8.h"
 #include "utils/snapmgr.h"
+#include "utils/xid8.h"
 
 #include "core/ids.h"
 #include "core/internal.h"
 #include "message/timer/heaps.h"
-#include "message/timer/record.h"
 #include "message/timer/queue.h"
+#include "message/timer/record.h"
 
 static TimerQueue *queue_in_memory = NULL;
 

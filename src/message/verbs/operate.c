@@ -15,11 +15,11 @@
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
+#include "message/base/limits.h"
+#include "message/base/wake.h"
 #include "message/log/dedup_free.h"
 #include "message/log/floors.h"
-#include "message/base/limits.h"
 #include "message/verbs/operate.h"
-#include "message/base/wake.h"
 
 /* Maximum number of message ids in one call. */
 #define MAX_MESSAGE_IDS 100000

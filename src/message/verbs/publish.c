@@ -15,11 +15,11 @@
 #include "core/settings.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
+#include "message/base/limits.h"
 #include "message/base/topic_rights.h"
 #include "message/log/append.h"
 #include "message/log/dedup.h"
 #include "message/log/depth.h"
-#include "message/base/limits.h"
 #include "message/timer/arm.h"
 
 /* Look up a topic that the caller may publish to. */

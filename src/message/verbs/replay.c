@@ -20,14 +20,14 @@
 #include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
-#include "message/log/dedup_free.h"
-#include "message/log/floors.h"
 #include "message/base/limits.h"
-#include "message/verbs/operate.h"
+#include "message/base/wake.h"
 #include "message/delivery/parked.h"
 #include "message/delivery/parts.h"
 #include "message/delivery/retries.h"
-#include "message/base/wake.h"
+#include "message/log/dedup_free.h"
+#include "message/log/floors.h"
+#include "message/verbs/operate.h"
 
 #define FIND_GROUP \
 	"SELECT group_id, topic_id, parts, ordered, builtin, handler IS NULL AND NOT builtin" \

@@ -20,10 +20,10 @@
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
-#include "message/log/dedup.h"
 #include "message/base/limits.h"
 #include "message/base/options.h"
 #include "message/base/topic_rights.h"
+#include "message/log/dedup.h"
 #include "message/verbs/topics.h"
 
 /* Maximum size of the options of a topic, in bytes. */
