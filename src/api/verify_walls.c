@@ -10,7 +10,7 @@
 #include "catalog/pg_authid.h"
 
 #include "api/verify_walls.h"
-#include "message/upkeep/sequences.h"
+#include "machine/sequences_in_use.h"
 
 #define INTERNAL "'order_ext_internal'::regnamespace"
 /* The schemas of tables; the second is not there before 0.7. */

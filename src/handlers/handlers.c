@@ -12,6 +12,7 @@
 #include "handlers/timeouts.h"
 #include "machine/assets.h"
 #include "machine/order.h"
+#include "machine/sequences_in_use.h"
 #include "message/verbs/topics.h"
 
 void
@@ -19,6 +20,7 @@ handlers_init(void)
 {
 	timer_bind_source(order_statuses_source);
 	topic_set_user(assets_user_of_topic);
+	sequences_raise_with(sequences_raise_used);
 	message_register_builtin(TOPIC_ORDER_PAY_TIMEOUT, handle_pay_timeout);
 	message_register_builtin(TOPIC_ORDER_PAID, handle_order_paid);
 	message_register_builtin(TOPIC_ORDER_RELEASE_ASSETS, handle_release_assets);

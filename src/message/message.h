@@ -14,5 +14,6 @@
 #include "message/log/append.h" /* message_publish(), ..._for_later() */
 #include "message/timer/arm.h"	/* timer_arm() */
 #include "message/timer/bound.h"	/* timer_bind_source() */
+#include "message/upkeep/sequences.h"	/* sequences_raise_with() */
 
 #endif							/* ORDER_EXT_MESSAGE_H */
