@@ -26,7 +26,7 @@ CREATE TABLE order_ext_internal.disputes (
 CREATE INDEX disputes_payment_id ON order_ext_internal.disputes (payment_id);
 CREATE INDEX disputes_order_id ON order_ext_internal.disputes (order_id);
 
--- money_facts: what gateways told of money that went back outside: kind 1 record_refund; 2
+-- money_facts: what gateways reported about money that went back outside: kind 1 record_refund; 2
 -- dispute_opened, 3 dispute_won, 4 dispute_lost. disposition applied, or held for staff, for a
 -- reason; number is the gateway's, of the refund or the dispute. Each fact is kept once.
 CREATE TABLE order_ext_internal.money_facts (

@@ -27,7 +27,7 @@ CREATE UNIQUE INDEX orders_external_id ON order_ext_archive.orders (external_id)
 	WHERE external_id IS NOT NULL;
 CREATE INDEX orders_user_id ON order_ext_archive.orders (user_id, order_id);
 
--- keys: by which other numbers an archived order can be told of: hashes of archive_key(). A
+-- keys: the other numbers by which an archived order can be named: hashes of archive_key(). A
 -- collision brings back an order that nobody has asked for, which does no harm.
 CREATE TABLE order_ext_archive.keys (
 	key bigint NOT NULL,
@@ -48,7 +48,7 @@ CREATE TABLE order_ext_archive.money (
 );
 COMMENT ON TABLE order_ext_archive.money IS 'The sums of the money of archived orders.';
 
--- progress: orders up to passed have been looked at since began; then it begins anew, once a day.
+-- progress: orders up to passed have been looked at since began; then it starts over, once a day.
 CREATE TABLE order_ext_archive.progress (
 	only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
 	passed bigint NOT NULL,

@@ -1,5 +1,5 @@
 -- The ledger of another database, be it restored or replicated, has that one's transaction ids. Its
--- rows get the id of the transaction that brings them here; folds are made anew. The triggers
+-- rows get the id of the transaction that brings them here; folds are made again. The triggers
 -- always fire, since logical replication would pass by others. See src/core/restore.c
 
 -- stamp_ledger(): trigger function; sets xid.

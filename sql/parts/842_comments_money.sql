@@ -167,7 +167,7 @@ Raises: 22004; 22023; 54000; OE110
 Publishes: ops.alert';
 
 COMMENT ON FUNCTION order_ext.resolve_held_payment(bigint, text, boolean) IS
-'Decides about captured money that is held, that matches no order, or that may be told of twice.
+'Decides about captured money that is held, that matches no order, or that may have been reported twice.
 With accept it pays its order, and what exceeds the amount is refunded. With refund it goes back; a refund that withdraw_refund had taken back is requested again, and a duplicate is one no more. A duplicate tells of money that another capture of the order, of the same amount and currency, already tells of; it counts nowhere as captured, and a refund of it that nobody has claimed is withdrawn.
 payment_id: the payment
 decision: accept, refund or duplicate

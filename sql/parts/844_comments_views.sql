@@ -134,8 +134,8 @@ COMMENT ON COLUMN order_ext.disputes_view.payment_id IS 'The payment.';
 COMMENT ON COLUMN order_ext.disputes_view.amount IS 'In dispute, or lost, in minor units.';
 COMMENT ON COLUMN order_ext.disputes_view.currency IS 'Currency of the payment.';
 COMMENT ON COLUMN order_ext.disputes_view.refund_id IS 'The refund that stands for a lost one.';
-COMMENT ON COLUMN order_ext.disputes_view.opened_at IS 'When it was told of; NULL if only its end was.';
-COMMENT ON COLUMN order_ext.disputes_view.ended_at IS 'When its end was told of.';
+COMMENT ON COLUMN order_ext.disputes_view.opened_at IS 'When it was reported; NULL if only its end was.';
+COMMENT ON COLUMN order_ext.disputes_view.ended_at IS 'When its end was reported.';
 
 COMMENT ON VIEW order_ext.sandbox_ledger IS 'The books of the built-in gateway sandbox, kept as an outside gateway would.';
 COMMENT ON COLUMN order_ext.sandbox_ledger.refund_id IS 'The refund.';

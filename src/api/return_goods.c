@@ -102,7 +102,7 @@ judge_stage(const Report *report)
 		why_other : why_status;
 }
 
-/* The line that was told of; NULL if the after-sale has none. */
+/* The line that was reported; NULL if the after-sale has none. */
 static CameBackLine *
 find_line(const Report *report, const Line *told)
 {
@@ -118,7 +118,7 @@ find_line(const Report *report, const Line *told)
 	return NULL;
 }
 
-/* Checks that no more is told of than is awaited; fills in what has come now. */
+/* Checks that no more is reported than is awaited; fills in what has come now. */
 static const char *
 match_lines(const Report *report)
 {

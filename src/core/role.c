@@ -35,7 +35,7 @@ role_leave(const RoleScope *scope)
 	SetUserIdAndSecContext(scope->user, scope->security_context);
 }
 
-/* In a worker it is set already, and setting it would have it looked up anew. */
+/* In a worker it is set already, and setting it would have it looked up again. */
 void
 role_use_search_path(void)
 {

@@ -284,7 +284,7 @@ move_to(Journal *journal, Fulfilment *fulfilment, Event event, int16 to, char ac
 	}
 	rows_close(rows);
 	if (!moved)
-		error_conflict("the fulfilment of order " INT64_FORMAT " was changed by another "
+		error_conflict("the fulfillment of order " INT64_FORMAT " was changed by another "
 					   "transaction",
 					   fulfilment->order_id);
 	fulfilment->status = edge->to;

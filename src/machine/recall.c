@@ -1,6 +1,6 @@
 /*
  * recall.c
- *		Orders of the archive that something is told of; see recall.h and docs/archive.md.
+ *		Orders of the archive about which something is reported; see recall.h and docs/archive.md.
  */
 #include "compat.h"
 

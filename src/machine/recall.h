@@ -1,7 +1,7 @@
 /*
  * recall.h
- *		Orders of the archive that something is told of: they are brought back first, in the same
- *		transaction, and then everything goes on as if they had never been away.
+ *		Orders of the archive about which something is reported: they are brought back first, in
+ *		the same transaction, and then everything goes on as if they had never been away.
  *
  * To be called where a row was not found: an order is either live or archived, with all of its
  * rows. A second look then finds it. Inside api_call() only, unless nothing is archived.

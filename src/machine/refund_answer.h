@@ -36,7 +36,7 @@ typedef struct RefundAnswer
  *	failed		applied		replayed	noop
  *	withdrawn	held		noop		noop
  *
- * A success under a number that record_refund() has told of is held, too, or noop if withdrawn.
+ * A success under a number that record_refund() has reported is held, too, or noop if withdrawn.
  * Held in any status, with nothing changed: an amount other than the refund's; a second success
  * with another gateway refund number. Held and applied: the success of a refund whose after-sale
  * has been given up. Every held fact is stored and alerts once; *why is the reason (otherwise

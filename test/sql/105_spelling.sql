@@ -1,4 +1,4 @@
--- Codes however they are written, and keys that nobody knows: issue 12.
+-- Codes however they are written, and keys that nobody knows.
 \set VERBOSITY terse
 SELECT order_ext.put_product('SPE-1', 'A', 100), order_ext.put_product('SPE-2', 'B', 70);
 SELECT order_ext.adjust_stock('SPE-1', 1000), order_ext.adjust_stock('SPE-2', 1000);

@@ -1,4 +1,4 @@
--- Prices, coupons and freight have a currency, and freight does not fail open: issue 12.
+-- Prices, coupons and freight have a currency, and freight does not fail open.
 \set VERBOSITY terse
 CREATE FUNCTION t.price(items text, options jsonb DEFAULT '{}', coupon_id bigint DEFAULT NULL) RETURNS text LANGUAGE sql
 	RETURN (SELECT format('%s - %s + %s = %s %s', q->'origin', q->'discount', q->'freight', q->'pay_amount', q->>'currency')

@@ -1,4 +1,4 @@
--- Lines of orders: attributes, numbers, and how other calls name them: issue 12.
+-- Lines of orders: attributes, numbers, and how other calls name them.
 SELECT order_ext.put_product('LIN-1', 'Cup', 100), order_ext.put_product('LIN-2', 'Tea', 30), order_ext.put_product('LIN-V', 'Code', 50, 'virtual');
 SELECT available FROM unnest(ARRAY['LIN-1', 'LIN-2', 'LIN-V']) AS sku, order_ext.adjust_stock(sku, 1000);
 CREATE FUNCTION t.lines(name text) RETURNS SETOF text LANGUAGE sql STABLE
