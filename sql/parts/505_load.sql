@@ -6,7 +6,8 @@
 -- rolled back count, too. lag_exact: whether waiting + leased is exact. oldest: when the oldest of
 -- the rows counted was published, dead letters excepted (NULL: none); beyond `most` those in
 -- front. retry_at: when the first retry is due. All NULL if there is no such group. Sees what was
--- committed when it runs, not what the snapshot of its caller sees. src/message/upkeep/load.c
+-- committed when the query called it first, for all groups, not what the query's snapshot sees.
+-- src/message/upkeep/load.c
 CREATE FUNCTION order_ext_internal.group_load(group_id integer, most integer,
 		OUT waiting bigint, OUT leased bigint, OUT lag_exact boolean, OUT retrying bigint,
 		OUT parked bigint, OUT dead bigint, OUT oldest timestamptz, OUT consumed bigint,

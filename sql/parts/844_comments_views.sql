@@ -303,7 +303,7 @@ COMMENT ON COLUMN order_ext.parked_keys.key IS 'The key.';
 COMMENT ON COLUMN order_ext.parked_keys.waiting IS 'Number of messages that wait.';
 COMMENT ON COLUMN order_ext.parked_keys.since IS 'When the first of them was parked.';
 
-COMMENT ON VIEW order_ext.consumer_stats IS 'How far each consumer group is. The counts of what is waiting are exact to 10,000, and estimates beyond, in which rows of transactions that were rolled back count, too.';
+COMMENT ON VIEW order_ext.consumer_stats IS 'How far each consumer group is, all of them at one moment. The counts of what is waiting are exact to 10,000, and estimates beyond, in which rows of transactions that were rolled back count, too.';
 COMMENT ON COLUMN order_ext.consumer_stats.consumer_group IS 'The group.';
 COMMENT ON COLUMN order_ext.consumer_stats.topic IS 'The topic that it reads.';
 COMMENT ON COLUMN order_ext.consumer_stats.lag IS 'Messages that are committed and neither finished nor moved to the retries, leased ones included; 0 exactly if there are none.';

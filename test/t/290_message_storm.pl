@@ -222,7 +222,8 @@ SQL
 	return $taken ne '0|0';
 }
 
-# Until nothing is on its way; parked may be what waits behind a dead letter.
+# Until nothing is on its way; parked may be what waits behind a dead letter. Timers are counted
+# before the groups that get what they fire.
 sub drain
 {
 	my $deadline = time() + $patience;
@@ -234,8 +235,8 @@ sub drain
 
 		$busy += drain_external($_) foreach 'e_any', 'e_ord';
 		$left = $busy ? 'external' : rows(
-			"SELECT consumer_group, lag, retrying FROM order_ext.consumer_stats WHERE lag + retrying > 0"
-			  . " UNION ALL SELECT 'timers', pending, 0 FROM order_ext.timer_stats WHERE pending > 0"
+			"SELECT 'timers', pending, 0 FROM order_ext.timer_stats WHERE pending > 0;"
+			  . " SELECT consumer_group, lag, retrying FROM order_ext.consumer_stats WHERE lag + retrying > 0"
 			  . " UNION ALL SELECT 'leases', count(*), 0 FROM order_ext_internal.leases HAVING count(*) > 0");
 		sleep 0.2 if $left ne '' && !$busy;
 	}

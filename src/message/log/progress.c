@@ -14,6 +14,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
@@ -145,7 +146,6 @@ progress_look(const ConsumerGroup *group, int16 part, Progress *progress)
 	Relation	rel = table_open(internal_relation("group_progress"), AccessShareLock);
 	Relation	index = index_open(internal_relation("group_progress_pkey"), AccessShareLock);
 	ScanKeyData keys[2];
-	bool		found;
 
 	memset(progress, 0, sizeof(Progress));
 	progress->group_id = group->id;
@@ -155,15 +155,7 @@ progress_look(const ConsumerGroup *group, int16 part, Progress *progress)
 	ScanKeyInit(&keys[0], PROGRESS_GROUP_ID, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(group->id));
 	ScanKeyInit(&keys[1], PROGRESS_PART, BTEqualStrategyNumber, F_INT2EQ, Int16GetDatum(part));
-	found = load_newest(progress, rel, index, keys);
-	if (!found && !IsolationUsesXactSnapshot())
-	{
-		/* it may have been rewritten since the snapshot was taken (compact.c) */
-		PushActiveSnapshot(GetLatestSnapshot());
-		found = load_newest(progress, rel, index, keys);
-		PopActiveSnapshot();
-	}
-	if (!found)
+	if (!load_newest(progress, rel, index, keys))
 		progress->done = snapshot_from_text(group->start_at);
 	/* not kept, or the table could never be rewritten */
 	index_close(index, AccessShareLock);
@@ -174,6 +166,13 @@ void
 progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
 {
 	progress_look(group, part, progress);
+	if (progress->seq == 0 && !IsolationUsesXactSnapshot())
+	{
+		/* the table may have been rewritten since the snapshot was taken (compact.c) */
+		PushActiveSnapshot(GetLatestSnapshot());
+		progress_look(group, part, progress);
+		PopActiveSnapshot();
+	}
 	if (IsolationUsesXactSnapshot() && progress->seq != newest_seq(group->id, part))
 		error_conflict("the consumer group was read by another transaction");
 }
@@ -188,7 +187,6 @@ progress_consumed(int32 group_id)
 	int16		below = PG_INT16_MAX;
 	HeapTuple	tuple;
 
-	PushActiveSnapshot(GetLatestSnapshot());
 	do
 	{
 		ScanKeyData keys[2];
@@ -210,7 +208,6 @@ progress_consumed(int32 group_id)
 		}
 		systable_endscan_ordered(scan);
 	} while (tuple != NULL);
-	PopActiveSnapshot();
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
 	return consumed;
@@ -336,15 +333,12 @@ progress_inline_open(InlineRanges *ranges, int32 group_id)
 	ranges->group_id = group_id;
 	ranges->rel = table_open(internal_relation("inline_ranges"), AccessShareLock);
 	ranges->index = index_open(internal_relation("inline_ranges_pkey"), AccessShareLock);
-	/* taken under the table's lock, see compact.c; the group's lock keeps the rows as they are */
-	PushActiveSnapshot(GetLatestSnapshot());
 	ranges->any = find_range(ranges->rel, ranges->index, group_id, NULL, &last_id);
 }
 
 void
 progress_inline_close(InlineRanges *ranges)
 {
-	PopActiveSnapshot();
 	index_close(ranges->index, NoLock);
 	table_close(ranges->rel, NoLock);
 }
@@ -369,10 +363,14 @@ progress_mark_inline(int32 group_id, const LogRow *rows, int n, bool *delivered)
 	InlineRanges ranges;
 	int			i;
 
+	/* a snapshot of after the table's lock, see compact.c; the group's lock keeps the rows */
+	LockRelationOid(internal_relation("inline_ranges"), AccessShareLock);
+	PushActiveSnapshot(GetLatestSnapshot());
 	progress_inline_open(&ranges, group_id);
 	for (i = 0; i < n; i++)
 		delivered[i] = progress_inline_holds(&ranges, &rows[i].at);
 	progress_inline_close(&ranges);
+	PopActiveSnapshot();
 	return ranges.any;
 }
 

@@ -28,13 +28,19 @@ typedef struct Progress
 	LogPosition pos;
 } Progress;
 
-/* Read the newest progress of a part under the active snapshot; its lock must be held. */
+/* Read the newest progress of a part; its lock must be held. */
 extern void progress_load(const ConsumerGroup *group, int16 part, Progress *progress);
 
-/* The same of whoever only looks, without the lock: another transaction may be changing it. */
+/*
+ * What the active snapshot shows of it, without the lock. A snapshot of before group_progress was
+ * locked may show none, since the table is rewritten at times (compact.c).
+ */
 extern void progress_look(const ConsumerGroup *group, int16 part, Progress *progress);
 
-/* How many messages the group has consumed, those of parts that it no longer has included. */
+/*
+ * How many messages the group has consumed, those of parts that it no longer has included, as the
+ * active snapshot shows it.
+ */
 extern int64 progress_consumed(int32 group_id);
 
 /*
@@ -53,8 +59,8 @@ extern void progress_append(Progress *progress);
 extern void progress_close_window(Progress *progress);
 
 /*
- * What dispatch() delivered to a group within the publishing transaction. While it is open, the
- * active snapshot is a newer one.
+ * What dispatch() delivered to a group within the publishing transaction, as the active snapshot
+ * shows it, which has to be one of after inline_ranges was locked.
  */
 typedef struct InlineRanges
 {
@@ -71,7 +77,7 @@ extern void progress_inline_close(InlineRanges *ranges);
 /*
  * Mark those rows that were delivered to the group within the transaction that published them.
  * Returns whether the group has any such messages behind it at all (if not, nothing is marked).
- * Needs an active snapshot.
+ * The group's lock must be held.
  */
 extern bool progress_mark_inline(int32 group_id, const LogRow *rows, int n, bool *delivered);
 

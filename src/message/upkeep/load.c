@@ -17,6 +17,7 @@
 #include "catalog/pg_am_d.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -26,6 +27,7 @@
 #include "core/internal.h"
 #include "message/log/log.h"
 #include "message/log/progress.h"
+#include "message/log/segments.h"
 
 /* Rows of one kind that a group has. */
 typedef struct Counted
@@ -95,8 +97,6 @@ count_entries(Relation rel, Relation index, const int32 *group_id, int most, Cou
 	if (group_id != NULL)
 		ScanKeyInit(&key, get_attnum(RelationGetRelid(rel), "group_id"), BTEqualStrategyNumber,
 					F_INT4EQ, Int32GetDatum(*group_id));
-	/* after the lock: the table may just have been rewritten */
-	PushActiveSnapshot(GetLatestSnapshot());
 	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), group_id != NULL ? 1 : 0,
 									  &key);
 	while (counted->n <= most &&
@@ -112,7 +112,6 @@ count_entries(Relation rel, Relation index, const int32 *group_id, int most, Cou
 		}
 	}
 	systable_endscan_ordered(scan);
-	PopActiveSnapshot();
 	counted->exact = counted->n <= most;
 	if (!counted->exact)
 	{
@@ -152,7 +151,6 @@ first_retry(int32 group_id)
 
 	ScanKeyInit(&key, get_attnum(RelationGetRelid(rel), "group_id"), BTEqualStrategyNumber,
 				F_INT4EQ, Int32GetDatum(group_id));
-	PushActiveSnapshot(GetLatestSnapshot());
 	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), 1, &key);
 	tuple = systable_getnext_ordered(scan, ForwardScanDirection);
 	if (tuple != NULL)
@@ -163,10 +161,40 @@ first_retry(int32 group_id)
 											   RelationGetDescr(rel), &isnull));
 	}
 	systable_endscan_ordered(scan);
-	PopActiveSnapshot();
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
 	return due;
+}
+
+/*
+ * All groups that a query asks for are counted in one snapshot: what the handler of one has
+ * published for another is waiting in neither of two, else. It is newer than the query's, in which
+ * tables that have been rewritten since (compact.c) would be empty; the query's keeps its rows.
+ */
+static Snapshot
+snapshot_of_query(FmgrInfo *call)
+{
+	static const char *const rewritten[] = {
+		"group_progress", "inline_ranges", "leases", "retries", "parked_messages",
+		"dead_messages"
+	};
+	MemoryContext caller;
+	Snapshot	snapshot;
+	char	   *copy;
+	int			i;
+
+	if (call->fn_extra != NULL)
+		return call->fn_extra;
+	log_hold_segments();
+	for (i = 0; i < (int) lengthof(rewritten); i++)
+		LockRelationOid(internal_relation(rewritten[i]), AccessShareLock);
+	snapshot = GetLatestSnapshot();
+	caller = MemoryContextSwitchTo(call->fn_mcxt);
+	copy = palloc(EstimateSnapshotSpace(snapshot));
+	SerializeSnapshot(snapshot, copy);
+	call->fn_extra = RestoreSnapshot(copy);
+	MemoryContextSwitchTo(caller);
+	return call->fn_extra;
 }
 
 /* group_load(group_id, most): see sql/parts/505_load.sql. */
@@ -193,9 +221,8 @@ order_ext_group_load(PG_FUNCTION_ARGS)
 		TimestampTz oldest;
 		TimestampTz due;
 
-		PushActiveSnapshot(GetLatestSnapshot());
+		PushCopiedSnapshot(snapshot_of_query(fcinfo->flinfo));
 		count_log(group, most, &waiting);
-		PopActiveSnapshot();
 		count_kept("leases", "leases_key", group->id, most, &leased);
 		count_kept("retries", "retries_pkey", group->id, most, &retrying);
 		count_kept("parked_messages", "parked_messages_pkey", group->id, most, &parked);
@@ -210,6 +237,7 @@ order_ext_group_load(PG_FUNCTION_ARGS)
 		values[6] = TimestampTzGetDatum(oldest);
 		values[7] = Int64GetDatum(progress_consumed(group->id));
 		due = first_retry(group->id);
+		PopActiveSnapshot();
 		values[8] = TimestampTzGetDatum(due);
 		memset(nulls, false, sizeof(nulls));
 		nulls[6] = oldest == DT_NOEND;
@@ -232,7 +260,10 @@ order_ext_index_count(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a B-tree", RelationGetRelationName(index))));
+	/* after the lock: the table may just have been rewritten */
+	PushActiveSnapshot(GetLatestSnapshot());
 	count_entries(rel, index, NULL, PG_GETARG_INT32(1), &counted);
+	PopActiveSnapshot();
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
 	PG_RETURN_INT64(counted.n);
