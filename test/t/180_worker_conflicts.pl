@@ -16,10 +16,14 @@ $node->safe_psql('postgres', 'CREATE EXTENSION order_ext');
 create_handlers($node, 'postgres');
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE handled (n serial, key bigint, attempt integer, topic text);
-CREATE TABLE deferred (key bigint, state text, delay float);
+-- gate: the call that waits for the test
+CREATE TABLE deferred (key bigint, state text, delay float, gate integer);
 CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM pg_sleep(NEW.delay), nextval('public.calls_' || NEW.key);
+	PERFORM pg_sleep(NEW.delay);
+	IF nextval('public.calls_' || NEW.key) = NEW.gate THEN
+		PERFORM pg_advisory_xact_lock(4711);
+	END IF;
 	RAISE EXCEPTION 'late %', NEW.key USING ERRCODE = NEW.state;
 END
 $$;
@@ -30,7 +34,8 @@ BEGIN
 	IF m.payload ? 'conflicts' AND nextval('public.calls_' || m.key) <= (m.payload->>'conflicts')::integer THEN
 		RAISE EXCEPTION 'conflict' USING ERRCODE = m.payload->>'state';
 	ELSIF m.payload ? 'late' THEN
-		INSERT INTO public.deferred VALUES (m.key, m.payload->>'late', (m.payload->>'delay')::float);
+		INSERT INTO public.deferred
+		VALUES (m.key, m.payload->>'late', (m.payload->>'delay')::float, (m.payload->>'gate')::integer);
 	END IF;
 	INSERT INTO public.handled (key, attempt, topic) VALUES (m.key, m.attempt, m.topic);
 END
@@ -108,6 +113,26 @@ my @keys = map { ++$key } 1 .. 2;
 say_all('order', [ $keys[0], '{}' ], [ $keys[1], '{"late": "XX001"}' ], [ $keys[1], '{}' ], [ $keys[0], '{}' ]);
 became('order', join(', ', @keys), "$keys[0] #1, $keys[0] #1, $keys[1] XX001 after 1", 'order: only its key waits');
 is($node->safe_psql('postgres', "SELECT key, waiting FROM order_ext.parked_keys"), "$keys[1]|1", 'parked behind it');
+
+# While the one to blame fails for the last time, alone, a transaction commits that began earlier:
+# its message comes first, and is not to blame.
+foreach my $topic ('one', 'set')
+{
+	my ($early, $late) = ($key + 1, $key + 2);
+	my $began_earlier = $node->background_psql('postgres');
+	my $gate = $node->background_psql('postgres');
+
+	$key += 2;
+	$gate->query_safe('SELECT pg_advisory_lock(4711)');
+	$began_earlier->query_safe("BEGIN; SELECT order_ext.publish('$topic', $early)");
+	say_all($topic, [ $late, '{"late": "XX001", "gate": 2}' ]);
+	wait_sql($node, 'postgres', "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted",
+		'1', 60, "$topic: it is tried alone");
+	$began_earlier->query_safe('COMMIT');
+	$gate->query_safe('SELECT pg_advisory_unlock(4711)');
+	became($topic, "$early, $late", "$early #1, $late XX001 after 1", "$topic: the one that came in front of it is handled");
+	$_->quit foreach $began_earlier, $gate;
+}
 
 # A conflict at the commit counts as little as any other.
 my ($late, $other) = ($key + 1, $key + 2);

@@ -85,6 +85,8 @@ BEGIN
 	IF m.payload ? 'kill' AND m.attempt <= (m.payload->>'kill')::integer THEN
 		COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID';
 		PERFORM pg_sleep(10);
+	ELSIF m.attempt <= (m.payload->>'fail')::integer THEN
+		RAISE 'not yet' USING ERRCODE = 'OE801', DETAIL = '0.1 s';
 	END IF;
 	INSERT INTO public.handled VALUES (m.key, m.attempt, m.topic);
 END
@@ -100,6 +102,21 @@ $node->safe_psql('postgres', "SELECT order_ext.publish('order', 202), order_ext.
 wait_sql($node, 'postgres', "SELECT count(*) FROM handled WHERE topic = 'order' AND key IN (201, 203)", '3', 60, 'other keys go on');
 is($node->safe_psql('postgres', "SELECT waiting FROM order_ext.parked_keys WHERE consumer_group = 'order' AND key = 202"), '2', 'its own waits');
 is($node->safe_psql('postgres', "SELECT count(*) FROM handled WHERE topic = 'order' AND key = 202"), '0', 'and is not overtaken');
+
+# One that runs because the one before it was retried is recognized, too.
+foreach my $kills (1, 1000)
+{
+	my $k = 210 + ($kills > 1);
+
+	$offset = -s $node->logfile;
+	$node->safe_psql('postgres', "SELECT count(order_ext.publish('order', $k, p::jsonb))"
+		  . " FROM (VALUES ('{\"fail\": 1}'), ('{\"kill\": $kills}'), ('{}')) AS m (p)");
+	wait_sql($node, 'postgres', "SELECT (SELECT string_agg(attempt::text, ' ') FROM handled WHERE topic = 'order' AND key = $k),"
+		  . " (SELECT string_agg(last_sqlstate || ' ' || attempts, ' ') FROM order_ext.dead_letters WHERE consumer_group = 'order' AND key = $k)",
+		$kills == 1 ? '2 2 1|' : '2|57P02 2', 60, "order: what waited, with $kills kills");
+	is(crashes(), $kills == 1 ? 1 : 2, 'after as many crashes as it may cause');
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM order_ext_internal.crash_suspects'), '0', 'no suspicion is left');
+}
 
 # A message that takes the postmaster along, as the end of a container for want of memory does,
 # is recognized all the same; and a crash is not forgotten when it could not be recorded at once.

@@ -131,7 +131,8 @@ release_first(const ConsumerGroup *group, int64 key)
  * A message of an ordered group has succeeded: run those waiting behind it, in order, until one
  * fails. If that is too much for one transaction, the next one becomes a retry that is due at
  * once; this also applies if a message runs alone because its transaction failed, so that those
- * behind it cannot make it fail.
+ * behind it cannot make it fail, and while there are messages that may have crashed a worker,
+ * which are recognized when they are taken.
  */
 static void
 release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
@@ -142,7 +143,8 @@ release_key(Pass *pass, const ConsumerGroup *group, Handler *handler, int64 key)
 	while (parked_next(group, key, &place, &next))
 	{
 		pass->parked_bytes += VARSIZE(next.message.payload);
-		if (handler->called || pass->handled >= pass->limit || pass->parked_bytes > BATCH_BYTES ||
+		if (handler->called || group->suspects || pass->handled >= pass->limit ||
+			pass->parked_bytes > BATCH_BYTES ||
 			run_one(pass, group, handler, &next, true) == ATTEMPT_CONFLICT)
 		{
 			delivery_again(group, &next);
@@ -295,6 +297,14 @@ deliver_messages(Pass *pass, const ConsumerGroup *group, Delivery *deliveries, i
 	Handler		handler;
 	Failure		why;
 
+	if (pass->finished == 0)
+	{
+		pass->first = deliveries[0].message;
+		pass->first.payload = NULL;
+	}
+	/* since then, a transaction may have committed one that comes before the one that failed */
+	if (pass->mode == PASS_GIVE_UP && pass->first.id != pass->failed_id)
+		pass->mode = PASS_ISOLATED;
 	if (pass->mode == PASS_LEASE)
 	{
 		n = pass->take(pass->taker, deliveries, n);

@@ -291,6 +291,7 @@ learn_from_failure(Pass *pass, Lane *lane, Failure *failure, int conflicts)
 	{
 		pass->mode = PASS_GIVE_UP;
 		pass->failure = failure;
+		pass->failed_id = pass->first.id;
 	}
 }
 

@@ -185,11 +185,6 @@ deliver_slice(Pass *pass, const ConsumerGroup *group, Slice *slice)
 	pass->taken += slice->n;
 	if (slice->n == 0)
 		return;
-	if (pass->finished == 0)
-	{
-		pass->first = slice->deliveries[0].message;
-		pass->first.payload = NULL;
-	}
 	pass->finished += deliver_messages(pass, group, slice->deliveries, slice->n);
 }
 

@@ -13,7 +13,7 @@ typedef enum PassMode
 {
 	PASS_SET,					/* all at once; any error is rethrown and undoes the pass */
 	PASS_ISOLATED,				/* each message in a subtransaction of its own */
-	PASS_GIVE_UP,				/* the first message has already failed: record that */
+	PASS_GIVE_UP,				/* a message has already failed: record that if it is the first */
 	PASS_LEASE					/* passed to take(), which leases them to an external consumer */
 } PassMode;
 
@@ -28,6 +28,7 @@ typedef struct Pass
 	bool		builtin;		/* built-in handlers, too */
 	bool		(*may_go_on) (void);	/* whether to add another batch; NULL: never */
 	const Failure *failure;		/* of PASS_GIVE_UP */
+	int64		failed_id;		/* ... and which message failed */
 	TimestampTz began;			/* ... and when the failed attempt began */
 	/* of PASS_LEASE: takes some messages, from the front, and returns how many */
 	int			(*take) (void *taker, Delivery *deliveries, int n);
