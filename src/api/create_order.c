@@ -94,11 +94,13 @@ quote_order_body(FunctionCallInfo fcinfo)
 	int64		coupon_id = arg_coupon(fcinfo, 2);
 	Jsonb	   *options = arg_jsonb(fcinfo, 3, "options", setting_max_payload);
 	Cart	   *cart = cart_parse(items, options);
+	GuestFunction price_hook = {.kind = &price_hook_kind};
 	Coupon		coupon;
 	JsonbBuilder *quote;
 
+	guest_functions_read(&price_hook, 1);
 	cart_price(cart);
-	price_hook_apply(cart, user_id, coupon_id);
+	price_hook_apply(&price_hook, cart, user_id, coupon_id);
 	if (coupon_id != 0)
 		cart_apply_coupon(cart, coupon_id, user_id, GetCurrentTimestamp(), &coupon);
 	cart_add_freight(cart);
@@ -212,12 +214,12 @@ check_external_id(const char *external_id)
 
 /* Price the cart and compare it with what the client expects to pay. */
 static void
-agree_on_price(CreateRequest *request, Coupon *coupon)
+agree_on_price(CreateRequest *request, const GuestFunction *price_hook, Coupon *coupon)
 {
 	Cart	   *cart = request->cart;
 
 	cart_price(cart);
-	price_hook_apply(cart, request->user_id, request->coupon_id);
+	price_hook_apply(price_hook, cart, request->user_id, request->coupon_id);
 	if (request->coupon_id != 0)
 		cart_apply_coupon(cart, request->coupon_id, request->user_id,
 						  GetCurrentTimestamp(), coupon);
@@ -345,11 +347,13 @@ create_once(void *arg, const RequestKey *key, CallResult *result)
 	CreateRequest *request = arg;
 	NewOrder	new_order = {0};
 	Coupon		coupon = {0};
+	GuestFunction guests[] = {{.kind = &risk_kind}, {.kind = &price_hook_kind}};
 
 	check_external_id(request->cart->options.external_id);
-	risk_check(request->user_id, request->items, request->pay_amount, request->coupon_id,
-			   request->cart->options.all);
-	agree_on_price(request, &coupon);
+	guest_functions_read(guests, lengthof(guests));
+	risk_check(&guests[0], request->user_id, request->items, request->pay_amount,
+			   request->coupon_id, request->cart->options.all);
+	agree_on_price(request, &guests[1], &coupon);
 	place_order(request, key, &new_order);
 
 	order_result(result, new_order.order.order_id, &new_order.order);

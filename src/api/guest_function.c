@@ -24,24 +24,30 @@
 
 /* ---- calling it ---- */
 
+static void
+read_function(TableReader *reader, GuestFunction *function)
+{
+	int			role = function->kind->role_column;
+
+	function->handler = table_reader_text(reader, function->kind->handler_column);
+	function->role = bound_role_read(reader, role, role + 2);
+	function->owner = bound_role_read(reader, role + 1, role + 3);
+}
+
 /* The table has one row. */
-bool
-guest_function_read(const GuestKind *kind, GuestFunction *function)
+void
+guest_functions_read(GuestFunction *functions, int n)
 {
 	TableReader reader;
-	int			role = kind->role_column;
+	int			i;
 
-	memset(function, 0, sizeof(*function));
-	function->kind = kind;
 	table_reader_open(&reader, internal_relation("instance"));
 	while (table_reader_next(&reader))
 	{
-		function->handler = table_reader_text(&reader, kind->handler_column);
-		function->role = bound_role_read(&reader, role, role + 2);
-		function->owner = bound_role_read(&reader, role + 1, role + 3);
+		for (i = 0; i < n; i++)
+			read_function(&reader, &functions[i]);
 	}
 	table_reader_close(&reader);
-	return function->handler != NULL;
 }
 
 static Oid

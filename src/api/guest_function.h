@@ -37,8 +37,8 @@ typedef struct GuestFunction
 	BoundRole	owner;			/* of the function when it was set */
 } GuestFunction;
 
-/* What is set; false if nothing is. */
-extern bool guest_function_read(const GuestKind *kind, GuestFunction *function);
+/* What is set of n kinds, each of which its function names. */
+extern void guest_functions_read(GuestFunction *functions, int n);
 
 /*
  * Call it; false if it answers NULL, otherwise its answer. Raises what the function raises, 42704

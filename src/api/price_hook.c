@@ -14,7 +14,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
-#include "api/guest_function.h"
 #include "api/price_hook.h"
 #include "core/call.h"
 #include "core/error_facts.h"
@@ -31,7 +30,7 @@ static SavedPlan write_hook = SAVED_PLAN(
 	" price_owner = $3, price_role_oid = $4, price_owner_oid = $5",
 	TEXTOID, TEXTOID, TEXTOID, OIDOID, OIDOID);
 
-static const GuestKind kind = {
+const GuestKind price_hook_kind = {
 	.what = "price hook",
 	.setter = "set_price",
 	.answer = "jsonb",
@@ -284,12 +283,10 @@ take_answer(Cart *cart, Jsonb *answer)
 }
 
 void
-price_hook_apply(Cart *cart, int64 user_id, int64 coupon_id)
+price_hook_apply(const GuestFunction *hook, Cart *cart, int64 user_id, int64 coupon_id)
 {
-	GuestFunction hook;
-
-	if (guest_function_read(&kind, &hook))
-		take_answer(cart, ask(&hook, price_request(cart, user_id, coupon_id)));
+	if (hook->handler != NULL)
+		take_answer(cart, ask(hook, price_request(cart, user_id, coupon_id)));
 }
 
 /* ---- set_price ---- */
@@ -297,7 +294,7 @@ price_hook_apply(Cart *cart, int64 user_id, int64 coupon_id)
 static Datum
 set_price_body(FunctionCallInfo fcinfo)
 {
-	return guest_function_set(fcinfo, &kind);
+	return guest_function_set(fcinfo, &price_hook_kind);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_set_price);

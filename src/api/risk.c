@@ -7,7 +7,6 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "api/guest_function.h"
 #include "api/risk.h"
 #include "core/call.h"
 #include "core/error_facts.h"
@@ -19,7 +18,7 @@ static SavedPlan write_check = SAVED_PLAN(
 	" risk_owner = $3, risk_role_oid = $4, risk_owner_oid = $5",
 	TEXTOID, TEXTOID, TEXTOID, OIDOID, OIDOID);
 
-static const GuestKind kind = {
+const GuestKind risk_kind = {
 	.what = "risk check",
 	.setter = "set_risk_check",
 	.answer = "text",
@@ -68,14 +67,14 @@ ask(const GuestFunction *check, Jsonb *request)
 }
 
 void
-risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb *options)
+risk_check(const GuestFunction *check, int64 user_id, Jsonb *items, int64 pay_amount,
+		   int64 coupon_id, Jsonb *options)
 {
-	GuestFunction check;
 	char	   *reason;
 
-	if (!guest_function_read(&kind, &check))
+	if (check->handler == NULL)
 		return;
-	reason = ask(&check, risk_request(user_id, items, pay_amount, coupon_id, options));
+	reason = ask(check, risk_request(user_id, items, pay_amount, coupon_id, options));
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_RISK_REFUSED),
@@ -87,7 +86,7 @@ risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id, Jsonb
 static Datum
 set_risk_check_body(FunctionCallInfo fcinfo)
 {
-	return guest_function_set(fcinfo, &kind);
+	return guest_function_set(fcinfo, &risk_kind);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_set_risk_check);

@@ -9,8 +9,12 @@
 
 #include "utils/jsonb.h"
 
+#include "api/guest_function.h"
+
+extern const GuestKind risk_kind;
+
 /* Call the risk check, if one is set, for an order about to be created; OE004 if it rejects it. */
-extern void risk_check(int64 user_id, Jsonb *items, int64 pay_amount, int64 coupon_id,
-					   Jsonb *options);
+extern void risk_check(const GuestFunction *check, int64 user_id, Jsonb *items, int64 pay_amount,
+					   int64 coupon_id, Jsonb *options);
 
 #endif							/* ORDER_EXT_RISK_H */
