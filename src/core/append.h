@@ -26,6 +26,12 @@ extern Appender *append_open(const char *table);
 extern void append_in_order(Appender *appender);
 
 /*
+ * The value of a column (from 1 on) as it is to be appended to take less room: compressed by LZ4 if
+ * that is worth it, and the server has it. PostgreSQL itself compresses only rows of 2 kB and more.
+ */
+extern Datum append_compressed(const Appender *appender, int column, Datum value);
+
+/*
  * Append one row: values and nulls in column order, for all columns (no defaults are filled in);
  * they are copied. NOT NULL and CHECK constraints are checked. The row is inserted, and 23505
  * raised, by the time append_flush() or append_close() returns.

@@ -106,7 +106,7 @@ SELECT mr.settle();
 SET order_ext.log_retention = '1d';
 SET order_ext.log_segment_size = '64kB';
 SELECT mr.segment() AS segment \gset
-SELECT count(order_ext.publish('mr.t', n, jsonb_build_object('x', repeat('x', 500)))) FROM generate_series(100, 399) AS n;
+SELECT count(order_ext.publish('mr.t', n, jsonb_build_object('x', repeat('x', 200)))) FROM generate_series(100, 399) AS n;
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT (mr.segment() - :segment + 4) % 4 AS moved;
 SELECT order_ext.maintain() >= 0 AS maintained;

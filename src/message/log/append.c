@@ -55,7 +55,8 @@ log_append_with_ids(const LogEntry *entries, int n)
 		values[LOG_PUBLISHED_AT - 1] = TimestampTzGetDatum(entry->published_at);
 		values[LOG_TOPIC_ID - 1] = Int32GetDatum(entry->topic_id);
 		values[LOG_SHARD - 1] = Int16GetDatum(appended.shard);
-		values[LOG_PAYLOAD - 1] = JsonbPGetDatum(entry->payload);
+		values[LOG_PAYLOAD - 1] = append_compressed(appender, LOG_PAYLOAD,
+													JsonbPGetDatum(entry->payload));
 		append_row(appender, values, NULL);
 		wake_note_topic(entry->topic_id);
 		log_capture_note(&appended);
