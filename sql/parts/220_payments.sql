@@ -50,8 +50,9 @@ CREATE TABLE order_ext_internal.payment_events (
 -- cancel, 2 late, 3 surplus, 4 held, 5 unmatched, 6 after_sale, 7 recorded, 8 dispute (these two
 -- are facts from outside, succeeded from the start). One refund per (payment, cause, after-sale,
 -- fact_id), the last being the fact that it is about, where one after-sale or payment can have
--- several (money_facts of 7 and 8; of 6 after_sale_events: a receipt of goods), else 0; a retry
--- reuses its row and id. held: waits for retry_refund; claim_after: not to be claimed before. While
+-- several (money_facts of 7 and 8; of 6 after_sale_events: a receipt of goods), else 0, or a count
+-- of those that staff asked for after it, of what the gateway had not paid; a retry reuses its row
+-- and id. held: waits for retry_refund; claim_after: not to be claimed before. While
 -- submitted it is claimed_by a worker until lease_until, claimed in transaction claim_xid; attempt
 -- counts the claims. last_outcome and raw: the gateway's last answer. asked: what was asked for
 -- where the gateway paid another amount. kept: withdrawn by staff, who keeps the money, or because

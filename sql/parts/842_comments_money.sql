@@ -46,7 +46,7 @@ Publishes: after_sale.revoked';
 
 COMMENT ON FUNCTION order_ext.close_after_sale(bigint, text, text) IS
 'Ends an after-sale that was settled in another way.
-Possible from applied, failed, and approved; unclaimed refunds are withdrawn with it. Not possible where the order is canceled or short of goods. Of a failed one, what some of its refunds have paid counts as given back, no more.
+Possible from applied, failed, and approved; unclaimed refunds are withdrawn with it, also those of goods that have come back: refund_order pays them back otherwise. Not possible where the order is canceled or short of goods. Of a failed one, what some of its refunds have paid counts as given back, no more.
 after_sale_id: the after-sale
 reason: up to 1000 characters
 request_id: idempotency key, up to 128 characters
@@ -168,7 +168,7 @@ Publishes: ops.alert';
 
 COMMENT ON FUNCTION order_ext.resolve_held_payment(bigint, text, boolean) IS
 'Decides about captured money that is held, that matches no order, or that may have been reported twice.
-With accept it pays its order, and what exceeds the amount is refunded. With refund it goes back; a refund that withdraw_refund had taken back is requested again, and a duplicate is one no more. A duplicate tells of money that another capture of the order, of the same amount and currency, already tells of; it counts nowhere as captured, and a refund of it that nobody has claimed is withdrawn.
+With accept it pays its order, and what exceeds the amount is refunded. With refund all that is left of it goes back, after the gateway had paid less than it was asked for (settle_refund), too; a refund that withdraw_refund had taken back is requested again, and a duplicate is one no more. Of a capture that paid its order, refund requests withdrawn refunds only; the rest goes back by refund_order. A duplicate tells of money that another capture of the order, of the same amount and currency, already tells of; it counts nowhere as captured, and a refund of it that nobody has claimed is withdrawn.
 payment_id: the payment
 decision: accept, refund or duplicate
 accept_less: accept a capture that is lower than the order costs: the rest becomes a discount, spread over the lines as a coupon''s is; what exceeds the goods comes off the freight
@@ -222,7 +222,7 @@ Raises: 22004; 22023; 54000; OE601; OE001; OE101 it was claimed, or is over; OE1
 
 COMMENT ON FUNCTION order_ext.settle_refund(bigint, bigint, text) IS
 'Records that the gateway has paid another amount than it was asked for, such as less a fee.
-The refund has succeeded with that amount; the rest is left, to be refunded again (refund_order) or not.
+The refund has succeeded with that amount; the rest is left, to be refunded again or not: by refund_order, or, of a capture that did not pay its order, by resolve_held_payment(payment_id, ''refund'').
 refund_id: a refund that has not succeeded yet
 amount: what was paid, in minor units
 reason: up to 1000 characters

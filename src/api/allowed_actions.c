@@ -41,6 +41,7 @@ typedef enum Action
 	ACTION_RETURN_RECEIPT,
 	ACTION_RESOLVE_DAMAGED,
 	ACTION_REFUND_ORDER,
+	ACTION_RESOLVE_HELD_PAYMENT,
 	N_ACTIONS
 } Action;
 
@@ -63,7 +64,8 @@ static const char *const names[N_ACTIONS] = {
 	[ACTION_RETURN_SHIPMENT] = "return_shipment",
 	[ACTION_RETURN_RECEIPT] = "return_receipt",
 	[ACTION_RESOLVE_DAMAGED] = "resolve_damaged",
-	[ACTION_REFUND_ORDER] = "refund_order"
+	[ACTION_REFUND_ORDER] = "refund_order",
+	[ACTION_RESOLVE_HELD_PAYMENT] = "resolve_held_payment"
 };
 
 /* The events behind calls that people, gateways and warehouses make. */
@@ -99,11 +101,14 @@ static const Event shipment_events[] = {EVENT_SHIP_OUT, EVENT_DELIVER, EVENT_SIG
 	"   AND (SELECT a.status FROM order_ext_internal.after_sales a" \
 	"    WHERE a.after_sale_id = s.after_sale_id) NOT IN (" AFTER_SALES_GIVEN_UP "))"
 
-/* Money of the capture that paid the order. */
+/* Joins "money": whether any is left of the capture that paid the order, and of others. */
 #define MONEY_LEFT \
-	"coalesce((SELECT rest.amount > 0 FROM order_ext_internal.payments p" LEFT_OF_PAYMENT \
-	"  WHERE p.order_id = o.order_id AND p.status = " CODE(PAYMENT_CAPTURED) \
-	"   AND p.purpose = " CODE(PURPOSE_APPLIED) " LIMIT 1), false)"
+	" CROSS JOIN LATERAL (SELECT" \
+	"  coalesce(bool_or(p.purpose = " CODE(PURPOSE_APPLIED) "), false) AS of_order," \
+	"  coalesce(bool_or(p.purpose <> " CODE(PURPOSE_APPLIED) "), false) AS of_others" \
+	"  FROM order_ext_internal.payments p" LEFT_OF_PAYMENT \
+	"  WHERE p.order_id = k.order_id AND p.status = " CODE(PAYMENT_CAPTURED) \
+	"   AND rest.amount > 0) AS money"
 
 /* OFFSET: a lookup for each, where a join could be turned around. */
 static SavedPlan read_orders = SAVED_PLAN(
@@ -117,12 +122,13 @@ static SavedPlan read_orders = SAVED_PLAN(
 	"    AND t.from_status <> t.to_status"
 	"   ORDER BY t.version DESC LIMIT 1) END,"
 	" CASE WHEN o.status IN (" CODES(ORDER_SIGNED, ORDER_REFUSED, ORDER_OUT_STOCK) ") THEN"
-	"  " PIECES_LEFT " > 0 ELSE false END, " MONEY_LEFT
+	"  " PIECES_LEFT " > 0 ELSE false END, money.of_order, money.of_others"
 	" FROM unnest($1) WITH ORDINALITY AS k (order_id, n)"
 	" CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.orders r"
 	"  WHERE r.order_id = k.order_id OFFSET 0) AS o"
 	" LEFT JOIN LATERAL (SELECT l.status, l.intercept_refused"
-	"  FROM order_ext_internal.fulfilments l WHERE l.order_id = k.order_id OFFSET 0) AS f ON true",
+	"  FROM order_ext_internal.fulfilments l WHERE l.order_id = k.order_id OFFSET 0) AS f ON true"
+	MONEY_LEFT,
 	INT8ARRAYOID);
 
 /* Objects of before 0.7 have no pieces that were refused. */
@@ -152,7 +158,8 @@ typedef struct OrderFacts
 	bool		intercept_refused;
 	TimestampTz ended_at;		/* when it was signed or refused; 0: unknown, or not */
 	bool		left;			/* to be applied for, or reported missing */
-	bool		money_left;
+	bool		money_left;		/* of the capture that paid it */
+	bool		other_money;	/* of captures that did not */
 } OrderFacts;
 
 static bool
@@ -213,6 +220,7 @@ allow_by_order(const OrderFacts *order, bool *allowed)
 		(order->status == ORDER_SIGNED || order->status == ORDER_REFUSED);
 	allowed[ACTION_REPORT_SHORTAGE] = order->left && order->status == ORDER_OUT_STOCK;
 	allowed[ACTION_REFUND_ORDER] = order->money_left;
+	allowed[ACTION_RESOLVE_HELD_PAYMENT] = order->other_money;
 }
 
 /* What an after-sale allows, in the given row of read_after_sales, as in review_after_sale.c. */
@@ -266,6 +274,7 @@ read_allowed(const int64 *order_ids, int n, RunPlan run, Allowed *allowed, bool 
 		order.ended_at = row_is_null(i, 8) ? 0 : row_timestamptz(i, 8);
 		order.left = row_bool(i, 9);
 		order.money_left = row_bool(i, 10);
+		order.other_money = row_bool(i, 11);
 		allow_by_order(&order, allowed[k]);
 		exists[k] = true;
 	}
@@ -310,6 +319,22 @@ allowed_actions_of(const int64 *order_ids, int n)
 			lists[i] = names_of(allowed[i]);
 	}
 	return lists;
+}
+
+bool
+allowed_actions_include(int64 order_id, const char *call)
+{
+	Allowed		allowed = {false};
+	bool		exists = false;
+	int			i;
+
+	read_allowed(&order_id, 1, plan_query, &allowed, &exists);
+	for (i = 0; i < N_ACTIONS; i++)
+	{
+		if (strcmp(names[i], call) == 0)
+			return allowed[i];
+	}
+	elog(ERROR, "no such action: %s", call);
 }
 
 static Datum

@@ -15,4 +15,7 @@
  */
 extern Jsonb **allowed_actions_of(const int64 *order_ids, int n);
 
+/* Whether a call is among those that the order allows. */
+extern bool allowed_actions_include(int64 order_id, const char *call);
+
 #endif							/* ORDER_EXT_ALLOWED_ACTIONS_H */

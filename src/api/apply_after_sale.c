@@ -9,6 +9,7 @@
 
 #include "api/after_sale_result.h"
 #include "api/lines.h"
+#include "api/way_back.h"
 #include "core/args.h"
 #include "core/error_facts.h"
 #include "core/errors.h"
@@ -36,7 +37,8 @@ check_not_virtual(const Entitlement *entitlement, const GoodsBack *goods)
 					(errcode(ERRCODE_OE_WRONG_STATUS),
 					 errmsg("\"%s\" cannot be returned", line->sku),
 					 error_facts("It is a virtual product.",
-								 FACT_TEXT("reason", "virtual"), FACT_TEXT("sku", line->sku))));
+								 FACT_TEXT("reason", "virtual"), FACT_TEXT("sku", line->sku)),
+					 errhint("%s", way_back_of_money(entitlement->order_id))));
 	}
 }
 
@@ -95,11 +97,7 @@ check_may_apply(const Order *order)
 							 FACT_ID("order_id", order->order_id),
 							 FACT_TEXT("status",
 									   machine_status_name(MACHINE_ORDER, order->status))),
-				 order->status < ORDER_OUT_STOCK ? errhint("Use cancel_order.") :
-				 order->status < ORDER_SIGNED
-				 ? errhint("Report with shipment_event that it is signed, or pay money back with "
-						   "refund_order.")
-				 : errhint("Use refund_order for money that is left of it.")));
+				 errhint("%s", way_back_instead_of_return(order))));
 	if (!after_sale_in_time(order->order_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
@@ -110,7 +108,7 @@ check_may_apply(const Order *order)
 							 FACT_ID("order_id", order->order_id),
 							 FACT_TEXT("status",
 									   machine_status_name(MACHINE_ORDER, order->status))),
-				 errhint("Staff can still pay money back with refund_order.")));
+				 errhint("%s", way_back_instead_of_return(order))));
 }
 
 static Jsonb *
@@ -202,7 +200,8 @@ check_may_be_short(const Order *order)
 							 FACT_ID("order_id", order->order_id),
 							 FACT_TEXT("status",
 									   machine_status_name(MACHINE_ORDER, order->status))),
-				 errhint("A shortage can be reported only while the status is \"out_stock\".")));
+				 errhint("A shortage can be reported only while the status is \"out_stock\"; "
+						 "allowed_actions shows what can be done with it now.")));
 }
 
 static void
@@ -289,8 +288,7 @@ check_paid(const Order *order, const Entitlement *entitlement)
 							 FACT_ID("order_id", order->order_id),
 							 FACT_TEXT("status",
 									   machine_status_name(MACHINE_ORDER, order->status))),
-				 errhint("Captures that did not pay it are refunded on their own: see "
-						 "payments_view, and resolve_held_payment.")));
+				 errhint("%s", way_back_of_money(order->order_id))));
 }
 
 static void
@@ -306,10 +304,10 @@ check_left(const Order *order, const Entitlement *entitlement, int64 amount)
 			 ? errmsg("refund exceeds what is left of order " INT64_FORMAT, order->order_id)
 			 : errmsg("there is nothing to refund of order " INT64_FORMAT, order->order_id),
 			 error_facts("{left} {currency} is left of {paid} that was paid.",
-						 FACT_ID("order_id", order->order_id), FACT_INT("left", money->left),
+						 FACT_ID("order_id", order->order_id),
+						 FACT_INT("left", Max(money->left, 0)),
 						 FACT_INT("paid", money->paid), FACT_TEXT("currency", order->currency)),
-			 errhint("refunds_view shows where the rest went; withdraw_refund takes back a refund "
-					 "that nobody has claimed.")));
+			 errhint("%s", way_back_of_less(order->order_id, money->payment_id, 0))));
 }
 
 static Jsonb *

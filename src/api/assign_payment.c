@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "api/capture.h"
+#include "api/way_back.h"
 #include "core/args.h"
 #include "core/error_facts.h"
 #include "core/errors.h"
@@ -74,7 +75,8 @@ check_may_assign(const Payment *payment)
 									   machine_status_name(MACHINE_PAYMENT, payment->status)),
 							 FACT_TEXT("purpose",
 									   code_name(CODES_PAYMENT_PURPOSE, payment->purpose))),
-				 errhint("Only a held or unmatched capture can be assigned to an order.")));
+				 errhint("Only a held or unmatched capture can be assigned to an order. %s",
+						 way_back_of_capture(payment))));
 	if (refund_id != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
@@ -83,7 +85,7 @@ check_may_assign(const Payment *payment)
 							 FACT_TEXT("reason", "refund"),
 							 FACT_ID("payment_id", payment->payment_id),
 							 FACT_ID("refund_id", refund_id)),
-				 errhint("Its money goes back, or has gone back; ask the buyer to pay again.")));
+				 errhint("Ask the buyer to pay again. %s", way_back_of_capture(payment))));
 	if (payment_has_duplicates(payment->order_id, payment->payment_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
@@ -91,7 +93,8 @@ check_may_assign(const Payment *payment)
 				 error_facts(NULL,
 							 FACT_TEXT("reason", "duplicates"),
 							 FACT_ID("payment_id", payment->payment_id)),
-				 errhint("Decide about them first: payments_view, duplicate_of.")));
+				 errhint("Decide about them first with resolve_held_payment: payments_view, "
+						 "duplicate_of.")));
 }
 
 static void

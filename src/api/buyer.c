@@ -154,7 +154,8 @@ change_address_once(void *arg, const RequestKey *key, CallResult *result)
 								 FACT_TEXT("reason", "address_changed"),
 								 FACT_ID("order_id", order.order_id),
 								 FACT_TEXT("status",
-										   machine_status_name(MACHINE_ORDER, order.status)))));
+										   machine_status_name(MACHINE_ORDER, order.status))),
+					 errhint("allowed_actions shows what can be done with it now.")));
 		payload = order_message_address(&order, change.address);
 		change.payloads = &payload;
 		fire(&order, EVENT_CHANGE_ADDRESS, &change);

@@ -4,6 +4,7 @@
  */
 #include "compat.h"
 
+#include "api/way_back.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/error_facts.h"
@@ -40,27 +41,6 @@ read_cancel_request(FunctionCallInfo fcinfo, CancelRequest *request)
 	request->hold = arg_word(fcinfo, 5, "refund_policy", policy_words) == 1;
 }
 
-/* What can be done about an order that has left the warehouse. */
-static const char *
-instead_of_cancel(const Order *order)
-{
-	switch ((OrderStatus) order->status)
-	{
-		case ORDER_OUT_STOCK:
-		case ORDER_DELIVERING:
-			return "Report with shipment_event that the parcel is refused, lost or returned, or "
-				"pay money back with refund_order.";
-		case ORDER_SIGNED:
-			if (after_sale_in_time(order->order_id))
-				return "Use apply_after_sale; for virtual goods, refund_order.";
-			return "Use refund_order: the after-sale period has ended.";
-		case ORDER_REFUSED:
-			return "Its after-sale pays it back; refund_order pays back what is left.";
-		default:
-			return "Use refund_order for money that is left of it.";
-	}
-}
-
 static void
 check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 {
@@ -81,7 +61,7 @@ check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 							 FACT_ID("order_id", order->order_id),
 							 FACT_TEXT("status",
 									   machine_status_name(MACHINE_ORDER, order->status))),
-				 errhint("%s", instead_of_cancel(order))));
+				 errhint("%s", way_back_instead_of_cancel(order))));
 }
 
 static Jsonb *
@@ -131,7 +111,7 @@ cancel(const CancelRequest *request, const RequestKey *key, Order *order, char a
 							 FACT_ID("order_id", order->order_id),
 							 FACT_TEXT("status",
 									   machine_status_name(MACHINE_ORDER, order->status))),
-				 errhint("Use apply_after_sale after it has arrived.")));
+				 errhint("%s", way_back_instead_of_cancel(order))));
 	journal_write(journal);
 	return outcome == CANCEL_DONE ? "applied" : "intercept_pending";
 }

@@ -26,7 +26,8 @@ check_may_pay(const Order *order, int64 pay_amount, TimestampTz now)
 							 FACT_ID("order_id", order->order_id),
 							 FACT_TEXT("status",
 									   machine_status_name(MACHINE_ORDER, order->status))),
-				 errhint("Only an order that is awaiting payment can be paid.")));
+				 errhint("Only an order that is awaiting payment can be paid; allowed_actions "
+						 "shows what can be done with it now.")));
 	if (order->pay_amount != pay_amount)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),

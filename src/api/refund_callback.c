@@ -12,6 +12,7 @@
 #include "core/locks.h"
 #include "machine/after_sale.h"
 #include "machine/refund_answer.h"
+#include "machine/refund_decision.h"
 
 /* Read the refund under the lock of its order; false if there is none. */
 static bool
@@ -102,21 +103,6 @@ order_ext_refund_callback(PG_FUNCTION_ARGS)
 
 /* ---- retry_refund ---- */
 
-/* A failed refund whose after-sale was settled in another way is left alone. */
-static bool
-may_retry(const Refund *refund)
-{
-	AfterSale	after_sale;
-
-	if (refund->status == REFUND_REQUESTED)
-		return refund->held;
-	if (refund->status != REFUND_FAILED)
-		return false;
-	return refund->after_sale_id == 0 ||
-		(after_sale_read(refund->after_sale_id, &after_sale) &&
-		 (after_sale.status == AFTER_SALE_FAILED || after_sale.status == AFTER_SALE_REFUNDING));
-}
-
 static Datum
 retry_refund_body(FunctionCallInfo fcinfo)
 {
@@ -128,7 +114,7 @@ retry_refund_body(FunctionCallInfo fcinfo)
 	refund_read_or_fail(refund_id, &refund);
 	lock_wait(LOCK_REFUND, refund.order_id);
 	refund_read_or_fail(refund_id, &refund);
-	if (may_retry(&refund))
+	if (refund_may_retry(&refund))
 	{
 		journal = journal_begin(GetCurrentTimestamp());
 		refund_fire(journal, &refund,

@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "api/after_sale_result.h"
+#include "api/way_back.h"
 #include "core/args.h"
 #include "core/error_facts.h"
 #include "core/errors.h"
@@ -44,8 +45,7 @@ check_undecided(const AfterSale *after_sale, const CameBackLine *lines, int n)
 						   FACT_TEXT("return_status",
 									 machine_status_name(MACHINE_RETURN,
 														 after_sale->return_status))),
-			 errhint("Use refund_order for money that is left of order " INT64_FORMAT ".",
-					 after_sale->order_id)));
+			 errhint("%s", way_back_of_order(after_sale->order_id))));
 }
 
 static Jsonb *

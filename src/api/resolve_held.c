@@ -5,6 +5,7 @@
  */
 #include "compat.h"
 
+#include "api/way_back.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/currency.h"
@@ -53,6 +54,8 @@ static void
 check_may_accept(const Payment *payment, const Order *order, bool less)
 {
 	int64		refund_id = refund_of_payment(payment->payment_id);
+	const char *way_back = way_back_of_capture(payment);
+	bool		may_be_less;
 
 	if (order == NULL || order->status != ORDER_CREATED)
 		ereport(ERROR,
@@ -68,7 +71,7 @@ check_may_accept(const Payment *payment, const Order *order, bool less)
 							 FACT_ID("order_id", order->order_id),
 							 FACT_TEXT("status",
 									   machine_status_name(MACHINE_ORDER, order->status))),
-				 errhint("Refund the payment.")));
+				 errhint("%s", way_back)));
 	if (refund_id != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
@@ -76,9 +79,11 @@ check_may_accept(const Payment *payment, const Order *order, bool less)
 				 error_facts("Its refund is {refund_id}.",
 							 FACT_TEXT("reason", "refund"),
 							 FACT_ID("payment_id", payment->payment_id),
-							 FACT_ID("refund_id", refund_id))));
+							 FACT_ID("refund_id", refund_id)),
+				 errhint("%s", way_back)));
+	may_be_less = payment->amount > 0 && currency_same(payment->currency, order->currency);
 	if (!currency_same(payment->currency, order->currency) ||
-		(payment->amount < order->pay_amount && (!less || payment->amount == 0)))
+		(payment->amount < order->pay_amount && !(less && may_be_less)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
 				 errmsg("payment " INT64_FORMAT " does not cover its order", payment->payment_id),
@@ -90,7 +95,9 @@ check_may_accept(const Payment *payment, const Order *order, bool less)
 							 FACT_TEXT("currency", order->currency),
 							 FACT_INT("amount", payment->amount),
 							 FACT_TEXT("payment_currency", payment->currency)),
-				 errhint("Refund the payment.")));
+				 may_be_less && !less ?
+				 errhint("Pass accept_less => true, or use decision 'refund'.") :
+				 errhint("%s", way_back)));
 }
 
 /*
@@ -161,11 +168,35 @@ revive(Journal *journal, Refund *refund)
 	return refund->refund_id;
 }
 
-/* Returns the refund id; 0 if there is nothing to refund or it was already requested. */
+/* The cause of refunds of a capture that did not pay its order; 0 of one that did. */
+static RefundCause
+cause_of(const Payment *payment)
+{
+	switch ((PaymentPurpose) payment->purpose)
+	{
+		case PURPOSE_LATE:
+			return CAUSE_LATE;
+		case PURPOSE_SURPLUS:
+			return CAUSE_SURPLUS;
+		case PURPOSE_HELD:
+			return CAUSE_HELD;
+		case PURPOSE_UNMATCHED:
+			return CAUSE_UNMATCHED;
+		default:
+			return 0;
+	}
+}
+
+/*
+ * All that is left of a capture goes back, that of one that paid its order as far as staff has
+ * withdrawn its refunds: the rest of it is refund_order's. Returns the refund id; 0 if nothing is
+ * left, or it was already requested.
+ */
 static int64
 refund_payment(Journal *journal, Payment *payment)
 {
 	int64		refund_id = 0;
+	int64		rest_id = 0;
 	Refund	   *kept;
 	int			n;
 	int			i;
@@ -186,11 +217,10 @@ refund_payment(Journal *journal, Payment *payment)
 		if (revived != 0)
 			refund_id = revived;
 	}
-	if (refund_id == 0 && awaits_decision(payment))
-		refund_id = refund_request(journal, payment->payment_id,
-								   payment->purpose == PURPOSE_HELD ? CAUSE_HELD : CAUSE_UNMATCHED,
-								   ACTOR_STAFF);
-	return refund_id;
+	if (cause_of(payment) != 0)
+		rest_id = refund_request_rest(journal, payment->payment_id, cause_of(payment),
+									  ACTOR_STAFF);
+	return rest_id != 0 ? rest_id : refund_id;
 }
 
 /* ---- duplicate ---- */
@@ -228,18 +258,29 @@ withdraw_all(Journal *journal, const Payment *payment)
 		refund_keep(journal, &refunds[i], ACTOR_STAFF, "duplicate");
 }
 
+/* It paid its order: another capture may tell of its money. */
+static const char *
+hint_of_applied(const Payment *payment)
+{
+	int64		twin = payment_twin(payment);
+
+	if (twin != 0 && !refund_has_moved(twin) && !dispute_is_open(twin))
+		return "Decide so about the other capture, with resolve_held_payment: see payments_view.";
+	return way_back_of_capture(payment);
+}
+
 static bool
 mark_duplicate(Journal *journal, Payment *payment)
 {
-	const char *hint = "Decide about the other captures of the order: see payments_view.";
 	int64		twin;
 
 	if (payment->purpose == PURPOSE_DUPLICATE)
 		return false;
 	if (payment->status != PAYMENT_CAPTURED)
-		raise_no_duplicate(payment, "not_captured", "It was not captured.", hint);
+		raise_no_duplicate(payment, "not_captured", "It was not captured.",
+						   way_back_of_capture(payment));
 	if (payment->purpose == PURPOSE_APPLIED)
-		raise_no_duplicate(payment, "applied", "It paid its order.", hint);
+		raise_no_duplicate(payment, "applied", "It paid its order.", hint_of_applied(payment));
 	twin = payment_twin(payment);
 	if (twin == 0)
 		ereport(ERROR,
@@ -251,7 +292,7 @@ mark_duplicate(Journal *journal, Payment *payment)
 							 FACT_ID("order_id", payment->order_id),
 							 FACT_INT("amount", payment->amount),
 							 FACT_TEXT("currency", payment->currency)),
-				 errhint("Refund the payment if it is money of its own.")));
+				 errhint("It is money of its own. %s", way_back_of_capture(payment))));
 	money_left_touch_payment(payment->payment_id);
 	withdraw_all(journal, payment);
 	payment_set_duplicate(journal, payment, twin);

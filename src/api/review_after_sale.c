@@ -6,6 +6,7 @@
 #include "compat.h"
 
 #include "api/after_sale_result.h"
+#include "api/way_back.h"
 #include "core/args.h"
 #include "core/error_facts.h"
 #include "core/errors.h"
@@ -57,14 +58,12 @@ hint_of(const AfterSale *after_sale)
 			if (after_sale_in_progress(after_sale))
 				return "Report with return_receipt what came back; what never comes is left out "
 					"when the return window ends.";
-			return "Its refund, see refunds_view, is ended by the gateway's answer "
-				"(refund_callback), by settle_refund if another amount was paid, or, if nobody "
-				"has claimed it yet, by withdraw_refund.";
+			return way_back_of_refunds(after_sale);
 		case AFTER_SALE_FAILED:
 			return "Use retry_refund for its failed refund, settle_refund if it was paid "
 				"otherwise, or close_after_sale.";
 		default:
-			return "Use refund_order for money that is left of its order.";
+			return way_back_of_order(after_sale->order_id);
 	}
 }
 
@@ -103,8 +102,7 @@ review(Journal *journal, const Decision *decision, AfterSale *after_sale)
 				 error_facts("Its status is \"{status}\".",
 							 FACT_ID("after_sale_id", after_sale->after_sale_id),
 							 FACT_TEXT("status", status)),
-				 after_sale->status == AFTER_SALE_REJECTED
-				 ? errhint("Use reopen_after_sale first.") : 0));
+				 errhint("%s", hint_of(after_sale))));
 	if (decision->accept)
 		after_sale_approve(journal, after_sale, decision->reason);
 	else

@@ -32,19 +32,23 @@ typedef struct VerifyCheck
 	"  (SELECT max(moved_at) FROM order_ext_internal.ring_moves WHERE ring = 'log_gone')) AS at" \
 	" FROM order_ext_internal.database_stamp)"
 
+/* SQL: of a refund r that was withdrawn, only what the gateway had not paid of it before. */
+#define REFUND_DECIDED \
+	"CASE WHEN r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept THEN greatest(r.amount, r.asked)" \
+	" ELSE coalesce(r.asked - r.amount, 0) END"
+
 /*
  * What was decided about the money of payments: it goes back, or staff keeps it, or the gateway
  * paid less than it was asked for. A table (payment_id, amount).
  */
 #define MONEY_DECIDED \
-	"SELECT r.payment_id, sum(greatest(r.amount, r.asked)) AS amount" \
-	" FROM order_ext_internal.refunds r" \
-	" WHERE r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept GROUP BY r.payment_id"
+	"SELECT r.payment_id, sum(" REFUND_DECIDED ") AS amount" \
+	" FROM order_ext_internal.refunds r GROUP BY r.payment_id"
 
 /* The same for one payment. */
 #define MONEY_DECIDED_OF(payment) \
-	"SELECT greatest(r.amount, r.asked) AS amount FROM order_ext_internal.refunds r" \
-	" WHERE r.payment_id = " payment " AND (r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept)"
+	"SELECT " REFUND_DECIDED " AS amount FROM order_ext_internal.refunds r" \
+	" WHERE r.payment_id = " payment
 
 #define AGE(since) "date_trunc('second', clock_timestamp() - " since ")::text"
 

@@ -7,6 +7,7 @@
 
 #include "api/after_sale_result.h"
 #include "api/refund_result.h"
+#include "api/way_back.h"
 #include "core/args.h"
 #include "core/error_facts.h"
 #include "core/errors.h"
@@ -24,6 +25,15 @@ lock_and_read(int64 refund_id, Refund *refund)
 	refund_read_or_fail(refund_id, refund);
 }
 
+/* What is left of its payment can go back, too. */
+static const char *
+hint_of_settled(const Refund *refund)
+{
+	Payment		payment;
+
+	return payment_read(refund->payment_id, &payment) ? way_back_of_capture(&payment) : "";
+}
+
 static const char *
 hint_of(const Refund *refund)
 {
@@ -33,11 +43,14 @@ hint_of(const Refund *refund)
 			return "A worker has it: the gateway's answer decides (refund_callback), or, if the "
 				"gateway has paid another amount, settle_refund.";
 		case REFUND_FAILED:
-			return "Use retry_refund; a failed refund moves no money by itself.";
+			return refund_may_retry(refund) ?
+				"Use retry_refund; a failed refund moves no money by itself." :
+				way_back_of_order(refund->order_id);
 		case REFUND_SUCCEEDED:
-			return "The money has gone back; refunds_view shows when.";
+			return psprintf("The money has gone back. %s", hint_of_settled(refund));
 		default:
-			return "It was claimed before, and the gateway may know it: wait for its answer.";
+			return "It was claimed before, and the gateway may know it: its answer decides "
+				"(refund_callback), or settle_refund.";
 	}
 }
 
@@ -110,7 +123,7 @@ order_ext_withdraw_refund(PG_FUNCTION_ARGS)
 static void
 check_amount(const Refund *refund, int64 amount)
 {
-	int64		left = money_left_of_payment(refund->payment_id);
+	int64		left = Max(money_left_of_payment(refund->payment_id), 0);
 
 	if (refund->status != REFUND_WITHDRAWN)
 		left += refund->amount;
@@ -124,8 +137,8 @@ check_amount(const Refund *refund, int64 amount)
 						 FACT_ID("refund_id", refund->refund_id), FACT_INT("left", left),
 						 FACT_INT("paid", refund->payment_amount),
 						 FACT_TEXT("currency", refund->currency)),
-			 errhint("refunds_view shows the other refunds of the payment; withdraw_refund takes "
-					 "back one that nobody has claimed.")));
+			 errhint("%s", way_back_of_less(refund->order_id, refund->payment_id,
+											refund->refund_id))));
 }
 
 static Datum

@@ -147,6 +147,19 @@ entitlement_has(const Entitlement *entitlement, const GoodsBack *goods)
 	return true;
 }
 
+static bool
+has_left(const Entitlement *entitlement)
+{
+	int			i;
+
+	for (i = 0; i < entitlement->n; i++)
+	{
+		if (entitlement->lines[i].done < entitlement->lines[i].quantity)
+			return true;
+	}
+	return false;
+}
+
 static void
 check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
 {
@@ -176,8 +189,11 @@ check_quantities(const Entitlement *entitlement, const GoodsBack *goods)
 				 error_facts("{exceeded}.",
 							 FACT_ID("order_id", entitlement->order_id),
 							 FACT_LIST("exceeded", &exceeded)),
-				 errhint("calculate_refund shows what is left; the items of rejected, revoked and "
-						 "closed after-sales are available again.")));
+				 has_left(entitlement)
+				 ? errhint("calculate_refund shows what is left; the items of rejected, revoked "
+						   "and closed after-sales are available again.")
+				 : errhint("after_sales_view shows where its pieces went; those of rejected, "
+						   "revoked and closed after-sales are available again.")));
 }
 
 /* The number of pieces of a line among the goods. */

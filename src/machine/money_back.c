@@ -108,16 +108,21 @@ count_as_paid(Journal *journal, int64 after_sale_id, int64 amount)
 		after_sale_fire(journal, &after_sale, EVENT_AFTER_SALE_SETTLE, ACTOR_GATEWAY, NULL, NULL);
 }
 
-/* A refund that nobody has claimed gives way by an amount. */
+/*
+ * A refund that nobody has claimed gives way by an amount; if that is all of it, so does what it
+ * stood for.
+ */
 static void
 give_way(Journal *journal, Refund *refund, int64 amount)
 {
+	int64		stood_for = amount < refund->amount ? amount : refund->asked;
+
 	if (amount < refund->amount)
 		refund_reduce(journal, refund, amount);
 	else
 		refund_fire(journal, refund, EVENT_REFUND_WITHDRAW, ACTOR_GATEWAY, NULL);
 	if (refund->after_sale_id != 0)
-		count_as_paid(journal, refund->after_sale_id, amount);
+		count_as_paid(journal, refund->after_sale_id, stood_for);
 }
 
 int64

@@ -138,6 +138,7 @@ read_row(Refund *refund, uint64 row)
 	refund->payment_amount = row_int64(row, 21);
 	refund->reason = row_text(row, 22);
 	refund->external_id = row_text(row, 23);
+	refund->asked = row_int64(row, 24);
 }
 
 Refund *

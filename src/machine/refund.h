@@ -22,6 +22,7 @@ typedef struct Refund
 	int64		after_sale_id;	/* 0 = none */
 	int64		user_id;		/* 0 = the order is not known */
 	int64		amount;
+	int64		asked;			/* what it stands for: more if the gateway has paid less */
 	TimestampTz lease_until;	/* while submitted */
 	uint64		claim_xid;		/* 0 = never claimed */
 	int32		order_version;	/* 0 = the order is not known */
@@ -54,8 +55,8 @@ typedef struct Refund
 	" r.held, r.currency, p.pay_type, p.out_trade_no, r.gateway_refund_no, r.kept, r.cause," \
 	" r.claim_after, p.amount, coalesce(r.reason, (SELECT a.reason" \
 	"  FROM order_ext_internal.after_sales a WHERE a.after_sale_id = r.after_sale_id))," \
-	" o.external_id"
-#define N_REFUND_COLUMNS 23
+	" o.external_id, coalesce(r.asked, r.amount)"
+#define N_REFUND_COLUMNS 24
 #define FROM_REFUNDS \
 	" FROM order_ext_internal.refunds r" \
 	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id" \

@@ -9,6 +9,7 @@
 
 #include "core/errors.h"
 #include "core/spi_util.h"
+#include "machine/after_sale.h"
 #include "machine/refund_decision.h"
 
 static SavedPlan read_unclaimed = SAVED_PLAN(
@@ -38,7 +39,8 @@ static SavedPlan has_moved = SAVED_PLAN(
 	INT8OID);
 
 static SavedPlan reduce_refund = SAVED_PLAN(
-	"UPDATE order_ext_internal.refunds SET amount = amount - $3, version = version + 1"
+	"UPDATE order_ext_internal.refunds SET amount = amount - $3, version = version + 1,"
+	"  asked = CASE WHEN asked IS NOT NULL THEN greatest(asked - $3, 0) END"
 	" WHERE refund_id = $1 AND status = $2",
 	INT8OID, INT2OID, INT8OID);
 
@@ -100,6 +102,20 @@ refund_is_claimed(int64 payment_id, int64 amount)
 	return plan_query(&is_claimed, values, NULL, 1) > 0;
 }
 
+bool
+refund_may_retry(const Refund *refund)
+{
+	AfterSale	after_sale;
+
+	if (refund->status == REFUND_REQUESTED)
+		return refund->held;
+	if (refund->status != REFUND_FAILED)
+		return false;
+	return refund->after_sale_id == 0 ||
+		(after_sale_read(refund->after_sale_id, &after_sale) &&
+		 (after_sale.status == AFTER_SALE_FAILED || after_sale.status == AFTER_SALE_REFUNDING));
+}
+
 void
 refund_reduce(Journal *journal, Refund *refund, int64 by)
 {
@@ -113,6 +129,7 @@ refund_reduce(Journal *journal, Refund *refund, int64 by)
 		error_conflict("refund " INT64_FORMAT " was changed by another transaction",
 					   refund->refund_id);
 	refund->amount -= by;
+	refund->asked = Max(refund->asked - by, 0);
 	refund->version++;
 	refund_journal_move(journal, edge, refund, ACTOR_GATEWAY);
 }

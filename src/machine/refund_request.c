@@ -3,7 +3,7 @@
  *		Requesting refunds.
  *
  * A refund row is unique per (payment, cause, after-sale, fact) and never exceeds what is left of
- * its payment, so a repeated request does nothing.
+ * its payment, so a repeated request does nothing, unless staff asks for the rest.
  */
 #include "compat.h"
 
@@ -34,16 +34,22 @@
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id" \
 	" ORDER BY r.refund_id"
 
-/* $5 is the maximum to refund; NULL: all that is left. */
+/*
+ * $5 is the maximum to refund; NULL: all that is left. $8: it is one more of its cause, and counts
+ * those before it.
+ */
 static SavedPlan insert_refund = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id, 0,"
-	"        least(rest.amount, $5), $3, 1, $4, $2, $6, p.currency, $7, 0"
+	"        least(rest.amount, $5), $3, 1, $4, $2, $6, p.currency, $7,"
+	"        CASE WHEN $8 THEN (SELECT coalesce(max(b.fact_id) + 1, 0)"
+	"         FROM order_ext_internal.refunds b WHERE b.payment_id = p.payment_id"
+	"          AND b.cause = $2 AND b.after_sale_id = 0) ELSE 0 END"
 	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
 	" WHERE p.payment_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
 	"  AND least(rest.amount, $5) > 0"
 	UNLESS_REQUESTED,
-	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT8OID, BOOLOID, TIMESTAMPTZOID);
+	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT8OID, BOOLOID, TIMESTAMPTZOID, BOOLOID);
 
 static SavedPlan insert_for_canceled = SAVED_PLAN(
 	INSERT_REFUNDS
@@ -131,18 +137,18 @@ journal_requested(Journal *journal, const Edge *edge, uint64 n, char actor)
 	return refund_id;
 }
 
-/* All that is left, if the amount is 0. */
+/* All that is left, if the amount is 0; again: even if there is a refund of the cause. */
 static int64
-request(Journal *journal, int64 payment_id, RefundCause cause, int64 amount,
+request(Journal *journal, int64 payment_id, RefundCause cause, int64 amount, bool again,
 		const RefundTerms *terms, char actor)
 {
 	const Edge *edge = machine_edge(MACHINE_REFUND, STATUS_NONE, EVENT_REQUEST);
 	bool		held = terms != NULL && terms->held;
 	int64		refund_id;
 	TimestampTz claim_after = terms != NULL ? terms->claim_after : 0;
-	Datum		values[7];
-	char		nulls[7] = {' ', ' ', ' ', ' ', amount == 0 ? 'n' : ' ', ' ',
-	claim_after == 0 ? 'n' : ' '};
+	Datum		values[8];
+	char		nulls[8] = {' ', ' ', ' ', ' ', amount == 0 ? 'n' : ' ', ' ',
+	claim_after == 0 ? 'n' : ' ', ' '};
 
 	values[0] = Int64GetDatum(payment_id);
 	values[1] = Int16GetDatum(cause);
@@ -151,6 +157,7 @@ request(Journal *journal, int64 payment_id, RefundCause cause, int64 amount,
 	values[4] = Int64GetDatum(amount);
 	values[5] = BoolGetDatum(held);
 	values[6] = TimestampTzGetDatum(claim_after);
+	values[7] = BoolGetDatum(again);
 	refund_id = journal_requested(journal, edge, plan_write(&insert_refund, values, nulls, 0),
 								  actor);
 	if (refund_id != 0)
@@ -159,22 +166,22 @@ request(Journal *journal, int64 payment_id, RefundCause cause, int64 amount,
 }
 
 int64
-refund_request(Journal *journal, int64 payment_id, RefundCause cause, char actor)
+refund_request_rest(Journal *journal, int64 payment_id, RefundCause cause, char actor)
 {
-	return request(journal, payment_id, cause, 0, NULL, actor);
+	return request(journal, payment_id, cause, 0, true, NULL, actor);
 }
 
 int64
 refund_request_on_terms(Journal *journal, int64 payment_id, RefundCause cause,
 						const RefundTerms *terms, char actor)
 {
-	return request(journal, payment_id, cause, 0, terms, actor);
+	return request(journal, payment_id, cause, 0, false, terms, actor);
 }
 
 int64
 refund_request_part(Journal *journal, int64 payment_id, RefundCause cause, int64 amount, char actor)
 {
-	return request(journal, payment_id, cause, amount, NULL, actor);
+	return request(journal, payment_id, cause, amount, false, NULL, actor);
 }
 
 void

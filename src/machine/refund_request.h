@@ -8,10 +8,11 @@
 #include "machine/refund.h"
 
 /*
- * Request the refund of what is left of a capture. Returns the refund id, or 0 if there is
- * nothing to refund (the amount is 0, or the refund exists).
+ * Request the refund of what is left of a capture, whatever was refunded of it before: the gateway
+ * may have paid less than it was asked for. Returns the refund id, or 0 if nothing is left.
  */
-extern int64 refund_request(Journal *journal, int64 payment_id, RefundCause cause, char actor);
+extern int64 refund_request_rest(Journal *journal, int64 payment_id, RefundCause cause,
+								 char actor);
 
 /* What a refund has to wait for before it may be claimed. */
 typedef struct RefundTerms
@@ -20,7 +21,10 @@ typedef struct RefundTerms
 	TimestampTz claim_after;	/* 0: for no time */
 } RefundTerms;
 
-/* refund_request() on terms. */
+/*
+ * Request the refund of a capture. Returns the refund id, or 0 if there is nothing to refund (the
+ * amount is 0, or the refund exists).
+ */
 extern int64 refund_request_on_terms(Journal *journal, int64 payment_id, RefundCause cause,
 									 const RefundTerms *terms, char actor);
 

@@ -199,6 +199,19 @@ SELECT t.outside_claim('given up') AS claimed;
 SELECT t.outside_view('given up');
 SELECT t.outside_left('given up');
 
+-- a refund of which the gateway had paid less is taken back by it, and made outside: what it was asked for stays decided
+CALL t.outside('less back');
+SELECT (order_ext.pay_callback(t.id('less back'), 'T-less more', 'card', 1300)).detail->>'refund_id' AS s, (order_ext.refund_order(t.id('less back'), 500)).id AS g \gset
+SELECT t.show(order_ext.settle_refund(:s, 1200, 'a fee')), t.show(order_ext.settle_refund(:g, 450, 'a fee'));
+SELECT t.show(order_ext.refund_callback(:s, 'failed')), t.show(order_ext.refund_callback(:g, 'failed'));
+SELECT t.recorded('less back', 'LB-1', 200, 'T-less more') AS a_part, t.recorded('less back', 'LB-2', 100) AS a_part;
+SELECT t.outside_view('less back');
+SELECT invariant, severity, expected FROM order_ext.verify() WHERE severity = 'error';
+SELECT t.recorded('less back', 'LB-3', 1000, 'T-less more') AS the_rest, t.recorded('less back', 'LB-4', 350) AS the_rest;
+SELECT t.outside_view('less back');
+SELECT t.outside_left('less back') AS of_the_order, (order_ext.resolve_held_payment(t.payment('T-less more'), 'refund')).disposition AS of_the_surplus;
+SELECT t.outside_view('less back');
+
 -- ---- the report adds up, and everything is in order ----
 SELECT pay_type, currency, sum(captured) AS captured, sum(applied + late + surplus + held + unmatched) AS by_purpose, sum(refunded + disputed + refund_open + kept) AS gone_or_kept
 FROM order_ext.money_report GROUP BY pay_type, currency

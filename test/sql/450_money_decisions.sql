@@ -116,6 +116,45 @@ SELECT t.decided('excess');
 SELECT t.show(order_ext.resolve_held_payment(t.payment('T-ex'), 'refund'));
 SELECT t.decided('excess');
 
+-- ---- the rest of a capture that did not pay its order, where the gateway paid less than was asked ----
+CREATE FUNCTION t.md_settle(trade_no text, amount bigint) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(t.go(format('order_ext.settle_refund(%s, %s, ''a fee'')', refund_id, $2)), ', ' ORDER BY refund_id)
+	FROM order_ext.refunds_view WHERE payment_id = t.payment($1) AND status IN ('requested', 'submitted')
+$$;
+CREATE FUNCTION t.md_refund(trade_no text) RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(' ', disposition, CASE WHEN detail ? 'refund_id' THEN 'with a refund' END)
+	FROM order_ext.resolve_held_payment(t.payment($1), 'refund') r
+$$;
+CREATE FUNCTION t.md_actions(name text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(a, ', ') FROM order_ext.allowed_actions(t.id($1)) a WHERE a IN ('refund_order', 'resolve_held_payment')
+$$;
+SELECT t.new('rest surplus', 'MD-1:1'), t.new('rest late', 'MD-1:1'), t.new('rest held', 'MD-1:1');
+SELECT t.md_paid('rest surplus', 'T-rest'), t.md_paid('rest surplus', 'T-rest-surplus'), t.show(order_ext.cancel_order(t.id('rest late'))), t.md_paid('rest late', 'T-rest-late'), t.md_paid('rest held', 'T-rest-held', 'md', 900),
+	(order_ext.pay_callback(777001, 'T-rest-unmatched', 'md', 900)).disposition;
+SELECT t.md_actions('rest surplus') AS surplus, t.md_actions('rest late') AS late, t.md_actions('rest held') AS held;
+SELECT t.md_refund('T-rest-surplus') AS surplus, t.md_refund('T-rest-late') AS late, t.md_refund('T-rest-held') AS held, t.md_refund('T-rest-unmatched') AS unmatched;
+SELECT t.md_actions('rest surplus') AS surplus, t.md_actions('rest late') AS late, t.md_actions('rest held') AS held;
+SELECT n, t.md_settle(n, 600) FROM unnest('{T-rest-surplus,T-rest-late,T-rest-held,T-rest-unmatched}'::text[]) AS n;
+SELECT t.md_actions('rest surplus') AS surplus, t.md_actions('rest late') AS late, t.md_actions('rest held') AS held;
+-- what refuses says so
+SELECT regexp_replace(call, '\d+, ', '#, ') AS call, e.code, e.hint FROM (VALUES ($$order_ext.refund_order(t.id('rest late'))$$), ($$order_ext.refund_order(t.id('rest held'), 1)$$), ($$order_ext.resolve_held_payment(t.payment('T-rest-held'), 'accept')$$),
+	($$order_ext.resolve_held_payment(t.payment('T-rest-surplus'), 'duplicate')$$), ($$order_ext.assign_payment(t.payment('T-rest-unmatched'), t.id('rest held'))$$), ($$order_ext.apply_after_sale(t.id('rest late'), 7001, 'refund_only', t.items('MD-1:1'))$$),
+	(format($$order_ext.settle_refund(%s, 601, 'more')$$, (SELECT refund_id FROM order_ext.refunds_view WHERE payment_id = t.payment('T-rest-late'))))) AS v(call), LATERAL t.error(call) AS e ORDER BY 1;
+SELECT n, t.md_refund(n), t.md_refund(n) AS again FROM unnest('{T-rest-surplus,T-rest-late,T-rest-held,T-rest-unmatched}'::text[]) AS n;
+SELECT e.code, e.hint FROM t.error($$order_ext.refund_order(t.id('rest late'))$$) AS e;
+-- a worker claims it; the gateway pays less once more, and staff keeps a part, and asks for it after all
+SELECT count(*), sum(amount) FROM order_ext.claim_refunds(1000, 'md', '1 hour') c WHERE c.out_trade_no LIKE 'T-rest-%';
+SELECT n, t.md_settle(n, 50), t.md_refund(n) FROM unnest('{T-rest-surplus,T-rest-late,T-rest-held,T-rest-unmatched}'::text[]) AS n;
+SELECT t.go(format('order_ext.withdraw_refund(%s, ''kept'')', refund_id)) FROM order_ext.refunds_view WHERE payment_id = t.payment('T-rest-late') AND status = 'requested';
+SELECT t.md_refund('T-rest-late') AS revived, t.md_settle('T-rest-late', 349) AS settled, t.md_refund('T-rest-late') AS again, t.md_refund('T-rest-late') AS nothing_left;
+SELECT t.show(order_ext.cancel_order(t.id('rest held')));
+SELECT t.drain();
+SELECT t.decided('rest surplus') UNION ALL SELECT t.decided('rest late') UNION ALL SELECT t.decided('rest held');
+SELECT (order_ext.record_refund(t.id('rest late'), 'T-rest-late', 'md', 'REST-1', 1)).disposition AS the_last_one_gives_way, (order_ext.record_refund(t.id('rest late'), 'T-rest-late', 'md', 'REST-2', 1)).disposition AS nothing_left;
+SELECT t.decided('rest late');
+-- the capture that paid an order is refund_order's
+SELECT t.md_refund('T-rest') AS applied, t.show(order_ext.refund_order(t.id('rest surplus')));
+
 -- ---- accept_less ----
 SELECT order_ext.issue_coupon(7001, 100) AS coupon \gset
 SELECT t.new('less', 'MD-1:2,MD-2:1', :coupon, options => '{"region": "MD"}'), t.new('least', 'MD-2:1', options => '{"region": "MD"}'), t.new('zero', 'MD-1:1'), t.new('foreign', 'MD-1:1');

@@ -52,7 +52,7 @@ CREATE FUNCTION t.mr_no() RETURNS text LANGUAGE sql VOLATILE RETURN 'MR-' || (SE
 
 CREATE PROCEDURE t.mr_step(l integer, o bigint) LANGUAGE plpgsql AS $$
 DECLARE
-	what integer := t.mr_int(1, 20);
+	what integer := t.mr_int(1, 22);
 	p record;
 	r record;
 	n bigint;
@@ -145,7 +145,11 @@ BEGIN
 			WHEN EXISTS (SELECT FROM order_ext.refunds_view f WHERE f.payment_id = p.payment_id AND (f.attempt > 0 OR f.status NOT IN ('requested', 'withdrawn')))
 				OR EXISTS (SELECT FROM order_ext.disputes_view d WHERE d.payment_id = p.payment_id AND d.status = 'opened') THEN '^(OE101|OE301)$' ELSE '^(applied|OE301)' END);
 	WHEN what = 16 AND p.payment_id IS NOT NULL THEN
-		PERFORM t.mr_call(l, format('order_ext.resolve_held_payment(%s, ''refund'')', p.payment_id), '^(applied|noop)');
+		-- a capture that did not pay the order goes back as far as it is left
+		PERFORM t.mr_call(l, format('order_ext.resolve_held_payment(%s, ''refund'')', p.payment_id), CASE WHEN p.purpose = 'applied' THEN '^(applied|noop)' WHEN p.purpose = 'duplicate' OR t.mr_left(p.payment_id) > 0 THEN '^applied' ELSE '^noop' END);
+		IF p.purpose <> 'applied' AND t.mr_left(p.payment_id) <> 0 THEN
+			INSERT INTO t.mr_wrong VALUES (l, format('of payment %s, %s is left', p.payment_id, t.mr_left(p.payment_id)));
+		END IF;
 	WHEN what = 17 AND random() < 0.3 THEN
 		-- money that names an order which is not there, and is this one's
 		PERFORM order_ext.pay_callback(o + 1, 'T-' || no, 'mr', t.mr_int(1, 50));
@@ -157,6 +161,17 @@ BEGIN
 			n := t.mr_int(1, r.awaited + 1);
 			PERFORM t.mr_call(l, format('order_ext.return_receipt(%s, %L, true, %L)', r.after_sale_id,
 				jsonb_build_array(jsonb_build_object('sku', r.sku, 'quantity', n, 'condition', CASE WHEN random() < 0.3 THEN 'damaged' ELSE 'ok' END)), no), CASE WHEN n > r.awaited THEN '^held' ELSE '^applied' END);
+		END IF;
+	WHEN what = 21 AND r.status IN ('requested', 'failed') AND random() < 0.5 THEN
+		-- the gateway has paid less without being asked
+		n := t.mr_int(1, r.amount);
+		IF (t.mr_call(l, format('order_ext.settle_refund(%s, %s, ''less'')', r.refund_id, n), '^(applied succeeded|OE501$)')) ~ '^applied' THEN
+			INSERT INTO t.mr_books VALUES (r.payment_id, n, 'settled', no);
+		END IF;
+	WHEN what = 22 AND r.status = 'succeeded' AND random() < 0.5 THEN
+		-- and takes back that it has paid
+		IF (t.mr_call(l, format('order_ext.refund_callback(%s, ''failed'')', r.refund_id), '^held failed')) ~ '^held' THEN
+			INSERT INTO t.mr_books VALUES (r.payment_id, - r.amount, 'reversed', no);
 		END IF;
 	WHEN what = 20 THEN
 		SELECT * INTO r FROM order_ext.after_sales_view WHERE order_id = o AND return_status IS NOT NULL ORDER BY return_status = 'damaged' DESC, random() LIMIT 1;
