@@ -218,6 +218,7 @@ the keys of its SQLSTATE.
 | SQLSTATE | key | type | |
 |---|---|---|---|
 | `OE001` | `order_id` | id | order of that id |
+| `OE001` | `dropped_at` | time | when it was dropped from the archive |
 | `OE001` | `payment_id` | id | payment |
 | `OE001` | `refund_id` | id | refund |
 | `OE001` | `after_sale_id` | id | after-sale |

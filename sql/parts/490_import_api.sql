@@ -461,7 +461,10 @@ BEGIN
 	FROM order_ext_archive.orders a
 	LEFT JOIN LATERAL jsonb_array_elements(a.document -> 'rows' -> 'transition_log') AS l
 		ON l @> '{"machine": 1, "version": 1}'
-	WHERE a.external_id = one.external_id;
+	WHERE a.external_id = one.external_id
+	UNION ALL
+	SELECT d.order_id, CASE WHEN d.remains ? 'imported' THEN 15 END, d.remains ->> 'imported'
+	FROM order_ext_archive.dropped d WHERE d.external_id = one.external_id;
 	IF FOUND AND known.event IS DISTINCT FROM 15 THEN
 		RAISE EXCEPTION 'an order with external_id "%" already exists', one.external_id
 			USING ERRCODE = '23505', DETAIL = order_ext_internal.error_facts(
@@ -548,9 +551,9 @@ BEGIN
 		WHERE p.out_trade_no = o.out_trade_no AND p.pay_type = o.pay_type
 		UNION ALL
 		SELECT 'of archived order ' || k.order_id FROM order_ext_archive.keys k
-		JOIN order_ext_archive.orders a ON a.order_id = k.order_id
+		JOIN order_ext_archive.known a ON a.order_id = k.order_id
 		WHERE k.key = order_ext_internal.archive_key('trade', o.out_trade_no)
-			AND a.document #> '{rows,payments}' @> jsonb_build_array(jsonb_build_object(
+			AND a.rows -> 'payments' @> jsonb_build_array(jsonb_build_object(
 				'out_trade_no', o.out_trade_no, 'pay_type', o.pay_type))
 		LIMIT 1) p ON true
 	WHERE o.before IS NOT NULL OR p.payment_id IS NOT NULL;

@@ -6,6 +6,8 @@ CREATE FUNCTION order_ext_internal.check_order_id(order_id bigint) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	dropped timestamptz;
 BEGIN
 	IF check_order_id.order_id IS NULL THEN
 		RAISE EXCEPTION 'argument "order_id" must not be null'
@@ -21,6 +23,18 @@ BEGIN
 		AND NOT EXISTS (
 			SELECT FROM order_ext_archive.orders a WHERE a.order_id = check_order_id.order_id)
 	THEN
+		SELECT d.dropped_at INTO dropped FROM order_ext_archive.dropped d
+		WHERE d.order_id = check_order_id.order_id;
+		IF FOUND THEN
+			RAISE EXCEPTION 'order % was exported and dropped', check_order_id.order_id
+				USING ERRCODE = 'OE001',
+					DETAIL = order_ext_internal.error_facts(
+						format('It was dropped at %s.', to_jsonb(dropped) #>> '{}'),
+						jsonb_build_object('order_id', check_order_id.order_id::text,
+							'dropped_at', dropped)),
+					HINT = 'Its document is where it was exported to; restore_archived brings it '
+						'back.';
+		END IF;
 		RAISE EXCEPTION 'order % does not exist', check_order_id.order_id
 			USING ERRCODE = 'OE001',
 				DETAIL = order_ext_internal.error_facts('No order in this database has that ID.',

@@ -112,6 +112,17 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.archive_entities(bigint) IS
 	'The entities of an order that have a log.';
 
+-- archive_top(): orders that were made before a time have numbers below this: a number begins with
+-- the time.
+CREATE FUNCTION order_ext_internal.archive_top(before timestamptz) RETURNS bigint
+	LANGUAGE sql STABLE
+AS $$
+	SELECT (to_char(before AT TIME ZONE 'UTC', 'YYMMDD')::bigint * 100000
+		+ extract(epoch FROM (before AT TIME ZONE 'UTC')::time)::bigint) * 100000000
+$$;
+COMMENT ON FUNCTION order_ext_internal.archive_top(timestamptz) IS
+	'A number that orders from before a time are below.';
+
 -- archive_next(): the settled ones among the next orders. Each is looked at once in a pass, and a
 -- pass begins no more than once a day; those that have become old enough since are at its end.
 CREATE FUNCTION order_ext_internal.archive_next(how_many integer, before timestamptz)
@@ -121,9 +132,7 @@ AS $$
 DECLARE
 	at order_ext_archive.progress;
 	ids bigint[];
-	-- the number of an order begins with the time at which it was made
-	top bigint := (to_char(before AT TIME ZONE 'UTC', 'YYMMDD')::bigint * 100000
-		+ extract(epoch FROM (before AT TIME ZONE 'UTC')::time)::bigint) * 100000000;
+	top bigint := order_ext_internal.archive_top(before);
 BEGIN
 	INSERT INTO order_ext_archive.progress (passed, began) VALUES (0, clock_timestamp())
 	ON CONFLICT DO NOTHING;
@@ -310,12 +319,29 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.archive_delete(bigint[], bigint[], bigint[], bigint[]) IS
 	'Removes the rows of orders that are in the archive.';
 
--- recall_order(): brings an order back; false if it is not there any more. Its lock is held.
+-- archive_count(): adds the money that an order has in the tables to that of the archive, so many
+-- times.
+CREATE FUNCTION order_ext_internal.archive_count(id bigint, times integer) RETURNS void
+	LANGUAGE sql VOLATILE
+AS $$
+	INSERT INTO order_ext_archive.money AS m (day, what, pay_type, currency, amount)
+	SELECT x.day, x.what, x.pay_type, x.currency, x.amount * times
+	FROM order_ext_internal.archive_money(ARRAY[id]) x
+	ON CONFLICT (day, pay_type, currency, what) DO UPDATE SET amount = m.amount + excluded.amount
+$$;
+COMMENT ON FUNCTION order_ext_internal.archive_count(bigint, integer) IS
+	'Counts the money of an order in the archive.';
+
+-- recall_order(): brings an order back; false if it is not there any more. Its lock is held. If it
+-- was dropped for a time, facts were told of it meanwhile and held: of those that repeat what it
+-- has, its own stay; shipment events come after its own of the same id; money that came is counted
+-- as it is.
 CREATE FUNCTION order_ext_internal.recall_order(id bigint) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
 	kept jsonb;
+	told jsonb;
 	tab text;
 BEGIN
 	DELETE FROM order_ext_archive.orders a WHERE a.order_id = id RETURNING a.document -> 'rows'
@@ -326,15 +352,26 @@ BEGIN
 	DELETE FROM order_ext_archive.keys k
 	USING jsonb_object_keys(order_ext_internal.archive_keys_of(kept)) AS e
 	WHERE k.key = e::bigint AND k.order_id = id;
+	WITH later AS (
+		DELETE FROM order_ext_internal.shipment_events e WHERE e.order_id = id RETURNING e.*)
+	SELECT jsonb_agg(to_jsonb(l) || jsonb_build_object('seq', l.seq + (
+			SELECT count(*) FROM jsonb_to_recordset(kept -> 'shipment_events') AS s
+				(source smallint, event_id text)
+			WHERE s.source = l.source AND s.event_id = l.event_id)))
+	INTO told FROM later l;
+	IF told IS NOT NULL THEN
+		kept := kept || jsonb_build_object('shipment_events',
+			coalesce(kept -> 'shipment_events', '[]') || told);
+	END IF;
+	PERFORM order_ext_internal.archive_count(id, 1);
 	FOR tab IN SELECT k FROM jsonb_object_keys(kept) AS k WHERE k <> 'stock_ledger' ORDER BY k LOOP
 		EXECUTE format('INSERT INTO order_ext_internal.%1$I OVERRIDING SYSTEM VALUE SELECT *'
-			' FROM jsonb_populate_recordset(NULL::order_ext_internal.%1$I, $1)', tab)
+			' FROM jsonb_populate_recordset(NULL::order_ext_internal.%1$I, $1) %2$s', tab,
+			CASE WHEN tab IN ('payment_events', 'payment_notices', 'refund_events', 'money_facts',
+				'after_sale_events') THEN 'ON CONFLICT DO NOTHING' END)
 		USING kept -> tab;
 	END LOOP;
-	INSERT INTO order_ext_archive.money AS m (day, what, pay_type, currency, amount)
-	SELECT x.day, x.what, x.pay_type, x.currency, - x.amount
-	FROM order_ext_internal.archive_money(ARRAY[id]) x
-	ON CONFLICT (day, pay_type, currency, what) DO UPDATE SET amount = m.amount + excluded.amount;
+	PERFORM order_ext_internal.archive_count(id, -1);
 	PERFORM order_ext_internal.recall_stock(kept -> 'stock_ledger');
 	RETURN true;
 END

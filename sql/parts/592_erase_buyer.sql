@@ -83,10 +83,10 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.erase_messages(bigint[]) IS
 	'Removes addresses and remarks from messages.';
 
--- erase_rows(): everything of a user; nobody moves orders to the archive meanwhile, and what comes
--- back from it while the first statement runs is live for the others.
+-- erase_rows(): everything of a user; nobody moves orders to the archive, drops or restores them
+-- meanwhile, and what comes back from it while the first statement runs is live for the others.
 CREATE FUNCTION order_ext_internal.erase_rows(buyer bigint, OUT orders bigint, OUT archived bigint,
-		OUT messages bigint, OUT left_open bigint)
+		OUT messages bigint, OUT left_open bigint, OUT dropped bigint)
 	LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
@@ -95,6 +95,8 @@ BEGIN
 	UPDATE order_ext_archive.orders a
 	SET document = order_ext_internal.erased_document(a.document) WHERE a.user_id = buyer;
 	GET DIAGNOSTICS archived = ROW_COUNT;
+	UPDATE order_ext_archive.dropped d SET erased = true WHERE d.user_id = buyer;
+	GET DIAGNOSTICS dropped = ROW_COUNT;
 	-- ended, and no application of it is under way
 	ids := ARRAY(SELECT o.order_id FROM order_ext_internal.orders o
 		WHERE o.user_id = buyer
@@ -117,28 +119,36 @@ BEGIN
 	UPDATE order_ext_internal.after_sales s SET reason = NULL
 	WHERE s.order_id = ANY (ids) AND s.reason IS NOT NULL;
 	UPDATE order_ext_internal.shipment_events e SET payload = NULL
-	WHERE e.order_id = ANY (ids) AND e.payload IS NOT NULL;
+	WHERE e.order_id = ANY (ids || ARRAY(
+			SELECT d.order_id FROM order_ext_archive.dropped d WHERE d.user_id = buyer))
+		AND e.payload IS NOT NULL;
 	UPDATE order_ext_internal.transition_log l SET detail = l.detail - '{reason,address}'::text[]
 	FROM unnest(ids) AS i (id), order_ext_internal.archive_entities(i.id) AS e
 	WHERE l.entity_id = e.entity_id AND l.machine = e.machine AND l.actor = 'B'
 		AND l.detail ?| '{reason,address}';
 	messages := order_ext_internal.erase_messages(ids || ARRAY(
-		SELECT a.order_id FROM order_ext_archive.orders a WHERE a.user_id = buyer));
+		SELECT a.order_id FROM order_ext_archive.orders a WHERE a.user_id = buyer
+		UNION ALL SELECT d.order_id FROM order_ext_archive.dropped d WHERE d.user_id = buyer));
 END
 $$;
 COMMENT ON FUNCTION order_ext_internal.erase_rows(bigint) IS 'Removes what is personal of a user.';
 
 -- erase_buyer(): src/api/archive.c
 CREATE FUNCTION order_ext.erase_buyer(user_id bigint, OUT orders bigint, OUT archived bigint,
-		OUT messages bigint, OUT left_open bigint)
+		OUT messages bigint, OUT left_open bigint, OUT dropped bigint)
 	RETURNS record
 	LANGUAGE C VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_erase_buyer';
 
--- What is in the archive.
+-- What is, or was, in the archive.
 CREATE VIEW order_ext.archived_orders AS
 	SELECT a.order_id, a.user_id, order_ext_internal.status_name('order', a.status) AS status,
 		a.pay_amount, a.currency, a.coupon_id, a.external_id, a.created_at, a.settled_at,
-		a.archived_at
-	FROM order_ext_archive.orders a;
+		a.archived_at, NULL::timestamptz AS dropped_at, NULL::text AS digest
+	FROM order_ext_archive.orders a
+	UNION ALL
+	SELECT d.order_id, d.user_id, order_ext_internal.status_name('order', d.status), d.pay_amount,
+		d.currency, d.coupon_id, d.external_id, d.created_at, d.settled_at, d.archived_at,
+		d.dropped_at, encode(d.digest, 'hex')
+	FROM order_ext_archive.dropped d;

@@ -33,6 +33,7 @@ AS $$
 			'cancel_message', 'reschedule_message', 'subscribe', 'unsubscribe', 'register_asset',
 			'unregister_asset', 'pause', 'resume', 'redrive', 'discard', 'replay', 'dispatch',
 			'schedule_jobs', 'unschedule_jobs', 'maintain', 'erase_buyer', 'archived_orders',
+			'export_archived', 'drop_archived', 'restore_archived',
 			'get_order', 'order_timeline', 'allowed_actions', 'message_trace', 'list_orders',
 			'search_orders', 'find_order', 'list_coupons', 'list_products', 'products_view',
 			'verify', 'metrics', 'state_graph', 'state_diagram',

@@ -168,7 +168,7 @@ currency: NULL: the order''s
 paid_at: the gateway''s time
 raw: the gateway''s message, kept as evidence; truncated beyond order_ext.max_payload
 Returns: the order, if there is one; detail has payment_id, purpose, amount, currency, and refund_id where one was created
-Dispositions: applied the order is paid; replayed this capture is on record; late_refund_queued the order is canceled, refused or invalid, a refund was created; surplus_refund_queued the order was paid already, a refund was created; amount_mismatch_held amount or currency differs, waits for staff; unknown_order_held no such order, or the trade number belongs to another one, waits for staff
+Dispositions: applied the order is paid; replayed this capture is on record; late_refund_queued the order is canceled, refused or invalid, a refund was created; surplus_refund_queued the order was paid already, a refund was created; amount_mismatch_held amount or currency differs, waits for staff; unknown_order_held no such order, or the trade number belongs to another one, waits for staff; dropped_order_held new money of an order that was exported and dropped, waits for staff
 Raises: 22004; 22023; 54000; OE110
 Publishes: order.paid; refund.execute; ops.alert';
 

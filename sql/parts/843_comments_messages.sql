@@ -245,7 +245,38 @@ orders: orders that are not in the archive
 archived: orders that are
 messages: messages that an address or a remark was removed from
 left_open: orders that were left as they are
+dropped: orders that were exported and dropped: erase the buyer in what was exported
 Raises: 22004; 22023; OE110; 25006';
+
+COMMENT ON FUNCTION order_ext.export_archived(bigint, integer) IS
+'Shows documents of archived orders, by order, so that they can be stored elsewhere and dropped.
+Those that were settled longer ago than order_ext.archive_retention. Changes nothing: it can be repeated, and works on a standby. Store an order again if it is shown again: what it holds is newer.
+after: go on after this order
+max_orders: how many; at most 10000
+Returns: the documents
+order_id: the order
+digest: what drop_archived wants to see: SHA-256 of the text of the document in UTF-8, in hexadecimal digits
+document: all of the order: its rows by table, and what get_order and order_timeline have answered
+Raises: 55000 order_ext.archive_retention is -1; 22004; 22023';
+
+COMMENT ON FUNCTION order_ext.drop_archived(bigint[], text[]) IS
+'Drops documents from the archive that somebody has stored elsewhere.
+A document is dropped if this is its digest, so nothing is lost that was not exported, nor what was changed since. Numbers of the order stay taken, and its money and stock are counted. Can be repeated.
+order_ids: the orders, at most 10000
+digests: for each the digest that export_archived showed, or better, that of what was stored
+Returns: what became of each order
+order_id: the order
+disposition: applied it is dropped; replayed it was already; changed this is not its document any more, export it again; too_recent it was settled later than order_ext.archive_retention says; busy somebody brings it back, or changes it; not_archived it is not in the archive, or not any more
+Raises: 55000 order_ext.archive_retention is -1; 22004; 22023; 54000; OE110; 25006';
+
+COMMENT ON FUNCTION order_ext.restore_archived(bigint, jsonb) IS
+'Puts the document of an order that was dropped back into the archive.
+The order then answers again, and comes back when something is told about it. What erase_buyer would have removed in the meantime is removed.
+order_id: the order
+document: what export_archived showed
+Returns: the order
+Dispositions: applied it is back; noop it was not dropped
+Raises: 22004; 22023 the document is another one; 54000; OE001; OE110; 25006';
 
 COMMENT ON FUNCTION order_ext.schedule_jobs() IS
 'Registers expire_orders() every minute and maintain() every five minutes with pg_cron.

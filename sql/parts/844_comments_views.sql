@@ -180,7 +180,7 @@ COMMENT ON COLUMN order_ext.shipment_events_view.occurred_at IS 'The sender''s t
 COMMENT ON COLUMN order_ext.shipment_events_view.recorded_at IS 'When it was recorded.';
 COMMENT ON COLUMN order_ext.shipment_events_view.settled_at IS 'When it was recorded, or left state parked.';
 
-COMMENT ON VIEW order_ext.archived_orders IS 'Orders that maintain() has moved to the archive.';
+COMMENT ON VIEW order_ext.archived_orders IS 'Orders that maintain() has moved to the archive, dropped ones included.';
 COMMENT ON COLUMN order_ext.archived_orders.order_id IS 'Id of the order, for get_order and order_timeline.';
 COMMENT ON COLUMN order_ext.archived_orders.user_id IS 'The buyer.';
 COMMENT ON COLUMN order_ext.archived_orders.status IS 'Status by name.';
@@ -191,6 +191,8 @@ COMMENT ON COLUMN order_ext.archived_orders.external_id IS 'The application''s o
 COMMENT ON COLUMN order_ext.archived_orders.created_at IS 'When it was made.';
 COMMENT ON COLUMN order_ext.archived_orders.settled_at IS 'When the last thing happened to it.';
 COMMENT ON COLUMN order_ext.archived_orders.archived_at IS 'When it was moved.';
+COMMENT ON COLUMN order_ext.archived_orders.dropped_at IS 'When drop_archived dropped its document; null if that is here.';
+COMMENT ON COLUMN order_ext.archived_orders.digest IS 'The digest of the document that was dropped.';
 
 COMMENT ON VIEW order_ext.coupons_view IS 'Coupons and the orders that hold them.';
 COMMENT ON COLUMN order_ext.coupons_view.coupon_id IS 'Id of the coupon.';

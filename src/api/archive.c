@@ -109,12 +109,12 @@ erase_buyer_body(FunctionCallInfo fcinfo)
 	Datum		user_id = Int64GetDatum(arg_id(fcinfo, 0, "user_id"));
 	MemoryContext old;
 	TupleDesc	tupdesc;
-	Datum		values[4];
-	bool		nulls[4] = {false};
+	Datum		values[5];
+	bool		nulls[5] = {false};
 	Datum		result;
 	int			i;
 
-	/* nobody copies what is being erased */
+	/* nobody copies what is being erased, or drops it */
 	lock_wait(LOCK_ARCHIVE, 0);
 	(void) plan_write(&erase, &user_id, NULL, 1);
 	for (i = 0; i < (int) lengthof(values); i++)

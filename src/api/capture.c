@@ -9,6 +9,7 @@
 #include "core/currency.h"
 #include "core/locks.h"
 #include "machine/coupon.h"
+#include "machine/dropped.h"
 #include "machine/order_message.h"
 #include "machine/pay_type.h"
 #include "machine/payment_decision.h"
@@ -19,6 +20,7 @@ static const CaptureDecision late = {"late_refund_queued", PURPOSE_LATE, CAUSE_L
 static const CaptureDecision surplus = {"surplus_refund_queued", PURPOSE_SURPLUS, CAUSE_SURPLUS};
 static const CaptureDecision mismatch = {"amount_mismatch_held", PURPOSE_HELD, 0};
 static const CaptureDecision unmatched = {"unknown_order_held", PURPOSE_UNMATCHED, 0};
+static const CaptureDecision dropped = {"dropped_order_held", PURPOSE_UNMATCHED, 0};
 
 const CaptureDecision capture_replayed = {"replayed", 0, 0};
 const CaptureDecision capture_mismatch_event = {"amount_mismatch_held", 0, 0};
@@ -27,8 +29,10 @@ const CaptureDecision capture_unmatched_event = {"unknown_order_held", 0, 0};
 const CaptureDecision *
 capture_decide(const Order *order, const Capture *capture)
 {
+	DroppedOrder was;
+
 	if (order == NULL)
-		return &unmatched;
+		return dropped_read(capture->order_id, &was) ? &dropped : &unmatched;
 	switch ((OrderStatus) order->status)
 	{
 		case ORDER_CANCELED:

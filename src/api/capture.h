@@ -20,7 +20,10 @@ extern const CaptureDecision capture_replayed;
 extern const CaptureDecision capture_mismatch_event;
 extern const CaptureDecision capture_unmatched_event;
 
-/* The decision about a capture under a new trade number; order is NULL if it is not known. */
+/*
+ * The decision about a capture under a new trade number; order is NULL if it is not known, or was
+ * dropped from the archive.
+ */
 extern const CaptureDecision *capture_decide(const Order *order, const Capture *capture);
 
 /*

@@ -39,7 +39,7 @@
 
 static SavedPlan find_external_id = SAVED_PLAN(
 	"SELECT FROM order_ext_internal.orders WHERE external_id = $1"
-	" UNION ALL SELECT FROM order_ext_archive.orders WHERE external_id = $1",
+	" UNION ALL SELECT FROM order_ext_archive.known WHERE external_id = $1",
 	TEXTOID);
 
 /* ---- shared ---- */

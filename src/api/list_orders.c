@@ -69,7 +69,7 @@ static SavedPlan read_orders = SAVED_PLAN(
 
 static SavedPlan find_external_id = SAVED_PLAN(
 	"SELECT order_id FROM order_ext_internal.orders WHERE external_id = $1"
-	" UNION ALL SELECT order_id FROM order_ext_archive.orders WHERE external_id = $1",
+	" UNION ALL SELECT order_id FROM order_ext_archive.known WHERE external_id = $1",
 	TEXTOID);
 
 /* ---- pages ---- */

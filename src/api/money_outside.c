@@ -12,6 +12,8 @@
 #include "core/call.h"
 #include "core/locks.h"
 #include "machine/dispute.h"
+#include "machine/dropped.h"
+#include "machine/dropped_capture.h"
 #include "machine/money_back.h"
 #include "machine/order.h"
 #include "machine/payment_decision.h"
@@ -84,6 +86,16 @@ hold(Journal *journal, const Told *told, const char *reason)
 	return "held";
 }
 
+/* Why the fact is about no payment that is known. */
+static const char *
+why_unknown(const Told *told)
+{
+	Payment		payment;
+
+	return dropped_capture(told->fact.pay_type, told->fact.out_trade_no, &payment) ?
+		"dropped_order" : "unknown_payment";
+}
+
 /* ---- record_refund ---- */
 
 /* Why the refund cannot be recorded; NULL if it can. */
@@ -93,7 +105,9 @@ refuse_refund(const Told *told)
 	int64		payment_id = told->payment.payment_id;
 
 	if (!told->known)
-		return "unknown_payment";
+		return why_unknown(told);
+	if (dropped_had_number("number", told->fact.number))
+		return "number_used";
 	if (refund_is_claimed(payment_id, told->fact.amount))
 		return "refund_under_way";
 	if (told->fact.amount > money_left_for_facts(payment_id))
@@ -251,7 +265,9 @@ decide(Journal *journal, Told *told, Dispute *dispute, const char **reason)
 	if (exists && told->known && dispute->payment_id != fact->payment_id)
 		*reason = "another_payment";
 	else if (!told->known)
-		*reason = "unknown_payment";
+		*reason = why_unknown(told);
+	else if (!exists && dropped_had_number("number", fact->number))
+		*reason = "another_payment";
 	else if (exists && opens && dispute->status != DISPUTE_OPENED)
 		return "noop";
 	else if (money_fact_applied(fact, &before))

@@ -13,6 +13,7 @@
 #include "core/currency.h"
 #include "core/locks.h"
 #include "core/settings.h"
+#include "machine/dropped_capture.h"
 #include "machine/held_fact.h"
 #include "machine/refund.h"
 
@@ -141,7 +142,8 @@ pay_callback_body(FunctionCallInfo fcinfo)
 	payment_lock_trade(capture.pay_type, capture.out_trade_no);
 	lock_wait(LOCK_ORDER_PAY, capture.order_id);
 	lock_wait(LOCK_ORDER_CANCEL, capture.order_id);
-	if (payment_by_trade_no(capture.pay_type, capture.out_trade_no, &found_payment))
+	if (payment_by_trade_no(capture.pay_type, capture.out_trade_no, &found_payment) ||
+		dropped_capture(capture.pay_type, capture.out_trade_no, &found_payment))
 		known = &found_payment;
 	/* what staff has assigned to another order is about that order */
 	if (known != NULL && known->assigned && known->told_order_id == capture.order_id)

@@ -10,6 +10,7 @@
 #include "core/call.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
+#include "machine/dropped_capture.h"
 #include "machine/held_fact.h"
 #include "machine/order.h"
 #include "machine/payment.h"
@@ -41,7 +42,8 @@ find_payment(const PaymentNotice *notice, Payment *payment)
 {
 	return payment_by_trade_no(notice->pay_type, notice->out_trade_no, payment) ||
 		attempt_of_own_number(notice, payment) ||
-		payment_only_open_attempt(notice->order_id, notice->pay_type, payment);
+		payment_only_open_attempt(notice->order_id, notice->pay_type, payment) ||
+		dropped_capture(notice->pay_type, notice->out_trade_no, payment);
 }
 
 static const char *

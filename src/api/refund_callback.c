@@ -49,13 +49,13 @@ read_answer(FunctionCallInfo fcinfo, RefundAnswer *answer, bool *raw_cut)
 }
 
 static Datum
-return_unknown(FunctionCallInfo fcinfo, int64 refund_id, bool raw_cut)
+return_unknown(FunctionCallInfo fcinfo, int64 refund_id, const char *why, bool raw_cut)
 {
 	CallResult	result = {.id_is_null = true, .disposition = "held"};
 	JsonbBuilder *detail = jsonb_object_begin();
 
 	jsonb_add_id(detail, "refund_id", refund_id);
-	jsonb_add_text(detail, "reason", "unknown_refund");
+	jsonb_add_text(detail, "reason", why);
 	if (raw_cut)
 		jsonb_add_bool(detail, "raw_cut", true);
 	result.detail = jsonb_object_end(detail);
@@ -78,9 +78,9 @@ refund_callback_body(FunctionCallInfo fcinfo)
 	if (!lock_and_read(refund_id, &refund))
 	{
 		journal = journal_begin(GetCurrentTimestamp());
-		refund_answer_unknown(journal, refund_id, &answer);
+		why = refund_answer_unknown(journal, refund_id, &answer);
 		journal_write(journal);
-		return return_unknown(fcinfo, refund_id, raw_cut);
+		return return_unknown(fcinfo, refund_id, why, raw_cut);
 	}
 	journal = journal_begin(GetCurrentTimestamp());
 	disposition = refund_answer(journal, &refund, &answer, &why);

@@ -14,9 +14,11 @@
 #include "core/request.h"
 #include "core/settings.h"
 #include "machine/came_back.h"
+#include "machine/dropped.h"
 
 /* Reasons for holding a fact. */
 static const char why_unknown[] = "unknown_after_sale";
+static const char why_dropped[] = "dropped_order";
 static const char why_key[] = "request_id_reused";
 static const char why_no_return[] = "no_goods_expected";
 static const char why_status[] = "not_expected_now";
@@ -91,7 +93,8 @@ judge_stage(const Report *report)
 	bool		is_shipment = report->fact.kind == RETURN_FACT_SHIPMENT;
 
 	if (!report->known)
-		return why_unknown;
+		return dropped_had_id("after_sale", report->fact.after_sale_id) ?
+			why_dropped : why_unknown;
 	if (after_sale->return_status == NO_RETURN)
 		return why_no_return;
 	if (awaits_pieces(report) && !(is_shipment && after_sale->return_status == RETURN_IN_TRANSIT))

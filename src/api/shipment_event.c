@@ -10,6 +10,7 @@
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "machine/cancel.h"
+#include "machine/dropped.h"
 #include "machine/intercept.h"
 #include "machine/shipment.h"
 
@@ -23,6 +24,7 @@ static const ShipmentVerdict accepted_too_late = {SHIPMENT_HELD, "accepted_after
 static const ShipmentVerdict accepted_unasked = {SHIPMENT_HELD, "accepted_unasked_held"};
 static const ShipmentVerdict rejected_too_late = {SHIPMENT_HELD, "rejected_after_cancel_held"};
 static const ShipmentVerdict unknown_order = {SHIPMENT_HELD, "unknown_order_held"};
+static const ShipmentVerdict dropped_order = {SHIPMENT_HELD, "dropped_order_held"};
 static const ShipmentVerdict answered = {SHIPMENT_APPLIED, NULL};
 static const ShipmentVerdict no_effect = {SHIPMENT_NO_EFFECT, NULL};
 
@@ -75,8 +77,6 @@ judge_answer(const Report *report)
 {
 	bool		accepted = report->fact.kind == SHIPMENT_CANCEL_ACCEPTED;
 
-	if (!report->known)
-		return unknown_order;
 	if (report->order.status == ORDER_FULFILLING &&
 		report->fulfilment.status == FULFILMENT_CANCEL_REQUESTED)
 		return answered;
@@ -96,10 +96,13 @@ judge_answer(const Report *report)
 static ShipmentVerdict
 judge(const Report *report)
 {
+	DroppedOrder dropped;
+
+	if (!report->known)
+		return dropped_read(report->fact.order_id, &dropped) ? dropped_order : unknown_order;
 	if (report->fact.source == SOURCE_CANCEL_RESULT)
 		return judge_answer(report);
-	return shipment_judge(report->fact.kind, report->known ? &report->order : NULL,
-						  &report->fulfilment);
+	return shipment_judge(report->fact.kind, &report->order, &report->fulfilment);
 }
 
 static void

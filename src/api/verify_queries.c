@@ -144,7 +144,7 @@ static const char coupons_and_orders[] =
 	"   OR (c.status = " CODE(COUPON_USED) " AND o.status IN (" ORDERS_PAID "))"
 	"   OR (o.status = " CODE(ORDER_CANCELED)
 	"    AND EXISTS (SELECT FROM pending WHERE pending.key = c.order_id))))"
-	"  AND NOT EXISTS (SELECT FROM order_ext_archive.orders a WHERE a.order_id = c.order_id"
+	"  AND NOT EXISTS (SELECT FROM order_ext_archive.known a WHERE a.order_id = c.order_id"
 	"   AND a.coupon_id = c.coupon_id AND c.status = " CODE(COUPON_USED)
 	"   AND a.status IN (" ORDERS_PAID "))";
 
@@ -152,8 +152,12 @@ static const char coupons_and_orders[] =
 
 static const char archived_orders[] =
 	"SELECT 'error', 'order ' || a.order_id, 'in the archive, or live', 'both'"
-	" FROM order_ext_archive.orders a"
+	" FROM order_ext_archive.known a"
 	" JOIN order_ext_internal.orders o ON o.order_id = a.order_id"
+	" UNION ALL "
+	"SELECT 'error', 'order ' || a.order_id, 'in the archive, or dropped', 'both'"
+	" FROM order_ext_archive.orders a"
+	" JOIN order_ext_archive.dropped d ON d.order_id = a.order_id"
 	" UNION ALL "
 	"SELECT 'error', format('product %s', coalesce(s.product_id, d.product_id)),"
 	" format('movements of archived orders: available %s, reserved %s, consumed %s',"
@@ -167,8 +171,7 @@ static const char archived_orders[] =
 	"   sum((l ->> 'available_delta')::bigint) AS available,"
 	"   sum((l ->> 'reserved_delta')::bigint) AS reserved,"
 	"   sum((l ->> 'consumed_delta')::bigint) AS consumed"
-	"  FROM order_ext_archive.orders a,"
-	"   jsonb_array_elements(a.document -> 'rows' -> 'stock_ledger') AS l"
+	"  FROM order_ext_archive.known a, jsonb_array_elements(a.rows -> 'stock_ledger') AS l"
 	"  GROUP BY (l ->> 'product_id')::bigint) d ON d.product_id = s.product_id"
 	" WHERE (coalesce(s.available_delta, 0), coalesce(s.reserved_delta, 0),"
 	"  coalesce(s.consumed_delta, 0)) <> (coalesce(d.available, 0), coalesce(d.reserved, 0),"
@@ -182,8 +185,7 @@ static const char archived_orders[] =
 	"  WHERE what <= " CODE(PURPOSE_UNMATCHED) " GROUP BY pay_type, currency) m"
 	" FULL JOIN (SELECT p ->> 'pay_type' AS pay_type, p ->> 'currency' AS currency,"
 	"   sum((p ->> 'amount')::bigint) AS amount"
-	"  FROM order_ext_archive.orders a,"
-	"   jsonb_array_elements(a.document -> 'rows' -> 'payments') AS p"
+	"  FROM order_ext_archive.known a, jsonb_array_elements(a.rows -> 'payments') AS p"
 	"  WHERE (p ->> 'status')::integer = " CODE(PAYMENT_CAPTURED)
 	"   AND (p ->> 'purpose')::integer <> " CODE(PURPOSE_DUPLICATE)
 	"  GROUP BY p ->> 'pay_type', p ->> 'currency') p USING (pay_type, currency)"

@@ -38,7 +38,7 @@ typedef enum LockClass
 	LOCK_CONSUMERS = 210,		/* consumer group: shared by its consumers, exclusive to drop it */
 	LOCK_VERIFY = 211,			/* 0: one process moves the mark of verify() */
 	LOCK_FOLD = 212,			/* product id: who folds its ledger */
-	LOCK_ARCHIVE = 213			/* 0: who moves orders to it; order id: who brings it back */
+	LOCK_ARCHIVE = 213			/* 0: who moves orders in or out; order id: who brings it back */
 } LockClass;
 
 /* The key of LOCK_GROUP. */

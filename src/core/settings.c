@@ -32,6 +32,7 @@ int			setting_backlog_alert_age = 60 * 60;
 int			setting_backlog_alert_size = 8 * 1024 * 1024;
 int			setting_request_retention = 30 * 24 * 60 * 60;
 int			setting_order_retention = -1;
+int			setting_archive_retention = -1;
 int			setting_verify_interval = 24 * 60 * 60;
 int			setting_after_sale_window = 7 * 24 * 60 * 60;
 int			setting_review_reminder = 2 * 24 * 60 * 60;
@@ -122,6 +123,12 @@ define_order_settings(void)
 	DefineCustomIntVariable("order_ext.order_retention",
 							"How long settled orders stay before they are archived; -1 = forever.",
 							NULL, &setting_order_retention,
+							-1, -1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("order_ext.archive_retention",
+							"How long settled orders stay in the archive before they can be "
+							"dropped; -1 = forever.",
+							NULL, &setting_archive_retention,
 							-1, -1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("order_ext.verify_interval",

@@ -22,6 +22,7 @@ extern int	setting_backlog_alert_age;	/* seconds, 0 = off */
 extern int	setting_backlog_alert_size; /* kB, 0 = off */
 extern int	setting_request_retention;	/* seconds */
 extern int	setting_order_retention;	/* seconds, -1 = forever */
+extern int	setting_archive_retention;	/* the same */
 extern int	setting_verify_interval;	/* seconds between full checks, 0 = off */
 extern int	setting_after_sale_window;	/* seconds after the order was signed */
 extern int	setting_review_reminder;	/* seconds after the application */

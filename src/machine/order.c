@@ -15,6 +15,7 @@
 #include "core/ids.h"
 #include "core/row.h"
 #include "core/spi_util.h"
+#include "machine/dropped.h"
 #include "machine/order.h"
 #include "machine/recall.h"
 
@@ -116,10 +117,26 @@ order_read_current(int64 order_id, Order *order)
 void
 order_result(CallResult *result, int64 order_id, const Order *order)
 {
+	DroppedOrder dropped;
+
 	result->id = order_id;
-	result->id_is_null = (order == NULL);
-	result->status = order != NULL ? machine_status_name(MACHINE_ORDER, order->status) : NULL;
-	result->version = order != NULL ? order->version : 0;
+	result->id_is_null = false;
+	if (order != NULL)
+	{
+		result->status = machine_status_name(MACHINE_ORDER, order->status);
+		result->version = order->version;
+	}
+	else if (dropped_read(order_id, &dropped))
+	{
+		result->status = machine_status_name(MACHINE_ORDER, dropped.status);
+		result->version = dropped.version;
+	}
+	else
+	{
+		result->id_is_null = true;
+		result->status = NULL;
+		result->version = 0;
+	}
 }
 
 void
@@ -136,7 +153,19 @@ order_touch(int64 order_id)
 void
 order_read_or_fail(int64 order_id, Order *order)
 {
-	if (!order_read(order_id, order))
+	DroppedOrder dropped;
+
+	if (order_read(order_id, order))
+		return;
+	if (dropped_read(order_id, &dropped))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_FOUND),
+				 errmsg("order " INT64_FORMAT " was exported and dropped", order_id),
+				 error_facts("It was dropped at {dropped_at}.", FACT_ID("order_id", order_id),
+							 FACT_TIME("dropped_at", dropped.dropped_at)),
+				 errhint("Its document is where it was exported to; restore_archived brings it "
+						 "back.")));
+	else
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("order " INT64_FORMAT " does not exist", order_id),

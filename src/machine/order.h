@@ -60,7 +60,10 @@ extern bool order_read_current(int64 order_id, Order *order);
  */
 extern void order_touch(int64 order_id);
 
-/* Fill in id, status and version of a call's result; order is NULL if it does not exist. */
+/*
+ * Fill in id, status and version of a call's result; order is NULL if it does not exist. One that
+ * was dropped is what it was.
+ */
 extern void order_result(CallResult *result, int64 order_id, const Order *order);
 
 /* Those of the given orders that have the status, in id order. */

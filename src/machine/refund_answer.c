@@ -11,6 +11,7 @@
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
 #include "machine/after_sale.h"
+#include "machine/dropped.h"
 #include "machine/held_fact.h"
 #include "machine/money_back.h"
 #include "machine/money_fact.h"
@@ -80,17 +81,19 @@ hold(Journal *journal, const Refund *refund, const RefundAnswer *answer, const c
 	return "held";
 }
 
-void
+const char *
 refund_answer_unknown(Journal *journal, int64 refund_id, const RefundAnswer *answer)
 {
+	const char *why = dropped_had_id("refund", refund_id) ? "dropped_order" : "unknown_refund";
 	JsonbBuilder *payload = jsonb_object_begin();
 
-	if (!record_event(journal, refund_id, answer, "unknown_refund"))
-		return;
+	if (!record_event(journal, refund_id, answer, why))
+		return why;
 	jsonb_add_text(payload, "order_id", NULL);
 	jsonb_add_text(payload, "user_id", NULL);
 	jsonb_add_int(payload, "version", 0);
-	fact_about(journal, payload, 0, refund_id, answer, "unknown_refund");
+	fact_about(journal, payload, 0, refund_id, answer, why);
+	return why;
 }
 
 /* ---- the decision ---- */

@@ -46,6 +46,7 @@ extern const char *refund_answer(Journal *journal, Refund *refund, const RefundA
 								 const char **why);
 
 /* Store an answer about a refund that does not exist, and alert: held. */
-extern void refund_answer_unknown(Journal *journal, int64 refund_id, const RefundAnswer *answer);
+extern const char *refund_answer_unknown(Journal *journal, int64 refund_id,
+										 const RefundAnswer *answer);
 
 #endif							/* ORDER_EXT_MACHINE_REFUND_ANSWER_H */

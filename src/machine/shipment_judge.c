@@ -7,7 +7,6 @@
 #include "machine/after_sale_flow.h"
 #include "machine/shipment_judge.h"
 
-static const char reason_unknown[] = "unknown_order_held";
 static const char reason_shipped[] = "shipped_after_cancel_held";
 static const char reason_picked[] = "picked_after_cancel_held";
 static const char reason_contradiction[] = "contradiction_held";
@@ -70,8 +69,6 @@ contradicts_end(ShipmentKind kind, int64 order_id)
 ShipmentVerdict
 shipment_judge(ShipmentKind kind, const Order *order, const Fulfilment *fulfilment)
 {
-	if (order == NULL)
-		return held(reason_unknown);
 	switch ((OrderStatus) order->status)
 	{
 		case ORDER_CREATED:

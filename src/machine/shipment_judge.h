@@ -16,7 +16,7 @@ typedef struct ShipmentVerdict
 	const char *reason;
 } ShipmentVerdict;
 
-/* What a fact means for an order; order or fulfillment may be missing (NULL). */
+/* What a fact means for an order; fulfilment matters while that is fulfilling. */
 extern ShipmentVerdict shipment_judge(ShipmentKind kind, const Order *order,
 									  const Fulfilment *fulfilment);
 

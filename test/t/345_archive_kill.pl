@@ -1,5 +1,5 @@
-# A backend, and the server, are killed in the middle of a move to the archive and of an order's way
-# back: each order is whole in the tables or whole in the archive, and counted once.
+# A backend, and the server, are killed in the middle of a move to the archive, of an order's way back
+# and of a drop: each order is whole in the tables or whole in the archive, or dropped, and counted once.
 use strict;
 use warnings;
 
@@ -12,7 +12,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 my $node = start_node('archive_kill', 'fsync = off', 'order_ext.enabled = off', 'order_ext.order_retention = 30d',
-	'order_ext.verify_interval = 0', 'order_ext.lock_timeout = 10min');
+	'order_ext.archive_retention = 30d', 'order_ext.verify_interval = 0', 'order_ext.lock_timeout = 10min');
 my $each = 12;
 
 $node->safe_psql('postgres', <<'SQL');
@@ -25,10 +25,12 @@ CREATE FUNCTION places() RETURNS text LANGUAGE sql RETURN (
 	SELECT string_agg(place || ' ' || n, ', ' ORDER BY place) FROM (
 		SELECT concat_ws(' and ', CASE WHEN l.rows = w.rows THEN 'tables' WHEN l.rows IS NOT NULL THEN 'changed in tables' END,
 			CASE WHEN sorted(a.document -> 'rows') = w.rows THEN 'archive' WHEN a.order_id IS NOT NULL THEN 'changed in archive' END,
-			CASE WHEN (a.order_id IS NOT NULL) <> EXISTS (SELECT FROM order_ext_archive.keys k WHERE k.order_id = w.order_id) THEN 'keys' END) AS place,
+			CASE WHEN d.order_id IS NOT NULL THEN 'dropped' END,
+			CASE WHEN (a.order_id IS NOT NULL OR d.order_id IS NOT NULL) <> EXISTS (SELECT FROM order_ext_archive.keys k WHERE k.order_id = w.order_id) THEN 'keys' END) AS place,
 			count(*) AS n
 		FROM was w
 		LEFT JOIN order_ext_archive.orders a USING (order_id)
+		LEFT JOIN order_ext_archive.dropped d USING (order_id)
 		CROSS JOIN LATERAL (SELECT sorted(order_ext_internal.archive_rows(w.order_id)) AS rows) AS l
 		GROUP BY 1) AS p);
 CREATE FUNCTION remember() RETURNS void LANGUAGE sql
@@ -41,18 +43,18 @@ CREATE FUNCTION books() RETURNS text LANGUAGE sql RETURN (
 	SELECT concat_ws(' ', sum(captured), sum(refunded), (SELECT available FROM order_ext.stock_level('OLD'))) FROM order_ext.money_report);
 SQL
 
-# Start a call that meets a row of the table that somebody holds, and kill it there.
+# Start a call that meets what somebody holds, and kill it there.
 sub kill_at
 {
-	my ($table, $call, $server) = @_;
+	my ($hold, $call, $server) = @_;
 	my ($out, $err) = ('', '');
 	my $holder = $node->background_psql('postgres');
 	my $offset = -s $node->logfile;
 
-	$holder->query_safe("BEGIN; SELECT FROM $table x JOIN was USING (order_id) FOR UPDATE OF x");
+	$holder->query_safe("BEGIN; $hold");
 	my $mover = start([ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-c', $call ], '<', \undef, '>', \$out, '2>', \$err);
 	my $waiting = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query = \$\$$call\$\$";
-	$node->poll_query_until('postgres', "SELECT count(*) = 1 $waiting") or die "nothing waits for $table: $err";
+	$node->poll_query_until('postgres', "SELECT count(*) = 1 $waiting") or die "nothing waits: $err";
 	if ($server)
 	{
 		$node->stop('immediate');
@@ -81,7 +83,7 @@ foreach my $point ([ 'stock_ledger', 0 ], [ 'payments', 1 ], [ 'orders', 0 ])
 	create_old_orders($node, 'postgres', $moved, $each);
 	$node->safe_psql('postgres', 'SELECT remember()');
 	my $books = $node->safe_psql('postgres', 'SELECT books()');
-	kill_at("order_ext_internal.$table", 'SELECT order_ext.maintain()', $server);
+	kill_at("SELECT FROM order_ext_internal.$table x JOIN was USING (order_id) FOR UPDATE OF x", 'SELECT order_ext.maintain()', $server);
 	is($node->safe_psql('postgres', 'SELECT places()'), "${before}tables $each", "killed at $table: nothing has moved");
 	$node->safe_psql('postgres', 'SELECT order_ext.maintain()');
 	$moved += $each;
@@ -110,6 +112,34 @@ $node->safe_psql('postgres', "SELECT $late");
 $node->stop('immediate');
 $node->start;
 is($node->safe_psql('postgres', 'SELECT places()'), 'archive ' . ($moved - 1) . ', changed in tables 1', 'it comes again, and stays');
+verify_clean($node, 'postgres');
+
+# ---- out of the archive ----
+
+# What was exported, by somebody who was killed before he dropped anything; the next one begins again.
+$session = $node->background_psql('postgres');
+$session->query_safe('CREATE TABLE copy (order_id bigint PRIMARY KEY, document jsonb); BEGIN; INSERT INTO copy SELECT order_id, document FROM order_ext.export_archived()');
+kill 'TERM', $session->query_safe('SELECT pg_backend_pid()');
+eval { $session->quit };
+$node->safe_psql('postgres', 'INSERT INTO copy SELECT order_id, document FROM order_ext.export_archived()');
+my $drop = "SELECT disposition, count(*) FROM order_ext.drop_archived(ARRAY(SELECT order_id FROM copy ORDER BY 1), "
+  . "ARRAY(SELECT encode(sha256(convert_to(document::text, 'UTF8')), 'hex') FROM copy ORDER BY order_id)) GROUP BY 1 ORDER BY 1";
+my $books = $node->safe_psql('postgres', 'SELECT books()');
+foreach my $server (0, 1)
+{
+	kill_at(q{SET LOCAL session_replication_role = replica; INSERT INTO order_ext_archive.dropped (order_id, user_id, pay_amount, created_at,
+		settled_at, archived_at, dropped_at, version, status, currency, digest, remains)
+		SELECT order_id, 1, 1, now(), now(), now(), now(), 1, 1, '', '', '{}' FROM order_ext_archive.orders LIMIT 1}, $drop, $server);
+	is($node->safe_psql('postgres', 'SELECT places()'), 'archive ' . ($moved - 1) . ', changed in tables 1', 'killed in the middle: nothing is dropped');
+}
+is($node->safe_psql('postgres', $drop), 'applied|' . ($moved - 1), 'then everything is');
+$node->stop('immediate');
+$node->start;
+is($node->safe_psql('postgres', 'SELECT places()'), 'changed in tables 1, dropped ' . ($moved - 1), 'and stays so');
+is($node->safe_psql('postgres', $drop), 'replayed|' . ($moved - 1), 'once more');
+is($node->safe_psql('postgres', 'SELECT books()'), $books, 'the books are the same');
+is($node->safe_psql('postgres', 'SELECT DISTINCT (order_ext.restore_archived(order_id, document)).disposition FROM copy'), 'applied', 'it is restored');
+is($node->safe_psql('postgres', 'SELECT places()'), 'archive ' . ($moved - 1) . ', changed in tables 1', 'whole');
 verify_clean($node, 'postgres');
 check_log($node, crashes => 1);
 $node->stop('fast');

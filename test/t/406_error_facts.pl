@@ -114,6 +114,12 @@ my $imported = sub {
 	return 'import_orders(' . quoted(JSON::PP->new->canonical->encode([ \%order ])) . ')';
 };
 
+my $at_once = q{SET LOCAL order_ext.archive_retention = 0};
+my @dropped = (q{SET LOCAL session_replication_role = replica},
+	q{INSERT INTO order_ext_archive.dropped (order_id, user_id, pay_amount, created_at, settled_at, archived_at, dropped_at, version, status, currency, digest, remains)
+		VALUES (77, 1, 1, now(), now(), now(), now(), 1, 60, 'CNY', '', '{}')},
+	q{SET LOCAL session_replication_role = origin});
+
 # SQLSTATE, the keys of its object in their order, the call (of schema order_ext), and calls before it.
 # "-": there is no DETAIL as a text.
 my @cases = (
@@ -226,7 +232,14 @@ my @cases = (
 	[ '42710', 'consumer_group topic wanted', q{subscribe('slow', 'other')}, q{SELECT order_ext.create_topic('other')} ],
 	[ '54000', 'argument max_chars', "put_product($long, 'x', 1)" ],
 	[ '54000', 'argument max_bytes', q{publish('full', 1, to_jsonb(repeat('x', 1000000)))} ],
-	[ '55000', 'consumer_group handler', q{receive('handled')}, q{SELECT order_ext.subscribe('handled', 'full', 'public.note(order_ext.message)', '{"run_as": "handlers"}')} ]);
+	[ '55000', 'consumer_group handler', q{receive('handled')}, q{SELECT order_ext.subscribe('handled', 'full', 'public.note(order_ext.message)', '{"run_as": "handlers"}')} ],
+	[ '55000', 'reason', 'export_archived()' ],
+	[ 'OE001', 'dropped_at order_id', 'get_order(77)', @dropped ],
+	[ 'OE001', 'dropped_at order_id', 'cancel_order(77)', @dropped ],
+	[ '22004', 'argument element', q{drop_archived('{1,NULL}', '{a,b}')}, $at_once ],
+	[ '22023', 'argument', q{drop_archived('{1}', '{a,b}')}, $at_once ],
+	[ '22023', 'argument dimensions', q{drop_archived('{{1}}', '{{a}}')}, $at_once ],
+	[ '54000', 'argument elements max', q{drop_archived(array_fill(1::bigint, '{10001}'), array_fill('a'::text, '{10001}'))}, $at_once ]);
 
 sub quoted { my ($text) = @_; $text =~ s/'/''/g; return "'$text'"; }
 
