@@ -5,9 +5,10 @@
  * The file is in pg_replslot, which is for data of this very server: pg_basebackup, pg_rewind and
  * other backup tools omit its contents, and restarts leave them alone. A copy made file by file
  * (cp, rsync) includes it: this is recognized by a different inode number together with an inode
- * change after the file was written. (One of them alone proves nothing: some file systems
- * renumber files, and chown changes the inode of a file that stays in place.) The snapshot of a
- * disk cannot be distinguished from the disk.
+ * that was last changed at another time than that of the file's creation. (One of them alone proves
+ * nothing: some file systems renumber files, and chown changes the inode of a file that stays in
+ * place.) Both times are the file system's; the later one is lower if the clock was set back. The
+ * snapshot of a disk cannot be distinguished from the disk.
  */
 #include "compat.h"
 
@@ -37,14 +38,14 @@ typedef struct NodeFile
 
 static NodeFile node;
 
-/* Whether the open file is a copy of the one that was written then, with that inode. */
+/* Whether the open file is a copy of the one that was created then, with that inode. */
 static bool
-is_copy(int fd, unsigned long long inode, long long written_at)
+is_copy(int fd, unsigned long long inode, long long created_at)
 {
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && (unsigned long long) st.st_ino != inode &&
-		(long long) st.st_ctime > written_at + RENAME_SECONDS;
+		llabs((long long) st.st_ctime - created_at) > RENAME_SECONDS;
 }
 
 static void
@@ -53,7 +54,7 @@ read_node(void)
 	char		text[256];
 	unsigned long long id;
 	unsigned long long inode;
-	long long	written_at;
+	long long	created_at;
 	int			inherits;
 	ssize_t		length;
 	int			fd = BasicOpenFile(NODE_FILE, O_RDONLY | PG_BINARY);
@@ -62,12 +63,12 @@ read_node(void)
 		return;
 	length = read(fd, text, sizeof(text) - 1);
 	text[Max(length, 0)] = '\0';
-	if (sscanf(text, "%llx %d %llu %lld", &id, &inherits, &inode, &written_at) != 4 ||
+	if (sscanf(text, "%llx %d %llu %lld", &id, &inherits, &inode, &created_at) != 4 ||
 		(int64) id <= 0)
 		ereport(LOG,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("file \"%s\" does not hold the id of this server", NODE_FILE)));
-	else if (!is_copy(fd, inode, written_at))
+	else if (!is_copy(fd, inode, created_at))
 	{
 		node.id = (int64) id;
 		node.inherits = inherits != 0;
@@ -84,16 +85,18 @@ store_node(void)
 	struct stat st;
 	bool		written = false;
 	int			length;
-	int			fd = BasicOpenFilePerm(NODE_FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | PG_BINARY,
-									   pg_file_create_mode);
+	int			fd;
 
+	(void) unlink(NODE_FILE_NEW);	/* a new file has a new time */
+	fd = BasicOpenFilePerm(NODE_FILE_NEW, O_WRONLY | O_CREAT | O_EXCL | PG_BINARY,
+						   pg_file_create_mode);
 	if (fd >= 0)
 	{
 		if (fstat(fd, &st) == 0)
 		{
 			length = snprintf(text, sizeof(text), "%016llx %d %llu %lld\n",
 							  (unsigned long long) node.id, node.inherits,
-							  (unsigned long long) st.st_ino, (long long) time(NULL));
+							  (unsigned long long) st.st_ino, (long long) st.st_ctime);
 			errno = 0;
 			written = write(fd, text, length) == length && pg_fsync(fd) == 0;
 			if (errno == 0)

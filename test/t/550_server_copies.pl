@@ -177,6 +177,17 @@ my $cold = from_backup('cold', $original, 'cold');
 is_quiet($cold, 'postgres', 'copy of the files');
 $cold->stop;
 
+# The same, if the clock was set back between the creation of the file and the copy.
+my $node_file = $original->backup_dir . '/cold/pg_replslot/order_ext.node';
+my $late = slurp_file($node_file);
+ok($late =~ s/ (\d+)\n\z/' ' . ($1 + 365 * 24 * 60 * 60) . "\n"/e, 'the file has its time');
+open(my $file, '>', $node_file) or die "$node_file: $!";
+print $file $late;
+close($file);
+my $earlier = from_backup('earlier', $original, 'cold');
+is_quiet($earlier, 'postgres', 'copy from before the original');
+$earlier->stop;
+
 # The original has been at work all along, and is after a restart.
 wait_workers($original, 'postgres', 'dispatcher,scheduler', 30, 'the original has its workers');
 $original->safe_psql('postgres', q{SELECT order_ext.publish('t', 10)});
