@@ -333,15 +333,15 @@ COMMENT ON FUNCTION order_ext_internal.archive_count(bigint, integer) IS
 	'Counts the money of an order in the archive.';
 
 -- recall_order(): brings an order back; false if it is not there any more. Its lock is held. If it
--- was dropped for a time, facts were told of it meanwhile and held: of those that repeat what it
--- has, its own stay; shipment events come after its own of the same id; money that came is counted
--- as it is.
+-- was dropped for a time, facts about it that were reported meanwhile are here already: one that
+-- repeats what the order has stays as it is, shipment events come after those of the order with the
+-- same id, and money has been counted.
 CREATE FUNCTION order_ext_internal.recall_order(id bigint) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
 	kept jsonb;
-	told jsonb;
+	later_events jsonb;
 	tab text;
 BEGIN
 	DELETE FROM order_ext_archive.orders a WHERE a.order_id = id RETURNING a.document -> 'rows'
@@ -358,10 +358,10 @@ BEGIN
 			SELECT count(*) FROM jsonb_to_recordset(kept -> 'shipment_events') AS s
 				(source smallint, event_id text)
 			WHERE s.source = l.source AND s.event_id = l.event_id)))
-	INTO told FROM later l;
-	IF told IS NOT NULL THEN
+	INTO later_events FROM later l;
+	IF later_events IS NOT NULL THEN
 		kept := kept || jsonb_build_object('shipment_events',
-			coalesce(kept -> 'shipment_events', '[]') || told);
+			coalesce(kept -> 'shipment_events', '[]') || later_events);
 	END IF;
 	PERFORM order_ext_internal.archive_count(id, 1);
 	FOR tab IN SELECT k FROM jsonb_object_keys(kept) AS k WHERE k <> 'stock_ledger' ORDER BY k LOOP

@@ -271,7 +271,7 @@ Raises: 55000 order_ext.archive_retention is -1; 22004; 22023; 54000; OE110; 250
 
 COMMENT ON FUNCTION order_ext.restore_archived(bigint, jsonb) IS
 'Puts the document of an order that was dropped back into the archive.
-The order then answers again, and comes back when something is told about it. What erase_buyer would have removed in the meantime is removed.
+The order then answers again, and comes back when something is reported about it. What erase_buyer would have removed in the meantime is removed.
 order_id: the order
 document: what export_archived showed
 Returns: the order

@@ -1,7 +1,7 @@
 /*
  * dropped.h
  *		Archived orders whose documents were exported and dropped: they do not come back when
- *		something is told of them. See docs/archive.md.
+ *		something is reported about them. See docs/archive.md.
  *
  * All look at what is committed at this moment, whichever snapshot the transaction has: what was
  * dropped after that was taken must not be unknown. Inside api_call() only, unless nothing is
