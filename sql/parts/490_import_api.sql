@@ -69,8 +69,10 @@ DECLARE
 BEGIN
 	IF given IS NULL THEN
 		RETURN NULL;
-	ELSIF jsonb_typeof(object -> key) NOT IN ('string', 'number') OR given = '' THEN
+	ELSIF jsonb_typeof(object -> key) NOT IN ('string', 'number') THEN
 		RAISE EXCEPTION '"%" is not a text', key USING ERRCODE = '22023';
+	ELSIF given = '' THEN
+		RAISE EXCEPTION '"%" is empty', key USING ERRCODE = '22023';
 	ELSIF length(given) > longest THEN
 		RAISE EXCEPTION '"%" is too long', key
 			USING ERRCODE = '54000',
@@ -353,8 +355,10 @@ BEGIN
 	one.external_id := order_ext_internal.import_text(entry, 'external_id', 128);
 	IF one.external_id IS NULL THEN
 		RAISE EXCEPTION '"external_id" is missing' USING ERRCODE = '22023';
-	ELSIF coalesce(entry ->> 'status' NOT IN
-		('created', 'paid', 'fulfilling', 'out_stock', 'delivering', 'signed'), true)
+	ELSIF entry ->> 'status' IS NULL THEN
+		RAISE EXCEPTION '"status" is missing' USING ERRCODE = '22023';
+	ELSIF entry ->> 'status' NOT IN
+		('created', 'paid', 'fulfilling', 'out_stock', 'delivering', 'signed')
 	THEN
 		RAISE EXCEPTION '"status" is not that of an open order: %', left(entry ->> 'status', 40)
 			USING ERRCODE = '22023',

@@ -35,7 +35,7 @@ COMMENT ON FUNCTION order_ext.list_products(text, integer, text) IS
 'Lists the products that are for sale, by sku, a page at a time.
 A page looks at 10000 products at most. If it ends there, its last row is only {"next_after": sku}: the next page goes on after that; otherwise after the last sku of the page.
 after: only skus after this one; NULL: from the first
-max_products: the most to return, up to 1000
+max_products: the most to return; more than 1000 counts as 1000
 search: only products with this in their sku or name, in upper or lower case, up to 1000 characters; NULL: all
 Returns: objects: sku; name; kind normal or virtual; prices an object of currency and price of one piece in minor units; available pieces
 Raises: 22004; 22023; 54000';
@@ -46,7 +46,7 @@ A page looks at 10000 coupons at most. If it ends there, its last row is only {"
 user_id: whose
 usable: true: only those that can be used now; false: only others; NULL: all
 before: only coupons with a lower id; NULL: from the newest
-max_coupons: the most to return, up to 1000
+max_coupons: the most to return; more than 1000 counts as 1000
 Returns: objects: coupon_id; user_id; status unused, locked, used or expired; usable whether it is unused and now is between valid_from and valid_until; amount and threshold in minor units; currency null for any; valid_from; valid_until; order_id the order that holds it. Ids are strings
 Raises: 22004; 22023';
 
@@ -358,7 +358,7 @@ A page looks at 10000 orders at most, which matters where few of them are wanted
 user_id: the buyer
 statuses: only orders in one of these; NULL: in any
 before: only orders with a lower id; NULL: from the newest
-max_orders: the most to return, up to 1000
+max_orders: the most to return; more than 1000 counts as 1000
 Returns: objects: order_id; user_id; status; version; origin, discount, freight and pay_amount in minor units of currency; coupon_id; external_id; created_at; expire_at the payment deadline; paid_at; canceled_at; cancel_type; removed_at; items with line, sku, name (the product''s of today), quantity, price, discount, pay and reservation; after_sales, the open ones, with after_sale_id, type, status, amount, return_status, applied_at, return_by and items (line, sku, quantity); allowed_actions, as the call of that name lists them. Ids are strings. Address, remark and attributes are not included
 Raises: 22004; 22023; 54000';
 
@@ -368,7 +368,7 @@ Those that their buyers have removed are among them.
 A page looks at 10000 orders at most, by the index of the condition that finds the fewest: id, text, external_id or out_trade_no, else gateway_refund_no, user_id, sku, or all orders of the time. If it ends there, its last row is only {"next_before": order_id}: the next page goes on before that; otherwise before the last order_id of the page.
 filter: an object with any of these keys: status, one or an array of them; user_id; external_id; created_from and created_to, or created_between with an array of both, inclusive; sku of a line; out_trade_no of a payment; gateway_refund_no of a refund; id of the order or of a payment, refund, after-sale or document of its fulfillment; text, which is any such id or number. Ids can be strings or numbers; null is no condition
 before: only orders with a lower id; NULL: from the newest
-max_orders: the most to return, up to 1000
+max_orders: the most to return; more than 1000 counts as 1000
 Returns: objects as of list_orders
 Raises: 22004; 22023 unknown key, or a value that is none for its key; 22003; 54000';
 

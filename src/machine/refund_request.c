@@ -34,22 +34,28 @@
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = r.order_id" \
 	" ORDER BY r.refund_id"
 
-/*
- * $5 is the maximum to refund; NULL: all that is left. $8: it is one more of its cause, and counts
- * those before it.
- */
+/* $5 is the maximum to refund; NULL: all that is left. */
+#define INSERT_REFUND(fact_id) \
+	INSERT_REFUNDS \
+	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id, 0," \
+	"        least(rest.amount, $5), $3, 1, $4, $2, $6, p.currency, $7, " fact_id \
+	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT \
+	" WHERE p.payment_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED) \
+	"  AND least(rest.amount, $5) > 0" \
+	UNLESS_REQUESTED
+
 static SavedPlan insert_refund = SAVED_PLAN(
-	INSERT_REFUNDS
-	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id, 0,"
-	"        least(rest.amount, $5), $3, 1, $4, $2, $6, p.currency, $7,"
-	"        CASE WHEN $8 THEN (SELECT coalesce(max(b.fact_id) + 1, 0)"
-	"         FROM order_ext_internal.refunds b WHERE b.payment_id = p.payment_id"
-	"          AND b.cause = $2 AND b.after_sale_id = 0) ELSE 0 END"
-	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT
-	" WHERE p.payment_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED)
-	"  AND least(rest.amount, $5) > 0"
-	UNLESS_REQUESTED,
-	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT8OID, BOOLOID, TIMESTAMPTZOID, BOOLOID);
+	INSERT_REFUND("0"),
+	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT8OID, BOOLOID, TIMESTAMPTZOID);
+
+/* One more of its cause counts those before it. */
+#define NEXT_OF_CAUSE \
+	"(SELECT coalesce(max(b.fact_id) + 1, 0) FROM order_ext_internal.refunds b" \
+	"  WHERE b.payment_id = p.payment_id AND b.cause = $2 AND b.after_sale_id = 0)"
+
+static SavedPlan insert_rest = SAVED_PLAN(
+	INSERT_REFUND(NEXT_OF_CAUSE),
+	INT8OID, INT2OID, TIMESTAMPTZOID, INT2OID, INT8OID, BOOLOID, TIMESTAMPTZOID);
 
 static SavedPlan insert_for_canceled = SAVED_PLAN(
 	INSERT_REFUNDS
@@ -146,9 +152,9 @@ request(Journal *journal, int64 payment_id, RefundCause cause, int64 amount, boo
 	bool		held = terms != NULL && terms->held;
 	int64		refund_id;
 	TimestampTz claim_after = terms != NULL ? terms->claim_after : 0;
-	Datum		values[8];
-	char		nulls[8] = {' ', ' ', ' ', ' ', amount == 0 ? 'n' : ' ', ' ',
-	claim_after == 0 ? 'n' : ' ', ' '};
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', amount == 0 ? 'n' : ' ', ' ',
+	claim_after == 0 ? 'n' : ' '};
 
 	values[0] = Int64GetDatum(payment_id);
 	values[1] = Int16GetDatum(cause);
@@ -157,9 +163,9 @@ request(Journal *journal, int64 payment_id, RefundCause cause, int64 amount, boo
 	values[4] = Int64GetDatum(amount);
 	values[5] = BoolGetDatum(held);
 	values[6] = TimestampTzGetDatum(claim_after);
-	values[7] = BoolGetDatum(again);
-	refund_id = journal_requested(journal, edge, plan_write(&insert_refund, values, nulls, 0),
-								  actor);
+	refund_id = journal_requested(journal, edge,
+								  plan_write(again ? &insert_rest : &insert_refund, values, nulls,
+											 0), actor);
 	if (refund_id != 0)
 		money_left_touch_payment(payment_id);
 	return refund_id;

@@ -88,6 +88,7 @@ SELECT e.* FROM unnest(ARRAY[
 	'{}'::jsonb,
 	t.im('', 'paid'),
 	t.im(repeat('x', 129), 'paid'),
+	t.im('IM-bad', 'paid') - 'status',
 	t.im('IM-bad', 'canceled'),
 	t.im('IM-bad', 'paid', '{"colour": 1}'),
 	t.im('IM-bad', 'paid', '{"user_id": "me"}'),
