@@ -59,6 +59,9 @@ CREATE FUNCTION order_ext.export_archived(after bigint DEFAULT NULL,
 	RETURNS TABLE (order_id bigint, digest text, document jsonb)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	-- without statistics, too, a page is read in the order of the index
+	SET enable_seqscan = off
+	SET enable_bitmapscan = off
 AS $$
 DECLARE
 	before timestamptz;
