@@ -64,10 +64,13 @@ AS $$
 				AND x.status = order_ext.status_code('payment', 'captured')
 				AND (x.purpose IN (2, 3, 4, 5)
 					OR (x.purpose = 1 AND o.status = order_ext.status_code('order', 'canceled')))
-				AND x.amount > (SELECT coalesce(sum(greatest(r.amount, r.asked)), 0)
+				-- of a withdrawn refund, what the gateway had not paid of it before
+				AND x.amount > (SELECT coalesce(sum(
+						CASE WHEN r.status = order_ext.status_code('refund', 'succeeded') OR r.kept
+							THEN greatest(r.amount, r.asked)
+							ELSE coalesce(r.asked - r.amount, 0) END), 0)
 					FROM order_ext_internal.refunds r
-					WHERE r.payment_id = x.payment_id
-						AND (r.status = order_ext.status_code('refund', 'succeeded') OR r.kept)))
+					WHERE r.payment_id = x.payment_id))
 		AND NOT EXISTS (SELECT FROM order_ext_internal.payments x
 			JOIN order_ext_internal.disputes d ON d.payment_id = x.payment_id
 			WHERE x.order_id = o.order_id AND d.status = 10)	-- opened

@@ -56,7 +56,8 @@ read_fact(FunctionCallInfo fcinfo, Told *told, int amount_arg)
 
 /*
  * Find the payment under the lock of its trade number, so that it stays with its order, and under
- * the refund lock of that order. A duplicate tells of the money of another record.
+ * the refund lock of that order. A duplicate tells of the money of another record. The order's row
+ * is locked before, if it is (REPEATABLE READ): callbacks have it when they wait for that lock.
  */
 static void
 find_payment(Told *told)
@@ -72,6 +73,7 @@ find_payment(Told *told)
 		 (payment->assigned && payment->told_order_id == fact->order_id));
 	if (!told->known)
 		return;
+	(void) order_read_current(payment->order_id, &told->order);
 	lock_wait(LOCK_REFUND, payment->order_id);
 	(void) payment_read(payment_of_money(payment->payment_id), payment);
 	fact->payment_id = payment->payment_id;

@@ -360,10 +360,11 @@ resolve_held_body(FunctionCallInfo fcinfo)
 	read_payment(payment_id, &payment);
 	lock_wait(LOCK_ORDER_PAY, payment.order_id);
 	lock_wait(LOCK_ORDER_CANCEL, payment.order_id);
-	lock_wait(LOCK_REFUND, payment.order_id);
-	read_payment(payment_id, &payment);
+	/* before the refund lock, as callbacks do, whose order's row may be locked by it */
 	if (order_read_current(payment.order_id, &found))
 		order = &found;
+	lock_wait(LOCK_REFUND, payment.order_id);
+	read_payment(payment_id, &payment);
 	journal = journal_begin(GetCurrentTimestamp());
 	if (decide(journal, decision, less, &payment, order, &refund_id))
 		result.disposition = "applied";

@@ -119,13 +119,21 @@ order_ext_withdraw_refund(PG_FUNCTION_ARGS)
 
 /* ---- settle_refund ---- */
 
+/* Whether what is left of the payment is without this refund. */
+static bool
+is_of_the_sum(const Refund *refund)
+{
+	return refund->status != REFUND_WITHDRAWN &&
+		(refund->status != REFUND_FAILED || refund_may_retry(refund));
+}
+
 /* Another amount than asked for: more only if it is left of the payment. */
 static void
 check_amount(const Refund *refund, int64 amount)
 {
 	int64		left = Max(money_left_of_payment(refund->payment_id), 0);
 
-	if (refund->status != REFUND_WITHDRAWN)
+	if (is_of_the_sum(refund))
 		left += refund->amount;
 	if (amount <= left)
 		return;

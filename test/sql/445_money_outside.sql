@@ -199,6 +199,12 @@ SELECT t.outside_claim('given up') AS claimed;
 SELECT t.outside_view('given up');
 SELECT t.outside_left('given up');
 
+-- a failed one that was given up, whose money went back otherwise, cannot be settled: nothing is left for it
+CALL t.outside('given up, gone');
+SELECT id AS r FROM order_ext.refund_order(t.id('given up, gone'), 2000) \gset
+SELECT t.show(order_ext.refund_callback(:r, 'failed')), t.show(order_ext.close_after_sale((SELECT after_sale_id FROM order_ext.refunds_view WHERE refund_id = :r), 'otherwise')), t.show(order_ext.refund_order(t.id('given up, gone'), 2290));
+SELECT code, detail, hint FROM t.error(format('order_ext.settle_refund(%s, 11, ''paid after all'')', :r));
+SELECT t.show(order_ext.settle_refund(:r, 10, 'paid after all')), t.outside_left('given up, gone');
 -- a refund of which the gateway had paid less is taken back by it, and made outside: what it was asked for stays decided
 CALL t.outside('less back');
 SELECT (order_ext.pay_callback(t.id('less back'), 'T-less more', 'card', 1300)).detail->>'refund_id' AS s, (order_ext.refund_order(t.id('less back'), 500)).id AS g \gset
@@ -209,6 +215,8 @@ SELECT t.outside_view('less back');
 SELECT invariant, severity, expected FROM order_ext.verify() WHERE severity = 'error';
 SELECT t.recorded('less back', 'LB-3', 1000, 'T-less more') AS the_rest, t.recorded('less back', 'LB-4', 350) AS the_rest;
 SELECT t.outside_view('less back');
+SELECT count(order_ext.resolve_fact(fact_id, 'seen')) AS held FROM order_ext.held_facts WHERE order_id = t.id('less back');
+SELECT count(*) AS settled FROM order_ext_internal.archive_settled(ARRAY[t.id('less back')], clock_timestamp() + interval '1 hour');
 SELECT t.outside_left('less back') AS of_the_order, (order_ext.resolve_held_payment(t.payment('T-less more'), 'refund')).disposition AS of_the_surplus;
 SELECT t.outside_view('less back');
 
