@@ -57,9 +57,10 @@ CREATE TABLE order_ext_internal.payment_events (
 -- counts the claims. last_outcome and raw: the gateway's last answer. asked: what was asked for
 -- where the gateway paid another amount. kept: withdrawn by staff, who keeps the money, or because
 -- a dispute took it; it can be requested again. reason: staff's.
--- refunds_open costs HOT updates, but refunds are few and claims must not
--- read all of them. Only statements that repeat its condition word for word read by it: others
--- would read all open refunds.
+-- pay_type: the payment's. refunds_open costs HOT updates, but refunds are few and claims must not
+-- read all of them: it has from when on an open refund can be claimed, NULL while it is held.
+-- Only statements that repeat its condition word for word read by it: others would read all open
+-- refunds.
 CREATE TABLE order_ext_internal.refunds (
 	refund_id bigint PRIMARY KEY,
 	order_id bigint NOT NULL,
@@ -85,11 +86,14 @@ CREATE TABLE order_ext_internal.refunds (
 	claim_after timestamptz,
 	kept boolean NOT NULL DEFAULT false,
 	reason text,
+	pay_type text NOT NULL,
 	CONSTRAINT refunds_once UNIQUE (payment_id, cause, after_sale_id, fact_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX refunds_gateway_refund_no ON order_ext_internal.refunds (gateway_refund_no, order_id)
 	WHERE gateway_refund_no IS NOT NULL;
 CREATE INDEX refunds_order_id ON order_ext_internal.refunds (order_id);
-CREATE INDEX refunds_open ON order_ext_internal.refunds (requested_at)
+CREATE INDEX refunds_open ON order_ext_internal.refunds
+	(pay_type, (CASE WHEN status = 15 THEN greatest(lease_until, claim_after)
+		WHEN NOT held THEN greatest(requested_at, claim_after) END))
 	WHERE CASE WHEN status IN (10, 15) THEN true ELSE false END;	-- requested, submitted
 CREATE SEQUENCE order_ext_internal.refund_id_seq CACHE 32;

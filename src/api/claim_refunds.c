@@ -27,25 +27,36 @@
 
 /*
  * Rows that another claim is processing are skipped, so that concurrent claims get different
- * refunds. The limit counts only refunds that can be claimed: those that a gateway in the
- * database executes, or that wait for goods, are skipped.
+ * refunds. The limit counts only refunds that can be claimed. Nothing else is passed over, of which
+ * there can be any number: the index leads to each pay type that has open refunds, and from those
+ * without a gateway in the database to what can be claimed by what its row says, the longest
+ * waiting first. Only what waits for a dispute, or for goods, is looked at and left.
  */
 static SavedPlan find_claimable = SAVED_PLAN(
-	"SELECT r.refund_id, r.order_id"
-	" FROM order_ext_internal.refunds r"
-	" WHERE " REFUND_IS_OPEN
-	"  AND (CASE r.status WHEN " CODE(REFUND_REQUESTED) " THEN NOT r.held"
-	"   ELSE r.lease_until <= $1 END)"
-	"  AND NOT EXISTS (SELECT FROM order_ext_internal.payments p"
-	"   JOIN order_ext_internal.gateways g ON g.pay_type = p.pay_type"
-	"   WHERE p.payment_id = r.payment_id)"
-	"  AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
-	"   WHERE a.after_sale_id = r.after_sale_id"
-	"    AND " AFTER_SALE_WAITS ")"
-	"  AND NOT " REFUND_WAITS("$1")
-	"  AND ($3 IS NULL OR EXISTS (SELECT FROM order_ext_internal.payments p"
-	"   WHERE p.payment_id = r.payment_id AND " SPELLING_CODE_SQL("p.pay_type") " = ANY ($3)))"
-	" ORDER BY r.requested_at, r.refund_id LIMIT $2 FOR UPDATE OF r SKIP LOCKED",
+	"WITH RECURSIVE types AS ("
+	"  (SELECT r.pay_type FROM order_ext_internal.refunds r"
+	"   WHERE " REFUND_IS_OPEN " ORDER BY r.pay_type LIMIT 1)"
+	"  UNION ALL"
+	"  SELECT (SELECT r.pay_type FROM order_ext_internal.refunds r"
+	"    WHERE " REFUND_IS_OPEN " AND r.pay_type > t.pay_type ORDER BY r.pay_type LIMIT 1)"
+	"  FROM types t WHERE t.pay_type IS NOT NULL),"
+	" outside AS MATERIALIZED ("
+	"  SELECT t.pay_type FROM types t"
+	"  WHERE NOT EXISTS (SELECT FROM order_ext_internal.gateways g"
+	"    WHERE g.pay_type = t.pay_type)"
+	"   AND ($3 IS NULL OR " SPELLING_CODE_SQL("t.pay_type") " = ANY ($3)))"
+	" SELECT c.refund_id, c.order_id"
+	" FROM outside o CROSS JOIN LATERAL ("
+	"  SELECT r.refund_id, r.order_id, " REFUND_CLAIMABLE_FROM " AS since"
+	"  FROM order_ext_internal.refunds r"
+	"  WHERE " REFUND_IS_OPEN " AND r.pay_type = o.pay_type"
+	"   AND " REFUND_CLAIMABLE_FROM " <= $1"
+	"   AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
+	"    WHERE a.after_sale_id = r.after_sale_id"
+	"     AND " AFTER_SALE_WAITS ")"
+	"   AND NOT " REFUND_WAITS("$1")
+	"  ORDER BY " REFUND_CLAIMABLE_FROM ", r.refund_id LIMIT $2 FOR UPDATE OF r SKIP LOCKED) c"
+	" ORDER BY c.since, c.refund_id LIMIT $2",
 	TIMESTAMPTZOID, INT4OID, TEXTARRAYOID);
 
 /* The refunds of orders whose locks are free; never waits. */

@@ -48,16 +48,17 @@ const char	verify_gone_back[] =
 
 const char	verify_refund_facts[] =
 	"SELECT 'error', 'refund ' || r.refund_id,"
-	" format('order %s, %s, an after-sale of it where it names one, settled when succeeded,"
+	" format('order %s, %s by %s, an after-sale of it where it names one, settled when succeeded,"
 	" leased when submitted',"
-	"  p.order_id, p.currency),"
-	" format('order %s, %s, after-sale %s, status %s, settled at %s, lease until %s', r.order_id,"
-	"  r.currency, r.after_sale_id, r.status, coalesce(r.settled_at::text, 'no time'),"
-	"  coalesce(r.lease_until::text, 'no time'))"
+	"  p.order_id, p.currency, p.pay_type),"
+	" format('order %s, %s by %s, after-sale %s, status %s, settled at %s, lease until %s',"
+	"  r.order_id, r.currency, r.pay_type, r.after_sale_id, r.status,"
+	"  coalesce(r.settled_at::text, 'no time'), coalesce(r.lease_until::text, 'no time'))"
 	" FROM order_ext_internal.refunds r"
 	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
 	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
-	" WHERE r.order_id <> p.order_id OR r.currency <> p.currency"
+	" WHERE (r.order_id, r.currency, r.pay_type) IS DISTINCT FROM"
+	"   (p.order_id, p.currency, p.pay_type)"
 	"  OR (r.after_sale_id <> 0 AND r.order_id IS DISTINCT FROM a.order_id)"
 	"  OR (r.after_sale_id = 0) <> (r.cause NOT IN (" CODES(CAUSE_CANCEL, CAUSE_AFTER_SALE) "))"
 	"  OR (r.cause IN (" CAUSES_OUTSIDE ") AND (r.status <> " CODE(REFUND_SUCCEEDED)

@@ -26,10 +26,22 @@ typedef struct NewColumn
 #define REFUNDS "order_ext_internal.refunds r"
 #define REFUNDS_SET "UPDATE order_ext_internal.refunds"
 #define REFUNDS_NEW "INSERT INTO order_ext_internal.refunds"
+#define PAY_TYPE_OF_REFUND \
+	"(SELECT q.pay_type FROM order_ext_internal.payments q WHERE q.payment_id = r.payment_id)"
 #define AFTER_SALES "order_ext_internal.after_sales a"
 #define AFTER_SALE_ITEMS "order_ext_internal.after_sale_items s"
 
+/* What a version has added is taken away before what the one before it has. */
 static const NewColumn new_columns[] = {
+	/* 0.7 */
+	{"after_sale_items", "before", AFTER_SALE_ITEMS, "s.before", "0"},
+	{"after_sale_items", "refunded", AFTER_SALE_ITEMS, "s.refunded", "0"},
+	{"after_sale_items", "refused", AFTER_SALE_ITEMS, "s.refused", "0"},
+	{"after_sale_items", "missing", AFTER_SALE_ITEMS, "s.missing", "0"},
+	{"after_sale_items", "paid", AFTER_SALE_ITEMS, "s.paid", "0::bigint"},
+	{"refunds", "pay_type", REFUNDS, "r.pay_type", PAY_TYPE_OF_REFUND},
+	{"refunds", "pay_type", REFUNDS_NEW, ", fact_id, pay_type)", ", fact_id)"},
+	{"refunds", "pay_type", REFUNDS_NEW, ", p.pay_type AS its_pay_type", ""},
 	/* 0.6 */
 	{"refunds", "fact_id", REFUNDS, "r.fact_id", "0::bigint"},
 	{"refunds", "asked", REFUNDS, "r.asked", "NULL::bigint"},
@@ -47,12 +59,6 @@ static const NewColumn new_columns[] = {
 	{"refunds", "fact_id", REFUNDS_NEW, ", fact_id)", ")"},
 	{"after_sales", "extra", AFTER_SALES, "a.extra", "0::bigint"},
 	{"after_sales", "paid_outside", AFTER_SALES, "a.paid_outside", "0::bigint"},
-	/* 0.7 */
-	{"after_sale_items", "before", AFTER_SALE_ITEMS, "s.before", "0"},
-	{"after_sale_items", "refunded", AFTER_SALE_ITEMS, "s.refunded", "0"},
-	{"after_sale_items", "refused", AFTER_SALE_ITEMS, "s.refused", "0"},
-	{"after_sale_items", "missing", AFTER_SALE_ITEMS, "s.missing", "0"},
-	{"after_sale_items", "paid", AFTER_SALE_ITEMS, "s.paid", "0::bigint"},
 };
 
 static bool

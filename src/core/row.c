@@ -222,6 +222,12 @@ rows_close(Rows *rows)
 	pfree(rows);
 }
 
+bool
+rows_have_column(const Rows *rows, int column)
+{
+	return rows->table->place->columns[column] != InvalidAttrNumber;
+}
+
 /* ---- reading ---- */
 
 static void

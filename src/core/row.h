@@ -73,6 +73,9 @@ typedef struct Rows Rows;
  */
 extern Rows *rows_open(RowTable *table, RowsMode mode);
 
+/* Whether the table has the column: one of an older version may not. */
+extern bool rows_have_column(const Rows *rows, int column);
+
 /* The row with these values of the index's first columns; the first one if there are several. */
 extern bool rows_find(Rows *rows, const Datum *keys, int n_keys, Row *row);
 

@@ -87,13 +87,15 @@ enum
 	REFUNDS_HELD,
 	REFUNDS_CURRENCY,
 	REFUNDS_FACT_ID,
-	REFUNDS_KEPT
+	REFUNDS_KEPT,
+	REFUNDS_PAY_TYPE
 };
 
 static RowTable refunds = ROW_TABLE(
 	"refunds", "refunds_once",
 	"refund_id", "order_id", "payment_id", "after_sale_id", "amount", "requested_at", "version",
-	"attempt", "status", "cause", "held", "currency", "fact_id", "kept");
+	"attempt", "status", "cause", "held", "currency", "fact_id", "kept",
+	"pay_type");
 
 /* An order whose money is paid back here. */
 typedef struct Return
@@ -271,6 +273,8 @@ insert_refund(Journal *journal, Rows *rows, const Edge *edge, Refund *refund)
 	row_set(&row, REFUNDS_CURRENCY, CStringGetTextDatum(refund->currency));
 	row_set(&row, REFUNDS_FACT_ID, Int64GetDatum(0));
 	row_set(&row, REFUNDS_KEPT, BoolGetDatum(false));
+	if (rows_have_column(rows, REFUNDS_PAY_TYPE))
+		row_set(&row, REFUNDS_PAY_TYPE, CStringGetTextDatum(refund->pay_type));
 	rows_insert(rows, row.values, row.nulls);
 }
 

@@ -17,8 +17,9 @@
 static SavedPlan insert_refund = SAVED_PLAN(
 	"INSERT INTO order_ext_internal.refunds"
 	" (refund_id, order_id, payment_id, amount, requested_at, settled_at, version, status, cause,"
-	"  currency, gateway_refund_no, raw, fact_id)"
-	" VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12)",
+	"  currency, gateway_refund_no, raw, fact_id, pay_type)"
+	" SELECT $1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, p.pay_type AS its_pay_type"
+	" FROM order_ext_internal.payments p WHERE p.payment_id = $3",
 	INT8OID, INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT2OID, INT2OID,
 	TEXTOID, TEXTOID, JSONBOID, INT8OID);
 

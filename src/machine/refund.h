@@ -82,6 +82,14 @@ extern Refund *refunds_read_claimed_outside(const int64 *refund_ids, int n, Time
 											int *n_refunds);
 
 /*
+ * SQL: from when on refund r can be claimed, as far as its row tells; NULL if it cannot. Index
+ * refunds_open has it for each pay type, in the same words.
+ */
+#define REFUND_CLAIMABLE_FROM \
+	"CASE WHEN r.status = " CODE(REFUND_SUBMITTED) " THEN greatest(r.lease_until, r.claim_after)" \
+	" WHEN NOT r.held THEN greatest(r.requested_at, r.claim_after) END"
+
+/*
  * SQL: whether refund r must not be claimed at the time: its money is in dispute, or has to wait.
  */
 #define REFUND_WAITS(now) \

@@ -21,7 +21,7 @@
 	"WITH requested AS (" \
 	" INSERT INTO order_ext_internal.refunds" \
 	" (refund_id, order_id, payment_id, after_sale_id, amount, requested_at, version, status," \
-	"  cause, held, currency, claim_after, fact_id)"
+	"  cause, held, currency, claim_after, fact_id, pay_type)"
 #define UNLESS_REQUESTED \
 	" ON CONFLICT (payment_id, cause, after_sale_id, fact_id) DO NOTHING" \
 	" RETURNING refund_id, order_id, payment_id, after_sale_id, amount, held, claim_after," \
@@ -39,6 +39,7 @@
 	INSERT_REFUNDS \
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id, 0," \
 	"        least(rest.amount, $5), $3, 1, $4, $2, $6, p.currency, $7, " fact_id \
+	", p.pay_type AS its_pay_type" \
 	" FROM order_ext_internal.payments p" LEFT_OF_PAYMENT \
 	" WHERE p.payment_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED) \
 	"  AND least(rest.amount, $5) > 0" \
@@ -62,7 +63,8 @@ static SavedPlan insert_for_canceled = SAVED_PLAN(
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
 	"        coalesce(a.after_sale_id, 0), rest.amount, $2, 1, $3,"
 	"        CASE p.purpose WHEN " CODE(PURPOSE_APPLIED) " THEN " CODE(CAUSE_CANCEL)
-	"         ELSE " CODE(CAUSE_HELD) " END, o.refund_hold, p.currency, NULL, 0"
+	"         ELSE " CODE(CAUSE_HELD) " END, o.refund_hold,"
+	"        p.currency, NULL, 0, p.pay_type AS its_pay_type"
 	" FROM order_ext_internal.orders o"
 	" JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
 	" LEFT JOIN order_ext_internal.after_sales a"
@@ -79,7 +81,7 @@ static SavedPlan insert_for_after_sale = SAVED_PLAN(
 	INSERT_REFUNDS
 	" SELECT pg_catalog.nextval('order_ext_internal.refund_id_seq'), p.order_id, p.payment_id,"
 	"        a.after_sale_id, coalesce($4, a.amount), $2, 1, $3, " CODE(CAUSE_AFTER_SALE) ", false,"
-	"        p.currency, NULL, $5"
+	"        p.currency, NULL, $5, p.pay_type AS its_pay_type"
 	" FROM order_ext_internal.after_sales a"
 	" JOIN order_ext_internal.payments p ON p.order_id = a.order_id"
 	LEFT_OF_PAYMENT

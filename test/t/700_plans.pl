@@ -79,7 +79,31 @@ is( $psql->("SELECT status FROM order_ext.refunds_view WHERE order_id = $orders[
 reads_little('cancel_order that waits for claim_refunds',
 	"SELECT order_ext.cancel_order($orders[0])::text");
 reads_little('dispatch of it', 'SELECT order_ext.dispatch()::text') foreach 1 .. 2;
+
+# Those that the call does not return: of a gateway in the database, or of another pay type, and that
+# nobody can claim, being leased to a worker, held, or postponed.
+$psql->(<<'SQL');
+SET session_replication_role = replica;
+UPDATE order_ext_internal.refunds r SET pay_type = t.pay_type, status = t.status,
+	lease_until = CASE t.status WHEN 15 THEN r.lease_until END, held = t.held, claim_after = t.claim_after
+FROM (VALUES (0, 'sandbox', 10, false, NULL), (1, 'card', 10, false, NULL),
+		(2, 'alipay', 15, false, NULL), (3, 'alipay', 10, true, NULL),
+		(4, 'alipay', 10, false, now() + interval '1 day')) AS t (n, pay_type, status, held, claim_after)
+WHERE r.status = 15 AND r.refund_id >= 1000000000 AND r.refund_id / 4 % 5 = t.n;
+UPDATE order_ext_internal.payments p SET pay_type = r.pay_type
+FROM order_ext_internal.refunds r WHERE r.payment_id = p.payment_id AND p.pay_type <> r.pay_type;
+SQL
 my $refund = $psql->("SELECT refund_id FROM order_ext.refunds_view WHERE order_id = $orders[0]");
+reads_little('claim_refunds', "SELECT order_ext.claim_refunds(pay_types => '{alipay}')::text");
+is( $psql->("SELECT attempt || ' ' || status FROM order_ext.refunds_view WHERE refund_id = $refund"),
+	'1 submitted', 'claim_refunds found the only one');
+$psql->(<<'SQL');
+SET session_replication_role = replica;
+UPDATE order_ext_internal.refunds SET pay_type = 'sandbox', status = 15, held = false, claim_after = NULL,
+	lease_until = now() + interval '1 day' WHERE refund_id >= 1000000000 AND status IN (10, 15);
+UPDATE order_ext_internal.payments SET pay_type = 'sandbox'
+WHERE payment_id >= 1000000000 AND payment_id % 4 = 0;
+SQL
 reads_little('refund_callback',
 	"SELECT order_ext.refund_callback($refund, 'succeeded', 'G-1')::text");
 
