@@ -143,6 +143,7 @@ revive(Journal *journal, Refund *refund)
 	int64		amount = Min(left, refund->amount);
 	AfterSale	after_sale;
 	bool		is_open = false;
+	bool		anew = false;
 
 	if (refund->after_sale_id != 0)
 	{
@@ -154,6 +155,7 @@ revive(Journal *journal, Refund *refund)
 			if (after_sale_has_refunds(&after_sale) || !after_sale_revive(journal, &after_sale))
 				return 0;
 			amount = after_sale.amount - after_sale.paid_outside;
+			anew = true;
 		}
 	}
 	if (amount <= 0)
@@ -162,7 +164,7 @@ revive(Journal *journal, Refund *refund)
 		refund_set_amount(refund, amount, NULL);
 	else
 		refunds_forget_kept(refund);
-	refund_revive(journal, refund, amount);
+	refund_revive(journal, refund, amount, anew);
 	if (is_open)
 		after_sales_follow(journal, &refund->after_sale_id, 1, ACTOR_STAFF);
 	return refund->refund_id;

@@ -62,8 +62,9 @@ static SavedPlan set_amount = SAVED_PLAN(
 	INT8OID, INT8OID, TEXTOID);
 
 static SavedPlan revive_refund = SAVED_PLAN(
-	"UPDATE order_ext_internal.refunds SET amount = $2 WHERE refund_id = $1",
-	INT8OID, INT8OID);
+	"UPDATE order_ext_internal.refunds SET amount = $2,"
+	"  asked = CASE WHEN $3 THEN NULL ELSE asked END WHERE refund_id = $1",
+	INT8OID, INT8OID, BOOLOID);
 
 static Refund *
 read_of_payment(SavedPlan *plan, int64 payment_id, int64 amount, int *n)
@@ -156,9 +157,10 @@ refunds_forget_kept(const Refund *refund)
 }
 
 void
-refund_revive(Journal *journal, Refund *refund, int64 amount)
+refund_revive(Journal *journal, Refund *refund, int64 amount, bool anew)
 {
-	Datum		values[2] = {Int64GetDatum(refund->refund_id), Int64GetDatum(amount)};
+	Datum		values[3] = {Int64GetDatum(refund->refund_id), Int64GetDatum(amount),
+	BoolGetDatum(anew)};
 
 	(void) plan_write(&revive_refund, values, NULL, 0);
 	refund->amount = amount;

@@ -44,8 +44,11 @@ extern void refund_keep(Journal *journal, Refund *refund, char actor, const char
  */
 extern void refunds_forget_kept(const Refund *refund);
 
-/* Request such a refund again, for an amount, which is left. */
-extern void refund_revive(Journal *journal, Refund *refund, int64 amount);
+/*
+ * Request such a refund again, for an amount, which is left. Anew: its after-sale was priced again,
+ * so what the gateway had not paid of it before no longer counts.
+ */
+extern void refund_revive(Journal *journal, Refund *refund, int64 amount, bool anew);
 
 /* The gateway has paid another amount than asked for: it is the refund's from now on. */
 extern void refund_set_amount(Refund *refund, int64 amount, const char *reason);

@@ -220,6 +220,16 @@ SELECT count(*) AS settled FROM order_ext_internal.archive_settled(ARRAY[t.id('l
 SELECT t.outside_left('less back') AS of_the_order, (order_ext.resolve_held_payment(t.payment('T-less more'), 'refund')).disposition AS of_the_surplus;
 SELECT t.outside_view('less back');
 
+-- one that a lost dispute took, and staff asks for again: its after-sale is priced by what is left
+CALL t.outside('less again');
+SELECT id AS r FROM order_ext.refund_order(t.id('less again'), 500) \gset
+SELECT t.show(order_ext.settle_refund(:r, 450, 'a fee')), t.show(order_ext.refund_callback(:r, 'failed')), t.disputed('less again', 'LA-1', 'lost', 2200);
+SELECT t.outside_view('less again');
+SELECT (order_ext.resolve_held_payment(t.payment('T-less again'), 'refund')).disposition;
+SELECT t.outside_view('less again');
+SELECT t.show(order_ext.refund_callback(:r, 'succeeded'));
+SELECT t.outside_view('less again');
+
 -- ---- the report adds up, and everything is in order ----
 SELECT pay_type, currency, sum(captured) AS captured, sum(applied + late + surplus + held + unmatched) AS by_purpose, sum(refunded + disputed + refund_open + kept) AS gone_or_kept
 FROM order_ext.money_report GROUP BY pay_type, currency
