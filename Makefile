@@ -25,7 +25,11 @@ DATA_built  = sql/order_ext--$(EXTVERSION).sql $(UPGRADES:%=sql/order_ext--%.sql
 # pg_regress and the isolation tester share the top-level expected/, so a
 # name belongs to one of them only.  The *_setup files sort first: they keep
 # the workers out of the database and create the extension.
-REGRESS    := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+# In the order of their numbers; those about verify(), which looks at everything there is, come
+# while there is little.
+SQL_TESTS  := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+SQL_FIRST  := $(filter 00%,$(SQL_TESTS)) $(foreach test,$(SQL_TESTS),$(if $(findstring verify,$(test)),$(test)))
+REGRESS    := $(SQL_FIRST) $(filter-out $(SQL_FIRST),$(SQL_TESTS))
 ISOLATION  := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 REGRESS_OPTS   = --inputdir=test
 ISOLATION_OPTS = --inputdir=test --outputdir=.

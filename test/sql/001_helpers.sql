@@ -168,11 +168,9 @@ CREATE FUNCTION t.changed_since(before jsonb) RETURNS text LANGUAGE sql
 	RETURN (SELECT string_agg(replace(key, 'order_ext_internal.', ''), ', ' ORDER BY key COLLATE "C")
 			FROM jsonb_each_text(t.digest()) WHERE value IS DISTINCT FROM before->>key);
 
--- Evaluate an expression: its value as text, or the SQLSTATE it raised. A result is shown
--- as t.show does.
-CREATE FUNCTION t.go(expression text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	answer text;
+-- Evaluate an expression: its value as text, or the SQLSTATE it raised, which failed says. A result
+-- is shown as t.show does.
+CREATE FUNCTION t.attempt(expression text, OUT answer text, OUT failed boolean) LANGUAGE plpgsql AS $$
 BEGIN
 	IF EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'order_ext'::regnamespace AND prorettype = 'order_ext.result'::regtype
 			   AND proname = substring(expression FROM '^order_ext\.(\w+)\(')) THEN
@@ -180,11 +178,16 @@ BEGIN
 	ELSE
 		EXECUTE 'SELECT (' || expression || ')::text' INTO answer;
 	END IF;
-	RETURN answer;
+	failed := false;
 EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
+	answer := SQLSTATE;
+	failed := true;
 END
 $$;
+CREATE FUNCTION t.go(expression text) RETURNS text LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+	SELECT answer FROM t.attempt($1);
+END;
 
 -- The same; if the call raised, its texts: 'message | detail | hint'.
 CREATE FUNCTION t.error(expression text, OUT code text, OUT message text, OUT detail text, OUT hint text)
@@ -207,13 +210,21 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- One line per call: what it gave, and whether it changed anything.
+-- How many rows this transaction has written, and tried to; those that t.digest() looks at.
+CREATE FUNCTION t.writes() RETURNS bigint LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+	SELECT sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid))
+	FROM pg_class WHERE relnamespace = 'order_ext_internal'::regnamespace AND relkind = 'r' AND relname <> 'sweep_progress';
+END;
+
+-- One line per call: what it gave, and whether it changed anything; an error undoes what it did.
 CREATE FUNCTION t.effect(expression text, OUT outcome text, OUT changed boolean) LANGUAGE plpgsql AS $$
 DECLARE
-	before jsonb := t.digest();
+	before bigint := t.writes();
+	failed boolean;
 BEGIN
-	outcome := t.go(expression);
-	changed := t.changed_since(before) IS NOT NULL;
+	SELECT * INTO outcome, failed FROM t.attempt(expression);
+	changed := NOT failed AND t.writes() <> before;
 END
 $$;
 

@@ -244,6 +244,7 @@ DO $$
 DECLARE
 	b t.bad;
 	before jsonb := t.digest();
+	wrote bigint := t.writes();
 	changed text;
 BEGIN
 	FOR b IN SELECT * FROM t.bad ORDER BY n LOOP
@@ -252,6 +253,8 @@ BEGIN
 			   e.message !~ E'\n' AND length(e.message) < 500
 		FROM t.error(CASE WHEN b.call ~ '^(order_timeline|allowed_actions|message_trace|state_graph|stock_level|adjust_stock)\('
 						  THEN '(SELECT count(*) FROM order_ext.' || b.call || ')' ELSE 'order_ext.' || b.call END) AS e;
+		CONTINUE WHEN t.writes() = wrote;
+		wrote := t.writes();
 		changed := t.changed_since(before);
 		IF changed IS NOT NULL THEN
 			INSERT INTO t.bad_changes VALUES (b.n, changed);
