@@ -68,7 +68,7 @@ AS $$
 				AND x.amount > (SELECT coalesce(sum(
 						CASE WHEN r.status = order_ext.status_code('refund', 'succeeded') OR r.kept
 							THEN greatest(r.amount, r.asked)
-							ELSE coalesce(r.asked - r.amount, 0) END), 0)
+							ELSE greatest(r.asked - r.amount, 0) END), 0)
 					FROM order_ext_internal.refunds r
 					WHERE r.payment_id = x.payment_id))
 		AND NOT EXISTS (SELECT FROM order_ext_internal.payments x

@@ -35,7 +35,7 @@ typedef struct VerifyCheck
 /* SQL: of a refund r that was withdrawn, only what the gateway had not paid of it before. */
 #define REFUND_DECIDED \
 	"CASE WHEN r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept THEN greatest(r.amount, r.asked)" \
-	" ELSE coalesce(r.asked - r.amount, 0) END"
+	" ELSE greatest(r.asked - r.amount, 0) END"
 
 /*
  * What was decided about the money of payments: it goes back, or staff keeps it, or the gateway

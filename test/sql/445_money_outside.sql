@@ -220,6 +220,11 @@ SELECT count(*) AS settled FROM order_ext_internal.archive_settled(ARRAY[t.id('l
 SELECT t.outside_left('less back') AS of_the_order, (order_ext.resolve_held_payment(t.payment('T-less more'), 'refund')).disposition AS of_the_surplus;
 SELECT t.outside_view('less back');
 
+-- one of which the gateway had paid more, as well: that it is taken back leaves nothing undecided
+CALL t.outside('more back');
+SELECT (order_ext.pay_callback(t.id('more back'), 'T-more more', 'card', 1300)).detail->>'refund_id' AS s \gset
+SELECT t.recorded('more back', 'MB-1', 300, 'T-more more') AS a_part, t.show(order_ext.settle_refund(:s, 900, 'less')), t.show(order_ext.refund_callback(:s, 'failed')), t.show(order_ext.settle_refund(:s, 1000, 'all')), t.show(order_ext.refund_callback(:s, 'failed', NULL, NULL)), t.recorded('more back', 'MB-2', 1000, 'T-more more') AS the_rest;
+SELECT amount, asked, status FROM order_ext.refunds_view WHERE refund_id = :s;
 -- one that a lost dispute took, and staff asks for again: its after-sale is priced by what is left
 CALL t.outside('less again');
 SELECT id AS r FROM order_ext.refund_order(t.id('less again'), 500) \gset

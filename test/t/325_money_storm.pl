@@ -65,15 +65,16 @@ BEGIN
 	INSERT INTO t.books VALUES ((r.detail->>'payment_id')::bigint, (r.detail->>'amount')::bigint * CASE WHEN call = 'reversed' THEN -1 ELSE 1 END, call);
 END
 $$;
--- The gateway: what it has said about an attempt it may take back, but not say later that it has paid after all.
-CREATE TABLE t.gateway (refund_id bigint, attempt integer, outcome text, PRIMARY KEY (refund_id, attempt));
-CREATE FUNCTION t.answer(id bigint, n integer, wanted text) RETURNS void LANGUAGE plpgsql AS $$
+-- The gateway: that it has paid it may take back, but not say that it has paid after all what had failed and was not
+-- asked again. It answers about a refund once at a time.
+CREATE TABLE t.gateway (refund_id bigint PRIMARY KEY);
+CREATE FUNCTION t.answer(id bigint, wanted text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	said text;
 	r order_ext.result;
 BEGIN
-	INSERT INTO t.gateway VALUES (id, n, wanted)
-	ON CONFLICT (refund_id, attempt) DO UPDATE SET outcome = least(gateway.outcome, excluded.outcome) RETURNING outcome INTO said;
+	INSERT INTO t.gateway VALUES (id) ON CONFLICT (refund_id) DO UPDATE SET refund_id = excluded.refund_id;
+	SELECT CASE status WHEN 'failed' THEN 'failed' ELSE wanted END INTO said FROM order_ext.refunds_view WHERE refund_id = id;
 	r := order_ext.refund_callback(id, said, CASE WHEN said = 'succeeded' THEN 'G-' || id END);
 	IF r.disposition = 'applied' AND r.status = 'succeeded' THEN
 		PERFORM t.book(r, 'refund_callback');
@@ -145,7 +146,7 @@ BEGIN
 		WHEN 'open' THEN PERFORM t.dispute(o.order_id, p.out_trade_no, 'D-' || p.payment_id, 'opened', t.int(1, p.amount));
 		WHEN 'end' THEN PERFORM t.dispute(o.order_id, p.out_trade_no, 'D-' || p.payment_id, CASE WHEN random() < 0.5 THEN 'won' ELSE 'lost' END, t.int(1, p.amount));
 		WHEN 'claim' THEN PERFORM order_ext.claim_refunds(t.int(1, 5)::integer, 'storm', '1 hour');
-		WHEN 'answer' THEN PERFORM t.answer(r.refund_id, r.attempt, CASE WHEN random() < 0.7 THEN 'succeeded' ELSE 'failed' END) WHERE r.refund_id IS NOT NULL;
+		WHEN 'answer' THEN PERFORM t.answer(r.refund_id, CASE WHEN random() < 0.7 THEN 'succeeded' ELSE 'failed' END) WHERE r.refund_id IS NOT NULL;
 		WHEN 'retry' THEN PERFORM order_ext.retry_refund(r.refund_id) WHERE r.refund_id IS NOT NULL;
 		WHEN 'apply' THEN PERFORM order_ext.apply_after_sale(o.order_id, 1, 'refund_only', jsonb_build_array(jsonb_build_object('sku', 'M1', 'quantity', 1)));
 		WHEN 'review' THEN PERFORM order_ext.review_after_sale(a.after_sale_id, random() < 0.8) WHERE a.after_sale_id IS NOT NULL;
@@ -196,7 +197,7 @@ BEGIN
 		COMMIT;
 		PERFORM order_ext.claim_refunds(100000, 'storm', '1 hour');
 		COMMIT;
-		PERFORM t.answer(refund_id, attempt, 'succeeded') FROM order_ext.refunds_view WHERE status = 'submitted';
+		PERFORM t.answer(refund_id, 'succeeded') FROM order_ext.refunds_view WHERE status = 'submitted';
 		COMMIT;
 		EXIT WHEN NOT EXISTS (SELECT FROM t.left WHERE amount > 0) AND NOT EXISTS (SELECT FROM order_ext.refunds_view WHERE status IN ('requested', 'submitted'));
 	END LOOP;
