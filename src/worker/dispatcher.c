@@ -18,6 +18,7 @@
 #include "worker/checks.h"
 #include "worker/crash_marks.h"
 #include "worker/dispatcher.h"
+#include "worker/launcher.h"
 #include "worker/loop.h"
 #include "worker/relief.h"
 #include "worker/roles.h"
@@ -100,6 +101,7 @@ static void
 check_exit(void)
 {
 	worker_check_exit();
+	launcher_replace_if_silent();
 	relief_check_exit();
 }
 

@@ -140,7 +140,7 @@ turn(bool everything, TimestampTz *next_wakeup)
 /* ---- the process ---- */
 
 /*
- * A launcher that is stopped (SIGSTOP) cannot start anything. Schedulers, which look every two
+ * A launcher that is stopped (SIGSTOP) cannot start anything. Workers, which look every two
  * seconds, start another one if nothing has been heard of it for this long; and then not again for
  * a while, in which it may have to wait for its turn to start.
  */

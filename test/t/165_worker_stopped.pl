@@ -27,6 +27,7 @@ SELECT order_ext.put_product('A', 'A', 1), order_ext.adjust_stock('A', 10);
 SQL
 wait_workers($node, 'shop', 'dispatcher,scheduler', 30, 'workers are there');
 my $stopped;
+my $stopped_launcher;
 my $handled = q{SELECT string_agg(key::text, ' ' ORDER BY key) FROM handled};
 my $of = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'order_ext dispatcher' AND datname = 'shop' AND usename};
 
@@ -37,7 +38,7 @@ sub stop_it
 	kill 'STOP', $stopped;
 	return;
 }
-END { kill 'CONT', $stopped if $stopped; }
+END { kill 'CONT', grep { defined } $stopped, $stopped_launcher; }
 
 # ---- idle ----
 $node->safe_psql('shop', q{SELECT order_ext.publish('t', 1)});
@@ -110,8 +111,19 @@ $node->safe_psql('postgres', 'CREATE DATABASE branch');
 $node->safe_psql('branch', 'CREATE EXTENSION order_ext');
 wait_workers($node, 'branch', 'dispatcher,scheduler', 60, 'and starts them');
 
-is($node->safe_psql('shop', 'SELECT count(*), count(DISTINCT id), max(attempt) FROM handled'), '12|12|1', 'each message once, at its first attempt');
-$stopped = undef;
+# ---- both: dispatchers are all that is left ----
+$node->safe_psql('postgres', 'DROP DATABASE branch');
+wait_sql($node, 'postgres', processes('scheduler'), '1', 60, 'one database is left');
+$stopped_launcher = $stopped;
+$stopped = worker_pid($node, 'shop', 'scheduler');
+kill 'STOP', $stopped, $stopped_launcher;
+$node->safe_psql('shop', q{SELECT order_ext.publish('t', 13, deliver_at => clock_timestamp() + interval '1 s')});
+wait_sql($node, 'shop', $handled, '1 2 3 4 5 6 7 8 9 10 11 12 13', 60, 'launcher and scheduler stopped: others start, and fire the timers');
+kill 'CONT', $stopped, $stopped_launcher;
+wait_sql($node, 'postgres', processes('scheduler'), '1', 60, 'they leave when the first ones go on');
+
+is($node->safe_psql('shop', 'SELECT count(*), count(DISTINCT id), max(attempt) FROM handled'), '13|13|1', 'each message once, at its first attempt');
+$stopped = $stopped_launcher = undef;
 verify_clean($node, 'shop');
 $node->stop;
 check_log($node);
