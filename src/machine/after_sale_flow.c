@@ -41,6 +41,13 @@ static SavedPlan sum_paid = SAVED_PLAN(
 	" WHERE a.after_sale_id = $1 AND r.after_sale_id = $1",
 	INT8OID);
 
+static SavedPlan keep_goodwill = SAVED_PLAN(
+	"UPDATE order_ext_internal.refunds r SET kept = true"
+	" FROM order_ext_internal.after_sales a"
+	" WHERE a.after_sale_id = $1 AND r.order_id = a.order_id AND r.after_sale_id = $1"
+	"  AND r.status = " CODE(REFUND_WITHDRAWN),
+	INT8OID);
+
 static SavedPlan count_pieces = SAVED_PLAN(
 	"SELECT coalesce(sum(quantity), 0)::bigint FROM order_ext_internal.after_sale_items"
 	" WHERE after_sale_id = $1",
@@ -325,9 +332,14 @@ bool
 after_sale_give_up(Journal *journal, AfterSale *after_sale, Event event, char actor,
 				   const char *reason)
 {
+	Datum		values[1] = {Int64GetDatum(after_sale->after_sale_id)};
+
 	if (after_sale->status == AFTER_SALE_APPROVED &&
 		!refunds_withdraw(journal, after_sale->after_sale_id, actor))
 		return false;
+	/* what staff had decided to give, and keeps now, as withdraw_refund has it */
+	if (after_sale->status == AFTER_SALE_APPROVED && after_sale->type == AFTER_SALE_GOODWILL)
+		(void) plan_write(&keep_goodwill, values, NULL, 0);
 	entitlement_touch(after_sale->order_id);
 	if (after_sale->status == AFTER_SALE_FAILED)
 		cut_to_paid(after_sale);

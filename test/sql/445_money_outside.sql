@@ -220,6 +220,16 @@ SELECT count(*) AS settled FROM order_ext_internal.archive_settled(ARRAY[t.id('l
 SELECT t.outside_left('less back') AS of_the_order, (order_ext.resolve_held_payment(t.payment('T-less more'), 'refund')).disposition AS of_the_surplus;
 SELECT t.outside_view('less back');
 
+-- goodwill for a canceled order that staff closes: the money is kept by decision, and can be given after all
+CALL t.outside('closed goodwill', 'paid');
+SELECT (order_ext.refund_order(t.id('closed goodwill'), 300)).id AS r \gset
+SELECT t.show(order_ext.cancel_order(t.id('closed goodwill')));
+SELECT t.drain();
+SELECT t.show(order_ext.close_after_sale((SELECT after_sale_id FROM order_ext.refunds_view WHERE refund_id = :r), 'not this'));
+SELECT t.outside_view('closed goodwill');
+SELECT invariant, severity, expected FROM order_ext.verify() WHERE severity = 'error';
+SELECT (order_ext.resolve_held_payment(t.payment('T-closed goodwill'), 'refund')).disposition;
+SELECT t.outside_view('closed goodwill'), t.outside_left('closed goodwill');
 -- one of which the gateway had paid more, as well: that it is taken back leaves nothing undecided
 CALL t.outside('more back');
 SELECT (order_ext.pay_callback(t.id('more back'), 'T-more more', 'card', 1300)).detail->>'refund_id' AS s \gset
