@@ -146,14 +146,14 @@ sub floor_run
 			push @statements, @$timed;
 		}
 		sql('floor', "DROP SCHEMA IF EXISTS $schema CASCADE", "CREATE SCHEMA $schema", @setup);
-		push @timed, \@statements;
+		push @timed, sql_file($schema, @statements) if @statements;
 	}
 	sql('floor', 'CHECKPOINT') if opt('warm');
 
 	my $each = int($floor->{commits} / $floor->{clients});
 	my %figures = measured('floor', sub {
 		my $started = time;
-		my @pids = map { my $statements = $_; background(sub { sql('floor', @$statements) if @$statements; }) } @timed;
+		my @pids = map { my $file = $_; background(sub { psql('floor', {}, '-f', $file); }) } @timed;
 		my $ok = eval { scalar pgbench('floor', 'commit.pgbench', {}, $floor->{clients}, '-t', $each) if $each > 0; 1 };
 		wait_for(@pids);
 		die $@ if !$ok;

@@ -334,7 +334,7 @@ sub scenario_latency
 sub scenario_timers
 {
 	my @timers = qw(order_ext skip_locked graphile pgboss);
-	my $count = opt('transactions') || 1000;
+	my $count = opt('transactions') || 125 * opt('seconds');
 
 	# Pending ones first: they stay, a day ahead.
 	foreach my $side (grep { there($_) } qw(order_ext skip_locked))

@@ -8,7 +8,7 @@ use Exporter 'import';
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(opt env database psql sql script background wait_for pgbench poll stop_polls cpu
+our @EXPORT = qw(opt env database psql sql sql_file script background wait_for pgbench poll stop_polls cpu
 	measured waldump wal_of settle say median);
 
 sub env { return $ENV{"BENCH_$_[0]"} // die "BENCH_$_[0] is not set: use bench/run\n"; }
@@ -66,6 +66,18 @@ sub sql
 	my ($side, @statements) = @_;
 
 	return psql($side, {}, map { ('-c', $_) } @statements);
+}
+
+# sql_file(NAME, STATEMENT...): a file of more statements than a command can have arguments
+sub sql_file
+{
+	my ($name, @statements) = @_;
+	my $file = env('WORK') . "/$name.sql";
+
+	open(my $out, '>', $file) or die "$file: $!\n";
+	print $out map { "$_;\n" } @statements;
+	close($out) or die "$file: $!\n";
+	return $file;
 }
 
 # script(SIDE, FILE, SETTING => VALUE...): a file of bench/
@@ -166,8 +178,8 @@ sub poll
 		my $pid = spawn($log, 'node', env('NODE_PATH') . "/$side/$file");
 		for (my $i = 0;; $i++)
 		{
-			open(my $in, '<', $log);
-			my $text = $in ? join('', <$in>) : '';
+			my $text = '';
+			if (open(my $in, '<', $log)) { $text = join('', <$in>) }
 			last if $text =~ /^ready/m;
 			die "$side does not start:\n$text\n" if $i > 600 || waitpid($pid, POSIX::WNOHANG()) == $pid;
 			sleep 0.05;
