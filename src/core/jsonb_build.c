@@ -26,7 +26,7 @@ typedef struct Piece
 	const void *data;
 	int			len;
 	bool		aligned;		/* begins at a multiple of four bytes */
-}			Piece;
+} Piece;
 
 /* Of an array, keys are not used. */
 typedef struct Pair
@@ -34,7 +34,7 @@ typedef struct Pair
 	const char *key;
 	int			key_len;
 	Piece		value;
-}			Pair;
+} Pair;
 
 struct JsonbBuilder
 {
@@ -76,7 +76,7 @@ insert_pair(JsonbBuilder *builder, int i)
 
 /* Keys are stored by their lengths, and those of one length by their bytes. */
 static int
-compare_key(const Pair * pair, const char *key, int len)
+compare_key(const Pair *pair, const char *key, int len)
 {
 	return pair->key_len != len ? pair->key_len - len : memcmp(pair->key, key, len);
 }
@@ -186,11 +186,11 @@ typedef struct Writer
 	int			n_entries;
 	char	   *data;			/* what the entries are about */
 	uint32		len;
-}			Writer;
+} Writer;
 
 /* Most entries say how long their piece is, and some where it ends. */
 static void
-write_piece(Writer * writer, const Piece * piece)
+write_piece(Writer *writer, const Piece *piece)
 {
 	uint32		begin = writer->len;
 	JEntry		entry;

@@ -4,13 +4,12 @@
  */
 #include "compat.h"
 
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "core/spi_util.h"
 #include "machine/dropped.h"
+#include "machine/recall.h"
 
 static SavedPlan find_order = SAVED_PLAN(
 	"SELECT status, version, dropped_at FROM order_ext_archive.dropped WHERE order_id = $1",
@@ -22,26 +21,12 @@ static SavedPlan find_key = SAVED_PLAN(
 	" WHERE k.key = order_ext_internal.archive_key($1, $2)",
 	TEXTOID, TEXTOID);
 
-static bool
-look_now(SavedPlan *plan, const Datum *values)
-{
-	bool		found;
-
-	/* not before the SQL objects are those of 0.7 */
-	if (!OidIsValid(get_namespace_oid("order_ext_archive", true)))
-		return false;
-	PushActiveSnapshot(GetLatestSnapshot());
-	found = plan_query_in_snapshot(plan, values, NULL, 1) > 0;
-	PopActiveSnapshot();
-	return found;
-}
-
 bool
 dropped_read(int64 order_id, DroppedOrder *order)
 {
 	Datum		values[1] = {Int64GetDatum(order_id)};
 
-	if (!look_now(&find_order, values))
+	if (recall_look_now(&find_order, values) == 0)
 		return false;
 	order->status = row_int16(0, 1);
 	order->version = row_int32(0, 2);
@@ -54,7 +39,7 @@ dropped_had_number(const char *kind, const char *number)
 {
 	Datum		values[2] = {CStringGetTextDatum(kind), CStringGetTextDatum(number)};
 
-	return look_now(&find_key, values);
+	return recall_look_now(&find_key, values) > 0;
 }
 
 bool

@@ -6,11 +6,10 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "core/spi_util.h"
-#include "machine/dropped.h"
 #include "machine/dropped_capture.h"
+#include "machine/recall.h"
 
 static SavedPlan find_capture = SAVED_PLAN(
 	"SELECT d.order_id, (p ->> 'payment_id')::bigint, (p ->> 'amount')::bigint,"
@@ -27,15 +26,8 @@ bool
 dropped_capture(const char *pay_type, const char *out_trade_no, Payment *payment)
 {
 	Datum		values[2] = {CStringGetTextDatum(pay_type), CStringGetTextDatum(out_trade_no)};
-	bool		found;
 
-	if (!dropped_had_number("trade", out_trade_no))
-		return false;
-	/* in a snapshot from before the drop, the capture would be a new one */
-	PushActiveSnapshot(GetLatestSnapshot());
-	found = plan_query_in_snapshot(&find_capture, values, NULL, 1) > 0;
-	PopActiveSnapshot();
-	if (!found)
+	if (recall_look_now(&find_capture, values) == 0)
 		return false;
 	memset(payment, 0, sizeof(*payment));
 	payment->order_id = row_int64(0, 1);

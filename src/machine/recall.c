@@ -28,22 +28,14 @@ static SavedPlan bring_back = SAVED_PLAN(
 	"SELECT order_ext_internal.recall_order($1)",
 	INT8OID);
 
-/* Not before the SQL objects are those of 0.7. */
-static bool
-archive_exists(void)
-{
-	return OidIsValid(get_namespace_oid("order_ext_archive", true));
-}
-
-/*
- * With what is committed at this moment, whichever snapshot the transaction has: an order that was
- * archived after that was taken must not be unknown.
- */
-static uint64
-look_now(SavedPlan *plan, const Datum *values)
+uint64
+recall_look_now(SavedPlan *plan, const Datum *values)
 {
 	uint64		found;
 
+	/* not before the SQL objects are those of 0.7 */
+	if (!OidIsValid(get_namespace_oid("order_ext_archive", true)))
+		return 0;
 	PushActiveSnapshot(GetLatestSnapshot());
 	found = plan_query_in_snapshot(plan, values, NULL, 0);
 	PopActiveSnapshot();
@@ -55,7 +47,7 @@ recall_is_archived(int64 order_id)
 {
 	Datum		values[1] = {Int64GetDatum(order_id)};
 
-	return archive_exists() && look_now(&is_archived, values) > 0;
+	return recall_look_now(&is_archived, values) > 0;
 }
 
 /* If somebody else brings the order back, he is waited for. */
@@ -81,11 +73,9 @@ recall_by_number(const char *kind, const char *number)
 	int			n;
 	int			i;
 
-	if (!archive_exists())
-		return false;
 	values[0] = CStringGetTextDatum(kind);
 	values[1] = CStringGetTextDatum(number);
-	n = (int) look_now(&find_key, values);
+	n = (int) recall_look_now(&find_key, values);
 	ids = palloc(sizeof(int64) * Max(n, 1));
 	for (i = 0; i < n; i++)
 		ids[i] = row_int64(i, 1);

@@ -11,6 +11,8 @@
 
 #include "postgres.h"
 
+#include "core/spi_util.h"
+
 /* Bring the order back; false if it is not in the archive. */
 extern bool recall_order(int64 order_id);
 
@@ -20,5 +22,12 @@ extern bool recall_by_number(const char *kind, const char *number);
 
 /* Whether the order is in the archive; changes nothing. */
 extern bool recall_is_archived(int64 order_id);
+
+/*
+ * Run a query of the archive with what is committed at this moment, whichever snapshot the
+ * transaction has: what was moved or dropped after that was taken must not be unknown. Returns the
+ * number of rows; 0 as long as there is no archive.
+ */
+extern uint64 recall_look_now(SavedPlan *plan, const Datum *values);
 
 #endif							/* ORDER_EXT_MACHINE_RECALL_H */
