@@ -1,4 +1,4 @@
--- What verify() need not look at again. See src/api/verify_marks.c.
+-- What verify() need not look at again. See src/api/verify/marks.c.
 
 -- verify_marks: append-only, newest seq wins. What is visible in seen has been checked, and rows
 -- of transition_log that are not visible in it are not older than since. full_at: when the last

@@ -12,7 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "api/archive.h"
-#include "api/verify_marks.h"
+#include "api/verify/marks.h"
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"

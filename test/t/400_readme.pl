@@ -138,7 +138,7 @@ sub differences
 
 # ---- invariants: the page has the checks that verify() makes, with their severities ----
 
-my $checks_c = join '', map { slurp_file($_) } glob("$top/src/api/verify*.c");
+my $checks_c = join '', map { slurp_file($_) } glob("$top/src/api/verify/*.c");
 my @made;
 while ($checks_c =~ /\{"(I\d+)",\s*"([^"]+)",\s*(\w+),/g)
 {

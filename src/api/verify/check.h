@@ -1,0 +1,55 @@
+/*
+ * check.h
+ *		A check of verify(), and what the queries of several need.
+ */
+#ifndef ORDER_EXT_VERIFY_CHECK_H
+#define ORDER_EXT_VERIFY_CHECK_H
+
+/*
+ * One check of an invariant: a query that returns (severity, entity, expected, actual), all text,
+ * and no row if all is well.
+ */
+typedef struct VerifyCheck
+{
+	const char *invariant;
+	const char *name;			/* what it checks, for errcontext */
+	const char *sql;
+	const char *fingerprint;	/* a cheap query that returns true if all is well; or NULL. Checks
+								 * that follow each other may have one for all of them */
+} VerifyCheck;
+
+/* The keys that built-in groups still have to process; a table for WITH. */
+#define PENDING_KEYS(groups) \
+	"pending AS MATERIALIZED (" \
+	" SELECT DISTINCT key FROM order_ext_internal.pending_messages" \
+	" WHERE group_id IN (" groups "))"
+
+/* The time since which the message log is complete; a table for WITH. */
+#define HORIZON \
+	"horizon AS MATERIALIZED (" \
+	" SELECT greatest(max(stamped_at)," \
+	"  clock_timestamp() - current_setting('order_ext.log_retention')::interval," \
+	"  (SELECT max(moved_at) FROM order_ext_internal.ring_moves WHERE ring = 'log_gone')) AS at" \
+	" FROM order_ext_internal.database_stamp)"
+
+/* SQL: of a refund r that was withdrawn, only what the gateway had not paid of it before. */
+#define REFUND_DECIDED \
+	"CASE WHEN r.status IN (" REFUNDS_NOT_WITHDRAWN ") OR r.kept THEN greatest(r.amount, r.asked)" \
+	" ELSE greatest(r.asked - r.amount, 0) END"
+
+/*
+ * What was decided about the money of payments: it goes back, or staff keeps it, or the gateway
+ * paid less than it was asked for. A table (payment_id, amount).
+ */
+#define MONEY_DECIDED \
+	"SELECT r.payment_id, sum(" REFUND_DECIDED ") AS amount" \
+	" FROM order_ext_internal.refunds r GROUP BY r.payment_id"
+
+/* The same for one payment. */
+#define MONEY_DECIDED_OF(payment) \
+	"SELECT " REFUND_DECIDED " AS amount FROM order_ext_internal.refunds r" \
+	" WHERE r.payment_id = " payment
+
+#define AGE(since) "date_trunc('second', clock_timestamp() - " since ")::text"
+
+#endif							/* ORDER_EXT_VERIFY_CHECK_H */

@@ -1,0 +1,127 @@
+/*
+ * stock.c
+ *		The checks of verify() about stock and reservations: I6; see queries.c.
+ */
+#include "compat.h"
+
+#include "api/verify/stock.h"
+#include "machine/machine.h"
+
+/* ---- the ledger is the stock ---- */
+
+/*
+ * A level is the newest fold and the rows that this does not cover. So the folds must be the sum of
+ * those that they cover, for the levels to be that of all.
+ */
+const char	verify_stock_and_ledger[] =
+	"WITH newest AS NOT MATERIALIZED ("
+	"  SELECT DISTINCT ON (product_id) *, pg_snapshot_xmin(covered) AS before"
+	"  FROM order_ext_internal.stock_folds ORDER BY product_id, fold_id DESC),"
+	" sums AS ("
+	"  SELECT l.product_id, least(sum(l.available_delta), sum(l.reserved_delta),"
+	"    sum(l.consumed_delta)) AS lowest,"
+	"   coalesce(sum(l.available_delta) FILTER (WHERE c.yes), 0) AS available,"
+	"   coalesce(sum(l.reserved_delta) FILTER (WHERE c.yes), 0) AS reserved,"
+	"   coalesce(sum(l.consumed_delta) FILTER (WHERE c.yes), 0) AS consumed"
+	"  FROM order_ext_internal.stock_ledger l LEFT JOIN newest n USING (product_id)"
+	"  CROSS JOIN LATERAL"
+	"   (SELECT l.xid < n.before OR pg_visible_in_snapshot(l.xid, n.covered) AS yes) c"
+	"  GROUP BY l.product_id)"
+	"SELECT 'error', format('sku %s', coalesce(p.sku, '#' || product_id)),"
+	" CASE WHEN s.lowest < 0 THEN 'available, reserved and consumed are not negative' ELSE"
+	"  format('ledger: available %s, reserved %s, consumed %s',"
+	"   coalesce(s.available, 0), coalesce(s.reserved, 0), coalesce(s.consumed, 0)) END,"
+	" CASE WHEN s.lowest < 0 THEN format('%s', s.lowest) ELSE"
+	"  format('fold: available %s, reserved %s, consumed %s',"
+	"   n.available, n.reserved, n.consumed) END"
+	" FROM sums s FULL JOIN newest n USING (product_id)"
+	" LEFT JOIN order_ext_internal.products p USING (product_id)"
+	" WHERE s.lowest < 0"
+	"  OR coalesce(s.available, 0) <> coalesce(n.available, 0)"
+	"  OR coalesce(s.reserved, 0) <> coalesce(n.reserved, 0)"
+	"  OR coalesce(s.consumed, 0) <> coalesce(n.consumed, 0)";
+
+const char	verify_stock_and_reservations[] =
+	"SELECT 'error', format('sku %s', coalesce(p.sku, '#' || product_id)),"
+	" format('open reservations of orders: %s', coalesce(i.reserved, 0)),"
+	" format('reserved in the ledger: %s', coalesce(l.reserved, 0))"
+	" FROM (SELECT product_id, sum(reserved_delta) AS reserved"
+	"  FROM order_ext_internal.stock_ledger GROUP BY product_id) l"
+	" FULL JOIN (SELECT product_id, sum(quantity) AS reserved"
+	"  FROM order_ext_internal.order_items"
+	"   WHERE reservation = " CODE(RESERVATION_OPEN) " GROUP BY product_id) i"
+	"  USING (product_id)"
+	" LEFT JOIN order_ext_internal.products p USING (product_id)"
+	" WHERE coalesce(l.reserved, 0) <> coalesce(i.reserved, 0)";
+
+#define RESERVATION_UNFIT \
+	"((i.reservation = " CODE(RESERVATION_OPEN) ") <> (o.status IN (" ORDERS_NOT_OUT "))" \
+	"   OR (i.reservation = " CODE(RESERVATION_CONSUMED) ") <> (o.status IN (" ORDERS_OUT ")))"
+
+/* Only counts, which several processes can do. */
+const char	verify_reservations_and_orders_print[] =
+	"SELECT count(*) = 0 FROM order_ext_internal.order_items i"
+	" JOIN order_ext_internal.orders o ON o.order_id = i.order_id"
+	" WHERE " RESERVATION_UNFIT;
+
+const char	verify_reservations_and_orders[] =
+	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_STOCK_RELEASE))
+	"SELECT 'error', format('order %s sku %s', i.order_id, i.sku),"
+	" CASE WHEN o.status IN (" ORDERS_NOT_OUT ")"
+	"  THEN 'reservation " CODE(RESERVATION_OPEN) " (open)'"
+	"  WHEN o.status IN (" ORDERS_OUT ")"
+	"   THEN 'reservation " CODE(RESERVATION_CONSUMED) " (consumed)'"
+	"  ELSE 'no open reservation, or its release on its way' END,"
+	" format('reservation %s at status %s', i.reservation, o.status)"
+	" FROM order_ext_internal.order_items i"
+	" JOIN order_ext_internal.orders o ON o.order_id = i.order_id"
+	" WHERE " RESERVATION_UNFIT
+	"  AND NOT (i.reservation = " CODE(RESERVATION_OPEN) " AND o.status = " CODE(ORDER_CANCELED)
+	"   AND EXISTS (SELECT FROM pending WHERE pending.key = i.order_id))";
+
+/*
+ * The ledger rows that the reservations of items require: reserve, then release or consume. The
+ * hash, of 31 bits, is linear in the quantity, so that lines of the same product add up to its
+ * ledger row; times a quantity of up to 32 bits it fits a bigint.
+ */
+#define MOVEMENT_HASH(kind, quantity) \
+	"(" quantity ")::bigint" \
+	" * (hashint8extended(order_id, product_id # ((" kind ")::bigint << 60)) >> 33)"
+
+#define MOVEMENT_OF_RESERVATION \
+	"CASE reservation WHEN " CODE(RESERVATION_RELEASED) " THEN " CODE(LEDGER_RELEASE) \
+	" ELSE " CODE(LEDGER_CONSUME) " END"
+
+const char	verify_reservations_and_ledger_print[] =
+	"SELECT (SELECT sum(" MOVEMENT_HASH(CODE(LEDGER_RESERVE), "quantity") ")"
+	"  + sum(CASE WHEN reservation IN (" CODES(RESERVATION_CONSUMED, RESERVATION_RELEASED) ")"
+	"   THEN " MOVEMENT_HASH(MOVEMENT_OF_RESERVATION, "quantity") " ELSE 0 END)"
+	"  FROM order_ext_internal.order_items WHERE reservation <> " CODE(RESERVATION_NONE) ")"
+	" IS NOT DISTINCT FROM l.movements AND l.fit"
+	" FROM (SELECT sum(CASE WHEN reserved_delta BETWEEN -4294967295 AND 4294967295"
+	"    THEN " MOVEMENT_HASH("kind", "abs(reserved_delta)") " END) AS movements,"
+	"   coalesce(bool_and(reserved_delta BETWEEN -4294967295 AND 4294967295 AND CASE kind"
+	"    WHEN " CODE(LEDGER_RESERVE) " THEN reserved_delta > 0 AND consumed_delta = 0"
+	"    WHEN " CODE(LEDGER_RELEASE) " THEN reserved_delta < 0 AND consumed_delta = 0"
+	"    ELSE reserved_delta < 0 AND consumed_delta = - reserved_delta END), true) AS fit"
+	"  FROM order_ext_internal.stock_ledger WHERE kind IN (" LEDGER_RESERVATIONS ")) l";
+
+const char	verify_reservations_and_ledger[] =
+	"SELECT 'error',"
+	" format('order %s product %s',"
+	"  coalesce(i.order_id, l.order_id), coalesce(i.product_id, l.product_id)),"
+	" format('reserved %s, consumed %s by its reservation',"
+	"  coalesce(i.reserved, 0), coalesce(i.consumed, 0)),"
+	" format('reserved %s, consumed %s in the ledger',"
+	"  coalesce(l.reserved, 0), coalesce(l.consumed, 0))"
+	" FROM (SELECT order_id, product_id,"
+	"   sum(quantity) FILTER (WHERE reservation = " CODE(RESERVATION_OPEN) ") AS reserved,"
+	"   sum(quantity) FILTER (WHERE reservation = " CODE(RESERVATION_CONSUMED) ") AS consumed"
+	"  FROM order_ext_internal.order_items GROUP BY order_id, product_id) i"
+	" FULL JOIN (SELECT order_id, product_id, sum(reserved_delta) AS reserved,"
+	"   sum(consumed_delta) AS consumed"
+	"  FROM order_ext_internal.stock_ledger WHERE kind IN (" LEDGER_RESERVATIONS ")"
+	"  GROUP BY order_id, product_id) l"
+	"  ON l.order_id = i.order_id AND l.product_id = i.product_id"
+	" WHERE coalesce(l.reserved, 0) <> coalesce(i.reserved, 0)"
+	"  OR coalesce(l.consumed, 0) <> coalesce(i.consumed, 0)";
