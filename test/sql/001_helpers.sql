@@ -105,8 +105,39 @@ BEGIN
 END
 $$;
 
+-- From here to t.resume_others() only groups that begin so, or that are subscribed meanwhile, are
+-- delivered to: timers and retries of other files that become due wait for that.
+CREATE TABLE t.paused (consumer_group text PRIMARY KEY);
+CREATE PROCEDURE t.pause_others(own text DEFAULT NULL) LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO t.paused SELECT consumer_group FROM order_ext.subscriptions_view
+	WHERE NOT paused AND starts_with(consumer_group, own) IS NOT TRUE;
+	PERFORM order_ext.pause(consumer_group) FROM t.paused;
+END
+$$;
+CREATE PROCEDURE t.resume_others() LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM order_ext.resume(consumer_group) FROM t.paused JOIN order_ext.subscriptions_view USING (consumer_group);
+	DELETE FROM t.paused;
+END
+$$;
+
 -- Deliver everything that is due.
 CREATE FUNCTION t.drain() RETURNS void LANGUAGE sql AS $$ SELECT t.dispatch() $$;
+
+-- Until dispatch() finds nothing: what it has itself published and delivered is behind its groups
+-- only when the next one has passed it.
+CREATE PROCEDURE t.drain_all() LANGUAGE plpgsql AS $$
+DECLARE
+	handled bigint;
+BEGIN
+	FOR i IN 1..3000 LOOP
+		handled := t.dispatch();
+		COMMIT;
+		EXIT WHEN handled = 0;
+	END LOOP;
+END
+$$;
 
 CREATE FUNCTION t.order(name text) RETURNS text LANGUAGE sql STABLE
 	RETURN (SELECT concat_ws(' ', status, 'v' || version, pay_amount, currency, cancel_type,

@@ -28,6 +28,7 @@ CREATE FUNCTION mp.take() RETURNS TABLE (who text, keys text, calls bigint) LANG
 		FROM gone GROUP BY who ORDER BY who $$;
 
 SELECT t.drain();
+CALL t.pause_others();
 SELECT order_ext.create_topic('mp.t');
 SELECT topic, builtin, consumer_groups, max_depth, dedup_window, owner = current_user AS own, grants FROM order_ext.topics_view WHERE topic = 'mp.t';
 -- before there is a group; 'now' does not see it, 'earliest' does
@@ -152,6 +153,7 @@ SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 
 -- any topic, built-in ones too
+CALL t.resume_others();
 SELECT t.subscribe('mp.created', 'order.created', 'mp.one(order_ext.message)');
 SELECT order_ext.put_product('MP-1', 'A', 100);
 SELECT available FROM order_ext.adjust_stock('MP-1', 10);

@@ -30,12 +30,14 @@ CREATE PROCEDURE mf.drain() LANGUAGE plpgsql
 		FOR i IN 1..3000 LOOP
 			PERFORM t.dispatch();
 			COMMIT;
-			EXIT WHEN NOT EXISTS (SELECT FROM order_ext_internal.retries WHERE due_at < now() + interval '5 minutes');
+			EXIT WHEN NOT EXISTS (SELECT FROM order_ext_internal.retries JOIN order_ext_internal.consumer_groups USING (group_id)
+				WHERE name LIKE 'mf.%' AND due_at < now() + interval '5 minutes');
 			PERFORM pg_sleep(0.01);
 		END LOOP;
 	END $$;
 
 SELECT t.drain();
+CALL t.pause_others();
 SELECT order_ext.create_topic('mf.t');
 SELECT t.subscribe('mf.g', 'mf.t', 'mf.act(order_ext.message)', '{"max_attempts": 2}');
 
@@ -171,4 +173,6 @@ SET client_min_messages = warning;
 DROP SCHEMA mf CASCADE;
 RESET client_min_messages;
 DROP ROLE regress_mf_nobody;
+CALL t.resume_others();
+SELECT t.drain();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

@@ -10,6 +10,7 @@ CREATE FUNCTION mi.two(m order_ext.message, n integer) RETURNS void LANGUAGE sql
 CREATE PROCEDURE mi.proc(m order_ext.message) LANGUAGE sql AS '';
 CREATE FUNCTION mi.srf(m order_ext.message) RETURNS SETOF void LANGUAGE sql AS '';
 SELECT t.drain();
+CALL t.pause_others();
 SELECT order_ext.create_topic('mi.t'), order_ext.create_topic('mi.other');
 SELECT t.subscribe('mi.g', 'mi.t', 'mi.ok(order_ext.message)');
 SELECT order_ext.register_asset('mi.points', 'mi.t');
@@ -255,4 +256,6 @@ DROP SCHEMA mi CASCADE;
 RESET client_min_messages;
 DROP OWNED BY regress_mi_operator;
 DROP ROLE regress_mi_operator;
+CALL t.resume_others();
+SELECT t.drain();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

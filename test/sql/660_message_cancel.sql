@@ -1,5 +1,6 @@
 -- cancel_message: a timer is delivered or canceled, never both; with the caller's transaction.
 SELECT t.drain();
+CALL t.pause_others();
 CREATE SCHEMA mx;
 CREATE TABLE mx.seen (id bigint, key bigint, at timestamptz DEFAULT clock_timestamp());
 CREATE FUNCTION mx.note(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO mx.seen VALUES (m.id, m.key)';
@@ -101,4 +102,6 @@ SELECT count(*) FROM mx.seen WHERE key >= 20;
 SET client_min_messages = warning;
 DROP SCHEMA mx CASCADE;
 RESET client_min_messages;
+CALL t.resume_others();
+SELECT t.drain();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

@@ -1,6 +1,7 @@
 -- reschedule_message: a timer that has not fired gets another time, with its id and its dedup_key; it is
 -- delivered once, at the last time that was committed.
 SELECT t.drain();
+CALL t.pause_others();
 CREATE SCHEMA mr;
 CREATE TABLE mr.seen (n serial, id bigint, key bigint, payload jsonb);
 CREATE FUNCTION mr.note(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO mr.seen (id, key, payload) VALUES (m.id, m.key, m.payload)';
@@ -133,4 +134,6 @@ SELECT t.drain();
 SET client_min_messages = warning;
 DROP SCHEMA mr CASCADE;
 RESET client_min_messages;
+CALL t.resume_others();
+SELECT t.drain();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

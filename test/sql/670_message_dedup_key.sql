@@ -1,5 +1,6 @@
 -- dedup_key: within the topic's window the first message with a key is the only one.
 SELECT t.drain();
+CALL t.pause_others();
 CREATE SCHEMA md;
 CREATE TABLE md.seen (id bigint, key bigint);
 CREATE FUNCTION md.note(m order_ext.message) RETURNS void LANGUAGE sql AS 'INSERT INTO md.seen VALUES (m.id, m.key)';
@@ -166,4 +167,6 @@ SELECT order_ext.drop_topic('md.t'), order_ext.drop_topic('md.short'), order_ext
 SET client_min_messages = warning;
 DROP SCHEMA md CASCADE;
 RESET client_min_messages;
+CALL t.resume_others();
+SELECT t.drain();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

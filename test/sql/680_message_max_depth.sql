@@ -1,5 +1,6 @@
 -- max_depth: a topic with so many messages waiting for its slowest group takes no more.
 SELECT t.drain();
+CALL t.pause_others();
 CREATE SCHEMA mq;
 CREATE FUNCTION mq.note(m order_ext.message) RETURNS void LANGUAGE sql AS '';
 SELECT order_ext.create_topic('mq.t', '{"max_depth": 5}');
@@ -77,4 +78,6 @@ SELECT order_ext.unsubscribe('mq.b'), order_ext.unsubscribe('mq.deep'), order_ex
 SET client_min_messages = warning;
 DROP SCHEMA mq CASCADE;
 RESET client_min_messages;
+CALL t.resume_others();
+SELECT t.drain();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

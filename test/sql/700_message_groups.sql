@@ -1,6 +1,5 @@
 -- Operating consumer groups: order within a key, pause and resume, dead letters again, parts.
--- what other tests have left to be tried again must not be counted here
-SELECT count(order_ext.pause(consumer_group)) > 0 AS paused FROM order_ext.subscriptions_view WHERE builtin AND NOT paused;
+CALL t.pause_others();
 CREATE SCHEMA mg;
 CREATE TABLE mg.seen (n serial, key bigint, word text, attempt integer);
 CREATE TABLE mg.bad (word text PRIMARY KEY);
@@ -161,7 +160,9 @@ SELECT order_ext.resume('mg.g');
 SELECT t.dispatch() AS handled;
 SELECT mg.take();
 -- built-in groups may be paused, not unsubscribed
+BEGIN;
 SELECT order_ext.pause('stock.release'), order_ext.resume('stock.release');
+ROLLBACK;
 
 -- ---- parts: what one cursor read, several read on, and one again ----
 SELECT mg.say(k, 'one') FROM generate_series(30, 34) AS k;
@@ -205,9 +206,10 @@ SELECT mg.stats();
 DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || ' RESET order_ext.workers'; END $$;
 
 SELECT order_ext.unsubscribe('mg.g'), order_ext.drop_topic('mg.t');
-SELECT count(*) FROM order_ext_internal.parked_messages;
+SELECT count(*) FROM order_ext_internal.parked_messages WHERE key BETWEEN 770000 AND 779999;
 SET client_min_messages = warning;
 DROP SCHEMA mg CASCADE;
 RESET client_min_messages;
+CALL t.resume_others();
+SELECT t.drain();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
-SELECT count(order_ext.resume(consumer_group)) > 0 AS resumed FROM order_ext.subscriptions_view WHERE builtin AND paused;

@@ -30,6 +30,7 @@ CREATE TABLE mt.groups (name text);
 INSERT INTO mt.groups VALUES ('mt.plain'), ('mt "quoted"'), ('mt back\slash\n'), (E'mt two\nlines'), ('mt {a="b"} 1'), ('mt.x');
 
 SELECT t.drain();
+CALL t.pause_others();
 SELECT order_ext.create_topic('mt."t"\');
 SELECT count(t.subscribe(name, 'mt."t"\', CASE name WHEN 'mt.x' THEN NULL ELSE 'mt.handle(order_ext.message)' END::regprocedure, '{"ordered": true}')) FROM mt.groups;
 SELECT count(order_ext.publish('mt."t"\', key)) FROM unnest('{1,1,2,3,4,5}'::bigint[]) AS key;
@@ -91,3 +92,5 @@ SELECT order_ext.drop_topic('mt."t"\');
 SET client_min_messages = warning;
 DROP SCHEMA mt CASCADE;
 RESET client_min_messages;
+CALL t.resume_others();
+SELECT t.drain();

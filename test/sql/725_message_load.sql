@@ -14,6 +14,7 @@ CREATE FUNCTION ml.reads() RETURNS bigint LANGUAGE sql AS $$
 	SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(c.oid)), 0)::bigint FROM pg_class c WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind IN ('r', 'i') $$;
 
 SELECT t.drain();
+CALL t.pause_others();
 SELECT order_ext.create_topic('ml.t');
 SELECT t.subscribe('ml.g', 'ml.t', 'ml.handle(order_ext.message[])');
 SELECT * FROM ml.lag();
@@ -87,3 +88,5 @@ SELECT order_ext.drop_topic('ml.t');
 SET client_min_messages = warning;
 DROP SCHEMA ml CASCADE;
 RESET client_min_messages;
+CALL t.resume_others();
+SELECT t.drain();

@@ -1,6 +1,7 @@
 -- Retries to the letter: what the attempt log keeps, how long each ladder waits, what handlers
 -- ask for, what counts as an attempt, which dead letters redrive() takes.
 SELECT t.drain();
+CALL t.pause_others();
 CREATE SCHEMA mt;
 -- Calls of the handler by key: a sequence each, since what a failed attempt writes is undone.
 CREATE FUNCTION mt.calls(key bigint) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -254,4 +255,6 @@ SELECT order_ext.unsubscribe('mt.g'), order_ext.unsubscribe('mt.other'), order_e
 SET client_min_messages = warning;
 DROP SCHEMA mt CASCADE;
 RESET client_min_messages;
+CALL t.resume_others();
+SELECT t.drain();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';

@@ -23,6 +23,7 @@ CREATE FUNCTION canary.pays(r order_ext.refund_request) RETURNS text LANGUAGE pl
 BEGIN
 	RAISE EXCEPTION 'yellow canary, refund %', r;
 END $$;
+CALL t.pause_others();
 SELECT order_ext.create_topic('canary.t');
 SELECT order_ext.subscribe('canary.dies', 'canary.t', 'canary.dies(order_ext.message)',
 	'{"run_as": "regress_canary_runner"}');
@@ -37,6 +38,7 @@ SELECT order_ext.publish('canary.t', 76001, '{"word": "yellow canary"}') > 0 AS 
 SET ROLE regress_canary_runner;
 SELECT order_ext.dispatch() AS succeeded;
 RESET ROLE;
+CALL t.resume_others();
 SELECT order_ext.nack('canary.nacks', array_agg(r.token), '1 hour', 'yellow canary')
 FROM order_ext.receive('canary.nacks') r;
 
