@@ -275,9 +275,9 @@ COMMENT ON FUNCTION order_ext.shipment_event(bigint, text, text, timestamptz, js
 'Records what a warehouse or carrier reports about an order, and moves the order.
 Events can come in any order and repeatedly; picked can be omitted. out_stock wins over a cancel request that the warehouse has not answered.
 order_id: the order
-event_id: the sender''s id of the event, up to 128 characters; unique per order
+event_id: the sender''s id of the event, up to 128 characters without surrounding blanks; unique per order
 kind: picked, out_stock, delivering, signed; or what ends the way of a parcel that was not delivered: refused, returned (it is back), lost. The order becomes refused, with an after-sale of all that is left of it: a lost parcel is refunded at once, the others after return_receipt
-occurred_at: the sender''s time
+occurred_at: the sender''s time; NULL: now
 payload: the sender''s message, kept as evidence; truncated beyond order_ext.max_payload
 Returns: the order, if there is one; detail has event_id, kind, and reason where held
 Dispositions: applied the order has moved (picked: its fulfillment), and parked events may have followed; parked came early, applied when its turn comes; replayed on record already with this event_id and kind, whatever else it says, or the order is past it; held waits for staff: unknown order, shipped after its cancel, both signed and not delivered, both lost and not lost, or an event_id reused for another kind
@@ -288,7 +288,7 @@ COMMENT ON FUNCTION order_ext.fulfilment_cancel_result(bigint, boolean, text, js
 'Records an external warehouse''s answer to fulfilment.cancel_requested.
 order_id: the order
 accepted: whether the parcel was stopped
-event_id: the sender''s id of the answer, up to 128 characters; unique per order
+event_id: the sender''s id of the answer, up to 128 characters without surrounding blanks; unique per order
 raw: the sender''s message, kept as evidence; truncated beyond order_ext.max_payload
 Returns: the order, if there is one; detail has event_id, kind, and reason where held
 Dispositions: applied accepted: the order is canceled, rejected: it goes on and can no longer be canceled; replayed on record already; noop rejected after it was shipped or unasked, or accepted after the cancel; held waits for staff: accepted after it was shipped or unasked, rejected after the cancel, unknown order, or an event_id reused

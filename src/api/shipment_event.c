@@ -5,6 +5,7 @@
  */
 #include "compat.h"
 
+#include "core/arg_codes.h"
 #include "core/args.h"
 #include "core/call.h"
 #include "core/jsonb_build.h"
@@ -185,9 +186,10 @@ shipment_event_body(FunctionCallInfo fcinfo)
 
 	event.fact.source = SOURCE_SHIPMENT;
 	event.fact.order_id = arg_id(fcinfo, 0, "order_id");
-	event.fact.event_id = arg_text(fcinfo, 1, "event_id", MAX_EVENT_ID_CHARS);
+	event.fact.event_id = arg_codes_trimmed(fcinfo, 1, "event_id", MAX_EVENT_ID_CHARS);
 	event.fact.kind = SHIPMENT_PICKED + arg_word(fcinfo, 2, "kind", kind_words);
-	event.fact.occurred_at = arg_timestamptz(fcinfo, 3, "occurred_at");
+	event.fact.occurred_at = PG_ARGISNULL(3) ? GetCurrentTimestamp() :
+		arg_timestamptz(fcinfo, 3, "occurred_at");
 	event.fact.payload = arg_evidence(fcinfo, 4, "payload", &event.payload_cut);
 	return report(fcinfo, &event);
 }
@@ -208,7 +210,7 @@ fulfilment_cancel_result_body(FunctionCallInfo fcinfo)
 	answer.fact.order_id = arg_id(fcinfo, 0, "order_id");
 	arg_not_null(fcinfo, 1, "accepted");
 	answer.fact.kind = PG_GETARG_BOOL(1) ? SHIPMENT_CANCEL_ACCEPTED : SHIPMENT_CANCEL_REJECTED;
-	answer.fact.event_id = arg_text(fcinfo, 2, "event_id", MAX_EVENT_ID_CHARS);
+	answer.fact.event_id = arg_codes_trimmed(fcinfo, 2, "event_id", MAX_EVENT_ID_CHARS);
 	answer.fact.payload = arg_evidence(fcinfo, 3, "raw", &answer.payload_cut);
 	answer.fact.occurred_at = GetCurrentTimestamp();
 	return report(fcinfo, &answer);

@@ -51,10 +51,13 @@ SELECT call, outcome, changed FROM (VALUES
 	LATERAL t.effect($$order_ext.shipment_event(t.id('step'), $$ || call || ')');
 SELECT (order_ext.shipment_event(t.id('step'), 'w1', 'picked')).detail;
 SELECT t.shipments('step');
+-- surrounding blanks are no part of an event id; NULL as its time means now
+SELECT t.show(r), (r).detail FROM (SELECT order_ext.shipment_event(t.id('step'), E' w1\t', 'picked', NULL) AS r OFFSET 0) AS s;
 -- of another order it is another event
 SELECT t.paid('other');
 SELECT t.drain();
-SELECT t.show(order_ext.shipment_event(t.id('other'), 'w1', 'out_stock'));
+SELECT t.show(r), (r).detail FROM (SELECT order_ext.shipment_event(t.id('other'), ' w1 ', 'out_stock', NULL) AS r OFFSET 0) AS s;
+SELECT event_id, occurred_at BETWEEN recorded_at - interval '1 minute' AND recorded_at AS now FROM order_ext.shipment_events_view WHERE order_id = t.id('other');
 
 -- ---- early: parked, and applied in turn by the call that brings the turn ----
 SELECT t.new('early', 'SHP-1:1', user_id => 7400);
