@@ -21,16 +21,6 @@ typedef struct AssignRequest
 } AssignRequest;
 
 static void
-read_payment(int64 payment_id, Payment *payment)
-{
-	if (!payment_read(payment_id, payment))
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("payment " INT64_FORMAT " does not exist", payment_id),
-				 error_facts(NULL, FACT_ID("payment_id", payment_id))));
-}
-
-static void
 lock_both(LockClass lock_class, int64 a, int64 b)
 {
 	lock_wait(lock_class, Min(a, b));
@@ -45,13 +35,13 @@ lock_both(LockClass lock_class, int64 a, int64 b)
 static void
 lock_and_read(const AssignRequest *request, Payment *payment)
 {
-	read_payment(request->payment_id, payment);
+	payment_read_or_fail(request->payment_id, payment);
 	payment_lock_trade(payment->pay_type, payment->out_trade_no);
-	read_payment(request->payment_id, payment);
+	payment_read_or_fail(request->payment_id, payment);
 	lock_both(LOCK_ORDER_PAY, payment->order_id, request->order_id);
 	lock_both(LOCK_ORDER_CANCEL, payment->order_id, request->order_id);
 	lock_both(LOCK_REFUND, payment->order_id, request->order_id);
-	read_payment(request->payment_id, payment);
+	payment_read_or_fail(request->payment_id, payment);
 }
 
 static void

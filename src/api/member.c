@@ -4,11 +4,11 @@
  */
 #include "compat.h"
 
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
 #include "api/member.h"
 #include "core/error_facts.h"
+#include "core/spelling.h"
 
 /* At most this many bytes of an unknown key are shown. */
 #define SHOWN_KEY_BYTES 64
@@ -95,17 +95,6 @@ lookalike(const char *key, const char *const *known)
 	return NULL;
 }
 
-static char *
-words_of(const char *const *known)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (; *known != NULL; known++)
-		appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", *known);
-	return list.data;
-}
-
 static void
 raise_unknown(const char *key, const char *meant, const char *const *known, const char *argument)
 {
@@ -117,7 +106,7 @@ raise_unknown(const char *key, const char *meant, const char *const *known, cons
 			 error_facts(NULL, FACT_TEXT("argument", argument),
 						 FACT_TEXT("key", pnstrdup(key, shown))),
 			 meant != NULL ? errhint("Write it \"%s\".", meant) :
-			 errhint("Known keys are %s.", words_of(known))));
+			 errhint("Known keys are %s.", spelling_list(known))));
 }
 
 static void

@@ -21,7 +21,6 @@
 /* More than all statuses are not needed. */
 #define MAX_STATUSES		100
 
-#define MAX_STATUS_CHARS	64
 #define MAX_NUMBER_CHARS	128
 #define MAX_TIME_CHARS		128
 

@@ -33,16 +33,6 @@ typedef enum HeldDecision
 
 static const char *const decision_words[] = {"accept", "refund", "duplicate", NULL};
 
-static void
-read_payment(int64 payment_id, Payment *payment)
-{
-	if (!payment_read(payment_id, payment))
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_NOT_FOUND),
-				 errmsg("payment " INT64_FORMAT " does not exist", payment_id),
-				 error_facts(NULL, FACT_ID("payment_id", payment_id))));
-}
-
 static bool
 awaits_decision(const Payment *payment)
 {
@@ -357,16 +347,16 @@ resolve_held_body(FunctionCallInfo fcinfo)
 
 	arg_not_null(fcinfo, 2, "accept_less");
 	less = PG_GETARG_BOOL(2);
-	read_payment(payment_id, &payment);
+	payment_read_or_fail(payment_id, &payment);
 	payment_lock_trade(payment.pay_type, payment.out_trade_no);
-	read_payment(payment_id, &payment);
+	payment_read_or_fail(payment_id, &payment);
 	lock_wait(LOCK_ORDER_PAY, payment.order_id);
 	lock_wait(LOCK_ORDER_CANCEL, payment.order_id);
 	/* before the refund lock, as callbacks do, whose order's row may be locked by it */
 	if (order_read_current(payment.order_id, &found))
 		order = &found;
 	lock_wait(LOCK_REFUND, payment.order_id);
-	read_payment(payment_id, &payment);
+	payment_read_or_fail(payment_id, &payment);
 	journal = journal_begin(GetCurrentTimestamp());
 	if (decide(journal, decision, less, &payment, order, &refund_id))
 		result.disposition = "applied";

@@ -69,6 +69,17 @@ arg_amount(FunctionCallInfo fcinfo, int n, const char *name)
 	return value;
 }
 
+static void
+check_positive(int64 value, const char *name)
+{
+	if (value <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be positive", name),
+				 error_facts("The value is {value}.",
+							 FACT_TEXT("argument", name), FACT_INT("value", value))));
+}
+
 int64
 arg_id(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -76,12 +87,7 @@ arg_id(FunctionCallInfo fcinfo, int n, const char *name)
 
 	arg_not_null(fcinfo, n, name);
 	value = PG_GETARG_INT64(n);
-	if (value <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must be positive", name),
-				 error_facts("The value is {value}.",
-							 FACT_TEXT("argument", name), FACT_INT("value", value))));
+	check_positive(value, name);
 	return value;
 }
 
@@ -92,12 +98,7 @@ arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 max)
 
 	arg_not_null(fcinfo, n, name);
 	value = PG_GETARG_INT32(n);
-	if (value <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must be positive", name),
-				 error_facts("The value is {value}.",
-							 FACT_TEXT("argument", name), FACT_INT("value", value))));
+	check_positive(value, name);
 	return Min(value, max);
 }
 

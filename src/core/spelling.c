@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "catalog/pg_collation.h"
+#include "lib/stringinfo.h"
 #include "utils/formatting.h"
 
 #include "core/spelling.h"
@@ -37,4 +38,15 @@ spelling_code(const char *text)
 
 	text = spelling_skip_blanks(text, &length);
 	return str_tolower(text, length, DEFAULT_COLLATION_OID);
+}
+
+char *
+spelling_list(const char *const *words)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (; *words != NULL; words++)
+		appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", *words);
+	return list.data;
 }

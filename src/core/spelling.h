@@ -19,4 +19,7 @@ extern const char *spelling_skip_blanks(const char *text, int *length);
 extern char *spelling_trim(const char *text);
 extern char *spelling_code(const char *text);
 
+/* The words of a list that ends with NULL, for a message: "one", "two". */
+extern char *spelling_list(const char *const *words);
+
 #endif							/* ORDER_EXT_SPELLING_H */

@@ -8,6 +8,7 @@
 #include "common/int.h"
 #include "utils/builtins.h"
 
+#include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/jsonb_build.h"
@@ -128,6 +129,16 @@ payment_read(int64 payment_id, Payment *payment)
 		return false;
 	payment_from_row(payment, &row);
 	return true;
+}
+
+void
+payment_read_or_fail(int64 payment_id, Payment *payment)
+{
+	if (!payment_read(payment_id, payment))
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_FOUND),
+				 errmsg("payment " INT64_FORMAT " does not exist", payment_id),
+				 error_facts(NULL, FACT_ID("payment_id", payment_id))));
 }
 
 /* The number of open attempts of the order with this pay type; *oldest becomes the first one. */

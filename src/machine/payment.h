@@ -53,6 +53,9 @@ typedef struct PaymentNotice
 /* The payment with this id; false if it does not exist. */
 extern bool payment_read(int64 payment_id, Payment *payment);
 
+/* The same; OE001 if it does not exist. */
+extern void payment_read_or_fail(int64 payment_id, Payment *payment);
+
 /* The payment with this trade number; false if it does not exist. */
 extern bool payment_by_trade_no(const char *pay_type, const char *out_trade_no, Payment *payment);
 

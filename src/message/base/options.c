@@ -4,7 +4,6 @@
  */
 #include "compat.h"
 
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -13,18 +12,8 @@
 
 #include "core/error_facts.h"
 #include "core/interval.h"
+#include "core/spelling.h"
 #include "message/base/options.h"
-
-static char *
-words_of(const char *const *known)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (; *known != NULL; known++)
-		appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", *known);
-	return list.data;
-}
 
 static void
 raise_unrecognized(const char *key, int len, const char *const *known)
@@ -35,7 +24,7 @@ raise_unrecognized(const char *key, int len, const char *const *known)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unrecognized option \"%s\"", shown),
 			 error_facts(NULL, FACT_TEXT("argument", "options"), FACT_TEXT("key", shown)),
-			 errhint("Valid options are %s.", words_of(known))));
+			 errhint("Valid options are %s.", spelling_list(known))));
 }
 
 void
