@@ -93,7 +93,7 @@ CREATE INDEX refunds_gateway_refund_no ON order_ext_internal.refunds (gateway_re
 	WHERE gateway_refund_no IS NOT NULL;
 CREATE INDEX refunds_order_id ON order_ext_internal.refunds (order_id);
 CREATE INDEX refunds_open ON order_ext_internal.refunds
-	(pay_type, (CASE WHEN status = 15 THEN greatest(lease_until, claim_after)
+	(pay_type, (CASE WHEN status = 15 THEN greatest(lease_until, claim_after)	-- submitted
 		WHEN NOT held THEN greatest(requested_at, claim_after) END))
 	WHERE CASE WHEN status IN (10, 15) THEN true ELSE false END;	-- requested, submitted
 CREATE SEQUENCE order_ext_internal.refund_id_seq CACHE 32;

@@ -37,7 +37,7 @@ CREATE TABLE order_ext_internal.money_facts (
 	amount bigint,
 	recorded_at timestamptz NOT NULL,
 	occurred_at timestamptz,
-	kind smallint NOT NULL CHECK (kind IN (1, 2, 3, 4)),
+	kind smallint NOT NULL CHECK (kind IN (1, 2, 3, 4)),	-- as above
 	disposition text NOT NULL,
 	reason text,
 	pay_type text NOT NULL,

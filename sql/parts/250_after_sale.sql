@@ -94,6 +94,6 @@ CREATE TABLE order_ext_internal.after_sale_events (
 );
 CREATE UNIQUE INDEX after_sale_events_fact ON order_ext_internal.after_sale_events
 	(after_sale_id, kind, disposition, coalesce(reason, ''), md5(content::text))
-	WHERE kind = 1 OR disposition = 'held';
+	WHERE kind = 1 OR disposition = 'held';	-- return_shipment
 CREATE INDEX after_sale_events_after_sale_id ON order_ext_internal.after_sale_events
 	(after_sale_id);

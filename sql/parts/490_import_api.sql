@@ -467,9 +467,10 @@ BEGIN
 		ON l @> '{"machine": 1, "version": 1}'
 	WHERE a.external_id = one.external_id
 	UNION ALL
-	SELECT d.order_id, CASE WHEN d.remains ? 'imported' THEN 15 END, d.remains ->> 'imported'
+	SELECT d.order_id, CASE WHEN d.remains ? 'imported' THEN 15 END,	-- import
+		d.remains ->> 'imported'
 	FROM order_ext_archive.dropped d WHERE d.external_id = one.external_id;
-	IF FOUND AND known.event IS DISTINCT FROM 15 THEN
+	IF FOUND AND known.event IS DISTINCT FROM 15 THEN	-- import
 		RAISE EXCEPTION 'an order with external_id "%" already exists', one.external_id
 			USING ERRCODE = '23505', DETAIL = order_ext_internal.error_facts(
 				'It was not imported.', jsonb_build_object('external_id', one.external_id));
@@ -708,8 +709,10 @@ AS $$
 		closed_at, kind, status)
 	SELECT o.order_id, nextval('order_ext_internal.document_id_seq'), o.paid_at,
 		CASE o.fulfilment WHEN order_ext.status_code('fulfilment', 'out') THEN o.out_at END, k.kind,
+		-- done, open
 		CASE o.fulfilment WHEN order_ext.status_code('fulfilment', 'out') THEN 40 ELSE 10 END
 	FROM unnest(whole) AS o, unnest('{1,2}'::smallint[]) AS k (kind)
+	-- 1: delivery order
 	WHERE o.disposition = 'applied' AND (k.kind = 1 AND o.fulfilment IS NOT NULL
 		OR o.fulfilment > order_ext.status_code('fulfilment', 'created'));
 

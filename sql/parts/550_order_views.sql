@@ -177,9 +177,9 @@ CREATE VIEW order_ext.money_report AS
 		SELECT CASE r.status WHEN order_ext.status_code('refund', 'succeeded') THEN r.settled_at
 				ELSE r.requested_at END::date,
 			p.pay_type, r.currency, r.amount,
-			CASE WHEN r.status <> order_ext.status_code('refund', 'succeeded') THEN 12
-				WHEN r.cause = 8 THEN 13	-- dispute
-				ELSE 11 END
+			CASE WHEN r.status <> order_ext.status_code('refund', 'succeeded') THEN 12	-- open
+				WHEN r.cause = 8 THEN 13	-- dispute: disputed
+				ELSE 11 END	-- refunded
 		FROM order_ext_internal.refunds r
 		JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id
 		LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id

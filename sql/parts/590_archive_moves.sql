@@ -58,11 +58,12 @@ AS $$
 				AND x.status = order_ext.status_code('fulfilment', 'cancel_requested'))
 		AND NOT EXISTS (SELECT FROM order_ext_internal.shipment_events x
 			WHERE x.order_id = o.order_id AND x.state = 20)	-- parked
-		-- captured money that is not the shop's: late, surplus, held, unmatched, of canceled orders
+		-- captured money that is not the shop's, or of canceled orders
 		AND NOT EXISTS (SELECT FROM order_ext_internal.payments x
 			WHERE x.order_id = o.order_id
 				AND x.status = order_ext.status_code('payment', 'captured')
-				AND (x.purpose IN (2, 3, 4, 5)
+				AND (x.purpose IN (2, 3, 4, 5)	-- late, surplus, held, unmatched
+					-- applied
 					OR (x.purpose = 1 AND o.status = order_ext.status_code('order', 'canceled')))
 				-- of a withdrawn refund, what the gateway had not paid of it before
 				AND x.amount > (SELECT coalesce(sum(
@@ -219,7 +220,7 @@ AS $$
 			AND p.purpose <> 6	-- duplicate
 		UNION ALL
 		SELECT (r.settled_at AT TIME ZONE 'UTC')::date,
-			CASE r.cause WHEN 8 THEN 13 ELSE 11 END,	-- dispute
+			CASE r.cause WHEN 8 THEN 13 ELSE 11 END,	-- dispute: disputed; refunded
 			p.pay_type, r.currency, r.amount
 		FROM order_ext_internal.refunds r
 		JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id
@@ -428,6 +429,7 @@ BEGIN
 				consumed_delta = s.consumed_delta - b.consumed
 			FROM (SELECT sum(available_delta) AS available, sum(reserved_delta) AS reserved,
 				sum(consumed_delta) AS consumed FROM back) b
+			-- 7: archive
 			WHERE s.order_id = 0 AND s.product_id = product AND s.kind = 7 AND s.ref = 0
 			RETURNING s.xid
 		)
