@@ -113,7 +113,10 @@ payment_by_trade_no(const char *pay_type, const char *out_trade_no, Payment *pay
 	if (!row_find(&by_trade, keys, lengthof(keys), &row) &&
 		!(recall_by_number("trade", out_trade_no) &&
 		  row_find(&by_trade, keys, lengthof(keys), &row)))
+	{
+		recall_newer(&by_trade, keys, lengthof(keys));
 		return false;
+	}
 	payment_from_row(payment, &row);
 	return true;
 }

@@ -28,6 +28,18 @@ static SavedPlan bring_back = SAVED_PLAN(
 	"SELECT order_ext_internal.recall_order($1)",
 	INT8OID);
 
+/* What has an id, by that. */
+static RowTable orders = ROW_TABLE("orders", "orders_pkey", "order_id");
+static struct
+{
+	const char *kind;
+	RowTable	table;
+}			of_kinds[] = {
+	{"payment", ROW_TABLE("payments", "payments_pkey", "payment_id")},
+	{"refund", ROW_TABLE("refunds", "refunds_pkey", "refund_id")},
+	{"after_sale", ROW_TABLE("after_sales", "after_sales_pkey", "after_sale_id")},
+};
+
 uint64
 recall_look_now(SavedPlan *plan, const Datum *values)
 {
@@ -57,7 +69,10 @@ recall_order(int64 order_id)
 	Datum		values[1] = {Int64GetDatum(order_id)};
 
 	if (!recall_is_archived(order_id))
+	{
+		recall_newer(&orders, values, lengthof(values));
 		return false;
+	}
 	lock_wait(LOCK_ARCHIVE, order_id);
 	(void) plan_write(&bring_back, values, NULL, 1);
 	if (!row_bool(0, 1) && IsolationUsesXactSnapshot())
@@ -87,5 +102,30 @@ recall_by_number(const char *kind, const char *number)
 bool
 recall_by_id(const char *kind, int64 id)
 {
-	return recall_by_number(kind, psprintf(INT64_FORMAT, id));
+	Datum		key = Int64GetDatum(id);
+	int			i;
+
+	if (recall_by_number(kind, psprintf(INT64_FORMAT, id)))
+		return true;
+	for (i = 0; i < (int) lengthof(of_kinds); i++)
+	{
+		if (strcmp(of_kinds[i].kind, kind) == 0)
+			recall_newer(&of_kinds[i].table, &key, 1);
+	}
+	return false;
+}
+
+void
+recall_newer(RowTable *table, const Datum *keys, int n_keys)
+{
+	Rows	   *rows;
+	bool		is_newer;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	rows = rows_open(table, ROWS_READ);
+	is_newer = rows_is_taken(rows, keys, n_keys);
+	rows_close(rows);
+	if (is_newer)
+		error_conflict("a row of \"%s\" was inserted by another transaction", table->table);
 }

@@ -11,14 +11,25 @@
 
 #include "postgres.h"
 
+#include "core/row.h"
 #include "core/spi_util.h"
 
-/* Bring the order back; false if it is not in the archive. */
+/*
+ * Bring the order back; false if it is not in the archive. 40001 if it was not found only because
+ * it is newer than the snapshot (REPEATABLE READ, SERIALIZABLE): what is reported about it must
+ * not be held as if it were unknown.
+ */
 extern bool recall_order(int64 order_id);
 
-/* The same for the orders with a number of a kind; see archive_key(). */
+/*
+ * The same for the orders with a number of a kind, see archive_key(): a payment, refund or
+ * after_sale by its id. By other numbers, whatever is newer is recall_newer()'s business.
+ */
 extern bool recall_by_id(const char *kind, int64 id);
 extern bool recall_by_number(const char *kind, const char *number);
+
+/* 40001 if a row with these values of the index's first columns is newer than the snapshot. */
+extern void recall_newer(RowTable *table, const Datum *keys, int n_keys);
 
 /* Whether the order is in the archive; changes nothing. */
 extern bool recall_is_archived(int64 order_id);
