@@ -6,13 +6,19 @@
  * in pg_locks) is the class and the whole 64-bit key is the id (classid = high half, objid = low
  * half), so nothing is hashed and locks of applications cannot collide with ours.
  *
- * Order of acquisition, in every transaction:
- *		request -> order_pay -> order_cancel -> refund -> coupon -> group.
- * Who finds that an order is archived takes archive then, whatever else he holds.
+ * Order of acquisition, in every call and in every batch of a handler:
+ *		request -> order_pay -> order_cancel -> refund -> coupon.
  * Several keys of one class are taken in ascending order. "coupon" means the lock of that class
  * and the rows of table coupons: any lock that precedes them and may be needed is taken before
- * the first row is written. Table maintenance holds none of these, and takes rotation -> timers;
- * timers, sweep and rotation are only taken if they are free.
+ * the first row is written. Who finds that an order is archived takes archive then, whatever else
+ * he holds. (If another brings the same order back at that moment because of a number of it, and
+ * then wants what the first one holds, the server ends one of them: 40P01.)
+ *
+ * consumers and group come before all of these. Readers take them only if they are free; changing
+ * or dropping a group, and enable_dispatch(), wait for readers, and take no lock of an order.
+ * Table maintenance takes rotation -> timers and no lock of an order; timers, sweep and rotation
+ * are only taken if they are free. Taking back a timer waits for who is firing timers (lock_pass),
+ * who waits for nobody; dispatch(), however, has its locks until its caller's transaction ends.
  *
  * All are held to commit but stock and fold, which are in no order with the others: stock is held
  * for a moment (lock_moment), one key at a time, and while it is, nothing is waited for; fold is
