@@ -176,6 +176,12 @@ CREATE FUNCTION t.coupon(coupon_id bigint) RETURNS text LANGUAGE sql STABLE
 			FROM order_ext.coupons_view c LEFT JOIN t.ids i ON i.id = c.order_id
 			WHERE c.coupon_id = $1);
 
+-- As if its window were over.
+CREATE FUNCTION t.end_coupon(coupon_id bigint) RETURNS void LANGUAGE sql SET session_replication_role = replica
+BEGIN ATOMIC
+	UPDATE order_ext_internal.coupons SET valid_until = clock_timestamp() - interval '1 ms' WHERE coupons.coupon_id = $1;
+END;
+
 -- Every stored row version, table by table: an update to equal values shows too.
 -- The sweep's note of how far it has come is not looked at; it moves with the clock.
 CREATE FUNCTION t.digest() RETURNS jsonb LANGUAGE plpgsql AS $$

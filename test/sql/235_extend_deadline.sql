@@ -34,10 +34,10 @@ SELECT * FROM order_ext.verify('I10') WHERE severity = 'error';
 
 -- at the new deadline it ends, by the timer or by the sweep
 SELECT t.new('ext_timer', 'EXT-1:1', pay_timeout => '1 millisecond', user_id => 7235), t.new('ext_sweep', 'EXT-1:1', pay_timeout => '1 millisecond', user_id => 7235);
-SELECT clock_timestamp() + interval '2 s' AS until \gset
-SELECT t.show(order_ext.extend_deadline(t.id(name), :'until')) FROM unnest('{ext_timer,ext_sweep}'::text[]) AS name;
-SELECT t.dispatch() >= 0, t.order('ext_timer');
-SELECT t.wait_due('ext_timer');
+SELECT t.show(order_ext.extend_deadline(t.id(name), clock_timestamp() + interval '2 s')) FROM unnest('{ext_timer,ext_sweep}'::text[]) AS name;
+SELECT t.dispatch() >= 0 AS dispatched, t.order('ext_timer') = 'created v2 100 CNY' OR clock_timestamp() >= expire_at AS not_before_its_time
+FROM order_ext.orders_view WHERE order_id = t.id('ext_timer');
+SELECT t.wait_due('ext_timer'), t.wait_due('ext_sweep');
 BEGIN;
 SELECT order_ext.expire_orders() AS swept;
 SELECT t.order('ext_sweep');

@@ -12,8 +12,9 @@ SELECT sku, quantity, amount, discount FROM order_ext.after_sale_items_view WHER
 SELECT jsonb_array_length(g->'after_sales') AS after_sales, g->'after_sales'->0->>'status' AS status, jsonb_array_length(g->'after_sales'->0->'items') AS items,
 	g->'refunds'->0->>'after_sale_id' = g->'after_sales'->0->>'after_sale_id' AS tied
 FROM (SELECT order_ext.get_order(t.id('life')) AS g) AS s;
+SELECT clock_timestamp() AS before \gset
 SELECT r.refund_id = t.id('r-life') AS the_refund, r.order_id = t.id('life') AS the_order, r.payment_id = p.payment_id AS the_payment, r.out_trade_no = p.out_trade_no AS the_number,
-	r.pay_type, r.amount, r.currency, r.attempt, r.lease_until BETWEEN clock_timestamp() + interval '50 seconds' AND clock_timestamp() + interval '61 seconds' AS a_minute
+	r.pay_type, r.amount, r.currency, r.attempt, r.lease_until BETWEEN :'before'::timestamptz + interval '1 minute' AND clock_timestamp() + interval '1 minute' AS a_minute
 FROM order_ext.claim_refunds() r JOIN order_ext.payments_view p USING (payment_id) WHERE r.order_id = t.id('life');
 SELECT replace(t.refund('life'), current_user, '(me)');
 -- it is claimed: nobody else gets it, until the lease is over

@@ -135,9 +135,10 @@ SELECT mp.dispatch() AS delivered;
 SELECT who, keys FROM mp.take();
 
 -- later: a timer, with the same id all the way
-SELECT order_ext.publish('mp.t', 500, '{}', clock_timestamp() + interval '2 seconds') AS id \gset
+SELECT order_ext.publish('mp.t', 500, '{}', clock_timestamp() + interval '1 hour') AS id \gset
 SELECT mp.dispatch() AS delivered;
 SELECT message_id = :id AS same_id, topic, consumer_group, state, attempt FROM order_ext.message_trace(500);
+SELECT order_ext.reschedule_message(:id, clock_timestamp() + interval '1 ms');
 DO $$ BEGIN
 	FOR i IN 1..1000 LOOP
 		PERFORM t.dispatch();

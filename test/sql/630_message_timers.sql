@@ -161,6 +161,7 @@ SELECT count(*) FROM fired WHERE key BETWEEN 200 AND 231;
 -- for them, be they due later.
 SELECT order_ext.create_topic('timers.few');
 SELECT t.subscribe('timers.few', 'timers.few', 'public.note_timer(order_ext.message)');
+CALL t.pause_others('timers.');
 CREATE TEMP TABLE at AS SELECT clock_timestamp() + interval '3 s' AS due;
 SELECT count(order_ext.publish('timers.test', 1000 + n, deliver_at => due)) FROM generate_series(1, 2500) AS n, at;
 SELECT count(order_ext.publish('timers.few', 900 + n, deliver_at => due + interval '50 ms')) FROM generate_series(1, 5) AS n, at;
@@ -209,6 +210,7 @@ SELECT t.dispatch(300) <= 300 AS limited;
 \c -
 SELECT dispatch_ours() > 0 AS delivered;
 SELECT count(*) AS handled, count(DISTINCT key) AS different FROM fired WHERE key > 5000;
+CALL t.resume_others();
 
 -- Beyond the ring they come into it before their time, here those of the period that comes;
 -- its bucket may hold what is left from an hour ago.
