@@ -42,8 +42,11 @@
  * counts within one second only, and create_order() takes the next one where it is taken.
  */
 #define ALL_SEQUENCES_IN_USE \
-	SEQUENCES_IN_USE( \
-		"(SELECT max(message_id) FROM order_ext_internal.message_log)," \
+	ALL_SEQUENCES_BUT_MESSAGES("(SELECT max(message_id) FROM order_ext_internal.message_log)")
+
+/* The same, with an expression for the messages in the log. */
+#define ALL_SEQUENCES_BUT_MESSAGES(message_ids) \
+	SEQUENCES_IN_USE(message_ids "," \
 		" (SELECT max(message_id) FROM order_ext_internal.timer_ring)") \
 	SEQUENCE_USED("parked_seq", "parked_messages", "n") \
 	SEQUENCE_USED("stock_adjustment_seq", \

@@ -26,7 +26,10 @@ UNION ALL
 SELECT pg_describe_object(d.classoid, d.objoid, d.objsubid) || ': ' || d.description
 FROM member JOIN pg_description d ON d.classoid = classid AND d.objoid = objid AND d.objsubid > 0
 UNION ALL
-SELECT 'function ' || pg_get_functiondef(objid) || ' ' || pg_get_userbyid(proowner) || ' ' || coalesce((
+SELECT 'function ' || CASE WHEN prokind = 'a' THEN (
+		SELECT concat_ws(' ', aggfnoid::regprocedure, aggtransfn, aggcombinefn, aggfinalfn, aggtranstype::regtype, agginitval, proparallel)
+		FROM pg_aggregate WHERE aggfnoid = objid)
+	ELSE pg_get_functiondef(objid) END || ' ' || pg_get_userbyid(proowner) || ' ' || coalesce((
 	SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(coalesce(proacl, acldefault('f', proowner))) a), '')
 FROM member JOIN pg_proc p ON p.oid = objid WHERE classid = 'pg_proc'::regclass
 UNION ALL

@@ -6,6 +6,7 @@
 #include "compat.h"
 
 #include "api/verify/after_sales.h"
+#include "api/verify/sums.h"
 #include "machine/machine.h"
 
 /*
@@ -146,6 +147,17 @@ const char	verify_stock_back[] =
 	"   JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id" \
 	"   WHERE s.order_id = i.order_id AND s.line = i.line AND (" counts ")))"
 
+#define HELD_AFTER_ALL_WENT_BACK \
+	"SELECT 'error', 'coupon ' || c.coupon_id, 'given back: all of its order has gone back'," \
+	" format('status %s by order %s', c.status, c.order_id)" \
+	" FROM (SELECT DISTINCT order_id FROM order_ext_internal.after_sales" \
+	"  WHERE status = " CODE(AFTER_SALE_REFUNDED) ") back" \
+	" JOIN order_ext_internal.orders o ON o.order_id = back.order_id" \
+	"  AND o.status <> " CODE(ORDER_CANCELED) \
+	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id" \
+	" WHERE c.status IN (" COUPONS_HELD ")" \
+	"  AND " ALL_WENT_BACK("a.status = " CODE(AFTER_SALE_REFUNDED))
+
 /* A refund that is reversed later does not affect the returned coupon. */
 const char	verify_coupons_back[] =
 	"SELECT 'error', 'order ' || o.order_id, format('coupon %s held by it', o.coupon_id),"
@@ -159,16 +171,10 @@ const char	verify_coupons_back[] =
 	"    SELECT FROM order_ext_internal.transition_log l"
 	"    WHERE l.machine = " CODE(MACHINE_AFTER_SALE) " AND l.entity_id = a.after_sale_id"
 	"     AND l.to_status = " CODE(AFTER_SALE_REFUNDED) ")")
-	" UNION ALL "
-	"SELECT 'error', 'coupon ' || c.coupon_id, 'given back: all of its order has gone back',"
-	" format('status %s by order %s', c.status, c.order_id)"
-	" FROM (SELECT DISTINCT order_id FROM order_ext_internal.after_sales"
-	"  WHERE status = " CODE(AFTER_SALE_REFUNDED) ") back"
-	" JOIN order_ext_internal.orders o ON o.order_id = back.order_id"
-	"  AND o.status <> " CODE(ORDER_CANCELED)
-	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id"
-	" WHERE c.status IN (" COUPONS_HELD ")"
-	"  AND " ALL_WENT_BACK("a.status = " CODE(AFTER_SALE_REFUNDED));
+	" UNION ALL " HELD_AFTER_ALL_WENT_BACK;
+
+const char	verify_coupons_back_print[] =
+	"SELECT " COUPONS_AGREE " AND NOT EXISTS (" HELD_AFTER_ALL_WENT_BACK ")";
 
 /* ---- I13: returns fit their after-sales ---- */
 

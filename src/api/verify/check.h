@@ -18,19 +18,30 @@ typedef struct VerifyCheck
 								 * that follow each other may have one for all of them */
 } VerifyCheck;
 
-/* The keys that built-in groups still have to process; a table for WITH. */
+/*
+ * The keys that built-in groups still have to process; a table for WITH. One group after the other:
+ * with a list of them the planner would read the whole log.
+ */
 #define PENDING_KEYS(groups) \
 	"pending AS MATERIALIZED (" \
-	" SELECT DISTINCT key FROM order_ext_internal.pending_messages" \
-	" WHERE group_id IN (" groups "))"
+	" SELECT DISTINCT m.key FROM unnest('{" groups "}'::integer[]) AS g (id)" \
+	" CROSS JOIN LATERAL (SELECT key FROM order_ext_internal.pending_messages" \
+	"  WHERE group_id = g.id OFFSET 0) m)"
 
-/* The time since which the message log is complete; a table for WITH. */
-#define HORIZON \
-	"horizon AS MATERIALIZED (" \
-	" SELECT greatest(max(stamped_at)," \
-	"  clock_timestamp() - current_setting('order_ext.log_retention')::interval," \
+/* SQL: the newest fold of each product; before: rows of earlier transactions are covered. */
+#define NEWEST_FOLDS \
+	"SELECT DISTINCT ON (product_id) *, pg_snapshot_xmin(covered) AS before" \
+	" FROM order_ext_internal.stock_folds ORDER BY product_id, fold_id DESC"
+
+/* SQL: the time since which the message log is complete; the same throughout a run. */
+#define HORIZON_AT \
+	"SELECT greatest(max(stamped_at)," \
+	"  statement_timestamp() - current_setting('order_ext.log_retention')::interval," \
 	"  (SELECT max(moved_at) FROM order_ext_internal.ring_moves WHERE ring = 'log_gone')) AS at" \
-	" FROM order_ext_internal.database_stamp)"
+	" FROM order_ext_internal.database_stamp"
+
+/* A table for WITH. */
+#define HORIZON "horizon AS MATERIALIZED (" HORIZON_AT ")"
 
 /* SQL: of a refund r that was withdrawn, only what the gateway had not paid of it before. */
 #define REFUND_DECIDED \

@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "api/verify/fulfilment.h"
+#include "api/verify/sums.h"
 #include "machine/machine.h"
 
 /* ---- I11: fulfillments match their orders ---- */
@@ -36,6 +37,23 @@ const char	verify_fulfilments_and_orders[] =
 	"  WHEN o.status = " CODE(ORDER_CANCELED) " THEN f.status <> " CODE(FULFILMENT_CANCELED)
 	"  ELSE false END";
 
+/* Virtual goods are compared row by row. */
+const char	verify_fulfilments_and_orders_print[] =
+	"SELECT " SUM_OF("orders", "orders_sums", "status = " CODE(ORDER_FULFILLING))
+	"  = " SUM_OF("orders", "fulfilments_sums", "status IN ("
+	CODES(FULFILMENT_CREATED, FULFILMENT_PICKING, FULFILMENT_LABELLED,
+	FULFILMENT_CANCEL_REQUESTED) ")")
+	" AND " SUM_OF("orders", "orders_sums", "status IN (" ORDERS_OUT ")")
+	"  = " SUM_OF("orders", "fulfilments_sums", "status = " CODE(FULFILMENT_OUT))
+	" AND NOT EXISTS (SELECT FROM fulfilments_sums WHERE status NOT IN ("
+	CODES(FULFILMENT_CREATED, FULFILMENT_PICKING, FULFILMENT_LABELLED, FULFILMENT_CANCEL_REQUESTED,
+	FULFILMENT_OUT, FULFILMENT_CANCELED) "))"
+	" AND (NOT EXISTS (SELECT FROM fulfilments_sums WHERE status = " CODE(FULFILMENT_CANCELED) ")"
+	"  OR NOT EXISTS (SELECT FROM order_ext_internal.fulfilments f"
+	"   LEFT JOIN order_ext_internal.orders o ON o.order_id = f.order_id"
+	"   WHERE f.status = " CODE(FULFILMENT_CANCELED)
+	"    AND o.status IS DISTINCT FROM " CODE(ORDER_CANCELED) "))";
+
 /* A tombstone has no documents; those of a parcel have matching statuses. */
 const char	verify_fulfilment_documents[] =
 	"WITH document AS ("
@@ -60,23 +78,30 @@ const char	verify_fulfilment_documents[] =
 	" WHERE f.order_id IS NULL OR (f.n IS NOT NULL AND d.n IS DISTINCT FROM f.n)"
 	"  OR d.lowest <> f.document_status OR d.highest <> f.document_status";
 
-/* The documents that fulfillments under way need have the same hashes as those there are. */
-#define DOCUMENT_HASH(kind, status) "hashint8extended(order_id, (" kind ") * 1000 + (" status "))"
-#define DOCUMENT_STATUS_OF \
-	"CASE status WHEN " CODE(FULFILMENT_OUT) " THEN status ELSE " CODE(DOCUMENT_OPEN) " END"
+#define DOCUMENTS(kind, status) \
+	SUM_OF("orders", "documents_sums", "kind = " kind " AND status = " CODE(status))
+#define WITH_LABEL \
+	"CASE status WHEN " CODE(FULFILMENT_CANCEL_REQUESTED) " THEN prior_status" \
+	" ELSE status END IN (" CODES(FULFILMENT_CREATED, FULFILMENT_PICKING) ") IS NOT TRUE"
+#define UNDER_WAY "status NOT IN (" CODES(FULFILMENT_OUT, FULFILMENT_CANCELED) ")"
 
+/* The documents that fulfillments need are those there are; canceled ones are of canceled ones. */
 const char	verify_fulfilment_documents_print[] =
-	"SELECT (SELECT coalesce(sum(" DOCUMENT_HASH("1", DOCUMENT_STATUS_OF)
-	"   + CASE WHEN CASE status WHEN " CODE(FULFILMENT_CANCEL_REQUESTED) " THEN prior_status"
-	"    ELSE status END IN (" CODES(FULFILMENT_CREATED, FULFILMENT_PICKING) ") THEN 0::numeric"
-	"    ELSE " DOCUMENT_HASH("2", DOCUMENT_STATUS_OF) " END), 0)"
-	"  FROM order_ext_internal.fulfilments WHERE status <> " CODE(FULFILMENT_CANCELED) ")"
-	" = (SELECT coalesce(sum(" DOCUMENT_HASH("kind", "status") "), 0)"
-	"  FROM order_ext_internal.fulfilment_documents WHERE status <> " CODE(FULFILMENT_CANCELED) ")"
-	" AND NOT EXISTS (SELECT FROM order_ext_internal.fulfilment_documents d"
-	"  LEFT JOIN order_ext_internal.fulfilments f ON f.order_id = d.order_id"
-	"  WHERE d.status = " CODE(FULFILMENT_CANCELED)
-	"   AND f.status IS DISTINCT FROM " CODE(FULFILMENT_CANCELED) ")";
+	"SELECT " DOCUMENTS("1", FULFILMENT_OUT)
+	"  = " SUM_OF("orders", "fulfilments_sums", "status = " CODE(FULFILMENT_OUT))
+	" AND " DOCUMENTS("2", FULFILMENT_OUT)
+	"  = " SUM_OF("orders", "fulfilments_sums", "status = " CODE(FULFILMENT_OUT))
+	" AND " DOCUMENTS("1", DOCUMENT_OPEN)
+	"  = " SUM_OF("orders", "fulfilments_sums", UNDER_WAY)
+	" AND " DOCUMENTS("2", DOCUMENT_OPEN)
+	"  = " SUM_OF("orders", "fulfilments_sums", UNDER_WAY " AND " WITH_LABEL)
+	" AND NOT EXISTS (SELECT FROM documents_sums WHERE kind NOT IN (1, 2) OR status NOT IN ("
+	CODES(DOCUMENT_OPEN, FULFILMENT_OUT, FULFILMENT_CANCELED) "))"
+	" AND (NOT EXISTS (SELECT FROM documents_sums WHERE status = " CODE(FULFILMENT_CANCELED) ")"
+	"  OR NOT EXISTS (SELECT FROM order_ext_internal.fulfilment_documents d"
+	"   LEFT JOIN order_ext_internal.fulfilments f ON f.order_id = d.order_id"
+	"   WHERE d.status = " CODE(FULFILMENT_CANCELED)
+	"    AND f.status IS DISTINCT FROM " CODE(FULFILMENT_CANCELED) "))";
 
 const char	verify_parked_shipments[] =
 	"SELECT 'error', format('order %s event %s', e.order_id, e.event_id),"
@@ -102,6 +127,9 @@ const char	verify_paid_orders[] =
 	" WHERE o.status = " CODE(ORDER_PAID)
 	"  AND NOT EXISTS (SELECT FROM pending WHERE pending.key = o.order_id)";
 
+const char	verify_paid_orders_print[] =
+	"SELECT NOT EXISTS (SELECT FROM orders_sums WHERE status = " CODE(ORDER_PAID) ")";
+
 /* ---- I15: what waits for a person ---- */
 
 const char	verify_waiting_shipments[] =
@@ -119,3 +147,7 @@ const char	verify_unanswered_cancels[] =
 	" FROM order_ext_internal.fulfilments f"
 	" WHERE f.status = " CODE(FULFILMENT_CANCEL_REQUESTED)
 	"  AND f.cancel_requested_at < (SELECT clock_timestamp() - interval '1 hour')";
+
+const char	verify_unanswered_cancels_print[] =
+	"SELECT NOT EXISTS (SELECT FROM fulfilments_sums WHERE status = "
+	CODE(FULFILMENT_CANCEL_REQUESTED) ")";

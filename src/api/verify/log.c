@@ -89,21 +89,23 @@ const char	verify_log_edges[] =
 	"  ON l.machine = i.machine AND l.from_status = i.from_status"
 	"  AND l.to_status = i.to_status AND l.event = i.event";
 
-/* For both checks of the log: it is read once. */
+#define SUMS_OF_MACHINE(machine, table) \
+	" UNION ALL SELECT " CODE(machine) ", 0, versions, 0, chain FROM " table
+
+/* For both checks of the log: of each machine, as many steps as versions, and the same links. */
 const char	verify_log_print[] =
-	"WITH used AS MATERIALIZED ("
-	" SELECT machine, from_status, to_status, event, count(*) AS n,"
-	"  bit_xor(" LINK_END("version", "from_status")
-	"   # " LINK_END("version + 1", "to_status") ") AS ends"
-	" FROM order_ext_internal.transition_log"
-	" GROUP BY machine, from_status, to_status, event),"
+	"WITH used AS MATERIALIZED (SELECT machine, from_status, to_status, event FROM log_sums),"
 	ILLEGAL_EDGES
 	"SELECT NOT EXISTS (SELECT FROM illegal)"
-	" AND (SELECT (coalesce(sum(version), 0),"
-	"  coalesce(bit_xor(" LINK_END("1", CODE(STATUS_NONE))
-	"   # " LINK_END("version + 1", "status") "), 0))"
-	" FROM " ENTITIES " entity)"
-	" = (SELECT (coalesce(sum(n), 0)::bigint, coalesce(bit_xor(ends), 0)) FROM used)";
+	" AND NOT EXISTS (SELECT FROM ("
+	"  SELECT machine, n AS steps, 0 AS versions, chain, 0 AS entities FROM log_sums"
+	SUMS_OF_MACHINE(MACHINE_ORDER, "orders_sums")
+	SUMS_OF_MACHINE(MACHINE_PAYMENT, "payments_sums")
+	SUMS_OF_MACHINE(MACHINE_FULFILMENT, "fulfilments_sums")
+	SUMS_OF_MACHINE(MACHINE_COUPON, "coupons_sums")
+	"  UNION ALL SELECT machine, 0, versions, 0, chain FROM other_sums) s"
+	"  GROUP BY machine HAVING sum(steps) <> coalesce(sum(versions), 0)"
+	"   OR order_ext_internal.hash_sum(chain) <> order_ext_internal.hash_sum(entities))";
 
 /* ---- I9: transitions and their messages, in the same transaction ---- */
 
@@ -115,12 +117,15 @@ const char	verify_log_print[] =
  * enable_dispatch(), which gives all messages new transaction ids. The hour before it is also
  * read, so that the two sides of a pair, whose times differ slightly, are not separated.
  */
-#define NEEDED_MESSAGES(log) \
+#define USED_LATELY(log) \
 	"used AS MATERIALIZED (" \
 	" SELECT DISTINCT machine, from_status, to_status, event" \
 	" FROM " log \
-	" WHERE at > (SELECT at - interval '1 hour' FROM horizon))," \
-	" needed AS MATERIALIZED (" \
+	" WHERE at > (SELECT at - interval '1 hour' FROM horizon))"
+
+/* The messages of the transitions in used. */
+#define NEEDED_MESSAGES \
+	"needed AS MATERIALIZED (" \
 	" SELECT u.*, t.topic_id" \
 	" FROM used u JOIN " MACHINES " ON m.machine = u.machine" \
 	" JOIN LATERAL order_ext.state_graph(m.name) g" \
@@ -144,19 +149,17 @@ const char	verify_log_print[] =
 			  TOPIC_AFTER_SALE_REFUNDED) ")"
 
 const char	verify_transition_messages_print[] =
-	"WITH " HORIZON ", " NEEDED_MESSAGES("order_ext_internal.transition_log")
-	"SELECT (SELECT sum(hash_record_extended(ROW(l.order_id, l.xid, n.topic_id), 0))"
-	" FROM order_ext_internal.transition_log l"
-	" JOIN needed n ON n.machine = l.machine AND n.from_status = l.from_status"
-	"  AND n.to_status = l.to_status AND n.event = l.event"
-	" WHERE l.at > (SELECT at FROM horizon))"
-	" IS NOT DISTINCT FROM"
-	" (SELECT sum(hash_record_extended(ROW(m.key, m.xid, m.topic_id), 0))"
-	" FROM order_ext_internal.message_log m"
-	" WHERE m.topic_id IN " FACT_TOPICS " AND m.published_at > (SELECT at FROM horizon))";
+	"WITH used AS MATERIALIZED (SELECT machine, from_status, to_status, event FROM log_sums),"
+	NEEDED_MESSAGES
+	"SELECT NOT EXISTS (SELECT FROM ("
+	"  SELECT n.topic_id, l.steps, 0 AS messages"
+	"   FROM log_sums l JOIN needed n USING (machine, from_status, to_status, event)"
+	"  UNION ALL SELECT topic_id, 0, steps FROM messages_sums WHERE topic_id IN " FACT_TOPICS ") s"
+	"  GROUP BY topic_id"
+	"  HAVING order_ext_internal.hash_sum(steps) <> order_ext_internal.hash_sum(messages))";
 
 #define TRANSITION_MESSAGES(log, messages) \
-	"WITH " HORIZON ", " NEEDED_MESSAGES(log) "," \
+	"WITH " HORIZON ", " USED_LATELY(log) ", " NEEDED_MESSAGES "," \
 	" wanted AS (" \
 	" SELECT l.order_id, l.xid, n.topic_id, count(*) AS n, min(l.at) AS at" \
 	" FROM " log " l" \

@@ -228,7 +228,7 @@ insert_mark(const VerifyMark *mark)
 
 /* What the check has found, and what is open, becomes the new mark. */
 static void
-fill_mark(VerifyMark *mark, const VerifyRun *run)
+fill_mark(VerifyMark *mark, VerifyRun *run)
 {
 	const VerifyMark *before = run->mark;
 	Store		of_orders = {.rows = tuplestore_begin_heap(true, false, work_mem)};

@@ -16,8 +16,9 @@
 /* The position of each group. */
 #define NEWEST_PROGRESS \
 	"newest AS MATERIALIZED (" \
-	" SELECT DISTINCT ON (group_id, part) *" \
-	" FROM order_ext_internal.group_progress ORDER BY group_id, part, seq DESC)"
+	" SELECT p.* FROM (SELECT group_id, part, max(seq) AS seq" \
+	"  FROM order_ext_internal.group_progress GROUP BY group_id, part) AS last" \
+	" JOIN order_ext_internal.group_progress p USING (group_id, part, seq))"
 
 #define GROUP_NAME(id) \
 	"format('group %s', coalesce((SELECT name FROM order_ext_internal.consumer_groups g" \
@@ -136,13 +137,13 @@ const char	verify_kept_logged[] =
  */
 #define CONSUMED_STEPS(progress) \
 	"step AS (" \
-	" SELECT p.*, p.done::text <> lag(p.done::text) OVER w AS is_end," \
+	" SELECT p.*, p.done_text <> lag(p.done_text) OVER w AS is_end," \
 	"  p.reading IS NOT NULL AND p.consumed > lag(p.consumed) OVER w" \
-	"   AND p.done::text = lag(p.done::text) OVER w" \
+	"   AND p.done_text = lag(p.done_text) OVER w" \
 	"   AND (p.pos_xid, p.pos_id) IS NOT DISTINCT FROM" \
 	"    (lag(p.pos_xid) OVER w, lag(p.pos_id) OVER w)" \
 	"   AS is_inline" \
-	" FROM " progress " p" \
+	" FROM (SELECT *, done::text AS done_text FROM " progress ") p" \
 	" WINDOW w AS (PARTITION BY p.group_id, p.part ORDER BY p.seq))," \
 	" window_of AS (" \
 	" SELECT s.*, count(*) FILTER (WHERE is_end) OVER w AS number" \
@@ -265,7 +266,7 @@ const char	verify_timers[] =
 	"   WHERE c.message_id = t.message_id)),"
 	" misplaced AS ("
 	" SELECT message_id,"
-	"  floor(extract(epoch FROM due_at - timestamptz '2000-01-01 00:00+00') / 120)::bigint % 32"
+	"  floor(date_part('epoch', due_at - timestamptz '2000-01-01 00:00+00') / 120)::bigint % 32"
 	"   AS bucket, bucket AS found"
 	" FROM waiting WHERE isfinite(due_at))"
 	"SELECT 'error', format('timer %s', message_id), format('bucket %s', bucket),"

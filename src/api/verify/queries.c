@@ -7,9 +7,9 @@
  * means the view pending_messages; a dead letter counts as on its way and shows up as a warning
  * of I15.
  *
- * If two large tables must agree row by row, a fingerprint is compared first: the sum or
- * exclusive or of a 64-bit hash of each row, which takes a scan of each table but no join. The
- * join that finds the differing rows runs only if the fingerprints differ.
+ * If two large tables must agree row by row, a fingerprint is compared first, of sums that are made
+ * in one pass over each table, for all checks (sums.h). The join that finds the differing
+ * rows runs only if the fingerprints differ.
  */
 #include "compat.h"
 
@@ -25,6 +25,7 @@
 #include "api/verify/roles.h"
 #include "api/verify/running.h"
 #include "api/verify/stock.h"
+#include "api/verify/sums.h"
 #include "api/verify/walls.h"
 #include "machine/machine.h"
 
@@ -52,31 +53,42 @@ static const char amounts[] =
 	"  OR o.origin_amount <> l.pay + l.discount OR o.discount_amount <> l.discount"
 	"  OR o.pay_amount <> l.pay + o.freight_amount";
 
-/*
- * Sums over orders and over items, each amount times a number that the order's id is hashed to: if
- * an order does not agree with its items, they differ. A product of more than 63 bits would not
- * fit; then, the rows are compared. What costs nothing is in no sum.
- */
-#define AMOUNT_LIMIT "8589934591"
-#define WEIGHTED(amount) \
-	"coalesce(sum(((hashint8extended(order_id, 0) & 1073741823) + 1)" \
-	" * least(" amount ", " AMOUNT_LIMIT ")), 0)"
-
+/* Each order and each line is exact, so the original amounts follow. */
 static const char amounts_print[] =
-	"SELECT o.fit AND i.fit AND o.sums = i.sums"
-	" AND NOT EXISTS (SELECT FROM order_ext_internal.orders o WHERE o.origin_amount = 0"
-	"  AND NOT EXISTS (SELECT FROM order_ext_internal.order_items i"
-	"   WHERE i.order_id = o.order_id AND i.pay + i.discount = 0))"
-	" AND NOT EXISTS (SELECT FROM order_ext_internal.order_items i WHERE i.pay + i.discount = 0"
-	"  AND NOT EXISTS (SELECT FROM order_ext_internal.orders o WHERE o.order_id = i.order_id))"
-	" FROM (SELECT coalesce(bool_and(origin_amount <= " AMOUNT_LIMIT "), true) AS fit,"
-	"  (" WEIGHTED("origin_amount") ", " WEIGHTED("discount_amount") ","
-	"   " WEIGHTED("pay_amount - freight_amount") ") AS sums"
-	"  FROM order_ext_internal.orders) o,"
-	" (SELECT coalesce(bool_and(pay + discount <= " AMOUNT_LIMIT
-	"   AND price BETWEEN 0 AND 4000000000 AND pay = price * quantity - discount), true) AS fit,"
-	"  (" WEIGHTED("pay + discount") ", " WEIGHTED("discount") ", " WEIGHTED("pay") ") AS sums"
-	"  FROM order_ext_internal.order_items) i";
+	"SELECT " SUM_OF("discount", "orders_sums", "true") " = "
+	SUM_OF("discount", "items_sums", "true")
+	" AND " SUM_OF("goods", "orders_sums", "true") " = " SUM_OF("goods", "items_sums", "true")
+	" AND " COUNT_OF("unfit", "orders_sums", "true") " = 0"
+	" AND " COUNT_OF("unfit", "items_sums", "true") " = 0"
+	" AND (" COUNT_OF("free", "orders_sums", "true") " = 0 OR NOT EXISTS ("
+	"  SELECT FROM order_ext_internal.orders o WHERE o.origin_amount = 0"
+	"   AND NOT EXISTS (SELECT FROM order_ext_internal.order_items i"
+	"    WHERE i.order_id = o.order_id AND i.pay + i.discount = 0)))"
+	" AND (" COUNT_OF("free", "items_sums", "true") " = 0 OR NOT EXISTS ("
+	"  SELECT FROM order_ext_internal.order_items i WHERE i.pay + i.discount = 0"
+	"   AND NOT EXISTS (SELECT FROM order_ext_internal.orders o"
+	"    WHERE o.order_id = i.order_id)))";
+
+/* ---- applied captures and the orders that were paid, in sums ---- */
+
+#define PAID_ORDERS \
+	"(status IN (" ORDERS_PAID ") OR (status <> " CODE(ORDER_CREATED) " AND paid))"
+#define APPLIED_CAPTURES \
+	"status = " CODE(PAYMENT_CAPTURED) " AND purpose = " CODE(PURPOSE_APPLIED)
+
+/* Each order that was paid has an applied capture, and each applied capture has its order. */
+#define CAPTURES_HAVE_ORDERS \
+	SUM_OF("orders", "payments_sums", APPLIED_CAPTURES) \
+	" = " SUM_OF("orders", "orders_sums", PAID_ORDERS)
+
+/* ... of what the order costs. */
+#define CAPTURES_ARE_EXACT \
+	SUM_OF("amount", "payments_sums", APPLIED_CAPTURES) \
+	" = " SUM_OF("pay", "orders_sums", PAID_ORDERS)
+
+#define NO_OTHER_CAPTURES \
+	"NOT EXISTS (SELECT FROM payments_sums WHERE status = " CODE(PAYMENT_CAPTURED) \
+	"  AND purpose IS DISTINCT FROM " CODE(PURPOSE_APPLIED) ")"
 
 /* ---- I2: every capture has one purpose, which matches its order ---- */
 
@@ -92,41 +104,66 @@ static const char capture_purpose[] =
 	"   AND " CODE(PURPOSE_DUPLICATE) " OR p.captured_at IS NULL"
 	"  ELSE p.purpose IS NOT NULL OR p.captured_at IS NOT NULL END";
 
-static const char capture_order[] =
-	"SELECT 'error', 'payment ' || p.payment_id,"
-	" CASE p.purpose WHEN " CODE(PURPOSE_LATE) " THEN 'late: its order is over'"
-	"  WHEN " CODE(PURPOSE_SURPLUS) " THEN 'surplus: its order is paid' ELSE 'its order' END,"
-	" coalesce(format('order %s has status %s', o.order_id, o.status),"
-	"  format('no order %s', p.order_id))"
-	" FROM order_ext_internal.payments p"
-	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
-	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND CASE p.purpose"
-	"  WHEN " CODE(PURPOSE_UNMATCHED) " THEN false"
-	"  WHEN " CODE(PURPOSE_DUPLICATE) " THEN NOT EXISTS (SELECT FROM order_ext_internal.payments d"
-	"    WHERE d.payment_id = p.duplicate_of AND d.payment_id <> p.payment_id"
-	"     AND d.order_id = p.order_id AND d.status = " CODE(PAYMENT_CAPTURED)
-	"     AND d.purpose <> " CODE(PURPOSE_DUPLICATE)
-	"     AND d.amount = p.amount AND d.currency = p.currency)"
-	"  WHEN " CODE(PURPOSE_LATE) " THEN o.status IS NULL OR o.status NOT IN (" ORDERS_OVER ")"
-	"  WHEN " CODE(PURPOSE_SURPLUS) " THEN o.status IS NULL OR o.paid_at IS NULL"
-	"  ELSE o.status IS NULL END";
+static const char capture_purpose_print[] =
+	"SELECT NOT EXISTS (SELECT FROM payments_sums WHERE CASE"
+	" WHEN status = " CODE(PAYMENT_CAPTURED) " THEN purpose IS NULL OR purpose NOT BETWEEN "
+	CODE(PURPOSE_APPLIED) " AND " CODE(PURPOSE_DUPLICATE) " OR captured < n"
+	" ELSE purpose IS NOT NULL OR captured > 0 END)";
+
+#define CAPTURE_ORDER(which) \
+	"SELECT 'error', 'payment ' || p.payment_id," \
+	" CASE p.purpose WHEN " CODE(PURPOSE_LATE) " THEN 'late: its order is over'" \
+	"  WHEN " CODE(PURPOSE_SURPLUS) " THEN 'surplus: its order is paid' ELSE 'its order' END," \
+	" coalesce(format('order %s has status %s', o.order_id, o.status)," \
+	"  format('no order %s', p.order_id))" \
+	" FROM order_ext_internal.payments p" \
+	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id" \
+	" WHERE p.status = " CODE(PAYMENT_CAPTURED) which " AND CASE p.purpose" \
+	"  WHEN " CODE(PURPOSE_UNMATCHED) " THEN false" \
+	"  WHEN " CODE(PURPOSE_DUPLICATE) " THEN NOT EXISTS (" \
+	"   SELECT FROM order_ext_internal.payments d" \
+	"    WHERE d.payment_id = p.duplicate_of AND d.payment_id <> p.payment_id" \
+	"     AND d.order_id = p.order_id AND d.status = " CODE(PAYMENT_CAPTURED) \
+	"     AND d.purpose <> " CODE(PURPOSE_DUPLICATE) \
+	"     AND d.amount = p.amount AND d.currency = p.currency)" \
+	"  WHEN " CODE(PURPOSE_LATE) " THEN o.status IS NULL OR o.status NOT IN (" ORDERS_OVER ")" \
+	"  WHEN " CODE(PURPOSE_SURPLUS) " THEN o.status IS NULL OR o.paid_at IS NULL" \
+	"  ELSE o.status IS NULL END"
+
+static const char capture_order[] = CAPTURE_ORDER("");
+
+static const char capture_order_print[] =
+	"SELECT " CAPTURES_HAVE_ORDERS " AND (" NO_OTHER_CAPTURES
+	" OR NOT EXISTS (" CAPTURE_ORDER(" AND p.purpose <> " CODE(PURPOSE_APPLIED)) "))";
 
 /* ---- I4: no captured money of a canceled order, late or surplus, without its refund ---- */
 
 static const char refund_of_captures[] =
 	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_REFUND_PREPARE)) ","
-	" given AS (" MONEY_DECIDED ")"
+	" given AS (" MONEY_DECIDED "),"
+	" ownerless AS ("
+	" SELECT p.payment_id, p.order_id, p.amount FROM order_ext_internal.payments p"
+	"  WHERE p.status = " CODE(PAYMENT_CAPTURED)
+	"   AND p.purpose IN (" CODES(PURPOSE_LATE, PURPOSE_SURPLUS) ")"
+	" UNION ALL SELECT p.payment_id, p.order_id, p.amount FROM order_ext_internal.payments p"
+	"  JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
+	"  WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND p.purpose IN (" PURPOSES_OF_ORDER ")"
+	"   AND o.status = " CODE(ORDER_CANCELED)
+	"   AND NOT EXISTS (SELECT FROM pending WHERE pending.key = p.order_id))"
 	"SELECT 'error', 'payment ' || p.payment_id,"
 	" format('refunds of %s (order %s, status %s)', p.amount, p.order_id,"
-	"  coalesce(o.status::text, 'unknown')),"
+	"  coalesce((SELECT o.status::text FROM order_ext_internal.orders o"
+	"   WHERE o.order_id = p.order_id), 'unknown')),"
 	" format('refunds of %s and none on its way', coalesce(g.amount, 0))"
-	" FROM order_ext_internal.payments p"
-	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
-	" LEFT JOIN given g ON g.payment_id = p.payment_id"
-	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND coalesce(g.amount, 0) < p.amount"
-	"  AND (p.purpose IN (" CODES(PURPOSE_LATE, PURPOSE_SURPLUS) ")"
-	"   OR (p.purpose IN (" PURPOSES_OF_ORDER ") AND o.status = " CODE(ORDER_CANCELED)
-	"    AND NOT EXISTS (SELECT FROM pending WHERE pending.key = p.order_id)))";
+	" FROM ownerless p LEFT JOIN given g ON g.payment_id = p.payment_id"
+	" WHERE coalesce(g.amount, 0) < p.amount";
+
+static const char refund_of_captures_print[] =
+	"SELECT " CAPTURES_HAVE_ORDERS " AND " NO_OTHER_CAPTURES
+	" AND NOT EXISTS (SELECT FROM orders_sums WHERE status = " CODE(ORDER_CANCELED) " AND paid)";
+
+static const char excess_print[] =
+	"SELECT " CAPTURES_HAVE_ORDERS " AND " CAPTURES_ARE_EXACT;
 
 /* ---- I7: coupons ---- */
 
@@ -147,6 +184,8 @@ static const char coupons_and_orders[] =
 	"  AND NOT EXISTS (SELECT FROM order_ext_archive.known a WHERE a.order_id = c.order_id"
 	"   AND a.coupon_id = c.coupon_id AND c.status = " CODE(COUPON_USED)
 	"   AND a.status IN (" ORDERS_PAID "))";
+
+static const char coupons_print[] = "SELECT " COUPONS_AGREE;
 
 /* ---- I18: the archive ---- */
 
@@ -212,6 +251,9 @@ static const char archived_orders[] =
 
 static const char timers_armed[] = TIMERS_ARMED("order_ext_internal.orders", "");
 
+static const char unpaid_print[] =
+	"SELECT NOT EXISTS (SELECT FROM orders_sums WHERE status = " CODE(ORDER_CREATED) ")";
+
 /* An order is due when its timer is. */
 const char	verify_timers_armed_recent[] =
 	TIMERS_ARMED("orders",
@@ -229,6 +271,10 @@ const char	verify_timers_armed_recent[] =
 
 static const char overdue_orders[] = OVERDUE_ORDERS("");
 
+static const char overdue_print[] =
+	"SELECT NOT EXISTS (SELECT FROM orders_sums WHERE status = " CODE(ORDER_CREATED)
+	" AND first_due < (SELECT clock_timestamp() - interval '1 minute'))";
+
 const char	verify_overdue_recent[] = OVERDUE_ORDERS(" AND o.expire_at >= $3");
 
 /* ---- I12: one applied capture exactly if the order was paid ---- */
@@ -243,20 +289,14 @@ const char	verify_overdue_recent[] = OVERDUE_ORDERS(" AND o.expire_at >= $3");
 	"  OR (o.status = " CODE(ORDER_CREATED) " AND o.paid_at IS NOT NULL))"
 
 /* A capture of more than was asked for is no error, but is compared row by row. */
-#define CAPTURE_SUMS(amount) \
-	"(count(*), " WEIGHTED(amount) "," \
-	"  coalesce(sum(hashtextextended(currency, order_id)), 0)) AS sums"
-
 static const char applied_captures_print[] =
-	"SELECT o.sums = p.sums AND o.fit AND p.fit AND NOT EXISTS ("
-	"  SELECT FROM order_ext_internal.orders o WHERE " PAID_AT_WRONG ")"
-	" FROM (SELECT " CAPTURE_SUMS("pay_amount") ","
-	"  coalesce(bool_and(pay_amount <= " AMOUNT_LIMIT "), true) AS fit"
-	"  FROM order_ext_internal.orders o WHERE " CAPTURES_DUE " = 1) o,"
-	" (SELECT " CAPTURE_SUMS("amount") ","
-	"  coalesce(bool_and(amount <= " AMOUNT_LIMIT "), true) AS fit"
-	"  FROM order_ext_internal.payments"
-	"  WHERE status = " CODE(PAYMENT_CAPTURED) " AND purpose = " CODE(PURPOSE_APPLIED) ") p";
+	"SELECT " CAPTURES_ARE_EXACT " AND NOT EXISTS (SELECT FROM"
+	"  (SELECT currency, orders, 0 AS captures FROM orders_sums WHERE " PAID_ORDERS
+	"   UNION ALL SELECT currency, 0, orders FROM payments_sums WHERE " APPLIED_CAPTURES ") c"
+	"  GROUP BY currency HAVING order_ext_internal.hash_sum(orders)"
+	"   <> order_ext_internal.hash_sum(captures))"
+	" AND NOT EXISTS (SELECT FROM orders_sums WHERE (status IN (" ORDERS_PAID ") AND NOT paid)"
+	"  OR (status = " CODE(ORDER_CREATED) " AND paid))";
 
 static const char applied_captures[] =
 	"SELECT 'error', 'order ' || o.order_id,"
@@ -304,6 +344,10 @@ static const char held_money[] =
 	"  AND (p.amount = 0 OR p.amount > (SELECT coalesce(sum(g.amount), 0)"
 	"   FROM (" MONEY_DECIDED_OF("p.payment_id") ") g))";
 
+static const char held_money_print[] =
+	"SELECT NOT EXISTS (SELECT FROM payments_sums WHERE status = " CODE(PAYMENT_CAPTURED)
+	" AND purpose IN (" CODES(PURPOSE_HELD, PURPOSE_UNMATCHED) "))";
+
 /* ---- I16: idempotency keys ---- */
 
 #define REQUEST_RESULTS(since) \
@@ -320,25 +364,29 @@ const char	verify_requests_recent[] = REQUEST_RESULTS(" AND r.created_at >= $1")
 
 static const VerifyCheck checks[] = {
 	{"I1", "amounts of orders and items", amounts, amounts_print},
-	{"I2", "every capture has one purpose", capture_purpose, NULL},
-	{"I2", "the purpose of a capture fits its order", capture_order, NULL},
+	{"I2", "every capture has one purpose", capture_purpose, capture_purpose_print},
+	{"I2", "the purpose of a capture fits its order", capture_order, capture_order_print},
 	{"I3", "never more refunded than captured", verify_refunds_within_capture, NULL},
 	{"I3", "never more gone back than captured", verify_gone_back, NULL},
 	{"I3", "a refund fits its payment, after-sale and status", verify_refund_facts, NULL},
-	{"I4", "money that belongs to no live order has its refund", refund_of_captures, NULL},
-	{"I4", "what was paid too much goes back", verify_excess, NULL},
+	{"I4", "money that belongs to no live order has its refund",
+	refund_of_captures, refund_of_captures_print},
+	{"I4", "what was paid too much goes back", verify_excess, excess_print},
 	{"I4", "failed refunds", verify_failed_refunds, NULL},
 	{"I5", "lines go back once, for what was paid", verify_lines_back, NULL},
 	{"I5", "freight goes back once, with the last piece", verify_freight_back, NULL},
-	{"I6", "stock is the sum of its ledger", verify_stock_and_ledger, NULL},
-	{"I6", "reserved stock is the sum of open reservations", verify_stock_and_reservations, NULL},
+	{"I6", "stock is the sum of its ledger",
+	verify_stock_and_ledger, verify_stock_and_ledger_print},
+	{"I6", "reserved stock is the sum of open reservations",
+	verify_stock_and_reservations, verify_stock_and_reservations_print},
 	{"I6", "reservations fit the status of their order", verify_reservations_and_orders,
 	verify_reservations_and_orders_print},
 	{"I6", "reservations are in the ledger", verify_reservations_and_ledger,
 	verify_reservations_and_ledger_print},
 	{"I6", "what comes back was sold", verify_stock_back, NULL},
-	{"I7", "coupons are held by the order that names them", coupons_and_orders, NULL},
-	{"I7", "orders hold their coupon until all of them has gone back", verify_coupons_back, NULL},
+	{"I7", "coupons are held by the order that names them", coupons_and_orders, coupons_print},
+	{"I7", "orders hold their coupon until all of them has gone back",
+	verify_coupons_back, verify_coupons_back_print},
 	{"I8", "the log is a chain that ends with the row", verify_log_chain, verify_log_print},
 	{"I8", "every transition is in the state graph", verify_log_edges, verify_log_print},
 	{"I9", "transitions and messages of the same transaction",
@@ -356,13 +404,14 @@ static const VerifyCheck checks[] = {
 	{"I9", "rows of the log are of the past", verify_log_rows, NULL},
 	{"I9", "keys are published once", verify_dedup, NULL},
 	{"I10", "timers wait in their bucket, once", verify_timers, NULL},
-	{"I10", "unpaid orders have a timer", timers_armed, NULL},
-	{"I10", "overdue orders", overdue_orders, NULL},
-	{"I11", "fulfilments fit their orders", verify_fulfilments_and_orders, NULL},
+	{"I10", "unpaid orders have a timer", timers_armed, unpaid_print},
+	{"I10", "overdue orders", overdue_orders, overdue_print},
+	{"I11", "fulfilments fit their orders",
+	verify_fulfilments_and_orders, verify_fulfilments_and_orders_print},
 	{"I11", "documents fit their fulfilments", verify_fulfilment_documents,
 	verify_fulfilment_documents_print},
 	{"I11", "facts are parked before their turn only", verify_parked_shipments, NULL},
-	{"I11", "paid orders are on their way", verify_paid_orders, NULL},
+	{"I11", "paid orders are on their way", verify_paid_orders, verify_paid_orders_print},
 	{"I12", "one applied capture where an order was paid", applied_captures,
 	applied_captures_print},
 	{"I13", "after-sales fit their refunds", verify_after_sales_and_refunds, NULL},
@@ -385,13 +434,15 @@ static const VerifyCheck checks[] = {
 	{"I15", "a log that grows", verify_log_size, NULL},
 	{"I15", "retries that are not run", verify_late_retries, NULL},
 	{"I15", "leases that ran out", verify_ended_leases, NULL},
-	{"I15", "held and unmatched money", held_money, NULL},
+	{"I15", "held and unmatched money", held_money, held_money_print},
 	{"I15", "held facts", verify_held_facts, NULL},
-	{"I15", "pay types and trade numbers have one spelling", verify_pay_type_spelling, NULL},
+	{"I15", "pay types and trade numbers have one spelling",
+	verify_pay_type_spelling, verify_pay_type_spelling_print},
 	{"I15", "refunds without an answer", verify_expired_leases, NULL},
 	{"I15", "refunds that wait", verify_waiting_refunds, NULL},
 	{"I15", "facts that came early", verify_waiting_shipments, NULL},
-	{"I15", "cancels that a warehouse has not answered", verify_unanswered_cancels, NULL},
+	{"I15", "cancels that a warehouse has not answered",
+	verify_unanswered_cancels, verify_unanswered_cancels_print},
 	{"I15", "after-sales that wait", verify_waiting_after_sales, NULL},
 	{"I15", "regions have one spelling", verify_catalog_regions, NULL},
 	{"I15", "channels have one spelling", verify_catalog_channels, NULL},
@@ -400,7 +451,7 @@ static const VerifyCheck checks[] = {
 	{"I17", "nothing foreign is attached to tables and views", verify_hangers_on, NULL},
 	{"I17", "the owner is not a usable role", verify_owner, NULL},
 	{"I17", "no one has privileges on tables", verify_table_rights, NULL},
-	{"I17", "sequences are ahead of their tables", verify_sequences, NULL},
+	{"I17", "sequences are ahead of their tables", verify_sequences, verify_sequences_print},
 	{"I17", "functions run as roles that may", verify_registered_roles, NULL},
 	{"I18", "archived orders are whole", archived_orders, NULL}
 };

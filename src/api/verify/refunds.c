@@ -203,6 +203,12 @@ const char	verify_pay_type_spelling[] =
 	" quote_literal(g.pay_type)"
 	" FROM order_ext_internal.gateways g WHERE g.pay_type <> " SPELLING_CODE_SQL("g.pay_type");
 
+const char	verify_pay_type_spelling_print[] =
+	"SELECT NOT EXISTS (SELECT FROM payments_sums WHERE untrimmed > 0"
+	"  OR pay_type <> " SPELLING_CODE_SQL("pay_type") ")"
+	" AND NOT EXISTS (SELECT FROM order_ext_internal.gateways"
+	"  WHERE pay_type <> " SPELLING_CODE_SQL("pay_type") ")";
+
 /* ---- I15: refunds that are waiting ---- */
 
 /* What a gateway says in words of its own may quote the order: observers see this. */

@@ -18,6 +18,7 @@ extern const char verify_returns_before_refunds[];
 extern const char verify_expired_leases[];
 extern const char verify_waiting_refunds[];
 extern const char verify_pay_type_spelling[];
+extern const char verify_pay_type_spelling_print[];
 extern const char verify_gateways[];
 
 #endif							/* ORDER_EXT_VERIFY_REFUNDS_H */

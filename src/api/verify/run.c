@@ -56,6 +56,7 @@ verify_run_begin(VerifyRun *run)
 	run->mark = NULL;
 	run->caller = InvalidOid;
 	run->has_tables = false;
+	memset(&run->sums, 0, sizeof(run->sums));
 	run->guc_level = NewGUCNestLevel();
 	if (work_mem < atoi(VERIFY_WORK_MEM))
 		set_locally("work_mem", VERIFY_WORK_MEM);
@@ -85,6 +86,7 @@ verify_run_end(VerifyRun *run)
 {
 	if (run->has_tables)
 		recent_end();
+	sums_end(&run->sums);
 	PopActiveSnapshot();
 	AtEOXact_GUC(true, run->guc_level);
 	pgstat_report_activity(STATE_RUNNING, debug_query_string);
@@ -109,18 +111,23 @@ report_progress(const VerifyRun *run, const VerifyCheck *check, int place, int n
 	pgstat_report_activity(STATE_RUNNING, text);
 }
 
-/* last: the check before, whose fingerprint may be the same. */
+/*
+ * Sums are those of whole tables, and of the library's version. last: the check before, whose
+ * fingerprint may be the same.
+ */
 static bool
-fingerprint_matches(const VerifyCheck *check, const VerifyCheck *last)
+fingerprint_matches(VerifyRun *run, const VerifyCheck *check, const VerifyCheck *last)
 {
 	static bool matches = false;
 	bool		isnull = true;
 
-	if (check->fingerprint == NULL)
+	if (check->fingerprint == NULL ||
+		((run->mark != NULL || run->other_version) && sums_named(check->fingerprint)))
 		return false;
 	if (last != NULL && last->fingerprint == check->fingerprint)
 		return matches;
 	matches = false;
+	sums_make(&run->sums, check->fingerprint);
 	if (SPI_execute(check->fingerprint, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "the fingerprint is not a SELECT");
 	CHECK_FOR_INTERRUPTS();
@@ -128,11 +135,13 @@ fingerprint_matches(const VerifyCheck *check, const VerifyCheck *last)
 		matches = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 											 1, &isnull)) && !isnull;
 	SPI_freetuptable(SPI_tuptable);
+	if (!matches)
+		elog(DEBUG1, "check of %s: %s: rows are compared", check->invariant, check->name);
 	return matches;
 }
 
 static void
-run_check(const VerifyRun *run, const VerifyCheck *check, const VerifyCheck *last, Store *into)
+run_check(VerifyRun *run, const VerifyCheck *check, const VerifyCheck *last, Store *into)
 {
 	ErrorContextCallback callback;
 	StoreArgs	args;
@@ -144,7 +153,7 @@ run_check(const VerifyRun *run, const VerifyCheck *check, const VerifyCheck *las
 	error_context_stack = &callback;
 
 	if ((run->mark != NULL && recent_kind(check) != RECENT_SAME) ||
-		!fingerprint_matches(check, last))
+		!fingerprint_matches(run, check, last))
 	{
 		if (run->mark != NULL)
 			recent_args(run->mark, &args);
@@ -161,7 +170,7 @@ run_check(const VerifyRun *run, const VerifyCheck *check, const VerifyCheck *las
 
 /* As the caller, who may see more, and less, than the owner. */
 static void
-run_as_caller(const VerifyRun *run, const VerifyCheck *check, Store *into)
+run_as_caller(VerifyRun *run, const VerifyCheck *check, Store *into)
 {
 	RoleScope	scope;
 
@@ -174,7 +183,7 @@ run_as_caller(const VerifyRun *run, const VerifyCheck *check, Store *into)
 
 /* With the SQL objects of another version, checks of what is not there yet are left out. */
 static void
-run_if_there(const VerifyRun *run, const VerifyCheck *check, const VerifyCheck *last, Store *into)
+run_if_there(VerifyRun *run, const VerifyCheck *check, const VerifyCheck *last, Store *into)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -206,7 +215,7 @@ run_if_there(const VerifyRun *run, const VerifyCheck *check, const VerifyCheck *
 }
 
 void
-verify_run_checks(const VerifyRun *run, const char *invariant, const VerifyFindings *findings)
+verify_run_checks(VerifyRun *run, const char *invariant, const VerifyFindings *findings)
 {
 	const VerifyCheck *checks;
 	const VerifyCheck *last = NULL;

@@ -11,6 +11,7 @@
 
 #include "api/verify/recent.h"
 #include "api/verify/store.h"
+#include "api/verify/sums.h"
 
 /* A run: all of it under one snapshot, the active one from begin to end. */
 typedef struct VerifyRun
@@ -19,6 +20,7 @@ typedef struct VerifyRun
 	Oid			caller;			/* of verify(), for what is shown to him only; or InvalidOid */
 	bool		other_version;	/* the SQL objects are not the library's */
 	bool		has_tables;		/* of the recent check */
+	SumsTables	sums;			/* of the full one */
 	int			guc_level;
 } VerifyRun;
 
@@ -36,7 +38,7 @@ extern void verify_run_prepare(VerifyRun *run, const VerifyMark *mark);
 extern void verify_run_end(VerifyRun *run);
 
 /* Run the checks, or those of one invariant if it is not NULL. */
-extern void verify_run_checks(const VerifyRun *run, const char *invariant,
+extern void verify_run_checks(VerifyRun *run, const char *invariant,
 							  const VerifyFindings *findings);
 
 #endif							/* ORDER_EXT_VERIFY_RUN_H */

@@ -5,6 +5,7 @@
 #include "compat.h"
 
 #include "api/verify/stock.h"
+#include "api/verify/sums.h"
 #include "machine/machine.h"
 
 /* ---- the ledger is the stock ---- */
@@ -14,9 +15,7 @@
  * those that they cover, for the levels to be that of all.
  */
 const char	verify_stock_and_ledger[] =
-	"WITH newest AS NOT MATERIALIZED ("
-	"  SELECT DISTINCT ON (product_id) *, pg_snapshot_xmin(covered) AS before"
-	"  FROM order_ext_internal.stock_folds ORDER BY product_id, fold_id DESC),"
+	"WITH newest AS NOT MATERIALIZED (" NEWEST_FOLDS "),"
 	" sums AS ("
 	"  SELECT l.product_id, least(sum(l.available_delta), sum(l.reserved_delta),"
 	"    sum(l.consumed_delta)) AS lowest,"
@@ -41,6 +40,37 @@ const char	verify_stock_and_ledger[] =
 	"  OR coalesce(s.reserved, 0) <> coalesce(n.reserved, 0)"
 	"  OR coalesce(s.consumed, 0) <> coalesce(n.consumed, 0)";
 
+/*
+ * Folds are not negative; with what they do not cover, which is little, levels are not either, nor
+ * are those of products without a fold.
+ */
+const char	verify_stock_and_ledger_print[] =
+	"SELECT (available, reserved, consumed) = (" SUM_OF("available", "ledger_sums", "covered") ","
+	"  " SUM_OF("reserved", "ledger_sums", "covered") ","
+	"  " SUM_OF("consumed", "ledger_sums", "covered") ")"
+	" AND lowest >= 0 AND (NOT EXISTS (SELECT FROM ledger_sums WHERE NOT covered)"
+	"  OR NOT EXISTS (SELECT FROM (" NEWEST_FOLDS ") n CROSS JOIN LATERAL ("
+	"    SELECT sum(l.available_delta) AS available, sum(l.reserved_delta) AS reserved,"
+	"     sum(l.consumed_delta) AS consumed FROM order_ext_internal.stock_ledger l"
+	"     WHERE l.product_id = n.product_id AND l.xid >= n.before"
+	"      AND NOT pg_visible_in_snapshot(l.xid, n.covered)) l"
+	"   WHERE least(n.available + l.available, n.reserved + l.reserved,"
+	"    n.consumed + l.consumed) < 0))"
+	" AND (NOT EXISTS (SELECT FROM ledger_sums WHERE covered IS NULL)"
+	"  OR NOT EXISTS (SELECT FROM order_ext_internal.stock_ledger l WHERE NOT EXISTS ("
+	"    SELECT FROM order_ext_internal.stock_folds f WHERE f.product_id = l.product_id)"
+	"   GROUP BY l.product_id HAVING least(sum(l.available_delta), sum(l.reserved_delta),"
+	"    sum(l.consumed_delta)) < 0))"
+	" FROM (SELECT order_ext_internal.hash_sum(product_id, 2, available) AS available,"
+	"   order_ext_internal.hash_sum(product_id, 1, reserved) AS reserved,"
+	"   order_ext_internal.hash_sum(product_id, 3, consumed) AS consumed,"
+	"   coalesce(min(least(available, reserved, consumed)), 0) AS lowest"
+	"  FROM (" NEWEST_FOLDS ") n) f";
+
+const char	verify_stock_and_reservations_print[] =
+	"SELECT " SUM_OF("reserved", "ledger_sums", "true")
+	" = " SUM_OF("pieces", "items_sums", "reservation = " CODE(RESERVATION_OPEN));
+
 const char	verify_stock_and_reservations[] =
 	"SELECT 'error', format('sku %s', coalesce(p.sku, '#' || product_id)),"
 	" format('open reservations of orders: %s', coalesce(i.reserved, 0)),"
@@ -58,11 +88,17 @@ const char	verify_stock_and_reservations[] =
 	"((i.reservation = " CODE(RESERVATION_OPEN) ") <> (o.status IN (" ORDERS_NOT_OUT "))" \
 	"   OR (i.reservation = " CODE(RESERVATION_CONSUMED) ") <> (o.status IN (" ORDERS_OUT ")))"
 
-/* Only counts, which several processes can do. */
+/* Of orders by their status, and of lines by their reservation: what they cost. */
 const char	verify_reservations_and_orders_print[] =
-	"SELECT count(*) = 0 FROM order_ext_internal.order_items i"
-	" JOIN order_ext_internal.orders o ON o.order_id = i.order_id"
-	" WHERE " RESERVATION_UNFIT;
+	"SELECT " COUNT_OF("free", "items_sums", "true") " = 0"
+	" AND " SUM_OF("origin", "orders_sums", "status IN (" ORDERS_NOT_OUT ")")
+	"  = " SUM_OF("origin", "items_sums", "reservation = " CODE(RESERVATION_OPEN))
+	" AND " SUM_OF("origin", "orders_sums", "status IN (" ORDERS_OUT ")")
+	"  = " SUM_OF("origin", "items_sums", "reservation = " CODE(RESERVATION_CONSUMED))
+	" AND " SUM_OF("origin", "orders_sums",
+	"status NOT IN (" ORDERS_NOT_OUT ") AND status NOT IN (" ORDERS_OUT ")")
+	"  = " SUM_OF("origin", "items_sums", "reservation NOT IN ("
+	CODES(RESERVATION_OPEN, RESERVATION_CONSUMED) ")");
 
 const char	verify_reservations_and_orders[] =
 	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_STOCK_RELEASE))
@@ -79,32 +115,11 @@ const char	verify_reservations_and_orders[] =
 	"  AND NOT (i.reservation = " CODE(RESERVATION_OPEN) " AND o.status = " CODE(ORDER_CANCELED)
 	"   AND EXISTS (SELECT FROM pending WHERE pending.key = i.order_id))";
 
-/*
- * The ledger rows that the reservations of items require: reserve, then release or consume. The
- * hash, of 31 bits, is linear in the quantity, so that lines of the same product add up to its
- * ledger row; times a quantity of up to 32 bits it fits a bigint.
- */
-#define MOVEMENT_HASH(kind, quantity) \
-	"(" quantity ")::bigint" \
-	" * (hashint8extended(order_id, product_id # ((" kind ")::bigint << 60)) >> 33)"
-
-#define MOVEMENT_OF_RESERVATION \
-	"CASE reservation WHEN " CODE(RESERVATION_RELEASED) " THEN " CODE(LEDGER_RELEASE) \
-	" ELSE " CODE(LEDGER_CONSUME) " END"
-
 const char	verify_reservations_and_ledger_print[] =
-	"SELECT (SELECT sum(" MOVEMENT_HASH(CODE(LEDGER_RESERVE), "quantity") ")"
-	"  + sum(CASE WHEN reservation IN (" CODES(RESERVATION_CONSUMED, RESERVATION_RELEASED) ")"
-	"   THEN " MOVEMENT_HASH(MOVEMENT_OF_RESERVATION, "quantity") " ELSE 0 END)"
-	"  FROM order_ext_internal.order_items WHERE reservation <> " CODE(RESERVATION_NONE) ")"
-	" IS NOT DISTINCT FROM l.movements AND l.fit"
-	" FROM (SELECT sum(CASE WHEN reserved_delta BETWEEN -4294967295 AND 4294967295"
-	"    THEN " MOVEMENT_HASH("kind", "abs(reserved_delta)") " END) AS movements,"
-	"   coalesce(bool_and(reserved_delta BETWEEN -4294967295 AND 4294967295 AND CASE kind"
-	"    WHEN " CODE(LEDGER_RESERVE) " THEN reserved_delta > 0 AND consumed_delta = 0"
-	"    WHEN " CODE(LEDGER_RELEASE) " THEN reserved_delta < 0 AND consumed_delta = 0"
-	"    ELSE reserved_delta < 0 AND consumed_delta = - reserved_delta END), true) AS fit"
-	"  FROM order_ext_internal.stock_ledger WHERE kind IN (" LEDGER_RESERVATIONS ")) l";
+	"SELECT " SUM_OF("order_reserved", "ledger_sums", "kind IN (" LEDGER_RESERVATIONS ")")
+	"  = " SUM_OF("order_pieces", "items_sums", "reservation = " CODE(RESERVATION_OPEN))
+	" AND " SUM_OF("order_consumed", "ledger_sums", "kind IN (" LEDGER_RESERVATIONS ")")
+	"  = " SUM_OF("order_pieces", "items_sums", "reservation = " CODE(RESERVATION_CONSUMED));
 
 const char	verify_reservations_and_ledger[] =
 	"SELECT 'error',"

@@ -8,6 +8,8 @@
 #include "api/verify/check.h"
 
 extern const char verify_stock_and_ledger[];
+extern const char verify_stock_and_ledger_print[];
+extern const char verify_stock_and_reservations_print[];
 extern const char verify_stock_and_reservations[];
 extern const char verify_reservations_and_orders[];
 extern const char verify_reservations_and_ledger_print[];

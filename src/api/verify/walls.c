@@ -107,6 +107,10 @@ const char	verify_table_rights[] =
 
 const char	verify_sequences[] = SEQUENCES(ALL_SEQUENCES_IN_USE);
 
+const char	verify_sequences_print[] =
+	"SELECT NOT EXISTS ("
+	SEQUENCES(ALL_SEQUENCES_BUT_MESSAGES("(SELECT max(newest) FROM messages_sums)")) ")";
+
 /* Of the log, what is new since the mark. */
 const char	verify_sequences_recent[] =
 	SEQUENCES(SEQUENCES_IN_USE("(SELECT max(m.message_id) FROM order_ext_internal.topics t"

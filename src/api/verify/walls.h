@@ -12,6 +12,7 @@ extern const char verify_hangers_on[];
 extern const char verify_owner[];
 extern const char verify_table_rights[];
 extern const char verify_sequences[];
+extern const char verify_sequences_print[];
 extern const char verify_sequences_recent[];
 extern const char verify_registered_roles[];
 

@@ -1,0 +1,142 @@
+# verify('full') compares sums of whole tables before it joins them: in a shop where all is well few
+# rows are compared, and two errors that make up for each other in plain sums are found.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use OrderExtTest;
+use Test::More;
+
+my $node = start_node('verify_sums');
+my $psql = sub { return $node->safe_psql('postgres', $_[0]); };
+
+$psql->('ALTER DATABASE postgres SET order_ext.enabled = off');
+$psql->('CREATE EXTENSION order_ext');
+
+# Orders of two lines by their names: two on their way, two out, two that cost euros, one canceled.
+$psql->(<<'SQL');
+SELECT order_ext.put_product(sku, sku, 100, currency => 'CNY'), order_ext.put_price(sku, 'EUR', 100),
+	order_ext.adjust_stock(sku, 100)
+FROM unnest('{A,B}'::text[]) AS sku;
+-- so many movements are folded; those of C are not
+SELECT order_ext.adjust_stock(sku, 1) FROM unnest('{A,B}'::text[]) AS sku, generate_series(1, 50);
+SELECT order_ext.put_product('C', 'C', 100), order_ext.adjust_stock('C', 1);
+CREATE TABLE made (name text, id bigint, coupon bigint, user_id bigint);
+SQL
+my $n = 0;
+foreach my $name (qw(going leaving out gone euro cent canceled))
+{
+	my $currency = $name =~ /euro|cent/ ? 'EUR' : 'CNY';
+	my $coupon = $name =~ /out|gone/ ? "order_ext.issue_coupon($n + 1, 10)" : 'NULL';
+	$n++;
+	$psql->(<<"SQL");
+INSERT INTO made SELECT '$name', NULL, $coupon, $n;
+UPDATE made SET id = (order_ext.create_order(user_id, '[{"sku": "A", "quantity": 1}, {"sku": "B", "quantity": 1}]',
+	CASE WHEN coupon IS NULL THEN 200 ELSE 190 END, coupon,
+	options => '{"currency": "$currency"}')).id WHERE name = '$name';
+SELECT order_ext.pay_callback(id, 'T-' || name, 'card', CASE WHEN coupon IS NULL THEN 200 ELSE 190 END, '$currency')
+FROM made WHERE name = '$name';
+SQL
+}
+$psql->("SELECT order_ext.cancel_order(id, user_id) FROM made WHERE name = 'canceled'");
+$psql->('SELECT order_ext.dispatch()') foreach 1 .. 5;
+$psql->(<<'SQL');
+SELECT order_ext.shipment_event(id, name || kind, kind) FROM made, unnest('{picked,out_stock}'::text[]) AS kind
+WHERE name IN ('out', 'gone');
+SELECT order_ext.dispatch();
+SELECT order_ext.maintain();
+SQL
+
+my ($rc, $out, $err) = $node->psql('postgres', "SET client_min_messages = debug1; SELECT * FROM order_ext.verify('full') WHERE severity = 'error'");
+is($out, '', 'all is well');
+is( join("\n", $err =~ /check of (.*): rows are compared/g),
+	'I4: money that belongs to no live order has its refund',
+	'and rows are compared for what was canceled only');
+
+# What verify() finds when something is changed behind the engine's back.
+sub finds
+{
+	my ($name, $change, @expected) = @_;
+	my $found = $psql->(<<"SQL");
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL search_path = order_ext_internal, public;
+$change;
+SELECT DISTINCT v.invariant || ' ' || coalesce(m.name, v.entity)
+FROM order_ext.verify('full') AS v
+LEFT JOIN payments AS p ON v.entity = 'payment ' || p.payment_id
+LEFT JOIN coupons AS c ON v.entity = 'coupon ' || c.coupon_id
+LEFT JOIN made AS m ON m.id = coalesce(p.order_id, c.order_id, substring(v.entity, '^(?:order|fulfilment) (\\d+)')::bigint)
+WHERE v.severity = 'error' ORDER BY 1;
+ROLLBACK;
+SQL
+	return is($found, join("\n", @expected), $name);
+}
+
+my %id = map { split /\|/ } split /\n/, $psql->('SELECT name, id FROM made');
+my %product = map { split /\|/ } split /\n/, $psql->('SELECT sku, product_id FROM order_ext_internal.products');
+
+finds('a cent more for one order, a cent less for another',
+	"UPDATE order_items SET price = price + x.d, pay = pay + x.d
+	 FROM (VALUES ($id{going}, 1), ($id{leaving}, -1)) AS x (id, d) WHERE order_id = x.id AND line = 1",
+	'I1 going', 'I1 leaving');
+finds('a reservation of what is out, and goods out of what is not',
+	"UPDATE order_items SET reservation = CASE order_id WHEN $id{going} THEN 2 ELSE 1 END
+	 WHERE order_id IN ($id{going}, $id{gone}) AND line = 1",
+	'I6 going', 'I6 gone');
+finds('two pieces reserved for one order, none for another',
+	"UPDATE stock_ledger SET reserved_delta = reserved_delta + x.d, available_delta = available_delta - x.d
+	 FROM (VALUES ($id{going}, 1), ($id{leaving}, -1)) AS x (id, d)
+	 WHERE order_id = x.id AND product_id = $product{A}",
+	'I6 going', 'I6 leaving');
+finds('a fold of one product has a piece of another',
+	"UPDATE stock_folds SET available = available + CASE product_id WHEN $product{A} THEN 1 ELSE -1 END",
+	'I6 sku A', 'I6 sku B');
+finds('less than nothing of a product without a fold',
+	"UPDATE stock_ledger SET available_delta = -1 WHERE product_id = $product{C}",
+	'I6 sku C');
+finds('a cent more captured of one order, a cent less of another',
+	"UPDATE payments SET amount = amount + x.d
+	 FROM (VALUES ($id{going}, 1), ($id{leaving}, -1)) AS x (id, d) WHERE order_id = x.id",
+	'I12 leaving', 'I4 going');
+finds('two captures of one order, none of another',
+	"UPDATE payments SET order_id = $id{going} WHERE order_id = $id{leaving}",
+	'I12 going', 'I12 leaving');
+finds('captures of two orders have changed their currencies',
+	"UPDATE payments SET currency = CASE currency WHEN 'EUR' THEN 'CNY' ELSE 'EUR' END
+	 WHERE order_id IN ($id{going}, $id{euro})",
+	'I12 euro', 'I12 going');
+finds('coupons of two orders have changed places',
+	"UPDATE coupons SET order_id = CASE order_id WHEN $id{out} THEN $id{gone} ELSE $id{out} END WHERE order_id IN ($id{out}, $id{gone})",
+	'I7 gone', 'I7 out');
+finds('a step of one order is a second one of another',
+	"UPDATE transition_log SET entity_id = $id{leaving}, version = 5
+	 WHERE machine = 1 AND entity_id = $id{going} AND version = 3",
+	'I8 going', 'I8 leaving');
+finds('two orders have changed their status',
+	"UPDATE transition_log SET to_status = CASE entity_id WHEN $id{going} THEN 40 ELSE 30 END
+	 WHERE machine = 1 AND entity_id IN ($id{going}, $id{gone}) AND to_status = CASE entity_id WHEN $id{going} THEN 30 ELSE 40 END",
+	'I8 going', 'I8 gone', 'I9 going', 'I9 gone');
+finds('two messages have changed their keys',
+	"UPDATE message_log_0 SET key = CASE key WHEN $id{going} THEN $id{leaving} ELSE $id{going} END
+	 WHERE key IN ($id{going}, $id{leaving}) AND topic_id = (SELECT topic_id FROM topics WHERE name = 'order.paid')",
+	'I9 going', 'I9 leaving');
+finds('two messages of an order have changed their topics',
+	"UPDATE message_log_0 AS m SET topic_id = CASE t.name WHEN 'order.paid' THEN (SELECT topic_id FROM topics WHERE name = 'order.created')
+	  ELSE (SELECT topic_id FROM topics WHERE name = 'order.paid') END
+	 FROM topics AS t WHERE t.topic_id = m.topic_id AND m.key = $id{going} AND t.name IN ('order.created', 'order.paid')",
+	'I9 going');
+finds('two fulfillments have changed their status',
+	"UPDATE fulfilments SET status = CASE order_id WHEN $id{going} THEN 40 ELSE 10 END
+	 WHERE order_id IN ($id{going}, $id{gone})",
+	'I11 going', 'I11 gone', 'I8 going', 'I8 gone');
+finds('two documents have changed their status',
+	"UPDATE fulfilment_documents SET status = CASE order_id WHEN $id{going} THEN 40 ELSE 10 END
+	 WHERE order_id IN ($id{going}, $id{gone}) AND kind = 1",
+	'I11 going', 'I11 gone');
+
+$node->stop;
+check_log($node);
+done_testing();
