@@ -11,10 +11,15 @@
 #include "core/spi_util.h"
 #include "machine/refund.h"
 
-/* Of an order ($1) or one payment ($2): a refund that failed, and one that is on its way. */
+/*
+ * Of an order ($1) or one payment ($2): a refund that failed, and one that is on its way; and
+ * whether anything was captured for the order at all.
+ */
 static SavedPlan read_refunds = SAVED_PLAN(
 	"SELECT coalesce(bool_or(r.status = " CODE(REFUND_FAILED) "), false),"
-	" coalesce(bool_or(r.status IN (" REFUNDS_OPEN ")), false)"
+	" coalesce(bool_or(r.status IN (" REFUNDS_OPEN ")), false),"
+	" EXISTS (SELECT FROM order_ext_internal.payments p"
+	"  WHERE p.order_id = $1 AND p.status = " CODE(PAYMENT_CAPTURED) ")"
 	" FROM order_ext_internal.refunds r"
 	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
 	" WHERE r.order_id = $1 AND ($2 = 0 OR r.payment_id = $2)"
@@ -49,6 +54,10 @@ way_of_refunds(int64 order_id, int64 payment_id)
 		return "Use retry_refund for the refund that failed: refunds_view shows it.";
 	if (row_bool(0, 2))
 		return "Its money is on its way back: refunds_view shows the refunds.";
+	if (!row_bool(0, 3))
+		return allowed_actions_include(order_id, "cancel_order") ?
+			"Nothing has been paid of it: cancel_order ends it." :
+			"Nothing was paid of it: order_timeline shows what happened.";
 	return "No money of it is left: refunds_view shows what has gone back.";
 }
 

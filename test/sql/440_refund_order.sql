@@ -114,6 +114,7 @@ SELECT t.drain();
 INSERT INTO t.gw_matrix SELECT 'canceled', e.* FROM t.effect(format('order_ext.refund_order(%s, 7)', t.id('gw-canceled'))) e;
 INSERT INTO t.gw_matrix SELECT 'canceled unpaid', e.* FROM t.effect(format('order_ext.refund_order(%s, 7)', t.id('gw-unpaid'))) e;
 SELECT * FROM t.gw_matrix;
+SELECT name, code, hint FROM unnest(ARRAY['gw-created', 'gw-unpaid']) AS name, LATERAL t.error(format('order_ext.refund_order(t.id(%L), 7)', name));
 SELECT t.went_back('gw-canceled');
 -- virtual goods
 CALL t.goodwill('virtual', 'signed', 'GW-V:2');
