@@ -25,13 +25,13 @@ not_blank(char *text, const char *name)
 char *
 arg_codes_trimmed(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
 {
-	return not_blank(spelling_trim(arg_text(fcinfo, n, name, max_chars)), name);
+	return not_blank(arg_text_trimmed(fcinfo, n, name, max_chars), name);
 }
 
 char *
 arg_codes_lower(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
 {
-	return not_blank(spelling_code(arg_text(fcinfo, n, name, max_chars)), name);
+	return not_blank(spelling_code(arg_text_trimmed(fcinfo, n, name, max_chars)), name);
 }
 
 pg_noreturn static void

@@ -11,7 +11,7 @@
 #include "fmgr.h"
 
 /*
- * A text of 1 to max_chars characters without surrounding blanks; arg_codes_lower: a code, in
+ * A text of 1 to max_chars characters, surrounding blanks aside; arg_codes_lower: a code, in
  * lower case.
  */
 extern char *arg_codes_trimmed(FunctionCallInfo fcinfo, int n, const char *name, int max_chars);

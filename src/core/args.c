@@ -16,6 +16,7 @@
 #include "core/interval.h"
 #include "core/jsonb_build.h"
 #include "core/settings.h"
+#include "core/spelling.h"
 
 #define MAX_DURATION_DAYS 366
 
@@ -102,8 +103,9 @@ arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 max)
 	return Min(value, max);
 }
 
-char *
-arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
+/* A text; trimmed: without surrounding blanks, which may be all of it, and do not count. */
+static char *
+read_text(FunctionCallInfo fcinfo, int n, const char *name, int max_chars, bool trimmed)
 {
 	char	   *value;
 	int			chars;
@@ -118,6 +120,11 @@ arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars
 	{
 		value = TextDatumGetCString(PG_GETARG_DATUM(n));
 		chars = pg_mbstrlen(value);
+		if (chars > 0 && trimmed)
+		{
+			value = spelling_trim(value);
+			chars = Max(pg_mbstrlen(value), 1);
+		}
 		if (chars > 0 && chars <= max_chars)
 			return value;
 	}
@@ -136,10 +143,23 @@ arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars
 }
 
 char *
+arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
+{
+	return read_text(fcinfo, n, name, max_chars, false);
+}
+
+char *
 arg_text(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
 {
 	arg_not_null(fcinfo, n, name);
-	return arg_text_or_null(fcinfo, n, name, max_chars);
+	return read_text(fcinfo, n, name, max_chars, false);
+}
+
+char *
+arg_text_trimmed(FunctionCallInfo fcinfo, int n, const char *name, int max_chars)
+{
+	arg_not_null(fcinfo, n, name);
+	return read_text(fcinfo, n, name, max_chars, true);
 }
 
 static Jsonb *

@@ -29,6 +29,9 @@ extern int32 arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 m
 extern char *arg_text(FunctionCallInfo fcinfo, int n, const char *name, int max_chars);
 extern char *arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars);
 
+/* The same without its surrounding blanks, which do not count; empty if it has nothing else. */
+extern char *arg_text_trimmed(FunctionCallInfo fcinfo, int n, const char *name, int max_chars);
+
 /* A jsonb of at most max_bytes (54000 above) that is not NULL. */
 extern Jsonb *arg_jsonb(FunctionCallInfo fcinfo, int n, const char *name, int max_bytes);
 

@@ -23,6 +23,14 @@ SELECT t.go($$order_ext.pay_callback(t.id('spe3'), 'T-spe-4', 'wechat', 100, ' '
 SELECT t.payments(name) FROM unnest(ARRAY['spe1', 'spe2', 'spe3']) AS name;
 SELECT status, purpose, currency FROM order_ext.payments_view WHERE out_trade_no LIKE 'T-spe-%' ORDER BY out_trade_no;
 
+-- ---- surrounding blanks are no part of a code, a number or an id, and do not count against its limit ----
+SELECT t.new('spe-long', 'SPE-1:1');
+SELECT t.show(order_ext.pay_callback(t.id('spe-long'), rpad(repeat('9', 128), 200), ' ' || rpad(repeat('w', 32), 64), 100));
+SELECT t.show(order_ext.pay_callback(t.id('spe-long'), repeat('9', 128), repeat('W', 32), 100));
+SELECT (order_ext.shipment_event(t.id('spe-long'), lpad(repeat('e', 128), 150), 'picked')).detail->>'event_id' = repeat('e', 128) AS trimmed;
+SELECT e.code, e.message, e.detail FROM t.error($$order_ext.pay_callback(t.id('spe-long'), ' ' || repeat('9', 129), 'wechat', 100)$$) AS e;
+SELECT e.code, e.message, e.detail FROM t.error($$order_ext.pay_callback(t.id('spe-long'), ' ', 'wechat', 100)$$) AS e;
+
 -- ---- unknown keys of lines, in every call that takes lines ----
 SELECT call, e.code, e.message, e.hint FROM (VALUES
 	('order_ext.quote_order(7105, %s)'), ('order_ext.create_order(7105, %s, 100)'),
