@@ -1,5 +1,5 @@
--- How documents leave the archive: exported first, and dropped once somebody shows that he has
--- them.
+-- How documents leave the archive: exported first, and dropped once somebody shows that they
+-- have them.
 
 -- droppable_before(): since when orders have to be settled to be dropped, by
 -- order_ext.archive_retention. Raises 55000 if archived orders are kept. src/api/drop_archived.c

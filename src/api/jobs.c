@@ -2,8 +2,8 @@
  * jobs.c
  *		schedule_jobs(), unschedule_jobs(): the jobs of pg_cron.
  *
- * They belong to the caller: functions of sql/parts/570_cron.sql register them as he himself. That
- * they are registered is noted, so that verify() can tell when they do not run.
+ * They belong to the caller: functions of sql/parts/570_cron.sql register them in the caller's
+ * name. That they are registered is noted, so that verify() can tell when they do not run.
  */
 #include "compat.h"
 

@@ -10,15 +10,15 @@
  *		request -> order_pay -> order_cancel -> refund -> coupon.
  * Several keys of one class are taken in ascending order. "coupon" means the lock of that class
  * and the rows of table coupons: any lock that precedes them and may be needed is taken before
- * the first row is written. Who finds that an order is archived takes archive then, whatever else
- * he holds. (If another brings the same order back at that moment because of a number of it, and
- * then wants what the first one holds, the server ends one of them: 40P01.)
+ * the first row is written. A transaction that finds an order archived takes archive then,
+ * whatever else it holds. (If another one is bringing the same order back at that moment, because
+ * of a number of it, and then wants what the first one holds, the server ends one of them: 40P01.)
  *
  * consumers and group come before all of these. Readers take them only if they are free; changing
  * or dropping a group, and enable_dispatch(), wait for readers, and take no lock of an order.
  * Table maintenance takes rotation -> timers and no lock of an order; timers, sweep and rotation
- * are only taken if they are free. Taking back a timer waits for who is firing timers (lock_pass),
- * who waits for nobody; dispatch(), however, has its locks until its caller's transaction ends.
+ * are only taken if they are free. Taking back a timer waits for timers being fired (lock_pass),
+ * which wait for nothing; dispatch(), however, has its locks until its caller's transaction ends.
  *
  * All are held to commit but stock and fold, which are in no order with the others: stock is held
  * for a moment (lock_moment), one key at a time, and while it is, nothing is waited for; fold is
@@ -35,7 +35,7 @@ typedef enum LockClass
 	LOCK_ORDER_PAY = 201,		/* order id: pre_pay, callback */
 	LOCK_ORDER_CANCEL = 202,	/* order id: pre_pay, callback, every cancel */
 	LOCK_REFUND = 203,			/* order id: creation and change of refunds */
-	LOCK_STOCK = 204,			/* product id: who takes units of it */
+	LOCK_STOCK = 204,			/* product id: taking units of it */
 	LOCK_COUPON = 205,			/* coupon id */
 	LOCK_GROUP = 206,			/* consumer group << 16 | part: one reader at a time */
 	LOCK_TIMERS = 207,			/* 0: one process fires timers at a time */
@@ -43,8 +43,8 @@ typedef enum LockClass
 	LOCK_ROTATION = 209,		/* a ring, or ROTATION_COMPACT: one at a time */
 	LOCK_CONSUMERS = 210,		/* consumer group: shared by its consumers, exclusive to drop it */
 	LOCK_VERIFY = 211,			/* 0: one process moves the mark of verify() */
-	LOCK_FOLD = 212,			/* product id: who folds its ledger */
-	LOCK_ARCHIVE = 213			/* 0: who moves orders in or out; order id: who brings it back */
+	LOCK_FOLD = 212,			/* product id: folding its ledger */
+	LOCK_ARCHIVE = 213			/* 0: moving orders in or out; order id: bringing it back */
 } LockClass;
 
 /* The key of LOCK_GROUP. */
@@ -92,10 +92,10 @@ extern void locks_brief_begin(void);
 extern void locks_brief_end(void);
 
 /*
- * Take a lock that is held for a moment, and give it back. Who holds it waits for no other lock and
- * no transaction, so the wait is short whatever order_ext.lock_timeout says, and in handlers, too.
- * An error gives it back. Inside api_call(). It is in shared memory, if order_ext is preloaded, and
- * then its class is not looked at.
+ * Take a lock that is held for a moment, and give it back. Its holder waits for no other lock
+ * and no transaction, so the wait is short whatever order_ext.lock_timeout says, and in
+ * handlers, too. An error gives it back. Inside api_call(). It is in shared memory, if order_ext
+ * is preloaded, and then its class is not looked at.
  */
 extern void lock_moment_begin(LockClass lock_class, int64 key);
 extern void lock_moment_end(LockClass lock_class, int64 key);

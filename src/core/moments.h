@@ -4,9 +4,9 @@
  *
  * A lock of locks.h is handed to the process that has waited longest. If there is always one
  * waiting, as for a product that everybody buys, each turn takes as long as it takes to get that
- * process running. These are taken by whoever comes by and finds them free. Who has one cannot be
- * canceled, and no deadlock is found: it may be held for a few rows, and no lock of a transaction
- * may be waited for.
+ * process running. These are taken by whoever comes by and finds them free. Their holder cannot
+ * be canceled, and no deadlock is found: they may be held for a few rows, and no lock of a
+ * transaction may be waited for.
  */
 #ifndef ORDER_EXT_MOMENTS_H
 #define ORDER_EXT_MOMENTS_H

@@ -62,7 +62,7 @@ recall_is_archived(int64 order_id)
 	return recall_look_now(&is_archived, values) > 0;
 }
 
-/* If somebody else brings the order back, he is waited for. */
+/* If another transaction is bringing the order back, it is waited for. */
 bool
 recall_order(int64 order_id)
 {

@@ -50,7 +50,7 @@ extern void stock_count_end(int64 product_id);
 /* Fold the ledger of the product if the count says that it is due; not under LOCK_STOCK. */
 extern void stock_fold_if_due(StockReader *reader, int64 product_id, const StockCount *count);
 
-/* Add a fold, unless somebody else is about to, or wait for him and then do. */
+/* Add a fold. If another transaction is about to: do not, or wait for it and then do. */
 extern void stock_fold(StockReader *reader, int64 product_id, bool wait);
 
 /* Fold the ledger if that is due, and remove all folds that newer ones replace. */

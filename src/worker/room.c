@@ -10,8 +10,9 @@
  *   batches. If both wait for a slot, they take turns;
  * - for a role that may have work of which nobody was told, one that has been idle for a while.
  *
- * Who has made room waits until there is work (away.c), or some seconds, more each time, up to a
- * minute. Schedulers and the dispatchers that run the built-in handlers are not stopped.
+ * A worker that has made room waits until there is work (away.c), or some seconds, more each
+ * time, up to a minute. Schedulers and the dispatchers that run the built-in handlers are not
+ * stopped.
  */
 #include "compat.h"
 

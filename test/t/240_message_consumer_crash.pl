@@ -101,8 +101,8 @@ is($waited, "t\n", 'a commit ends it');
 $in .= "\\q\n";
 IPC::Run::finish($session);
 
-# A nack that commits long after its retry was due: who has looked meanwhile finds it at once. (His
-# look after eleven seconds lets him begin later than at that row, the next time.)
+# A nack that commits long after its retry was due: a consumer that has looked meanwhile finds it at
+# once. (After its look at eleven seconds, it begins later than at that row the next time.)
 $node->safe_psql('postgres', "SELECT order_ext.create_topic('late'), order_ext.subscribe('late', 'late');"
 	  . " SELECT order_ext.publish('late', 1);"
 	  . " CREATE TABLE late AS SELECT token FROM order_ext.receive('late');"

@@ -510,8 +510,8 @@ wait_workers($node, 'plain', 'dispatcher,scheduler', 30, 'workers come after the
 wait_sql($node, 'plain', 'SELECT count(*) FROM order_ext_internal.database_stamp WHERE node > 0', '1', 30,
 	'and note on which node');
 
-# Pay types and numbers are spelled anew by the update, except for what would collide; who was
-# granted a call with a new argument still is; what waited to be refunded goes on.
+# Pay types and numbers are respelled by the update, except for what would collide; roles that were
+# granted a call with a new argument still are; what waited to be refunded goes on.
 $node->safe_psql('postgres', 'CREATE DATABASE spelled; CREATE ROLE up_cashier');
 $node->safe_psql('spelled', <<'SQL');
 CREATE EXTENSION order_ext VERSION '0.5';

@@ -163,7 +163,7 @@ holder_anywhere(int current, int32 topic_id, Datum key, TimestampTz cut, int64 *
 		if (!holder.free)
 			return holder.message_id;
 		*freed = holder.message_id;
-		/* if another publisher was faster, look for his row */
+		/* if another publisher was faster, look for its row */
 		if (segment != current && plan_write(&take_away[segment], values, NULL, 0) == 0)
 			i = -1;
 	}
