@@ -81,10 +81,13 @@ absence_reason(const DatabaseSlot *db)
 {
 	if (db->holds > 0)
 		return "sent away";
-	if (db->no_slot)
-		return "no worker slot";
 	switch (db->verdict)
 	{
+		case VERDICT_UNKNOWN:
+		case VERDICT_RUN:
+			if (db->no_slot)
+				return "no worker slot";
+			break;
 		case VERDICT_DISABLED:
 			return "disabled";
 		case VERDICT_FOREIGN:
@@ -92,8 +95,9 @@ absence_reason(const DatabaseSlot *db)
 		case VERDICT_VERSION:
 			return "other version";
 		default:
-			return db->failures > 0 ? "backing off" : "starting";
+			break;
 	}
+	return db->failures > 0 ? "backing off" : "starting";
 }
 
 /* A row for a missing worker. */

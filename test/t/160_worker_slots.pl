@@ -55,6 +55,14 @@ SQL
 wait_sql($node, 'b', "SELECT count(*) FROM pg_stat_activity WHERE usename = 'r1' AND wait_event = 'PgSleep'", '1', 120, 'a handler is running');
 $node->safe_psql('b', "SELECT order_ext.publish('t1', 31)");
 wait_sql($node, 'b', 'SELECT who FROM handled WHERE key = 31', 'r1', 120, 'the other message of its role is handled, later');
+
+# A database that lacks a dispatcher and is disabled then does not wait for a slot any longer.
+my $of_c = q{SELECT state FROM order_ext.worker_stats WHERE database = 'c' AND pid IS NULL};
+$node->safe_psql('postgres', 'CREATE DATABASE c');
+$node->safe_psql('c', 'CREATE EXTENSION order_ext');
+wait_sql($node, 'b', $of_c, 'no worker slot', 60, 'there is no slot for another dispatcher');
+$node->safe_psql('postgres', 'ALTER DATABASE c SET order_ext.enabled = off');
+wait_sql($node, 'b', $of_c, 'disabled', 60, 'worker_stats says why there is none now');
 check_log($node);
 $node->stop('fast');
 done_testing();

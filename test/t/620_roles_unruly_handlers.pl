@@ -142,6 +142,8 @@ sub cancel_at
 
 $node->safe_psql('postgres', 'ALTER DATABASE postgres SET order_ext.enabled = off');
 wait_workers($node, 'postgres', '', 30, 'the workers go again');
+$node->safe_psql('postgres', "ALTER SYSTEM SET order_ext.handler_timeout = '10min'");
+$node->reload;
 publish('one', 60, q{DO $x$ BEGIN SET application_name = 'step one'; PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN SET application_name = 'caught'; END $x$});
 like(cancel_at('step one'), qr/ERROR:  canceling statement due to user request/, 'a cancel that the handler catches is not lost');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM shop.done WHERE key = 60'), '0', 'and nothing of the call remains');
