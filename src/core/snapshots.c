@@ -101,6 +101,40 @@ snapshot_active(void)
 	return snapshot;
 }
 
+/* As many ids in progress as a snapshot lists in addition, so that another one can be seen. */
+#define MAX_LISTED 1000
+
+bool
+snapshot_add(LogSnapshot *snapshot, uint64 xid)
+{
+	int			kept = 0;
+	int			i;
+
+	if (xid >= snapshot->xmax)
+	{
+		int			n = snapshot->nxip;
+		uint64	   *xip;
+
+		if (xid - snapshot->xmax > MAX_LISTED)
+			return false;
+		xip = palloc(sizeof(uint64) * (n + (xid - snapshot->xmax) + 1));
+		memcpy(xip, snapshot->xip, sizeof(uint64) * n);
+		while (snapshot->xmax < xid)
+			xip[n++] = snapshot->xmax++;
+		snapshot->xmax++;
+		snapshot->xip = xip;
+		snapshot->nxip = n;
+		return true;
+	}
+	for (i = 0; i < snapshot->nxip; i++)
+	{
+		if (snapshot->xip[i] != xid)
+			snapshot->xip[kept++] = snapshot->xip[i];
+	}
+	snapshot->nxip = kept;
+	return true;
+}
+
 bool
 snapshots_equal(const LogSnapshot *a, const LogSnapshot *b)
 {

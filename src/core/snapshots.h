@@ -29,6 +29,12 @@ extern char *snapshot_text(Datum pg_snapshot);
  */
 extern LogSnapshot *snapshot_active(void);
 
+/*
+ * Have the snapshot see the transaction with this id, and nothing else that it does not see. False,
+ * and it is left as it is, if too many that are not to be seen would have to be listed.
+ */
+extern bool snapshot_add(LogSnapshot *snapshot, uint64 xid);
+
 /* Whether the two are equal. */
 extern bool snapshots_equal(const LogSnapshot *a, const LogSnapshot *b);
 

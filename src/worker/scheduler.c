@@ -7,6 +7,7 @@
 
 #include "utils/guc.h"
 
+#include "message/delivery/hand_on.h"
 #include "message/timer/turn.h"
 #include "message/upkeep/enable.h"
 #include "message/upkeep/rotate_turn.h"
@@ -71,9 +72,27 @@ check_exit(void)
 		worker_leave(VERDICT_UNKNOWN);
 }
 
+/*
+ * Timers that fire are handed on to their built-in consumers here; what these publish is left to
+ * the dispatchers, so that both work on a mass of timers that are due at once.
+ */
+static bool
+hand_on_fired(void)
+{
+	return hand_on(0, false) > 0;
+}
+
+static const TimerFollower to_consumers = {
+	.begins = hand_on_begin,
+	.takes = hand_on_takes,
+	.fired = hand_on_fired
+};
+
+/* If handing on is what has failed, only the timers will be next. */
 static void
 forget(void)
 {
+	hand_on_pause();
 	timers_forget();
 	rotate_forget();
 }
@@ -94,13 +113,15 @@ order_ext_scheduler_main(Datum main_arg)
 
 	worker_start(main_arg);
 	enable_bind_stamp();
-	/* No handlers run here. */
+	/* No handlers of applications run here. */
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
 
 	/*
 	 * A timer whose firing is lost in a crash fires again, and anything that a handler did about
 	 * it is later in the WAL: no one can have seen it, so there is no need to wait for the disk.
+	 * What is handed on here is committed as it would be elsewhere.
 	 */
-	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_SESSION);
+	timers_follow(&to_consumers);
 	worker_loop(&loop);
 }

@@ -68,6 +68,14 @@ engine_commit_transaction(void)
 	CommitTransactionCommand();
 }
 
+void
+engine_commit_as_configured(void)
+{
+	(void) set_config_option("synchronous_commit",
+							 GetConfigOptionResetString("synchronous_commit"),
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
 static bool
 work_in_transaction(bool (*work) (int32 arg), int32 arg)
 {

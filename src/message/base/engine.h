@@ -39,6 +39,12 @@ extern void engine_commit_transaction(void);
 extern void engine_set_gate(void (*gate) (void));
 
 /*
+ * Have the transaction commit by the configured synchronous_commit, whatever the process has set
+ * for its session.
+ */
+extern void engine_commit_as_configured(void);
+
+/*
  * Run the work in its own transaction, as the owner; returns its result. If a lock cannot be
  * obtained within the timeout, the transaction is rolled back and the result is if_locked. For
  * background workers, outside of any transaction.

@@ -10,6 +10,7 @@
 /* Only built-in topics have any. */
 static BuiltinHandler builtin_handlers[FIRST_USER_TOPIC_ID];
 static AdaptedHandler adapted_handlers[FIRST_USER_TOPIC_ID];
+static bool handed_on[FIRST_USER_TOPIC_ID];
 
 void
 message_register_builtin(int32 topic_id, BuiltinHandler handler)
@@ -21,6 +22,12 @@ void
 message_register_adapted(int32 topic_id, AdaptedHandler handler)
 {
 	adapted_handlers[topic_id] = handler;
+}
+
+void
+message_register_handed_on(int32 topic_id)
+{
+	handed_on[topic_id] = true;
 }
 
 static bool
@@ -39,4 +46,10 @@ AdaptedHandler
 builtin_adapted_handler_of(int32 topic_id)
 {
 	return is_builtin(topic_id) ? adapted_handlers[topic_id] : NULL;
+}
+
+bool
+builtin_is_handed_on(int32 topic_id)
+{
+	return is_builtin(topic_id) && handed_on[topic_id];
 }

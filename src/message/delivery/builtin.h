@@ -21,6 +21,12 @@ typedef void (*BuiltinHandler) (Message *messages, int n);
 extern void message_register_builtin(int32 topic_id, BuiltinHandler handler);
 
 /*
+ * Its messages may be handed on (hand_on.h): the handler depends on nothing that only the commit of
+ * their publisher brings about, and needs no transaction of its own.
+ */
+extern void message_register_handed_on(int32 topic_id);
+
+/*
  * For groups whose handler is a function with another signature (subscribe.h): receives their
  * batches like a built-in handler, but in the session of the group's role, and calls the function
  * by handler_call() of handler.h.
@@ -34,5 +40,6 @@ extern void message_register_adapted(int32 topic_id, AdaptedHandler handler);
 /* The handler, and the C function, of a topic; NULL if there is none. */
 extern BuiltinHandler builtin_handler_of(int32 topic_id);
 extern AdaptedHandler builtin_adapted_handler_of(int32 topic_id);
+extern bool builtin_is_handed_on(int32 topic_id);
 
 #endif							/* ORDER_EXT_BUILTIN_H */

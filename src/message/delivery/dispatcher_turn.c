@@ -25,6 +25,7 @@
 #include "message/base/rights.h"
 #include "message/base/wake.h"
 #include "message/delivery/dispatcher_turn.h"
+#include "message/delivery/hand_on.h"
 #include "message/delivery/parts.h"
 #include "message/delivery/pass.h"
 #include "message/delivery/session.h"
@@ -210,9 +211,12 @@ list_groups(void)
 	}
 }
 
-/* Run a pass in a transaction. Returns NULL if it was committed, otherwise the failure. */
+/*
+ * Run a pass in a transaction, and what follows from it. Returns NULL if it was committed,
+ * otherwise the failure.
+ */
 static Failure *
-pass_in_transaction(Pass *pass, bool of_retries)
+pass_in_transaction(Pass *pass, bool of_retries, bool hands_on)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Failure    *volatile failure = NULL;
@@ -220,10 +224,14 @@ pass_in_transaction(Pass *pass, bool of_retries)
 	PG_TRY();
 	{
 		engine_begin_transaction();
+		if (hands_on)
+			hand_on_begin();
 		if (of_retries)
 			pass_retries(pass, GetCurrentTimestamp());
 		else
 			pass_window(pass);
+		if (hands_on)
+			pass->handed_on = hand_on(pass->group_id, true);
 		engine_commit_transaction();
 	}
 	PG_CATCH();
@@ -329,7 +337,8 @@ run_lane(PartState *state, Lane *lane, bool of_retries, Pass *pass)
 			choose_mode(pass, lane, state->adapted || (of_retries && !state->builtin));
 			pass->began = GetCurrentTimestamp();
 		}
-		failure = pass_in_transaction(pass, of_retries);
+		failure = pass_in_transaction(pass, of_retries,
+									  state->builtin && pass->mode == PASS_SET);
 		if (failure == NULL)
 			break;
 		if (failure_is_conflict(failure))
@@ -353,13 +362,13 @@ run_group(PartState *state, int64 *messages, int64 *batches)
 	if (state->next_retry <= GetCurrentTimestamp())
 	{
 		run_lane(state, &state->retries, true, &pass);
-		*messages += pass.handled;
+		*messages += pass.handled + pass.handed_on;
 		*batches += (pass.handled > 0);
 	}
 	if (state->again && state->locked_until == 0)
 	{
 		run_lane(state, &state->log, false, &pass);
-		*messages += pass.handled;
+		*messages += pass.handled + pass.handed_on;
 		*batches += pass.handled > 0 ? pass.batches : 0;
 		state->again = pass.more || pass.locked || pass.waits;
 	}

@@ -336,6 +336,60 @@ pass_retries(Pass *pass, TimestampTz now)
 
 /* ---- this transaction's own messages ---- */
 
+/*
+ * What the part has read ends here, and nothing waits behind it: what this transaction has
+ * published comes next. The snapshot is newer than anything a handler has seen in it.
+ */
+static bool
+has_read_all(const ConsumerGroup *group, int16 part, Slice *slice)
+{
+	bool		all = false;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	find_window(group, part, slice);
+	if (slice->opened)
+	{
+		read_rows(group, 1, slice);
+		all = slice->n_rows == 0 && slice->window.at_end;
+	}
+	PopActiveSnapshot();
+	return all;
+}
+
+bool
+pass_handed_on(Pass *pass, const Message *messages, int n)
+{
+	uint64		own = U64FromFullTransactionId(GetTopFullTransactionId());
+	ConsumerGroup group;
+	Slice		slice;
+	Delivery   *deliveries;
+	int			i;
+
+	if (!pass_begin(pass, &group))
+		return false;
+	/* the order of keys and the barrier are matters of the window */
+	if (group.ordered || group.barrier != NULL || !has_read_all(&group, pass->part, &slice) ||
+		!snapshot_add(slice.progress.reading, own))
+		return false;
+	deliveries = palloc0(sizeof(Delivery) * n);
+	for (i = 0; i < n; i++)
+		deliveries[i].message = messages[i];
+	pass->taken = n;
+	while (pass->finished < n)
+	{
+		int			some = Min(n - pass->finished, pass->limit);
+		int			finished = deliver_messages(pass, &group, &deliveries[pass->finished], some);
+
+		pass->finished += finished;
+		if (finished < some)
+			return false;
+	}
+	slice.progress.consumed += n;
+	progress_close_window(&slice.progress);
+	progress_append(&slice.progress);
+	return true;
+}
+
 void
 pass_inline(Pass *pass, const int64 *ids, int n)
 {

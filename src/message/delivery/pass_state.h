@@ -40,6 +40,7 @@ typedef struct Pass
 	int			finished;		/* of those taken, from the front: finished or moved elsewhere */
 	int			handled;		/* messages that were run, successfully or not */
 	int			busy;			/* ... of which were busy */
+	int			handed_on;		/* messages of other groups that were handled along with them */
 	Size		parked_bytes;	/* payloads of parked messages that were run */
 	Message		first;			/* the first one that was taken, without its payload */
 	bool		more;			/* there may be more to do at once */

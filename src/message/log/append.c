@@ -16,6 +16,7 @@
 #include "message/base/wake.h"
 #include "message/log/append.h"
 #include "message/log/capture.h"
+#include "message/log/kept.h"
 #include "message/log/segments.h"
 #include "message/log/shard.h"
 
@@ -23,6 +24,24 @@ int64
 log_next_message_id(void)
 {
 	return nextval_internal(internal_relation("message_id_seq"), false);
+}
+
+/* Who reads the message is woken at commit, unless it is handed on until then. */
+static void
+note_reader(const LogEntry *entry)
+{
+	Message		message = {
+		.id = entry->message_id,
+		.topic_id = entry->topic_id,
+		.key = entry->key,
+		.payload = entry->payload,
+		.attempt = 1,
+		.published_at = entry->published_at,
+		.outcome = MESSAGE_DONE
+	};
+
+	if (!kept_note(&message))
+		wake_note_topic(entry->topic_id);
 }
 
 void
@@ -39,6 +58,8 @@ log_append_with_ids(const LogEntry *entries, int n)
 	snprintf(table, sizeof(table), "message_log_%d", log_current_segment());
 	appender = append_open(table);
 	append_in_order(appender);
+	for (i = 0; i < n; i++)
+		kept_refuse_closed(entries[i].topic_id, entries[i].key);
 	for (i = 0; i < n; i++)
 	{
 		const LogEntry *entry = &entries[i];
@@ -58,7 +79,7 @@ log_append_with_ids(const LogEntry *entries, int n)
 		values[LOG_PAYLOAD - 1] = append_compressed(appender, LOG_PAYLOAD,
 													JsonbPGetDatum(entry->payload));
 		append_row(appender, values, NULL);
-		wake_note_topic(entry->topic_id);
+		note_reader(entry);
 		log_capture_note(&appended);
 	}
 	append_close(appender);

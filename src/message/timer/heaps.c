@@ -183,6 +183,14 @@ timer_heaps_first_due(TimerQueue *queue)
 	return topic != NULL ? at(topic, 0)->due_at : DT_NOEND;
 }
 
+int32
+timer_heaps_first_topic(TimerQueue *queue)
+{
+	const TopicTimers *topic = first_topic(queue);
+
+	return topic != NULL ? topic->topic_id : 0;
+}
+
 static bool
 topic_is_due(const TopicTimers *topic, TimestampTz now)
 {

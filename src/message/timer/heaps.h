@@ -18,6 +18,9 @@ extern void timer_heaps_add(TimerQueue *queue, int32 topic_id, const QueuedTimer
 /* When the earliest timer is due, DT_NOEND if there is none. */
 extern TimestampTz timer_heaps_first_due(TimerQueue *queue);
 
+/* Its topic; 0 if there is none. */
+extern int32 timer_heaps_first_topic(TimerQueue *queue);
+
 /* Take out due timers, at most limit, from each topic in turn; returns how many. */
 extern int	timer_heaps_take(TimerQueue *queue, int limit, TimestampTz now, QueuedTimer *taken);
 

@@ -19,6 +19,12 @@
 #include "message/timer/queue.h"
 #include "message/timer/turn.h"
 
+/*
+ * Timers of a batch that begins with what the follower does something about: so many that other
+ * timers do not wait for long, and that whoever goes on from there can soon begin.
+ */
+#define FOLLOWED_BATCH 250
+
 /* Another process is firing timers: try again then. */
 #define BUSY_PAUSE (50 * INT64CONST(1000))
 
@@ -26,9 +32,18 @@ typedef struct TurnResult
 {
 	bool		busy;
 	FiringResult firing;
+	bool		followed;		/* the follower has done something */
 	bool		emptied;
 	TimestampTz next_wakeup;
 } TurnResult;
+
+static const TimerFollower *follower = NULL;
+
+void
+timers_follow(const TimerFollower * timer_follower)
+{
+	follower = timer_follower;
+}
 
 static TimestampTz
 next_deadline(TimerQueue *queue, TimestampTz now)
@@ -38,12 +53,20 @@ next_deadline(TimerQueue *queue, TimestampTz now)
 	return Min(next, Min(timer_far_next(queue, now), timer_moved_next(queue, now)));
 }
 
+static int64
+batch_limit(TimerQueue *queue, const TimerFollower * followed_by, int64 limit)
+{
+	if (followed_by == NULL || !followed_by->takes(timer_heaps_first_topic(queue)))
+		return limit;
+	return Min(limit, FOLLOWED_BATCH);
+}
+
 /*
- * The work of one transaction: a batch and, if that was all and it is requested, emptying a
- * bucket.
+ * The work of one transaction: a batch, what follows it and, if that was all and it is requested,
+ * emptying a bucket.
  */
 static TurnResult
-work(int64 limit, bool may_empty)
+work(int64 limit, const TimerFollower * followed_by, bool may_empty)
 {
 	TurnResult	result = {.next_wakeup = DT_NOEND};
 	TimestampTz now = GetCurrentTimestamp();
@@ -58,8 +81,10 @@ work(int64 limit, bool may_empty)
 	/* Newer than the lock, at any isolation level: no batch of another process may be missed. */
 	PushActiveSnapshot(GetLatestSnapshot());
 	queue = timer_queue_current(now);
-	result.firing = timer_fire_batch(queue, limit, now);
+	result.firing = timer_fire_batch(queue, batch_limit(queue, followed_by, limit), now);
 	PopActiveSnapshot();
+	if (followed_by != NULL && result.firing.published > 0)
+		result.followed = followed_by->fired();
 
 	if (!result.firing.more && may_empty)
 		result.emptied = timer_empty_one_bucket(queue, now, &result.next_wakeup);
@@ -77,9 +102,13 @@ timers_turn(TimestampTz *next_wakeup, int64 *fired, int64 *batches)
 	TurnResult	result;
 
 	engine_begin_transaction();
+	if (follower != NULL)
+		follower->begins();
 	engine_enter(&scope);
-	result = work(TIMER_BATCH, true);
+	result = work(TIMER_BATCH, follower, true);
 	engine_leave(&scope);
+	if (result.followed)
+		engine_commit_as_configured();
 	engine_commit_transaction();
 
 	*next_wakeup = result.next_wakeup;
@@ -103,7 +132,7 @@ timers_fire_due(int64 limit)
 
 	for (;;)
 	{
-		TurnResult	result = work(limit == 0 ? TIMER_BATCH : limit - handled, may_empty);
+		TurnResult	result = work(limit == 0 ? TIMER_BATCH : limit - handled, NULL, may_empty);
 
 		handled += result.firing.handled;
 		if (!result.firing.more || (limit != 0 && handled >= limit))

@@ -10,6 +10,21 @@
 #include "utils/timestamp.h"
 
 /*
+ * What else is done in the transactions of the scheduler process: begins() comes first, and
+ * fired() after timers were published, inside engine_enter(); it returns whether it has done
+ * anything, whose commit is to wait for the disk as others do. takes() tells whether it does
+ * something about a topic.
+ */
+typedef struct TimerFollower
+{
+	void		(*begins) (void);
+	bool		(*takes) (int32 topic_id);
+	bool		(*fired) (void);
+}			TimerFollower;
+
+extern void timers_follow(const TimerFollower * follower);
+
+/*
  * A turn of the scheduler process: fire due timers and empty past buckets. Starts and commits its
  * own transactions. Returns whether there is more to do at once; otherwise *next_wakeup is when
  * the next timer is due or has to be loaded (DT_NOEND: never).
