@@ -258,7 +258,7 @@ COMMENT ON COLUMN order_ext.topics_view.builtin IS 'Belongs to order_ext: only o
 COMMENT ON COLUMN order_ext.topics_view.consumer_groups IS 'Number of groups that read it.';
 COMMENT ON COLUMN order_ext.topics_view.max_depth IS 'The most messages that can wait for the slowest group; NULL: unlimited.';
 COMMENT ON COLUMN order_ext.topics_view.dedup_window IS 'How long a dedup_key is remembered; NULL for built-in topics.';
-COMMENT ON COLUMN order_ext.topics_view.owner IS 'Role that may do everything with it; NULL if that role does not exist any more.';
+COMMENT ON COLUMN order_ext.topics_view.owner IS 'Role that may do everything with it; NULL if that role no longer exists.';
 COMMENT ON COLUMN order_ext.topics_view.grants IS 'What other roles were granted: {role: [privilege, ...]}.';
 
 COMMENT ON VIEW order_ext.subscriptions_view IS 'Consumer groups with their handlers and options.';

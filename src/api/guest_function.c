@@ -76,7 +76,7 @@ resolve(const GuestFunction *function, Oid role)
 	if (!OidIsValid(oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("%s %s does not exist any more", function->kind->what, function->handler),
+				 errmsg("%s %s no longer exists", function->kind->what, function->handler),
 				 errhint("Set it again with %s.", function->kind->setter)));
 	reason = rights_refusal_to_run(oid, role);
 	if (reason == NULL)

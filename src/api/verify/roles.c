@@ -9,7 +9,7 @@
 
 #include "api/verify/roles.h"
 
-/* The beginning of a sentence about a registered role that does not exist any more. */
+/* The beginning of a sentence about a registered role that no longer exists. */
 #define GONE(name) \
 	"format(CASE WHEN EXISTS (SELECT FROM pg_roles s WHERE s.rolname = " name ")" \
 	"  THEN 'the role that was registered is gone, and another one has its name: '" \

@@ -39,6 +39,5 @@ bound_role_absence(const BoundRole *role)
 		return "no role is registered";
 	if (!OidIsValid(get_role_oid(role->name, true)))
 		return psprintf("role \"%s\" does not exist", role->name);
-	return psprintf("role \"%s\" is another one than was registered, which does not exist any more",
-					role->name);
+	return psprintf("role \"%s\" is not the registered one, which no longer exists", role->name);
 }

@@ -24,7 +24,7 @@ typedef struct BoundRole
 /* Read one from these columns, in CurrentMemoryContext. */
 extern BoundRole bound_role_read(const struct TableReader *reader, int name_column, int oid_column);
 
-/* The role; InvalidOid if there is none, or it does not exist any more. */
+/* The role; InvalidOid if there is none, or it no longer exists. */
 extern Oid	bound_role(const BoundRole *role);
 
 /* Why bound_role() finds none, a clause without a full stop. */
