@@ -17,6 +17,14 @@ CREATE FUNCTION order_ext_internal.group_load(group_id integer, most integer,
 COMMENT ON FUNCTION order_ext_internal.group_load(integer, integer) IS
 	'What a group has not finished: counted up to a number, beyond that estimated.';
 
+-- table_bytes(relation): the size of a table with its indexes and what is out of line. Free space
+-- and visibility maps are not counted: looking for their files takes longer than all else. Source:
+-- src/message/upkeep/load.c
+CREATE FUNCTION order_ext_internal.table_bytes(relation regclass) RETURNS bigint
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'order_ext_table_bytes';
+COMMENT ON FUNCTION order_ext_internal.table_bytes(regclass) IS
+	'The size of a table, without its maps.';
+
 -- index_count(index, most): how many rows a B-tree leads to, in the same way. For a partial index
 -- that is the number of rows of its condition. Source: src/message/upkeep/load.c
 CREATE FUNCTION order_ext_internal.index_count(index regclass, most integer) RETURNS bigint

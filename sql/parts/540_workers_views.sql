@@ -20,19 +20,9 @@ COMMENT ON FUNCTION order_ext_internal.worker_list() IS
 	'The background processes of order_ext; see order_ext.worker_stats.';
 
 -- role_absence(role): why workers cannot be sessions of the role, NULL if they can. The role is
--- given by name and need not exist. Raises no error.
+-- given by name and need not exist. Raises no error. Source: src/worker/stats.c
 CREATE FUNCTION order_ext_internal.role_absence(role text) RETURNS text
-	LANGUAGE sql STABLE STRICT
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT CASE WHEN r.oid IS NULL THEN 'role is gone'
-		WHEN r.rolsuper THEN 'role is a superuser'
-		WHEN NOT r.rolcanlogin THEN 'role may not log in'
-		WHEN NOT has_database_privilege(r.oid, current_database(), 'CONNECT')
-			THEN 'role may not connect' END
-	FROM (VALUES (role)) AS wanted (name)
-	LEFT JOIN pg_roles r ON r.rolname = wanted.name
-$$;
+	LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'order_ext_role_absence';
 COMMENT ON FUNCTION order_ext_internal.role_absence(text) IS 'Why workers cannot run as a role.';
 
 CREATE VIEW order_ext.worker_stats AS

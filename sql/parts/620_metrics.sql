@@ -50,18 +50,16 @@ BEGIN
 		FROM order_ext.worker_stats w
 		WHERE w.database = current_database()
 	), small AS MATERIALIZED (
-		SELECT format('{table="%s"}', c.relname) AS labels, pg_total_relation_size(c.oid) AS bytes
-		FROM pg_class c
-		WHERE c.relnamespace = 'order_ext_internal'::regnamespace AND c.relkind = 'r'
-			AND c.relname IN ('retries', 'dead_messages', 'parked_messages', 'leases',
-				'lease_receipts', 'group_progress', 'inline_ranges', 'timers_far', 'timers_moved',
-				'timer_progress', 'timer_cancels')
+		SELECT '{table="' || t.name || '"}' AS labels,
+			order_ext_internal.table_bytes(('order_ext_internal.' || t.name)::regclass)
+				AS bytes
+		FROM unnest('{retries,dead_messages,parked_messages,leases,lease_receipts,group_progress,
+			inline_ranges,timers_far,timers_moved,timer_progress,timer_cancels}'::text[])
+			AS t (name)
 	), segment AS MATERIALIZED (
-		SELECT format('{segment="%s"}', right(c.relname, 1)) AS labels,
-			pg_table_size(c.oid) AS bytes
-		FROM pg_class c
-		WHERE c.relnamespace = 'order_ext_internal'::regnamespace
-			AND c.relname ~ '^message_log_[0-9]$' AND c.relkind = 'r'
+		SELECT '{segment="' || n || '"}' AS labels,
+			pg_table_size(('order_ext_internal.message_log_' || n)::regclass) AS bytes
+		FROM generate_series(0, 3) AS n
 	), metric (rank, name, kind, help) AS (VALUES
 		(1, 'order_ext_info', 'gauge', 'Version of the extension.'),
 		(2, 'order_ext_message_ids_total', 'counter',
@@ -100,7 +98,8 @@ BEGIN
 		(21, 'order_ext_refunds_open', 'gauge',
 			'Refunds that are requested or submitted, estimated beyond 1000.')
 	), sample (rank, place, labels, value) AS (
-		SELECT 1, 0::bigint, format('{version="%s"}', order_ext.version()), 1::text
+		SELECT 1, 0::bigint, '{version="' || e.extversion || '"}', 1::text
+		FROM pg_extension e WHERE e.extname = 'order_ext'
 		UNION ALL
 		SELECT 2, 0, '', last_value::text
 		FROM order_ext_internal.message_id_seq

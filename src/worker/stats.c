@@ -5,10 +5,13 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_authid.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 #include "core/settings.h"
 #include "worker/shmem.h"
@@ -250,4 +253,36 @@ order_ext_worker_list(PG_FUNCTION_ARGS)
 		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(tuple));
 	}
 	SRF_RETURN_DONE(funcctx);
+}
+
+static bool
+role_may_log_in(Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	bool		may = HeapTupleIsValid(tuple) && ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return may;
+}
+
+/* role_absence(role): see sql/parts/540_workers_views.sql. */
+PG_FUNCTION_INFO_V1(order_ext_role_absence);
+Datum
+order_ext_role_absence(PG_FUNCTION_ARGS)
+{
+	Oid			role = get_role_oid(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+	const char *reason = NULL;
+
+	if (!OidIsValid(role))
+		reason = "role is gone";
+	else if (superuser_arg(role))
+		reason = "role is a superuser";
+	else if (!role_may_log_in(role))
+		reason = "role may not log in";
+	else if (!may_connect_to(MyDatabaseId, role))
+		reason = "role may not connect";
+	if (reason == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(reason));
 }

@@ -1,6 +1,7 @@
 /*
  * load.c
- *		group_load(), index_count(): how much is waiting, for consumer_stats and metrics().
+ *		group_load(), index_count(), table_bytes(): how much is waiting, for consumer_stats and
+ *		metrics().
  *
  * A monitoring system asks every few seconds, most often when there is much. So nothing is counted
  * beyond a given number; the rest is estimated from a few pages of the index that would have to be
@@ -17,6 +18,7 @@
 #include "catalog/pg_am_d.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -267,4 +269,39 @@ order_ext_index_count(PG_FUNCTION_ARGS)
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
 	PG_RETURN_INT64(counted.n);
+}
+
+static int64
+table_blocks(Relation rel)
+{
+	int64		blocks = RelationGetNumberOfBlocks(rel);
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		blocks += RelationGetNumberOfBlocks(index);
+		index_close(index, AccessShareLock);
+	}
+	if (OidIsValid(rel->rd_rel->reltoastrelid))
+	{
+		Relation	toast = table_open(rel->rd_rel->reltoastrelid, AccessShareLock);
+
+		blocks += table_blocks(toast);
+		table_close(toast, AccessShareLock);
+	}
+	return blocks;
+}
+
+/* table_bytes(relation): see sql/parts/505_load.sql. */
+PG_FUNCTION_INFO_V1(order_ext_table_bytes);
+Datum
+order_ext_table_bytes(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	int64		blocks = table_blocks(rel);
+
+	table_close(rel, AccessShareLock);
+	PG_RETURN_INT64(blocks * BLCKSZ);
 }
