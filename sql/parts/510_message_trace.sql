@@ -50,7 +50,8 @@ BEGIN
 	IF message_trace.key IS NULL THEN
 		RAISE EXCEPTION 'argument "key" must not be null'
 			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts('The value is null.',
-				jsonb_build_object('argument', 'key'));
+				jsonb_build_object('argument', 'key')),
+			HINT = 'Pass a value, or omit the argument if it has a default.';
 	END IF;
 	RETURN QUERY
 	WITH timers AS (

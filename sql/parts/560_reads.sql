@@ -12,12 +12,14 @@ BEGIN
 	IF check_order_id.order_id IS NULL THEN
 		RAISE EXCEPTION 'argument "order_id" must not be null'
 			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts('The value is null.',
-				jsonb_build_object('argument', 'order_id'));
+				jsonb_build_object('argument', 'order_id')),
+			HINT = 'Pass a value, or omit the argument if it has a default.';
 	ELSIF check_order_id.order_id <= 0 THEN
 		RAISE EXCEPTION 'argument "order_id" must be positive'
 			USING ERRCODE = '22023', DETAIL = order_ext_internal.error_facts(
 				format('The value is %s.', check_order_id.order_id),
-				jsonb_build_object('argument', 'order_id', 'value', check_order_id.order_id));
+				jsonb_build_object('argument', 'order_id', 'value', check_order_id.order_id)),
+			HINT = 'Use an ID returned by create_order.';
 	ELSIF NOT EXISTS (
 			SELECT FROM order_ext_internal.orders o WHERE o.order_id = check_order_id.order_id)
 		AND NOT EXISTS (

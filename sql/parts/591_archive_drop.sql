@@ -69,12 +69,14 @@ BEGIN
 	IF max_orders IS NULL THEN
 		RAISE EXCEPTION 'argument "max_orders" must not be null'
 			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts('The value is null.',
-				jsonb_build_object('argument', 'max_orders'));
+				jsonb_build_object('argument', 'max_orders')),
+			HINT = 'Pass a value, or omit the argument if it has a default.';
 	ELSIF max_orders <= 0 THEN
 		RAISE EXCEPTION 'argument "max_orders" must be positive'
 			USING ERRCODE = '22023', DETAIL = order_ext_internal.error_facts(
 				format('The value is %s.', max_orders),
-				jsonb_build_object('argument', 'max_orders', 'value', max_orders));
+				jsonb_build_object('argument', 'max_orders', 'value', max_orders)),
+			HINT = 'Pass more than zero.';
 	END IF;
 	before := order_ext_internal.droppable_before();
 	RETURN QUERY
@@ -152,7 +154,8 @@ BEGIN
 		RAISE EXCEPTION 'arguments "order_ids" and "digests" must have one dimension'
 			USING ERRCODE = '22023', DETAIL = order_ext_internal.error_facts(
 				format('There are %s.', dimensions),
-				jsonb_build_object('argument', argument, 'dimensions', dimensions));
+				jsonb_build_object('argument', argument, 'dimensions', dimensions)),
+			HINT = 'Pass what export_archived gave, order by order.';
 	END IF;
 	wrong := array_position(ids, NULL);
 	IF wrong IS NULL THEN
@@ -163,17 +166,20 @@ BEGIN
 		RAISE EXCEPTION 'argument "%" must not contain nulls', argument
 			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts(
 				format('Element %s is null.', wrong),
-				jsonb_build_object('argument', argument, 'element', wrong));
+				jsonb_build_object('argument', argument, 'element', wrong)),
+			HINT = 'Pass what export_archived gave, order by order.';
 	ELSIF n <> cardinality(digests) THEN
 		RAISE EXCEPTION 'argument "digests" must have an element for each order'
 			USING ERRCODE = '22023', DETAIL = order_ext_internal.error_facts(
 				format('There are %s orders and %s digests.', n, cardinality(digests)),
-				jsonb_build_object('argument', 'digests'));
+				jsonb_build_object('argument', 'digests')),
+			HINT = 'Pass what export_archived gave, order by order.';
 	ELSIF n > 10000 THEN
 		RAISE EXCEPTION 'argument "order_ids" has too many elements'
 			USING ERRCODE = '54000', DETAIL = order_ext_internal.error_facts(
 				format('It has %s; at most 10000 are allowed.', n),
-				jsonb_build_object('argument', 'order_ids', 'elements', n, 'max', 10000));
+				jsonb_build_object('argument', 'order_ids', 'elements', n, 'max', 10000)),
+			HINT = 'Drop them in several calls.';
 	END IF;
 END
 $$;

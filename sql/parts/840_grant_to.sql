@@ -64,16 +64,19 @@ BEGIN
 	IF check_kind.role IS NULL THEN
 		RAISE EXCEPTION 'argument "role" must not be null'
 			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts('The value is null.',
-				jsonb_build_object('argument', 'role'));
+				jsonb_build_object('argument', 'role')),
+			HINT = 'Pass a value, or omit the argument if it has a default.';
 	ELSIF check_kind.kind IS NULL THEN
 		RAISE EXCEPTION 'argument "kind" must not be null'
 			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts('The value is null.',
-				jsonb_build_object('argument', 'kind'));
+				jsonb_build_object('argument', 'kind')),
+			HINT = 'Pass a value, or omit the argument if it has a default.';
 	ELSIF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = check_kind.role) THEN
 		RAISE EXCEPTION 'argument "role" is not an existing role'
 			USING ERRCODE = '22023', DETAIL = order_ext_internal.error_facts(
 				format('The value is %s.', check_kind.role::oid),
-				jsonb_build_object('argument', 'role', 'value', check_kind.role::oid::bigint));
+				jsonb_build_object('argument', 'role', 'value', check_kind.role::oid::bigint)),
+			HINT = 'Pass the name of a role.';
 	ELSIF NOT EXISTS (
 		SELECT FROM order_ext_internal.grants() g WHERE g.kind = check_kind.kind)
 	THEN

@@ -81,8 +81,9 @@ check_owner(const Order *order, int64 user_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_OWNER),
 				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id),
-				 error_facts(NULL,
-							 FACT_ID("order_id", order->order_id), FACT_ID("user_id", user_id))));
+				 error_facts("User {user_id} is not its owner.",
+							 FACT_ID("order_id", order->order_id), FACT_ID("user_id", user_id)),
+				 errhint("Pass the user_id of its owner.")));
 }
 
 /* The order was signed or refused, and not too long ago. */

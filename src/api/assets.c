@@ -95,7 +95,7 @@ unregister_asset_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("asset kind \"%s\" is not registered", kind),
-				 error_facts(NULL, FACT_TEXT("kind", kind)),
+				 error_facts("No asset has that kind.", FACT_TEXT("kind", kind)),
 				 errhint("Register it with order_ext.register_asset().")));
 	engine_give_back(&scope);
 	return (Datum) 0;

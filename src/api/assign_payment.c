@@ -80,7 +80,7 @@ check_may_assign(const Payment *payment)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("payment " INT64_FORMAT " has duplicates", payment->payment_id),
-				 error_facts(NULL,
+				 error_facts("Other records tell of its money.",
 							 FACT_TEXT("reason", "duplicates"),
 							 FACT_ID("payment_id", payment->payment_id)),
 				 errhint("Decide about them first with resolve_held_payment: payments_view, "

@@ -36,7 +36,9 @@ read_own_order(int64 order_id, int64 user_id, Order *order)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_OWNER),
 				 errmsg("order " INT64_FORMAT " belongs to another user", order_id),
-				 error_facts(NULL, FACT_ID("order_id", order_id), FACT_ID("user_id", user_id))));
+				 error_facts("User {user_id} is not its owner.",
+							 FACT_ID("order_id", order_id), FACT_ID("user_id", user_id)),
+				 errhint("Pass the user_id of its owner.")));
 }
 
 static void
@@ -127,7 +129,8 @@ arg_address(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"address\" must not be JSON null"),
-				 error_facts(NULL, FACT_TEXT("argument", "address"))));
+				 error_facts(NULL, FACT_TEXT("argument", "address")),
+				 errhint("Pass an object.")));
 	return address;
 }
 

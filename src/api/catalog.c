@@ -112,7 +112,8 @@ issue_coupon_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"valid_until\" must be later than \"valid_from\""),
-				 error_facts(NULL, FACT_TEXT("argument", "valid_until"))));
+				 error_facts(NULL, FACT_TEXT("argument", "valid_until")),
+				 errhint("Pass a later time, or omit it: then the coupon is valid forever.")));
 	journal = journal_begin(GetCurrentTimestamp());
 	coupon_issue(journal, &coupon);
 	journal_write(journal);

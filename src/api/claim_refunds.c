@@ -126,7 +126,8 @@ read_pay_types(FunctionCallInfo fcinfo, int n, RefundClaim *claim)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("argument \"pay_types\" must not contain nulls"),
-					 error_facts(NULL, FACT_TEXT("argument", "pay_types"))));
+					 error_facts(NULL, FACT_TEXT("argument", "pay_types")),
+					 errhint("Pass the names of pay types, or NULL for all.")));
 		pay_types[i] = spelling_code(TextDatumGetCString(words[i]));
 	}
 	claim->pay_types = pay_types;

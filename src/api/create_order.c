@@ -141,7 +141,8 @@ raise_timeout_not_positive(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"pay_timeout\" must be positive"),
-			 error_facts(NULL, FACT_TEXT("argument", "pay_timeout"))));
+			 error_facts(NULL, FACT_TEXT("argument", "pay_timeout")),
+			 errhint("Pass a longer interval, or NULL for order_ext.pay_timeout.")));
 }
 
 /* Validate the interval: positive, and short enough for arithmetic on it to be safe. */
@@ -161,7 +162,8 @@ arg_pay_timeout(FunctionCallInfo fcinfo, int n)
 				 errmsg("argument \"pay_timeout\" is too long"),
 				 error_facts("At most 100 years are allowed.",
 							 FACT_TEXT("argument", "pay_timeout"),
-							 FACT_INT("max_days", MAX_PAY_TIMEOUT_DAYS))));
+							 FACT_INT("max_days", MAX_PAY_TIMEOUT_DAYS)),
+				 errhint("Pass a shorter interval, or NULL for order_ext.pay_timeout.")));
 	if (days <= 0)
 		raise_timeout_not_positive();
 	return timeout;

@@ -44,7 +44,8 @@ check_until(const Order *order, TimestampTz until, TimestampTz now)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("argument \"until\" is too far in the future"),
-				 error_facts("At most 100 years are allowed.", FACT_TEXT("argument", "until"))));
+				 error_facts("At most 100 years are allowed.", FACT_TEXT("argument", "until")),
+				 errhint("Pass an earlier time.")));
 }
 
 static void

@@ -173,7 +173,8 @@ check_signature(const GuestKind *kind, Oid oid)
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("argument \"handler\" is not an existing function")));
+				 errmsg("argument \"handler\" is not an existing function"),
+				 errhint("Create it first.")));
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	if (proc->prokind != PROKIND_FUNCTION || proc->proretset ||
 		proc->prorettype != kind->answer_type ||
@@ -184,7 +185,8 @@ check_signature(const GuestKind *kind, Oid oid)
 				 error_facts(psprintf("It must take one argument of type jsonb and return %s.",
 									  kind->answer),
 							 FACT_TEXT("argument", "handler"),
-							 FACT_TEXT("function", rights_function_signature(oid)))));
+							 FACT_TEXT("function", rights_function_signature(oid))),
+				 errhint("Pass a function of that signature, or NULL to remove the present one.")));
 	ReleaseSysCache(tuple);
 }
 

@@ -216,7 +216,8 @@ lines_parse(Jsonb *jsonb, const char *argument, LinesKind kind)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("argument \"%s\" contains too many lines", argument),
 				 error_facts("At most {max} are allowed.",
-							 FACT_TEXT("argument", argument), FACT_INT("max", MAX_LINES))));
+							 FACT_TEXT("argument", argument), FACT_INT("max", MAX_LINES)),
+				 errhint("Pass fewer lines.")));
 	lines->lines = palloc0(sizeof(Line) * lines->n);
 	for (i = 0; i < lines->n; i++)
 		parse_line(getIthJsonbValueFromContainer(&jsonb->root, i), argument, kind,

@@ -142,7 +142,8 @@ read_statuses(FunctionCallInfo fcinfo, int n, OrderFilter *filter)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("argument \"statuses\" must not contain null"),
-					 error_facts(NULL, FACT_TEXT("argument", "statuses"))));
+					 error_facts(NULL, FACT_TEXT("argument", "statuses")),
+					 errhint("Pass names of statuses.")));
 		order_filter_add_status(filter, TextDatumGetCString(names[i]), "statuses",
 								"argument \"statuses\"");
 	}

@@ -25,7 +25,9 @@ member_raise_malformed(const char *argument, const char *what)
 			 error_facts(NULL, FACT_TEXT("argument", argument)),
 			 items ? errhint("The format is [{\"sku\": \"A-1\", \"quantity\": 2}, ...].") : 0,
 			 lines ? errhint("The format is [{\"sku\": \"A-1\", \"quantity\": 2}, "
-							 "{\"line\": 3, \"quantity\": 1}, ...].") : 0));
+							 "{\"line\": 3, \"quantity\": 1}, ...].") : 0,
+			 !items && !lines ?
+			 errhint("The description of the call says what it may contain.") : 0));
 }
 
 char *
@@ -48,7 +50,8 @@ member_text(JsonbContainer *object, const char *key, const char *argument, int m
 				 errmsg("argument \"%s\" contains a \"%s\" that is too long", argument, key),
 				 error_facts("At most {max_chars} characters are allowed.",
 							 FACT_TEXT("argument", argument), FACT_TEXT("key", key),
-							 FACT_INT("max_chars", max_chars))));
+							 FACT_INT("max_chars", max_chars)),
+				 errhint("Pass a shorter value.")));
 	return text;
 }
 

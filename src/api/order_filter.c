@@ -58,7 +58,8 @@ order_filter_add_status(OrderFilter *filter, const char *name, const char *argum
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s has too many statuses", what),
 				 error_facts("At most {max} are allowed.",
-							 FACT_TEXT("argument", argument), FACT_INT("max", MAX_STATUSES))));
+							 FACT_TEXT("argument", argument), FACT_INT("max", MAX_STATUSES)),
+				 errhint("Pass each status once.")));
 	if (filter->statuses == NULL)
 		filter->statuses = palloc(sizeof(int16) * MAX_STATUSES);
 	filter->statuses[filter->n_statuses++] = status;
@@ -122,7 +123,9 @@ member_id(JsonbContainer *object, const char *key)
 	if (errno == ERANGE)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("\"%s\" of argument \"" FILTER "\" is out of range", key)));
+				 errmsg("\"%s\" of argument \"" FILTER "\" is out of range", key),
+				 error_facts(NULL, FACT_TEXT("argument", FILTER), FACT_TEXT("key", key)),
+				 errhint("IDs are below 2^63.")));
 	if (id == 0)
 		member_raise_malformed(FILTER, psprintf("\"%s\" is not an ID", key));
 	return id;

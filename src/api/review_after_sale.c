@@ -140,9 +140,10 @@ take_back(Journal *journal, const Decision *decision, AfterSale *after_sale)
 				(errcode(ERRCODE_OE_NOT_OWNER),
 				 errmsg("after-sale " INT64_FORMAT " belongs to another user",
 						after_sale->after_sale_id),
-				 error_facts(NULL,
+				 error_facts("User {user_id} is not its owner.",
 							 FACT_ID("after_sale_id", after_sale->after_sale_id),
-							 FACT_ID("user_id", decision->user_id))));
+							 FACT_ID("user_id", decision->user_id)),
+				 errhint("Pass the user_id of its owner.")));
 	if (after_sale->status == AFTER_SALE_REVOKED)
 		return "noop";
 	if (!machine_allows(MACHINE_AFTER_SALE, after_sale->status, EVENT_AFTER_SALE_REVOKE,

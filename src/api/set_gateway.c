@@ -56,7 +56,8 @@ check_function(const char *pay_type, Oid function, Oid role)
 	if (rights_function_signature(function) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("argument \"handler\" is not an existing function")));
+				 errmsg("argument \"handler\" is not an existing function"),
+				 errhint("Create it first.")));
 	if (!gateway_signature_fits(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

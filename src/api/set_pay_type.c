@@ -48,7 +48,8 @@ read_delay(JsonbContainer *options, PayType *pay_type)
 				 errmsg("argument \"options\" contains a \"surplus_delay\" that is too long"),
 				 error_facts("At most {max_days} days are allowed.",
 							 FACT_TEXT("argument", "options"), FACT_TEXT("key", "surplus_delay"),
-							 FACT_INT("max_days", MAX_DELAY_DAYS))));
+							 FACT_INT("max_days", MAX_DELAY_DAYS)),
+				 errhint("Pass a shorter interval.")));
 	pay_type->surplus_delay = (int64) usecs;
 }
 

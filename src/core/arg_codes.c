@@ -18,7 +18,8 @@ not_blank(char *text, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be blank", name),
-				 error_facts(NULL, FACT_TEXT("argument", name))));
+				 error_facts("It has no other characters.", FACT_TEXT("argument", name)),
+				 errhint("Pass a value, or omit the argument if it has a default.")));
 	return text;
 }
 

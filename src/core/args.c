@@ -50,7 +50,7 @@ arg_not_null(FunctionCallInfo fcinfo, int n, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"%s\" must not be null", name),
-				 error_facts(NULL, FACT_TEXT("argument", name)),
+				 error_facts("The value is null.", FACT_TEXT("argument", name)),
 				 errhint("Pass a value, or omit the argument if it has a default.")));
 }
 
@@ -66,7 +66,8 @@ arg_amount(FunctionCallInfo fcinfo, int n, const char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be negative", name),
 				 error_facts("The value is {value}.",
-							 FACT_TEXT("argument", name), FACT_INT("value", value))));
+							 FACT_TEXT("argument", name), FACT_INT("value", value)),
+				 errhint("Pass zero or more.")));
 	return value;
 }
 
@@ -78,7 +79,8 @@ check_positive(int64 value, const char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be positive", name),
 				 error_facts("The value is {value}.",
-							 FACT_TEXT("argument", name), FACT_INT("value", value))));
+							 FACT_TEXT("argument", name), FACT_INT("value", value)),
+				 errhint("Pass more than zero.")));
 }
 
 int64
@@ -133,12 +135,14 @@ read_text(FunctionCallInfo fcinfo, int n, const char *name, int max_chars, bool 
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be empty", name),
 				 error_facts("It must have between 1 and {max_chars} characters.",
-							 FACT_TEXT("argument", name), FACT_INT("max_chars", max_chars))));
+							 FACT_TEXT("argument", name), FACT_INT("max_chars", max_chars)),
+				 errhint("Pass a value, or omit the argument if it has a default.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("argument \"%s\" is too long", name),
 			 error_facts("At most {max_chars} characters are allowed.",
-						 FACT_TEXT("argument", name), FACT_INT("max_chars", max_chars))));
+						 FACT_TEXT("argument", name), FACT_INT("max_chars", max_chars)),
+			 errhint("Pass a shorter value.")));
 	return NULL;				/* keep the compiler quiet */
 }
 
@@ -232,14 +236,16 @@ arg_duration(FunctionCallInfo fcinfo, int n, const char *name, int64 min)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must %s", name,
 						min > 0 ? "be positive" : "not be negative"),
-				 error_facts(NULL, FACT_TEXT("argument", name))));
+				 error_facts(NULL, FACT_TEXT("argument", name)),
+				 errhint("Pass a longer interval.")));
 	if (usecs > (double) MAX_DURATION_DAYS * USECS_PER_DAY)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("argument \"%s\" is too long", name),
 				 error_facts("At most {max_days} days are allowed.",
 							 FACT_TEXT("argument", name),
-							 FACT_INT("max_days", MAX_DURATION_DAYS))));
+							 FACT_INT("max_days", MAX_DURATION_DAYS)),
+				 errhint("Pass a shorter interval.")));
 	return (int64) usecs;
 }
 

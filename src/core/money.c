@@ -16,7 +16,8 @@ money_overflow(const char *argument)
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("argument \"%s\" results in an amount out of range", argument),
 			 error_facts("Amounts and quantities must fit their data types.",
-						 FACT_TEXT("argument", argument))));
+						 FACT_TEXT("argument", argument)),
+			 errhint("Pass smaller amounts or quantities.")));
 }
 
 int64

@@ -81,7 +81,8 @@ sandbox_set_body(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"times\" must not be negative"),
 				 error_facts("The value is {value}.",
-							 FACT_TEXT("argument", "times"), FACT_INT("value", times))));
+							 FACT_TEXT("argument", "times"), FACT_INT("value", times)),
+				 errhint("Pass zero or more.")));
 	values[0] = CStringGetTextDatum(outcome);
 	values[1] = Int32GetDatum(times);
 	(void) plan_write(&set_switch, values, NULL, 0);

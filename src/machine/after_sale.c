@@ -170,7 +170,8 @@ after_sale_read_or_fail(int64 after_sale_id, AfterSale *after_sale)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("after-sale " INT64_FORMAT " does not exist", after_sale_id),
-				 error_facts(NULL, FACT_ID("after_sale_id", after_sale_id))));
+				 error_facts("No after-sale has that ID.", FACT_ID("after_sale_id", after_sale_id)),
+				 errhint("get_order shows the after-sales of an order.")));
 }
 
 int64
@@ -321,8 +322,7 @@ insert_after_sale(const AfterSale *after_sale)
 }
 
 bool
-after_sale_create(Journal *journal, AfterSale *after_sale,
-				  const AfterSaleItem *items, int n_items,
+after_sale_create(Journal *journal, AfterSale *after_sale, const AfterSaleItem *items, int n_items,
 				  Event event, char actor, Jsonb *detail)
 {
 	const Edge *edge = machine_edge(MACHINE_AFTER_SALE, STATUS_NONE, event);

@@ -201,7 +201,8 @@ coupon_use(Journal *journal, int64 coupon_id, int64 order_id, char actor)
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("coupon " INT64_FORMAT " is not locked by its order", coupon_id),
 				 error_facts("The order is {order_id}.",
-							 FACT_ID("coupon_id", coupon_id), FACT_ID("order_id", order_id))));
+							 FACT_ID("coupon_id", coupon_id), FACT_ID("order_id", order_id)),
+				 errhint("This is a bug in order_ext; nothing was changed.")));
 }
 
 static void

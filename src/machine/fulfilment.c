@@ -88,7 +88,9 @@ fulfilment_read_or_fail(int64 order_id, Fulfilment *fulfilment)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("order " INT64_FORMAT " has no fulfillment", order_id),
-				 error_facts(NULL, FACT_ID("order_id", order_id))));
+				 error_facts("Orders have one from status fulfilling on.",
+							 FACT_ID("order_id", order_id)),
+				 errhint("This is a bug in order_ext; nothing was changed.")));
 }
 
 /* ---- starting the fulfillment of paid orders ---- */

@@ -49,7 +49,8 @@ order_ext_status_code(PG_FUNCTION_ARGS)
 				 errmsg("invalid value for argument \"name\": \"%s\"", name),
 				 error_facts("State machine \"{machine}\" has no such status.",
 							 FACT_TEXT("argument", "name"), FACT_TEXT("value", name),
-							 FACT_TEXT("machine", table->name))));
+							 FACT_TEXT("machine", table->name)),
+				 errhint("state_graph('%s') shows its statuses.", table->name)));
 	PG_RETURN_INT32(code);
 }
 

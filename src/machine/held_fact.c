@@ -65,7 +65,8 @@ held_fact_resolve(int64 fact_id, const char *note, TimestampTz at)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("fact " INT64_FORMAT " does not exist", fact_id),
-				 error_facts(NULL, FACT_ID("fact_id", fact_id)),
+				 error_facts("No held fact has that ID.",
+							 FACT_ID("fact_id", fact_id)),
 				 errhint("The view held_facts lists the facts that were held.")));
 	return false;
 }

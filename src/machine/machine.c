@@ -130,7 +130,7 @@ no_such_edge(Machine machine, int16 from, Event event)
 			(errcode(ERRCODE_OE_INVARIANT),
 			 errmsg("the %s machine has no transition \"%s\" from status %d",
 					machine_table(machine)->name, machine_event_name(event), from),
-			 error_facts(NULL,
+			 error_facts("The status is \"{status}\".",
 						 FACT_TEXT("machine", machine_table(machine)->name),
 						 FACT_TEXT("event", machine_event_name(event)),
 						 FACT_TEXT("status", machine_status_name(machine, from))),

@@ -262,7 +262,8 @@ read_goods(Rows *rows, bool numbered, int64 order_id, int *n)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("order " INT64_FORMAT " has no items", order_id),
-				 error_facts(NULL, FACT_ID("order_id", order_id))));
+				 error_facts("Every order has at least one.", FACT_ID("order_id", order_id)),
+				 errhint("This is a bug in order_ext; nothing was changed.")));
 	/* the index returns lines by their numbers */
 	if (!numbered)
 		qsort(goods, *n, sizeof(Good), compare_skus);

@@ -141,7 +141,9 @@ payment_read_or_fail(int64 payment_id, Payment *payment)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("payment " INT64_FORMAT " does not exist", payment_id),
-				 error_facts(NULL, FACT_ID("payment_id", payment_id))));
+				 error_facts("No payment has that ID.",
+							 FACT_ID("payment_id", payment_id)),
+				 errhint("get_order shows the payments of an order, payments_view all of them.")));
 }
 
 /* The number of open attempts of the order with this pay type; *oldest becomes the first one. */

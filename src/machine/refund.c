@@ -171,7 +171,9 @@ refund_read_or_fail(int64 refund_id, Refund *refund)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_NOT_FOUND),
 				 errmsg("refund " INT64_FORMAT " does not exist", refund_id),
-				 error_facts(NULL, FACT_ID("refund_id", refund_id))));
+				 error_facts("No refund has that ID.",
+							 FACT_ID("refund_id", refund_id)),
+				 errhint("get_order shows the refunds of an order, refunds_view all of them.")));
 }
 
 Refund *

@@ -230,7 +230,8 @@ request_for_after_sale(Journal *journal, int64 after_sale_id, int64 amount, int6
 				(errcode(ERRCODE_OE_INVARIANT),
 				 errmsg("after-sale " INT64_FORMAT " exceeds what is left of its payment",
 						after_sale_id),
-				 error_facts(NULL, FACT_ID("after_sale_id", after_sale_id)),
+				 error_facts("Its refund cannot be requested.",
+							 FACT_ID("after_sale_id", after_sale_id)),
 				 errhint("This is a bug in order_ext; nothing was changed.")));
 	if (refund_id != 0)
 		money_left_touch_after_sale(after_sale_id);

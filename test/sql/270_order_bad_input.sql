@@ -292,9 +292,15 @@ INSERT INTO t.refusals (call) VALUES
 	($$create_order(7330, t.items('BAD-none:1'), 1)$$), ($$create_order(7330, t.items('BAD-1:1'), 99)$$),
 	($$create_order(7330, t.items('BAD-1:1'), 90, t.id('bad_alien'))$$), ($$create_order(7330, t.items('BAD-1:1'), 90, t.id('bad_coupon'))$$),
 	($$create_order(7330, t.items('BAD-1:99'), 9900)$$), ($$create_order(7330, t.items('BAD-1:2'), 200, request_id => 'bad-key')$$),
-	($$create_order(7330, t.items('BAD-1:1'), 100, options => '{"external_id": "bad-ext"}')$$);
+	($$create_order(7330, t.items('BAD-1:1'), 100, options => '{"external_id": "bad-ext"}')$$),
+	($$confirm_receipt(t.id('bad_paid'), 1)$$), ($$apply_after_sale(t.id('bad_paid'), 1, 'refund_only', t.items('BAD-1:1'))$$),
+	($$review_after_sale(999999999, true)$$), ($$resolve_held_payment(999999999, 'refund')$$), ($$retry_refund(999999999)$$),
+	($$resolve_fact(999999999, 'x')$$), ($$unregister_asset('bad-none')$$);
 SELECT call, code, message ~ '^[a-z"].*[^.]$' AND message !~ E'\n' AS one_sentence, detail ~ '\.$' AS facts, hint ~ '\.$' AS next_step
 FROM t.refusals, LATERAL t.error('order_ext.' || call) ORDER BY n;
+-- a bad argument: one sentence, and what to pass
+SELECT n, call, code, hint FROM t.bad, LATERAL t.error('order_ext.' || call)
+WHERE code ~ '^(22004|22023|22003|54000)' AND (message ~ E'\n' OR hint !~ '\.$' OR hint IS NULL) ORDER BY n;
 SELECT order_ext.set_risk_check('t.refuse(jsonb)', 'regress_handlers');
 SELECT code, message ~ '^[a-z"].*[^.]$' AS one_sentence, detail, hint ~ '\.$' AS next_step
 FROM t.error($$order_ext.create_order(7330, t.items('BAD-1:1'), 100)$$);

@@ -166,7 +166,8 @@ rights_arg_run_as(FunctionCallInfo fcinfo, int n, bool must_login)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"run_as\" is not an existing role"),
-				 error_facts(NULL, FACT_TEXT("argument", "run_as"))));
+				 error_facts(NULL, FACT_TEXT("argument", "run_as")),
+				 errhint("Pass a role, or NULL for the caller.")));
 	return rights_role_to_run_as(name, GetUserId(), must_login);
 }
 
