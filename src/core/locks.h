@@ -11,8 +11,7 @@
  * Several keys of one class are taken in ascending order. "coupon" means the lock of that class
  * and the rows of table coupons: any lock that precedes them and may be needed is taken before
  * the first row is written. A transaction that finds an order archived takes archive then,
- * whatever else it holds. (If another one is bringing the same order back at that moment, because
- * of a number of it, and then wants what the first one holds, the server ends one of them: 40P01.)
+ * whatever else it holds; if it only has a number of that order, all locks of the order before.
  *
  * consumers and group come before all of these. Readers take them only if they are free; changing
  * or dropping a group, and enable_dispatch(), wait for readers, and take no lock of an order.

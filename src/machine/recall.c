@@ -80,6 +80,18 @@ recall_order(int64 order_id)
 	return true;
 }
 
+/*
+ * The caller learns only now which order it is about, and is going to lock it. Others have locked
+ * it when they find that it is archived.
+ */
+static void
+lock_order(int64 order_id)
+{
+	lock_wait(LOCK_ORDER_PAY, order_id);
+	lock_wait(LOCK_ORDER_CANCEL, order_id);
+	lock_wait(LOCK_REFUND, order_id);
+}
+
 bool
 recall_by_number(const char *kind, const char *number)
 {
@@ -95,7 +107,10 @@ recall_by_number(const char *kind, const char *number)
 	for (i = 0; i < n; i++)
 		ids[i] = row_int64(i, 1);
 	for (i = 0; i < n; i++)
+	{
+		lock_order(ids[i]);
 		(void) recall_order(ids[i]);
+	}
 	return n > 0;
 }
 

@@ -23,7 +23,8 @@ extern bool recall_order(int64 order_id);
 
 /*
  * The same for the orders with a number of a kind, see archive_key(): a payment, refund or
- * after_sale by its id. By other numbers, whatever is newer is recall_newer()'s business.
+ * after_sale by its id. The locks of these orders are taken first. By other numbers, whatever is
+ * newer is recall_newer()'s business.
  */
 extern bool recall_by_id(const char *kind, int64 id);
 extern bool recall_by_number(const char *kind, const char *number);
