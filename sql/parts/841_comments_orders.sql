@@ -15,7 +15,7 @@ name: up to 1000 characters
 price: of one piece, in minor units of the currency
 kind: normal, or virtual (nothing is shipped)
 currency: an ISO 4217 code; NULL: order_ext.currency as it is now
-Raises: 22004; 22023; 54000';
+Raises: 22004; 22023; 54000; OE110';
 
 COMMENT ON FUNCTION order_ext.put_products(jsonb) IS
 'Adds or changes many products at once, each with its price in a currency: all of them, or none.
@@ -56,7 +56,7 @@ An order in a currency in which a product of it has no price is OE005.
 sku: the product
 currency: an ISO 4217 code
 price: of one piece, in minor units of the currency
-Raises: 22004; 22023; 54000; OE001 unknown sku';
+Raises: 22004; 22023; 54000; OE001 unknown sku; OE110';
 
 COMMENT ON FUNCTION order_ext.put_freight(text, bigint, bigint, text) IS
 'Adds the freight fee of a region in a currency, or changes it.
@@ -65,14 +65,14 @@ region: as in options.region of an order, up to 128 characters, stored trimmed a
 fee: in minor units of the currency
 free_from: goods total before discount, in minor units, from which freight is free; NULL: never
 currency: an ISO 4217 code; NULL: order_ext.currency as it is now
-Raises: 22004; 22023; 54000';
+Raises: 22004; 22023; 54000; OE110';
 
 COMMENT ON FUNCTION order_ext.remove_freight(text, text) IS
 'Removes the freight fee of a region in a currency.
 region: as of put_freight, in any spelling
 currency: an ISO 4217 code; NULL: order_ext.currency as it is now
 Returns: whether there was one
-Raises: 22004; 22023; 54000';
+Raises: 22004; 22023; 54000; OE110';
 
 COMMENT ON FUNCTION order_ext.adjust_stock(text, bigint, text, text, text) IS
 'Adds to the available stock of a product, or takes from it; or writes off units that orders have reserved.
@@ -216,7 +216,7 @@ The function is f(request jsonb) returns text: NULL to pass, or the reason to re
 It runs in a security-restricted operation, with search_path "$user", public unless it sets its own; it is canceled after order_ext.handler_timeout (57014), and cannot use advisory locks or prepared statements of the session, which is somebody else''s.
 handler: the function
 run_as: a role that the caller is a member of, and no superuser; NULL: the caller
-Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser';
+Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser; OE110';
 
 COMMENT ON FUNCTION order_ext.set_price(regprocedure, regrole) IS
 'Sets the function that decides about prices and discounts, in quote_order and create_order; NULL removes it.
@@ -225,7 +225,7 @@ Where it raises, answers anything else, negative numbers, fractions, or a discou
 It runs as the risk check does: in a security-restricted operation, with search_path "$user", public unless it sets its own, without advisory locks or prepared statements of the session; it cannot call quote_order or create_order itself.
 handler: the function
 run_as: a role that the caller is a member of, and no superuser; NULL: the caller
-Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser';
+Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser; OE110';
 
 COMMENT ON FUNCTION order_ext.extend_deadline(bigint, timestamptz, text) IS
 'Gives the buyer of an unpaid order more time to pay.
@@ -341,7 +341,7 @@ COMMENT ON FUNCTION order_ext.set_channel(text, boolean) IS
 Such a warehouse must be asked before a cancel. Applies to orders that are paid from now on.
 channel: as in options.channel of an order, up to 128 characters
 external: true: shipped by an external warehouse
-Raises: 22004; 22023; 54000';
+Raises: 22004; 22023; 54000; OE110';
 
 -- ---- reads ----
 

@@ -281,4 +281,4 @@ COMMENT ON FUNCTION order_ext.sandbox_set(text, integer) IS
 'Tells the built-in gateway sandbox how to answer its next calls.
 outcome: succeeded, failed, pending, or vanish (the money moves, the answer is lost)
 times: for how many calls
-Raises: 22004; 22023';
+Raises: 22004; 22023; OE110';

@@ -20,7 +20,7 @@ COMMENT ON FUNCTION order_ext.create_topic(text, jsonb) IS
 The owner may publish and subscribe to it, cancel its messages, and grant_topic these to others.
 topic: its name, up to 128 characters
 options: max_depth, the most messages that can wait for the slowest group (default unlimited); dedup_window, an interval for which a dedup_key is remembered (default 1 day, up to a year)
-Raises: 22004; 22023 unknown or invalid option; 54000; 42710 the topic exists';
+Raises: 22004; 22023 unknown or invalid option; 54000; 42710 the topic exists; OE110';
 
 COMMENT ON FUNCTION order_ext.alter_topic(text, jsonb) IS
 'Changes options of a topic, from the next transactions on.
@@ -49,7 +49,7 @@ COMMENT ON FUNCTION order_ext.drop_topic(text) IS
 'Drops a topic that no group and no asset uses.
 Its timers and grants are removed with it.
 topic: a topic of your own, or any for operators
-Raises: 22004; 54000; OE701 unknown topic; 42501 built-in topic, or another role''s; 2BP01 a group or an asset uses it';
+Raises: 22004; 54000; OE701 unknown topic; 42501 built-in topic, or another role''s; 2BP01 a group or an asset uses it; OE110';
 
 COMMENT ON FUNCTION order_ext.publish(text, bigint, jsonb, timestamptz, text) IS
 'Publishes a message, now or for later, as part of the caller''s transaction.
@@ -95,12 +95,12 @@ COMMENT ON FUNCTION order_ext.register_asset(text, text) IS
 order.release_assets then publishes one more message, to this topic: key the order id, payload {order_id, user_id, kind}. The same kind again changes its topic.
 kind: its name, up to 128 characters
 topic: a topic of your own, or one that you were granted publish on
-Raises: 22004; 54000; OE701 unknown topic; 42501 built-in kind or topic, or no right to publish to it';
+Raises: 22004; 54000; OE701 unknown topic; 42501 built-in kind or topic, or no right to publish to it; OE110';
 
 COMMENT ON FUNCTION order_ext.unregister_asset(text) IS
 'Removes a kind of asset.
 kind: its name
-Raises: 22004; 54000; OE001 unknown kind; 42501 built-in kind, or no right to publish to its topic (operators need none)';
+Raises: 22004; 54000; OE001 unknown kind; 42501 built-in kind, or no right to publish to its topic (operators need none); OE110';
 
 COMMENT ON FUNCTION order_ext.pause(text) IS
 'Stops the delivery of a consumer group''s messages; a batch in progress is finished.
