@@ -216,7 +216,7 @@ Reads only, safe in production. No row means that everything is in order. See do
 recent looks at what no full check has covered, which maintain() keeps small, and at all warnings.
 scope: recent, full (or all), or one invariant in full, such as I6
 Returns: one row per finding
-invariant: I1 to I17
+invariant: I1 to I18
 severity: error: an invariant is broken; warning: something waits for a person or a worker
 entity: what it is about, such as order 123 or sku A-1
 expected: what should be
