@@ -161,7 +161,7 @@ SELECT count(*) FROM fired WHERE key BETWEEN 200 AND 231;
 -- for them, be they due later.
 SELECT order_ext.create_topic('timers.few');
 SELECT t.subscribe('timers.few', 'timers.few', 'public.note_timer(order_ext.message)');
-CALL t.pause_others('timers.');
+CALL t.pause_others('^timers\.');
 CREATE TEMP TABLE at AS SELECT clock_timestamp() + interval '3 s' AS due;
 SELECT count(order_ext.publish('timers.test', 1000 + n, deliver_at => due)) FROM generate_series(1, 2500) AS n, at;
 SELECT count(order_ext.publish('timers.few', 900 + n, deliver_at => due + interval '50 ms')) FROM generate_series(1, 5) AS n, at;

@@ -44,6 +44,7 @@ CREATE VIEW rn.warned AS SELECT entity, expected, actual FROM order_ext.verify('
 
 SELECT order_ext.put_product('RN-1', 'product', 55), order_ext.adjust_stock('RN-1', 100);
 SELECT t.drain();
+CALL t.pause_others('^(rn\.|refund\.)');
 CALL rn.make('regress_rn_one');
 SELECT order_ext.create_topic('rn.t'), order_ext.create_topic('rn.x');
 SELECT order_ext.subscribe('rn.g', 'rn.t', 'rn.note(order_ext.message)', '{"run_as": "regress_rn_one"}'),
@@ -171,6 +172,8 @@ END $$;
 CALL rn.drop('regress_rn_one');
 CALL rn.drop('regress_rn_two');
 CALL rn.drop('regress_rn_owner');
+CALL t.resume_others();
+CALL t.drain_all();
 SELECT * FROM order_ext.verify() WHERE severity = 'error';
 SET client_min_messages = warning;
 DROP SCHEMA rn CASCADE;

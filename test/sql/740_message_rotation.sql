@@ -54,7 +54,7 @@ SET order_ext.log_retention = 0;
 SELECT order_ext.create_topic('mr.first');
 SELECT order_ext.publish('mr.first', 1) > 0 AS published;
 CALL mr.settle();
-CALL t.pause_others('mr.');
+CALL t.pause_others('^mr\.');
 SELECT count(order_ext.publish('mr.t', n)) FROM generate_series(1, 3) AS n;
 SELECT t.dispatch(2) AS handled;
 SELECT mr.move();
@@ -99,7 +99,7 @@ SELECT order_ext.unsubscribe('mr.late');
 -- failed messages are copies: they outlive their segment
 SELECT t.subscribe('mr.g', 'mr.t', 'mr.note(order_ext.message)', '{"max_attempts": 3}');
 UPDATE mr.switch SET fail = true;
-CALL t.pause_others('mr.');
+CALL t.pause_others('^mr\.');
 SELECT order_ext.publish('mr.t', 50001) AS dead \gset
 SELECT t.dispatch() AS handled;
 CALL t.resume_others();
@@ -124,7 +124,7 @@ RESET order_ext.log_segment_size;
 SELECT t.drain();
 
 -- a group that has stopped: the log is kept for it, and operators are alerted, once
-CALL t.pause_others('mr.');
+CALL t.pause_others('^mr\.');
 SET order_ext.log_retention = 0;
 SELECT order_ext.publish('mr.t', 50) > 0 AS published;
 CREATE FUNCTION mr.alerts() RETURNS TABLE (consumer_group text, topic text, keys text) LANGUAGE sql AS $$
