@@ -122,6 +122,15 @@ BEGIN
 END
 $$;
 
+-- No unpaid order of another file is due before this one has ended; its messages go to groups that
+-- cannot be paused for that.
+CREATE PROCEDURE t.postpone_others() LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM order_ext.extend_deadline(order_id, clock_timestamp() + interval '1 day') FROM order_ext.orders_view
+	WHERE status = 'created' AND expire_at < clock_timestamp() + interval '1 hour';
+END
+$$;
+
 -- Deliver everything that is due.
 CREATE FUNCTION t.drain() RETURNS void LANGUAGE sql AS $$ SELECT t.dispatch() $$;
 

@@ -2,6 +2,7 @@
 -- disposition, early, late, doubled and contradicting facts, stock, documents, virtual goods.
 \set VERBOSITY sqlstate
 -- what other tests have left
+CALL t.postpone_others();
 SELECT t.drain();
 SELECT order_ext.put_product('SHP-1', 'A', 100), order_ext.put_product('SHP-2', 'B', 50), order_ext.put_product('SHP-V', 'V', 30, 'virtual');
 SELECT available FROM order_ext.adjust_stock('SHP-1', 100);

@@ -8,6 +8,7 @@ CREATE FUNCTION t.ledger(name text) RETURNS text LANGUAGE sql STABLE AS $$
 $$;
 
 -- ---- claimed in one dispatch(), called by a later one ----
+CALL t.postpone_others();
 SELECT t.late_refund('sb', pay_type => 'sandbox');
 SELECT t.dispatch() > 0 AS worked;
 SELECT t.refund('sb'), t.ledger('sb');
