@@ -433,7 +433,7 @@ BEGIN
 				coalesce(detail, 'Nothing of the call was stored.'),
 				jsonb_build_object('order', place, 'external_id', external_id, 'reason', message)
 					|| facts),
-			HINT = coalesce(hint, 'Mend this order, and repeat the whole call.');
+			HINT = coalesce(hint, 'Correct this order, and repeat the whole call.');
 END
 $$;
 COMMENT ON FUNCTION order_ext_internal.import_refuse(integer, text, text, text, text, text,

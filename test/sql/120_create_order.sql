@@ -90,7 +90,7 @@ SELECT t.go($$order_ext.create_order(7123, t.items('CRE-B:1'), 100, options => '
 -- checked with request_id: before everything that follows it
 SELECT t.go($$order_ext.create_order(7123, t.items('CRE-none:1'), 1, options => '{"external_id": "app-2"}')$$);
 
--- ---- the order of the errors: each call mends what the one before was refused for ----
+-- ---- the order of the errors: each call corrects what the one before was refused for ----
 CREATE FUNCTION t.refuse_7124(request jsonb) RETURNS text LANGUAGE sql
 	RETURN CASE WHEN request->>'user_id' = '7124' THEN 'known for it' END;
 SELECT order_ext.set_risk_check('t.refuse_7124(jsonb)', 'regress_handlers');

@@ -80,7 +80,7 @@ DECLARE
 BEGIN
 	e := t.error(format('t.import(t.im(%L, %L), %L::jsonb)', 'IM-good', 'paid', bad));
 	RETURN QUERY SELECT regexp_replace(concat_ws(' | ', e.code, e.message, nullif(e.detail, 'Nothing of the call was stored.'),
-			nullif(e.hint, 'Mend this order, and repeat the whole call.')), '(payment|coupon) \d+', '\1 #'), t.changed_since(before) IS NOT NULL;
+			nullif(e.hint, 'Correct this order, and repeat the whole call.')), '(payment|coupon) \d+', '\1 #'), t.changed_since(before) IS NOT NULL;
 END
 $$;
 SELECT e.* FROM unnest(ARRAY[
