@@ -59,7 +59,7 @@
 
 const char	verify_held_facts[] =
 	"SELECT 'warning',"
-	" CASE f.kind WHEN '" FACT_PAY_CALLBACK "' THEN 'payment ' || f.entity_id"
+	" coalesce(CASE f.kind WHEN '" FACT_PAY_CALLBACK "' THEN 'payment ' || f.entity_id"
 	"  WHEN '" FACT_PAYMENT_CLOSED "' THEN 'order ' || f.order_id"
 	"  WHEN '" FACT_REFUND_CALLBACK "' THEN 'refund ' || f.entity_id"
 	"  WHEN '" FACT_RECORD_REFUND "'"
@@ -69,10 +69,10 @@ const char	verify_held_facts[] =
 	"  WHEN '" FACT_RETURN_SHIPMENT "' THEN 'after-sale ' || f.entity_id"
 	"  WHEN '" FACT_RETURN_RECEIPT "' THEN 'after-sale ' || f.entity_id"
 	"  WHEN '" FACT_SHIPMENT_EVENT "'"
-	"   THEN format('order %s event %s', f.order_id, f.payload->>'event_id')"
+	"   THEN 'order ' || f.order_id || ' event ' || (f.payload->>'event_id')"
 	"  WHEN '" FACT_CANCEL_RESULT "'"
-	"   THEN format('order %s event %s', f.order_id, f.payload->>'event_id')"
-	"  ELSE coalesce('order ' || f.order_id, 'fact ' || f.fact_id) END,"
+	"   THEN 'order ' || f.order_id || ' event ' || (f.payload->>'event_id')"
+	"  ELSE 'order ' || f.order_id END, 'fact ' || f.fact_id),"
 	" 'settled: resolve_fact',"
 	" format('fact %s of %s, %s old: %s', f.fact_id, f.kind, " AGE("f.at") ","
 	"  coalesce(f.reason, 'it fits no attempt'))"
