@@ -281,7 +281,7 @@ BEGIN
 		RAISE EXCEPTION '"options" is too large'
 			USING ERRCODE = '54000', HINT = 'order_ext.max_payload sets the limit.';
 	ELSIF options ?| '{external_id,currency}' THEN
-		RAISE EXCEPTION '"external_id" and "currency" stand beside "options"'
+		RAISE EXCEPTION '"external_id" and "currency" belong next to "options", not into it'
 			USING ERRCODE = '22023';
 	END IF;
 	FOREACH word IN ARRAY '{region,channel}'::text[] LOOP
@@ -475,11 +475,11 @@ BEGIN
 			USING ERRCODE = '23505', DETAIL = order_ext_internal.error_facts(
 				'It was not imported.', jsonb_build_object('external_id', one.external_id));
 	ELSIF FOUND AND known.content IS DISTINCT FROM one.content THEN
-		RAISE EXCEPTION 'it was imported before, and was another'
+		RAISE EXCEPTION 'an order of other contents was imported under this external_id'
 			USING ERRCODE = 'OE601', DETAIL = order_ext_internal.error_facts(
 				format('Order %s has this external_id.', known.order_id),
 				jsonb_build_object('order_id', known.order_id::text)),
-				HINT = 'Tell what has happened since with the calls for it.';
+				HINT = 'Report what has happened since with the calls for it.';
 	ELSIF FOUND THEN
 		one.order_id := known.order_id;
 		one.disposition := 'replayed';

@@ -211,7 +211,7 @@ check_external_id(const char *external_id)
 				 errmsg("an order with external_id \"%s\" already exists", external_id),
 				 error_facts("An external_id must be unique among all orders in this database.",
 							 FACT_TEXT("external_id", external_id)),
-				 errhint("find_order tells its ID; to repeat a call safely, use a request_id.")));
+				 errhint("find_order returns its ID; to repeat a call safely, use a request_id.")));
 }
 
 /* Price the cart and compare it with what the client expects to pay. */

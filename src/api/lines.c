@@ -276,8 +276,8 @@ raise_ambiguous(const Line *line, const Entitlement *entitlement)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"lines\" does not tell which line of \"%s\" is meant", line->sku),
-			 error_facts("It stands in lines {lines} of order {order_id}.",
+			 errmsg("argument \"lines\" does not say which line of \"%s\" is meant", line->sku),
+			 error_facts("It is on lines {lines} of order {order_id}.",
 						 FACT_TEXT("argument", "lines"), FACT_TEXT("sku", line->sku),
 						 FACT_LIST("lines", &numbers), FACT_ID("order_id", entitlement->order_id)),
 			 errhint("Name the line by its number: {\"line\": ..., \"quantity\": %d}.",
