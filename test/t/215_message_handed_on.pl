@@ -98,14 +98,14 @@ is($node->safe_psql('postgres', "SELECT order_ext.unsubscribe('watch') IS NOT NU
 
 # A group that is paused: its messages wait in the log.
 $node->safe_psql('postgres', "SELECT order_ext.pause('stock.release'), order_ext.pause('order.pay_timeout')");
-make_due(60, 1);
+make_due(60, 3);
 wait_sql($node, 'postgres', "SELECT lag FROM order_ext.consumer_stats WHERE consumer_group = 'order.pay_timeout'", '60', 60,
 	'what is paused is not handed on');
 $node->safe_psql('postgres', "SELECT order_ext.resume('order.pay_timeout')");
 wait_sql($node, 'postgres', "SELECT lag FROM order_ext.consumer_stats WHERE consumer_group = 'stock.release'", '60', 60,
 	'... nor further on');
 # More of them, behind those: their turn comes later.
-make_due(60, 1);
+make_due(60, 3);
 wait_sql($node, 'postgres', "SELECT lag FROM order_ext.consumer_stats WHERE consumer_group = 'stock.release'", '120', 60,
 	'... and what comes then waits behind it');
 $node->safe_psql('postgres', "SELECT order_ext.resume('stock.release')");
@@ -114,7 +114,7 @@ released('paused groups');
 # Lines that are locked: releasing them fails where it is handed on, and so does the set that is read
 # from the log.
 my $holder = $node->background_psql('postgres');
-make_due(40, 3);
+make_due(40, 6);
 my $one = $node->safe_psql('postgres', "SELECT max(id) FROM public.due WHERE round = $round");
 $holder->query_safe('BEGIN');
 $holder->query_safe("SELECT count(*) FROM (SELECT FROM order_ext_internal.order_items WHERE order_id = $one FOR UPDATE) AS l");
@@ -127,7 +127,7 @@ $holder->query_safe('COMMIT');
 released('locked lines');
 
 # An order that somebody is working on: it is busy, and the only one that comes later.
-make_due(40, 3);
+make_due(40, 6);
 $one = $node->safe_psql('postgres', "SELECT max(id) FROM public.due WHERE round = $round");
 $holder->query_safe('BEGIN');
 $holder->query_safe("SELECT order_ext.pre_pay_order(order_id, 'gateway', pay_amount) FROM order_ext_internal.orders WHERE order_id = $one");
@@ -151,7 +151,7 @@ is($node->safe_psql('postgres', "SELECT count(*) > 0 FROM public.transactions WH
 # Killed between two batches, or in one: those that have committed are done, all others follow.
 foreach my $kind ('scheduler', 'dispatcher')
 {
-	make_due(600, 10);
+	make_due(600, 15);
 	my $pid = worker_pid($node, 'postgres', $kind);
 	my $begun = $kind eq 'scheduler' ? 'order_ext_internal.orders AS o USING (order_id) WHERE o.status = 70'
 		: 'order_ext_internal.order_items AS i USING (order_id) WHERE i.reservation = 3';

@@ -29,7 +29,7 @@ extern void message_publish(MessageDraft *drafts, int n);
 
 /*
  * The same, but not delivered by a dispatch() in progress in this transaction: for work that must
- * be done only after this transaction has committed.
+ * be done only after this transaction has committed. Not for topics that are handed on.
  */
 extern void message_publish_for_later(MessageDraft *drafts, int n);
 
