@@ -138,7 +138,10 @@ static const char capture_order_print[] =
 
 /* ---- I4: no captured money of a canceled order, late or surplus, without its refund ---- */
 
-/* An outer join, since the planner would take one row for what it cannot know of recent orders. */
+/*
+ * A CASE, since the planner knows nothing of recent orders: of conditions it would take one row to
+ * be left, and compare each with all refunds.
+ */
 static const char refund_of_captures[] =
 	"WITH " PENDING_KEYS(CODES(TOPIC_ORDER_RELEASE_ASSETS, TOPIC_REFUND_PREPARE)) ","
 	" given AS (" MONEY_DECIDED ")"
@@ -149,10 +152,11 @@ static const char refund_of_captures[] =
 	" FROM order_ext_internal.payments p"
 	" LEFT JOIN order_ext_internal.orders o ON o.order_id = p.order_id"
 	" LEFT JOIN given g ON g.payment_id = p.payment_id"
-	" WHERE p.status = " CODE(PAYMENT_CAPTURED) " AND coalesce(g.amount, 0) < p.amount"
-	"  AND (p.purpose IN (" CODES(PURPOSE_LATE, PURPOSE_SURPLUS) ")"
-	"   OR (p.purpose IN (" PURPOSES_OF_ORDER ") AND o.status = " CODE(ORDER_CANCELED)
-	"    AND NOT EXISTS (SELECT FROM pending WHERE pending.key = p.order_id)))";
+	" WHERE CASE WHEN p.status <> " CODE(PAYMENT_CAPTURED) " OR coalesce(g.amount, 0) >= p.amount"
+	"   THEN false"
+	"  WHEN p.purpose IN (" CODES(PURPOSE_LATE, PURPOSE_SURPLUS) ") THEN true"
+	"  ELSE p.purpose IN (" PURPOSES_OF_ORDER ") AND o.status = " CODE(ORDER_CANCELED)
+	"   AND NOT EXISTS (SELECT FROM pending WHERE pending.key = p.order_id) END";
 
 /* All of it has gone back, on its way or not; only canceled orders are joined. */
 static const char refund_of_captures_print[] =
