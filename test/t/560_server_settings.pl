@@ -15,7 +15,7 @@ my $life = <<'SQL';
 SELECT order_ext.put_product('tea', E'back\\slash', 500), order_ext.adjust_stock('tea', 10);
 CREATE FUNCTION public.handle(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-	IF m.key = 13 THEN RAISE EXCEPTION 'no'; END IF;
+	IF m.key = 13 THEN RAISE EXCEPTION 'not yet' USING ERRCODE = 'OE801', DETAIL = '1 h'; END IF;
 END $$;
 SELECT order_ext.create_topic('s.t');
 SELECT order_ext.subscribe(E'a"b\\c', 's.t', 'public.handle(order_ext.message)', '{"ordered": true, "run_as": "runner"}');
