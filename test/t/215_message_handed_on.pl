@@ -148,6 +148,22 @@ released('three dispatchers');
 is($node->safe_psql('postgres', "SELECT count(*) > 0 FROM public.transactions WHERE round = $round AND fanned_out = released"), 't',
 	'... handed on, too');
 
+# The number of parts changes while the scheduler is kept from publishing what it fires: its list of parts
+# is old by then.
+make_due(60, 5);
+$holder = $node->background_psql('postgres');
+$holder->query_safe('BEGIN');
+$holder->query_safe("LOCK TABLE order_ext_internal.message_log_$_ IN SHARE MODE") foreach 0 .. 3;
+wait_sql($node, 'postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'order_ext scheduler' AND wait_event_type = 'Lock'",
+	'1', 60, 'the scheduler is about to publish');
+$node->append_conf('postgresql.conf', 'order_ext.workers = 2');
+$node->reload;
+wait_sql($node, 'postgres', "SELECT parts, barrier IS NULL FROM order_ext_internal.consumer_groups WHERE name = 'order.pay_timeout'", '2|t', 60,
+	'... and its group is read in two parts now');
+$holder->query_safe('COMMIT');
+$holder->quit;
+released('other parts');
+
 # Killed between two batches, or in one: those that have committed are done, all others follow.
 foreach my $kind ('scheduler', 'dispatcher')
 {

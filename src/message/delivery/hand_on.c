@@ -31,6 +31,7 @@ static Consumers consumers[FIRST_USER_TOPIC_ID];
 static uint64 consumers_of = 0; /* the catalog they were listed from; 0: none */
 
 static TimestampTz paused_until = 0;
+static bool pause_begins = false;
 
 static void
 list_consumers(void)
@@ -76,14 +77,19 @@ hand_on_takes(int32 topic_id)
 void
 hand_on_pause(void)
 {
-	paused_until = GetCurrentTimestamp() + PAUSE;
+	pause_begins = true;
 }
 
 void
 hand_on_begin(void)
 {
-	if (!clock_pause_is_over(paused_until, PAUSE, GetCurrentTimestamp()) ||
-		!catalog_stamp_is_own())
+	TimestampTz now = GetCurrentTimestamp();
+
+	/* from the next transaction on, before which a worker may have paused for longer itself */
+	if (pause_begins)
+		paused_until = now + PAUSE;
+	pause_begins = false;
+	if (!clock_pause_is_over(paused_until, PAUSE, now) || !catalog_stamp_is_own())
 		return;
 	list_consumers();
 	kept_begin(is_wanted);
@@ -109,7 +115,7 @@ messages_of(int32 topic_id, const LogPart *part, Message **messages)
 
 /* Run the pass in a subtransaction; false if that was rolled back. */
 static bool
-try_pass(Pass *pass, const Message *messages, int n)
+try_pass(Pass *pass, int16 parts, const Message *messages, int n)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -122,7 +128,7 @@ try_pass(Pass *pass, const Message *messages, int n)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		handled = pass_handed_on(pass, messages, n);
+		handled = pass_handed_on(pass, parts, messages, n);
 		if (handled)
 			ReleaseCurrentSubTransaction();
 	}
@@ -162,7 +168,7 @@ hand_on_to_part(int32 topic_id, const LogPart *part, bool *all)
 
 	if (n == 0)
 		return 0;
-	if (!try_pass(&pass, messages, n))
+	if (!try_pass(&pass, part->parts, messages, n))
 	{
 		*all = false;
 		return 0;

@@ -28,7 +28,7 @@ extern int	hand_on(int32 own_group_id, bool further);
 /* Whether messages of the topic may be handed on at all: it has such a consumer. */
 extern bool hand_on_takes(int32 topic_id);
 
-/* Hand nothing on for a while: the transaction has failed. */
+/* The transaction has failed: hand nothing on in the next one, and for a while from there. */
 extern void hand_on_pause(void);
 
 #endif							/* ORDER_EXT_HAND_ON_H */

@@ -357,7 +357,7 @@ has_read_all(const ConsumerGroup *group, int16 part, Slice *slice)
 }
 
 bool
-pass_handed_on(Pass *pass, const Message *messages, int n)
+pass_handed_on(Pass *pass, int16 parts, const Message *messages, int n)
 {
 	uint64		own = U64FromFullTransactionId(GetTopFullTransactionId());
 	ConsumerGroup group;
@@ -368,7 +368,8 @@ pass_handed_on(Pass *pass, const Message *messages, int n)
 	if (!pass_begin(pass, &group))
 		return false;
 	/* the order of keys and the barrier are matters of the window */
-	if (group.ordered || group.barrier != NULL || !has_read_all(&group, pass->part, &slice) ||
+	if (group.parts != parts || group.ordered || group.barrier != NULL ||
+		!has_read_all(&group, pass->part, &slice) ||
 		!snapshot_add(slice.progress.reading, own))
 		return false;
 	deliveries = palloc0(sizeof(Delivery) * n);

@@ -20,12 +20,13 @@ extern void pass_retries(Pass *pass, TimestampTz now);
 extern void pass_inline(Pass *pass, const int64 *ids, int n);
 
 /*
- * Messages that this transaction has just published: all of those of the group's topic and part, in
- * the order of their ids. Nothing is done unless they are the next ones of the part, and false is
- * returned; otherwise they are handled, and count as read along with the rest of this transaction.
- * Also false, and the subtransaction to be rolled back, if not all of them could be handled.
+ * Messages that this transaction has just published: all of those of the group's topic that
+ * belong to this part of so many, in the order of their ids. Nothing is done, and false is
+ * returned, unless the group is read in that many parts and they are the next ones of this part;
+ * otherwise they are handled, and count as read along with the rest of this transaction. Also
+ * false, and the subtransaction to be rolled back, if not all of them could be handled.
  */
-extern bool pass_handed_on(Pass *pass, const Message *messages, int n);
+extern bool pass_handed_on(Pass *pass, int16 parts, const Message *messages, int n);
 
 /*
  * Whether the log has something for the group; *locked is set if another process is working on
