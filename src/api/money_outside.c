@@ -44,7 +44,8 @@ read_fact(FunctionCallInfo fcinfo, Told *told, int amount_arg)
 {
 	MoneyFact  *fact = &told->fact;
 
-	fact->order_id = arg_told_id(fcinfo, 0, "order_id");
+	arg_not_null(fcinfo, 0, "order_id");
+	fact->order_id = PG_GETARG_INT64(0);
 	fact->out_trade_no = arg_codes_trimmed(fcinfo, 1, "out_trade_no", MAX_TRADE_NO_CHARS);
 	fact->pay_type = arg_codes_lower(fcinfo, 2, "pay_type", MAX_PAY_TYPE_CHARS);
 	fact->has_amount = !PG_ARGISNULL(amount_arg);

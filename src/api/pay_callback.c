@@ -90,7 +90,9 @@ carry_out_capture(Journal *journal, const CaptureDecision *decision, const Payme
 static void
 read_capture(FunctionCallInfo fcinfo, Capture *capture, bool *raw_cut)
 {
-	capture->order_id = arg_told_id(fcinfo, 0, "order_id");
+	/* an id that matches no order is still a fact: it is recorded as unmatched */
+	arg_not_null(fcinfo, 0, "order_id");
+	capture->order_id = PG_GETARG_INT64(0);
 	capture->out_trade_no = arg_codes_trimmed(fcinfo, 1, "out_trade_no",
 											  MAX_TRADE_NO_CHARS);
 	capture->pay_type = arg_codes_lower(fcinfo, 2, "pay_type", MAX_PAY_TYPE_CHARS);

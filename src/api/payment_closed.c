@@ -98,7 +98,7 @@ payment_closed_body(FunctionCallInfo fcinfo)
 	CallResult	result = {0};
 	JsonbBuilder *detail = jsonb_object_begin();
 
-	notice.order_id = arg_told_id(fcinfo, 0, "order_id");
+	notice.order_id = arg_id(fcinfo, 0, "order_id");
 	notice.out_trade_no = arg_codes_trimmed(fcinfo, 1, "out_trade_no", MAX_TRADE_NO_CHARS);
 	notice.pay_type = arg_codes_lower(fcinfo, 2, "pay_type", MAX_PAY_TYPE_CHARS);
 	outcome = arg_word(fcinfo, 3, "outcome", outcome_words);

@@ -65,7 +65,7 @@ return_unknown(FunctionCallInfo fcinfo, int64 refund_id, const char *why, bool r
 static Datum
 refund_callback_body(FunctionCallInfo fcinfo)
 {
-	int64		refund_id = arg_told_id(fcinfo, 0, "refund_id");
+	int64		refund_id = arg_id(fcinfo, 0, "refund_id");
 	RefundAnswer answer;
 	bool		raw_cut;
 	Refund		refund;

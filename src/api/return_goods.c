@@ -283,7 +283,7 @@ return_shipment_body(FunctionCallInfo fcinfo)
 	JsonbBuilder *content = jsonb_object_begin();
 
 	report.fact.kind = RETURN_FACT_SHIPMENT;
-	report.fact.after_sale_id = arg_told_id(fcinfo, 0, "after_sale_id");
+	report.fact.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
 	report.carrier = arg_codes_trimmed(fcinfo, 1, "carrier", MAX_CARRIER_CHARS);
 	report.tracking_no = arg_codes_trimmed(fcinfo, 2, "tracking_no", MAX_TRACKING_CHARS);
 	jsonb_add_text(content, "carrier", report.carrier);
@@ -305,7 +305,7 @@ return_receipt_body(FunctionCallInfo fcinfo)
 	Report		report = {0};
 
 	report.fact.kind = RETURN_FACT_RECEIPT;
-	report.fact.after_sale_id = arg_told_id(fcinfo, 0, "after_sale_id");
+	report.fact.after_sale_id = arg_id(fcinfo, 0, "after_sale_id");
 	report.told = lines_parse(arg_jsonb(fcinfo, 1, "lines", setting_max_payload), "lines",
 							  LINES_RECEIVED);
 	arg_not_null(fcinfo, 2, "restock");

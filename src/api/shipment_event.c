@@ -185,7 +185,7 @@ shipment_event_body(FunctionCallInfo fcinfo)
 	Report		event = {0};
 
 	event.fact.source = SOURCE_SHIPMENT;
-	event.fact.order_id = arg_told_id(fcinfo, 0, "order_id");
+	event.fact.order_id = arg_id(fcinfo, 0, "order_id");
 	event.fact.event_id = arg_codes_trimmed(fcinfo, 1, "event_id", MAX_EVENT_ID_CHARS);
 	event.fact.kind = SHIPMENT_PICKED + arg_word(fcinfo, 2, "kind", kind_words);
 	event.fact.occurred_at = PG_ARGISNULL(3) ? GetCurrentTimestamp() :
@@ -207,7 +207,7 @@ fulfilment_cancel_result_body(FunctionCallInfo fcinfo)
 	Report		answer = {0};
 
 	answer.fact.source = SOURCE_CANCEL_RESULT;
-	answer.fact.order_id = arg_told_id(fcinfo, 0, "order_id");
+	answer.fact.order_id = arg_id(fcinfo, 0, "order_id");
 	arg_not_null(fcinfo, 1, "accepted");
 	answer.fact.kind = PG_GETARG_BOOL(1) ? SHIPMENT_CANCEL_ACCEPTED : SHIPMENT_CANCEL_REJECTED;
 	answer.fact.event_id = arg_codes_trimmed(fcinfo, 2, "event_id", MAX_EVENT_ID_CHARS);

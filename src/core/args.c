@@ -94,13 +94,6 @@ arg_id(FunctionCallInfo fcinfo, int n, const char *name)
 	return value;
 }
 
-int64
-arg_told_id(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	arg_not_null(fcinfo, n, name);
-	return PG_GETARG_INT64(n);
-}
-
 int32
 arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 max)
 {

@@ -167,7 +167,7 @@ SELECT event, actor FROM order_ext.order_timeline(t.id('hold')) WHERE event ~ '^
 SELECT call, e.* FROM (VALUES
 	('claim_refunds(0)'), ('claim_refunds(-1)'), ('claim_refunds(NULL)'), ('claim_refunds(1, '''')'), ('claim_refunds(1, repeat(''x'', 129))'),
 	('claim_refunds(1, NULL, NULL)'), ('claim_refunds(1, NULL, ''0'')'), ('claim_refunds(1, NULL, ''-1 s'')'), ('claim_refunds(1, NULL, ''1000 years'')'),
-	('refund_callback(NULL, ''succeeded'')'), ('refund_callback(t.id(''r-hold''), NULL)'),
+	('refund_callback(NULL, ''succeeded'')'), ('refund_callback(0, ''succeeded'')'), ('refund_callback(-1, ''succeeded'')'), ('refund_callback(t.id(''r-hold''), NULL)'),
 	('refund_callback(t.id(''r-hold''), ''ok'')'), ('refund_callback(t.id(''r-hold''), '''')'), ('refund_callback(t.id(''r-hold''), ''succeeded'', '''')'),
 	('refund_callback(t.id(''r-hold''), ''succeeded'', repeat(''x'', 129))'), ('refund_callback(t.id(''r-hold''), ''succeeded'', NULL, -1)'),
 	('retry_refund(NULL)'), ('retry_refund(0)'), ('retry_refund(-5)'), ('retry_refund(999999999999)')) AS v(call),
