@@ -25,7 +25,7 @@ typedef struct Consumers
 	int32		group_id;		/* of the built-in one; 0: none to hand on to */
 	int16		parts;			/* of it */
 	bool		others;			/* there are other groups */
-}			Consumers;
+} Consumers;
 
 static Consumers consumers[FIRST_USER_TOPIC_ID];
 static uint64 consumers_of = 0; /* the catalog they were listed from; 0: none */

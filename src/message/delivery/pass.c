@@ -392,7 +392,7 @@ pass_handed_on(Pass *pass, int16 parts, const Message *messages, int n)
 }
 
 void
-pass_inline(Pass *pass, const int64 *ids, int n)
+pass_inline(Pass *pass, int16 parts, const int64 *ids, int n)
 {
 	ConsumerGroup group;
 	Progress	progress;
@@ -401,6 +401,9 @@ pass_inline(Pass *pass, const int64 *ids, int n)
 	int			i;
 
 	if (!pass_begin(pass, &group))
+		return;
+	pass->switched = group.parts != parts;
+	if (pass->switched)
 		return;
 	rows = palloc(sizeof(LogRow) * Max(n, 1));
 	PushActiveSnapshot(GetTransactionSnapshot());

@@ -16,8 +16,11 @@ extern void pass_window(Pass *pass);
 /* Retries that are due at now. */
 extern void pass_retries(Pass *pass, TimestampTz now);
 
-/* Messages of this transaction: those with these ids (ascending), of the group's topic. */
-extern void pass_inline(Pass *pass, const int64 *ids, int n);
+/*
+ * Messages of this transaction: those with these ids (ascending), of the group's topic, picked for
+ * this part of so many. If the group is read in another number, nothing is done but switched set.
+ */
+extern void pass_inline(Pass *pass, int16 parts, const int64 *ids, int n);
 
 /*
  * Messages that this transaction has just published: all of those of the group's topic that

@@ -15,7 +15,7 @@ typedef struct ClosedPart
 	int32		topic_id;
 	LogPart		part;
 	struct ClosedPart *next;
-}			ClosedPart;
+} ClosedPart;
 
 /* All of it is in the memory of the transaction with this local id. */
 static LocalTransactionId kept_in = InvalidLocalTransactionId;
@@ -23,7 +23,7 @@ static bool (*is_wanted) (int32 topic_id) = NULL;	/* NULL: nothing more is kept 
 static Message *kept = NULL;
 static int	n_kept = 0;
 static int	room = 0;
-static ClosedPart * closed = NULL;
+static ClosedPart *closed = NULL;
 
 static bool
 is_current(void)
@@ -99,7 +99,7 @@ kept_close(int32 topic_id, const LogPart *part)
 void
 kept_refuse_closed(int32 topic_id, int64 key)
 {
-	const		ClosedPart *one;
+	const ClosedPart *one;
 
 	if (!is_current())
 		return;

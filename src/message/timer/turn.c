@@ -40,7 +40,7 @@ typedef struct TurnResult
 static const TimerFollower *follower = NULL;
 
 void
-timers_follow(const TimerFollower * timer_follower)
+timers_follow(const TimerFollower *timer_follower)
 {
 	follower = timer_follower;
 }
@@ -54,7 +54,7 @@ next_deadline(TimerQueue *queue, TimestampTz now)
 }
 
 static int64
-batch_limit(TimerQueue *queue, const TimerFollower * followed_by, int64 limit)
+batch_limit(TimerQueue *queue, const TimerFollower *followed_by, int64 limit)
 {
 	if (followed_by == NULL || !followed_by->takes(timer_heaps_first_topic(queue)))
 		return limit;
@@ -66,7 +66,7 @@ batch_limit(TimerQueue *queue, const TimerFollower * followed_by, int64 limit)
  * emptying a bucket.
  */
 static TurnResult
-work(int64 limit, const TimerFollower * followed_by, bool may_empty)
+work(int64 limit, const TimerFollower *followed_by, bool may_empty)
 {
 	TurnResult	result = {.next_wakeup = DT_NOEND};
 	TimestampTz now = GetCurrentTimestamp();

@@ -20,9 +20,9 @@ typedef struct TimerFollower
 	void		(*begins) (void);
 	bool		(*takes) (int32 topic_id);
 	bool		(*fired) (void);
-}			TimerFollower;
+} TimerFollower;
 
-extern void timers_follow(const TimerFollower * follower);
+extern void timers_follow(const TimerFollower *follower);
 
 /*
  * A turn of the scheduler process: fire due timers and empty past buckets. Starts and commits its

@@ -49,6 +49,14 @@ typedef enum Source
 	FROM_OWN
 } Source;
 
+/* What was appended during the call, and in how many parts its group was read. */
+typedef struct OwnIds
+{
+	const int64 *ids;
+	int			n;
+	int16		parts;
+} OwnIds;
+
 /* A part of a group, copied: handlers may change the catalog. */
 typedef struct GroupPart
 {
@@ -75,6 +83,7 @@ typedef struct Dispatch
 	MemoryContext pass_context; /* reset after each pass */
 	GroupInCall *groups;
 	int			n_groups;
+	bool		parts_are_old;	/* a group is read in others than this round has listed */
 } Dispatch;
 
 static bool dispatching = false;
@@ -103,7 +112,7 @@ group_in_call(Dispatch *call, int32 group_id, int16 part)
 }
 
 static void
-run_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
+run_pass(Pass *pass, Source source, const OwnIds *own)
 {
 	switch (source)
 	{
@@ -114,7 +123,7 @@ run_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
 			pass_window(pass);
 			break;
 		case FROM_OWN:
-			pass_inline(pass, ids, n_ids);
+			pass_inline(pass, own->parts, own->ids, own->n);
 			break;
 	}
 }
@@ -124,7 +133,7 @@ run_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
  * rolling it back.
  */
 static Failure *
-try_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
+try_pass(Pass *pass, Source source, const OwnIds *own)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -136,7 +145,7 @@ try_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		run_pass(pass, source, ids, n_ids);
+		run_pass(pass, source, own);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
@@ -156,7 +165,7 @@ try_pass(Pass *pass, Source source, const int64 *ids, int n_ids)
 
 /* Run the pass: all at once if that succeeds, otherwise one by one. */
 static void
-run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int n_ids)
+run_pass_safely(Dispatch *call, Pass *pass, Source source, const OwnIds *own)
 {
 	GroupInCall *group = group_in_call(call, pass->group_id, pass->part);
 	MemoryContext old = MemoryContextSwitchTo(call->pass_context);
@@ -167,7 +176,7 @@ run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int
 	pass->builtin = true;
 	pass->mode = PASS_SET;
 	pass->limit = (int) Min(call->limit - call->handled, setting_batch_size);
-	failure = try_pass(pass, source, ids, n_ids);
+	failure = try_pass(pass, source, own);
 	if (failure != NULL)
 	{
 		if (pass->taken == 0 ||
@@ -178,7 +187,7 @@ run_pass_safely(Dispatch *call, Pass *pass, Source source, const int64 *ids, int
 					 error_facts_again(failure->detail)));
 		pass->mode = PASS_ISOLATED;
 		pass->limit = pass->taken;
-		run_pass(pass, source, ids, n_ids);
+		run_pass(pass, source, own);
 	}
 	call->handled += pass->handled;
 	if (pass->busy > 0 && lock_tries_used_up())
@@ -216,14 +225,19 @@ deliver_own(Dispatch *call, const GroupPart *of)
 	}
 	if (n > 0)
 	{
+		OwnIds		own = {ids, n, of->part.parts};
+
 		qsort(ids, n, sizeof(int64), id_compare);
-		run_pass_safely(call, &pass, FROM_OWN, ids, n);
+		run_pass_safely(call, &pass, FROM_OWN, &own);
 	}
 	pfree(ids);
+	/* as other parts, whose number nobody can change any more, they come in the next round */
+	call->parts_are_old |= pass.switched;
+	if (pass.locked || pass.switched)
+		return false;
 	/* the array cannot have moved: run_pass_safely() already knows the group */
-	if (!pass.locked)
-		group->next = next;
-	return n > 0 && !pass.locked;
+	group->next = next;
+	return n > 0;
 }
 
 /* ---- rounds ---- */
@@ -267,7 +281,7 @@ dispatch_part(Dispatch *call, const GroupPart *of)
 			memset(&pass, 0, sizeof(pass));
 			pass.group_id = of->group_id;
 			pass.part = of->part.part;
-			run_pass_safely(call, &pass, source, NULL, 0);
+			run_pass_safely(call, &pass, source, NULL);
 			if (!pass.locked)
 				wake_note_topic(of->topic_id);	/* a worker may have found the part locked by us */
 			worked |= pass.handled > 0;
@@ -307,6 +321,7 @@ dispatch_round(Dispatch *call)
 	bool		worked;
 
 	worked = fire_timers(call);
+	call->parts_are_old = false;
 
 	n = catalog_groups(&groups);
 	parts = palloc(sizeof(GroupPart) * (n * MAX_PARTS + 1));
@@ -328,7 +343,7 @@ dispatch_round(Dispatch *call)
 			worked = true;
 	}
 	pfree(parts);
-	return worked;
+	return worked || call->parts_are_old;
 }
 
 static void
