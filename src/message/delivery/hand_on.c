@@ -19,6 +19,12 @@
 /* What has failed would most likely fail again, after waiting for the same lock. */
 #define PAUSE (1 * USECS_PER_SEC)
 
+/*
+ * Fewer are better read from the log, with what comes after them: each handing on costs a
+ * subtransaction and a row of progress.
+ */
+#define MIN_HANDED_ON 20
+
 /* The consumers of a topic. */
 typedef struct Consumers
 {
@@ -168,7 +174,7 @@ hand_on_to_part(int32 topic_id, const LogPart *part, bool *all)
 
 	if (n == 0)
 		return 0;
-	if (!try_pass(&pass, part->parts, messages, n))
+	if (n < MIN_HANDED_ON || !try_pass(&pass, part->parts, messages, n))
 	{
 		*all = false;
 		return 0;
