@@ -3,7 +3,7 @@
  *		Names for the numbers that stand for statuses, kinds and causes in rows.
  *
  * They are macros, so that SQL texts in C are built from the same names: see CODE() and CODES()
- * in core/spi_util.h. In SQL the names of statuses are those of tables.c.
+ * in core/spi_util.h. Their names in SQL are in codes.c, those of statuses in status_names.c.
  */
 #ifndef ORDER_EXT_MACHINE_CODES_H
 #define ORDER_EXT_MACHINE_CODES_H
@@ -284,7 +284,7 @@ typedef int16 ReturnFactKind;
 
 /* ---- names ---- */
 
-/* Other codes that have names; those of the statuses are in tables.c. */
+/* Codes with their names; those of the statuses are in status_names.h. */
 typedef struct StatusName
 {
 	int16		code;

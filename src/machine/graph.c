@@ -110,6 +110,31 @@ actor_words(const char *actors)
 	return words.data;
 }
 
+/* Where a code has no name, which test/sql/160_codes.sql reports, its number. */
+static const char *
+name_or_number(const char *name, int code)
+{
+	return name != NULL ? name : psprintf("%d", code);
+}
+
+static const char *
+status_or_number(const MachineTable *table, int16 status)
+{
+	return name_or_number(machine_status_name(table->machine, status), status);
+}
+
+static const char *
+event_or_number(Event event)
+{
+	return name_or_number(machine_event_name(event), event);
+}
+
+static const char *
+topic_or_number(int32 topic_id)
+{
+	return name_or_number(topic_builtin_name(topic_id), topic_id);
+}
+
 /* The topics of an edge; the optional one last. */
 static Datum
 edge_topics(const Edge *edge)
@@ -119,11 +144,11 @@ edge_topics(const Edge *edge)
 
 	while (n < MAX_EDGE_MESSAGES && edge->messages[n] != 0)
 	{
-		names[n] = topic_builtin_name(edge->messages[n]);
+		names[n] = topic_or_number(edge->messages[n]);
 		n++;
 	}
 	if (edge->optional != 0)
-		names[n++] = topic_builtin_name(edge->optional);
+		names[n++] = topic_or_number(edge->optional);
 	return text_array(names, n);
 }
 
@@ -143,9 +168,9 @@ order_ext_state_graph(PG_FUNCTION_ARGS)
 
 		nulls[0] = edge->from == STATUS_NONE;
 		if (!nulls[0])
-			values[0] = CStringGetTextDatum(machine_status_name(table->machine, edge->from));
-		values[1] = CStringGetTextDatum(machine_status_name(table->machine, edge->to));
-		values[2] = CStringGetTextDatum(machine_event_name(edge->event));
+			values[0] = CStringGetTextDatum(status_or_number(table, edge->from));
+		values[1] = CStringGetTextDatum(status_or_number(table, edge->to));
+		values[2] = CStringGetTextDatum(event_or_number(edge->event));
 		values[3] = CStringGetTextDatum(actor_words(edge->actors));
 		values[4] = CStringGetTextDatum(edge->guard);
 		values[5] = edge_topics(edge);
@@ -166,10 +191,10 @@ order_ext_state_diagram(PG_FUNCTION_ARGS)
 	appendStringInfoString(&text, "stateDiagram-v2\n");
 	for (edge = table->edges; edge->event != 0; edge++)
 		appendStringInfo(&text, "    %s --> %s: %s (%s)\n",
-						 edge->from == STATUS_NONE ? "[*]"
-						 : machine_status_name(table->machine, edge->from),
-						 machine_status_name(table->machine, edge->to),
-						 machine_event_name(edge->event), actor_words(edge->actors));
+						 edge->from == STATUS_NONE ? "[*]" : status_or_number(table, edge->from),
+						 status_or_number(table, edge->to),
+						 event_or_number(edge->event),
+						 actor_words(edge->actors));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(text.data, text.len));
 }
 
@@ -216,9 +241,9 @@ order_ext_codes(PG_FUNCTION_ARGS)
 	}
 	for (i = 1; i < BUILTIN_TOPICS_END; i++)
 	{
-		put_code(rsinfo, "topic", i, topic_builtin_name(i));
+		put_code(rsinfo, "topic", i, topic_or_number(i));
 		if (builtin_handler_of(i) != NULL)
-			put_code(rsinfo, "handler", i, topic_builtin_name(i));
+			put_code(rsinfo, "handler", i, topic_or_number(i));
 	}
 	return (Datum) 0;
 }

@@ -38,6 +38,10 @@ BEGIN ATOMIC
 		FROM code m CROSS JOIN LATERAL order_ext.state_graph(m.name) g
 		WHERE m.set = 'machine' AND NOT EXISTS (
 			SELECT FROM code s WHERE s.set = m.name || '_status' AND s.name = g.to_status)
+		UNION ALL
+		SELECT 'events', format('%s has event %s, without a name', m.name, g.event)
+		FROM code m CROSS JOIN LATERAL order_ext.state_graph(m.name) g
+		WHERE m.set = 'machine' AND g.event ~ '^\d+$'
 	), spelled AS (
 		-- a view spells a code: CASE p.purpose WHEN 1 THEN 'applied' ... END
 		SELECT v.relname::text AS view, spelling[1] AS what, meaning[1]::integer AS code, meaning[2] AS name
