@@ -437,7 +437,7 @@ DECLARE
 BEGIN
 	FOR segment IN SELECT oid FROM pg_class
 		WHERE relnamespace = 'order_ext_internal'::regnamespace AND relname ~ '^message_log_\d+$' LOOP
-		EXECUTE format($check$ALTER TABLE %s ADD CONSTRAINT is_alert CHECK (topic_id <> 23 OR coalesce(CASE payload->>'kind'
+		EXECUTE format($check$ALTER TABLE %s ADD CONSTRAINT is_alert CHECK (topic_id <> %s OR coalesce(CASE payload->>'kind'
 			WHEN 'dead_letter' THEN payload - '{kind,consumer_group,topic,key,message_id,attempts,error,sqlstate}'::text[]
 			WHEN 'backlog' THEN payload - '{kind,consumer_group,topic,oldest_at,log_bytes}'::text[]
 			ELSE CASE payload->>'kind'
@@ -452,7 +452,7 @@ BEGIN
 				WHEN 'payment_used_up' THEN payload - '{after_sale_id}'::text[]
 				WHEN 'review_due' THEN payload - '{after_sale_id}'::text[]
 				END - '{kind,order_id,user_id,version}'::text[]
-			END = '{}', false))$check$, segment);
+			END = '{}', false))$check$, segment, t.code('topic', 'ops.alert'));
 	END LOOP;
 END
 $$;

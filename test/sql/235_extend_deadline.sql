@@ -29,7 +29,7 @@ SELECT order_ext.expire_orders() AS swept;
 SELECT t.drain();
 SELECT t.order('ext');
 SELECT topic, state, count(*) FROM order_ext.message_trace(t.id('ext')) WHERE topic = 'order.pay_timeout' GROUP BY 1, 2 ORDER BY 2;
-SELECT count(*) AS pay_timeouts_published FROM order_ext_internal.message_log WHERE key = t.id('ext') AND topic_id = 2;
+SELECT count(*) AS pay_timeouts_published FROM order_ext_internal.message_log WHERE key = t.id('ext') AND topic_id = t.code('topic', 'order.pay_timeout');
 SELECT * FROM order_ext.verify('I10') WHERE severity = 'error';
 
 -- at the new deadline it ends, by the timer or by the sweep

@@ -101,13 +101,13 @@ JOIN order_ext_internal.products USING (product_id) WHERE sku LIKE 'LV-%';
 -- Rows that come from elsewhere get this transaction's id; folds do not come.
 BEGIN;
 INSERT INTO order_ext_internal.stock_ledger (order_id, product_id, ref, available_delta, reserved_delta, consumed_delta, at, kind, xid)
-SELECT 0, product_id, 1000000000, 5, 0, 0, now(), 4, '7' FROM order_ext_internal.products WHERE sku = 'LV-1'
+SELECT 0, product_id, 1000000000, 5, 0, 0, now(), t.code('ledger_kind', 'adjust'), '7' FROM order_ext_internal.products WHERE sku = 'LV-1'
 RETURNING xid = pg_current_xact_id();
 INSERT INTO order_ext_internal.stock_folds SELECT product_id, 1000000000, 1, 1, 1, '3:3:' FROM order_ext_internal.products WHERE sku = 'LV-1';
 SET LOCAL session_replication_role = replica;
 INSERT INTO order_ext_internal.stock_folds SELECT product_id, 1000000000, 1, 1, 1, '3:3:' FROM order_ext_internal.products WHERE sku = 'LV-1';
 INSERT INTO order_ext_internal.stock_ledger (order_id, product_id, ref, available_delta, reserved_delta, consumed_delta, at, kind, xid)
-SELECT 0, product_id, 1000000001, 5, 0, 0, now(), 4, '7' FROM order_ext_internal.products WHERE sku = 'LV-1'
+SELECT 0, product_id, 1000000001, 5, 0, 0, now(), t.code('ledger_kind', 'adjust'), '7' FROM order_ext_internal.products WHERE sku = 'LV-1'
 RETURNING xid = pg_current_xact_id();
 UPDATE t.levels SET available = available + 10 WHERE sku = 'LV-1';
 SELECT t.levels_differ();

@@ -20,7 +20,7 @@ SELECT t.fulfilment('step'), t.order('step');
 SELECT order_ext.dispatch() AS handled;
 SELECT t.order('step'), t.fulfilment('step'), t.messages('step');
 SELECT payload - '{order_id,user_id,document_id}'::text[] AS requested, payload->>'document_id' = (SELECT delivery_order::text FROM order_ext.fulfilments_view WHERE order_id = t.id('step')) AS document
-FROM order_ext_internal.message_log WHERE key = t.id('step') AND topic_id = 17;
+FROM order_ext_internal.message_log WHERE key = t.id('step') AND topic_id = t.code('topic', 'fulfilment.requested');
 SELECT (r).id = t.id('step') AS the_order, t.show(r), (r).detail FROM (
 	SELECT order_ext.shipment_event(order_id => t.id('step'), event_id => 'w1', kind => 'picked', occurred_at => '2026-01-02 03:04:05+00', payload => '{"by": "robot 7"}') AS r OFFSET 0) AS s;
 SELECT t.fulfilment('step'), t.stock('SHP-1');
@@ -115,7 +115,7 @@ SELECT t.show(order_ext.cancel_order(t.id('gone')));
 SELECT t.shipments('gone');
 SELECT t.show(order_ext.shipment_event(t.id('gone'), 'g2', 'delivering'));
 SELECT t.order('gone'), t.messages('gone');
-SELECT payload->>'kind' AS kind, payload->>'reason' AS reason, payload->>'event_id' AS event_id, payload->>'event' AS event FROM order_ext_internal.message_log m WHERE key = t.id('gone') AND topic_id = 23 ORDER BY message_id;
+SELECT payload->>'kind' AS kind, payload->>'reason' AS reason, payload->>'event_id' AS event_id, payload->>'event' AS event FROM order_ext_internal.message_log m WHERE key = t.id('gone') AND topic_id = t.code('topic', 'ops.alert') ORDER BY message_id;
 SELECT invariant, severity, expected, regexp_replace(regexp_replace(actual, '[0-9:]+ old', '... old'), 'fact \d+', 'fact #') AS actual FROM order_ext.verify('I15') WHERE entity LIKE 'order ' || t.id('gone') || ' event%' ORDER BY entity;
 
 -- ---- what is canceled never ships: no unit is consumed, all come back ----

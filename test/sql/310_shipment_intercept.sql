@@ -93,7 +93,7 @@ SELECT t.show(order_ext.shipment_event(t.id('ask_out'), 'out', 'out_stock'));
 SELECT t.order('ask_out'), t.fulfilment('ask_out'), t.way('ask_out');
 SELECT t.show(order_ext.fulfilment_cancel_result(t.id('ask_out'), false, 'o1')), t.show(order_ext.fulfilment_cancel_result(t.id('ask_out'), true, 'o2'));
 SELECT (order_ext.fulfilment_cancel_result(t.id('ask_out'), true, 'o2')).detail;
-SELECT payload->>'reason' AS alert FROM order_ext_internal.message_log WHERE key = t.id('ask_out') AND topic_id = 23;
+SELECT payload->>'reason' AS alert FROM order_ext_internal.message_log WHERE key = t.id('ask_out') AND topic_id = t.code('topic', 'ops.alert');
 SELECT t.go($$order_ext.cancel_order(t.id('ask_out'))$$), t.stock('INT-1');
 
 -- the pending cancel keeps its refund policy and who asked

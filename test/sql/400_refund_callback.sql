@@ -78,7 +78,7 @@ SET session_replication_role = replica;
 UPDATE order_ext_internal.refunds SET status = t.code('refund_status', 'withdrawn'), version = 2 WHERE refund_id = t.id('r-mx-withdrawn');
 UPDATE order_ext_internal.after_sales SET status = t.code('after_sale_status', 'revoked'), version = 2 WHERE order_id = t.id('mx-withdrawn');
 INSERT INTO order_ext_internal.transition_log (machine, entity_id, order_id, version, from_status, to_status, event, at, xid, actor)
-SELECT t.code('machine', 'refund'), t.id('r-mx-withdrawn'), t.id('mx-withdrawn'), 2, t.code('refund_status', 'requested'), t.code('refund_status', 'withdrawn'), 640, now(), pg_current_xact_id(), 'B';
+SELECT t.code('machine', 'refund'), t.id('r-mx-withdrawn'), t.id('mx-withdrawn'), 2, t.code('refund_status', 'requested'), t.code('refund_status', 'withdrawn'), 640 /* withdraw */, now(), pg_current_xact_id(), 'B';
 RESET session_replication_role;
 SELECT word, e.* FROM unnest(ARRAY['failed', 'pending', 'succeeded', 'succeeded']) AS w(word),
 	LATERAL t.effect(format('order_ext.refund_callback(t.id(%L), %L)', 'r-mx-withdrawn', word)) AS e;

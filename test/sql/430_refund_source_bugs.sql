@@ -42,10 +42,10 @@ SELECT cause, amount, status FROM order_ext.refunds_view WHERE order_id IN (t.id
 SELECT t.new('g36', 'RB-1:1');
 SELECT t.show(order_ext.pay_callback(t.id('g36'), 'T-rb-g36', 'sandbox', 100)), t.show(order_ext.cancel_order(t.id('g36')));
 SELECT t.drain();
-SELECT count(DISTINCT xid) AS transactions, count(*) FILTER (WHERE machine = 3) AS after_sale, count(*) FILTER (WHERE machine = 5) AS refund
-FROM order_ext_internal.transition_log WHERE order_id = t.id('g36') AND machine IN (3, 5) AND version = 1;
-SELECT count(DISTINCT l.xid) AS same FROM order_ext_internal.transition_log l JOIN order_ext_internal.message_log m ON m.xid = l.xid AND m.key = l.order_id AND m.topic_id = 14
-WHERE l.order_id = t.id('g36') AND l.machine = 5 AND l.version = 1;
+SELECT count(DISTINCT xid) AS transactions, count(*) FILTER (WHERE machine = t.code('machine', 'after_sale')) AS after_sale, count(*) FILTER (WHERE machine = t.code('machine', 'refund')) AS refund
+FROM order_ext_internal.transition_log WHERE order_id = t.id('g36') AND machine IN (t.code('machine', 'after_sale'), t.code('machine', 'refund')) AND version = 1;
+SELECT count(DISTINCT l.xid) AS same FROM order_ext_internal.transition_log l JOIN order_ext_internal.message_log m ON m.xid = l.xid AND m.key = l.order_id AND m.topic_id = t.code('topic', 'refund.execute')
+WHERE l.order_id = t.id('g36') AND l.machine = t.code('machine', 'refund') AND l.version = 1;
 
 -- G39, G40: prepare and fan-out delivered again and again make one after-sale and one refund
 DO $$
@@ -53,7 +53,7 @@ BEGIN
 	FOR i IN 1..3 LOOP
 		INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, published_at, due_at, attempts, busy, payload)
 		SELECT message_id, topic_id, topic_id, key, published_at, now(), 0, 0, payload FROM order_ext_internal.message_log
-		WHERE key = t.id('g36') AND topic_id IN (5, 13, 14);
+		WHERE key = t.id('g36') AND topic_id IN (t.code('topic', 'order.release_assets'), t.code('topic', 'refund.prepare'), t.code('topic', 'refund.execute'));
 		PERFORM order_ext.dispatch();
 		COMMIT;
 	END LOOP;
@@ -66,8 +66,10 @@ SELECT amount, outcome FROM order_ext.sandbox_ledger WHERE refund_id = (SELECT r
 -- G37: an error in a batch is that message's alone: the others' refunds are prepared
 -- (610_message_failures has the machinery; here an unknown order and a stranger's payload)
 INSERT INTO order_ext_internal.retries (message_id, group_id, topic_id, key, published_at, due_at, attempts, busy, payload)
-VALUES (900001, 13, 13, 5, now(), now(), 0, 0, '{}'), (900002, 14, 14, 5, now(), now(), 0, 0, '{}'), (900003, 14, 14, 5, now(), now(), 0, 0, '{"refund_id": "77777777777"}'),
-	(900004, 14, 14, 5, now(), now(), 0, 0, '{"refund_id": "77777777777", "phase": "call"}'), (900005, 14, 14, 5, now(), now(), 0, 0, '[]'), (900006, 14, 14, 5, now(), now(), 0, 0, '{"refund_id": 5}');
+SELECT id, t.code('topic', topic), t.code('topic', topic), 5, now(), now(), 0, 0, payload::jsonb
+FROM (VALUES (900001, 'refund.prepare', '{}'), (900002, 'refund.execute', '{}'), (900003, 'refund.execute', '{"refund_id": "77777777777"}'),
+		(900004, 'refund.execute', '{"refund_id": "77777777777", "phase": "call"}'), (900005, 'refund.execute', '[]'),
+		(900006, 'refund.execute', '{"refund_id": 5}')) AS stray (id, topic, payload);
 SELECT t.new('g37', 'RB-1:1');
 SELECT t.show(order_ext.pay_callback(t.id('g37'), 'T-rb-g37', 'card', 100)), t.show(order_ext.cancel_order(t.id('g37')));
 SELECT t.drain();

@@ -133,7 +133,7 @@ SELECT t.disputed('dispute', 'D-1', 'won') AS again, t.disputed('dispute', 'D-1'
 SELECT t.outside_claim('dispute') AS claimed, t.outside_view('dispute');
 SELECT event, actor FROM order_ext.order_timeline(t.id('dispute')) WHERE event ~ 'dispute';
 SELECT payload->>'kind' AS kind, payload->>'outcome' AS outcome, payload->>'amount' AS amount FROM order_ext_internal.message_log
-WHERE key = t.id('dispute') AND topic_id = 23 ORDER BY published_at, message_id;
+WHERE key = t.id('dispute') AND topic_id = t.code('topic', 'ops.alert') ORDER BY published_at, message_id;
 -- lost: refunds that no longer fit are withdrawn; claimed ones stay
 CALL t.outside('lost');
 SELECT (order_ext.refund_order(t.id('lost'), 400)).id AS claimed \gset

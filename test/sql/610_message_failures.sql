@@ -58,7 +58,7 @@ SELECT mf.trace(3);
 SELECT lag, retrying, dead, consumed FROM order_ext.consumer_stats WHERE consumer_group = 'mf.g';
 SELECT consumer_group, topic, key, payload, attempts, last_error, last_sqlstate, died_at IS NOT NULL AS died FROM order_ext.dead_letters WHERE consumer_group LIKE 'mf.%';
 -- the operators were alerted
-SELECT payload - 'message_id' AS alert FROM order_ext_internal.message_log WHERE topic_id = 23 AND key = 3;
+SELECT payload - 'message_id' AS alert FROM order_ext_internal.message_log WHERE topic_id = t.code('topic', 'ops.alert') AND key = 3;
 
 -- it fails once and then works
 SELECT order_ext.publish('mf.t', 10, '{"state": "XX999", "times": 1}') > 0 AS published;

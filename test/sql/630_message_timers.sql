@@ -265,7 +265,7 @@ SELECT dispatch_until($$EXISTS (SELECT FROM orders JOIN order_ext.orders_view ON
 	WHERE n = 3 AND status = 'canceled')$$);
 SELECT n, status, cancel_type FROM orders JOIN order_ext.orders_view ON order_id = id ORDER BY n;
 SELECT n, count(*) AS messages FROM orders JOIN order_ext_internal.message_log ON key = id
-WHERE topic_id = 2 GROUP BY n ORDER BY n;
+WHERE topic_id = t.code('topic', 'order.pay_timeout') GROUP BY n ORDER BY n;
 SELECT reserved, available FROM order_ext.stock_level('timer-sku');
 
 -- Workers: none in this database.

@@ -83,7 +83,7 @@ END
 $$;
 SELECT mc.trace(7);
 SELECT key, payload, attempts, last_error, last_sqlstate FROM order_ext.dead_letters WHERE consumer_group = 'mc.g';
-SELECT payload - 'message_id' AS alert FROM order_ext_internal.message_log WHERE topic_id = 23 AND key = 7 AND payload->>'consumer_group' = 'mc.g';
+SELECT payload - 'message_id' AS alert FROM order_ext_internal.message_log WHERE topic_id = t.code('topic', 'ops.alert') AND key = 7 AND payload->>'consumer_group' = 'mc.g';
 
 -- a lease that runs out: delivered again, under a new and greater token; the old one is stale
 SELECT mc.stats();

@@ -129,7 +129,7 @@ SET order_ext.log_retention = 0;
 SELECT order_ext.publish('mr.t', 50) > 0 AS published;
 CREATE FUNCTION mr.alerts() RETURNS TABLE (consumer_group text, topic text, keys text) LANGUAGE sql AS $$
 	SELECT payload->>'consumer_group', payload->>'topic', (SELECT string_agg(k, ' ' ORDER BY k) FROM jsonb_object_keys(payload) AS k)
-	FROM order_ext_internal.message_log WHERE topic_id = 23 AND payload->>'kind' = 'backlog' AND payload->>'consumer_group' = 'mr.g' AND published_at > now() - interval '1 h'
+	FROM order_ext_internal.message_log WHERE topic_id = t.code('topic', 'ops.alert') AND payload->>'kind' = 'backlog' AND payload->>'consumer_group' = 'mr.g' AND published_at > now() - interval '1 h'
 $$;
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT * FROM mr.alerts();

@@ -52,7 +52,7 @@ SELECT t.detects('UPDATE orders SET coupon_id = NULL WHERE coupon_id = t.id(''V 
 SELECT t.detects('DELETE FROM transition_log WHERE machine = t.code(''machine'', ''order'') AND entity_id = t.id(''V paid'') AND version = 2');
 SELECT t.detects('DELETE FROM transition_log WHERE machine = t.code(''machine'', ''order'') AND entity_id = t.id(''V unpaid'')');
 SELECT t.detects('UPDATE transition_log SET from_status = t.code(''order_status'', ''paid'') WHERE machine = t.code(''machine'', ''order'') AND entity_id = t.id(''V paid'') AND version = 3');
-SELECT t.detects('UPDATE transition_log SET event = 20 WHERE machine = t.code(''machine'', ''order'') AND entity_id = t.id(''V paid'') AND version = 2');
+SELECT t.detects('UPDATE transition_log SET event = 20 /* cancel */ WHERE machine = t.code(''machine'', ''order'') AND entity_id = t.id(''V paid'') AND version = 2');
 SELECT t.detects('UPDATE coupons SET version = version + 1 WHERE coupon_id = t.id(''V coupon'')');
 SELECT t.detects('INSERT INTO transition_log (entity_id, order_id, at, xid, version, machine, from_status, to_status, event, actor) VALUES (1000000000, 0, now(), ''1'', 1, 6, -1, 0, 710, ''S'')');
 SELECT t.detects('UPDATE refunds SET status = t.code(''refund_status'', ''succeeded''), settled_at = now() WHERE payment_id = (SELECT payment_id FROM payments WHERE out_trade_no = ''V-3'')');

@@ -60,7 +60,7 @@ SELECT t.drain();
 SELECT vr.finds('recent');
 
 -- what only the full check finds is kept until the next one
-SELECT vr.forge($$UPDATE order_ext_internal.stock_ledger SET reserved_delta = reserved_delta + 5 WHERE kind = 4 AND product_id = (SELECT product_id FROM order_ext_internal.products WHERE sku = 'VR-1')$$);
+SELECT vr.forge($$UPDATE order_ext_internal.stock_ledger SET reserved_delta = reserved_delta + 5 WHERE kind = t.code('ledger_kind', 'adjust') AND product_id = (SELECT product_id FROM order_ext_internal.products WHERE sku = 'VR-1')$$);
 SELECT order_ext.stock_level('VR-1') IS NOT NULL AS level;
 SELECT vr.finds('recent');
 SELECT vr.forge($$UPDATE order_ext_internal.verify_marks SET full_at = full_at - interval '2 days'$$);
@@ -69,7 +69,7 @@ SELECT full_at = at AS is_full FROM order_ext_internal.verify_marks ORDER BY seq
 SELECT vr.finds('recent') = vr.finds('full') || ', kept' AS kept, vr.finds('full') <> 'nothing' AS found;
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT vr.finds('recent') ~ ', kept$' AS kept;
-SELECT vr.forge($$UPDATE order_ext_internal.stock_ledger SET reserved_delta = reserved_delta - 5 WHERE kind = 4 AND product_id = (SELECT product_id FROM order_ext_internal.products WHERE sku = 'VR-1')$$);
+SELECT vr.forge($$UPDATE order_ext_internal.stock_ledger SET reserved_delta = reserved_delta - 5 WHERE kind = t.code('ledger_kind', 'adjust') AND product_id = (SELECT product_id FROM order_ext_internal.products WHERE sku = 'VR-1')$$);
 SELECT vr.forge($$UPDATE order_ext_internal.verify_marks SET full_at = full_at - interval '2 days'$$);
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT vr.finds('recent');

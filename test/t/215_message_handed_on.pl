@@ -36,15 +36,19 @@ SELECT d.round, d.id,
 	(SELECT xid FROM order_ext_internal.message_log AS m WHERE m.key = d.id AND m.topic_id = t.timeout) AS fired,
 	(SELECT xid FROM order_ext_internal.message_log AS m WHERE m.key = d.id AND m.topic_id = t.assets) AS canceled,
 	(SELECT xid FROM order_ext_internal.message_log AS m WHERE m.key = d.id AND m.topic_id = t.stock) AS fanned_out,
-	(SELECT min(xid) FROM order_ext_internal.stock_ledger AS l WHERE l.order_id = d.id AND l.kind = 2) AS released
+	(SELECT min(xid) FROM order_ext_internal.stock_ledger AS l WHERE l.order_id = d.id AND l.kind = t.release) AS released
 FROM public.due AS d,
 	(SELECT max(topic_id) FILTER (WHERE name = 'order.pay_timeout') AS timeout,
 		max(topic_id) FILTER (WHERE name = 'order.release_assets') AS assets,
-		max(topic_id) FILTER (WHERE name = 'stock.release') AS stock
+		max(topic_id) FILTER (WHERE name = 'stock.release') AS stock,
+		(SELECT code FROM order_ext_internal.codes() WHERE set = 'ledger_kind' AND name = 'release') AS release
 	 FROM order_ext_internal.topics) AS t;
 SQL
 wait_workers($node, 'postgres', 'dispatcher,scheduler', 5, 'workers are there');
 $node->safe_psql('postgres', "SELECT order_ext.subscribe('watch', 'stock.release')");
+
+my $codes = codes($node, 'postgres');
+my $released = $codes->{reservation}{released};
 
 my $round = 0;
 sub make_due
@@ -60,13 +64,13 @@ sub released
 {
 	my ($what) = @_;
 	wait_sql($node, 'postgres', "SELECT count(*) FROM public.due AS d JOIN order_ext_internal.order_items AS i ON i.order_id = d.id
-		WHERE i.reservation <> 3", '0', 60, "$what: released");
+		WHERE i.reservation <> $released", '0', 60, "$what: released");
 	wait_sql($node, 'postgres', 'SELECT count(*) FROM public.due AS d JOIN order_ext_internal.coupons AS c ON c.order_id = d.id',
 		'0', 60, '... coupons, too');
 	wait_sql($node, 'postgres', "SELECT sum(lag), sum(retrying), sum(dead) FROM order_ext.consumer_stats WHERE consumer_group <> 'watch'", '0|0|0', 60,
 		'... nothing is left to be read');
-	is($node->safe_psql('postgres', 'SELECT count(*) FROM (SELECT FROM order_ext_internal.stock_ledger AS l
-			WHERE l.kind = 2 GROUP BY l.order_id, l.product_id HAVING count(*) > 1) AS twice'), '0', '... and none twice');
+	is($node->safe_psql('postgres', "SELECT count(*) FROM (SELECT FROM order_ext_internal.stock_ledger AS l
+			WHERE l.kind = $codes->{ledger_kind}{release} GROUP BY l.order_id, l.product_id HAVING count(*) > 1) AS twice"), '0', '... and none twice');
 	is($node->safe_psql('postgres', "SELECT DISTINCT s.available, s.reserved FROM generate_series(1, 20) AS i, order_ext.stock_level('S-' || i) AS s"),
 		'1000|0', '... with the right levels');
 	return;
@@ -120,7 +124,7 @@ my $one = $node->safe_psql('postgres', "SELECT max(id) FROM public.due WHERE rou
 $holder->query_safe('BEGIN');
 $holder->query_safe("SELECT count(*) FROM (SELECT FROM order_ext_internal.order_items WHERE order_id = $one FOR UPDATE) AS l");
 wait_sql($node, 'postgres', "SELECT count(*) FROM public.due AS d WHERE d.round = $round AND NOT EXISTS
-	(SELECT FROM order_ext_internal.order_items AS i WHERE i.order_id = d.id AND i.reservation <> 3)", '39', 60,
+	(SELECT FROM order_ext_internal.order_items AS i WHERE i.order_id = d.id AND i.reservation <> $released)", '39', 60,
 	'an order whose lines are locked keeps no other');
 is($node->safe_psql('postgres', "SELECT count(*) FROM public.transactions WHERE round = $round AND fanned_out = released"), '0',
 	'... what failed was read from the log');
@@ -133,7 +137,7 @@ $one = $node->safe_psql('postgres', "SELECT max(id) FROM public.due WHERE round 
 $holder->query_safe('BEGIN');
 $holder->query_safe("SELECT order_ext.pre_pay_order(order_id, 'gateway', pay_amount) FROM order_ext_internal.orders WHERE order_id = $one");
 wait_sql($node, 'postgres', "SELECT count(*) FROM public.due AS d JOIN order_ext_internal.orders AS o ON o.order_id = d.id
-	WHERE d.round = $round AND o.status = 70", '39', 60, 'an order that is busy keeps no other');
+	WHERE d.round = $round AND o.status = $codes->{order_status}{canceled}", '39', 60, 'an order that is busy keeps no other');
 $holder->query_safe('ROLLBACK');
 released('a busy order');
 $holder->quit;
@@ -170,8 +174,8 @@ foreach my $kind ('scheduler', 'dispatcher')
 {
 	make_due(600, 15);
 	my $pid = worker_pid($node, 'postgres', $kind);
-	my $begun = $kind eq 'scheduler' ? 'order_ext_internal.orders AS o USING (order_id) WHERE o.status = 70'
-		: 'order_ext_internal.order_items AS i USING (order_id) WHERE i.reservation = 3';
+	my $begun = $kind eq 'scheduler' ? "order_ext_internal.orders AS o USING (order_id) WHERE o.status = $codes->{order_status}{canceled}"
+		: "order_ext_internal.order_items AS i USING (order_id) WHERE i.reservation = $released";
 	$node->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1..60000 LOOP
 		EXIT WHEN EXISTS (SELECT FROM (SELECT id AS order_id FROM public.due WHERE round = $round) AS d JOIN $begun);
 		PERFORM pg_sleep(0.001); END LOOP; END \$\$");

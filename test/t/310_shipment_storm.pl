@@ -177,7 +177,7 @@ my %nothing = (
 			ELSE e.kinds = '{}' END),
 	'facts: what was held has its alert' => q(
 		SELECT e.order_id, held, alerts FROM (SELECT order_id, count(*) AS held FROM order_ext.shipment_events_view WHERE state = 'held' GROUP BY 1) AS e
-		FULL JOIN (SELECT key AS order_id, count(*) AS alerts FROM order_ext_internal.message_log WHERE topic_id = 23 GROUP BY 1) AS a USING (order_id)
+		FULL JOIN (SELECT key AS order_id, count(*) AS alerts FROM order_ext_internal.message_log JOIN order_ext_internal.topics USING (topic_id) WHERE name = 'ops.alert' GROUP BY 1) AS a USING (order_id)
 		WHERE held IS DISTINCT FROM alerts),
 	'canceled and shipped: no order is both' => q(
 		SELECT o.order_id, f.status FROM order_ext.orders_view o JOIN order_ext.fulfilments_view f USING (order_id)

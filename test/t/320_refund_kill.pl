@@ -147,7 +147,9 @@ SELECT (SELECT sum(refunded) FROM order_ext.money_report WHERE pay_type = 'sandb
 SQL
 is($node->safe_psql('postgres', <<'SQL'), '0', 'no refund was claimed and settled in one transaction');
 SELECT count(*) FROM order_ext_internal.transition_log c JOIN order_ext_internal.transition_log s USING (machine, entity_id, xid)
-WHERE machine = 5 AND c.to_status = 15 AND s.to_status IN (20, 30)
+WHERE machine = (SELECT code FROM order_ext_internal.codes() WHERE set = 'machine' AND name = 'refund')
+	AND c.to_status = order_ext.status_code('refund', 'submitted')
+	AND s.to_status IN (order_ext.status_code('refund', 'succeeded'), order_ext.status_code('refund', 'failed'))
 SQL
 verify_clean($node, 'postgres');
 check_log($node, crashes => 1);

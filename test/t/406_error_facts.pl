@@ -210,7 +210,7 @@ my @cases = (
 	[ 'OE901', 'order_id', q{shipment_event(public.id('partner'), 's1', 'picked')}, $as_replica,
 		q{DELETE FROM order_ext_internal.fulfilments WHERE order_id = public.id('partner')} ],
 	[ 'OE901', 'coupon_id order_id', q{pay_callback(public.id('holder'), 'T-holder', 'card', 90)}, $as_replica,
-		q{UPDATE order_ext_internal.coupons SET status = 0, order_id = NULL WHERE coupon_id = public.id('taken')} ],
+		q{UPDATE order_ext_internal.coupons SET status = order_ext.status_code('coupon', 'unused'), order_id = NULL WHERE coupon_id = public.id('taken')} ],
 
 	[ '22003', 'argument max_days', 'create_order(1, ' . $items->('tea', 1) . q{, 100, pay_timeout => '1000 years')} ],
 	[ '22003', 'argument', 'quote_order(1, ' . $items->('big', 2147483647) . ')', q{SELECT order_ext.put_product('big', 'B', 9000000000000000)} ],

@@ -434,7 +434,7 @@ SQL
 SET session_replication_role = replica;
 INSERT INTO order_ext_internal.freight_templates (region, fee, free_from) VALUES (' Near', 5, NULL), ('Far', 7, 70), ('FAR', 8, NULL);
 UPDATE order_ext_internal.orders SET currency = ' usd' WHERE order_id = (
-	SELECT max(order_id) FROM order_ext_internal.orders o WHERE user_id = 1 AND status = 10
+	SELECT max(order_id) FROM order_ext_internal.orders o WHERE user_id = 1 AND status = order_ext.status_code('order', 'created')
 		AND NOT EXISTS (SELECT FROM order_ext_internal.payments p WHERE p.order_id = o.order_id));
 SQL
 
@@ -511,7 +511,8 @@ wait_sql($node, 'plain', 'SELECT count(*) FROM order_ext_internal.database_stamp
 	'and note on which node');
 
 # Pay types and numbers are respelled by the update, except for what would collide; roles that were
-# granted a call with a new argument still are; what waited to be refunded goes on.
+# granted a call with a new argument still are; what waited to be refunded goes on. Status 20 is captured,
+# 10 requested, purpose and cause 5 are unmatched.
 $node->safe_psql('postgres', 'CREATE DATABASE spelled; CREATE ROLE up_cashier');
 $node->safe_psql('spelled', <<'SQL');
 CREATE EXTENSION order_ext VERSION '0.5';

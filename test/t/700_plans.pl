@@ -84,12 +84,12 @@ reads_little('dispatch of it', 'SELECT order_ext.dispatch()::text') foreach 1 ..
 # nobody can claim, being leased to a worker, held, or postponed.
 $psql->(<<'SQL');
 SET session_replication_role = replica;
-UPDATE order_ext_internal.refunds r SET pay_type = t.pay_type, status = t.status,
-	lease_until = CASE t.status WHEN 15 THEN r.lease_until END, held = t.held, claim_after = t.claim_after
-FROM (VALUES (0, 'sandbox', 10, false, NULL), (1, 'card', 10, false, NULL),
-		(2, 'alipay', 15, false, NULL), (3, 'alipay', 10, true, NULL),
-		(4, 'alipay', 10, false, now() + interval '1 day')) AS t (n, pay_type, status, held, claim_after)
-WHERE r.status = 15 AND r.refund_id >= 1000000000 AND r.refund_id / 4 % 5 = t.n;
+UPDATE order_ext_internal.refunds r SET pay_type = t.pay_type, status = order_ext.status_code('refund', t.status),
+	lease_until = CASE t.status WHEN 'submitted' THEN r.lease_until END, held = t.held, claim_after = t.claim_after
+FROM (VALUES (0, 'sandbox', 'requested', false, NULL), (1, 'card', 'requested', false, NULL),
+		(2, 'alipay', 'submitted', false, NULL), (3, 'alipay', 'requested', true, NULL),
+		(4, 'alipay', 'requested', false, now() + interval '1 day')) AS t (n, pay_type, status, held, claim_after)
+WHERE r.status = order_ext.status_code('refund', 'submitted') AND r.refund_id >= 1000000000 AND r.refund_id / 4 % 5 = t.n;
 UPDATE order_ext_internal.payments p SET pay_type = r.pay_type
 FROM order_ext_internal.refunds r WHERE r.payment_id = p.payment_id AND p.pay_type <> r.pay_type;
 SQL
@@ -99,8 +99,10 @@ is( $psql->("SELECT attempt || ' ' || status FROM order_ext.refunds_view WHERE r
 	'1 submitted', 'claim_refunds found the only one');
 $psql->(<<'SQL');
 SET session_replication_role = replica;
-UPDATE order_ext_internal.refunds SET pay_type = 'sandbox', status = 15, held = false, claim_after = NULL,
-	lease_until = now() + interval '1 day' WHERE refund_id >= 1000000000 AND status IN (10, 15);
+UPDATE order_ext_internal.refunds SET pay_type = 'sandbox', status = order_ext.status_code('refund', 'submitted'),
+	held = false, claim_after = NULL, lease_until = now() + interval '1 day'
+WHERE refund_id >= 1000000000
+	AND status IN (order_ext.status_code('refund', 'requested'), order_ext.status_code('refund', 'submitted'));
 UPDATE order_ext_internal.payments SET pay_type = 'sandbox'
 WHERE payment_id >= 1000000000 AND payment_id % 4 = 0;
 SQL
@@ -118,7 +120,7 @@ reads_little('allowed_actions', "SELECT order_ext.allowed_actions($orders[0])");
 $psql->(<<'SQL');
 INSERT INTO order_ext_internal.orders (order_id, user_id, origin_amount, discount_amount, freight_amount, pay_amount,
 		created_at, expire_at, version, status, currency, options)
-	SELECT 20000 + n, 777777, 100, 0, 0, 100, now(), now() + interval '1 year', 1, CASE n WHEN 1 THEN 20 ELSE 60 END, 'CNY', '{}'
+	SELECT 20000 + n, 777777, 100, 0, 0, 100, now(), now() + interval '1 year', 1, order_ext.status_code('order', CASE n WHEN 1 THEN 'paid' ELSE 'signed' END), 'CNY', '{}'
 	FROM generate_series(1, 10050) AS n;
 INSERT INTO order_ext_internal.order_items (order_id, product_id, price, discount, pay, quantity, kind, reservation, sku, line)
 	SELECT 20000 + n, 100001, 100, 0, 100, 1, 1, 2, 'many-1', 1 FROM generate_series(1, 10050) AS n;

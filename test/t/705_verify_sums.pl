@@ -53,6 +53,9 @@ my ($rc, $out, $err) = $node->psql('postgres', "SET client_min_messages = debug1
 is($out, '', 'all is well');
 is(join("\n", $err =~ /check of (.*): rows are compared/g), '', 'and no rows are compared');
 
+my $codes = codes($node, 'postgres');
+my $status = $codes->{order_status};
+
 # What verify() finds when something is changed behind the engine's back.
 sub finds
 {
@@ -111,11 +114,12 @@ finds('coupons of two orders have changed places',
 	'I7 gone', 'I7 out');
 finds('a step of one order is a second one of another',
 	"UPDATE transition_log SET entity_id = $id{leaving}, version = 5
-	 WHERE machine = 1 AND entity_id = $id{going} AND version = 3",
+	 WHERE machine = $codes->{machine}{order} AND entity_id = $id{going} AND version = 3",
 	'I8 going', 'I8 leaving');
 finds('two orders have changed their status',
-	"UPDATE transition_log SET to_status = CASE entity_id WHEN $id{going} THEN 40 ELSE 30 END
-	 WHERE machine = 1 AND entity_id IN ($id{going}, $id{gone}) AND to_status = CASE entity_id WHEN $id{going} THEN 30 ELSE 40 END",
+	"UPDATE transition_log SET to_status = CASE entity_id WHEN $id{going} THEN $status->{out_stock} ELSE $status->{fulfilling} END
+	 WHERE machine = $codes->{machine}{order} AND entity_id IN ($id{going}, $id{gone}) 
+	  AND to_status = CASE entity_id WHEN $id{going} THEN $status->{fulfilling} ELSE $status->{out_stock} END",
 	'I8 going', 'I8 gone', 'I9 going', 'I9 gone');
 finds('two messages have changed their keys',
 	"UPDATE message_log_0 SET key = CASE key WHEN $id{going} THEN $id{leaving} ELSE $id{going} END
@@ -127,12 +131,13 @@ finds('two messages of an order have changed their topics',
 	 FROM topics AS t WHERE t.topic_id = m.topic_id AND m.key = $id{going} AND t.name IN ('order.created', 'order.paid')",
 	'I9 going');
 finds('two fulfillments have changed their status',
-	"UPDATE fulfilments SET status = CASE order_id WHEN $id{going} THEN 40 ELSE 10 END
+	"UPDATE fulfilments SET status = CASE order_id
+	  WHEN $id{going} THEN $codes->{fulfilment_status}{out} ELSE $codes->{fulfilment_status}{created} END
 	 WHERE order_id IN ($id{going}, $id{gone})",
 	'I11 going', 'I11 gone', 'I8 going', 'I8 gone');
 finds('two documents have changed their status',
-	"UPDATE fulfilment_documents SET status = CASE order_id WHEN $id{going} THEN 40 ELSE 10 END
-	 WHERE order_id IN ($id{going}, $id{gone}) AND kind = 1",
+	"UPDATE fulfilment_documents SET status = CASE order_id WHEN $id{going} THEN 40 /* done */ ELSE 10 /* open */ END
+	 WHERE order_id IN ($id{going}, $id{gone}) AND kind = $codes->{document_kind}{delivery_order}",
 	'I11 going', 'I11 gone');
 
 $node->stop;

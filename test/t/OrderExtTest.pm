@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(start_node configure create_handlers create_handled wait_sql wait_workers workers check_log verify_clean worker_pid create_old_orders);
+our @EXPORT = qw(start_node configure create_handlers create_handled wait_sql wait_workers workers check_log verify_clean worker_pid create_old_orders codes);
 
 # A preloaded server. Extra lines go to its configuration.
 sub start_node
@@ -22,6 +22,20 @@ sub start_node
 	configure($node, @conf);
 	$node->start;
 	return $node;
+}
+
+# The numbers in rows, by their names: $codes->{ledger_kind}{release}. Those of statuses can be had in
+# SQL, too, by order_ext.status_code().
+sub codes
+{
+	my ($node, $database) = @_;
+	my %codes;
+	foreach my $row (split /\n/, $node->safe_psql($database, 'SELECT set, name, code FROM order_ext_internal.codes()'))
+	{
+		my ($set, $name, $code) = split /\|/, $row;
+		$codes{$set}{$name} = $code;
+	}
+	return \%codes;
 }
 
 # The configuration of such a server.
