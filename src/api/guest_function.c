@@ -138,7 +138,7 @@ guest_function_call(const GuestFunction *function, Jsonb *request, Datum *answer
 	 * Settings that it changes are undone: the session belongs to another role, and a search_path
 	 * left behind would lead it to functions of this role.
 	 */
-	role_enter(&scope, role, true);
+	role_enter_restricted(&scope, role);
 	role_use_search_path();
 	oid = resolve(function, role);
 	guest_begin(&guest, what);

@@ -46,7 +46,7 @@ write_as_owner(SavedPlan *plan)
 {
 	RoleScope	scope;
 
-	role_enter(&scope, role_of_owner(), false);
+	role_enter(&scope, role_of_owner());
 	(void) plan_write(plan, NULL, NULL, 0);
 	role_leave(&scope);
 }

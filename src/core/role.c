@@ -12,20 +12,27 @@
 #include "core/role.h"
 #include "core/settings.h"
 
-void
-role_enter(RoleScope *scope, Oid role, bool restricted)
+static void
+enter(RoleScope *scope, Oid role, int security_context)
 {
-	int			context;
-
 	GetUserIdAndSecContext(&scope->user, &scope->security_context);
-	context = scope->security_context | SECURITY_LOCAL_USERID_CHANGE;
-	if (restricted)
-		context |= SECURITY_RESTRICTED_OPERATION;
 	scope->guc_level = NewGUCNestLevel();
-	SetUserIdAndSecContext(role, context);
+	SetUserIdAndSecContext(role, scope->security_context | security_context);
 	if (setting_operator != NULL && setting_operator[0] != '\0')
 		(void) set_config_option("order_ext.operator", "", PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
+}
+
+void
+role_enter(RoleScope *scope, Oid role)
+{
+	enter(scope, role, SECURITY_LOCAL_USERID_CHANGE);
+}
+
+void
+role_enter_restricted(RoleScope *scope, Oid role)
+{
+	enter(scope, role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 }
 
 void

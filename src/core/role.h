@@ -17,12 +17,13 @@ typedef struct RoleScope
 /*
  * Switch to the role: code that runs until role_leave() cannot change to another one (SET and
  * RESET ROLE and SET SESSION AUTHORIZATION are rejected), and role_leave() undoes its changes of
- * settings. order_ext.operator is empty: it is about what the session itself calls. If restricted,
- * the code cannot defer anything past that point either (temporary objects, cursors WITH HOLD,
- * deferred triggers). An error in between needs no special handling: the end
- * of the (sub)transaction undoes everything.
+ * settings. order_ext.operator is empty: it is about what the session itself calls. Entered as
+ * restricted, the code cannot defer anything past that point either (temporary objects, cursors
+ * WITH HOLD, deferred triggers). An error in between needs no special handling: the end of the
+ * (sub)transaction undoes everything.
  */
-extern void role_enter(RoleScope *scope, Oid role, bool restricted);
+extern void role_enter(RoleScope *scope, Oid role);
+extern void role_enter_restricted(RoleScope *scope, Oid role);
 extern void role_leave(const RoleScope *scope);
 
 /*

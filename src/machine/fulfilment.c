@@ -212,7 +212,7 @@ fulfilments_begin(Journal *journal, const Order *orders, int n)
 
 	for (i = 0; i < n; i++)
 		ids[i] = orders[i].order_id;
-	goods = order_lines_goods(ids, n, true);
+	goods = order_lines_goods_to_ship(ids, n);
 	for (i = 0; i < n; i++)
 	{
 		if (goods[i].all_virtual)

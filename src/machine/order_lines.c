@@ -270,8 +270,8 @@ read_goods(Rows *rows, bool numbered, int64 order_id, int *n)
 	return goods;
 }
 
-OrderGoods *
-order_lines_goods(const int64 *order_ids, int n, bool to_ship)
+static OrderGoods *
+read_goods_of(const int64 *order_ids, int n, bool to_ship)
 {
 	OrderGoods *result = palloc0(sizeof(OrderGoods) * Max(n, 1));
 	bool		numbered = lines_are_numbered();
@@ -296,4 +296,16 @@ order_lines_goods(const int64 *order_ids, int n, bool to_ship)
 	order_lines_names_close(&names);
 	rows_close(rows);
 	return result;
+}
+
+OrderGoods *
+order_lines_goods(const int64 *order_ids, int n)
+{
+	return read_goods_of(order_ids, n, false);
+}
+
+OrderGoods *
+order_lines_goods_to_ship(const int64 *order_ids, int n)
+{
+	return read_goods_of(order_ids, n, true);
 }

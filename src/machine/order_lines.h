@@ -37,10 +37,11 @@ typedef struct OrderGoods
 } OrderGoods;
 
 /*
- * The goods of each of the orders; if they are to be shipped, their lines have attributes, and
- * there are items. Raises OE901 if an order has no lines.
+ * The goods of each of the orders; of those to be shipped, lines have attributes, and there are
+ * items. Raises OE901 if an order has no lines.
  */
-extern OrderGoods *order_lines_goods(const int64 *order_ids, int n, bool to_ship);
+extern OrderGoods *order_lines_goods(const int64 *order_ids, int n);
+extern OrderGoods *order_lines_goods_to_ship(const int64 *order_ids, int n);
 
 /* What products are called: find many of them, one after the other. */
 typedef struct ProductNames

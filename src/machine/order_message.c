@@ -154,7 +154,7 @@ Jsonb *
 order_message_paid(const Order *order, int32 version, const OrderPaidBy *paid_by)
 {
 	JsonbBuilder *payload = begin_payload(order, version);
-	OrderGoods *goods = order_lines_goods(&order->order_id, 1, false);
+	OrderGoods *goods = order_lines_goods(&order->order_id, 1);
 	int64		room = order_message_room();
 
 	add_amounts(payload, order);
@@ -221,7 +221,7 @@ all_canceled(const Order *orders, int n, int32 ahead, const OrderChange *change)
 
 	for (i = 0; i < n; i++)
 		ids[i] = orders[i].order_id;
-	goods = order_lines_goods(ids, n, false);
+	goods = order_lines_goods(ids, n);
 	for (i = 0; i < n; i++)
 		payloads[i] = canceled(&orders[i], orders[i].version + ahead, &goods[i], change);
 	return payloads;

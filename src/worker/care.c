@@ -156,7 +156,7 @@ dismiss_surplus(DatabaseSlot *db)
 			worker->relief = false;
 		else if (worker->state != WORKER_FREE && !worker->leave &&
 				 (!worker->relief || wanted == 0))
-			worker_send_away(worker, false);
+			worker_send_away(worker);
 	}
 	LWLockRelease(worker_shared->lock);
 }

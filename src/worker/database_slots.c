@@ -7,23 +7,28 @@
 #include "worker/database_slots.h"
 
 DatabaseSlot *
-database_slot(Oid database, bool create)
+database_slot(Oid database)
 {
 	uint32		used = pg_atomic_read_u32(&worker_shared->databases_used);
-	DatabaseSlot *unused = NULL;
 	uint32		i;
 
 	for (i = 0; i < used; i++)
 	{
-		DatabaseSlot *db = &worker_shared->databases[i];
-
-		if (db->database == database)
-			return db;
-		if (unused == NULL && !OidIsValid(db->database))
-			unused = db;
+		if (worker_shared->databases[i].database == database)
+			return &worker_shared->databases[i];
 	}
-	if (!create)
-		return NULL;
+	return NULL;
+}
+
+DatabaseSlot *
+database_slot_create(Oid database)
+{
+	uint32		used = pg_atomic_read_u32(&worker_shared->databases_used);
+	DatabaseSlot *known = database_slot(database);
+	DatabaseSlot *unused = database_slot(InvalidOid);	/* of a database that is gone */
+
+	if (known != NULL)
+		return known;
 	if (unused == NULL)
 	{
 		if (used >= MAX_DATABASES)
@@ -86,7 +91,7 @@ database_announce(Oid database)
 	if (worker_shared == NULL)
 		return;
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	db = database_slot(database, true);
+	db = database_slot_create(database);
 	if (db == NULL)
 		worker_shared->overflow = true;
 	else
@@ -108,7 +113,7 @@ database_discover(Oid database)
 	bool		known;
 
 	LWLockAcquire(worker_shared->lock, LW_SHARED);
-	known = database_slot(database, false) != NULL;
+	known = database_slot(database) != NULL;
 	LWLockRelease(worker_shared->lock);
 	if (!known)
 		database_announce(database);

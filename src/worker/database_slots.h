@@ -7,11 +7,11 @@
 
 #include "worker/shmem.h"
 
-/*
- * The slot of a database, created if it does not exist and create is set; NULL if there is none
- * (or none is free). Caller holds the lock, exclusively to create.
- */
-extern DatabaseSlot *database_slot(Oid database, bool create);
+/* The slot of a database; NULL if it has none. Lock held. */
+extern DatabaseSlot *database_slot(Oid database);
+
+/* The same, but one that it has not is created; NULL if none is free. Lock held exclusively. */
+extern DatabaseSlot *database_slot_create(Oid database);
 
 /* Release the slot of a database; it has no workers and no holds. Lock held. */
 extern void database_slot_free(DatabaseSlot *db);

@@ -54,7 +54,7 @@ hold(Oid database)
 	if (held.n == before)
 		return;
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	db = database_slot(database, true);
+	db = database_slot_create(database);
 	if (db != NULL)
 		db->holds++;
 	else
@@ -72,7 +72,7 @@ holds_release(void)
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	for (i = 0; i < held.n; i++)
 	{
-		DatabaseSlot *db = database_slot(held.oids[i], false);
+		DatabaseSlot *db = database_slot(held.oids[i]);
 
 		if (db == NULL || db->holds == 0)
 			continue;
@@ -97,13 +97,16 @@ send_away(Oid database, bool force)
 	int			w;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	db = database_slot(database, false);
+	db = database_slot(database);
 	for (w = 0; db != NULL && w < MAX_DATABASE_WORKERS; w++)
 	{
 		if (db->workers[w].state == WORKER_FREE)
 			continue;
 		any = true;
-		worker_send_away(&db->workers[w], force);
+		if (force)
+			worker_terminate(&db->workers[w]);
+		else
+			worker_send_away(&db->workers[w]);
 	}
 	LWLockRelease(worker_shared->lock);
 	return any;

@@ -66,7 +66,7 @@ begin_probes(void)
 	}
 	while (to_probe != NIL && probing < MAX_PROBES)
 	{
-		if (database_slot(linitial_oid(to_probe), true) == NULL)
+		if (database_slot_create(linitial_oid(to_probe)) == NULL)
 			break;
 		to_probe = list_delete_first(to_probe);
 		probing++;

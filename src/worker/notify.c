@@ -55,7 +55,7 @@ worker_notify(uint64 topic_bits, bool timers, TimestampTz earliest_due, bool dat
 	waiters_wake(topic_bits);
 	if (database)
 		database_announce(MyDatabaseId);
-	db = database_slot(MyDatabaseId, false);
+	db = database_slot(MyDatabaseId);
 	if (db == NULL)
 		return;
 	for (w = 0; w < db->n_workers; w++)

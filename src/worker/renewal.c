@@ -165,7 +165,7 @@ renewal_care(DatabaseSlot *db, TimestampTz *next_wakeup)
 		if (worker->state == WORKER_FREE || !worker->outdated || worker->leave)
 			continue;
 		if (clock_pause_is_over(due, MIN_LIFE, now))
-			worker_send_away(worker, false);
+			worker_send_away(worker);
 		else
 			*next_wakeup = Min(*next_wakeup, due);
 	}

@@ -141,7 +141,7 @@ send_to_wait(const Candidate *chosen)
 {
 	RoleEntry  *entry = role_entry(chosen->db, chosen->worker->role);
 
-	worker_send_away(chosen->worker, false);
+	worker_send_away(chosen->worker);
 	if (entry == NULL || chosen->worker->relief)
 		return;
 	role_failed(entry);

@@ -79,7 +79,7 @@ check_exit(void)
 static bool
 hand_on_fired(void)
 {
-	return hand_on(0, false) > 0;
+	return hand_on_once() > 0;
 }
 
 static const TimerFollower to_consumers = {

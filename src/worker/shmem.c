@@ -131,12 +131,18 @@ worker_wake(const WorkerSlot *worker)
 }
 
 void
-worker_send_away(WorkerSlot *worker, bool force)
+worker_send_away(WorkerSlot *worker)
 {
 	worker->leave = true;
 	worker_wake(worker);
+}
+
+void
+worker_terminate(WorkerSlot *worker)
+{
+	worker_send_away(worker);
 	/* The pid belongs to that worker as long as we hold the lock. */
-	if (force && worker->pid != 0)
+	if (worker->pid != 0)
 		kill(worker->pid, SIGTERM);
 }
 

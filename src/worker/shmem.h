@@ -163,8 +163,9 @@ extern void worker_wake_launcher(void);
 extern void worker_wake_process(int procno);
 extern void worker_wake(const WorkerSlot *worker);
 
-/* Ask a worker to exit, by SIGTERM if force is set; lock held exclusively. */
-extern void worker_send_away(WorkerSlot *worker, bool force);
+/* Ask a worker to exit; the same, and send it SIGTERM. Lock held exclusively. */
+extern void worker_send_away(WorkerSlot *worker);
+extern void worker_terminate(WorkerSlot *worker);
 
 /*
  * Count a failure of something, and set *retry_at, before which it is not started again: 1, 2, 4

@@ -176,7 +176,7 @@ run_as_caller(VerifyRun *run, const VerifyCheck *check, Store *into)
 
 	if (!OidIsValid(run->caller))
 		return;
-	role_enter(&scope, run->caller, true);
+	role_enter_restricted(&scope, run->caller);
 	run_check(run, check, NULL, into);
 	role_leave(&scope);
 }

@@ -74,7 +74,7 @@ order_ext_verify(PG_FUNCTION_ARGS)
 	found.rows = rsinfo->setResult;
 	found.desc = rsinfo->setDesc;
 
-	role_enter(&owner, role_of_owner(), false);
+	role_enter(&owner, role_of_owner());
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	verify_run_begin(&run);

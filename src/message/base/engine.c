@@ -15,7 +15,7 @@
 Oid
 engine_take_over(EngineScope *scope)
 {
-	role_enter(&scope->owner, role_of_owner(), false);
+	role_enter(&scope->owner, role_of_owner());
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	return scope->owner.user;

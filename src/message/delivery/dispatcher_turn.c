@@ -231,7 +231,7 @@ pass_in_transaction(Pass *pass, bool of_retries, bool hands_on)
 		else
 			pass_window(pass);
 		if (hands_on)
-			pass->handed_on = hand_on(pass->group_id, true);
+			pass->handed_on = hand_on_of_pass(pass->group_id);
 		engine_commit_transaction();
 	}
 	PG_CATCH();

@@ -211,7 +211,7 @@ hand_on_topic(int32 topic_id, bool is_own)
 	return handled;
 }
 
-int
+static int
 hand_on(int32 own_group_id, bool further)
 {
 	static bool seen[FIRST_USER_TOPIC_ID];
@@ -235,4 +235,16 @@ hand_on(int32 own_group_id, bool further)
 	}
 	kept_end();
 	return handled;
+}
+
+int
+hand_on_of_pass(int32 own_group_id)
+{
+	return hand_on(own_group_id, true);
+}
+
+int
+hand_on_once(void)
+{
+	return hand_on(0, false);
 }

@@ -18,12 +18,14 @@
 extern void hand_on_begin(void);
 
 /*
- * Hand on what has been kept, but nothing to the group whose own pass this is (0: none); with
- * further, also what is published by that. An active snapshot is needed. Each group runs in a
- * subtransaction: if it fails, its messages are read from the log. Returns how many messages were
- * handled.
+ * Hand on what has been kept, and what is published by that, but nothing to the group whose own
+ * pass this is. An active snapshot is needed. Each group runs in a subtransaction: if it fails,
+ * its messages are read from the log. Returns how many messages were handled.
  */
-extern int	hand_on(int32 own_group_id, bool further);
+extern int	hand_on_of_pass(int32 own_group_id);
+
+/* The same outside of a pass, and without what is published by that. */
+extern int	hand_on_once(void);
 
 /* Whether messages of the topic may be handed on at all: it has such a consumer. */
 extern bool hand_on_takes(int32 topic_id);

@@ -33,7 +33,10 @@ session_enter(RoleScope *scope, Oid role)
 		own = true;				/* after SET ROLE */
 
 	session_used = true;
-	role_enter(scope, role, !own);
+	if (own)
+		role_enter(scope, role);
+	else
+		role_enter_restricted(scope, role);
 	role_use_search_path();
 }
 

@@ -191,8 +191,8 @@ is_worthwhile(Compaction *table, Oid relation, TimestampTz now)
 		rows_to_keep(table, &n);
 }
 
-bool
-compact_table(int i, bool may_wait)
+static bool
+compact(int i, bool may_wait)
 {
 	Compaction *table;
 	MemoryContext context;
@@ -225,6 +225,18 @@ compact_table(int i, bool may_wait)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return true;
+}
+
+bool
+compact_table(int i)
+{
+	return compact(i, true);
+}
+
+bool
+compact_table_if_free(int i)
+{
+	return compact(i, false);
 }
 
 TimestampTz

@@ -11,9 +11,10 @@
 
 /*
  * Rewrite small table i, counting from 0, if it is full of dead rows; false if there is no such
- * table. may_wait: wait for its lock, up to the lock timeout (55P03).
+ * table. Its lock is waited for up to the lock timeout (55P03), or only taken if it is free.
  */
-extern bool compact_table(int i, bool may_wait);
+extern bool compact_table(int i);
+extern bool compact_table_if_free(int i);
 
 /* When to retry a table whose lock could not be obtained; DT_NOEND if there is none. */
 extern TimestampTz compact_postponed(void);

@@ -334,7 +334,7 @@ enable_dispatch_body(FunctionCallInfo fcinfo)
 	restart_all_groups();
 	engine_enter(&scope);
 	timers_reset_after_restore();
-	sequences_raise(true);
+	sequences_raise_all();
 	engine_leave(&scope);
 
 	plan_write(&remove_foreign_stamps, values, NULL, 0);

@@ -62,7 +62,7 @@ ring_step(RingStep step, Ring ring)
 static bool
 compact_one(int32 i)
 {
-	return compact_table(i, true);
+	return compact_table(i);
 }
 
 /* A table whose lock cannot be obtained soon is left for later. */
@@ -122,7 +122,7 @@ backlog_and_neighbors(void)
 	engine_begin_transaction();
 	engine_enter(&scope);
 	follow_roles();
-	sequences_raise(false);
+	sequences_raise_newest();
 	next = backlog_check(GetCurrentTimestamp());
 	engine_leave(&scope);
 	engine_commit_transaction();
@@ -181,11 +181,11 @@ rotate_now(bool may_truncate)
 			;
 		(void) rotate_advance(ring, now);
 	}
-	while (may_truncate && compact_table(i, false))
+	while (may_truncate && compact_table_if_free(i))
 		i++;
 	while (may_truncate && summarize_log())
 		;
 	(void) backlog_check(now);
 	follow_roles();
-	sequences_raise(false);
+	sequences_raise_newest();
 }

@@ -15,8 +15,15 @@ sequences_raise_with(SequencesRaise raise)
 }
 
 void
-sequences_raise(bool all)
+sequences_raise_all(void)
 {
 	if (raise_used != NULL)
-		raise_used(all);
+		raise_used(true);
+}
+
+void
+sequences_raise_newest(void)
+{
+	if (raise_used != NULL)
+		raise_used(false);
 }

@@ -13,7 +13,8 @@
 typedef void (*SequencesRaise) (bool all);
 extern void sequences_raise_with(SequencesRaise raise);
 
-/* Have them raised by it, if one is registered. */
-extern void sequences_raise(bool all);
+/* Have it raise them, if one is registered: by all rows, or of messages by the newest ones. */
+extern void sequences_raise_all(void);
+extern void sequences_raise_newest(void);
 
 #endif							/* ORDER_EXT_SEQUENCES_H */
