@@ -70,7 +70,7 @@ BEGIN
 	IF given IS NULL THEN
 		RETURN NULL;
 	ELSIF jsonb_typeof(object -> key) NOT IN ('string', 'number') THEN
-		RAISE EXCEPTION '"%" is not a text', key USING ERRCODE = '22023';
+		RAISE EXCEPTION '"%" is not a string', key USING ERRCODE = '22023';
 	ELSIF given = '' THEN
 		RAISE EXCEPTION '"%" is empty', key USING ERRCODE = '22023';
 	ELSIF length(given) > longest THEN
@@ -242,7 +242,7 @@ BEGIN
 				USING ERRCODE = '22023', HINT = 'An unpaid order has payments that are initiated;'
 					' others have one that is captured.';
 		ELSIF order_ext_internal.import_number(given, 'amount', 0, amount) <> amount THEN
-			RAISE EXCEPTION 'a payment of % is not the amount of the order, %',
+			RAISE EXCEPTION 'a payment of % does not match the amount of the order, %',
 				left(given ->> 'amount', 40), amount
 				USING ERRCODE = 'OE301',
 				DETAIL = order_ext_internal.error_facts('', jsonb_build_object('expected', amount,
@@ -281,7 +281,7 @@ BEGIN
 		RAISE EXCEPTION '"options" is too large'
 			USING ERRCODE = '54000', HINT = 'order_ext.max_payload sets the limit.';
 	ELSIF options ?| '{external_id,currency}' THEN
-		RAISE EXCEPTION '"external_id" and "currency" belong next to "options", not into it'
+		RAISE EXCEPTION '"external_id" and "currency" belong next to "options", not in it'
 			USING ERRCODE = '22023';
 	END IF;
 	FOREACH word IN ARRAY '{region,channel}'::text[] LOOP
@@ -394,7 +394,7 @@ BEGIN
 	one.created_at := order_ext_internal.import_time(entry, 'created_at', now);
 	one.expire_at := order_ext_internal.import_time(entry, 'expire_at', NULL);
 	IF one.created_at > now + interval '1 day' OR one.created_at < '2000-01-01' THEN
-		RAISE EXCEPTION '"created_at" is not a time at which orders were made'
+		RAISE EXCEPTION '"created_at" is out of range'
 			USING ERRCODE = '22023';
 	ELSIF one.status = order_ext.status_code('order', 'created')
 		AND (one.expire_at IS NULL OR one.pay_amount = 0)

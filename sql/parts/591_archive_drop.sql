@@ -163,7 +163,7 @@ BEGIN
 		wrong := array_position(digests, NULL);
 	END IF;
 	IF wrong IS NOT NULL THEN
-		RAISE EXCEPTION 'argument "%" must not contain nulls', argument
+		RAISE EXCEPTION 'argument "%" must not contain null values', argument
 			USING ERRCODE = '22004', DETAIL = order_ext_internal.error_facts(
 				format('Element %s is null.', wrong),
 				jsonb_build_object('argument', argument, 'element', wrong)),

@@ -80,11 +80,11 @@ check_may_assign(const Payment *payment)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
 				 errmsg("payment " INT64_FORMAT " has duplicates", payment->payment_id),
-				 error_facts("Other records tell of its money.",
+				 error_facts("Other payments are recorded as its duplicates.",
 							 FACT_TEXT("reason", "duplicates"),
 							 FACT_ID("payment_id", payment->payment_id)),
-				 errhint("Decide about them first with resolve_held_payment: payments_view, "
-						 "duplicate_of.")));
+				 errhint("Resolve them first with resolve_held_payment; column duplicate_of of "
+						 "payments_view shows which they are.")));
 }
 
 static void

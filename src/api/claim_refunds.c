@@ -125,7 +125,7 @@ read_pay_types(FunctionCallInfo fcinfo, int n, RefundClaim *claim)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"pay_types\" must not contain nulls"),
+					 errmsg("argument \"pay_types\" must not contain null values"),
 					 error_facts(NULL, FACT_TEXT("argument", "pay_types")),
 					 errhint("Pass the names of pay types, or NULL for all.")));
 		pay_types[i] = spelling_code(TextDatumGetCString(words[i]));

@@ -54,7 +54,7 @@ check_is_unpaid(const Order *order)
 	if (!machine_allows(MACHINE_ORDER, order->status, EVENT_EXTEND_DEADLINE, ACTOR_STAFF))
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_WRONG_STATUS),
-				 errmsg("order " INT64_FORMAT " does not wait for its payment", order->order_id),
+				 errmsg("order " INT64_FORMAT " is not awaiting payment", order->order_id),
 				 error_facts("Its status is \"{status}\".",
 							 FACT_TEXT("status", machine_status_name(MACHINE_ORDER, order->status)),
 							 FACT_ID("order_id", order->order_id)),

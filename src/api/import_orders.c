@@ -111,8 +111,8 @@ raise_short(const char *sku, int64 order_id, int64 quantity, int64 available,
 						 FACT_INT("order", i + 1),
 						 FACT_TEXT("external_id", i < n ? imported[i].external_id : NULL),
 						 FACT_LIST("short", &too_few)),
-			 errhint("Set what lies on the shelf, with what unshipped orders hold, by set_stock, "
-					 "and repeat the whole call.")));
+			 errhint("Use set_stock to tell how many units there are, those of unshipped orders "
+					 "included, and repeat the whole call.")));
 }
 
 static void

@@ -141,7 +141,7 @@ read_statuses(FunctionCallInfo fcinfo, int n, OrderFilter *filter)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"statuses\" must not contain null"),
+					 errmsg("argument \"statuses\" must not contain null values"),
 					 error_facts(NULL, FACT_TEXT("argument", "statuses")),
 					 errhint("Pass names of statuses.")));
 		order_filter_add_status(filter, TextDatumGetCString(names[i]), "statuses",

@@ -202,7 +202,7 @@ parse_products(Jsonb *array, int *n)
 				 errmsg("argument \"products\" has too many elements"),
 				 error_facts("At most {max} products can be put at once.",
 							 FACT_TEXT("argument", "products"), FACT_INT("max", MAX_PRODUCTS)),
-				 errhint("Put them in several calls.")));
+				 errhint("Split them over several calls.")));
 	*n = JB_ROOT_COUNT(array);
 	products = palloc0(sizeof(GivenProduct) * Max(*n, 1));
 	for (i = 0; i < *n; i++)

@@ -33,7 +33,7 @@ check_undecided(const AfterSale *after_sale, const CameBackLine *lines, int n)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OE_NOT_REVIEWABLE),
-			 errmsg("no damaged goods of after-sale " INT64_FORMAT " wait for a decision",
+			 errmsg("after-sale " INT64_FORMAT " has no damaged goods awaiting a decision",
 					after_sale->after_sale_id),
 			 after_sale->return_status == NO_RETURN
 			 ? error_facts("Its status is \"{status}\", without goods to send back.",

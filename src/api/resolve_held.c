@@ -277,7 +277,7 @@ mark_duplicate(Journal *journal, Payment *payment)
 	if (twin == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OE_AMOUNT_DIFFERS),
-				 errmsg("no other capture is of the same money as payment " INT64_FORMAT,
+				 errmsg("payment " INT64_FORMAT " is not a duplicate of another capture",
 						payment->payment_id),
 				 error_facts("Order {order_id} has no other capture of {amount} {currency}.",
 							 FACT_ID("payment_id", payment->payment_id),

@@ -67,7 +67,7 @@ read_node(void)
 		(int64) id <= 0)
 		ereport(LOG,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("file \"%s\" does not hold the id of this server", NODE_FILE)));
+				 errmsg("file \"%s\" does not contain the ID of this server", NODE_FILE)));
 	else if (!is_copy(fd, inode, created_at))
 	{
 		node.id = (int64) id;

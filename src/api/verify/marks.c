@@ -343,7 +343,7 @@ marks_move(void)
 		ReThrowError(error);
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
-			 errmsg("the tables could not be verified: %s", error->message),
+			 errmsg("could not verify the tables: %s", error->message),
 			 error->context != NULL ? error_facts("{context}",
 												  FACT_TEXT("context", error->context)) : 0));
 }

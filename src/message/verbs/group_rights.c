@@ -57,8 +57,8 @@ group_rights_require(Oid role, int32 group_id, const char *group)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("role \"%s\" may not change consumer group \"%s\"",
-					GetUserNameFromId(role, false), group),
+			 errmsg("permission denied to change consumer group \"%s\" as role \"%s\"",
+					group, GetUserNameFromId(role, false)),
 			 error_facts(name == NULL
 						 ? "It was subscribed by a superuser."
 						 : "It was subscribed by role \"{owner}\".",
