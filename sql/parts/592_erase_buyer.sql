@@ -133,7 +133,7 @@ END
 $$;
 COMMENT ON FUNCTION order_ext_internal.erase_rows(bigint) IS 'Removes what is personal of a user.';
 
--- erase_buyer(): src/api/archive.c
+-- erase_buyer(): src/api/erase_buyer.c
 CREATE FUNCTION order_ext.erase_buyer(user_id bigint, OUT orders bigint, OUT archived bigint,
 		OUT messages bigint, OUT left_open bigint, OUT dropped bigint)
 	RETURNS record

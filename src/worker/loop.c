@@ -70,7 +70,7 @@ worker_signals(void)
  * under these, too.
  */
 static void
-neutralise_settings(void)
+neutralize_settings(void)
 {
 	SetConfigOption("search_path", ROLE_SEARCH_PATH, PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
@@ -93,7 +93,7 @@ worker_start(Datum main_arg)
 		worker_leave(VERDICT_UNKNOWN);
 	BackgroundWorkerInitializeConnectionByOid(worker_my_database->database, worker_my_slot->role,
 											  0);
-	neutralise_settings();
+	neutralize_settings();
 	if (worker_must_leave())
 		worker_leave(VERDICT_UNKNOWN);
 	SetCurrentStatementStartTimestamp();

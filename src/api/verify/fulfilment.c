@@ -79,7 +79,7 @@ const char	verify_fulfilment_documents[] =
 	"  OR d.lowest <> f.document_status OR d.highest <> f.document_status";
 
 #define DOCUMENTS(kind, status) \
-	SUM_OF("orders", "documents_sums", "kind = " kind " AND status = " CODE(status))
+	SUM_OF("orders", "documents_sums", "kind = " CODE(kind) " AND status = " CODE(status))
 #define WITH_LABEL \
 	"CASE status WHEN " CODE(FULFILMENT_CANCEL_REQUESTED) " THEN prior_status" \
 	" ELSE status END IN (" CODES(FULFILMENT_CREATED, FULFILMENT_PICKING) ") IS NOT TRUE"
@@ -87,15 +87,16 @@ const char	verify_fulfilment_documents[] =
 
 /* The documents that fulfillments need are those there are; canceled ones are of canceled ones. */
 const char	verify_fulfilment_documents_print[] =
-	"SELECT " DOCUMENTS("1", FULFILMENT_OUT)
+	"SELECT " DOCUMENTS(DELIVERY_ORDER, FULFILMENT_OUT)
 	"  = " SUM_OF("orders", "fulfilments_sums", "status = " CODE(FULFILMENT_OUT))
-	" AND " DOCUMENTS("2", FULFILMENT_OUT)
+	" AND " DOCUMENTS(LOGISTIC_ORDER, FULFILMENT_OUT)
 	"  = " SUM_OF("orders", "fulfilments_sums", "status = " CODE(FULFILMENT_OUT))
-	" AND " DOCUMENTS("1", DOCUMENT_OPEN)
+	" AND " DOCUMENTS(DELIVERY_ORDER, DOCUMENT_OPEN)
 	"  = " SUM_OF("orders", "fulfilments_sums", UNDER_WAY)
-	" AND " DOCUMENTS("2", DOCUMENT_OPEN)
+	" AND " DOCUMENTS(LOGISTIC_ORDER, DOCUMENT_OPEN)
 	"  = " SUM_OF("orders", "fulfilments_sums", UNDER_WAY " AND " WITH_LABEL)
-	" AND NOT EXISTS (SELECT FROM documents_sums WHERE kind NOT IN (1, 2) OR status NOT IN ("
+	" AND NOT EXISTS (SELECT FROM documents_sums WHERE kind NOT IN ("
+	CODES(DELIVERY_ORDER, LOGISTIC_ORDER) ") OR status NOT IN ("
 	CODES(DOCUMENT_OPEN, FULFILMENT_OUT, FULFILMENT_CANCELED) "))"
 	" AND (NOT EXISTS (SELECT FROM documents_sums WHERE status = " CODE(FULFILMENT_CANCELED) ")"
 	"  OR NOT EXISTS (SELECT FROM order_ext_internal.fulfilment_documents d"
