@@ -4,8 +4,6 @@
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
 
 #include "api/cart.h"
@@ -24,20 +22,13 @@
 static Datum
 return_stock_level(FunctionCallInfo fcinfo, StockLevel level)
 {
-	MemoryContext old = MemoryContextSwitchTo(call_result_context());
-	TupleDesc	tupdesc;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
-	Datum		result;
 
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "result type of the call is not composite");
 	values[0] = Int64GetDatum(level.available);
 	values[1] = Int64GetDatum(level.reserved);
 	values[2] = Int64GetDatum(level.consumed);
-	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
-	MemoryContextSwitchTo(old);
-	return result;
+	return call_return_row(fcinfo, values, nulls);
 }
 
 static Jsonb *

@@ -4,10 +4,8 @@
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "funcapi.h"
 
 #include "core/args.h"
 #include "core/call.h"
@@ -22,11 +20,8 @@ static Datum
 erase_buyer_body(FunctionCallInfo fcinfo)
 {
 	Datum		user_id = Int64GetDatum(arg_id(fcinfo, 0, "user_id"));
-	MemoryContext old;
-	TupleDesc	tupdesc;
 	Datum		values[5];
 	bool		nulls[5] = {false};
-	Datum		result;
 	int			i;
 
 	/* nobody copies what is being erased, or drops it */
@@ -34,12 +29,7 @@ erase_buyer_body(FunctionCallInfo fcinfo)
 	(void) plan_write(&erase, &user_id, NULL, 1);
 	for (i = 0; i < (int) lengthof(values); i++)
 		values[i] = Int64GetDatum(row_int64(0, i + 1));
-	old = MemoryContextSwitchTo(call_result_context());
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "result type of the call is not composite");
-	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
-	MemoryContextSwitchTo(old);
-	return result;
+	return call_return_row(fcinfo, values, nulls);
 }
 
 PG_FUNCTION_INFO_V1(order_ext_erase_buyer);

@@ -162,12 +162,6 @@ api_read(FunctionCallInfo fcinfo, CallBody body)
 	return call_frame(fcinfo, body);
 }
 
-MemoryContext
-call_result_context(void)
-{
-	return result_context;
-}
-
 static Datum
 call_return_copy(Datum value, bool typbyval, int typlen)
 {
@@ -195,17 +189,24 @@ call_put_jsonb(FunctionCallInfo fcinfo, Jsonb *value)
 }
 
 Datum
-call_return_result(FunctionCallInfo fcinfo, const CallResult *result)
+call_return_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 {
 	MemoryContext old = MemoryContextSwitchTo(result_context);
 	TupleDesc	tupdesc;
-	Datum		values[5] = {0};
-	bool		nulls[5] = {false, false, false, false, false};
-	Datum		datum;
+	Datum		row;
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "result type of the call is not composite");
-	tupdesc = BlessTupleDesc(tupdesc);
+	row = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
+	MemoryContextSwitchTo(old);
+	return row;
+}
+
+Datum
+call_return_result(FunctionCallInfo fcinfo, const CallResult *result)
+{
+	Datum		values[5] = {0};
+	bool		nulls[5] = {false, false, false, false, false};
 
 	values[0] = Int64GetDatum(result->id);
 	nulls[0] = result->id_is_null;
@@ -220,10 +221,7 @@ call_return_result(FunctionCallInfo fcinfo, const CallResult *result)
 		values[4] = PointerGetDatum(result->detail);
 	else
 		nulls[4] = true;
-
-	datum = HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls));
-	MemoryContextSwitchTo(old);
-	return datum;
+	return call_return_row(fcinfo, values, nulls);
 }
 
 Oid

@@ -41,12 +41,10 @@ extern void call_keep_error(void);
 /* Build a Datum that survives the end of the call. */
 extern Datum call_return_result(FunctionCallInfo fcinfo, const CallResult *result);
 extern Datum call_return_jsonb(Jsonb *value);
+extern Datum call_return_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 
 /* Add a row to a result that is a set of jsonb (InitMaterializedSRF). */
 extern void call_put_jsonb(FunctionCallInfo fcinfo, Jsonb *value);
-
-/* Allocate in the memory context that outlives SPI. */
-extern MemoryContext call_result_context(void);
 
 /* The role that calls the API, even within SECURITY DEFINER; for the logs. */
 extern Oid	call_role(void);

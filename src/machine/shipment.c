@@ -387,14 +387,11 @@ void
 shipments_hold_parked(Journal *journal, const Order *orders, int n)
 {
 	int64	   *ids = palloc(sizeof(int64) * Max(n, 1));
-	int			n_found;
 	int			i;
 
 	for (i = 0; i < n; i++)
 		ids[i] = orders[i].order_id;
-	(void) orders_with_parked(ids, n, ANY_KIND, &n_found);
-	if (n_found > 0)
-		shipments_settle_among(journal, ids, n);
+	shipments_settle_among(journal, ids, n);
 }
 
 int
