@@ -3,8 +3,9 @@
  *		import_orders(): open orders of another system.
  *
  * The rows of all orders are checked and stored by a few statements on sets, which
- * sql/parts/490_import_api.sql has; timers, messages and stock follow here. Whatever is wrong with
- * one order is an error that names it, and nothing of the call remains.
+ * sql/parts/488_import_read.sql and 490_import_api.sql have; timers, messages and stock follow
+ * here. Whatever is wrong with one order is an error that names it, and nothing of the call
+ * remains.
  */
 #include "compat.h"
 
