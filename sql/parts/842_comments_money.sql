@@ -4,7 +4,7 @@ COMMENT ON FUNCTION order_ext.calculate_refund(bigint, jsonb) IS
 'Calculates what an application for these lines would refund now.
 Freight is refunded with the last pieces of an order. The result changes nothing.
 order_id: the order
-lines: [{"sku": "A-1", "quantity": 2}, {"line": 3, "quantity": 1}, ...]; a sku that stands in several lines of the order needs its line''s number
+lines: [{"sku": "A-1", "quantity": 2}, {"line": 3, "quantity": 1}, ...]; a sku that is on several lines of the order needs its line''s number
 Returns: {amount, freight, lines: [{line, sku, quantity, amount}]}, in minor units; amount includes the freight
 Raises: 22004; 22023; 22003; 54000; OE001; OE501 more pieces than are left';
 

@@ -232,7 +232,7 @@ lines_parse(Jsonb *jsonb, const char *argument, LinesKind kind)
 
 /*
  * The line in the order; NULL if the order does not contain it. Sets *ambiguous if it is given by a
- * SKU that stands in several lines.
+ * SKU that several lines have.
  */
 static const EntitledLine *
 find_line(const Entitlement *entitlement, const Line *line, bool *ambiguous)

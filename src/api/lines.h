@@ -46,7 +46,7 @@ extern Lines *lines_parse(Jsonb *lines, const char *argument, LinesKind kind);
 
 /*
  * The lines as goods of the order, added up, in the order's order. Raises OE501 for lines that it
- * does not contain, 22023 for a SKU that stands in several of its lines.
+ * does not contain, 22023 for a SKU that several of its lines have.
  */
 extern GoodsBack *lines_to_goods(const Lines *lines, const Entitlement *entitlement);
 

@@ -24,7 +24,7 @@ typedef struct CameBackLine
 	int64		discount;
 	int64		paid;			/* of the amount, refunds requested so far */
 	int32		line;			/* of the order */
-	int32		lines_of_sku;	/* in how many lines of the order the sku stands */
+	int32		lines_of_sku;	/* how many lines of the order have the sku */
 	int32		of;				/* pieces of the order's line */
 	int32		before;			/* of these, in after-sales when this one was priced */
 	int32		quantity;		/* that go back */

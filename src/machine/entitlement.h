@@ -25,7 +25,7 @@ typedef struct EntitledLine
 	int64		given;			/* paid back so far, or being paid back */
 	int64		discount_given;
 	int32		line;			/* its number in the order */
-	int32		lines_of_sku;	/* in how many lines the sku stands */
+	int32		lines_of_sku;	/* how many lines have the sku */
 	int32		quantity;
 	int32		done;			/* pieces in live after-sales */
 	int16		kind;			/* of the product */
