@@ -6,20 +6,20 @@
 
 #include "machine/codes.h"
 
-static const StatusName product_kinds[] = {
+static const CodeName product_kinds[] = {
 	{KIND_NORMAL, "normal"},
 	{KIND_VIRTUAL, "virtual"},
 	{0, NULL}
 };
 
-static const StatusName cancel_types[] = {
+static const CodeName cancel_types[] = {
 	{CANCEL_BY_USER, "user"},
 	{CANCEL_BY_TIMEOUT, "timeout"},
 	{CANCEL_BY_CUSTOMER_SERVICE, "customer_service"},
 	{0, NULL}
 };
 
-static const StatusName reservations[] = {
+static const CodeName reservations[] = {
 	{RESERVATION_NONE, "none"},
 	{RESERVATION_OPEN, "reserved"},
 	{RESERVATION_CONSUMED, "consumed"},
@@ -27,7 +27,7 @@ static const StatusName reservations[] = {
 	{0, NULL}
 };
 
-static const StatusName ledger_kinds[] = {
+static const CodeName ledger_kinds[] = {
 	{LEDGER_RESERVE, "reserve"},
 	{LEDGER_RELEASE, "release"},
 	{LEDGER_CONSUME, "consume"},
@@ -38,7 +38,7 @@ static const StatusName ledger_kinds[] = {
 	{0, NULL}
 };
 
-static const StatusName payment_purposes[] = {
+static const CodeName payment_purposes[] = {
 	{PURPOSE_APPLIED, "applied"},
 	{PURPOSE_LATE, "late"},
 	{PURPOSE_SURPLUS, "surplus"},
@@ -48,7 +48,7 @@ static const StatusName payment_purposes[] = {
 	{0, NULL}
 };
 
-static const StatusName refund_causes[] = {
+static const CodeName refund_causes[] = {
 	{CAUSE_CANCEL, "cancel"},
 	{CAUSE_LATE, "late"},
 	{CAUSE_SURPLUS, "surplus"},
@@ -60,14 +60,14 @@ static const StatusName refund_causes[] = {
 	{0, NULL}
 };
 
-static const StatusName dispute_statuses[] = {
+static const CodeName dispute_statuses[] = {
 	{DISPUTE_OPENED, "opened"},
 	{DISPUTE_WON, "won"},
 	{DISPUTE_LOST, "lost"},
 	{0, NULL}
 };
 
-static const StatusName money_facts[] = {
+static const CodeName money_facts[] = {
 	{MONEY_FACT_REFUND, "record_refund"},
 	{MONEY_FACT_DISPUTE_OPENED, "dispute_opened"},
 	{MONEY_FACT_DISPUTE_WON, "dispute_won"},
@@ -75,13 +75,13 @@ static const StatusName money_facts[] = {
 	{0, NULL}
 };
 
-static const StatusName document_kinds[] = {
+static const CodeName document_kinds[] = {
 	{DELIVERY_ORDER, "delivery_order"},
 	{LOGISTIC_ORDER, "logistic_order"},
 	{0, NULL}
 };
 
-static const StatusName shipment_kinds[] = {
+static const CodeName shipment_kinds[] = {
 	{SHIPMENT_PICKED, "picked"},
 	{SHIPMENT_OUT_STOCK, "out_stock"},
 	{SHIPMENT_DELIVERING, "delivering"},
@@ -94,7 +94,7 @@ static const StatusName shipment_kinds[] = {
 	{0, NULL}
 };
 
-static const StatusName shipment_states[] = {
+static const CodeName shipment_states[] = {
 	{SHIPMENT_APPLIED, "applied"},
 	{SHIPMENT_PARKED, "parked"},
 	{SHIPMENT_HELD, "held"},
@@ -103,14 +103,14 @@ static const StatusName shipment_states[] = {
 	{0, NULL}
 };
 
-static const StatusName after_sale_types[] = {
+static const CodeName after_sale_types[] = {
 	{AFTER_SALE_REFUND_ONLY, "refund_only"},
 	{AFTER_SALE_RETURN_REFUND, "return_refund"},
 	{AFTER_SALE_GOODWILL, "goodwill"},
 	{0, NULL}
 };
 
-static const StatusName after_sale_details[] = {
+static const CodeName after_sale_details[] = {
 	{DETAIL_ALL, "all"},
 	{DETAIL_TIMEOUT, "timeout"},
 	{DETAIL_USER_CANCEL, "user_cancel"},
@@ -120,7 +120,7 @@ static const StatusName after_sale_details[] = {
 	{0, NULL}
 };
 
-static const StatusName after_sale_sources[] = {
+static const CodeName after_sale_sources[] = {
 	{SOURCE_USER_REFUND, "user_refund"},
 	{SOURCE_SYSTEM, "system"},
 	{SOURCE_CUSTOMER_SERVICE, "customer_service"},
@@ -129,7 +129,7 @@ static const StatusName after_sale_sources[] = {
 	{0, NULL}
 };
 
-static const StatusName after_sale_reasons[] = {
+static const CodeName after_sale_reasons[] = {
 	{REASON_NUMBER, "number"},
 	{REASON_QUALITY, "quality"},
 	{REASON_PACKAGE, "package"},
@@ -144,7 +144,7 @@ static const StatusName after_sale_reasons[] = {
 	{0, NULL}
 };
 
-static const StatusName return_facts[] = {
+static const CodeName return_facts[] = {
 	{RETURN_FACT_SHIPMENT, "return_shipment"},
 	{RETURN_FACT_RECEIPT, "return_receipt"},
 	{RETURN_FACT_RESOLVED, "resolve_damaged"},
@@ -154,7 +154,7 @@ static const StatusName return_facts[] = {
 static const struct
 {
 	const char *name;
-	const StatusName *codes;
+	const CodeName *codes;
 }			code_sets[CODE_SETS] = {
 	[CODES_PRODUCT_KIND] = {"product_kind", product_kinds},
 	[CODES_CANCEL_TYPE] = {"cancel_type", cancel_types},
@@ -177,7 +177,7 @@ static const struct
 const char *
 code_name(CodeSet set, int16 code)
 {
-	const StatusName *entry;
+	const CodeName *entry;
 
 	for (entry = code_sets[set].codes; entry->name != NULL; entry++)
 	{
@@ -187,7 +187,7 @@ code_name(CodeSet set, int16 code)
 	return NULL;
 }
 
-const StatusName *
+const CodeName *
 codes_of_set(CodeSet set, const char **name)
 {
 	*name = code_sets[set].name;

@@ -285,11 +285,11 @@ typedef int16 ReturnFactKind;
 /* ---- names ---- */
 
 /* Codes with their names; those of the statuses are in status_names.h. */
-typedef struct StatusName
+typedef struct CodeName
 {
 	int16		code;
 	const char *name;
-} StatusName;
+} CodeName;
 
 typedef enum CodeSet
 {
@@ -316,6 +316,6 @@ typedef enum CodeSet
 extern const char *code_name(CodeSet set, int16 code);
 
 /* The codes of a set, ended by one without a name; *name is what codes() calls the set. */
-extern const StatusName *codes_of_set(CodeSet set, const char **name);
+extern const CodeName *codes_of_set(CodeSet set, const char **name);
 
 #endif							/* ORDER_EXT_MACHINE_CODES_H */

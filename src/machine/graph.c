@@ -211,7 +211,7 @@ put_code(ReturnSetInfo *rsinfo, const char *set, int32 code, const char *name)
 }
 
 static void
-put_codes(ReturnSetInfo *rsinfo, const char *set, const StatusName *codes)
+put_codes(ReturnSetInfo *rsinfo, const char *set, const CodeName *codes)
 {
 	for (; codes->name != NULL; codes++)
 		put_code(rsinfo, set, codes->code, codes->name);
@@ -235,7 +235,7 @@ order_ext_codes(PG_FUNCTION_ARGS)
 	for (i = 0; i < CODE_SETS; i++)
 	{
 		const char *name;
-		const StatusName *codes = codes_of_set((CodeSet) i, &name);
+		const CodeName *codes = codes_of_set((CodeSet) i, &name);
 
 		put_codes(rsinfo, name, codes);
 	}

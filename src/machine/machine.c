@@ -172,7 +172,7 @@ machine_allows(Machine machine, int16 from, Event event, char actor)
 const char *
 machine_status_name(Machine machine, int16 status)
 {
-	const StatusName *entry;
+	const CodeName *entry;
 
 	for (entry = machine_table(machine)->statuses; entry->name != NULL; entry++)
 	{
@@ -185,7 +185,7 @@ machine_status_name(Machine machine, int16 status)
 int16
 machine_status_code(Machine machine, const char *name)
 {
-	const StatusName *entry;
+	const CodeName *entry;
 
 	for (entry = machine_table(machine)->statuses; entry->name != NULL; entry++)
 	{

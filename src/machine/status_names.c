@@ -6,7 +6,7 @@
 
 #include "machine/status_names.h"
 
-const StatusName status_names_order[] = {
+const CodeName status_names_order[] = {
 	{ORDER_CREATED, "created"},
 	{ORDER_PAID, "paid"},
 	{ORDER_FULFILLING, "fulfilling"},
@@ -19,7 +19,7 @@ const StatusName status_names_order[] = {
 	{0, NULL}
 };
 
-const StatusName status_names_payment[] = {
+const CodeName status_names_payment[] = {
 	{PAYMENT_INITIATED, "initiated"},
 	{PAYMENT_CAPTURED, "captured"},
 	{PAYMENT_CLOSED, "closed"},
@@ -27,7 +27,7 @@ const StatusName status_names_payment[] = {
 	{0, NULL}
 };
 
-const StatusName status_names_after_sale[] = {
+const CodeName status_names_after_sale[] = {
 	{AFTER_SALE_APPLIED, "applied"},
 	{AFTER_SALE_APPROVED, "approved"},
 	{AFTER_SALE_REJECTED, "rejected"},
@@ -40,7 +40,7 @@ const StatusName status_names_after_sale[] = {
 	{0, NULL}
 };
 
-const StatusName status_names_return[] = {
+const CodeName status_names_return[] = {
 	{RETURN_AWAITING, "awaiting"},
 	{RETURN_TO_SEND, "to_send"},
 	{RETURN_IN_TRANSIT, "in_transit"},
@@ -51,7 +51,7 @@ const StatusName status_names_return[] = {
 	{0, NULL}
 };
 
-const StatusName status_names_refund[] = {
+const CodeName status_names_refund[] = {
 	{REFUND_REQUESTED, "requested"},
 	{REFUND_SUBMITTED, "submitted"},
 	{REFUND_SUCCEEDED, "succeeded"},
@@ -60,7 +60,7 @@ const StatusName status_names_refund[] = {
 	{0, NULL}
 };
 
-const StatusName status_names_coupon[] = {
+const CodeName status_names_coupon[] = {
 	{COUPON_UNUSED, "unused"},
 	{COUPON_LOCKED, "locked"},
 	{COUPON_USED, "used"},
@@ -68,7 +68,7 @@ const StatusName status_names_coupon[] = {
 	{0, NULL}
 };
 
-const StatusName status_names_fulfilment[] = {
+const CodeName status_names_fulfilment[] = {
 	{FULFILMENT_CREATED, "created"},
 	{FULFILMENT_PICKING, "picking"},
 	{FULFILMENT_LABELLED, "labelled"},

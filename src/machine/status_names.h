@@ -7,12 +7,12 @@
 
 #include "machine/codes.h"
 
-extern const StatusName status_names_order[];
-extern const StatusName status_names_payment[];
-extern const StatusName status_names_after_sale[];
-extern const StatusName status_names_return[];
-extern const StatusName status_names_refund[];
-extern const StatusName status_names_coupon[];
-extern const StatusName status_names_fulfilment[];
+extern const CodeName status_names_order[];
+extern const CodeName status_names_payment[];
+extern const CodeName status_names_after_sale[];
+extern const CodeName status_names_return[];
+extern const CodeName status_names_refund[];
+extern const CodeName status_names_coupon[];
+extern const CodeName status_names_fulfilment[];
 
 #endif							/* ORDER_EXT_MACHINE_STATUS_NAMES_H */

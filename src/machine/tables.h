@@ -132,7 +132,7 @@ typedef struct MachineTable
 {
 	Machine		machine;
 	const char *name;
-	const StatusName *statuses; /* ends with a NULL name */
+	const CodeName *statuses;	/* ends with a NULL name */
 	const Edge *edges;			/* ends with event 0 */
 } MachineTable;
 
