@@ -7,6 +7,7 @@
 #include "commands/sequence.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
+#include "lib/qunique.h"
 #include "utils/datetime.h"
 
 #include "core/ids.h"
@@ -36,6 +37,17 @@ id_compare(const void *a, const void *b)
 	int64		right = *(const int64 *) b;
 
 	return (left > right) - (left < right);
+}
+
+int64 *
+id_sort(const int64 *ids, int n, int *n_sorted)
+{
+	int64	   *sorted = palloc(sizeof(int64) * Max(n, 1));
+
+	memcpy(sorted, ids, sizeof(int64) * n);
+	qsort(sorted, n, sizeof(int64), id_compare);
+	*n_sorted = n == 0 ? 0 : (int) qunique(sorted, n, sizeof(int64), id_compare);
+	return sorted;
 }
 
 /*

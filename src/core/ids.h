@@ -30,4 +30,7 @@ extern int64 id_next(const char *sequence);
 /* Compares ids, keys, tokens and other int64 values, for qsort() and bsearch(). */
 extern int	id_compare(const void *a, const void *b);
 
+/* The distinct ones of n ids, in ascending order. */
+extern int64 *id_sort(const int64 *ids, int n, int *n_sorted);
+
 #endif							/* ORDER_EXT_IDS_H */

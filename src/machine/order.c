@@ -6,7 +6,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "lib/qunique.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -174,23 +173,13 @@ order_read_or_fail(int64 order_id, Order *order)
 				 errhint("Use an ID returned by create_order.")));
 }
 
-/* Distinct ids in ascending order; returns how many. */
-static int
-sort_ids(const int64 *ids, int n, int64 **sorted)
-{
-	*sorted = palloc(sizeof(int64) * Max(n, 1));
-	memcpy(*sorted, ids, sizeof(int64) * n);
-	qsort(*sorted, n, sizeof(int64), id_compare);
-	return n == 0 ? 0 : (int) qunique(*sorted, n, sizeof(int64), id_compare);
-}
-
 Order *
 orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders)
 {
 	Rows	   *rows = rows_open(&orders_table, ROWS_READ);
 	Order	   *orders = palloc(sizeof(Order) * Max(n, 1));
-	int64	   *sorted;
-	int			n_sorted = sort_ids(ids, n, &sorted);
+	int			n_sorted;
+	int64	   *sorted = id_sort(ids, n, &n_sorted);
 	Row			row;
 	int			i;
 
@@ -347,8 +336,8 @@ orders_expire(Journal *journal, const int64 *ids, int n, Jsonb *detail,
 	OrderChange change = {.cancels = true, .cancel_type = CANCEL_BY_TIMEOUT};
 	TimestampTz now = journal_time(journal);
 	Order	   *orders = palloc(sizeof(Order) * Max(n, 1));
-	int64	   *sorted;
-	int			n_sorted = sort_ids(ids, n, &sorted);
+	int			n_sorted;
+	int64	   *sorted = id_sort(ids, n, &n_sorted);
 	Rows	   *rows = rows_open(&orders_table, ROWS_CHANGE);
 	Row			row;
 	int			i;

@@ -4,38 +4,39 @@
  */
 #include "compat.h"
 
-#include "access/transam.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
-#include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/xid8.h"
 
 #include "core/append.h"
-#include "core/call.h"
 #include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/ids.h"
 #include "core/money.h"
+#include "core/row.h"
 #include "core/spi_util.h"
 #include "machine/stock.h"
+#include "machine/stock_movement.h"
 #include "machine/stock_own.h"
-#include "machine/stock_upkeep.h"
 
-static SavedPlan close_reservations = SAVED_PLAN(
-	"UPDATE order_ext_internal.order_items i SET reservation = " CODE(RESERVATION_RELEASED)
-	" FROM order_ext_internal.orders o"
-	" WHERE o.order_id = ANY ($1) AND o.status = " CODE(ORDER_CANCELED)
-	"   AND i.order_id = o.order_id AND i.reservation = " CODE(RESERVATION_OPEN)
-	" RETURNING i.product_id, i.quantity, i.order_id",
-	INT8ARRAYOID);
+/* Columns of orders, and of order_items. */
+enum
+{
+	ORDERS_STATUS
+};
 
-static SavedPlan consume_reservations = SAVED_PLAN(
-	"UPDATE order_ext_internal.order_items SET reservation = " CODE(RESERVATION_CONSUMED)
-	" WHERE order_id = ANY ($1) AND reservation = " CODE(RESERVATION_OPEN)
-	" RETURNING product_id, quantity, order_id",
-	INT8ARRAYOID);
+static RowTable orders = ROW_TABLE("orders", "orders_pkey", "status");
+
+enum
+{
+	ITEMS_PRODUCT_ID,
+	ITEMS_QUANTITY,
+	ITEMS_RESERVATION
+};
+
+static RowTable order_items = ROW_TABLE(
+	"order_items", "order_items_pkey",
+	"product_id", "quantity", "reservation");
 
 static SavedPlan still_consumed = SAVED_PLAN(
 	"SELECT i.product_id, least(g.quantity, i.quantity + coalesce("
@@ -49,69 +50,6 @@ static SavedPlan still_consumed = SAVED_PLAN(
 	"   GROUP BY product_id) i ON i.product_id = g.product_id"
 	" ORDER BY i.product_id",
 	INT8OID, INT8ARRAYOID, INT4ARRAYOID);
-
-/* A row of the ledger, but for what all rows of a call share. */
-typedef struct Movement
-{
-	int64		order_id;		/* 0: none */
-	int64		product_id;
-	int64		ref;
-	StockLevel	delta;
-} Movement;
-
-static void
-append_movement(Appender *ledger, const Movement *movement, TimestampTz at, LedgerKind kind,
-				const char *reason)
-{
-	const StockLevel *delta = &movement->delta;
-	Datum		values[11];
-	bool		nulls[11] = {false};
-
-	values[0] = Int64GetDatum(movement->order_id);
-	values[1] = Int64GetDatum(movement->product_id);
-	values[2] = Int64GetDatum(movement->ref);
-	values[3] = Int64GetDatum(delta->available);
-	values[4] = Int64GetDatum(delta->reserved);
-	values[5] = Int64GetDatum(delta->consumed);
-	values[6] = TimestampTzGetDatum(at);
-	values[7] = Int16GetDatum(kind);
-	values[8] = reason ? CStringGetTextDatum(reason) : (Datum) 0;
-	nulls[8] = reason == NULL;
-	values[9] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	/* who moved units of an order is in its log */
-	nulls[10] = kind != LEDGER_ADJUST;
-	values[10] = nulls[10] ? (Datum) 0 : CStringGetTextDatum(call_operator_or_role());
-	append_row(ledger, values, nulls);
-}
-
-/* Insert the row that was appended last. */
-static void
-insert_movement(Appender *ledger, const Movement *movement)
-{
-	const StockLevel *delta = &movement->delta;
-
-	append_flush(ledger);
-	stock_own_add(movement->product_id, delta->available,
-				  delta->available + delta->reserved + delta->consumed);
-}
-
-/* All of the same kind, of which none takes what is available. */
-static void
-append_movements(const Movement *movements, int n, TimestampTz at, LedgerKind kind)
-{
-	Appender   *ledger = append_open("stock_ledger");
-	StockReader *reader = stock_reader_open(true);
-	int			i;
-
-	for (i = 0; i < n; i++)
-		append_movement(ledger, &movements[i], at, kind, NULL);
-	for (i = 0; i < n; i++)
-		insert_movement(ledger, &movements[i]);
-	for (i = 0; i < n; i++)
-		stock_upkeep_now_and_then(reader, movements[i].product_id);
-	stock_reader_close(reader);
-	append_close(ledger);
-}
 
 /* ---- reserve ---- */
 
@@ -154,17 +92,17 @@ stock_reserve(int64 order_id, const StockDemand *demands, int n, TimestampTz at)
 	{
 		int64		product_id = demands[i].product_id;
 		int64		quantity = demands[i].quantity;
-		Movement	movement = {order_id, product_id, 0, {-quantity, quantity, 0}};
+		StockMovement movement = {order_id, product_id, 0, {-quantity, quantity, 0}};
 		StockCount	count;
 
-		append_movement(ledger, &movement, at, LEDGER_RESERVE, NULL);
+		stock_movement_append(ledger, &movement, at, LEDGER_RESERVE, NULL);
 		stock_count_begin(reader, product_id, &count);
 		if (count.available < quantity)
 		{
 			stock_count_end(product_id);
 			raise_stock_short(reader, count, demands, n, i);
 		}
-		insert_movement(ledger, &movement);
+		stock_movement_insert(ledger, &movement);
 		stock_count_end(product_id);
 		stock_fold_if_due(reader, product_id, &count);
 	}
@@ -179,7 +117,7 @@ static void
 import_movement(Appender *ledger, int64 order_id, int64 product_id, StockLevel delta,
 				TimestampTz at, LedgerKind kind)
 {
-	Movement	movement = {order_id, product_id, 0, delta};
+	StockMovement movement = {order_id, product_id, 0, delta};
 	const char *reason = NULL;
 
 	if (kind == LEDGER_ADJUST)
@@ -187,7 +125,7 @@ import_movement(Appender *ledger, int64 order_id, int64 product_id, StockLevel d
 		movement.ref = id_next("stock_adjustment_seq");
 		reason = "imported with orders that have left";
 	}
-	append_movement(ledger, &movement, at, kind, reason);
+	stock_movement_append(ledger, &movement, at, kind, reason);
 	stock_own_add(product_id, delta.available,
 				  delta.available + delta.reserved + delta.consumed);
 }
@@ -266,77 +204,98 @@ stock_import(const StockImport *imports, int n, TimestampTz at, int64 *available
 
 /* ---- release and consume ---- */
 
+/* Leave those of the orders that are canceled; returns how many. */
 static int
-compare_movements(const void *a, const void *b)
+leave_canceled(int64 *order_ids, int n)
 {
-	const Movement *left = a;
-	const Movement *right = b;
+	Rows	   *rows = rows_open(&orders, ROWS_READ);
+	int			n_canceled = 0;
+	Row			row;
+	int			i;
 
-	if (left->product_id != right->product_id)
-		return left->product_id < right->product_id ? -1 : 1;
-	return (left->order_id > right->order_id) - (left->order_id < right->order_id);
+	for (i = 0; i < n; i++)
+	{
+		Datum		key = Int64GetDatum(order_ids[i]);
+
+		if (rows_find(rows, &key, 1, &row) && row_get_int16(&row, ORDERS_STATUS) == ORDER_CANCELED)
+			order_ids[n_canceled++] = order_ids[i];
+	}
+	rows_close(rows);
+	return n_canceled;
 }
 
 /*
- * Sort by product and order, and add up lines of the same product of an order, which the ledger
- * shows as one; returns how many are left.
+ * End the reservation of a line, unless another transaction has just done so; *movement is what
+ * becomes of its units.
  */
-static int
-merge_movements(Movement *movements, int n)
+static bool
+end_reservation(Rows *items, Row *item, LedgerKind kind, StockMovement *movement)
 {
-	int			last = 0;
-	int			i;
+	int64		quantity = row_get_int32(item, ITEMS_QUANTITY);
 
-	qsort(movements, n, sizeof(Movement), compare_movements);
-	for (i = 1; i < n; i++)
-	{
-		if (compare_movements(&movements[i], &movements[last]) != 0)
-		{
-			movements[++last] = movements[i];
-			continue;
-		}
-		movements[last].delta.available += movements[i].delta.available;
-		movements[last].delta.reserved += movements[i].delta.reserved;
-		movements[last].delta.consumed += movements[i].delta.consumed;
-	}
-	return last + 1;
+	if (row_get_int16(item, ITEMS_RESERVATION) != RESERVATION_OPEN)
+		return false;
+	row_set(item, ITEMS_RESERVATION, Int16GetDatum(kind == LEDGER_RELEASE ? RESERVATION_RELEASED
+												   : RESERVATION_CONSUMED));
+	if (!rows_update(items, item))
+		return false;
+	memset(movement, 0, sizeof(StockMovement));
+	movement->product_id = row_get_int64(item, ITEMS_PRODUCT_ID);
+	movement->delta.available = kind == LEDGER_RELEASE ? quantity : 0;
+	movement->delta.reserved = -quantity;
+	movement->delta.consumed = kind == LEDGER_CONSUME ? quantity : 0;
+	return true;
 }
 
-/* End the open reservations found by a plan, and move what they held. */
+/* End the open reservations of n > 0 distinct orders, and move what they held. */
 static void
-end_reservations(SavedPlan *end, const int64 *order_ids, int n, TimestampTz at, LedgerKind kind)
+end_reservations(const int64 *order_ids, int n, TimestampTz at, LedgerKind kind)
 {
-	Datum		values[1] = {int64_array(order_ids, n)};
-	int			ended = (int) plan_write(end, values, NULL, 0);
-	Movement   *movements;
+	Rows	   *items = rows_open(&order_items, ROWS_CHANGE);
+	int			max = 4 * n;
+	StockMovement *movements = palloc(sizeof(StockMovement) * max);
+	int			n_movements = 0;
 	int			i;
 
-	if (ended == 0)
-		return;
-	movements = palloc0(sizeof(Movement) * ended);
-	for (i = 0; i < ended; i++)
+	for (i = 0; i < n; i++)
 	{
-		int64		quantity = row_int32(i, 2);
+		Datum		key = Int64GetDatum(order_ids[i]);
+		bool		found;
+		Row			row;
 
-		movements[i].product_id = row_int64(i, 1);
-		movements[i].order_id = row_int64(i, 3);
-		movements[i].delta.available = kind == LEDGER_RELEASE ? quantity : 0;
-		movements[i].delta.reserved = -quantity;
-		movements[i].delta.consumed = kind == LEDGER_CONSUME ? quantity : 0;
+		for (found = rows_find(items, &key, 1, &row); found; found = rows_next(items, &row))
+		{
+			if (n_movements == max)
+				movements = repalloc(movements, sizeof(StockMovement) * (max *= 2));
+			if (!end_reservation(items, &row, kind, &movements[n_movements]))
+				continue;
+			movements[n_movements++].order_id = order_ids[i];
+		}
 	}
-	append_movements(movements, merge_movements(movements, ended), at, kind);
+	rows_close(items);
+	if (n_movements > 0)
+		stock_movements_append(movements, stock_movements_merge(movements, n_movements), at, kind);
 }
 
 void
 stock_release(const int64 *order_ids, int n, TimestampTz at)
 {
-	end_reservations(&close_reservations, order_ids, n, at, LEDGER_RELEASE);
+	int			n_sorted;
+	int64	   *sorted = id_sort(order_ids, n, &n_sorted);
+	int			n_canceled = leave_canceled(sorted, n_sorted);
+
+	if (n_canceled > 0)
+		end_reservations(sorted, n_canceled, at, LEDGER_RELEASE);
 }
 
 void
 stock_consume(const int64 *order_ids, int n, TimestampTz at)
 {
-	end_reservations(&consume_reservations, order_ids, n, at, LEDGER_CONSUME);
+	int			n_sorted;
+	int64	   *sorted = id_sort(order_ids, n, &n_sorted);
+
+	if (n_sorted > 0)
+		end_reservations(sorted, n_sorted, at, LEDGER_CONSUME);
 }
 
 /* ---- take back ---- */
@@ -347,7 +306,7 @@ stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
 {
 	Datum		values[3] = {Int64GetDatum(order_id), int64_array(products, n),
 	int32_array(quantities, n)};
-	Movement   *movements = palloc0(sizeof(Movement) * n);
+	StockMovement *movements = palloc0(sizeof(StockMovement) * n);
 	int			n_movements = 0;
 	int			found = (int) plan_query(&still_consumed, values, NULL, 0);
 	int			i;
@@ -355,7 +314,7 @@ stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
 	for (i = 0; i < found; i++)
 	{
 		int32		quantity = row_int32(i, 2);
-		Movement   *movement = &movements[n_movements];
+		StockMovement *movement = &movements[n_movements];
 
 		if (quantity <= 0)
 			continue;
@@ -369,7 +328,7 @@ stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
 			moved[row_int32(i, 3) - 1] = quantity;
 	}
 	if (n_movements > 0)
-		append_movements(movements, n_movements, at, kind);
+		stock_movements_append(movements, n_movements, at, kind);
 }
 
 /* ---- adjust ---- */
@@ -394,7 +353,7 @@ static StockLevel
 change_available(int64 product_id, const char *sku, int64 available, const char *reason,
 				 TimestampTz at)
 {
-	Movement	movement = {0, product_id, id_next("stock_adjustment_seq"), {available, 0, 0}};
+	StockMovement movement = {0, product_id, id_next("stock_adjustment_seq"), {available, 0, 0}};
 	Appender   *ledger = append_open("stock_ledger");
 	StockReader *reader = stock_reader_open(true);
 	StockCount	count;
@@ -411,8 +370,8 @@ change_available(int64 product_id, const char *sku, int64 available, const char 
 		(count.available < 0 || count.available + available < 0);
 	if (movement.delta.available != 0 && !too_many && !too_few)
 	{
-		append_movement(ledger, &movement, at, LEDGER_ADJUST, reason);
-		insert_movement(ledger, &movement);
+		stock_movement_append(ledger, &movement, at, LEDGER_ADJUST, reason);
+		stock_movement_insert(ledger, &movement);
 	}
 	stock_count_end(product_id);
 	if (too_many)

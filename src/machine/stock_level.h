@@ -9,17 +9,7 @@
 #ifndef ORDER_EXT_MACHINE_STOCK_LEVEL_H
 #define ORDER_EXT_MACHINE_STOCK_LEVEL_H
 
-#include "postgres.h"
-
-typedef struct StockLevel
-{
-	int64		available;
-	int64		reserved;
-	int64		consumed;
-} StockLevel;
-
-/* The ledger and its folds, opened. */
-typedef struct StockReader StockReader;
+#include "machine/stock_rows.h"
 
 /* What those who take units have to know. */
 typedef struct StockCount
@@ -28,10 +18,6 @@ typedef struct StockCount
 	int64		units;			/* all units there may be at most */
 	bool		fold_due;
 } StockCount;
-
-/* Open the tables, to count (with locks to commit that permit writing) or only to read levels. */
-extern StockReader *stock_reader_open(bool counting);
-extern void stock_reader_close(StockReader *reader);
 
 /*
  * Count a product's units: whatever is committed at this moment, whichever snapshot the transaction
@@ -52,6 +38,9 @@ extern void stock_fold_if_due(StockReader *reader, int64 product_id, const Stock
 
 /* Add a fold. If another transaction is about to: do not, or wait for it and then do. */
 extern void stock_fold(StockReader *reader, int64 product_id, bool wait);
+
+/* For who has not counted: add a fold if that is due, and no other transaction is about to. */
+extern void stock_fold_when_due(StockReader *reader, int64 product_id);
 
 /* Fold the ledger if that is due, and remove all folds that newer ones replace. */
 extern void stock_tend(StockReader *reader, int64 product_id);

@@ -121,6 +121,18 @@ SELECT t.deliver_again('hnd_paid');
 SELECT t.dispatch() AS handled;
 SELECT t.forget_again();
 SELECT t.order('hnd_paid'), t.fulfilment('hnd_paid'), t.messages('hnd_paid');
+-- nor is stock released twice by one batch that has the message twice
+SELECT t.new('hnd_batch', 'HND-1:1,HND-2:2', user_id => 7320);
+CREATE TABLE t.reserved AS SELECT t.stock('HND-1') AS s1, t.stock('HND-2') AS s2;
+SELECT order_ext.pause('stock.release');
+SELECT t.show(order_ext.cancel_order(t.id('hnd_batch')));
+SELECT t.dispatch() AS handled;
+SELECT t.deliver_again('hnd_batch');
+SELECT t.stock('HND-1') = s1, t.stock('HND-2') = s2 FROM t.reserved;
+SELECT order_ext.resume('stock.release');
+SELECT t.dispatch() AS handled;
+SELECT t.forget_again();
+SELECT s1, t.stock('HND-1'), s2, t.stock('HND-2') FROM t.reserved;
 
 -- ---- register_asset adds a kind without a change of the cancel ----
 SELECT order_ext.create_topic('points.release');
