@@ -8,9 +8,8 @@
 #include "core/alert.h"
 #include "core/currency.h"
 #include "core/locks.h"
-#include "machine/coupon.h"
 #include "machine/dropped.h"
-#include "machine/order_message.h"
+#include "machine/order_pay.h"
 #include "machine/pay_type.h"
 #include "machine/payment_decision.h"
 #include "machine/refund_request.h"
@@ -68,13 +67,9 @@ apply_to_order(Journal *journal, Order *order, const Capture *capture, int64 pay
 {
 	JsonbBuilder *detail = jsonb_object_begin();
 	const OrderPaidBy paid_by = {payment_id, capture->pay_type, capture->out_trade_no};
-	Jsonb	   *payload = order_message_paid(order, order->version + 1, &paid_by);
-	const OrderChange change = {.payloads = &payload};
 
 	jsonb_add_id(detail, "payment_id", payment_id);
-	orders_fire(journal, order, 1, EVENT_PAY, actor, &change, jsonb_object_end(detail));
-	if (order->coupon_id != 0)
-		coupon_use(journal, order->coupon_id, order->order_id, actor);
+	order_pay(journal, order, &paid_by, actor, jsonb_object_end(detail));
 }
 
 /*

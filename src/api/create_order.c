@@ -27,7 +27,7 @@
 #include "machine/coupon.h"
 #include "machine/order.h"
 #include "machine/order_lines.h"
-#include "machine/order_message.h"
+#include "machine/order_pay.h"
 #include "machine/payment.h"
 #include "machine/stock.h"
 
@@ -283,8 +283,6 @@ pay_nothing(Journal *journal, Order *order)
 {
 	Capture		capture = {0};
 	OrderPaidBy paid_by;
-	OrderChange change = {0};
-	Jsonb	   *payload;
 
 	capture.order_id = order->order_id;
 	capture.paid_at = journal_time(journal);
@@ -294,11 +292,7 @@ pay_nothing(Journal *journal, Order *order)
 	paid_by.payment_id = payment_capture(journal, NULL, &capture, PURPOSE_APPLIED, ACTOR_BUYER);
 	paid_by.pay_type = capture.pay_type;
 	paid_by.out_trade_no = capture.out_trade_no;
-	payload = order_message_paid(order, order->version + 1, &paid_by);
-	change.payloads = &payload;
-	orders_fire(journal, order, 1, EVENT_PAY, ACTOR_BUYER, &change, NULL);
-	if (order->coupon_id != 0)
-		coupon_use(journal, order->coupon_id, order->order_id, ACTOR_BUYER);
+	order_pay(journal, order, &paid_by, ACTOR_BUYER, NULL);
 }
 
 static Jsonb *

@@ -15,10 +15,9 @@
 #include "core/locks.h"
 #include "machine/accept_less.h"
 #include "machine/after_sale_flow.h"
-#include "machine/coupon.h"
 #include "machine/dispute.h"
 #include "machine/order.h"
-#include "machine/order_message.h"
+#include "machine/order_pay.h"
 #include "machine/payment_decision.h"
 #include "machine/refund_decision.h"
 #include "machine/refund_request.h"
@@ -99,8 +98,6 @@ accept_payment(Journal *journal, Payment *payment, Order *order, bool less)
 {
 	JsonbBuilder *detail = jsonb_object_begin();
 	const OrderPaidBy paid_by = {payment->payment_id, payment->pay_type, payment->out_trade_no};
-	Jsonb	   *payload;
-	const OrderChange change = {.payloads = &payload};
 
 	check_may_accept(payment, order, less);
 	payment_accept(journal, payment);
@@ -110,10 +107,7 @@ accept_payment(Journal *journal, Payment *payment, Order *order, bool less)
 		jsonb_add_int(detail, "pay_amount_was", order->pay_amount);
 		accept_less(order, payment->amount);
 	}
-	payload = order_message_paid(order, order->version + 1, &paid_by);
-	orders_fire(journal, order, 1, EVENT_PAY, ACTOR_STAFF, &change, jsonb_object_end(detail));
-	if (order->coupon_id != 0)
-		coupon_use(journal, order->coupon_id, order->order_id, ACTOR_STAFF);
+	order_pay(journal, order, &paid_by, ACTOR_STAFF, jsonb_object_end(detail));
 	if (payment->amount == order->pay_amount)
 		return 0;
 	return refund_request_part(journal, payment->payment_id, CAUSE_SURPLUS,
