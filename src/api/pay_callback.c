@@ -17,7 +17,10 @@
 #include "machine/held_fact.h"
 #include "machine/refund.h"
 
-/* The trade number is already recorded: is this the same fact or another one? */
+/*
+ * The trade number is already recorded: is this the same fact or another one? NULL if it is the
+ * capture of what is only an attempt there, to be decided like any new one.
+ */
 static const CaptureDecision *
 decide_known_trade(const Payment *known, const Capture *capture)
 {

@@ -53,8 +53,8 @@ arm_leases(const Refund *refunds, int n)
 
 	for (i = 0; i < n; i++)
 	{
-		(void) timer_arm(TOPIC_REFUND_EXECUTE, refunds[i].order_id, refunds[i].lease_until, -1,
-						 refund_execute_payload(&refunds[i], NULL));
+		(void) timer_arm(TOPIC_REFUND_EXECUTE, refunds[i].order_id, refunds[i].lease_until,
+						 TIMER_UNBOUND, refund_execute_payload(&refunds[i], NULL));
 	}
 }
 
@@ -116,22 +116,27 @@ call_and_record(Journal *journal, Handler *gateway, const Message *message, Refu
 	(void) refund_answer(journal, refund, &answer, &why);
 }
 
-/* Marks the refund's message, and all others for the same refund, busy if busy is set. */
+/* The last message for the refund. */
 static const Message *
-message_of(const Refund *refund, const int64 *refund_ids, Message **messages, int n, bool busy)
+message_of(const Refund *refund, const int64 *refund_ids, Message **messages, int n)
 {
-	const Message *found = NULL;
+	int			i = n - 1;
+
+	while (i > 0 && refund_ids[i] != refund->refund_id)
+		i--;
+	return messages[i];
+}
+
+static void
+mark_busy(const Refund *refund, const int64 *refund_ids, Message **messages, int n)
+{
 	int			i;
 
 	for (i = 0; i < n; i++)
 	{
-		if (refund_ids[i] != refund->refund_id)
-			continue;
-		found = messages[i];
-		if (busy)
+		if (refund_ids[i] == refund->refund_id)
 			messages[i]->outcome = MESSAGE_BUSY;
 	}
-	return found;
 }
 
 static void
@@ -149,13 +154,13 @@ call_gateway(Handler *gateway, const int64 *refund_ids, Message **messages, int 
 	journal = journal_begin(GetCurrentTimestamp());
 	for (i = 0; i < n_refunds; i++)
 	{
-		/* claimed in this very transaction: never call before the commit */
-		bool		too_early = refunds[i].claim_xid == xid;
-		const Message *message = message_of(&refunds[i], refund_ids, messages, n, too_early);
-
 		CHECK_FOR_INTERRUPTS();
-		if (!too_early)
-			call_and_record(journal, gateway, message, &refunds[i]);
+		/* claimed in this very transaction: never call before the commit */
+		if (refunds[i].claim_xid == xid)
+			mark_busy(&refunds[i], refund_ids, messages, n);
+		else
+			call_and_record(journal, gateway, message_of(&refunds[i], refund_ids, messages, n),
+							&refunds[i]);
 	}
 	journal_write(journal);
 }

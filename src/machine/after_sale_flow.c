@@ -73,7 +73,8 @@ arm(BuiltinTopic topic, const AfterSale *after_sale, TimestampTz due_at)
 	JsonbBuilder *payload = after_sale_payload(after_sale);
 
 	jsonb_add_int(payload, "after_sale_version", after_sale->version);
-	(void) timer_arm(topic, after_sale->order_id, due_at, -1, jsonb_object_end(payload));
+	(void) timer_arm(topic, after_sale->order_id, due_at, TIMER_UNBOUND,
+					 jsonb_object_end(payload));
 }
 
 void

@@ -238,8 +238,8 @@ void
 refund_publish_execute(Journal *journal, const Refund *refund)
 {
 	if (refund->claim_after > journal_time(journal))
-		(void) timer_arm(TOPIC_REFUND_EXECUTE, refund->order_id, refund->claim_after, -1,
-						 refund_execute_payload(refund, NULL));
+		(void) timer_arm(TOPIC_REFUND_EXECUTE, refund->order_id, refund->claim_after,
+						 TIMER_UNBOUND, refund_execute_payload(refund, NULL));
 	else
 		journal_message(journal, TOPIC_REFUND_EXECUTE, refund->order_id,
 						refund_execute_payload(refund, NULL));

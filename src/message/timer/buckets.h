@@ -63,7 +63,7 @@ typedef struct DueTimer
 {
 	LogEntry	entry;
 	TimestampTz due_at;
-	int16		bound;			/* -1 = not bound */
+	int16		bound;			/* a status, or TIMER_UNBOUND */
 } DueTimer;
 
 /* Append a timer's row to a bucket or to timers_far. */

@@ -100,7 +100,8 @@ publish_body(FunctionCallInfo fcinfo)
 
 	entry.published_at = GetCurrentTimestamp();
 	if (!PG_ARGISNULL(3) && due_at > entry.published_at)
-		timer_arm_with_id(entry.message_id, entry.topic_id, entry.key, due_at, -1, entry.payload);
+		timer_arm_with_id(entry.message_id, entry.topic_id, entry.key, due_at,
+						  TIMER_UNBOUND, entry.payload);
 	else
 		log_append_with_ids(&entry, 1);
 	return Int64GetDatum(entry.message_id);
