@@ -400,7 +400,7 @@ BEGIN
 			SELECT jsonb_agg(v)
 			FROM order_ext.verify('full') v
 			WHERE v.invariant || v.severity || v.entity <> ALL (before)
-				-- what a slow test leaves due for five minutes, 197_worker_nobody.pl
+				-- what a slow test leaves due for five minutes, 197_worker_nothing_runs.pl
 				AND v.expected NOT LIKE 'a worker, or a dispatch()%');
 		RAISE EXCEPTION 'take it back' USING ERRCODE = 'P0099';
 	EXCEPTION WHEN SQLSTATE 'P0099' THEN
