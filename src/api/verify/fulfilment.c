@@ -65,7 +65,8 @@ const char	verify_fulfilment_documents[] =
 	"  WHEN CASE status WHEN " CODE(FULFILMENT_CANCEL_REQUESTED) " THEN prior_status"
 	"   ELSE status END IN (" CODES(FULFILMENT_CREATED, FULFILMENT_PICKING) ") THEN 1"
 	"  ELSE 2 END AS n,"
-	"  CASE WHEN status IN (" CODES(FULFILMENT_OUT, FULFILMENT_CANCELED) ") THEN status"
+	"  CASE status WHEN " CODE(FULFILMENT_OUT) " THEN " CODE(DOCUMENT_DONE)
+	"   WHEN " CODE(FULFILMENT_CANCELED) " THEN " CODE(DOCUMENT_CANCELED)
 	"   ELSE " CODE(DOCUMENT_OPEN) " END AS document_status"
 	" FROM order_ext_internal.fulfilments)"
 	"SELECT 'error', 'fulfilment ' || coalesce(f.order_id, d.order_id),"
@@ -87,9 +88,9 @@ const char	verify_fulfilment_documents[] =
 
 /* The documents that fulfillments need are those there are; canceled ones are of canceled ones. */
 const char	verify_fulfilment_documents_print[] =
-	"SELECT " DOCUMENTS(DELIVERY_ORDER, FULFILMENT_OUT)
+	"SELECT " DOCUMENTS(DELIVERY_ORDER, DOCUMENT_DONE)
 	"  = " SUM_OF("orders", "fulfilments_sums", "status = " CODE(FULFILMENT_OUT))
-	" AND " DOCUMENTS(LOGISTIC_ORDER, FULFILMENT_OUT)
+	" AND " DOCUMENTS(LOGISTIC_ORDER, DOCUMENT_DONE)
 	"  = " SUM_OF("orders", "fulfilments_sums", "status = " CODE(FULFILMENT_OUT))
 	" AND " DOCUMENTS(DELIVERY_ORDER, DOCUMENT_OPEN)
 	"  = " SUM_OF("orders", "fulfilments_sums", UNDER_WAY)
@@ -97,11 +98,11 @@ const char	verify_fulfilment_documents_print[] =
 	"  = " SUM_OF("orders", "fulfilments_sums", UNDER_WAY " AND " WITH_LABEL)
 	" AND NOT EXISTS (SELECT FROM documents_sums WHERE kind NOT IN ("
 	CODES(DELIVERY_ORDER, LOGISTIC_ORDER) ") OR status NOT IN ("
-	CODES(DOCUMENT_OPEN, FULFILMENT_OUT, FULFILMENT_CANCELED) "))"
-	" AND (NOT EXISTS (SELECT FROM documents_sums WHERE status = " CODE(FULFILMENT_CANCELED) ")"
+	CODES(DOCUMENT_OPEN, DOCUMENT_DONE, DOCUMENT_CANCELED) "))"
+	" AND (NOT EXISTS (SELECT FROM documents_sums WHERE status = " CODE(DOCUMENT_CANCELED) ")"
 	"  OR NOT EXISTS (SELECT FROM order_ext_internal.fulfilment_documents d"
 	"   LEFT JOIN order_ext_internal.fulfilments f ON f.order_id = d.order_id"
-	"   WHERE d.status = " CODE(FULFILMENT_CANCELED)
+	"   WHERE d.status = " CODE(DOCUMENT_CANCELED)
 	"    AND f.status IS DISTINCT FROM " CODE(FULFILMENT_CANCELED) "))";
 
 const char	verify_parked_shipments[] =
