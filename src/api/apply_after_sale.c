@@ -74,18 +74,6 @@ order_ext_calculate_refund(PG_FUNCTION_ARGS)
 
 /* ---- apply_after_sale ---- */
 
-static void
-check_owner(const Order *order, int64 user_id)
-{
-	if (order->user_id != user_id)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_NOT_OWNER),
-				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id),
-				 error_facts("User {user_id} is not its owner.",
-							 FACT_ID("order_id", order->order_id), FACT_ID("user_id", user_id)),
-				 errhint("Pass the user_id of its owner.")));
-}
-
 /* The order was signed or refused, and not too long ago. */
 static void
 check_may_apply(const Order *order)
@@ -156,7 +144,7 @@ apply_once(void *arg, const RequestKey *key, CallResult *result)
 
 	lock_wait(LOCK_REFUND, request->order_id);
 	order_read_or_fail(request->order_id, &order);
-	check_owner(&order, request->user_id);
+	order_check_owner(&order, request->user_id, "Pass the user_id of its owner.");
 	check_may_apply(&order);
 	goods = price_lines(request, &entitlement);
 

@@ -32,13 +32,7 @@ read_own_order(int64 order_id, int64 user_id, Order *order)
 {
 	lock_wait(LOCK_ORDER_CANCEL, order_id);
 	order_read_or_fail(order_id, order);
-	if (order->user_id != user_id)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_NOT_OWNER),
-				 errmsg("order " INT64_FORMAT " belongs to another user", order_id),
-				 error_facts("User {user_id} is not its owner.",
-							 FACT_ID("order_id", order_id), FACT_ID("user_id", user_id)),
-				 errhint("Pass the user_id of its owner.")));
+	order_check_owner(order, user_id, "Pass the user_id of its owner.");
 }
 
 static void

@@ -44,14 +44,9 @@ read_cancel_request(FunctionCallInfo fcinfo, CancelRequest *request)
 static void
 check_may_cancel(const Order *order, const CancelRequest *request, char actor)
 {
-	if (request->user_id != 0 && request->user_id != order->user_id)
-		ereport(ERROR,
-				(errcode(ERRCODE_OE_NOT_OWNER),
-				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id),
-				 error_facts("User {user_id} is not its owner.",
-							 FACT_ID("order_id", order->order_id),
-							 FACT_ID("user_id", request->user_id)),
-				 errhint("Pass the user_id of its owner, or none if staff cancels the order.")));
+	if (request->user_id != 0)
+		order_check_owner(order, request->user_id,
+						  "Pass the user_id of its owner, or none if staff cancels the order.");
 	if (order->status != ORDER_CANCELED &&
 		!machine_allows(MACHINE_ORDER, order->status, EVENT_CANCEL, actor))
 		ereport(ERROR,

@@ -173,6 +173,18 @@ order_read_or_fail(int64 order_id, Order *order)
 				 errhint("Use an ID returned by create_order.")));
 }
 
+void
+order_check_owner(const Order *order, int64 user_id, const char *hint)
+{
+	if (order->user_id != user_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_OE_NOT_OWNER),
+				 errmsg("order " INT64_FORMAT " belongs to another user", order->order_id),
+				 error_facts("User {user_id} is not its owner.",
+							 FACT_ID("order_id", order->order_id), FACT_ID("user_id", user_id)),
+				 errhint("%s", hint)));
+}
+
 Order *
 orders_read_in_status(const int64 *ids, int n, OrderStatus status, int *n_orders)
 {

@@ -47,6 +47,9 @@ typedef struct OrderChange
  */
 extern void order_read_or_fail(int64 order_id, Order *order);
 
+/* Raises OE003, with the hint, unless the order is the user's. */
+extern void order_check_owner(const Order *order, int64 user_id, const char *hint);
+
 /*
  * For calls that depend on the status without changing the row: false if the order does not exist,
  * 40001 if the row is newer than the transaction's snapshot.
