@@ -28,7 +28,7 @@
 #include "core/internal.h"
 
 /* Rows waiting to be inserted together. */
-#define APPEND_BATCH 64
+#define APPEND_BATCH 256
 
 /* Bytes from which on compressing a value saves enough to be worth its cost. */
 #define COMPRESS_FROM 256
