@@ -17,8 +17,6 @@
 #include "core/request.h"
 #include "machine/stock.h"
 
-#define MAX_REASON_CHARS 1000
-
 static Datum
 return_stock_level(FunctionCallInfo fcinfo, StockLevel level)
 {

@@ -9,8 +9,6 @@
 #include "core/jsonb_build.h"
 #include "machine/after_sale_flow.h"
 
-#define MAX_REASON_CHARS 1000
-
 /* Begins {after_sale_id, order_id, type, amount, freight, return_status}. */
 extern JsonbBuilder *after_sale_detail(const AfterSale *after_sale);
 

@@ -16,8 +16,6 @@
 #include "machine/cancel.h"
 #include "machine/payment.h"
 
-#define MAX_REASON_CHARS 1000
-
 static const char *const cancel_words[] = {"user", "customer_service", NULL};
 static const CancelType cancel_types[] = {CANCEL_BY_USER, CANCEL_BY_CUSTOMER_SERVICE};
 static const char *const policy_words[] = {"full", "hold", NULL};

@@ -8,13 +8,11 @@
 #include "core/call.h"
 #include "machine/held_fact.h"
 
-#define MAX_NOTE_CHARS 1000
-
 static Datum
 resolve_fact_body(FunctionCallInfo fcinfo)
 {
 	int64		fact_id = arg_id(fcinfo, 0, "fact_id");
-	char	   *note = arg_text(fcinfo, 1, "note", MAX_NOTE_CHARS);
+	char	   *note = arg_text(fcinfo, 1, "note", MAX_REASON_CHARS);
 	CallResult	result = {.id = fact_id};
 
 	result.disposition = "noop";

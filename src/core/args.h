@@ -25,6 +25,9 @@ extern int64 arg_amount(FunctionCallInfo fcinfo, int n, const char *name);
 extern int64 arg_id(FunctionCallInfo fcinfo, int n, const char *name);
 extern int32 arg_count(FunctionCallInfo fcinfo, int n, const char *name, int32 max);
 
+/* What a person says about a call. */
+#define MAX_REASON_CHARS 1000
+
 /* A text of 1 to max_chars characters (54000 above); arg_text_or_null: NULL if NULL. */
 extern char *arg_text(FunctionCallInfo fcinfo, int n, const char *name, int max_chars);
 extern char *arg_text_or_null(FunctionCallInfo fcinfo, int n, const char *name, int max_chars);
