@@ -211,7 +211,7 @@ guest_function_set(FunctionCallInfo fcinfo, const GuestKind *kind)
 	if (!PG_ARGISNULL(0))
 	{
 		Oid			oid = PG_GETARG_OID(0);
-		Oid			role = rights_arg_run_as(fcinfo, 1, false);
+		Oid			role = rights_arg_run_as(fcinfo, 1);
 		Oid			owner = rights_function_owner(oid);
 
 		check_signature(kind, oid);

@@ -124,7 +124,8 @@ set_gateway_body(FunctionCallInfo fcinfo)
 	if (!PG_ARGISNULL(1))
 	{
 		group.function = PG_GETARG_OID(1);
-		group.run_as = rights_arg_run_as(fcinfo, 2, true);
+		group.run_as = rights_arg_run_as(fcinfo, 2);
+		rights_check_login(group.run_as);
 		group.registrar = GetUserId();
 		check_function(pay_type, group.function, group.run_as);
 	}

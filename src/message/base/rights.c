@@ -126,7 +126,7 @@ rights_runs_as(const BoundRole *run_as, Oid role)
 }
 
 Oid
-rights_role_to_run_as(const char *name, Oid caller, bool must_login)
+rights_role_to_run_as(const char *name, Oid caller)
 {
 	Oid			role = name != NULL ? get_role_oid(name, true) : caller;
 
@@ -147,17 +147,22 @@ rights_role_to_run_as(const char *name, Oid caller, bool must_login)
 							 FACT_TEXT("caller", GetUserNameFromId(caller, false))),
 				 errhint("A role that registers a function must be able to SET ROLE to the role "
 						 "that it runs as.")));
-	if (must_login && !rights_role_can_login(role) && rights_refusal_of_role(role) == NULL)
+	return role;
+}
+
+void
+rights_check_login(Oid role)
+{
+	if (!rights_role_can_login(role) && rights_refusal_of_role(role) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("role \"%s\" is not permitted to log in", GetUserNameFromId(role, false)),
 				 errhint("Functions run in sessions of their role: grant it LOGIN, or specify "
 						 "another role in \"run_as\".")));
-	return role;
 }
 
 Oid
-rights_arg_run_as(FunctionCallInfo fcinfo, int n, bool must_login)
+rights_arg_run_as(FunctionCallInfo fcinfo, int n)
 {
 	bool		is_given = n < PG_NARGS() && !PG_ARGISNULL(n);
 	char	   *name = GetUserNameFromId(is_given ? PG_GETARG_OID(n) : GetUserId(), true);
@@ -168,7 +173,7 @@ rights_arg_run_as(FunctionCallInfo fcinfo, int n, bool must_login)
 				 errmsg("argument \"run_as\" is not an existing role"),
 				 error_facts(NULL, FACT_TEXT("argument", "run_as")),
 				 errhint("Pass a role, or NULL for the caller.")));
-	return rights_role_to_run_as(name, GetUserId(), must_login);
+	return rights_role_to_run_as(name, GetUserId());
 }
 
 /* ---- which function for which role ---- */

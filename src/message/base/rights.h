@@ -21,13 +21,15 @@ extern char *rights_function_signature(Oid function);
 
 /*
  * The role that a function is to run as: the named one, or the caller if name is NULL. Raises
- * 42704 if it does not exist, and 42501 unless the caller is a member of it and, if must_login is
- * set, it has LOGIN.
+ * 42704 if it does not exist, and 42501 unless the caller is a member of it.
  */
-extern Oid	rights_role_to_run_as(const char *name, Oid caller, bool must_login);
+extern Oid	rights_role_to_run_as(const char *name, Oid caller);
 
 /* The same for an argument "run_as" of type regrole. */
-extern Oid	rights_arg_run_as(FunctionCallInfo fcinfo, int n, bool must_login);
+extern Oid	rights_arg_run_as(FunctionCallInfo fcinfo, int n);
+
+/* Raise 42501 unless it has LOGIN, or no function could run as it anyway. */
+extern void rights_check_login(Oid role);
 
 extern bool rights_role_can_login(Oid role);
 

@@ -133,7 +133,9 @@ check_run_as(Subscription *want, bool has_handler)
 {
 	Oid			caller = GetUserId();
 
-	want->run_as = rights_role_to_run_as(want->run_as_option, caller, has_handler);
+	want->run_as = rights_role_to_run_as(want->run_as_option, caller);
+	if (has_handler)
+		rights_check_login(want->run_as);
 	want->subscriber = caller;
 }
 
