@@ -12,7 +12,6 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/error_facts.h"
-#include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/request.h"
 #include "machine/stock.h"

@@ -16,7 +16,6 @@
 #include "core/settings.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
-#include "machine/fulfilment.h"
 #include "machine/recall.h"
 
 /* The calls, in the order in which they are listed. */

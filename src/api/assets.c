@@ -14,7 +14,6 @@
 #include "core/error_facts.h"
 #include "core/errors.h"
 #include "core/spi_util.h"
-#include "message/base/catalog.h"
 #include "message/base/engine.h"
 #include "message/base/limits.h"
 #include "message/base/topic_rights.h"

@@ -12,7 +12,6 @@
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/request.h"
-#include "machine/after_sale_flow.h"
 #include "machine/cancel.h"
 #include "machine/payment.h"
 

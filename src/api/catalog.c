@@ -15,12 +15,8 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/error_facts.h"
-#include "core/errors.h"
-#include "core/jsonb_build.h"
-#include "core/request.h"
 #include "core/spi_util.h"
 #include "machine/coupon.h"
-#include "machine/stock.h"
 
 static const char *const product_kinds[] = {"normal", "virtual", NULL};
 

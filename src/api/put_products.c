@@ -23,7 +23,6 @@
 #include "core/call.h"
 #include "core/currency.h"
 #include "core/error_facts.h"
-#include "core/errors.h"
 #include "core/money.h"
 #include "core/settings.h"
 #include "core/spi_util.h"

@@ -10,7 +10,6 @@
 #include "core/args.h"
 #include "core/error_facts.h"
 #include "core/errors.h"
-#include "core/jsonb_build.h"
 #include "core/request.h"
 
 /* ---- the frame of these calls ---- */

@@ -13,7 +13,6 @@
 #include "utils/builtins.h"
 
 #include "core/arg_codes.h"
-#include "core/args.h"
 #include "core/call.h"
 #include "core/error_facts.h"
 #include "core/spelling.h"
@@ -22,7 +21,6 @@
 #include "machine/payment.h"
 #include "message/base/engine.h"
 #include "message/base/rights.h"
-#include "message/delivery/handler.h"
 #include "message/verbs/subscribe.h"
 
 static SavedPlan find_builtin = SAVED_PLAN(

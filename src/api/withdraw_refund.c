@@ -5,7 +5,6 @@
  */
 #include "compat.h"
 
-#include "api/after_sale_result.h"
 #include "api/refund_result.h"
 #include "api/way_back.h"
 #include "core/args.h"

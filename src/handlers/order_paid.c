@@ -8,7 +8,6 @@
  */
 #include "compat.h"
 
-#include "core/call.h"
 #include "handlers/batch.h"
 #include "handlers/order_paid.h"
 #include "machine/shipment.h"

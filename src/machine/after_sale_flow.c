@@ -7,7 +7,6 @@
 #include "catalog/pg_type.h"
 
 #include "core/alert.h"
-#include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/settings.h"

@@ -4,7 +4,6 @@
  */
 #include "compat.h"
 
-#include "core/errors.h"
 #include "core/ids.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"

@@ -10,7 +10,6 @@
 #include "core/alert.h"
 #include "core/errors.h"
 #include "core/ids.h"
-#include "core/jsonb_build.h"
 #include "core/spelling.h"
 #include "core/spi_util.h"
 #include "machine/after_sale_message.h"

@@ -13,7 +13,6 @@
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
-#include "machine/after_sale.h"
 #include "machine/refund.h"
 #include "machine/refund_request.h"
 

@@ -13,7 +13,6 @@
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
-#include "core/settings.h"
 #include "worker/shmem.h"
 
 /*

@@ -16,8 +16,6 @@
 #include "utils/syscache.h"
 
 #include "core/error_facts.h"
-#include "core/internal.h"
-#include "core/spi_util.h"
 #include "message/base/table_reader.h"
 #include "message/base/topic_rights.h"
 

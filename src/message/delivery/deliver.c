@@ -10,7 +10,6 @@
 #include "utils/resowner.h"
 
 #include "core/errors.h"
-#include "core/settings.h"
 #include "message/base/limits.h"
 #include "message/delivery/deliver.h"
 #include "message/delivery/handler.h"

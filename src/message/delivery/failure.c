@@ -6,7 +6,6 @@
 
 #include "mb/pg_wchar.h"
 
-#include "core/settings.h"
 #include "message/base/limits.h"
 #include "message/delivery/callers_cancel.h"
 #include "message/delivery/failure.h"

@@ -13,7 +13,6 @@
 #include "utils/snapmgr.h"
 
 #include "core/locks.h"
-#include "core/settings.h"
 #include "message/base/limits.h"
 #include "message/base/rights.h"
 #include "message/delivery/deliver.h"

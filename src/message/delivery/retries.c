@@ -38,7 +38,6 @@
 #include "message/log/append.h"
 #include "message/log/dedup_free.h"
 #include "message/log/floors.h"
-#include "message/log/log.h"
 #include "message/log/segments.h"
 
 /* Columns of retries. */

@@ -17,7 +17,6 @@
 #include "utils/snapmgr.h"
 
 #include "core/clock.h"
-#include "core/spi_util.h"
 #include "message/timer/empty.h"
 #include "message/timer/queue.h"
 #include "message/timer/record.h"

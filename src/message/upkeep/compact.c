@@ -23,7 +23,6 @@
 #include "core/internal.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
-#include "message/base/limits.h"
 #include "message/base/small_tables.h"
 #include "message/upkeep/compact.h"
 

@@ -29,7 +29,6 @@
 #include "message/log/dedup.h"
 #include "message/log/log.h"
 #include "message/log/progress.h"
-#include "message/log/segments.h"
 #include "message/upkeep/rotate.h"
 #include "message/upkeep/summarize.h"
 

@@ -10,7 +10,6 @@
 
 #include "core/args.h"
 #include "core/call.h"
-#include "core/internal.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"
 #include "message/base/topic_rights.h"

@@ -33,9 +33,7 @@
 #include "message/delivery/callers_cancel.h"
 #include "message/delivery/handler.h"
 #include "message/delivery/pass.h"
-#include "message/lease/leases.h"
 #include "message/log/capture.h"
-#include "message/log/log.h"
 #include "message/timer/turn.h"
 #include "message/upkeep/enable.h"
 

@@ -11,7 +11,6 @@
 
 #include "core/args.h"
 #include "core/call.h"
-#include "core/errors.h"
 #include "core/settings.h"
 #include "message/base/catalog.h"
 #include "message/base/engine.h"

@@ -17,7 +17,6 @@
 
 #include "core/args.h"
 #include "core/call.h"
-#include "core/errors.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
 #include "message/base/limits.h"

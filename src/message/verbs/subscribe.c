@@ -32,7 +32,6 @@
 #include "message/delivery/parts.h"
 #include "message/lease/leases.h"
 #include "message/log/floors.h"
-#include "message/log/log.h"
 #include "message/log/segments.h"
 #include "message/verbs/group_rights.h"
 #include "message/verbs/subscribe.h"

@@ -15,7 +15,6 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/error_facts.h"
-#include "core/errors.h"
 #include "core/internal.h"
 #include "core/spi_util.h"
 #include "message/base/catalog.h"
