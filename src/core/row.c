@@ -133,23 +133,29 @@ prepare_keys(RowPlace *place)
 	index_close(index, AccessShareLock);
 }
 
-static RowPlace *
-place_of(RowTable *table)
+/*
+ * Open a table, and find out where the rest is. What the lock waits for, as an update of the
+ * extension, may have changed that.
+ */
+static Relation
+open_table(RowTable *table, LOCKMODE lock)
 {
 	RowPlace   *place = table->place;
+	bool		known = place != NULL && place->valid;
+	Relation	rel = table_open(known ? place->table : internal_relation(table->table), lock);
 	uint64		before;
 
-	if (place != NULL && place->valid)
-		return place;
+	if (known && place->valid)
+		return rel;
 	if (place == NULL)
 		place = table->place = place_make();
 	before = invalidations;
-	place->table = internal_relation(table->table);
+	place->table = RelationGetRelid(rel);
 	place->index = internal_relation(table->index);
 	locate_columns(place, table);
 	prepare_keys(place);
 	place->valid = (before == invalidations);
-	return place;
+	return rel;
 }
 
 /* ---- scans ---- */
@@ -190,7 +196,6 @@ rescan(Rows *rows, const Datum *keys, int n_keys)
 Rows *
 rows_open(RowTable *table, RowsMode mode)
 {
-	const RowPlace *place = place_of(table);
 	LOCKMODE	lock = mode == ROWS_READ ? AccessShareLock : RowExclusiveLock;
 	Rows	   *rows = palloc0(sizeof(Rows));
 
@@ -198,7 +203,7 @@ rows_open(RowTable *table, RowsMode mode)
 		append_refuse_if_read_only();
 	rows->table = table;
 	rows->mode = mode;
-	rows->rel = table_open(place->table, lock);
+	rows->rel = open_table(table, lock);
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	return rows;
@@ -268,6 +273,13 @@ rows_next(Rows *rows, Row *row)
 		return false;
 	take_row(rows, ExecCopySlotHeapTuple(rows->found), row);
 	return true;
+}
+
+void
+row_free(Row *row)
+{
+	heap_freetuple(row->tuple);
+	row->tuple = NULL;
 }
 
 bool

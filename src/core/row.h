@@ -82,6 +82,9 @@ extern bool rows_find(Rows *rows, const Datum *keys, int n_keys, Row *row);
 /* The next row that rows_find() would have found; false after the last one. */
 extern bool rows_next(Rows *rows, Row *row);
 
+/* Give back a row's memory: of one of many; its values are invalid unless passed by value. */
+extern void row_free(Row *row);
+
 /*
  * Whether a row with these values of the index's first columns exists that this transaction's
  * snapshot may not show, or another transaction is inserting one. Reads nothing in the sense of

@@ -267,9 +267,9 @@ end_reservations(const int64 *order_ids, int n, TimestampTz at, LedgerKind kind)
 		{
 			if (n_movements == max)
 				movements = repalloc(movements, sizeof(StockMovement) * (max *= 2));
-			if (!end_reservation(items, &row, kind, &movements[n_movements]))
-				continue;
-			movements[n_movements++].order_id = order_ids[i];
+			if (end_reservation(items, &row, kind, &movements[n_movements]))
+				movements[n_movements++].order_id = order_ids[i];
+			row_free(&row);
 		}
 	}
 	rows_close(items);

@@ -171,12 +171,6 @@ stock_fold(StockReader *reader, int64 product_id, bool wait)
 	fold_rows(reader, product_id, wait, -1);
 }
 
-void
-stock_fold_when_due(StockReader *reader, int64 product_id)
-{
-	fold_rows(reader, product_id, false, FOLD_AFTER);
-}
-
 /* ---- counting ---- */
 
 /* False, and *count is not filled in, if there are more than limit rows of ended transactions. */
@@ -263,6 +257,17 @@ stock_fold_if_due(StockReader *reader, int64 product_id, const StockCount *count
 {
 	if (count->fold_due)
 		stock_fold(reader, product_id, false);
+}
+
+/* In SERIALIZABLE what a fold reads conflicts with other movements, but counting does not. */
+void
+stock_fold_when_due(StockReader *reader, int64 product_id)
+{
+	StockCount	count;
+
+	if (IsolationIsSerializable() && count_rows(reader, product_id, &count, FOLD_AFTER))
+		return;
+	fold_rows(reader, product_id, false, FOLD_AFTER);
 }
 
 /* ---- levels ---- */
