@@ -140,6 +140,32 @@ finds('two documents have changed their status',
 	 WHERE order_id IN ($id{going}, $id{gone}) AND kind = $codes->{document_kind}{delivery_order}",
 	'I11 going', 'I11 gone');
 
+# With statistics of many refunds, they are not compared with each payment.
+my ($failed, undef, $plans) = $node->psql('postgres', <<"SQL");
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL search_path = order_ext_internal, public;
+INSERT INTO orders SELECT (jsonb_populate_record(o, jsonb_build_object('order_id', order_id + i))).*
+FROM orders AS o, generate_series(1, 3000) AS i WHERE order_id = $id{canceled};
+INSERT INTO payments SELECT (jsonb_populate_record(p, jsonb_build_object('order_id', order_id + i,
+	'payment_id', payment_id + 1000 + i, 'out_trade_no', out_trade_no || i))).*
+FROM payments AS p, generate_series(1, 3000) AS i WHERE order_id = $id{canceled};
+INSERT INTO refunds SELECT (jsonb_populate_record(r, jsonb_build_object('order_id', order_id + i,
+	'payment_id', payment_id + 1000 + i, 'refund_id', refund_id + i))).*
+FROM refunds AS r, generate_series(1, 3000) AS i WHERE order_id = $id{canceled};
+ANALYZE orders, payments, refunds;
+LOAD 'auto_explain';
+SET LOCAL auto_explain.log_min_duration = 0;
+SET LOCAL auto_explain.log_nested_statements = on;
+SET LOCAL client_min_messages = log;
+SELECT FROM order_ext.verify('full');
+ROLLBACK;
+SQL
+is($failed, 0, 'refunds are made and verified') or diag(substr($plans, -600));
+my ($plan) = $plans =~ /Query Text: SELECT [^\n]*purpose IN[^\n]*\n(.*?)(?=\n[^\n]*LOG: |\z)/s;
+like($plan, qr/refunds/, 'the plan of what captures ask for');
+unlike($plan, qr/Nested Loop/, 'joins refunds at once');
+
 $node->stop;
 check_log($node);
 done_testing();
