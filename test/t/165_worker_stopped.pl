@@ -18,7 +18,7 @@ create_handled($node, 'shop');
 $node->safe_psql('shop', <<'SQL');
 CREATE FUNCTION slow(m order_ext.message) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM pg_sleep(1);
+	PERFORM pg_advisory_xact_lock(165);
 	INSERT INTO public.handled (id, key, attempt) VALUES (m.id, m.key, m.attempt);
 END
 $$;
@@ -58,12 +58,15 @@ $node->safe_psql('shop', q{SELECT order_ext.publish('t', 4)});
 wait_sql($node, 'shop', $handled, '1 2 3 4', 30, 'and works');
 
 # ---- in a handler: its group waits for it, others do not ----
+my $gate = $node->background_psql('shop');
+$gate->query_safe('SELECT pg_advisory_lock(165)');
 $node->safe_psql('shop', q{SELECT order_ext.publish('slow', 5)});
-wait_sql($node, 'postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'handlers' AND wait_event = 'PgSleep'}, '1', 30, 'a handler is running');
-stop_it(q{usename = 'handlers' AND wait_event = 'PgSleep'});
+wait_sql($node, 'postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'handlers' AND wait_event = 'advisory'}, '1', 30, 'a handler is running');
+stop_it(q{usename = 'handlers' AND wait_event = 'advisory'});
 $node->safe_psql('shop', q{SELECT order_ext.publish('t', 6), order_ext.publish('slow', 7)});
 wait_sql($node, 'shop', $handled, '1 2 3 4 6', 60, 'another one does the rest');
 kill 'CONT', $stopped;
+$gate->quit;
 wait_sql($node, 'shop', $handled, '1 2 3 4 5 6 7', 60, 'it ends what it was doing');
 
 # ---- built-in handlers ----
