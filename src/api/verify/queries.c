@@ -158,10 +158,9 @@ static const char refund_of_captures[] =
 	"  ELSE p.purpose IN (" PURPOSES_OF_ORDER ") AND o.status = " CODE(ORDER_CANCELED)
 	"   AND NOT EXISTS (SELECT FROM pending WHERE pending.key = p.order_id) END";
 
-/* All of it has gone back, on its way or not; only canceled orders are joined. */
 /*
- * Counted: for the first row of EXISTS, the planner would go through all refunds for each payment
- * rather than hash them.
+ * All of it has gone back, on its way or not; only canceled orders are joined. It is counted: for
+ * the first row of EXISTS, the planner would go through all refunds for each payment.
  */
 static const char refund_of_captures_print[] =
 	"SELECT count(*) = 0 FROM ("
