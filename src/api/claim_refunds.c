@@ -21,6 +21,7 @@
 #include "core/locks.h"
 #include "core/spelling.h"
 #include "core/spi_util.h"
+#include "machine/after_sale_refunds.h"
 #include "machine/refund.h"
 
 #define MAX_WORKER_CHARS 128
@@ -166,6 +167,7 @@ claim_refunds_body(FunctionCallInfo fcinfo)
 		return (Datum) 0;
 	journal = journal_begin(now);
 	refunds = refunds_claim(journal, ids, n, &claim, &n);
+	after_sales_follow_refunds(journal, refunds, n, ACTOR_SYSTEM);
 	journal_write(journal);
 	for (i = 0; i < n; i++)
 		put_refund((ReturnSetInfo *) fcinfo->resultinfo, &refunds[i]);

@@ -10,7 +10,7 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/locks.h"
-#include "machine/after_sale.h"
+#include "machine/after_sale_refunds.h"
 #include "machine/refund_answer.h"
 #include "machine/refund_decision.h"
 
@@ -114,14 +114,13 @@ retry_refund_body(FunctionCallInfo fcinfo)
 	refund_read_or_fail(refund_id, &refund);
 	lock_wait(LOCK_REFUND, refund.order_id);
 	refund_read_or_fail(refund_id, &refund);
-	if (refund_may_retry(&refund))
+	if (after_sale_permits_retry(&refund))
 	{
 		journal = journal_begin(GetCurrentTimestamp());
 		refund_fire(journal, &refund,
 					refund.status == REFUND_FAILED ? EVENT_REFUND_RETRY : EVENT_REFUND_UNHOLD,
 					ACTOR_STAFF, NULL);
-		if (refund.after_sale_id != 0)
-			after_sales_follow(journal, &refund.after_sale_id, 1, ACTOR_STAFF);
+		after_sales_follow_refunds(journal, &refund, 1, ACTOR_STAFF);
 		journal_write(journal);
 		disposition = "applied";
 	}

@@ -15,6 +15,7 @@
 #include "core/locks.h"
 #include "machine/accept_less.h"
 #include "machine/after_sale_flow.h"
+#include "machine/after_sale_refunds.h"
 #include "machine/dispute.h"
 #include "machine/order.h"
 #include "machine/order_pay.h"

@@ -13,6 +13,7 @@
 #include "core/locks.h"
 #include "core/request.h"
 #include "machine/after_sale_flow.h"
+#include "machine/after_sale_refunds.h"
 #include "machine/money_back.h"
 #include "machine/refund_decision.h"
 
@@ -42,7 +43,7 @@ hint_of(const Refund *refund)
 			return "A worker has it: the gateway's answer decides (refund_callback), or, if the "
 				"gateway has paid another amount, settle_refund.";
 		case REFUND_FAILED:
-			return refund_may_retry(refund) ?
+			return after_sale_permits_retry(refund) ?
 				"Use retry_refund; a failed refund moves no money by itself." :
 				way_back_of_order(refund->order_id);
 		case REFUND_SUCCEEDED:
@@ -123,7 +124,7 @@ static bool
 is_of_the_sum(const Refund *refund)
 {
 	return refund->status != REFUND_WITHDRAWN &&
-		(refund->status != REFUND_FAILED || refund_may_retry(refund));
+		(refund->status != REFUND_FAILED || after_sale_permits_retry(refund));
 }
 
 /* Another amount than asked for: more only if it is left of the payment. */

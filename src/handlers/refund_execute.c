@@ -21,6 +21,7 @@
 #include "handlers/batch.h"
 #include "handlers/gateway.h"
 #include "handlers/refund_execute.h"
+#include "machine/after_sale_refunds.h"
 #include "machine/coupon.h"
 #include "machine/gateways.h"
 #include "machine/refund_answer.h"
@@ -88,6 +89,7 @@ claim(const int64 *refund_ids, int n)
 	wait_for_external_workers(refund_ids, n);
 	journal = journal_begin(GetCurrentTimestamp());
 	refunds = refunds_claim(journal, refund_ids, n, &how, &n);
+	after_sales_follow_refunds(journal, refunds, n, ACTOR_SYSTEM);
 	journal_write(journal);
 	if (n == 0)
 		return;

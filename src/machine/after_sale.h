@@ -80,11 +80,11 @@ extern void after_sale_fire(Journal *journal, AfterSale *after_sale, Event event
 							const char *review_reason, Jsonb *detail);
 
 /*
- * Bring after-sales in line with their refunds: approved -> refunding -> refunded or failed, and
- * back if a refund is retried or reversed. Rejected, closed and revoked ones are left alone. The
- * refund locks are held.
+ * The same for after-sales, given by their ids, that are all in the status from which the edge
+ * leads: one guarded UPDATE.
  */
-extern void after_sales_follow(Journal *journal, const int64 *after_sale_ids, int n, char actor);
+extern void after_sales_move(Journal *journal, const Edge *edge, const int64 *ids, int n,
+							 char actor, const char *review_reason, Jsonb *detail);
 
 /*
  * The n rows that the last statement returned, which are (after_sale_id, order_id, user_id, amount,

@@ -13,6 +13,7 @@
 #include "core/spi_util.h"
 #include "machine/after_sale_flow.h"
 #include "machine/after_sale_message.h"
+#include "machine/after_sale_refunds.h"
 #include "machine/refund.h"
 #include "machine/refund_request.h"
 #include "machine/take_back.h"

@@ -16,9 +16,9 @@
 #include "core/request.h"
 #include "core/row.h"
 #include "core/spi_util.h"
+#include "machine/money_left.h"
 #include "machine/payment.h"
 #include "machine/recall.h"
-#include "machine/refund.h"
 
 /* Columns of the tables below. */
 enum

@@ -14,7 +14,6 @@
 #include "core/jsonb_build.h"
 #include "core/spelling.h"
 #include "core/spi_util.h"
-#include "machine/after_sale.h"
 #include "machine/recall.h"
 #include "machine/refund.h"
 
@@ -375,8 +374,6 @@ refunds_claim(Journal *journal, const int64 *refund_ids, int n,
 	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', claim->pay_types == NULL ? 'n' : ' '};
 	Refund	   *refunds;
 	int16	   *was;
-	int64	   *after_sales;
-	int			n_after_sales = 0;
 	int			i;
 
 	values[0] = int64_array(refund_ids, n);
@@ -393,17 +390,13 @@ refunds_claim(Journal *journal, const int64 *refund_ids, int n,
 	for (i = 0; i < *n_claimed; i++)
 		was[i] = row_int16(i, N_REFUND_COLUMNS + 1);
 
-	after_sales = palloc(sizeof(int64) * Max(*n_claimed, 1));
 	for (i = 0; i < *n_claimed; i++)
 	{
 		Event		event = was[i] == REFUND_SUBMITTED ? EVENT_REFUND_RECLAIM : EVENT_REFUND_CLAIM;
 
 		refund_journal_move(journal, machine_edge(MACHINE_REFUND, was[i], event), &refunds[i],
 							ACTOR_SYSTEM);
-		if (refunds[i].after_sale_id != 0)
-			after_sales[n_after_sales++] = refunds[i].after_sale_id;
 	}
-	after_sales_follow(journal, after_sales, n_after_sales, ACTOR_SYSTEM);
 	return refunds;
 }
 

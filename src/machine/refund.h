@@ -113,7 +113,7 @@ typedef struct RefundWords
 /*
  * Move a refund along an edge, with its log row and messages; the given row is updated. words may
  * be NULL. 40001 if it is in another status. The caller must update the after-sale:
- * after_sales_follow().
+ * after_sales_follow_refunds().
  */
 extern void refund_fire(Journal *journal, Refund *refund, Event event, char actor,
 						const RefundWords *words);
@@ -146,7 +146,7 @@ typedef struct RefundClaim
 /*
  * Claim those of the refunds that can be claimed: requested and not held back, or submitted with
  * an expired lease; returned goods must have been inspected. Returns the claimed ones in id
- * order; the after-sales follow.
+ * order; the caller must update the after-sales: after_sales_follow_refunds().
  */
 extern Refund *refunds_claim(Journal *journal, const int64 *refund_ids, int n,
 							 const RefundClaim *claim, int *n_claimed);

@@ -10,7 +10,7 @@
 #include "core/alert.h"
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
-#include "machine/after_sale.h"
+#include "machine/after_sale_refunds.h"
 #include "machine/dropped.h"
 #include "machine/held_fact.h"
 #include "machine/money_back.h"
@@ -102,8 +102,7 @@ static void
 fire(Journal *journal, Refund *refund, Event event, const RefundAnswer *answer)
 {
 	refund_fire(journal, refund, event, ACTOR_GATEWAY, &answer->words);
-	if (refund->after_sale_id != 0)
-		after_sales_follow(journal, &refund->after_sale_id, 1, ACTOR_GATEWAY);
+	after_sales_follow_refunds(journal, refund, 1, ACTOR_GATEWAY);
 }
 
 /* Whether the after-sale of the refund was rejected, closed or revoked. */

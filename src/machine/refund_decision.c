@@ -9,7 +9,6 @@
 
 #include "core/errors.h"
 #include "core/spi_util.h"
-#include "machine/after_sale.h"
 #include "machine/refund_decision.h"
 
 static SavedPlan read_unclaimed = SAVED_PLAN(
@@ -101,20 +100,6 @@ refund_is_claimed(int64 payment_id, int64 amount)
 	Datum		values[2] = {Int64GetDatum(payment_id), Int64GetDatum(amount)};
 
 	return plan_query(&is_claimed, values, NULL, 1) > 0;
-}
-
-bool
-refund_may_retry(const Refund *refund)
-{
-	AfterSale	after_sale;
-
-	if (refund->status == REFUND_REQUESTED)
-		return refund->held;
-	if (refund->status != REFUND_FAILED)
-		return false;
-	return refund->after_sale_id == 0 ||
-		(after_sale_read(refund->after_sale_id, &after_sale) &&
-		 (after_sale.status == AFTER_SALE_FAILED || after_sale.status == AFTER_SALE_REFUNDING));
 }
 
 void

@@ -23,12 +23,6 @@ extern bool refund_has_moved(int64 payment_id);
 /* Whether a refund of the payment is claimed: of this amount, or of any (0). */
 extern bool refund_is_claimed(int64 payment_id, int64 amount);
 
-/*
- * Whether staff may have a refund tried again, or let one that was held back go: a failed one whose
- * after-sale was settled in another way is left alone.
- */
-extern bool refund_may_retry(const Refund *refund);
-
 /* Reduce a refund that nobody has claimed by an amount that is less than its own. */
 extern void refund_reduce(Journal *journal, Refund *refund, int64 by);
 
