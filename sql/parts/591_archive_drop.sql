@@ -18,8 +18,8 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.document_digest(jsonb) IS 'The digest of a document.';
 
 -- document_remains(): of a document, what is counted, by which a repeated capture is recognized,
--- and what an import is compared with.
-CREATE FUNCTION order_ext_internal.document_remains(document jsonb) RETURNS jsonb
+-- and what an import is compared with. A row, so that it becomes part of the statement it is in.
+CREATE FUNCTION order_ext_internal.document_remains(document jsonb) RETURNS TABLE (remains jsonb)
 	LANGUAGE sql STABLE
 AS $$
 	SELECT jsonb_strip_nulls(jsonb_build_object(
@@ -90,51 +90,60 @@ $$;
 
 -- drop_documents(): drops those of these orders that are old enough, if their documents have these
 -- digests. Nobody else moves orders to the archive, erases or drops meanwhile; one that somebody
--- brings back is left.
+-- brings back is left. An order that is given twice is dropped where its digest comes first.
 CREATE FUNCTION order_ext_internal.drop_documents(ids bigint[], digests text[], before timestamptz)
 	RETURNS TABLE (order_id bigint, disposition text)
 	LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-	o order_ext_archive.orders;
-	shown text;
-	found_digest bytea;
+	-- of each of ids, if its document is here and nobody else has it locked
+	locked text[];
+	settled timestamptz[];
+	dispositions text[];
 BEGIN
 	PERFORM order_ext_internal.check_drop(ids, digests);
-	FOR order_id, shown IN SELECT g.id, g.digest
-		FROM unnest(ids, digests) WITH ORDINALITY AS g (id, digest, n) ORDER BY g.n
-	LOOP
-		SELECT * INTO o FROM order_ext_archive.orders a
-		WHERE a.order_id = drop_documents.order_id FOR UPDATE SKIP LOCKED;
-		IF FOUND THEN
-			found_digest := order_ext_internal.document_digest(o.document);
-			IF encode(found_digest, 'hex') <> lower(shown) THEN
-				disposition := 'changed';
-			ELSIF o.settled_at >= before THEN
-				disposition := 'too_recent';
-			ELSE
-				DELETE FROM order_ext_archive.orders a WHERE a.order_id = drop_documents.order_id;
-				INSERT INTO order_ext_archive.dropped (order_id, user_id, coupon_id, pay_amount,
-					created_at, settled_at, archived_at, dropped_at, removed_at, version, status,
-					currency, external_id, digest, remains)
-				VALUES (o.order_id, o.user_id, o.coupon_id, o.pay_amount, o.created_at,
-					o.settled_at, o.archived_at, clock_timestamp(), o.removed_at,
-					(o.document #>> '{shown,version}')::integer, o.status, o.currency,
-					o.external_id, found_digest, order_ext_internal.document_remains(o.document));
-				disposition := 'applied';
-			END IF;
-		ELSE
-			SELECT d.digest INTO found_digest FROM order_ext_archive.dropped d
-			WHERE d.order_id = drop_documents.order_id;
-			disposition := CASE
-				WHEN FOUND AND encode(found_digest, 'hex') = lower(shown) THEN 'replayed'
-				WHEN FOUND THEN 'changed'
-				WHEN EXISTS (SELECT FROM order_ext_archive.orders a
-					WHERE a.order_id = drop_documents.order_id) THEN 'busy'
-				ELSE 'not_archived' END;
-		END IF;
-		RETURN NEXT;
-	END LOOP;
+	SELECT array_agg(a.digest ORDER BY g.n), array_agg(a.settled_at ORDER BY g.n)
+	INTO locked, settled
+	FROM unnest(ids) WITH ORDINALITY AS g (id, n)
+	LEFT JOIN LATERAL (
+		SELECT encode(order_ext_internal.document_digest(x.document), 'hex') AS digest, x.settled_at
+		FROM order_ext_archive.orders x WHERE x.order_id = g.id FOR UPDATE SKIP LOCKED) a ON true;
+
+	-- with a snapshot from after the locks: what was being brought back may be gone by now
+	SELECT array_agg(CASE
+			WHEN g.locked = g.shown THEN CASE WHEN g.settled_at >= before THEN 'too_recent'
+				WHEN g.nth = 1 THEN 'applied' ELSE 'replayed' END
+			WHEN g.locked IS NOT NULL THEN 'changed'
+			WHEN d.digest = g.shown THEN 'replayed'
+			WHEN d.digest IS NOT NULL THEN 'changed'
+			WHEN a.is_there THEN 'busy'
+			ELSE 'not_archived' END ORDER BY g.n)
+	INTO dispositions
+	FROM (SELECT u.id, lower(u.shown) AS shown, u.locked, u.settled_at, u.n,
+			row_number() OVER (PARTITION BY u.id, lower(u.shown) ORDER BY u.n) AS nth
+		FROM unnest(ids, digests, locked, settled) WITH ORDINALITY
+			AS u (id, shown, locked, settled_at, n)) g
+	LEFT JOIN LATERAL (SELECT encode(x.digest, 'hex') AS digest
+		FROM order_ext_archive.dropped x WHERE x.order_id = g.id OFFSET 0) d ON true
+	LEFT JOIN LATERAL (SELECT true AS is_there
+		FROM order_ext_archive.orders x WHERE x.order_id = g.id OFFSET 0) a ON true;
+
+	WITH gone AS (
+		DELETE FROM order_ext_archive.orders x
+		WHERE x.order_id = ANY (ARRAY(SELECT u.id
+			FROM unnest(ids, dispositions) AS u (id, disposition)
+			WHERE u.disposition = 'applied'))
+		RETURNING x.*)
+	INSERT INTO order_ext_archive.dropped (order_id, user_id, coupon_id, pay_amount, created_at,
+		settled_at, archived_at, dropped_at, removed_at, version, status, currency, external_id,
+		digest, remains)
+	SELECT g.order_id, g.user_id, g.coupon_id, g.pay_amount, g.created_at, g.settled_at,
+		g.archived_at, clock_timestamp(), g.removed_at,
+		(g.document #>> '{shown,version}')::integer, g.status, g.currency, g.external_id,
+		order_ext_internal.document_digest(g.document), r.remains
+	FROM gone g, order_ext_internal.document_remains(g.document) AS r;
+
+	RETURN QUERY SELECT u.id, u.disposition FROM unnest(ids, dispositions) AS u (id, disposition);
 END
 $$;
 COMMENT ON FUNCTION order_ext_internal.drop_documents(bigint[], text[], timestamptz) IS

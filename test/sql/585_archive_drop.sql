@@ -86,6 +86,19 @@ SELECT d.disposition FROM order_ext.drop_archived(ARRAY[t.id('AD-1'), 1], '{"", 
 SELECT t.show(order_ext.pay_callback(t.id('AD-1'), 'T-AD-1', 'adpay', 2050)) AS back, t.ad_drop('AD-1') AS live, t.ad_archive() AS again;
 SELECT t.ad_drop('AD-1') AS exported_before;
 SELECT t.ad_export() IS NOT NULL AS exported, t.ad_books();
+-- Each element of a call has its own answer, in the order in which they were given; of two for one order, the first right digest drops it.
+BEGIN;
+CREATE TEMP TABLE given ON COMMIT DROP AS
+	SELECT g.n, g.name, g.shown, coalesce(t.id(g.name), 1) AS id, CASE g.shown WHEN 'right' THEN c.digest WHEN 'upper' THEN upper(c.digest) ELSE 'abc' END AS digest
+	FROM unnest('{AD-4,AD-4,AD-1,AD-4,AD-2,AD-4,AD-1,none}'::text[], '{wrong,upper,right,right,wrong,wrong,upper,wrong}'::text[]) WITH ORDINALITY AS g (name, shown, n)
+	LEFT JOIN t.ad_copy c ON c.order_id = t.id(g.name);
+SELECT g.name, g.shown, d.order_id = g.id AS its_own, d.disposition
+FROM order_ext.drop_archived((SELECT array_agg(id ORDER BY n) FROM given), (SELECT array_agg(digest ORDER BY n) FROM given)) WITH ORDINALITY AS d (order_id, disposition, n)
+JOIN given g USING (n) ORDER BY n;
+SELECT t.show(order_ext.restore_archived(t.id('AD-4'), document)) AS restored FROM t.ad_copy WHERE order_id = t.id('AD-4');
+SET LOCAL order_ext.archive_retention = '20000d';
+SELECT t.ad_drop('AD-4', 'AD-1', 'AD-4') AS too_recent, t.ad_errors();
+ROLLBACK;
 SELECT t.ad_drop('AD-1', 'AD-2', 'AD-3', 'AD-1'), t.ad_drop('AD-1');
 SELECT t.ad_books(), t.ad_errors();
 SELECT t.ad_export();

@@ -203,6 +203,59 @@ COMMIT;
 SQL
 like($recent, qr/^\d+$/, 'verify() reads a constant');
 
+# ---- drop_archived: of many orders it takes as many statements as of few, and reads these only ----
+
+$psql->(<<'SQL');
+SET session_replication_role = replica;
+INSERT INTO order_ext_archive.orders (order_id, user_id, pay_amount, created_at, settled_at, archived_at, status, currency,
+		external_id, document)
+	SELECT n, n, 100, '2025-01-01', '2025-01-01', '2025-07-01', order_ext.status_code('order', 'signed'), 'CNY', 'old-' || n,
+		jsonb_build_object('rows', jsonb_build_object(), 'shown', jsonb_build_object('version', n))
+	FROM generate_series(1, 10000) AS n;
+INSERT INTO order_ext_archive.dropped (order_id, user_id, pay_amount, created_at, settled_at, archived_at, dropped_at, version,
+		status, currency, external_id, digest, remains)
+	SELECT n, n, 100, '2025-01-01', '2025-01-01', '2025-07-01', '2025-08-01', 1, order_ext.status_code('order', 'signed'), 'CNY',
+		'old-' || n, sha256('old'), '{}'
+	FROM generate_series(10001, 20000) AS n;
+CREATE TABLE given AS
+	SELECT a.order_id % 10000 AS n, a.order_id, coalesce(a.digest, encode(sha256(convert_to(o.document::text, 'UTF8')), 'hex')) AS digest
+	FROM order_ext.archived_orders a LEFT JOIN order_ext_archive.orders o USING (order_id);
+CREATE INDEX ON given (n);
+SQL
+
+# The statements that a call which drops n orders, and n more again, runs on the archive.
+sub dropping
+{
+	my ($n) = @_;
+	my ($rc, $out, $err) = $node->psql('postgres', <<"SQL");
+SET order_ext.archive_retention = '60d';
+LOAD 'auto_explain';
+BEGIN;
+SELECT order_id FROM order_ext.drop_archived('{1}', '{}'::text[] || repeat('0', 64)); -- what is looked up once is known then
+SET LOCAL auto_explain.log_level = notice;
+SET LOCAL auto_explain.log_nested_statements = on;
+SET LOCAL auto_explain.log_min_duration = 0;
+CREATE TEMP TABLE answers AS SELECT disposition FROM order_ext.drop_archived(
+	(SELECT array_agg(order_id ORDER BY order_id) FROM given WHERE n BETWEEN 5001 AND 5000 + $n),
+	(SELECT array_agg(digest ORDER BY order_id) FROM given WHERE n BETWEEN 5001 AND 5000 + $n));
+SET LOCAL auto_explain.log_min_duration = -1;
+SELECT disposition || ' ' || count(*) FROM answers GROUP BY disposition ORDER BY 1;
+SELECT 'scan of ' || relname || ': ' || pg_stat_get_xact_tuples_returned(oid) FROM pg_class
+WHERE relnamespace = 'order_ext_archive'::regnamespace AND pg_stat_get_xact_tuples_returned(oid) > 5 * $n + 10 ORDER BY 1;
+ROLLBACK;
+SQL
+	is($out, "1\napplied $n\nreplayed $n", "$n orders, and $n that were dropped: nothing else is read");
+	return scalar(() = $err =~ /^Query Text: /mg);
+}
+
+foreach my $statistics ('without statistics', 'with statistics')
+{
+	$psql->('ANALYZE order_ext_archive.orders, order_ext_archive.dropped') if $statistics eq 'with statistics';
+	my $few = dropping(2);
+	cmp_ok($few, '>', 0, "statements are counted, $statistics");
+	is(dropping(200), $few, "two hundred orders are dropped by as many statements as two, $statistics");
+}
+
 # ---- what the views show is found by indexes ----
 
 sub no_scan
