@@ -1,6 +1,6 @@
 -- Helpers of the views.
 
--- status_name(machine, status): the name of a status, NULL for none. src/machine/graph.c
+-- status_name(machine, status): the name of a status, NULL for none. src/machine/base/graph.c
 CREATE FUNCTION order_ext_internal.status_name(machine text, status smallint)
 	RETURNS text
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
@@ -8,7 +8,7 @@ CREATE FUNCTION order_ext_internal.status_name(machine text, status smallint)
 COMMENT ON FUNCTION order_ext_internal.status_name(text, smallint) IS
 	'The name of a status of a machine.';
 
--- event_name(machine, event): the name of an event, NULL for none. src/machine/graph.c
+-- event_name(machine, event): the name of an event, NULL for none. src/machine/base/graph.c
 CREATE FUNCTION order_ext_internal.event_name(machine smallint, event smallint)
 	RETURNS text
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
@@ -17,7 +17,7 @@ COMMENT ON FUNCTION order_ext_internal.event_name(smallint, smallint) IS 'The na
 
 -- codes(): all codes of the C code. set is machine, a machine's name with _status, another kind
 -- of code, topic, or handler: the topics that have one in the library. test/sql/160_codes.sql
--- compares it with what rows, constraints and views say. src/machine/graph.c
+-- compares it with what rows, constraints and views say. src/machine/base/graph.c
 CREATE FUNCTION order_ext_internal.codes()
 	RETURNS TABLE (set text, code integer, name text)
 	LANGUAGE C STABLE PARALLEL SAFE

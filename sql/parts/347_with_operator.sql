@@ -1,5 +1,5 @@
 -- with_operator(detail): detail of a transition_log row that SQL writes, with who the session says
--- that it is (order_ext.operator): what src/machine/journal.c does with its rows.
+-- that it is (order_ext.operator): what src/machine/base/journal.c does with its rows.
 CREATE FUNCTION order_ext_internal.with_operator(detail jsonb) RETURNS jsonb
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp

@@ -134,7 +134,7 @@ CREATE FUNCTION order_ext.extend_deadline(order_id bigint, until timestamptz,
 	SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'order_ext_extend_deadline';
 
--- status_code(): src/machine/graph.c
+-- status_code(): src/machine/base/graph.c
 CREATE FUNCTION order_ext.status_code(machine text, name text)
 	RETURNS integer
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
@@ -155,14 +155,14 @@ CREATE FUNCTION order_ext_internal.currency_code(currency text)
 COMMENT ON FUNCTION order_ext_internal.currency_code(text) IS
 	'The ISO 4217 code that a text means; NULL if it is none.';
 
--- state_graph(): src/machine/graph.c
+-- state_graph(): src/machine/base/graph.c
 CREATE FUNCTION order_ext.state_graph(machine text, OUT from_status text, OUT to_status text,
 		OUT event text, OUT actor text, OUT guard text, OUT messages text[])
 	RETURNS SETOF record
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'order_ext_state_graph';
 
--- state_diagram(): src/machine/graph.c
+-- state_diagram(): src/machine/base/graph.c
 CREATE FUNCTION order_ext.state_diagram(machine text)
 	RETURNS text
 	LANGUAGE C IMMUTABLE PARALLEL SAFE

@@ -2,7 +2,7 @@
 -- "quantity": 2}, {"line": 3, "quantity": 1}, ...], the same lines are added up. Every writing call
 -- may raise OE110 (busy, try again).
 
--- calculate_refund(): src/api/apply_after_sale.c, src/machine/entitlement.h
+-- calculate_refund(): src/api/apply_after_sale.c, src/machine/after_sale/entitlement.h
 CREATE FUNCTION order_ext.calculate_refund(order_id bigint, lines jsonb)
 	RETURNS jsonb
 	LANGUAGE C STABLE SECURITY DEFINER

@@ -1,8 +1,8 @@
 -- How orders get to the archive and back. All of it runs within plans of src/api/archive.c and
--- src/machine/recall.c, which hold the locks and set the search_path.
+-- src/machine/archive/recall.c, which hold the locks and set the search_path.
 
 -- fold_stock(): covers all rows of ended transactions of these products with folds, and waits for
--- those who are counting. src/machine/stock_upkeep.c
+-- those who are counting. src/machine/stock/upkeep.c
 CREATE FUNCTION order_ext_internal.fold_stock(product_ids bigint[]) RETURNS void
 	LANGUAGE C VOLATILE STRICT
 	AS 'MODULE_PATHNAME', 'order_ext_fold_stock';

@@ -1,4 +1,4 @@
--- Topics, groups and asset kinds that are built in. Ids as in src/machine/topics.h; a built-in
+-- Topics, groups and asset kinds that are built in. Ids as in src/machine/base/topics.h; a built-in
 -- group has the id and the name of its topic, and reads from the beginning.
 -- test/sql/160_codes.sql compares them with the code.
 

@@ -14,7 +14,7 @@
 #include "core/error_facts.h"
 #include "core/jsonb_build.h"
 #include "core/request.h"
-#include "machine/stock.h"
+#include "machine/stock/stock.h"
 
 static Datum
 return_stock_level(FunctionCallInfo fcinfo, StockLevel level)

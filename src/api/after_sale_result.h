@@ -7,7 +7,7 @@
 
 #include "core/call.h"
 #include "core/jsonb_build.h"
-#include "machine/after_sale_flow.h"
+#include "machine/after_sale/flow.h"
 
 /* Begins {after_sale_id, order_id, type, amount, freight, return_status}. */
 extern JsonbBuilder *after_sale_detail(const AfterSale *after_sale);

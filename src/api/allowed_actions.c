@@ -15,8 +15,8 @@
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/after_sale_flow.h"
-#include "machine/recall.h"
+#include "machine/after_sale/flow.h"
+#include "machine/archive/recall.h"
 
 /* The calls, in the order in which they are listed. */
 typedef enum Action

@@ -3,7 +3,7 @@
  *		calculate_refund, apply_after_sale, report_shortage and refund_order: what is returned of
  *		an order.
  *
- * All price their lines by the same formula: machine/entitlement.h.
+ * All price their lines by the same formula: machine/after_sale/entitlement.h.
  */
 #include "compat.h"
 
@@ -17,8 +17,8 @@
 #include "core/locks.h"
 #include "core/request.h"
 #include "core/settings.h"
-#include "machine/goodwill.h"
-#include "machine/refund.h"
+#include "machine/after_sale/goodwill.h"
+#include "machine/refund/refund.h"
 
 static const char *const type_words[] = {"refund_only", "return_refund", NULL};
 

@@ -4,7 +4,7 @@
  *
  * An order is moved under the locks that every call about it takes at least one of, so nobody is in
  * the middle of something with it. Whoever comes later does not find it, and brings it back
- * (machine/recall.c).
+ * (machine/archive/recall.c).
  */
 #include "compat.h"
 

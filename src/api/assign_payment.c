@@ -11,8 +11,8 @@
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"
-#include "machine/payment_decision.h"
-#include "machine/refund.h"
+#include "machine/payment/decision.h"
+#include "machine/refund/refund.h"
 
 typedef struct AssignRequest
 {

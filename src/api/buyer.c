@@ -15,9 +15,9 @@
 #include "core/request.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/order.h"
-#include "machine/order_message.h"
-#include "machine/shipment.h"
+#include "machine/order/message.h"
+#include "machine/order/order.h"
+#include "machine/shipment/shipment.h"
 
 /* How often the address of an order may be changed. */
 #define MAX_ADDRESS_CHANGES 1

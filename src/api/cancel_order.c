@@ -12,8 +12,8 @@
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/request.h"
-#include "machine/cancel.h"
-#include "machine/payment.h"
+#include "machine/cancel/cancel.h"
+#include "machine/payment/payment.h"
 
 static const char *const cancel_words[] = {"user", "customer_service", NULL};
 static const CancelType cancel_types[] = {CANCEL_BY_USER, CANCEL_BY_CUSTOMER_SERVICE};

@@ -8,11 +8,11 @@
 #include "core/alert.h"
 #include "core/currency.h"
 #include "core/locks.h"
-#include "machine/dropped.h"
-#include "machine/order_pay.h"
-#include "machine/pay_type.h"
-#include "machine/payment_decision.h"
-#include "machine/refund_request.h"
+#include "machine/archive/dropped.h"
+#include "machine/order/pay.h"
+#include "machine/payment/decision.h"
+#include "machine/payment/pay_type.h"
+#include "machine/refund/request.h"
 
 static const CaptureDecision applied = {"applied", PURPOSE_APPLIED, 0};
 static const CaptureDecision late = {"late_refund_queued", PURPOSE_LATE, CAUSE_LATE};

@@ -6,8 +6,8 @@
 #ifndef ORDER_EXT_CAPTURE_H
 #define ORDER_EXT_CAPTURE_H
 
-#include "machine/order.h"
-#include "machine/payment.h"
+#include "machine/order/order.h"
+#include "machine/payment/payment.h"
 
 typedef struct CaptureDecision
 {

@@ -10,8 +10,8 @@
 #include "utils/jsonb.h"
 
 #include "api/lines.h"
-#include "machine/coupon.h"
-#include "machine/order_lines.h"
+#include "machine/order/coupon.h"
+#include "machine/order/lines.h"
 
 #define MAX_WORD_CHARS	128
 

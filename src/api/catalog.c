@@ -16,7 +16,7 @@
 #include "core/call.h"
 #include "core/error_facts.h"
 #include "core/spi_util.h"
-#include "machine/coupon.h"
+#include "machine/order/coupon.h"
 
 static const char *const product_kinds[] = {"normal", "virtual", NULL};
 

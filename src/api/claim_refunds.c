@@ -21,8 +21,8 @@
 #include "core/locks.h"
 #include "core/spelling.h"
 #include "core/spi_util.h"
-#include "machine/after_sale_refunds.h"
-#include "machine/refund.h"
+#include "machine/after_sale/refunds.h"
+#include "machine/refund/refund.h"
 
 #define MAX_WORKER_CHARS 128
 

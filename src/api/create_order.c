@@ -24,12 +24,12 @@
 #include "core/request.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/coupon.h"
-#include "machine/order.h"
-#include "machine/order_lines.h"
-#include "machine/order_pay.h"
-#include "machine/payment.h"
-#include "machine/stock.h"
+#include "machine/order/coupon.h"
+#include "machine/order/lines.h"
+#include "machine/order/order.h"
+#include "machine/order/pay.h"
+#include "machine/payment/payment.h"
+#include "machine/stock/stock.h"
 
 #define MAX_PAY_TIMEOUT_DAYS (100 * DAYS_PER_YEAR)
 #define MAX_ID_TRIES 100

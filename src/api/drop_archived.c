@@ -22,9 +22,9 @@
 #include "core/locks.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/dropped.h"
-#include "machine/order.h"
-#include "machine/recall.h"
+#include "machine/archive/dropped.h"
+#include "machine/archive/recall.h"
+#include "machine/order/order.h"
 
 /* A document holds a line for whatever has happened to an order. */
 #define MAX_DOCUMENT_BYTES (128 * 1024 * 1024)

@@ -14,7 +14,7 @@
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"
-#include "machine/order.h"
+#include "machine/order/order.h"
 
 typedef struct ExtendRequest
 {

@@ -21,9 +21,9 @@
 #include "core/row.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/order.h"
-#include "machine/order_message.h"
-#include "machine/stock.h"
+#include "machine/order/message.h"
+#include "machine/order/order.h"
+#include "machine/stock/stock.h"
 
 /* An order has a kilobyte or so. */
 #define MAX_ORDERS_BYTES (128 * 1024 * 1024)

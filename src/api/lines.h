@@ -9,7 +9,7 @@
 
 #include "utils/jsonb.h"
 
-#include "machine/entitlement.h"
+#include "machine/after_sale/entitlement.h"
 
 #define MAX_LINES		1000
 #define MAX_SKU_CHARS	128

@@ -16,7 +16,7 @@
 #include "core/call.h"
 #include "core/jsonb_build.h"
 #include "core/spi_util.h"
-#include "machine/codes.h"
+#include "machine/base/codes.h"
 
 #define EXAMINED			10000
 #define MAX_ROWS			1000

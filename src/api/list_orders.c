@@ -26,7 +26,7 @@
 #include "core/jsonb_build.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/codes.h"
+#include "machine/base/codes.h"
 
 /* Everything of an order that all who may see it may see; in the order of the ids. */
 static SavedPlan read_orders = SAVED_PLAN(

@@ -16,7 +16,7 @@
 #include "core/call.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/stock_upkeep.h"
+#include "machine/stock/upkeep.h"
 #include "message/upkeep/rotate_turn.h"
 
 /* One call removes at most the product of these: it is one transaction. */

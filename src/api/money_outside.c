@@ -11,13 +11,13 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/locks.h"
-#include "machine/dispute.h"
-#include "machine/dropped.h"
-#include "machine/dropped_capture.h"
-#include "machine/money_back.h"
-#include "machine/order.h"
-#include "machine/payment_decision.h"
-#include "machine/refund_decision.h"
+#include "machine/archive/dropped.h"
+#include "machine/gateway/dispute.h"
+#include "machine/gateway/money_back.h"
+#include "machine/order/order.h"
+#include "machine/payment/decision.h"
+#include "machine/payment/dropped_capture.h"
+#include "machine/refund/decision.h"
 
 #define MAX_DISPUTE_NO_CHARS 128
 

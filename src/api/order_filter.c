@@ -13,8 +13,8 @@
 #include "api/order_filter.h"
 #include "core/error_facts.h"
 #include "core/spelling.h"
-#include "machine/codes.h"
-#include "machine/machine.h"
+#include "machine/base/codes.h"
+#include "machine/base/machine.h"
 
 #define FILTER "filter"
 

@@ -13,9 +13,9 @@
 #include "core/currency.h"
 #include "core/locks.h"
 #include "core/settings.h"
-#include "machine/dropped_capture.h"
-#include "machine/held_fact.h"
-#include "machine/refund.h"
+#include "machine/base/held_fact.h"
+#include "machine/payment/dropped_capture.h"
+#include "machine/refund/refund.h"
 
 /*
  * The trade number is already recorded: is this the same fact or another one? NULL if it is the

@@ -10,10 +10,10 @@
 #include "core/call.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
-#include "machine/dropped_capture.h"
-#include "machine/held_fact.h"
-#include "machine/order.h"
-#include "machine/payment.h"
+#include "machine/base/held_fact.h"
+#include "machine/order/order.h"
+#include "machine/payment/dropped_capture.h"
+#include "machine/payment/payment.h"
 
 static const char *const outcome_words[] = {"closed", "failed", NULL};
 static const Event outcome_events[] = {EVENT_PAYMENT_CLOSE, EVENT_PAYMENT_FAIL};

@@ -12,8 +12,8 @@
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/request.h"
-#include "machine/order.h"
-#include "machine/payment.h"
+#include "machine/order/order.h"
+#include "machine/payment/payment.h"
 
 static void
 check_may_pay(const Order *order, int64 pay_amount, TimestampTz now)

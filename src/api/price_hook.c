@@ -20,7 +20,7 @@
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/settings.h"
-#include "machine/codes.h"
+#include "machine/base/codes.h"
 
 /* What it says is shown up to here. */
 #define MAX_SHOWN_BYTES 1000

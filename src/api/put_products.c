@@ -26,7 +26,7 @@
 #include "core/money.h"
 #include "core/settings.h"
 #include "core/spi_util.h"
-#include "machine/codes.h"
+#include "machine/base/codes.h"
 
 #define MAX_PRODUCTS		10000
 #define MAX_PRODUCTS_BYTES	(64 * 1024 * 1024)

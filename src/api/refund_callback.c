@@ -10,9 +10,9 @@
 #include "core/args.h"
 #include "core/call.h"
 #include "core/locks.h"
-#include "machine/after_sale_refunds.h"
-#include "machine/refund_answer.h"
-#include "machine/refund_decision.h"
+#include "machine/after_sale/refunds.h"
+#include "machine/gateway/refund_answer.h"
+#include "machine/refund/decision.h"
 
 /* Read the refund under the lock of its order; false if there is none. */
 static bool

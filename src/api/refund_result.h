@@ -7,7 +7,7 @@
 
 #include "core/call.h"
 #include "core/jsonb_build.h"
-#include "machine/refund.h"
+#include "machine/refund/refund.h"
 
 /* The detail of a result about a refund, unfinished so that a call can add to it. */
 extern JsonbBuilder *refund_detail(const Refund *refund);

@@ -12,8 +12,8 @@
 #include "core/jsonb_build.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
-#include "machine/cancel.h"
-#include "machine/stock.h"
+#include "machine/cancel/cancel.h"
+#include "machine/stock/stock.h"
 
 /* Read in steps, as the first ones usually do. */
 #define HOLDERS_PER_STEP 100

@@ -11,8 +11,8 @@
 #include "core/errors.h"
 #include "core/jsonb_build.h"
 #include "core/request.h"
-#include "machine/after_sale_flow.h"
-#include "machine/came_back.h"
+#include "machine/after_sale/came_back.h"
+#include "machine/after_sale/flow.h"
 
 typedef struct DamageDecision
 {

@@ -6,7 +6,7 @@
 
 #include "core/args.h"
 #include "core/call.h"
-#include "machine/held_fact.h"
+#include "machine/base/held_fact.h"
 
 static Datum
 resolve_fact_body(FunctionCallInfo fcinfo)

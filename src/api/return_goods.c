@@ -13,8 +13,8 @@
 #include "core/locks.h"
 #include "core/request.h"
 #include "core/settings.h"
-#include "machine/came_back.h"
-#include "machine/dropped.h"
+#include "machine/after_sale/came_back.h"
+#include "machine/archive/dropped.h"
 
 /* Reasons for holding a fact. */
 static const char why_unknown[] = "unknown_after_sale";

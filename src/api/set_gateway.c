@@ -2,8 +2,8 @@
  * set_gateway.c
  *		set_gateway: the function that executes refunds of a pay type.
  *
- * A gateway is a consumer group of refund.execute (gateways.h) with all its features: a cursor,
- * workers of its role, pause() and redrive().
+ * A gateway is a consumer group of refund.execute (machine/gateway/gateways.h) with all its
+ * features: a cursor, workers of its role, pause() and redrive().
  */
 #include "compat.h"
 
@@ -17,8 +17,8 @@
 #include "core/error_facts.h"
 #include "core/spelling.h"
 #include "core/spi_util.h"
-#include "machine/gateways.h"
-#include "machine/payment.h"
+#include "machine/gateway/gateways.h"
+#include "machine/payment/payment.h"
 #include "message/base/engine.h"
 #include "message/base/rights.h"
 #include "message/verbs/subscribe.h"

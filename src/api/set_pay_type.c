@@ -13,8 +13,8 @@
 #include "core/error_facts.h"
 #include "core/interval.h"
 #include "core/settings.h"
-#include "machine/pay_type.h"
-#include "machine/payment.h"
+#include "machine/payment/pay_type.h"
+#include "machine/payment/payment.h"
 
 #define MAX_DELAY_DAYS 366
 

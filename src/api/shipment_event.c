@@ -10,10 +10,10 @@
 #include "core/call.h"
 #include "core/jsonb_build.h"
 #include "core/locks.h"
-#include "machine/cancel.h"
-#include "machine/dropped.h"
-#include "machine/intercept.h"
-#include "machine/shipment.h"
+#include "machine/archive/dropped.h"
+#include "machine/cancel/cancel.h"
+#include "machine/shipment/intercept.h"
+#include "machine/shipment/shipment.h"
 
 static const char *const kind_words[] = {
 	"picked", "out_stock", "delivering", "signed", "refused", "lost", "returned", NULL

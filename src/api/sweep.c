@@ -20,7 +20,7 @@
 #include "core/locks.h"
 #include "core/spi_util.h"
 #include "core/writers.h"
-#include "machine/cancel.h"
+#include "machine/cancel/cancel.h"
 
 /*
  * An order's deadline is later than its creation or extension, but a transaction that has just

@@ -9,7 +9,7 @@
 #include "api/allowed_actions.h"
 #include "api/way_back.h"
 #include "core/spi_util.h"
-#include "machine/refund.h"
+#include "machine/refund/refund.h"
 
 /*
  * Of an order ($1) or one payment ($2): a refund that failed, and one that is on its way; and

@@ -5,8 +5,8 @@
 #ifndef ORDER_EXT_WAY_BACK_H
 #define ORDER_EXT_WAY_BACK_H
 
-#include "machine/after_sale.h"
-#include "machine/payment.h"
+#include "machine/after_sale/after_sale.h"
+#include "machine/payment/payment.h"
 
 /* Hints name only what works now. For an order, by its goods or without them. */
 extern const char *way_back_of_order(int64 order_id);

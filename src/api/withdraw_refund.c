@@ -12,10 +12,10 @@
 #include "core/errors.h"
 #include "core/locks.h"
 #include "core/request.h"
-#include "machine/after_sale_flow.h"
-#include "machine/after_sale_refunds.h"
-#include "machine/money_back.h"
-#include "machine/refund_decision.h"
+#include "machine/after_sale/flow.h"
+#include "machine/after_sale/refunds.h"
+#include "machine/gateway/money_back.h"
+#include "machine/refund/decision.h"
 
 static void
 lock_and_read(int64 refund_id, Refund *refund)

@@ -15,7 +15,7 @@
 
 #include "handlers/gateway.h"
 #include "handlers/sandbox.h"
-#include "machine/gateways.h"
+#include "machine/gateway/gateways.h"
 #include "message/base/rights.h"
 #include "message/delivery/failure.h"
 

@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_GATEWAY_H
 #define ORDER_EXT_GATEWAY_H
 
-#include "machine/refund.h"
+#include "machine/refund/refund.h"
 #include "message/delivery/handler.h"
 
 /*

@@ -10,8 +10,8 @@
 #include "handlers/refund_prepare.h"
 #include "handlers/release.h"
 #include "handlers/timeouts.h"
-#include "machine/assets.h"
-#include "machine/order.h"
+#include "machine/order/assets.h"
+#include "machine/order/order.h"
 #include "machine/sequences_in_use.h"
 #include "message/verbs/topics.h"
 

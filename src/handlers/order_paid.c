@@ -10,7 +10,7 @@
 
 #include "handlers/batch.h"
 #include "handlers/order_paid.h"
-#include "machine/shipment.h"
+#include "machine/shipment/shipment.h"
 
 /*
  * Removes the busy ones from the given orders and marks their messages; returns how many are

@@ -4,11 +4,11 @@
  *
  * refund.execute handles refunds of pay types with a gateway in the database; all others wait for
  * claim_refunds(). The built-in group serves the sandbox, and each gateway of the application has
- * its own group (gateways.h). It takes two transactions: the first claims the refund and
- * publishes a second message, phase "call"; only after the claim has committed, the second calls
- * the gateway and records its answer. A server that crashes in between leaves a submitted refund
- * and the message: the gateway is called again with the same refund id. A timer reclaims refunds
- * without a final answer when their lease expires.
+ * its own group (machine/gateway/gateways.h). It takes two transactions: the first claims the
+ * refund and publishes a second message, phase "call"; only after the claim has committed, the
+ * second calls the gateway and records its answer. A server that crashes in between leaves a
+ * submitted refund and the message: the gateway is called again with the same refund id. A timer
+ * reclaims refunds without a final answer when their lease expires.
  */
 #include "compat.h"
 
@@ -21,10 +21,10 @@
 #include "handlers/batch.h"
 #include "handlers/gateway.h"
 #include "handlers/refund_execute.h"
-#include "machine/after_sale_refunds.h"
-#include "machine/coupon.h"
-#include "machine/gateways.h"
-#include "machine/refund_answer.h"
+#include "machine/after_sale/refunds.h"
+#include "machine/gateway/gateways.h"
+#include "machine/gateway/refund_answer.h"
+#include "machine/order/coupon.h"
 
 /* The first lease; it doubles with every attempt. A call in progress holds the lock anyway. */
 #define FIRST_LEASE (3 * USECS_PER_SEC)

@@ -6,9 +6,9 @@
 
 #include "handlers/batch.h"
 #include "handlers/refund_prepare.h"
-#include "machine/after_sale_cancel.h"
-#include "machine/cancel_money.h"
-#include "machine/refund_request.h"
+#include "machine/cancel/after_sales.h"
+#include "machine/cancel/money.h"
+#include "machine/refund/request.h"
 
 void
 handle_refund_prepare(Message *messages, int n)

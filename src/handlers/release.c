@@ -13,10 +13,10 @@
 #include "core/jsonb_build.h"
 #include "handlers/batch.h"
 #include "handlers/release.h"
-#include "machine/assets.h"
-#include "machine/coupon.h"
-#include "machine/payment.h"
-#include "machine/stock.h"
+#include "machine/order/assets.h"
+#include "machine/order/coupon.h"
+#include "machine/payment/payment.h"
+#include "machine/stock/stock.h"
 
 static void
 publish_builtin(Journal *journal, const Order *order, bool captured)

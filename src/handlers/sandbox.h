@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_SANDBOX_H
 #define ORDER_EXT_SANDBOX_H
 
-#include "machine/refund.h"
+#include "machine/refund/refund.h"
 
 /* The sandbox's answer; NULL if it was told to lose it. */
 extern char *sandbox_call(const Refund *refund);

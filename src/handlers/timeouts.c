@@ -12,11 +12,11 @@
 #include "core/jsonb_build.h"
 #include "handlers/batch.h"
 #include "handlers/timeouts.h"
-#include "machine/after_sale_flow.h"
-#include "machine/after_sale_message.h"
-#include "machine/came_back.h"
-#include "machine/cancel.h"
-#include "machine/shipment.h"
+#include "machine/after_sale/came_back.h"
+#include "machine/after_sale/flow.h"
+#include "machine/after_sale/message.h"
+#include "machine/cancel/cancel.h"
+#include "machine/shipment/shipment.h"
 
 /*
  * An order that is not due yet is left alone: its own timer is bound to its deadline, and a

@@ -5,7 +5,7 @@
 #ifndef ORDER_EXT_SEQUENCES_IN_USE_H
 #define ORDER_EXT_SEQUENCES_IN_USE_H
 
-#include "machine/codes.h"
+#include "machine/base/codes.h"
 
 #define SEQUENCE_USED(sequence, table, column) \
 	" UNION ALL SELECT '" sequence "', max(" column ") FROM order_ext_internal." table

@@ -11,9 +11,9 @@
 #include "core/call.h"
 #include "core/locks.h"
 #include "core/spi_util.h"
-#include "machine/after_sale_cancel.h"
-#include "machine/refund.h"
-#include "machine/shipment.h"
+#include "machine/cancel/after_sales.h"
+#include "machine/refund/refund.h"
+#include "machine/shipment/shipment.h"
 
 /* Orders per batch of the upgrade. */
 #define UPGRADE_BATCH 1000

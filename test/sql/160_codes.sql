@@ -1,4 +1,4 @@
--- The lists that must agree: what the code knows by number, in codes() (src/machine/codes.h,
+-- The lists that must agree: what the code knows by number, in codes() (src/machine/base/codes.h,
 -- codes.c, tables.c, topics.h, handlers/handlers.c), and what the rows, constraints, index
 -- predicates and views of sql/parts say.
 

@@ -7,7 +7,7 @@
 
 #include "api/verify/after_sales.h"
 #include "api/verify/sums.h"
-#include "machine/machine.h"
+#include "machine/base/machine.h"
 
 /*
  * After-sales that count: live ones, and those given up but paid anyway (as a gateway reported

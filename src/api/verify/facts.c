@@ -7,8 +7,8 @@
 #include "api/verify/check.h"
 #include "api/verify/facts.h"
 #include "core/spi_util.h"
-#include "machine/codes.h"
-#include "machine/held_fact.h"
+#include "machine/base/codes.h"
+#include "machine/base/held_fact.h"
 
 /*
  * The matter of a fact has ended by itself when what it contradicted has moved on: an attempt

@@ -6,7 +6,7 @@
 
 #include "api/verify/fulfilment.h"
 #include "api/verify/sums.h"
-#include "machine/machine.h"
+#include "machine/base/machine.h"
 
 /* ---- I11: fulfillments match their orders ---- */
 

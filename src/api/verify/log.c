@@ -6,7 +6,7 @@
 #include "compat.h"
 
 #include "api/verify/log.h"
-#include "machine/machine.h"
+#include "machine/base/machine.h"
 
 /* ---- I8: the transition log ---- */
 

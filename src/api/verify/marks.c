@@ -30,7 +30,7 @@
 #include "core/snapshots.h"
 #include "core/spi_util.h"
 #include "core/writers.h"
-#include "machine/machine.h"
+#include "machine/base/machine.h"
 
 /* Findings that are kept in a mark, at most. */
 #define FOUND_KEPT "1000"

@@ -27,7 +27,7 @@
 #include "api/verify/stock.h"
 #include "api/verify/sums.h"
 #include "api/verify/walls.h"
-#include "machine/machine.h"
+#include "machine/base/machine.h"
 
 /* ---- I1: amounts ---- */
 

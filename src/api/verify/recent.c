@@ -18,7 +18,7 @@
 #include "api/verify/queries.h"
 #include "api/verify/recent.h"
 #include "api/verify/walls.h"
-#include "machine/machine.h"
+#include "machine/base/machine.h"
 
 #define INTERNAL "order_ext_internal."
 

@@ -6,8 +6,8 @@
 
 #include "api/verify/refunds.h"
 #include "core/spelling.h"
-#include "machine/after_sale.h"
-#include "machine/refund.h"
+#include "machine/after_sale/after_sale.h"
+#include "machine/refund/refund.h"
 
 /* ---- I3: never more refunded than captured ---- */
 

@@ -6,7 +6,7 @@
 
 #include "api/verify/stock.h"
 #include "api/verify/sums.h"
-#include "machine/machine.h"
+#include "machine/base/machine.h"
 
 /* ---- the ledger is the stock ---- */
 

@@ -11,7 +11,7 @@
 #include "api/verify/check.h"
 #include "api/verify/sums.h"
 #include "core/spelling.h"
-#include "machine/machine.h"
+#include "machine/base/machine.h"
 
 #define HASH_SUM(key, second_key, amount) \
 	"order_ext_internal.hash_sum(" key ", " second_key ", " amount ")"
