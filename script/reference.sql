@@ -313,6 +313,7 @@ the keys of its SQLSTATE.
 | `OE901` | `status` | text | its status |
 | `22003` | `argument` | text | its name |
 | `22003` | `key` | text | of the object in it |
+| `22003` | `value` | text | that is out of range |
 | `22003` | `max_days` | number | allowed |
 | `22004` | `argument` | text | its name |
 | `22004` | `element` | number | the place of the null value, from 1 |
@@ -329,6 +330,7 @@ the keys of its SQLSTATE.
 | `22023` | `lines` | array | their numbers |
 | `22023` | `order_id` | id | the order |
 | `22023` | `dimensions` | number | of the array |
+| `22023` | `oid` | number | of the role |
 | `23505` | `external_id` | text | that an order has |
 | `2BP01` | `topic` | text | its name |
 | `2BP01` | `user` | text | what uses it |

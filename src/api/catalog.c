@@ -108,7 +108,9 @@ issue_coupon_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"valid_until\" must be later than \"valid_from\""),
-				 error_facts(NULL, FACT_TEXT("argument", "valid_until")),
+				 error_facts("That is {limit}.",
+							 FACT_TEXT("argument", "valid_until"),
+							 FACT_TIME("limit", coupon.valid_from)),
 				 errhint("Pass a later time, or omit it: then the coupon is valid forever.")));
 	journal = journal_begin(GetCurrentTimestamp());
 	coupon_issue(journal, &coupon);

@@ -110,27 +110,20 @@ put_refund(ReturnSetInfo *rsinfo, const Refund *refund)
 static void
 read_pay_types(FunctionCallInfo fcinfo, int n, RefundClaim *claim)
 {
+	ArrayType  *array;
 	Datum	   *words;
-	bool	   *nulls;
 	const char **pay_types;
 	int			i;
 
 	arg_exists(fcinfo, n, "pay_types");
 	if (PG_ARGISNULL(n))
 		return;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), TEXTOID, -1, false, TYPALIGN_INT, &words, &nulls,
-					  &claim->n_pay_types);
+	array = PG_GETARG_ARRAYTYPE_P(n);
+	arg_no_null_elements(array, "pay_types", "Pass the names of pay types, or NULL for all.");
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &words, NULL, &claim->n_pay_types);
 	pay_types = palloc(sizeof(char *) * Max(claim->n_pay_types, 1));
 	for (i = 0; i < claim->n_pay_types; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"pay_types\" must not contain null values"),
-					 error_facts(NULL, FACT_TEXT("argument", "pay_types")),
-					 errhint("Pass the names of pay types, or NULL for all.")));
 		pay_types[i] = spelling_code(TextDatumGetCString(words[i]));
-	}
 	claim->pay_types = pay_types;
 }
 

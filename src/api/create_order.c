@@ -136,12 +136,14 @@ typedef struct CreateRequest
 } CreateRequest;
 
 static void
-raise_timeout_not_positive(void)
+raise_timeout_not_positive(Interval *timeout)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"pay_timeout\" must be positive"),
-			 error_facts(NULL, FACT_TEXT("argument", "pay_timeout")),
+			 error_facts("The value is {value}.",
+						 FACT_TEXT("argument", "pay_timeout"),
+						 FACT_TEXT("value", interval_shown(timeout))),
 			 errhint("Pass a longer interval, or NULL for order_ext.pay_timeout.")));
 }
 
@@ -165,7 +167,7 @@ arg_pay_timeout(FunctionCallInfo fcinfo, int n)
 							 FACT_INT("max_days", MAX_PAY_TIMEOUT_DAYS)),
 				 errhint("Pass a shorter interval, or NULL for order_ext.pay_timeout.")));
 	if (days <= 0)
-		raise_timeout_not_positive();
+		raise_timeout_not_positive(timeout);
 	return timeout;
 }
 
@@ -181,7 +183,7 @@ deadline(TimestampTz created_at, Interval *timeout)
 														TimestampTzGetDatum(created_at),
 														IntervalPGetDatum(timeout)));
 	if (expire_at <= created_at)
-		raise_timeout_not_positive();
+		raise_timeout_not_positive(timeout);
 	return expire_at;
 }
 

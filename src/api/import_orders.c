@@ -223,7 +223,7 @@ import_orders_body(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"orders\" is not an array"),
-				 error_facts(NULL, FACT_TEXT("argument", "orders")),
+				 error_facts("It is an object or a single value.", FACT_TEXT("argument", "orders")),
 				 errhint("Pass an array of orders.")));
 	imported = store_rows(orders, now, &n);
 	take_goods(imported, n, now);

@@ -121,15 +121,16 @@ put_page(FunctionCallInfo fcinfo, const OrderFilter *filter, int max_orders)
 static void
 read_statuses(FunctionCallInfo fcinfo, int n, OrderFilter *filter)
 {
+	ArrayType  *array;
 	Datum	   *names;
-	bool	   *nulls;
 	int			n_names;
 	int			i;
 
 	if (PG_ARGISNULL(n))
 		return;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls,
-					  &n_names);
+	array = PG_GETARG_ARRAYTYPE_P(n);
+	arg_no_null_elements(array, "statuses", "Pass names of statuses.");
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n_names);
 	if (n_names == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -137,16 +138,8 @@ read_statuses(FunctionCallInfo fcinfo, int n, OrderFilter *filter)
 				 error_facts(NULL, FACT_TEXT("argument", "statuses")),
 				 errhint("Pass NULL for orders of every status.")));
 	for (i = 0; i < n_names; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"statuses\" must not contain null values"),
-					 error_facts(NULL, FACT_TEXT("argument", "statuses")),
-					 errhint("Pass names of statuses.")));
 		order_filter_add_status(filter, TextDatumGetCString(names[i]), "statuses",
 								"argument \"statuses\"");
-	}
 }
 
 static Datum

@@ -22,6 +22,7 @@
 #define MAX_STATUSES		100
 
 #define MAX_NUMBER_CHARS	128
+#define SHOWN_DIGITS		64
 #define MAX_TIME_CHARS		128
 
 static const char *const keys[] = {
@@ -124,7 +125,9 @@ member_id(JsonbContainer *object, const char *key)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("\"%s\" of argument \"" FILTER "\" is out of range", key),
-				 error_facts(NULL, FACT_TEXT("argument", FILTER), FACT_TEXT("key", key)),
+				 error_facts("The value is {value}.",
+							 FACT_TEXT("argument", FILTER), FACT_TEXT("key", key),
+							 FACT_TEXT("value", pnstrdup(text, Min(strlen(text), SHOWN_DIGITS)))),
 				 errhint("IDs are below 2^63.")));
 	if (id == 0)
 		member_raise_malformed(FILTER, psprintf("\"%s\" is not an ID", key));

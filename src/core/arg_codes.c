@@ -41,7 +41,7 @@ raise_currency(const char *name, const char *given)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"%s\" is not a currency: \"%s\"", name, given),
-			 error_facts(NULL, FACT_TEXT("argument", name)),
+			 error_facts(NULL, FACT_TEXT("argument", name), FACT_TEXT("value", given)),
 			 errhint("Use an alphabetic code of ISO 4217, such as CNY, USD or JPY.")));
 }
 

@@ -54,6 +54,26 @@ arg_not_null(FunctionCallInfo fcinfo, int n, const char *name)
 				 errhint("Pass a value, or omit the argument if it has a default.")));
 }
 
+void
+arg_no_null_elements(const ArrayType *array, const char *name, const char *hint)
+{
+	const bits8 *bitmap = ARR_NULLBITMAP(array);
+	int			count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	int			i;
+
+	for (i = 0; bitmap != NULL && i < count; i++)
+	{
+		if ((bitmap[i / BITS_PER_BYTE] & (1 << (i % BITS_PER_BYTE))) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not contain null values", name),
+					 error_facts("Element {element} of {count} is null.",
+								 FACT_TEXT("argument", name), FACT_INT("element", i + 1),
+								 FACT_INT("count", count)),
+					 errhint("%s", hint)));
+	}
+}
+
 int64
 arg_amount(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -236,7 +256,9 @@ arg_duration(FunctionCallInfo fcinfo, int n, const char *name, int64 min)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must %s", name,
 						min > 0 ? "be positive" : "not be negative"),
-				 error_facts(NULL, FACT_TEXT("argument", name)),
+				 error_facts("The value is {value}.",
+							 FACT_TEXT("argument", name),
+							 FACT_TEXT("value", interval_shown(PG_GETARG_INTERVAL_P(n)))),
 				 errhint("Pass a longer interval.")));
 	if (usecs > (double) MAX_DURATION_DAYS * USECS_PER_DAY)
 		ereport(ERROR,

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
@@ -16,6 +17,9 @@ extern void arg_exists(FunctionCallInfo fcinfo, int n, const char *name);
 
 /* Raise 22004 if argument n is NULL, 55000 if it does not exist. */
 extern void arg_not_null(FunctionCallInfo fcinfo, int n, const char *name);
+
+/* Raise 22004 with this hint if an element of the array is NULL. */
+extern void arg_no_null_elements(const ArrayType *array, const char *name, const char *hint);
 
 /*
  * An integer that must not be null, and must be nonnegative (amounts) or positive (ids, counts).

@@ -41,3 +41,9 @@ interval_read(const char *text, double *usecs)
 	PG_END_TRY();
 	return ok;
 }
+
+char *
+interval_shown(Interval *interval)
+{
+	return DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval)));
+}

@@ -15,4 +15,7 @@ extern double interval_usecs(const Interval *interval);
 /* The length of an interval given as text; false if it is not a valid interval. */
 extern bool interval_read(const char *text, double *usecs);
 
+/* The interval as PostgreSQL shows it. */
+extern char *interval_shown(Interval *interval);
+
 #endif							/* ORDER_EXT_INTERVAL_H */

@@ -52,7 +52,7 @@ check_scope(const char *scope)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for argument \"scope\": \"%s\"", scope),
-			 error_facts(NULL, FACT_TEXT("argument", "scope")),
+			 error_facts(NULL, FACT_TEXT("argument", "scope"), FACT_TEXT("value", scope)),
 			 errhint("Valid values are " SCOPE_RECENT ", " SCOPE_FULL "%s.", known.data)));
 }
 

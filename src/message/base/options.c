@@ -15,10 +15,13 @@
 #include "core/spelling.h"
 #include "message/base/options.h"
 
+/* At most this many bytes of a key or a value are shown. */
+#define SHOWN_BYTES 64
+
 static void
 raise_unrecognized(const char *key, int len, const char *const *known)
 {
-	const char *shown = pnstrdup(key, pg_mbcliplen(key, len, 64));
+	const char *shown = pnstrdup(key, pg_mbcliplen(key, len, SHOWN_BYTES));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -69,13 +72,29 @@ find_option(Jsonb *options, const char *key)
 	return value != NULL && value->type != jbvNull ? value : NULL;
 }
 
+/* A value for people: strings as they are. */
+static char *
+shown_value(JsonbValue *value)
+{
+	char	   *text;
+
+	if (value->type == jbvString)
+		text = pnstrdup(value->val.string.val, value->val.string.len);
+	else
+		text = JsonbToCString(NULL, &JsonbValueToJsonb(value)->root, 0);
+	text[pg_mbcliplen(text, strlen(text), SHOWN_BYTES)] = '\0';
+	return text;
+}
+
 static void
-refuse_option(const char *key, const char *must_be)
+refuse_option(Jsonb *options, const char *key, const char *must_be)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" must be %s", key, must_be),
-			 error_facts(NULL, FACT_TEXT("argument", "options"), FACT_TEXT("key", key)),
+			 error_facts("The value is {value}.",
+						 FACT_TEXT("argument", "options"), FACT_TEXT("key", key),
+						 FACT_TEXT("value", shown_value(find_option(options, key)))),
 			 errhint("Omit the option to use its default.")));
 }
 
@@ -95,7 +114,7 @@ option_int(Jsonb *options, const char *key, int32 if_missing, int32 min, int32 m
 	if (value == NULL)
 		return if_missing;
 	if (value->type != jbvNumeric)
-		refuse_option(key, "a number");
+		refuse_option(options, key, "a number");
 	number = NumericGetDatum(value->val.numeric);
 	truncated = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
 	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number, truncated)) ||
@@ -103,7 +122,7 @@ option_int(Jsonb *options, const char *key, int32 if_missing, int32 min, int32 m
 										 NumericGetDatum(int64_to_numeric(min)))) ||
 		DatumGetBool(DirectFunctionCall2(numeric_gt, number,
 										 NumericGetDatum(int64_to_numeric(max)))))
-		refuse_option(key, psprintf("a whole number from %d to %d", min, max));
+		refuse_option(options, key, psprintf("a whole number from %d to %d", min, max));
 	return DatumGetInt32(DirectFunctionCall1(numeric_int4, number));
 }
 
@@ -115,7 +134,7 @@ option_bool(Jsonb *options, const char *key, bool if_missing)
 	if (value == NULL)
 		return if_missing;
 	if (value->type != jbvBool)
-		refuse_option(key, "true or false");
+		refuse_option(options, key, "true or false");
 	return value->val.boolean;
 }
 
@@ -127,7 +146,7 @@ option_text(Jsonb *options, const char *key)
 	if (value == NULL)
 		return NULL;
 	if (value->type != jbvString)
-		refuse_option(key, "a string");
+		refuse_option(options, key, "a string");
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
@@ -141,7 +160,7 @@ option_seconds(Jsonb *options, const char *key, int32 if_missing, int32 max)
 		return if_missing;
 	if (!interval_read(text, &usecs) ||
 		usecs < USECS_PER_SEC || usecs >= (max + 1.0) * USECS_PER_SEC)
-		refuse_option(key, psprintf("an interval from 1 second to %d seconds", max));
+		refuse_option(options, key, psprintf("an interval from 1 second to %d seconds", max));
 	return (int32) (usecs / USECS_PER_SEC);
 }
 
@@ -155,7 +174,7 @@ option_milliseconds(Jsonb *options, const char *key, int32 if_missing)
 		return if_missing;
 	if (!interval_read(text, &usecs) || usecs < 0 || usecs >= (PG_INT32_MAX + 1.0) * 1000 ||
 		(usecs > 0 && usecs < 1000))
-		refuse_option(key, "an interval from 1 millisecond to 24 days, or 0");
+		refuse_option(options, key, "an interval from 1 millisecond to 24 days, or 0");
 	return (int32) (usecs / 1000);
 }
 
@@ -172,6 +191,6 @@ option_word(Jsonb *options, const char *key, int if_missing, const char *const *
 		if (strcmp(given, words[i]) == 0)
 			return i;
 	}
-	refuse_option(key, psprintf("\"%s\" or \"%s\"", words[0], words[1]));
+	refuse_option(options, key, psprintf("\"%s\" or \"%s\"", words[0], words[1]));
 	return 0;					/* keep the compiler quiet */
 }

@@ -171,7 +171,9 @@ rights_arg_run_as(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"run_as\" is not an existing role"),
-				 error_facts(NULL, FACT_TEXT("argument", "run_as")),
+				 error_facts("There is no role with OID {oid}.",
+							 FACT_TEXT("argument", "run_as"),
+							 FACT_INT("oid", is_given ? PG_GETARG_OID(n) : GetUserId())),
 				 errhint("Pass a role, or NULL for the caller.")));
 	return rights_role_to_run_as(name, GetUserId());
 }

@@ -77,26 +77,18 @@ sort_unique(int64 *values, int n)
 static void
 read_tokens(FunctionCallInfo fcinfo, Answer *answer)
 {
+	ArrayType  *array;
 	Datum	   *datums;
-	bool	   *nulls;
 	int			i;
 
 	arg_not_null(fcinfo, 1, "tokens");
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &datums, &nulls, &answer->n);
+	array = PG_GETARG_ARRAYTYPE_P(1);
+	arg_no_null_elements(array, "tokens", "Pass the tokens returned by order_ext.receive().");
+	deconstruct_array(array, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &datums, NULL,
+					  &answer->n);
 	answer->tokens = palloc(sizeof(int64) * Max(answer->n, 1));
 	for (i = 0; i < answer->n; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"tokens\" must not contain null values"),
-					 error_facts("Element {element} of {count} is null.",
-								 FACT_TEXT("argument", "tokens"), FACT_INT("element", i + 1),
-								 FACT_INT("count", answer->n)),
-					 errhint("Pass the tokens returned by order_ext.receive().")));
 		answer->tokens[i] = DatumGetInt64(datums[i]);
-	}
 	answer->n = sort_unique(answer->tokens, answer->n);
 }
 

@@ -130,12 +130,8 @@ operate_arg_message_ids(FunctionCallInfo fcinfo, int n, char *null)
 							 FACT_TEXT("argument", "message_ids"),
 							 FACT_INT("dimensions", ARR_NDIM(ids))),
 				 errhint("Pass an array such as ARRAY[1, 2, 3].")));
-	if (array_contains_nulls(ids))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"message_ids\" must not contain null values"),
-				 error_facts(NULL, FACT_TEXT("argument", "message_ids")),
-				 errhint("Omit the null values; pass a null array for all messages.")));
+	arg_no_null_elements(ids, "message_ids",
+						 "Omit the null values; pass a null array for all messages.");
 	if (ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)) > MAX_MESSAGE_IDS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
