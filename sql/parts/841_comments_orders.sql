@@ -216,7 +216,7 @@ The function is f(request jsonb) returns text: NULL to pass, or the reason to re
 It runs in a security-restricted operation, with search_path "$user", public unless it sets its own; it is canceled after order_ext.handler_timeout (57014), and cannot use advisory locks or prepared statements of the session, which is somebody else''s.
 handler: the function
 run_as: a role that the caller is a member of, and no superuser; NULL: the caller
-Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser; OE110';
+Raises: 22023 wrong signature; 42883 there is no such function; 42501 the role may not use this function, or is a superuser; OE110';
 
 COMMENT ON FUNCTION order_ext.set_price(regprocedure, regrole) IS
 'Sets the function that decides about prices and discounts, in quote_order and create_order; NULL removes it.
@@ -225,7 +225,7 @@ Where it raises, answers anything else, negative numbers, fractions, or a discou
 It runs as the risk check does: in a security-restricted operation, with search_path "$user", public unless it sets its own, without advisory locks or prepared statements of the session; it cannot call quote_order or create_order itself.
 handler: the function
 run_as: a role that the caller is a member of, and no superuser; NULL: the caller
-Raises: 22023 wrong signature; 42501 the role may not use this function, or is a superuser; OE110';
+Raises: 22023 wrong signature; 42883 there is no such function; 42501 the role may not use this function, or is a superuser; OE110';
 
 COMMENT ON FUNCTION order_ext.extend_deadline(bigint, timestamptz, text) IS
 'Gives the buyer of an unpaid order more time to pay.

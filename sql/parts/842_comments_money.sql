@@ -275,7 +275,7 @@ It runs in worker processes, for the consumer group refund.execute:PAY_TYPE, wit
 pay_type: name of the gateway or method, up to 32 characters
 handler: the function
 run_as: a role with LOGIN that the caller is a member of, and no superuser; NULL: the caller
-Raises: 22004; 22023 wrong signature; 42501 the role may not use this function, or is a superuser; 42710 another group has that name; OE110';
+Raises: 22004; 22023 wrong signature; 42883 there is no such function; 42501 the role may not use this function, or is a superuser; 42710 another group has that name; OE110';
 
 COMMENT ON FUNCTION order_ext.sandbox_set(text, integer) IS
 'Tells the built-in gateway sandbox how to answer its next calls.

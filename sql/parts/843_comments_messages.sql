@@ -83,7 +83,7 @@ consumer_group: its name, up to 128 characters
 topic: a built-in topic, one of your own, or one that you were granted subscribe on
 handler: the function; NULL: for external consumers
 options: max_attempts 1 to 1000 (default 16); backoff exponential (default) or rocketmq; ordered (default false): while a message has failed, those of its key wait; start now (default) or earliest; handler_timeout: an interval of up to 24 days, 0 for no limit (default: as order_ext.handler_timeout says); run_as: a role with LOGIN that the caller is a member of, and no superuser if there is a handler (default the caller)
-Raises: 22004; 22023; 54000; OE701 unknown topic; 42710 the group reads another topic; 42501 no right to subscribe to the topic, the role may not run this function, or is a superuser, or the name is a built-in group''s; 42704 unknown role; 55000 called by a handler; OE110';
+Raises: 22004; 22023; 54000; OE701 unknown topic; 42710 the group reads another topic; 42501 no right to subscribe to the topic, the role may not run this function, or is a superuser, or the name is a built-in group''s; 42704 unknown role; 42883 there is no such function; 55000 called by a handler; OE110';
 
 COMMENT ON FUNCTION order_ext.unsubscribe(text) IS
 'Drops a consumer group with its position, retries, leases, dead letters and attempts.

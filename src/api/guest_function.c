@@ -167,14 +167,11 @@ guest_function_call(const GuestFunction *function, Jsonb *request, Datum *answer
 static void
 check_signature(const GuestKind *kind, Oid oid)
 {
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+	HeapTuple	tuple;
 	Form_pg_proc proc;
 
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("argument \"handler\" is not an existing function"),
-				 errhint("Create it first.")));
+	rights_check_exists(oid, "Specify it as 'schema.function(jsonb)'.");
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	if (proc->prokind != PROKIND_FUNCTION || proc->proretset ||
 		proc->prorettype != kind->answer_type ||

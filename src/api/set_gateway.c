@@ -51,11 +51,8 @@ check_function(const char *pay_type, Oid function, Oid role)
 {
 	char	   *example_role;
 
-	if (rights_function_signature(function) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("argument \"handler\" is not an existing function"),
-				 errhint("Create it first.")));
+	rights_check_exists(function,
+						"Specify it as 'schema.function(order_ext.refund_request)'.");
 	if (!gateway_signature_fits(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

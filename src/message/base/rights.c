@@ -91,6 +91,18 @@ rights_function_signature(Oid function)
 	return signature;
 }
 
+void
+rights_check_exists(Oid function, const char *hint)
+{
+	if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("argument \"handler\" is not an existing function"),
+				 error_facts("There is no function with OID {oid}.",
+							 FACT_TEXT("argument", "handler"), FACT_INT("oid", function)),
+				 errhint("%s", hint)));
+}
+
 /* ---- roles ---- */
 
 bool

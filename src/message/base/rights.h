@@ -19,6 +19,9 @@
 extern Oid	rights_function_by_signature(const char *signature);
 extern char *rights_function_signature(Oid function);
 
+/* Raise 42883 with this hint unless the function, of argument "handler", exists. */
+extern void rights_check_exists(Oid function, const char *hint);
+
 /*
  * The role that a function is to run as: the named one, or the caller if name is NULL. Raises
  * 42704 if it does not exist, and 42501 unless the caller is a member of it.

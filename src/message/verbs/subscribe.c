@@ -161,13 +161,7 @@ check_handler(Oid function, Jsonb *options, Subscription *want)
 {
 	char	   *example_role;
 
-	if (rights_function_signature(function) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("argument \"handler\" is not an existing function"),
-				 error_facts("There is no function with OID {oid}.",
-							 FACT_TEXT("argument", "handler"), FACT_INT("oid", function)),
-				 errhint("Specify it as 'schema.function(order_ext.message)'.")));
+	rights_check_exists(function, "Specify it as 'schema.function(order_ext.message)'.");
 	if (!handler_signature_fits(function, &want->batch))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
