@@ -18,5 +18,5 @@ message_init(void)
 	catalog_init();
 	floors_init();
 	guest_init();
-	receipts_init();			/* whose callbacks are then called before those of floors.c */
+	receipts_init();			/* whose callbacks are then called before those of log/floors.c */
 }

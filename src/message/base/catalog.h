@@ -61,7 +61,7 @@ typedef struct ConsumerGroup
 	BoundRole	handler_owner;	/* as of subscription; none: not known */
 	int16		parts;			/* number of cursors that read it */
 	char	   *barrier;		/* a pg_snapshot if parts is about to change, or NULL */
-	bool		adapted;		/* the topic's C function calls the handler: see builtin.h */
+	bool		adapted;		/* the topic's C function calls the handler: delivery/builtin.h */
 	int32		handler_timeout;	/* ms, 0: no limit; or GROUP_TIMEOUT_OF_SETTING */
 	bool		suspects;		/* some of its messages may have crashed a worker */
 } ConsumerGroup;

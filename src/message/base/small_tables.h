@@ -1,7 +1,7 @@
 /*
  * small_tables.h
  *		Rules for readers of tables whose rows are short-lived and which are therefore rewritten
- *		from time to time (compact.c).
+ *		from time to time (upkeep/compact.c).
  */
 #ifndef ORDER_EXT_SMALL_TABLES_H
 #define ORDER_EXT_SMALL_TABLES_H

@@ -27,7 +27,7 @@ extern void message_register_builtin(int32 topic_id, BuiltinHandler handler);
 extern void message_register_handed_on(int32 topic_id);
 
 /*
- * For groups whose handler is a function with another signature (subscribe.h): receives their
+ * For groups whose handler is a function with another signature (verbs/subscribe.h): receives their
  * batches like a built-in handler, but in the session of the group's role, and calls the function
  * by handler_call() of handler.h.
  */

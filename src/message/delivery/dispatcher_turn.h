@@ -46,7 +46,7 @@ extern bool dispatcher_serves(const ConsumerGroup *group);
 
 /*
  * Run due retries, and one batch of every group whose topic is in topic_bits (see
- * wake.h) or that had more at the last turn. Starts and commits its own transactions;
+ * base/wake.h) or that had more at the last turn. Starts and commits its own transactions;
  * call it outside of one, from a process whose session user is the role. Returns
  * whether there is more to do at once. *next_wakeup becomes the time by which it should
  * be called again without being woken (retries, groups busy elsewhere), DT_NOEND if none.

@@ -66,7 +66,7 @@ extern void handler_refuse_change(int32 group_id);
  * For adapted handlers: call a function for the message in the same way as a handler of the
  * group, as its role and within order_ext.handler_timeout; in a worker's own transaction, only the
  * bookkeeping runs after it and its deferred triggers. Raises 42501 if it must not run as the role
- * (rights.h), and any error of the function: call it in a subtransaction. The result is in
+ * (base/rights.h), and any error of the function: call it in a subtransaction. The result is in
  * CurrentMemoryContext.
  */
 extern Datum handler_call(Handler *handler, Oid function, const Message *message,

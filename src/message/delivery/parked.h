@@ -5,7 +5,7 @@
  * A key of an ordered group is blocked by a message in retries or dead_messages. Messages of a
  * blocked key are parked, as copies, in their order. They follow when the blocking message is
  * finished; a dead letter is after its redrive. (For groups of external consumers see
- * key_order.h.)
+ * lease/key_order.h.)
  */
 #ifndef ORDER_EXT_PARKED_H
 #define ORDER_EXT_PARKED_H

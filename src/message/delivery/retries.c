@@ -131,7 +131,7 @@ row_is_of_part(HeapTuple tuple, TupleDesc tupdesc, const LogPart *part)
 
 /*
  * The snapshot is taken under the table's lock, and the lock is kept if rows were found, since
- * their positions must not change: see compact.c.
+ * their positions must not change: see upkeep/compact.c.
  */
 int
 retries_due(const ConsumerGroup *group, const LogPart *part, TimestampTz now, int limit,

@@ -3,8 +3,8 @@
  *		receive(): leases messages to an external consumer; see leases.h.
  *
  * First come expired leases and due retries, then messages parked in an ordered group, then the
- * log, which is read and recorded as for any other group (pass.c), except that the messages are
- * leased instead of handled.
+ * log, which is read and recorded as for any other group (delivery/pass.c), except that the
+ * messages are leased instead of handled.
  */
 #include "compat.h"
 

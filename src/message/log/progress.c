@@ -168,7 +168,7 @@ progress_load(const ConsumerGroup *group, int16 part, Progress *progress)
 	progress_look(group, part, progress);
 	if (progress->seq == 0 && !IsolationUsesXactSnapshot())
 	{
-		/* the table may have been rewritten since the snapshot was taken (compact.c) */
+		/* the table may have been rewritten since the snapshot was taken (upkeep/compact.c) */
 		PushActiveSnapshot(GetLatestSnapshot());
 		progress_look(group, part, progress);
 		PopActiveSnapshot();
@@ -363,7 +363,7 @@ progress_mark_inline(int32 group_id, const LogRow *rows, int n, bool *delivered)
 	InlineRanges ranges;
 	int			i;
 
-	/* a snapshot of after the table's lock, see compact.c; the group's lock keeps the rows */
+	/* a snapshot of after the table's lock (upkeep/compact.c); the group's lock keeps the rows */
 	LockRelationOid(internal_relation("inline_ranges"), AccessShareLock);
 	PushActiveSnapshot(GetLatestSnapshot());
 	progress_inline_open(&ranges, group_id);

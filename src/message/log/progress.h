@@ -33,7 +33,7 @@ extern void progress_load(const ConsumerGroup *group, int16 part, Progress *prog
 
 /*
  * What the active snapshot shows of it, without the lock. A snapshot of before group_progress was
- * locked may show none, since the table is rewritten at times (compact.c).
+ * locked may show none, since the table is rewritten at times (upkeep/compact.c).
  */
 extern void progress_look(const ConsumerGroup *group, int16 part, Progress *progress);
 

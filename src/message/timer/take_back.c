@@ -104,7 +104,7 @@ place_now(Datum message_id, bool heeds_note, DueTimer *timer)
 	return place;
 }
 
-/* Kept, so that they are not rewritten between the snapshot and the check (compact.c). */
+/* Kept, so that they are not rewritten between the snapshot and the check (upkeep/compact.c). */
 static void
 hold_tables(void)
 {

@@ -6,7 +6,7 @@
  * So a table that has grown is rewritten: the live rows are read, the table is truncated, and the
  * rows are put back. That takes a lock for which the scheduler waits a moment, since busy
  * dispatchers never leave a gap; maintain() takes it only if it is free. For the consequences for
- * readers, see small_tables.c.
+ * readers, see base/small_tables.c.
  */
 #include "compat.h"
 

@@ -13,7 +13,7 @@ extern void enable_bind_stamp(void);
 /* In a worker's transaction: detach the stamp that names the given node from any node. */
 extern void enable_disown_stamp(int64 node);
 
-/* Raise 55000 if nothing may be delivered: see catalog_stamp_is_own() in catalog.h. */
+/* Raise 55000 if nothing may be delivered: see catalog_stamp_is_own() in base/catalog.h. */
 extern void enable_check_stamp(void);
 
 #endif							/* ORDER_EXT_ENABLE_H */

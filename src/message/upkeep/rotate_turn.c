@@ -174,7 +174,7 @@ rotate_now(bool may_truncate)
 	int			i = 0;
 
 	if (!catalog_stamp_is_own())
-		return;					/* cursors have no meaning here yet (stamp.c) */
+		return;					/* cursors have no meaning here yet (base/stamp.c) */
 	for (ring = 0; ring < RINGS; ring++)
 	{
 		while (may_truncate && rotate_truncate(ring, now) == ROTATE_TRUNCATED)

@@ -360,7 +360,7 @@ check_dispatch_possible(void)
 /*
  * dispatch(max_messages): SECURITY INVOKER, since it runs only handlers for which the caller has
  * privileges. The engine's own reads and writes check no privileges; its SQL and the built-in
- * handlers run as the owner (engine.h).
+ * handlers run as the owner (base/engine.h).
  */
 PG_FUNCTION_INFO_V1(order_ext_dispatch);
 Datum

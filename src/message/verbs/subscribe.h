@@ -1,7 +1,7 @@
 /*
  * subscribe.h
  *		Consumer groups for functions of the application that are not handlers: they have another
- *		signature, and a C function of the library calls them (builtin.h).
+ *		signature, and a C function of the library calls them (delivery/builtin.h).
  */
 #ifndef ORDER_EXT_SUBSCRIBE_H
 #define ORDER_EXT_SUBSCRIBE_H
@@ -14,7 +14,7 @@ typedef struct AdaptedGroup
 	int32		topic_id;
 	Oid			function;
 	Oid			run_as;			/* in whose workers it is called */
-	Oid			registrar;		/* who registered it: rights.h */
+	Oid			registrar;		/* who registered it: base/rights.h */
 } AdaptedGroup;
 
 /*
