@@ -185,7 +185,7 @@ the comments in the catalog, the ones that `\df+` and `\d+` show; a test compare
 - Amounts are `bigint` minor units of the order's currency (cents).
 - Calls work in the caller's transaction and never commit it.
 - A call with a `request_id` answers a repetition of the same request with the first result and
-  disposition `replayed`. Another request under the same id is OE601.
+  disposition `replayed`. Another request under the same ID is OE601.
 - Calls that return [`result`](#result) say in `disposition` what they did.
 - "For" names the kinds of role that [`grant_to`](#grant_to) gives a call or view to.
 - Errors without an explanation: `22004` an argument is NULL, `22023` invalid value, `22003` out of
@@ -300,7 +300,7 @@ the keys of its SQLSTATE.
 | `OE702` | `consumer_group` | text | its name |
 | `OE702` | `lost` | number | of tokens without a lease |
 | `OE702` | `count` | number | of tokens in the call |
-| `OE702` | `tokens` | array | ids of the first of the lost |
+| `OE702` | `tokens` | array | IDs of the first of the lost |
 | `OE703` | `topic` | text | its name |
 | `OE703` | `max_depth` | number | of the topic |
 | `OE703` | `depth` | number | of messages that are waiting, or more |

@@ -31,7 +31,7 @@ CREATE FUNCTION order_ext_internal.next_order_id(user_id bigint, created_at time
 	LANGUAGE C VOLATILE STRICT
 	AS 'MODULE_PATHNAME', 'order_ext_next_order_id';
 COMMENT ON FUNCTION order_ext_internal.next_order_id(bigint, timestamptz) IS
-	'An id for an order.';
+	'An ID for an order.';
 
 -- import_known(): whether the order is here already; if not, its id. Event 15 is import.
 CREATE FUNCTION order_ext_internal.import_known(INOUT one order_ext_internal.import_order)
@@ -79,7 +79,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION order_ext_internal.import_known(order_ext_internal.import_order) IS
-	'Finds the order of an import that is there, or a new id.';
+	'Finds the order of an import that is there, or a new ID.';
 
 -- import_read_all(): all orders of a call, each checked by itself.
 CREATE FUNCTION order_ext_internal.import_read_all(orders jsonb, now timestamptz)

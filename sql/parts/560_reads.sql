@@ -46,7 +46,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION order_ext_internal.check_order_id(bigint) IS
-	'Refuses what is not the id of an order.';
+	'Refuses what is not the ID of an order.';
 
 CREATE FUNCTION order_ext.get_order(order_id bigint) RETURNS jsonb
 	LANGUAGE plpgsql STABLE SECURITY DEFINER

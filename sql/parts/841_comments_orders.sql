@@ -45,9 +45,9 @@ COMMENT ON FUNCTION order_ext.list_coupons(bigint, boolean, bigint, integer) IS
 A page looks at 10000 coupons at most. If it ends there, its last row is only {"next_before": coupon_id}: the next page goes on before that; otherwise before the last coupon_id of the page.
 user_id: whose
 usable: true: only those that can be used now; false: only others; NULL: all
-before: only coupons with a lower id; NULL: from the newest
+before: only coupons with a lower ID; NULL: from the newest
 max_coupons: the most to return; more than 1000 counts as 1000
-Returns: objects: coupon_id; user_id; status unused, locked, used or expired; usable whether it is unused and now is between valid_from and valid_until; amount and threshold in minor units; currency null for any; valid_from; valid_until; order_id the order that holds it. Ids are strings
+Returns: objects: coupon_id; user_id; status unused, locked, used or expired; usable whether it is unused and now is between valid_from and valid_until; amount and threshold in minor units; currency null for any; valid_from; valid_until; order_id the order that holds it. IDs are strings
 Raises: 22004; 22023';
 
 COMMENT ON FUNCTION order_ext.put_price(text, text, bigint) IS
@@ -120,7 +120,7 @@ threshold: the least goods total of an order that it can be used for, in minor u
 valid_from: beginning of its validity
 valid_until: end of its validity
 currency: of the orders that it can be used for, an ISO 4217 code; NULL: order_ext.currency as it is now
-Returns: the id of the coupon
+Returns: the ID of the coupon
 Raises: 22004; 22023';
 
 COMMENT ON FUNCTION order_ext.quote_order(bigint, jsonb, bigint, jsonb) IS
@@ -275,7 +275,7 @@ COMMENT ON FUNCTION order_ext.shipment_event(bigint, text, text, timestamptz, js
 'Records what a warehouse or carrier reports about an order, and moves the order.
 Events can come in any order and repeatedly; picked can be omitted. out_stock wins over a cancel request that the warehouse has not answered.
 order_id: the order
-event_id: the sender''s id of the event, up to 128 characters without surrounding blanks; unique per order
+event_id: the sender''s ID of the event, up to 128 characters without surrounding blanks; unique per order
 kind: picked, out_stock, delivering, signed; or what ends the way of a parcel that was not delivered: refused, returned (it is back), lost. The order becomes refused, with an after-sale of all that is left of it: a lost parcel is refunded at once, the others after return_receipt
 occurred_at: the sender''s time; NULL: now
 payload: the sender''s message, kept as evidence; truncated beyond order_ext.max_payload
@@ -288,7 +288,7 @@ COMMENT ON FUNCTION order_ext.fulfilment_cancel_result(bigint, boolean, text, js
 'Records an external warehouse''s answer to fulfilment.cancel_requested.
 order_id: the order
 accepted: whether the parcel was stopped
-event_id: the sender''s id of the answer, up to 128 characters without surrounding blanks; unique per order
+event_id: the sender''s ID of the answer, up to 128 characters without surrounding blanks; unique per order
 raw: the sender''s message, kept as evidence; truncated beyond order_ext.max_payload
 Returns: the order, if there is one; detail has event_id, kind, and reason where held
 Dispositions: applied accepted: the order is canceled, rejected: it goes on and can no longer be canceled; replayed on record already; noop rejected after it was shipped or unasked, or accepted after the cancel; held waits for staff: accepted after it was shipped or unasked, rejected after the cancel, unknown order, or an event_id reused
@@ -349,7 +349,7 @@ COMMENT ON FUNCTION order_ext.get_order(bigint) IS
 'Shows an order with its items, payments, refunds, after-sales, coupon and shipment.
 It includes the address, so observers cannot call it.
 order_id: the order
-Returns: an object; ids are strings, amounts are numbers in minor units, statuses are names
+Returns: an object; IDs are strings, amounts are numbers in minor units, statuses are names
 Raises: 22004; 22023; OE001';
 
 COMMENT ON FUNCTION order_ext.list_orders(bigint, text[], bigint, integer) IS
@@ -357,9 +357,9 @@ COMMENT ON FUNCTION order_ext.list_orders(bigint, text[], bigint, integer) IS
 A page looks at 10000 orders at most, which matters where few of them are wanted. If it ends there, its last row is only {"next_before": order_id}: the next page goes on before that; otherwise before the last order_id of the page.
 user_id: the buyer
 statuses: only orders in one of these; NULL: in any
-before: only orders with a lower id; NULL: from the newest
+before: only orders with a lower ID; NULL: from the newest
 max_orders: the most to return; more than 1000 counts as 1000
-Returns: objects: order_id; user_id; status; version; origin, discount, freight and pay_amount in minor units of currency; coupon_id; external_id; created_at; expire_at the payment deadline; paid_at; canceled_at; cancel_type; removed_at; items with line, sku, name (the product''s of today), quantity, price, discount, pay and reservation; after_sales, the open ones, with after_sale_id, type, status, amount, return_status, applied_at, return_by and items (line, sku, quantity); allowed_actions, as the call of that name lists them. Ids are strings. Address, remark and attributes are not included
+Returns: objects: order_id; user_id; status; version; origin, discount, freight and pay_amount in minor units of currency; coupon_id; external_id; created_at; expire_at the payment deadline; paid_at; canceled_at; cancel_type; removed_at; items with line, sku, name (the product''s of today), quantity, price, discount, pay and reservation; after_sales, the open ones, with after_sale_id, type, status, amount, return_status, applied_at, return_by and items (line, sku, quantity); allowed_actions, as the call of that name lists them. IDs are strings. Address, remark and attributes are not included
 Raises: 22004; 22023; 54000';
 
 COMMENT ON FUNCTION order_ext.search_orders(jsonb, bigint, integer) IS
@@ -367,7 +367,7 @@ COMMENT ON FUNCTION order_ext.search_orders(jsonb, bigint, integer) IS
 Those that their buyers have removed are among them.
 A page looks at 10000 orders at most, by the index of the condition that finds the fewest: id, text, external_id or out_trade_no, else gateway_refund_no, user_id, sku, or all orders of the time. If it ends there, its last row is only {"next_before": order_id}: the next page goes on before that; otherwise before the last order_id of the page.
 filter: an object with any of these keys: status, one or an array of them; user_id; external_id; created_from and created_to, or created_between with an array of both, inclusive; sku of a line; out_trade_no of a payment; gateway_refund_no of a refund; id of the order or of a payment, refund, after-sale or document of its fulfillment; text, which is any such id or number. Ids can be strings or numbers; null is no condition
-before: only orders with a lower id; NULL: from the newest
+before: only orders with a lower ID; NULL: from the newest
 max_orders: the most to return; more than 1000 counts as 1000
 Returns: objects as of list_orders
 Raises: 22004; 22023 unknown key, or a value that is none for its key; 22003; 54000';
@@ -375,7 +375,7 @@ Raises: 22004; 22023 unknown key, or a value that is none for its key; 22003; 54
 COMMENT ON FUNCTION order_ext.find_order(text) IS
 'Finds an order by the application''s own number.
 external_id: as in options.external_id of create_order
-Returns: the id of the order
+Returns: the ID of the order
 Raises: 22004; 22023; 54000; OE001';
 
 COMMENT ON FUNCTION order_ext.order_timeline(bigint) IS
@@ -396,7 +396,7 @@ Raises: 22004; 22023; OE001';
 COMMENT ON FUNCTION order_ext.message_trace(bigint) IS
 'Shows what happened to the messages of a key, oldest first.
 One row per message, consumer group and attempt; one per message without a group; one per timer that has not fired. It reaches back as far as the log; retries and dead letters are shown beyond it.
-key: for built-in topics the order id
+key: for built-in topics the order ID
 Returns: one row per attempt
 message_id: same through timer, retries and redrive
 topic: topic of the message

@@ -146,7 +146,7 @@ Raises: 22004; 22023; 54000; OE110
 Publishes: refund.succeeded; refund.failed; after_sale.refunded; ops.alert';
 
 COMMENT ON FUNCTION order_ext.retry_refund(bigint) IS
-'Requests a failed refund again under its id, or releases one that is held back.
+'Requests a failed refund again under its ID, or releases one that is held back.
 refund_id: the refund
 Returns: the refund
 Dispositions: applied; noop neither failed nor held back
@@ -263,7 +263,7 @@ Publishes: ops.alert; refund.execute';
 
 COMMENT ON FUNCTION order_ext.set_pay_type(text, jsonb) IS
 'Sets what becomes of money that a pay type captures too often.
-Options are surplus: refund (default), or hold: surplus refunds, and late ones of orders that have another capture, wait for retry_refund (a gateway may tell one capture under two ids); surplus_delay: interval before a surplus or late refund may be claimed, up to 366 days (default 0). Keys that are left out keep their value.
+Options are surplus: refund (default), or hold: surplus refunds, and late ones of orders that have another capture, wait for retry_refund (a gateway may tell one capture under two IDs); surplus_delay: interval before a surplus or late refund may be claimed, up to 366 days (default 0). Keys that are left out keep their value.
 pay_type: name of the gateway or method, up to 32 characters
 options: an object
 Raises: 22004; 22023; 22003; 54000; OE110';

@@ -5,7 +5,7 @@ COMMENT ON COLUMN order_ext.result.id IS 'What the call was about: an order, els
 COMMENT ON COLUMN order_ext.result.status IS 'Its status after the call, by name.';
 COMMENT ON COLUMN order_ext.result.version IS 'Its version: 1 after creation, one more with every transition.';
 COMMENT ON COLUMN order_ext.result.disposition IS 'What the call did.';
-COMMENT ON COLUMN order_ext.result.detail IS 'Facts; ids are strings, amounts are numbers in minor units.';
+COMMENT ON COLUMN order_ext.result.detail IS 'Facts; IDs are strings, amounts are numbers in minor units.';
 
 COMMENT ON TYPE order_ext.message IS 'What a handler sees of a message.';
 COMMENT ON COLUMN order_ext.message.id IS 'Same through timer, retries and redrive.';
@@ -58,7 +58,7 @@ key: groups messages that belong together; a handler sees it, and ordered groups
 payload: up to order_ext.max_payload bytes
 deliver_at: not before this time; a past time, or NULL: now
 dedup_key: up to 256 characters; within the topic''s dedup_window only the first message with it is published, and a second publisher waits for the transaction of the first. It is free again once the message was canceled, or every group of the topic has given it up: dead, or discarded
-Returns: the id of the message, or of the first one with this dedup_key
+Returns: the ID of the message, or of the first one with this dedup_key
 Raises: 22004; 22023 infinite deliver_at; 54000; OE701 unknown topic; OE703 the topic is full (its max_depth); 42501 built-in topic, or no right to publish to it; OE110';
 
 COMMENT ON FUNCTION order_ext.cancel_message(bigint) IS
@@ -69,7 +69,7 @@ Raises: 22004; 22023; 42501 built-in topic, or no right to cancel messages of it
 
 COMMENT ON FUNCTION order_ext.reschedule_message(bigint, timestamptz) IS
 'Gives a message that was published for later, and has not fired, another time.
-It keeps its id and its dedup_key, and may be rescheduled again, or canceled.
+It keeps its ID and its dedup_key, and may be rescheduled again, or canceled.
 message_id: as returned by publish
 deliver_at: sooner or later than before; a past time delivers it now
 Returns: true if the message will be delivered at that time; false if there is no such timer any more
@@ -92,7 +92,7 @@ Raises: 22004; 54000; OE701 unknown group; 42501 built-in group; 55000 called by
 
 COMMENT ON FUNCTION order_ext.register_asset(text, text) IS
 'Adds a kind of asset that is released when an order is canceled.
-order.release_assets then publishes one more message, to this topic: key the order id, payload {order_id, user_id, kind}. The same kind again changes its topic.
+order.release_assets then publishes one more message, to this topic: key the order ID, payload {order_id, user_id, kind}. The same kind again changes its topic.
 kind: its name, up to 128 characters
 topic: a topic of your own, or one that you were granted publish on
 Raises: 22004; 54000; OE701 unknown topic; 42501 built-in kind or topic, or no right to publish to it; OE110';
@@ -113,7 +113,7 @@ consumer_group: any group
 Raises: 22004; 54000; OE701 unknown group; OE110';
 
 COMMENT ON FUNCTION order_ext.redrive(text, integer, bigint[], boolean) IS
-'Delivers dead letters again, oldest first, under the same message ids.
+'Delivers dead letters again, oldest first, under the same message IDs.
 Today''s options of the group apply; the attempts start over. Those whose dedup_key was published again meanwhile are left out: discard them.
 consumer_group: any group
 max_messages: NULL: all
@@ -134,7 +134,7 @@ Raises: 22004; 22023; 54000; OE701 unknown group; OE110; 40001';
 
 COMMENT ON FUNCTION order_ext.replay(text, timestamptz, timestamptz, bigint[], boolean) IS
 'Delivers messages of the log once more that a group has finished, or never had.
-They are delivered in the old order, under the same message ids, from attempt 1, as far as the log reaches back (order_ext.log_retention). Discarded messages count as finished, unless their dedup_key was published again; messages that the group has not finished are left alone. Each replayed message is copied.
+They are delivered in the old order, under the same message IDs, from attempt 1, as far as the log reaches back (order_ext.log_retention). Discarded messages count as finished, unless their dedup_key was published again; messages that the group has not finished are left alone. Each replayed message is copied.
 consumer_group: a group of your own
 published_since: publishing time to start at; of a timer, when it was published
 published_until: publishing time to stop before; NULL: no end
@@ -201,7 +201,7 @@ Returns: the number of messages
 Raises: 22004; 22023; 22003; 54000; OE701 unknown group; 42501 not a member of the group''s role; OE702 a lease was lost; OE110; 25006; 40001';
 
 COMMENT ON PROCEDURE order_ext.wait_for_messages(text, interval, boolean) IS
-'Waits until receive() has something to return or to park, without a snapshot, lock or transaction id.
+'Waits until receive() has something to return or to park, without a snapshot, lock or transaction ID.
 It occupies its session; behind a connection pooler keep the time short.
 consumer_group: a group without handler
 timeout: the longest wait, up to 366 days

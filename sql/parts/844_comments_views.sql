@@ -3,7 +3,7 @@
 -- operators see whole, shows what gateways and carriers sent.
 
 COMMENT ON VIEW order_ext.orders_view IS 'Orders with their amounts.';
-COMMENT ON COLUMN order_ext.orders_view.order_id IS 'Id returned by create_order.';
+COMMENT ON COLUMN order_ext.orders_view.order_id IS 'ID returned by create_order.';
 COMMENT ON COLUMN order_ext.orders_view.user_id IS 'The buyer.';
 COMMENT ON COLUMN order_ext.orders_view.status IS 'Status by name.';
 COMMENT ON COLUMN order_ext.orders_view.pay_amount IS 'To pay, in minor units.';
@@ -33,7 +33,7 @@ COMMENT ON COLUMN order_ext.order_items_view.line IS 'Its number in the order, f
 COMMENT ON COLUMN order_ext.order_items_view.attributes IS 'As given with the item; NULL: none.';
 
 COMMENT ON VIEW order_ext.payments_view IS 'Payment attempts and captures.';
-COMMENT ON COLUMN order_ext.payments_view.payment_id IS 'Id of the attempt or capture.';
+COMMENT ON COLUMN order_ext.payments_view.payment_id IS 'ID of the attempt or capture.';
 COMMENT ON COLUMN order_ext.payments_view.order_id IS 'As the gateway named it, unless staff has assigned it; if purpose is unmatched there may be no such order.';
 COMMENT ON COLUMN order_ext.payments_view.pay_type IS 'Name of the gateway or method.';
 COMMENT ON COLUMN order_ext.payments_view.out_trade_no IS 'The gateway''s trade number, unique per pay_type.';
@@ -72,7 +72,7 @@ COMMENT ON COLUMN order_ext.refunds_view.kept IS 'Withdrawn by staff, who keeps 
 COMMENT ON COLUMN order_ext.refunds_view.reason IS 'Why staff withdrew or settled it. Not for observers.';
 
 COMMENT ON VIEW order_ext.after_sales_view IS 'After-sales: what of an order goes back, why, and how far it is.';
-COMMENT ON COLUMN order_ext.after_sales_view.after_sale_id IS 'Id of the after-sale.';
+COMMENT ON COLUMN order_ext.after_sales_view.after_sale_id IS 'ID of the after-sale.';
 COMMENT ON COLUMN order_ext.after_sales_view.order_id IS 'The order.';
 COMMENT ON COLUMN order_ext.after_sales_view.user_id IS 'The buyer.';
 COMMENT ON COLUMN order_ext.after_sales_view.type IS 'refund_only, return_refund (the goods come back first), or goodwill (decided by staff).';
@@ -172,7 +172,7 @@ COMMENT ON COLUMN order_ext.held_facts.operator IS 'Who said so: order_ext.opera
 
 COMMENT ON VIEW order_ext.shipment_events_view IS 'Events that warehouses and carriers reported.';
 COMMENT ON COLUMN order_ext.shipment_events_view.order_id IS 'As reported.';
-COMMENT ON COLUMN order_ext.shipment_events_view.event_id IS 'The sender''s id of the event.';
+COMMENT ON COLUMN order_ext.shipment_events_view.event_id IS 'The sender''s ID of the event.';
 COMMENT ON COLUMN order_ext.shipment_events_view.kind IS 'picked, out_stock, delivering, signed, refused, lost, returned, cancel_accepted or cancel_rejected.';
 COMMENT ON COLUMN order_ext.shipment_events_view.state IS 'applied, parked (came early), held (waits for staff), behind (the order was past it) or no_effect.';
 COMMENT ON COLUMN order_ext.shipment_events_view.reason IS 'Why it is held.';
@@ -181,7 +181,7 @@ COMMENT ON COLUMN order_ext.shipment_events_view.recorded_at IS 'When it was rec
 COMMENT ON COLUMN order_ext.shipment_events_view.settled_at IS 'When it was recorded, or left state parked.';
 
 COMMENT ON VIEW order_ext.archived_orders IS 'Orders that maintain() has moved to the archive, dropped ones included.';
-COMMENT ON COLUMN order_ext.archived_orders.order_id IS 'Id of the order, for get_order and order_timeline.';
+COMMENT ON COLUMN order_ext.archived_orders.order_id IS 'ID of the order, for get_order and order_timeline.';
 COMMENT ON COLUMN order_ext.archived_orders.user_id IS 'The buyer.';
 COMMENT ON COLUMN order_ext.archived_orders.status IS 'Status by name.';
 COMMENT ON COLUMN order_ext.archived_orders.pay_amount IS 'What it cost, in minor units.';
@@ -195,7 +195,7 @@ COMMENT ON COLUMN order_ext.archived_orders.dropped_at IS 'When drop_archived dr
 COMMENT ON COLUMN order_ext.archived_orders.digest IS 'The digest of the document that was dropped.';
 
 COMMENT ON VIEW order_ext.coupons_view IS 'Coupons and the orders that hold them.';
-COMMENT ON COLUMN order_ext.coupons_view.coupon_id IS 'Id of the coupon.';
+COMMENT ON COLUMN order_ext.coupons_view.coupon_id IS 'ID of the coupon.';
 COMMENT ON COLUMN order_ext.coupons_view.user_id IS 'The only user who can use it.';
 COMMENT ON COLUMN order_ext.coupons_view.status IS 'Status by name.';
 COMMENT ON COLUMN order_ext.coupons_view.order_id IS 'The order that holds it while it is locked or used.';
@@ -324,7 +324,7 @@ COMMENT ON COLUMN order_ext.timer_stats.late_p50 IS 'Median lateness, to within 
 COMMENT ON COLUMN order_ext.timer_stats.late_p99 IS '99th percentile of the lateness.';
 
 COMMENT ON VIEW order_ext.worker_stats IS 'Background processes of all databases of the server, and why one is missing.';
-COMMENT ON COLUMN order_ext.worker_stats.pid IS 'Process id; NULL: it is missing.';
+COMMENT ON COLUMN order_ext.worker_stats.pid IS 'Process ID; NULL: it is missing.';
 COMMENT ON COLUMN order_ext.worker_stats.database IS 'NULL for the launcher.';
 COMMENT ON COLUMN order_ext.worker_stats.role IS 'The role that it runs handlers as.';
 COMMENT ON COLUMN order_ext.worker_stats.kind IS 'launcher (one per server), scheduler (timers) or dispatcher (messages).';

@@ -276,7 +276,7 @@ insert_order_row(Journal *journal, CreateRequest *request, const RequestKey *key
 		if (order_create(journal, new_order, log_detail))
 			return;
 	}
-	elog(ERROR, "could not find a free order id in %d tries", MAX_ID_TRIES);
+	elog(ERROR, "could not find a free order ID in %d tries", MAX_ID_TRIES);
 }
 
 /* If there is nothing to pay, the order is paid at once by a payment of zero. */
