@@ -208,7 +208,7 @@ external_id: its number in the other system
 order_id: its number here
 disposition: applied, replayed
 Raises: 22004; 22023; 22003; 23505 the external_id or a trade number is another order''s; 54000; OE001 unknown sku; OE002 pay_amount differs from what lines and freight cost; OE201 too little stock; OE202 the coupon cannot be used; OE203 the coupon is taken; OE301 a payment of another amount; OE601 imported before with another content; OE110
-Publishes: order.paid for paid orders';
+Publishes: order.paid for paid orders; order.pay_timeout at the deadline of unpaid ones; order.auto_sign after order_ext.auto_sign for those that are delivering';
 
 COMMENT ON FUNCTION order_ext.set_risk_check(regprocedure, regrole) IS
 'Sets the function that can refuse an order; NULL removes it.
@@ -282,7 +282,7 @@ payload: the sender''s message, kept as evidence; truncated beyond order_ext.max
 Returns: the order, if there is one; detail has event_id, kind, and reason where held
 Dispositions: applied the order has moved (picked: its fulfillment), and parked events may have followed; parked came early, applied when its turn comes; replayed on record already with this event_id and kind, whatever else it says, or the order is past it; held waits for staff: unknown order, shipped after its cancel, both signed and not delivered, both lost and not lost, or an event_id reused for another kind
 Raises: 22004; 22023; 54000; OE110
-Publishes: order.shipped_out; order.delivering; order.signed; order.refused; after_sale.applied if it was not delivered, refund.execute if it was lost; ops.alert';
+Publishes: order.shipped_out; order.delivering; order.auto_sign after order_ext.auto_sign; order.signed; order.refused; after_sale.applied if it was not delivered, refund.execute if it was lost; ops.alert';
 
 COMMENT ON FUNCTION order_ext.fulfilment_cancel_result(bigint, boolean, text, jsonb) IS
 'Records an external warehouse''s answer to fulfilment.cancel_requested.

@@ -86,7 +86,7 @@ request_id: idempotency key, up to 128 characters
 Returns: the after-sale, if there is one; detail as of review_after_sale, with refund_id and refund_amount where something is refunded, and reason where held
 Dispositions: applied pieces in order are refunded, damaged ones wait for resolve_damaged, and staff is alerted; others may still come, until the return window ends; replayed this receipt is on record: under its request_id, or, without one, with equal lines; held waits for staff: more pieces than announced, unknown after-sale, or not expected now
 Raises: 22004; 22023; 22003; 54000; OE110
-Publishes: refund.execute; after_sale.refunded if there is nothing to pay; ops.alert';
+Publishes: refund.execute; after_sale.refunded if there is nothing to pay; after_sale.auto_close for what is still to come after order_ext.return_window; ops.alert';
 
 COMMENT ON FUNCTION order_ext.resolve_damaged(bigint, boolean, text) IS
 'Decides about the damaged pieces that have come back.

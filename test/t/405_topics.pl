@@ -1,5 +1,6 @@
-# docs/topics.md says what is published: its topics are the built-in ones, and its fields, with
-# their types and whether they are always there, are those of real messages.
+# docs/topics.md says what is published: its topics are the built-in ones; its fields, with their types
+# and whether they are always there, are those of real messages; and its calls are those that published
+# them, as far as these lives call them, and those whose comments say so.
 use strict;
 use warnings;
 
@@ -64,10 +65,85 @@ foreach my $topic (@topics)
 	like($first // "--$current.sql", qr/--\Q$since\E\.sql$/, "$topic: since");
 }
 
-# ---- the payloads of real messages ----
+# ---- who publishes: what the page and the comments say ----
 
-my ($rc, $out, $err) = $node->psql('postgres', slurp_file("$top/test/fixtures/topics.sql"), on_error_stop => 1);
+my %publishes;    # call => { topic => 1 }
+foreach my $row (rows(q{SELECT p.proname, substring(obj_description(p.oid, 'pg_proc') FROM E'\\nPublishes: ([^\\n]*)')
+	FROM pg_proc p WHERE p.pronamespace = 'order_ext'::regnamespace}))
+{
+	my ($call, $text) = @$row;
+	$publishes{$call} = { map { $_ => 1 } grep { $documented{$_} } $text =~ /([a-z_]+\.[a-z_]+)/g };
+}
+
+# calls, handlers of topics, topics that it comes with; anyone, where the page describes who it is
+my %by;
+foreach my $topic (@topics)
+{
+	my ($text) = $said{$topic} =~ /^- Published by: (.*)$/m;
+	my %who = (anyone => scalar $text =~ /^(whatever|the call or handler) /, gateway => scalar $text =~ /gateway function/);
+	$who{handlers}{$1} = 1 while $text =~ /\bthe handler of `([a-z_]+\.[a-z_]+)`/g;
+	$who{with}{$1} = 1 while $text =~ /\bwith (?:every )?`([a-z_]+\.[a-z_]+)`/g;
+	$who{calls} = { map { $_ => 1 } grep { $publishes{$_} } $text =~ /`(\w+)`/g };
+	$by{$topic} = \%who;
+	is(join(' ', grep { !$publishes{$_}{$topic} } sort keys %{ $who{calls} }), '', "$topic: the comments of calls that publish it say so");
+	is(join(' ', grep { !$reader{$_} } sort keys %{ $who{handlers} }), '', "$topic: handlers that publish it exist");
+}
+
+# Whether a call that publishes these topics is one that the page has for this one.
+sub is_said
+{
+	my ($call, $topic, %published) = @_;
+	my $who = $by{$topic};
+
+	return 1 if $who->{anyone} || $who->{calls}{$call} || grep { $published{$_} } keys %{ $who->{with} };
+	return $call eq 'dispatch' && ($who->{handlers} || $who->{gateway});
+}
+
+foreach my $call (sort keys %publishes)
+{
+	is(join(' ', grep { !is_said($call, $_, %{ $publishes{$call} }) } sort keys %{ $publishes{$call} }),
+		'', "$call: the page has it for what it publishes");
+}
+
+# ---- the lives: what each call has published, timers included ----
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE published (calls text[], topic text, message_id bigint PRIMARY KEY);
+CREATE FUNCTION note_published(calls text[]) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+	INSERT INTO public.published SELECT calls, t.name, m.message_id
+	FROM (SELECT topic_id, message_id FROM order_ext_internal.message_log
+		UNION SELECT topic_id, message_id FROM order_ext_internal.timer_ring
+		UNION SELECT topic_id, message_id FROM order_ext_internal.timers_far) m
+	JOIN order_ext_internal.topics t USING (topic_id) WHERE t.builtin
+	ON CONFLICT DO NOTHING
+$$;
+SQL
+my ($script, $statement) = ('', '');
+foreach my $line (split /^/, slurp_file("$top/test/fixtures/topics.sql"))
+{
+	$script .= $line;
+	$statement .= $line;
+	next if $line !~ /(?:;|\\gset|\\gexec)\s*$/;
+	my @calls = grep { $publishes{$_} } $statement =~ /\border_ext\.(\w+)\(/g;
+	$script .= "SELECT note_published('{" . join(',', @calls) . "}');\n" if @calls;
+	$statement = '';
+}
+my ($rc, $out, $err) = $node->psql('postgres', $script, on_error_stop => 1);
 is($rc, 0, 'lives with every topic') or diag($err);
+
+foreach my $row (rows('SELECT array_to_string(calls, $$ $$), string_agg(DISTINCT topic, $$ $$ ORDER BY topic) FROM published GROUP BY 1 ORDER BY 1'))
+{
+	my ($calls, $list) = @$row;
+	my @published = split / /, $list;
+	my %published = map { $_ => 1 } @published;
+	foreach my $topic (@published)
+	{
+		ok(scalar(grep { is_said($_, $topic, %published) } split / /, $calls), "$calls published $topic: the page says so");
+		ok(scalar(grep { $_ eq 'dispatch' || $publishes{$_}{$topic} } split / /, $calls), "and so does the comment");
+	}
+}
+
+# ---- the payloads of real messages ----
 
 my %json_type = (id => 'string', text => 'string', time => 'string', number => 'number', boolean => 'boolean', array => 'array', object => 'object');
 my $messages = q{(SELECT t.name AS topic, l.payload, count(*) OVER (PARTITION BY t.name) AS messages
