@@ -43,9 +43,7 @@ DECLARE
 	v_ns bigint[];
 BEGIN
 	SELECT array_agg(id), array_agg((payload ->> 'n')::bigint) INTO v_ids, v_ns
-	FROM (SELECT id, payload FROM peer.outbox
-		  WHERE topic = 'bench.effect' AND run_at <= clock_timestamp()
-		  ORDER BY id LIMIT p_max FOR UPDATE SKIP LOCKED) AS batch;
+	FROM peer.next_batch('bench.effect', p_max);
 	FOR i IN 1 .. coalesce(cardinality(v_ids), 0) LOOP
 		INSERT INTO public.effects VALUES (v_ns[i], clock_timestamp());
 	END LOOP;
@@ -54,7 +52,9 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION peer.consume_due(p_max integer) RETURNS integer LANGUAGE plpgsql AS $$
+-- In the order of the index, as next_batch().
+CREATE FUNCTION peer.consume_due(p_max integer) RETURNS integer LANGUAGE plpgsql
+SET enable_sort = off AS $$
 DECLARE
 	v_ids bigint[];
 	v_ns bigint[];
