@@ -160,14 +160,66 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.import_list(jsonb, text) IS
 	'An array of an object to be imported.';
 
+-- import_here(): what is here of what all orders of a call name, read once: products by sku, with
+-- product_id and kind; orders by external_id, with order_id and, of its first step, event and
+-- content; external, the channels whose warehouse is. (#> finds one of them without a copy of all.)
+CREATE FUNCTION order_ext_internal.import_here(orders jsonb) RETURNS jsonb
+	LANGUAGE sql STABLE
+AS $$
+	WITH given AS MATERIALIZED (
+		SELECT DISTINCT btrim(e ->> 'external_id', E' \t\n\x0B\f\r') AS external_id
+		FROM jsonb_array_elements(orders) AS e
+	), known AS (
+		SELECT g.external_id, o.order_id, l.event, l.detail ->> 'content' AS content
+		FROM given g
+		CROSS JOIN LATERAL (SELECT x.order_id FROM order_ext_internal.orders x
+			WHERE x.external_id = g.external_id OFFSET 0) o
+		LEFT JOIN LATERAL (SELECT x.event, x.detail FROM order_ext_internal.transition_log x
+			-- order
+			WHERE x.entity_id = o.order_id AND x.machine = 1 AND x.version = 1 OFFSET 0) l ON true
+		UNION ALL
+		SELECT g.external_id, a.order_id, (l ->> 'event')::smallint, l -> 'detail' ->> 'content'
+		FROM given g
+		CROSS JOIN LATERAL (SELECT x.order_id, x.document FROM order_ext_archive.orders x
+			WHERE x.external_id = g.external_id OFFSET 0) a
+		LEFT JOIN LATERAL jsonb_array_elements(a.document -> 'rows' -> 'transition_log') AS l
+			ON l @> '{"machine": 1, "version": 1}'
+		UNION ALL
+		SELECT g.external_id, d.order_id, CASE WHEN d.remains ? 'imported' THEN 15 END,	-- import
+			d.remains ->> 'imported'
+		FROM given g
+		CROSS JOIN LATERAL (SELECT x.order_id, x.remains FROM order_ext_archive.dropped x
+			WHERE x.external_id = g.external_id OFFSET 0) d
+	)
+	SELECT jsonb_build_object(
+		'products', (
+			SELECT coalesce(jsonb_object_agg(p.sku, jsonb_build_object(
+				'product_id', p.product_id, 'kind', p.kind)), '{}')
+			FROM (SELECT DISTINCT i ->> 'sku' AS sku
+				FROM jsonb_array_elements(orders) AS e,
+					jsonb_array_elements(CASE jsonb_typeof(e -> 'items')
+						WHEN 'array' THEN e -> 'items' ELSE '[]' END) AS i) s
+			CROSS JOIN LATERAL (SELECT x.sku, x.product_id, x.kind
+				FROM order_ext_internal.products x WHERE x.sku = s.sku OFFSET 0) p),
+		'orders', (
+			SELECT coalesce(jsonb_object_agg(k.external_id, jsonb_build_object(
+				'order_id', k.order_id, 'event', k.event, 'content', k.content)), '{}')
+			FROM known k),
+		'external', (
+			SELECT coalesce(jsonb_agg(lower(btrim(c.channel, E' \t\n\x0B\f\r'))), '[]')
+			FROM order_ext_internal.channels c WHERE c.external))
+$$;
+COMMENT ON FUNCTION order_ext_internal.import_here(jsonb) IS
+	'What is here of what orders of an import name.';
+
 -- import_items(): the lines of an order, with products and what is paid for each.
-CREATE FUNCTION order_ext_internal.import_items(entry jsonb) RETURNS jsonb
+CREATE FUNCTION order_ext_internal.import_items(entry jsonb, here jsonb) RETURNS jsonb
 	LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
 	read jsonb := '[]';
 	item jsonb;
-	product record;
+	product jsonb;
 	pieces bigint;
 	price bigint;
 	discount bigint;
@@ -182,9 +234,8 @@ BEGIN
 		pieces := order_ext_internal.import_number(item, 'quantity', 1, NULL);
 		price := order_ext_internal.import_number(item, 'price', 0, NULL);
 		discount := order_ext_internal.import_number(item, 'discount', 0, 0);
-		SELECT p.product_id, p.sku, p.kind INTO product FROM order_ext_internal.products p
-		WHERE p.sku = item ->> 'sku';
-		IF NOT FOUND THEN
+		product := here #> ARRAY['products', item ->> 'sku'];
+		IF product IS NULL THEN
 			RAISE EXCEPTION 'product "%" does not exist', left(item ->> 'sku', 128)
 				USING ERRCODE = 'OE001',
 					DETAIL = order_ext_internal.error_facts(format('Line %s names it.', line),
@@ -199,8 +250,8 @@ BEGIN
 			RAISE EXCEPTION '"attributes" of line % is not an object', line
 				USING ERRCODE = '22023';
 		END IF;
-		read := read || jsonb_build_object('line', line, 'product_id', product.product_id,
-			'sku', product.sku, 'kind', product.kind, 'quantity', pieces, 'price', price,
+		read := read || jsonb_build_object('line', line, 'product_id', product -> 'product_id',
+			'sku', item ->> 'sku', 'kind', product -> 'kind', 'quantity', pieces, 'price', price,
 			'discount', discount, 'pay', pieces * price - discount,
 			'attributes', CASE jsonb_typeof(item -> 'attributes') WHEN 'object'
 				THEN item -> 'attributes' END);
@@ -211,7 +262,7 @@ BEGIN
 	RETURN read;
 END
 $$;
-COMMENT ON FUNCTION order_ext_internal.import_items(jsonb) IS
+COMMENT ON FUNCTION order_ext_internal.import_items(jsonb, jsonb) IS
 	'The lines of an order to be imported.';
 
 -- import_payments(): the attempts and the capture of an order.
@@ -297,7 +348,7 @@ COMMENT ON FUNCTION order_ext_internal.import_options(jsonb, text) IS
 	'The options of an order to be imported.';
 
 -- import_shipment(): what the parcel of an order is like, added to it.
-CREATE FUNCTION order_ext_internal.import_shipment(entry jsonb, now timestamptz,
+CREATE FUNCTION order_ext_internal.import_shipment(entry jsonb, here jsonb, now timestamptz,
 		INOUT one order_ext_internal.import_order)
 	LANGUAGE plpgsql STABLE
 AS $$
@@ -332,16 +383,14 @@ BEGIN
 		WHEN one.status > order_ext.status_code('order', 'fulfilling')
 			THEN order_ext.status_code('fulfilment', 'out')
 		ELSE order_ext.status_code('fulfilment', coalesce(stage, 'created')) END;
-	one.external := one.options ? 'channel' AND EXISTS (
-		SELECT FROM order_ext_internal.channels c
-		WHERE lower(btrim(c.channel, E' \t\n\x0B\f\r')) = one.options ->> 'channel' AND c.external);
+	one.external := coalesce(here -> 'external' ? (one.options ->> 'channel'), false);
 END
 $$;
-COMMENT ON FUNCTION order_ext_internal.import_shipment(jsonb, timestamptz,
+COMMENT ON FUNCTION order_ext_internal.import_shipment(jsonb, jsonb, timestamptz,
 	order_ext_internal.import_order) IS 'The parcel of an order to be imported.';
 
--- import_read(): an order, checked by itself.
-CREATE FUNCTION order_ext_internal.import_read(entry jsonb, now timestamptz)
+-- import_read(): an order, checked by itself. here: import_here() of the call.
+CREATE FUNCTION order_ext_internal.import_read(entry jsonb, here jsonb, now timestamptz)
 	RETURNS order_ext_internal.import_order
 	LANGUAGE plpgsql STABLE
 AS $$
@@ -375,7 +424,7 @@ BEGIN
 		RAISE EXCEPTION '"currency" is not a currency: %', entry ->> 'currency'
 			USING ERRCODE = '22023';
 	END IF;
-	one.items := order_ext_internal.import_items(entry);
+	one.items := order_ext_internal.import_items(entry, here);
 	one.freight_amount := order_ext_internal.import_number(entry, 'freight', 0, 0);
 	one.pay_amount := order_ext_internal.import_number(entry, 'pay_amount', 0, NULL);
 	SELECT sum((i ->> 'discount')::numeric) AS discount, sum((i ->> 'pay')::numeric) AS pay
@@ -410,8 +459,8 @@ BEGIN
 		one.paid_at := coalesce((one.payments -> 0 ->> 'paid_at')::timestamptz, one.created_at);
 	END IF;
 	one.options := order_ext_internal.import_options(entry, one.external_id);
-	RETURN order_ext_internal.import_shipment(entry, now, one);
+	RETURN order_ext_internal.import_shipment(entry, here, now, one);
 END
 $$;
-COMMENT ON FUNCTION order_ext_internal.import_read(jsonb, timestamptz) IS
+COMMENT ON FUNCTION order_ext_internal.import_read(jsonb, jsonb, timestamptz) IS
 	'Reads and checks an order to be imported.';

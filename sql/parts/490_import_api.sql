@@ -33,52 +33,35 @@ CREATE FUNCTION order_ext_internal.next_order_id(user_id bigint, created_at time
 COMMENT ON FUNCTION order_ext_internal.next_order_id(bigint, timestamptz) IS
 	'An ID for an order.';
 
--- import_known(): whether the order is here already; if not, its id. Event 15 is import.
-CREATE FUNCTION order_ext_internal.import_known(INOUT one order_ext_internal.import_order)
+-- import_known(): whether the order is here already; if not, an ID. Event 15 is import.
+CREATE FUNCTION order_ext_internal.import_known(here jsonb,
+		INOUT one order_ext_internal.import_order)
 	LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-	known record;
+	known jsonb := here #> ARRAY['orders', one.external_id];
 BEGIN
-	SELECT o.order_id, l.event, l.detail ->> 'content' AS content INTO known
-	FROM order_ext_internal.orders o
-	LEFT JOIN order_ext_internal.transition_log l
-		ON l.entity_id = o.order_id AND l.machine = 1 AND l.version = 1	-- order
-	WHERE o.external_id = one.external_id
-	UNION ALL
-	SELECT a.order_id, (l ->> 'event')::smallint, l -> 'detail' ->> 'content'
-	FROM order_ext_archive.orders a
-	LEFT JOIN LATERAL jsonb_array_elements(a.document -> 'rows' -> 'transition_log') AS l
-		ON l @> '{"machine": 1, "version": 1}'
-	WHERE a.external_id = one.external_id
-	UNION ALL
-	SELECT d.order_id, CASE WHEN d.remains ? 'imported' THEN 15 END,	-- import
-		d.remains ->> 'imported'
-	FROM order_ext_archive.dropped d WHERE d.external_id = one.external_id;
-	IF FOUND AND known.event IS DISTINCT FROM 15 THEN	-- import
+	IF known IS NULL THEN
+		one.disposition := 'applied';
+		one.order_id := order_ext_internal.next_order_id(one.user_id, one.created_at);
+		RETURN;
+	END IF;
+	IF known ->> 'event' IS DISTINCT FROM '15' THEN	-- import
 		RAISE EXCEPTION 'an order with external_id "%" already exists', one.external_id
 			USING ERRCODE = '23505', DETAIL = order_ext_internal.error_facts(
 				'It was not imported.', jsonb_build_object('external_id', one.external_id));
-	ELSIF FOUND AND known.content IS DISTINCT FROM one.content THEN
+	ELSIF known ->> 'content' IS DISTINCT FROM one.content THEN
 		RAISE EXCEPTION 'an order of other contents was imported under this external_id'
 			USING ERRCODE = 'OE601', DETAIL = order_ext_internal.error_facts(
-				format('Order %s has this external_id.', known.order_id),
-				jsonb_build_object('order_id', known.order_id::text)),
+				format('Order %s has this external_id.', known ->> 'order_id'),
+				jsonb_build_object('order_id', known ->> 'order_id')),
 				HINT = 'Report what has happened since with the calls for it.';
-	ELSIF FOUND THEN
-		one.order_id := known.order_id;
-		one.disposition := 'replayed';
-		RETURN;
 	END IF;
-	one.disposition := 'applied';
-	LOOP
-		one.order_id := order_ext_internal.next_order_id(one.user_id, one.created_at);
-		EXIT WHEN NOT EXISTS (
-			SELECT FROM order_ext_internal.orders o WHERE o.order_id = one.order_id);
-	END LOOP;
+	one.order_id := (known ->> 'order_id')::bigint;
+	one.disposition := 'replayed';
 END
 $$;
-COMMENT ON FUNCTION order_ext_internal.import_known(order_ext_internal.import_order) IS
+COMMENT ON FUNCTION order_ext_internal.import_known(jsonb, order_ext_internal.import_order) IS
 	'Finds the order of an import that is there, or a new ID.';
 
 -- import_read_all(): all orders of a call, each checked by itself.
@@ -87,17 +70,20 @@ CREATE FUNCTION order_ext_internal.import_read_all(orders jsonb, now timestamptz
 	LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
+	here jsonb := order_ext_internal.import_here(orders);
 	entry jsonb;
 	n integer;
 	one order_ext_internal.import_order;
 	whole order_ext_internal.import_order[] := '{}';
+	taken integer[];
 	message text;
 	detail text;
 	hint text;
 BEGIN
 	FOR entry, n IN SELECT e, o FROM jsonb_array_elements(orders) WITH ORDINALITY AS l (e, o) LOOP
 		BEGIN
-			one := order_ext_internal.import_known(order_ext_internal.import_read(entry, now));
+			one := order_ext_internal.import_known(here,
+				order_ext_internal.import_read(entry, here, now));
 		EXCEPTION WHEN OTHERS THEN
 			GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
 				hint = PG_EXCEPTION_HINT;
@@ -107,6 +93,19 @@ BEGIN
 		END;
 		one.place := n;
 		whole := whole || one;
+	END LOOP;
+	-- an ID that is another order's of the same second
+	LOOP
+		taken := ARRAY(SELECT i.place FROM unnest(whole) AS i
+			CROSS JOIN LATERAL (SELECT FROM order_ext_internal.orders o
+				WHERE o.order_id = i.order_id OFFSET 0) o
+			WHERE i.disposition = 'applied');
+		EXIT WHEN taken = '{}';
+		FOREACH n IN ARRAY taken LOOP
+			one := whole[n];
+			one.order_id := order_ext_internal.next_order_id(one.user_id, one.created_at);
+			whole[n] := one;
+		END LOOP;
 	END LOOP;
 	RETURN whole;
 END

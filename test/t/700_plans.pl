@@ -291,4 +291,35 @@ is($psql->("SELECT count(*) FROM order_ext.stock_ledger_view WHERE sku = 'many-8
 is( $psql->("SELECT count(*) FROM order_ext.stock_ledger_view WHERE order_id IS NULL"),
 	'1', 'and those of no order');
 
+# ---- import_orders: of many orders as many statements read tables as of few ----
+
+$psql->('CREATE SEQUENCE imported');
+
+# The statements that read tables, of a call that imports n orders, and of its repetition.
+sub importing
+{
+	my ($n) = @_;
+	my $first = $psql->("SELECT nextval('imported') * 1000");
+	my $call = <<"SQL";
+SELECT disposition || ' ' || count(*) FROM order_ext.import_orders((SELECT jsonb_agg(jsonb_build_object('external_id', 'I-' || n,
+	'user_id', 7, 'status', 'paid', 'items', '[{"sku": "plan", "quantity": 1, "price": 100}]'::jsonb, 'pay_amount', 100,
+	'payments', jsonb_build_array(jsonb_build_object('pay_type', 'card', 'out_trade_no', 'I-' || n))))
+	FROM generate_series($first, $first + $n - 1) AS n)) GROUP BY disposition;
+SQL
+	my ($rc, $out, $err) = $node->psql('postgres', <<"SQL");
+SELECT FROM order_ext.adjust_stock('plan', $n);
+LOAD 'auto_explain';
+SET auto_explain.log_level = notice;
+SET auto_explain.log_nested_statements = on;
+SET auto_explain.log_min_duration = 0;
+$call$call
+SQL
+	is($out, "applied $n\nreplayed $n", "$n orders are imported");
+	return scalar(grep { /(?:Seq|Index|Index Only|Bitmap Heap) Scan/ } split /^NOTICE: /m, $err);
+}
+
+my $import = importing(2);
+cmp_ok($import, '>', 0, 'statements of import_orders are counted');
+is(importing(200), $import, 'two hundred orders are imported by as many statements as two');
+
 done_testing();
