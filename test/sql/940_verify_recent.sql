@@ -74,6 +74,28 @@ SELECT vr.forge($$UPDATE order_ext_internal.verify_marks SET full_at = full_at -
 SELECT order_ext.maintain() >= 0 AS maintained;
 SELECT vr.finds('recent');
 
+-- an order that is canceled is listed until its refund is requested, whatever went back before; while the refund waits for
+-- its gateway, only a step of its own makes a difference
+SELECT t.new('back', 'VR-1:1');
+SELECT disposition FROM order_ext.pay_callback(t.id('back'), 'VR-T2', 'vr-pay', 100);
+SELECT t.drain();
+SELECT disposition FROM order_ext.refund_order(t.id('back'), 10, reason => 'VR');
+SELECT disposition FROM order_ext.cancel_order(t.id('back'));
+SELECT order_ext.maintain() >= 0 AS maintained;
+SELECT open_orders @> ARRAY[t.id('back')] AS listed FROM order_ext_internal.verify_marks ORDER BY seq DESC LIMIT 1;
+SELECT t.drain();
+SELECT vr.forge($$UPDATE order_ext_internal.verify_marks SET full_at = full_at - interval '2 days'$$);
+SELECT order_ext.maintain() >= 0 AS maintained;
+SELECT at = full_at AS is_full, open_orders @> ARRAY[t.id('back')] AS listed FROM order_ext_internal.verify_marks ORDER BY seq DESC LIMIT 1;
+SELECT order_ext.maintain() >= 0 AS maintained;
+SELECT at > full_at AS moved, open_orders @> ARRAY[t.id('back')] AS listed FROM order_ext_internal.verify_marks ORDER BY seq DESC LIMIT 1;
+SELECT vr.forge(format('UPDATE order_ext_internal.refunds SET amount = amount + 1 WHERE order_id = %s AND cause = t.code(''refund_cause'', ''cancel'')', t.id('back')));
+SELECT vr.finds('recent') AS recent, vr.finds('full') AS "full";
+SELECT count(*) > 0 AS claimed FROM order_ext.claim_refunds(1000, 'vr', '30 days', '{vr-pay}');
+SELECT vr.finds('recent') AS recent;
+SELECT vr.forge(format('UPDATE order_ext_internal.refunds SET amount = amount - 1 WHERE order_id = %s AND cause = t.code(''refund_cause'', ''cancel'')', t.id('back')));
+SELECT vr.finds('recent') AS recent, vr.finds('full') AS "full";
+
 -- it writes nothing
 BEGIN TRANSACTION READ ONLY;
 SELECT vr.finds('recent');

@@ -19,25 +19,37 @@
 	"  a.status NOT IN (" AFTER_SALES_GIVEN_UP ") AS live" \
 	" FROM order_ext_internal.after_sales a" \
 	" WHERE a.status NOT IN (" AFTER_SALES_GIVEN_UP ") OR EXISTS (" \
-	"  SELECT FROM order_ext_internal.refunds r" \
+	"  SELECT FROM " LOOKED_UP("refunds") " r" \
 	"  WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id" \
-	"   AND r.status = " CODE(REFUND_SUCCEEDED) "))"
+	"   AND r.status = " CODE(REFUND_SUCCEEDED) " OFFSET 0))"
 
 /*
- * Orders whose money went back in other ways, too, or was to, so that their lines and freight got
- * what was left: by a decision of staff, outside, or in another amount than asked for.
+ * SQL: whether money of the order went back in other ways, too, or was to, so that its lines and
+ * freight got what was left: by a decision of staff, outside, or in another amount than asked for.
  */
-#define BENT \
-	"bent AS MATERIALIZED (" \
-	" SELECT a.order_id FROM order_ext_internal.after_sales a" \
-	"  WHERE a.type = " CODE(AFTER_SALE_GOODWILL) \
-	" UNION SELECT r.order_id FROM order_ext_internal.refunds r" \
-	"  WHERE r.cause IN (" CAUSES_OUTSIDE ") OR r.asked IS NOT NULL OR r.kept)"
+#define BENT(order_id) \
+	"(EXISTS (SELECT FROM " LOOKED_UP("after_sales") " g" \
+	"  WHERE g.order_id = " order_id " AND g.type = " CODE(AFTER_SALE_GOODWILL) " OFFSET 0)" \
+	" OR EXISTS (SELECT FROM " LOOKED_UP("refunds") " g" \
+	"  WHERE g.order_id = " order_id \
+	"   AND (g.cause IN (" CAUSES_OUTSIDE ") OR g.asked IS NOT NULL OR g.kept) OFFSET 0))"
+
+/*
+ * SQL: whether every piece of the order is in after-sales a that count. For orders of which
+ * something is in doubt, which are few.
+ */
+#define ALL_WENT_BACK(order_id, counts) \
+	"NOT EXISTS (SELECT FROM " LOOKED_UP("order_items") " i" \
+	" WHERE i.order_id = " order_id " AND i.quantity >" \
+	"  (SELECT coalesce(sum(s.quantity), 0) FROM " LOOKED_UP("after_sale_items") " s" \
+	"   WHERE s.order_id = i.order_id AND s.line = i.line AND EXISTS (" \
+	"    SELECT FROM " LOOKED_UP("after_sales") " a" \
+	"    WHERE a.after_sale_id = s.after_sale_id AND (" counts ") OFFSET 0)) OFFSET 0)"
 
 /* ---- I5: never more than was paid for, and all of it if everything was returned ---- */
 
 const char	verify_lines_back[] =
-	"WITH " COUNTED ", " BENT ","
+	"WITH " COUNTED ","
 	" back AS (SELECT s.order_id, s.line, min(s.product_id) AS product_id,"
 	"  max(s.product_id) AS last_product_id,"
 	"  coalesce(sum(s.quantity) FILTER (WHERE c.live), 0) AS quantity,"
@@ -62,22 +74,22 @@ const char	verify_lines_back[] =
 	" WHERE i.order_id IS NULL OR i.product_id <> ANY (ARRAY[b.product_id, b.last_product_id])"
 	"  OR b.quantity > i.quantity OR b.amount + b.given_up > i.pay"
 	"  OR b.discount > i.discount OR (b.quantity = i.quantity AND b.amount + b.given_up <> i.pay"
-	"   AND NOT EXISTS (SELECT FROM bent WHERE bent.order_id = b.order_id))";
+	"   AND NOT " BENT("b.order_id") ")";
 
+/* Those whose freight did not go back, or not once: whether all pieces did is looked up. */
 const char	verify_freight_back[] =
-	"WITH " COUNTED ", " BENT ","
+	"WITH " COUNTED ","
 	" back AS (SELECT c.order_id, count(*) FILTER (WHERE c.live AND c.freight > 0) AS n,"
 	"  coalesce(sum(c.freight) FILTER (WHERE c.live), 0) AS freight,"
 	"  coalesce(sum(c.freight) FILTER (WHERE NOT c.live), 0) AS given_up"
 	" FROM counted c GROUP BY c.order_id),"
-	" judged AS (SELECT b.*, o.freight_amount, NOT EXISTS ("
-	"   SELECT FROM order_ext_internal.order_items i"
-	"   WHERE i.order_id = b.order_id AND i.quantity > (SELECT coalesce(sum(s.quantity), 0)"
-	"    FROM order_ext_internal.after_sale_items s"
-	"     JOIN counted c ON c.after_sale_id = s.after_sale_id"
-	"    WHERE s.order_id = i.order_id AND s.line = i.line AND c.live)) AS whole"
+	" other AS MATERIALIZED (SELECT b.*, o.freight_amount"
 	"  FROM back b JOIN order_ext_internal.orders o ON o.order_id = b.order_id"
-	"  WHERE o.freight_amount > 0 OR b.freight > 0)"
+	"  WHERE (o.freight_amount > 0 OR b.freight > 0)"
+	"   AND (b.n > 1 OR b.freight + b.given_up <> o.freight_amount)),"
+	" judged AS MATERIALIZED (SELECT b.*, " ALL_WENT_BACK("b.order_id",
+	"a.status NOT IN (" AFTER_SALES_GIVEN_UP ")") " AS whole"
+	"  FROM other b)"
 	"SELECT CASE WHEN j.n <= 1 AND j.freight <= j.freight_amount"
 	"   AND (NOT j.whole OR j.freight + j.given_up >= j.freight_amount)"
 	"  THEN 'warning' ELSE 'error' END,"
@@ -87,8 +99,8 @@ const char	verify_freight_back[] =
 	" format('%s by %s after-sale(s), %s by what was given up', j.freight, j.n, j.given_up)"
 	" FROM judged j"
 	" WHERE j.freight + j.given_up > j.freight_amount"
-	"  OR (NOT EXISTS (SELECT FROM bent WHERE bent.order_id = j.order_id)"
-	"   AND (j.n > 1 OR (j.whole AND j.freight + j.given_up <> j.freight_amount)))";
+	"  OR ((j.n > 1 OR (j.whole AND j.freight + j.given_up <> j.freight_amount))"
+	"   AND NOT " BENT("j.order_id") ")";
 
 /* ---- I6: returned goods were sold ---- */
 
@@ -133,47 +145,50 @@ const char	verify_stock_back[] =
 	" FROM (SELECT order_id, product_id, - sum(consumed_delta) AS pieces FROM moved"
 	"  GROUP BY order_id, product_id) m"
 	" LEFT JOIN LATERAL (SELECT min(o.sku) AS sku, sum(o.quantity) AS quantity"
-	"  FROM order_ext_internal.order_items o"
+	"  FROM " LOOKED_UP("order_items") " o"
 	"  WHERE o.order_id = m.order_id AND o.product_id = m.product_id"
 	"   AND o.reservation = " CODE(RESERVATION_CONSUMED) ") i ON true"
 	" WHERE m.pieces > coalesce(i.quantity, 0)";
 
 /* ---- I7: the coupon is returned with the last piece, and not before ---- */
 
-#define ALL_WENT_BACK(counts) \
-	"NOT EXISTS (SELECT FROM order_ext_internal.order_items i" \
-	" WHERE i.order_id = o.order_id AND i.quantity >" \
-	"  (SELECT coalesce(sum(s.quantity), 0) FROM order_ext_internal.after_sale_items s" \
-	"   JOIN order_ext_internal.after_sales a ON a.after_sale_id = s.after_sale_id" \
-	"   WHERE s.order_id = i.order_id AND s.line = i.line AND (" counts ")))"
+#define REFUNDED_NOW "a.status = " CODE(AFTER_SALE_REFUNDED)
+#define REFUNDED_ONCE \
+	"EXISTS (SELECT FROM " LOOKED_UP("transition_log") " l" \
+	" WHERE l.machine = " CODE(MACHINE_AFTER_SALE) " AND l.entity_id = a.after_sale_id" \
+	"  AND l.to_status = " CODE(AFTER_SALE_REFUNDED) " OFFSET 0)"
 
-#define HELD_AFTER_ALL_WENT_BACK \
-	"SELECT 'error', 'coupon ' || c.coupon_id, 'given back: all of its order has gone back'," \
-	" format('status %s by order %s', c.status, c.order_id)" \
+#define HELD_AFTER_REFUND \
+	"SELECT c.coupon_id, c.status, c.order_id" \
 	" FROM (SELECT DISTINCT order_id FROM order_ext_internal.after_sales" \
 	"  WHERE status = " CODE(AFTER_SALE_REFUNDED) ") back" \
 	" JOIN order_ext_internal.orders o ON o.order_id = back.order_id" \
 	"  AND o.status <> " CODE(ORDER_CANCELED) \
 	" JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id AND c.order_id = o.order_id" \
-	" WHERE c.status IN (" COUPONS_HELD ")" \
-	"  AND " ALL_WENT_BACK("a.status = " CODE(AFTER_SALE_REFUNDED))
+	" WHERE c.status IN (" COUPONS_HELD ")"
+
+#define HELD_AFTER_ALL_WENT_BACK \
+	"SELECT 'error', 'coupon ' || h.coupon_id, 'given back: all of its order has gone back'," \
+	" format('status %s by order %s', h.status, h.order_id)" \
+	" FROM held h WHERE " ALL_WENT_BACK("h.order_id", REFUNDED_NOW)
 
 /* A refund that is reversed later does not affect the returned coupon. */
 const char	verify_coupons_back[] =
-	"SELECT 'error', 'order ' || o.order_id, format('coupon %s held by it', o.coupon_id),"
-	" CASE WHEN c.coupon_id IS NULL THEN 'no such coupon'"
-	"  ELSE format('coupon held by %s', coalesce('order ' || c.order_id, 'nobody')) END"
+	"WITH lost AS MATERIALIZED ("
+	" SELECT o.order_id, o.coupon_id, c.coupon_id AS there, c.order_id AS held_by"
 	" FROM order_ext_internal.orders o"
 	" LEFT JOIN order_ext_internal.coupons c ON c.coupon_id = o.coupon_id"
 	" WHERE o.coupon_id IS NOT NULL AND o.status IN (" CODE(ORDER_CREATED) ", " ORDERS_PAID ")"
-	"  AND c.order_id IS DISTINCT FROM o.order_id"
-	"  AND NOT " ALL_WENT_BACK("a.status = " CODE(AFTER_SALE_REFUNDED) " OR EXISTS ("
-	"    SELECT FROM order_ext_internal.transition_log l"
-	"    WHERE l.machine = " CODE(MACHINE_AFTER_SALE) " AND l.entity_id = a.after_sale_id"
-	"     AND l.to_status = " CODE(AFTER_SALE_REFUNDED) ")")
+	"  AND c.order_id IS DISTINCT FROM o.order_id),"
+	" held AS MATERIALIZED (" HELD_AFTER_REFUND ")"
+	"SELECT 'error', 'order ' || l.order_id, format('coupon %s held by it', l.coupon_id),"
+	" CASE WHEN l.there IS NULL THEN 'no such coupon'"
+	"  ELSE format('coupon held by %s', coalesce('order ' || l.held_by, 'nobody')) END"
+	" FROM lost l WHERE NOT " ALL_WENT_BACK("l.order_id", REFUNDED_NOW " OR " REFUNDED_ONCE)
 	" UNION ALL " HELD_AFTER_ALL_WENT_BACK;
 
 const char	verify_coupons_back_print[] =
+	"WITH held AS MATERIALIZED (" HELD_AFTER_REFUND ")"
 	"SELECT " COUPONS_AGREE " AND NOT EXISTS (" HELD_AFTER_ALL_WENT_BACK ")";
 
 /* ---- I13: returns fit their after-sales ---- */
@@ -232,23 +247,25 @@ const char	verify_returns[] =
  * orders.)
  */
 const char	verify_approved[] =
-	"SELECT CASE WHEN p.left_over >= a.amount THEN 'error' ELSE 'warning' END,"
-	" 'after-sale ' || a.after_sale_id, 'a refund of ' || a.amount,"
-	" format('none; %s is left of the payment of order %s', coalesce(p.left_over, 0), a.order_id)"
+	"WITH unpaid AS MATERIALIZED (SELECT a.after_sale_id, a.order_id, a.amount"
 	" FROM order_ext_internal.after_sales a"
-	" LEFT JOIN LATERAL (SELECT p.amount - (SELECT coalesce(sum(r.amount), 0)"
-	"    FROM order_ext_internal.refunds r WHERE r.payment_id = p.payment_id"
-	"     AND r.status IN (" REFUNDS_NOT_WITHDRAWN ")) AS left_over"
-	"   FROM order_ext_internal.payments p"
-	"   WHERE p.order_id = a.order_id AND p.status = " CODE(PAYMENT_CAPTURED)
-	"    AND p.purpose = " CODE(PURPOSE_APPLIED) ") p ON true"
 	" WHERE a.status = " CODE(AFTER_SALE_APPROVED)
 	"  AND (a.type <> " CODE(AFTER_SALE_RETURN_REFUND)
 	"   OR a.return_status = " CODE(RETURN_INSPECTED) ")"
 	"  AND a.origin IS DISTINCT FROM 'cancel'"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r"
 	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id"
-	"    AND r.status <> " CODE(REFUND_WITHDRAWN) ")";
+	"    AND r.status <> " CODE(REFUND_WITHDRAWN) "))"
+	"SELECT CASE WHEN p.left_over >= a.amount THEN 'error' ELSE 'warning' END,"
+	" 'after-sale ' || a.after_sale_id, 'a refund of ' || a.amount,"
+	" format('none; %s is left of the payment of order %s', coalesce(p.left_over, 0), a.order_id)"
+	" FROM unpaid a"
+	" LEFT JOIN LATERAL (SELECT p.amount - (SELECT coalesce(sum(r.amount), 0)"
+	"    FROM " LOOKED_UP("refunds") " r WHERE r.payment_id = p.payment_id"
+	"     AND r.status IN (" REFUNDS_NOT_WITHDRAWN ")) AS left_over"
+	"   FROM " LOOKED_UP("payments") " p"
+	"   WHERE p.order_id = a.order_id AND p.status = " CODE(PAYMENT_CAPTURED)
+	"    AND p.purpose = " CODE(PURPOSE_APPLIED) " OFFSET 0) p ON true";
 
 /* ---- I15: what waits for staff ---- */
 

@@ -18,15 +18,21 @@ typedef struct VerifyCheck
 								 * that follow each other may have one for all of them */
 } VerifyCheck;
 
-/*
- * The keys that built-in groups still have to process; a table for WITH. One group after the other:
- * with a list of them the planner would read the whole log.
- */
+/* The keys that built-in groups still have to process, of pending_keys; a table for WITH. */
 #define PENDING_KEYS(groups) \
-	"pending AS MATERIALIZED (" \
-	" SELECT DISTINCT m.key FROM unnest('{" groups "}'::integer[]) AS g (id)" \
+	"pending AS MATERIALIZED (SELECT DISTINCT key FROM pending_keys" \
+	" WHERE group_id IN (" groups "))"
+
+/*
+ * SQL: the table pending_keys, of all groups that checks ask for. One group after the other: with a
+ * list of them the planner would read the whole log.
+ */
+#define ALL_PENDING_KEYS \
+	"SELECT DISTINCT g.id AS group_id, m.key FROM unnest('{" \
+	CODES(TOPIC_ORDER_PAID, TOPIC_ORDER_RELEASE_ASSETS, TOPIC_STOCK_RELEASE, \
+		  TOPIC_COUPON_RELEASE, TOPIC_REFUND_PREPARE) "}'::integer[]) AS g (id)" \
 	" CROSS JOIN LATERAL (SELECT key FROM order_ext_internal.pending_messages" \
-	"  WHERE group_id = g.id OFFSET 0) m)"
+	"  WHERE group_id = g.id OFFSET 0) m"
 
 /* SQL: the newest fold of each product; before: rows of earlier transactions are covered. */
 #define NEWEST_FOLDS \
@@ -56,9 +62,16 @@ typedef struct VerifyCheck
 	"SELECT r.payment_id, sum(" REFUND_DECIDED ") AS amount" \
 	" FROM order_ext_internal.refunds r GROUP BY r.payment_id"
 
-/* The same for one payment. */
+/*
+ * SQL: a table whose rows are looked up by a key, one at a time, whatever a check is about: the
+ * recent check reads copies of tables, which have no index (recent.h), but of this the table
+ * itself. OFFSET 0 keeps the planner from joining what is looked up.
+ */
+#define LOOKED_UP(table) "order_ext_internal.\"" table "\""
+
+/* What was decided about the money of one payment. */
 #define MONEY_DECIDED_OF(payment) \
-	"SELECT " REFUND_DECIDED " AS amount FROM order_ext_internal.refunds r" \
+	"SELECT " REFUND_DECIDED " AS amount FROM " LOOKED_UP("refunds") " r" \
 	" WHERE r.payment_id = " payment
 
 #define AGE(since) "date_trunc('second', clock_timestamp() - " since ")::text"

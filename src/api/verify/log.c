@@ -50,7 +50,7 @@ const char	verify_log_chain[] =
 	" coalesce(format('a chain from -1 to status %s in %s step(s)', e.status, e.version),"
 	"  'the row that the log is about'),"
 	" coalesce((SELECT string_agg(format('%s: %s to %s', l.version, l.from_status, l.to_status),"
-	"   ', ' ORDER BY l.version) FROM order_ext_internal.transition_log l"
+	"   ', ' ORDER BY l.version) FROM " LOOKED_UP("transition_log") " l"
 	"  WHERE l.machine = c.machine AND l.entity_id = c.entity_id), 'no log')"
 	" FROM chain c"
 	" FULL JOIN entity e ON e.machine = c.machine AND e.entity_id = c.entity_id"

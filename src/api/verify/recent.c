@@ -105,6 +105,14 @@ recent_kind(const VerifyCheck *check)
 		RECENT_SAME : RECENT_NONE;
 }
 
+bool
+recent_is_rewritten(const VerifyCheck *check)
+{
+	const Rule *rule = rule_of(check);
+
+	return rule != NULL && rule->kind == RECENT_ORDERS && rule->sql == NULL;
+}
+
 const char *
 recent_sql(const VerifyCheck *check)
 {
@@ -112,7 +120,7 @@ recent_sql(const VerifyCheck *check)
 
 	if (rule != NULL && rule->sql != NULL)
 		return rule->sql;
-	return recent_kind(check) == RECENT_ORDERS ? recent_rewrite(check->sql) : check->sql;
+	return recent_is_rewritten(check) ? recent_rewrite(check->sql) : check->sql;
 }
 
 /* ---- the tables ---- */
@@ -146,6 +154,7 @@ static const RecentTable tables[] = {
 	{"recent_steps",
 		"SELECT l.* FROM order_ext_internal.transition_log l"
 	" WHERE l.at >= $1 AND NOT pg_visible_in_snapshot(l.xid, $2)", false},
+	{"pending_keys", ALL_PENDING_KEYS, false},
 	{"recent_touched",
 	"SELECT DISTINCT machine, entity_id FROM recent_steps", false},
 	{"recent_listed",

@@ -39,6 +39,9 @@ typedef enum RecentKind
 
 extern RecentKind recent_kind(const VerifyCheck *check);
 
+/* Whether that is the check's own query, about copies. */
+extern bool recent_is_rewritten(const VerifyCheck *check);
+
 /* The query of the recent check, with the arguments of recent_args(); not for RECENT_NONE. */
 extern const char *recent_sql(const VerifyCheck *check);
 

@@ -57,15 +57,13 @@ const char	verify_refund_facts[] =
 	" FROM order_ext_internal.refunds r"
 	" JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
 	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
-	" WHERE (r.order_id, r.currency, r.pay_type) IS DISTINCT FROM"
-	"   (p.order_id, p.currency, p.pay_type)"
-	"  OR (r.after_sale_id <> 0 AND r.order_id IS DISTINCT FROM a.order_id)"
-	"  OR (r.after_sale_id = 0) <> (r.cause NOT IN (" CODES(CAUSE_CANCEL, CAUSE_AFTER_SALE) "))"
-	"  OR (r.cause IN (" CAUSES_OUTSIDE ") AND (r.status <> " CODE(REFUND_SUCCEEDED)
-	"   OR r.fact_id = 0))"
-	"  OR (r.status = " CODE(REFUND_SUCCEEDED) ") <> (r.settled_at IS NOT NULL)"
-	"  OR (r.status = " CODE(REFUND_SUBMITTED) ") <> (r.lease_until IS NOT NULL)"
-	"  OR (r.status = " CODE(REFUND_SUBMITTED) " AND (r.attempt = 0 OR r.claim_xid IS NULL))";
+	" WHERE " REFUND_IS_UNFIT;
+
+/*
+ * What is within each payment, and of its order, is within all that was captured for the order: so
+ * this is for what has gone back, too.
+ */
+const char	verify_refunds_print[] = "SELECT " REFUNDS_FIT;
 
 /* ---- I4: any excess of an accepted payment is refunded ---- */
 
@@ -173,8 +171,8 @@ const char	verify_returns_before_refunds[] =
 	" WHERE a.type = " CODE(AFTER_SALE_RETURN_REFUND) " AND r.attempt > 0"
 	"  AND (a.return_status IS NULL OR a.return_status NOT IN ("
 	CODES(RETURN_PARTLY, RETURN_INSPECTED, RETURN_DAMAGED) ")"
-	"   OR NOT EXISTS (SELECT FROM order_ext_internal.after_sale_items s"
-	"    WHERE s.after_sale_id = a.after_sale_id AND s.refunded > 0))";
+	"   OR NOT EXISTS (SELECT FROM " LOOKED_UP("after_sale_items") " s"
+	"    WHERE s.after_sale_id = a.after_sale_id AND s.refunded > 0 OFFSET 0))";
 
 /* ---- I9: refunds of a pay type with a gateway have a reader ---- */
 

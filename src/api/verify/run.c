@@ -82,6 +82,12 @@ verify_run_prepare(VerifyRun *run, const VerifyMark *mark)
 }
 
 void
+verify_run_join_at_once(void)
+{
+	set_locally("enable_nestloop", "off");
+}
+
+void
 verify_run_end(VerifyRun *run)
 {
 	if (run->has_tables)
@@ -155,14 +161,23 @@ run_check(VerifyRun *run, const VerifyCheck *check, const VerifyCheck *last, Sto
 	if ((run->mark != NULL && recent_kind(check) != RECENT_SAME) ||
 		!fingerprint_matches(run, check, last))
 	{
+		int			guc_level = NewGUCNestLevel();
+
 		if (run->mark != NULL)
+		{
 			recent_args(run->mark, &args);
+			if (recent_is_rewritten(check))
+				verify_run_join_at_once();
+		}
+		else if (!run->other_version)
+			sums_make(&run->sums, check->sql);
 		sql = psprintf("SELECT %s::text AS invariant, found.* FROM (%s) AS found"
 					   " (severity, entity, expected, actual)",
 					   quote_literal_cstr(check->invariant),
 					   run->mark != NULL ? recent_sql(check) : check->sql);
 		store_query(sql, run->mark != NULL ? &args : NULL, into);
 		pfree(sql);
+		AtEOXact_GUC(true, guc_level);
 	}
 
 	error_context_stack = callback.previous;
@@ -236,7 +251,11 @@ verify_run_checks(VerifyRun *run, const char *invariant, const VerifyFindings *f
 		if (checks[i].sql == verify_cron_runs)
 			run_as_caller(run, &checks[i], into);
 		else if (run->other_version)
+		{
+			if (run->mark == NULL)
+				sums_make(&run->sums, checks[i].sql);
 			run_if_there(run, &checks[i], last, into);
+		}
 		else
 			run_check(run, &checks[i], last, into);
 		last = &checks[i];

@@ -37,6 +37,13 @@ extern void verify_run_begin(VerifyRun *run);
 extern void verify_run_prepare(VerifyRun *run, const VerifyMark *mark);
 extern void verify_run_end(VerifyRun *run);
 
+/*
+ * For the statements until the end of the GUC nest level, which join copies of the recent check:
+ * they have no indexes and no statistics, and a nested loop over them takes the square of their
+ * number.
+ */
+extern void verify_run_join_at_once(void);
+
 /* Run the checks, or those of one invariant if it is not NULL. */
 extern void verify_run_checks(VerifyRun *run, const char *invariant,
 							  const VerifyFindings *findings);

@@ -90,9 +90,7 @@ const char	verify_stock_and_reservations[] =
 
 /* Of orders by their status, and of lines by their reservation: what they cost. */
 const char	verify_reservations_and_orders_print[] =
-	"SELECT " COUNT_OF("free", "items_sums", "true") " = 0"
-	" AND " SUM_OF("origin", "orders_sums", "status IN (" ORDERS_NOT_OUT ")")
-	"  = " SUM_OF("origin", "items_sums", "reservation = " CODE(RESERVATION_OPEN))
+	"SELECT " RESERVATIONS_ARE_LIVE
 	" AND " SUM_OF("origin", "orders_sums", "status IN (" ORDERS_OUT ")")
 	"  = " SUM_OF("origin", "items_sums", "reservation = " CODE(RESERVATION_CONSUMED))
 	" AND " SUM_OF("origin", "orders_sums",

@@ -9,6 +9,7 @@
 #include "compat.h"
 
 #include "api/verify/check.h"
+#include "api/verify/refunds.h"
 #include "api/verify/sums.h"
 #include "core/spelling.h"
 #include "machine/base/machine.h"
@@ -70,6 +71,25 @@ static const char payments_sums[] =
 	CHAINS_OF(MACHINE_PAYMENT, "payment_id", "version", "status")
 	" FROM order_ext_internal.payments GROUP BY status, purpose, currency, pay_type";
 
+/*
+ * Of payments that have refunds. unfit: those with a refund that does not fit, or with more of them
+ * than was captured. whole: all of it goes back, or so it was decided; canceled: with its order.
+ */
+static const char refunds_sums[] =
+	"SELECT purpose, canceled, whole, count(*) FILTER (WHERE unfit) AS unfit,"
+	" " HASH_SUM("order_id", "4", "amount") " AS amount"
+	" FROM (SELECT min(p.purpose) AS purpose, min(p.order_id) AS order_id, min(p.amount) AS amount,"
+	"  bool_or(r.cause = " CODE(CAUSE_CANCEL) ") AS canceled,"
+	"  sum(" REFUND_DECIDED ") >= min(p.amount) AS whole,"
+	"  bool_or(p.payment_id IS NULL OR p.status <> " CODE(PAYMENT_CAPTURED)
+	"   OR p.purpose IS NULL OR " REFUND_IS_UNFIT ")"
+	"  OR sum(r.amount) FILTER (WHERE r.status IN (" REFUNDS_LIVE "))"
+	"   > min(CASE WHEN p.purpose = " CODE(PURPOSE_DUPLICATE) " THEN 0 ELSE p.amount END) AS unfit"
+	" FROM order_ext_internal.refunds r"
+	" LEFT JOIN order_ext_internal.payments p ON p.payment_id = r.payment_id"
+	" LEFT JOIN order_ext_internal.after_sales a ON a.after_sale_id = r.after_sale_id"
+	" GROUP BY r.payment_id) AS given GROUP BY purpose, canceled, whole";
+
 static const char fulfilments_sums[] =
 	"SELECT status, prior_status, count(*) AS n, " HASH_SUM("order_id", "1", "1") " AS orders,"
 	CHAINS_OF(MACHINE_FULFILMENT, "order_id", "version", "status")
@@ -118,12 +138,14 @@ static const struct
 	{"items_sums", items_sums},
 	{"ledger_sums", ledger_sums},
 	{"payments_sums", payments_sums},
+	{"refunds_sums", refunds_sums},
 	{"fulfilments_sums", fulfilments_sums},
 	{"documents_sums", documents_sums},
 	{"coupons_sums", coupons_sums},
 	{"other_sums", other_sums},
 	{"log_sums", log_sums},
-	{"messages_sums", messages_sums}
+	{"messages_sums", messages_sums},
+	{"pending_keys", ALL_PENDING_KEYS}
 };
 
 StaticAssertDecl(lengthof(tables) == SUMS_TABLES, "one store for each table");

@@ -22,7 +22,7 @@
 #define COUNT_OF(count, table, condition) \
 	"(SELECT coalesce(sum(" count "), 0) FROM " table " WHERE " condition ")"
 
-#define SUMS_TABLES 10
+#define SUMS_TABLES 12
 
 /* Those that have been made; begins with zeros. */
 typedef struct SumsTables
