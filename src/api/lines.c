@@ -116,6 +116,38 @@ parse_line(JsonbValue *value, const char *argument, LinesKind kind, Line *line)
 		line->damaged = line->quantity;
 }
 
+/* Which element an error is about. */
+typedef struct Element
+{
+	const char *argument;
+	int			number;			/* from 1 */
+} Element;
+
+static void
+add_element(void *arg)
+{
+	const Element *element = arg;
+
+	errcontext("element %d of argument \"%s\"", element->number, element->argument);
+}
+
+static void
+parse_all(Jsonb *jsonb, const char *argument, LinesKind kind, Lines *lines)
+{
+	Element		element = {argument, 0};
+	ErrorContextCallback callback = {error_context_stack, add_element, &element};
+	int			i;
+
+	error_context_stack = &callback;
+	for (i = 0; i < lines->n; i++)
+	{
+		element.number = i + 1;
+		parse_line(getIthJsonbValueFromContainer(&jsonb->root, i), argument, kind,
+				   &lines->lines[i]);
+	}
+	error_context_stack = callback.previous;
+}
+
 /* By number, or by sku and attributes; those without come first. */
 static int
 compare_lines(const Line *left, const Line *right)
@@ -219,9 +251,7 @@ lines_parse(Jsonb *jsonb, const char *argument, LinesKind kind)
 							 FACT_TEXT("argument", argument), FACT_INT("max", MAX_LINES)),
 				 errhint("Pass fewer lines.")));
 	lines->lines = palloc0(sizeof(Line) * lines->n);
-	for (i = 0; i < lines->n; i++)
-		parse_line(getIthJsonbValueFromContainer(&jsonb->root, i), argument, kind,
-				   &lines->lines[i]);
+	parse_all(jsonb, argument, kind, lines);
 	merge_lines(lines, argument);
 	for (i = 0; kind == LINES_ITEMS && i < lines->n; i++)
 		lines->lines[i].line = i + 1;

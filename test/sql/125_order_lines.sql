@@ -46,6 +46,12 @@ SELECT items, e.code, e.message FROM unnest(ARRAY[
 	'[{"sku": "LIN-1", "quantity": 1, "attributes": "red"}]', '[{"sku": "LIN-1", "quantity": 1, "attributes": [1]}]', '[{"sku": "LIN-1", "quantity": 1, "attributes": 7}]',
 	'[{"line": 1, "quantity": 1}]', '[{"sku": "LIN-1", "quantity": 1, "attribute": {}}]', '[{"sku": "LIN-1", "quantity": 2147483647}, {"sku": "LIN-1", "quantity": 1, "attributes": {"a": 1}}]']) AS items,
 	t.error(format('order_ext.quote_order(7125, %L)', items)) AS e;
+
+-- the context says which element it is, also where a limit is exceeded
+\set SHOW_CONTEXT always
+SELECT order_ext.quote_order(7125, '[{"sku": "LIN-1", "quantity": 1}, {"sku": "LIN-2", "quantity": 0}, {"sku": "LIN-2"}]');
+SELECT order_ext.create_order(7125, jsonb_build_array('{"sku": "LIN-1", "quantity": 1}'::jsonb, jsonb_build_object('sku', repeat('x', 1000), 'quantity', 1)), 100);
+\set SHOW_CONTEXT errors
 SELECT t.show(order_ext.cancel_order(t.id('lin')));
 SELECT t.drain();
 SELECT t.lines('lin'), t.stock('LIN-1'), t.stock('LIN-2');
