@@ -22,7 +22,8 @@ extern const CaptureDecision capture_unmatched_event;
 
 /*
  * The decision about a capture under a new trade number; order is NULL if it is not known, or was
- * dropped from the archive.
+ * dropped from the archive. The order's status decides, not its deadline: money that comes after
+ * that, but before anybody has canceled the order, pays it.
  */
 extern const CaptureDecision *capture_decide(const Order *order, const Capture *capture);
 

@@ -54,7 +54,7 @@ static SavedPlan find_claimable = SAVED_PLAN(
 	"   AND " REFUND_CLAIMABLE_FROM " <= $1"
 	"   AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
 	"    WHERE a.after_sale_id = r.after_sale_id"
-	"     AND " AFTER_SALE_WAITS ")"
+	"     AND " AFTER_SALE_BARS_REFUND ")"
 	"   AND NOT " REFUND_WAITS("$1")
 	"  ORDER BY " REFUND_CLAIMABLE_FROM ", r.refund_id LIMIT $2 FOR UPDATE OF r SKIP LOCKED) c"
 	" ORDER BY c.since, c.refund_id LIMIT $2",

@@ -54,7 +54,7 @@ hint_of(const AfterSale *after_sale)
 		case AFTER_SALE_REFUNDING:
 			if (after_sale->return_status == RETURN_DAMAGED)
 				return "Decide about the damaged goods with resolve_damaged.";
-			if (after_sale_in_progress(after_sale))
+			if (after_sale_awaits_goods(after_sale))
 				return "Report with return_receipt what came back; what never comes is left out "
 					"when the return window ends.";
 			return way_back_of_refunds(after_sale);
@@ -187,7 +187,8 @@ close_it(Journal *journal, const Decision *decision, AfterSale *after_sale)
 						ACTOR_STAFF))
 		raise_status(after_sale, "closed", NULL, NULL);
 	if (after_sale->status == AFTER_SALE_APPROVED && after_sale->origin != NULL &&
-		strcmp(after_sale->origin, "refused") != 0 && after_sale->type != AFTER_SALE_GOODWILL)
+		strcmp(after_sale->origin, AFTER_SALE_ORIGIN_REFUSED) != 0 &&
+		after_sale->type != AFTER_SALE_GOODWILL)
 		raise_status(after_sale, "closed", "must_refund",
 					 "Its order is canceled or short of goods, so the money must be refunded.");
 	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,

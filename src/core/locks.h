@@ -4,7 +4,7 @@
  *
  * All are transaction-level, and all but consumers are exclusive. The lock tag's field4 (objsubid
  * in pg_locks) is the class and the whole 64-bit key is the id (classid = high half, objid = low
- * half), so nothing is hashed and locks of applications cannot collide with ours.
+ * half), so locks of applications cannot collide with ours, nor those of two orders.
  *
  * Order of acquisition, in every call and in every batch of a handler:
  *		request -> order_pay -> order_cancel -> refund -> coupon.
@@ -52,7 +52,8 @@ typedef enum LockClass
 /*
  * Take the lock if it is free; false if another transaction holds it. Never waits. Also returns
  * false if this transaction has filled half of the server's lock table this way: a transaction
- * that works on set after set must leave room for others (groups, timers and sweep do not count).
+ * that works on set after set must leave room for others (what is locked one at a time, from groups
+ * on, does not count).
  */
 extern bool lock_try(LockClass lock_class, int64 key);
 

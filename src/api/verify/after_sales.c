@@ -252,7 +252,7 @@ const char	verify_approved[] =
 	" WHERE a.status = " CODE(AFTER_SALE_APPROVED)
 	"  AND (a.type <> " CODE(AFTER_SALE_RETURN_REFUND)
 	"   OR a.return_status = " CODE(RETURN_INSPECTED) ")"
-	"  AND a.origin IS DISTINCT FROM 'cancel'"
+	"  AND a.origin IS DISTINCT FROM '" AFTER_SALE_ORIGIN_CANCEL "'"
 	"  AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r"
 	"   WHERE r.order_id = a.order_id AND r.after_sale_id = a.after_sale_id"
 	"    AND r.status <> " CODE(REFUND_WITHDRAWN) "))"

@@ -158,10 +158,10 @@ const char	verify_after_sale_amounts[] =
 	" FULL JOIN line l ON l.after_sale_id = a.after_sale_id"
 	" WHERE a.order_id IS NULL OR l.orders <> 1 OR l.order_id <> a.order_id"
 	"  OR (l.n IS NULL AND a.type <> " CODE(AFTER_SALE_GOODWILL)
-	"   AND a.origin IS DISTINCT FROM 'cancel')"
+	"   AND a.origin IS DISTINCT FROM '" AFTER_SALE_ORIGIN_CANCEL "')"
 	"  OR coalesce(l.amount, 0) <> a.amount - a.freight - a.extra"
 	"  OR (a.extra > 0 AND a.type <> " CODE(AFTER_SALE_GOODWILL)
-	"   AND a.origin IS DISTINCT FROM 'cancel')";
+	"   AND a.origin IS DISTINCT FROM '" AFTER_SALE_ORIGIN_CANCEL "')";
 
 const char	verify_returns_before_refunds[] =
 	"SELECT 'error', 'refund ' || r.refund_id, 'submitted after goods were inspected only',"

@@ -198,7 +198,7 @@ refund_pieces(CameBackLine *line, int32 pieces)
 
 /*
  * What the newly refunded pieces are worth, but no more than an amount: the last lines give way.
- * *cut is by how much.
+ * *cut_by is by how much.
  */
 static int64
 price(CameBackLine *lines, int n, int64 left, int64 *cut_by)
@@ -276,17 +276,20 @@ pay(Journal *journal, AfterSale *after_sale, CameBackLine *lines, int n, char ac
 
 /* ---- receiving ---- */
 
-/* Those in order no longer count as sold. */
+/*
+ * Pieces no longer count as sold: they are available again (LEDGER_RETURN) or written off. An
+ * after-sale may have several receipts, so the ledger names the event, as a negative number.
+ */
 static void
 take_back(Journal *journal, const AfterSale *after_sale, CameBackLine *lines, int n,
-		  const int32 *pieces, bool restock, int64 event_id)
+		  const int32 *pieces, LedgerKind kind, int64 event_id)
 {
 	int32	   *moved = palloc0(sizeof(int32) * n);
 	int			i;
 
 	take_back_lines(after_sale->order_id, -event_id, INT64_FIELDS(lines, product_id, n), pieces,
-					n, restock ? LEDGER_RETURN : LEDGER_WRITE_OFF, journal_time(journal), moved);
-	for (i = 0; restock && i < n; i++)
+					n, kind, journal_time(journal), moved);
+	for (i = 0; kind == LEDGER_RETURN && i < n; i++)
 		lines[i].restocked += moved[i];
 }
 
@@ -335,7 +338,8 @@ came_back_receive(Journal *journal, AfterSale *after_sale, CameBackLine *lines, 
 		damaged += lines[i].now_damaged;
 	}
 	return_fire(journal, after_sale, EVENT_RETURN_RECEIVE, ACTOR_WAREHOUSE, NULL, NULL);
-	take_back(journal, after_sale, lines, n, in_order, restock, refund->event_id);
+	take_back(journal, after_sale, lines, n, in_order, restock ? LEDGER_RETURN : LEDGER_WRITE_OFF,
+			  refund->event_id);
 	move_on(journal, after_sale, lines, n, restock);
 	pay(journal, after_sale, lines, n, ACTOR_WAREHOUSE, refund);
 	if (damaged > 0)
@@ -349,7 +353,7 @@ void
 came_back_resolve(Journal *journal, AfterSale *after_sale, CameBackLine *lines, int n,
 				  bool pay_them, CameBackRefund *refund)
 {
-	int32	   *gone = palloc0(sizeof(int32) * n);
+	int32	   *paid_for = palloc0(sizeof(int32) * n);
 	JsonbBuilder *detail = jsonb_object_begin();
 	int			i;
 
@@ -362,10 +366,10 @@ came_back_resolve(Journal *journal, AfterSale *after_sale, CameBackLine *lines, 
 
 		shrink(&lines[i], refused);
 		lines[i].refused += refused;
-		gone[i] = undecided(&lines[i]);
-		refund_pieces(&lines[i], gone[i]);
+		paid_for[i] = undecided(&lines[i]);
+		refund_pieces(&lines[i], paid_for[i]);
 	}
-	take_back(journal, after_sale, lines, n, gone, false, refund->event_id);
+	take_back(journal, after_sale, lines, n, paid_for, LEDGER_WRITE_OFF, refund->event_id);
 	return_fire(journal, after_sale, came_back_awaited_of(lines, n) > 0 ?
 				EVENT_RETURN_RESOLVE_PART : EVENT_RETURN_RESOLVE, ACTOR_STAFF, NULL,
 				jsonb_object_end(detail));

@@ -66,7 +66,7 @@ extern void came_back_receive(Journal *journal, AfterSale *after_sale, CameBackL
 
 /* Staff's decision about the damaged pieces, which there are. */
 extern void came_back_resolve(Journal *journal, AfterSale *after_sale, CameBackLine *lines, int n,
-							  bool pay, CameBackRefund *refund);
+							  bool pay_them, CameBackRefund *refund);
 
 /* The return window is over: what has not come no longer belongs to the after-sale. */
 extern void came_back_lapse(Journal *journal, AfterSale *after_sale);

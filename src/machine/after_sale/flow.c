@@ -55,7 +55,7 @@ static SavedPlan count_pieces = SAVED_PLAN(
 
 static SavedPlan count_shortages = SAVED_PLAN(
 	"SELECT count(*) FROM order_ext_internal.after_sales"
-	" WHERE order_id = $1 AND origin LIKE 'shortage:%'",
+	" WHERE order_id = $1 AND origin LIKE '" AFTER_SALE_ORIGIN_SHORTAGE "%'",
 	INT8OID);
 
 void
@@ -204,7 +204,8 @@ after_sale_revive(Journal *journal, AfterSale *after_sale)
 {
 	Entitlement *entitlement = entitlement_read(after_sale->order_id, after_sale->after_sale_id);
 	int64		left = entitlement->paid ? entitlement->money.left + after_sale->paid_outside : 0;
-	bool		of_all = after_sale->origin != NULL && strcmp(after_sale->origin, "cancel") == 0;
+	bool		of_all = after_sale->origin != NULL &&
+	strcmp(after_sale->origin, AFTER_SALE_ORIGIN_CANCEL) == 0;
 	int64		extra;
 	GoodsBack	goods;
 
@@ -351,7 +352,7 @@ after_sale_give_up(Journal *journal, AfterSale *after_sale, Event event, char ac
 /* ---- ending ---- */
 
 bool
-after_sale_in_progress(const AfterSale *after_sale)
+after_sale_awaits_goods(const AfterSale *after_sale)
 {
 	return after_sale->type == AFTER_SALE_RETURN_REFUND &&
 		after_sale->return_status != RETURN_INSPECTED;
@@ -412,7 +413,7 @@ after_sale_conclude(Journal *journal, AfterSale *after_sale, char actor, const c
 		after_sales_follow(journal, &after_sale->after_sale_id, 1, actor);
 		after_sale_read_or_fail(after_sale->after_sale_id, after_sale);
 	}
-	else if (!after_sale_in_progress(after_sale))
+	else if (!after_sale_awaits_goods(after_sale))
 		end_unpaid(journal, after_sale, actor, reason);
 	else if (after_sale->status == AFTER_SALE_FAILED)
 		after_sale_fire(journal, after_sale, EVENT_AFTER_SALE_RETRY, actor, NULL, NULL);
@@ -427,7 +428,7 @@ after_sale_shortage(Journal *journal, const Order *order, GoodsBack *goods, Afte
 
 	(void) plan_query(&count_shortages, values, NULL, 1);
 	fill(after_sale, order, AFTER_SALE_REFUND_ONLY, goods);
-	after_sale->origin = psprintf("shortage:" INT64_FORMAT, row_int64(0, 1) + 1);
+	after_sale->origin = psprintf(AFTER_SALE_ORIGIN_SHORTAGE INT64_FORMAT, row_int64(0, 1) + 1);
 	after_sale->detail_type = DETAIL_SHORTAGE;
 	after_sale->source = SOURCE_FULFILMENT;
 	after_sale->reason_code = REASON_NUMBER;

@@ -10,10 +10,6 @@
 #include "machine/after_sale/goods_return.h"
 #include "machine/order/order.h"
 
-/* What opened an after-sale, if the parcel did not arrive. */
-#define AFTER_SALE_ORIGIN_REFUSED	"refused"
-#define AFTER_SALE_ORIGIN_LOST		"lost"
-
 /* Lock the order of an after-sale and read it; OE001 if there is none. */
 extern void after_sale_lock(int64 after_sale_id, AfterSale *after_sale);
 
@@ -51,7 +47,7 @@ extern bool after_sale_give_up(Journal *journal, AfterSale *after_sale, Event ev
 							   const char *reason);
 
 /* Whether goods of it, or a decision about damaged ones, are waited for. */
-extern bool after_sale_in_progress(const AfterSale *after_sale);
+extern bool after_sale_awaits_goods(const AfterSale *after_sale);
 
 /* Whether it is being paid back, or was, so that a refund of it can be requested again. */
 extern bool after_sale_is_open(const AfterSale *after_sale);

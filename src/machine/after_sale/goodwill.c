@@ -13,7 +13,7 @@
 
 static SavedPlan count_goodwill = SAVED_PLAN(
 	"SELECT count(*) FROM order_ext_internal.after_sales"
-	" WHERE order_id = $1 AND origin LIKE 'goodwill:%'",
+	" WHERE order_id = $1 AND origin LIKE '" AFTER_SALE_ORIGIN_GOODWILL "%'",
 	INT8OID);
 
 static Jsonb *
@@ -47,7 +47,7 @@ goodwill_refund(Journal *journal, const Order *order, const GoodsBack *goods, in
 	after_sale->source = SOURCE_CUSTOMER_SERVICE;
 	after_sale->reason_code = REASON_OTHER;
 	after_sale->return_status = NO_RETURN;
-	after_sale->origin = psprintf("goodwill:" INT64_FORMAT, row_int64(0, 1) + 1);
+	after_sale->origin = psprintf(AFTER_SALE_ORIGIN_GOODWILL INT64_FORMAT, row_int64(0, 1) + 1);
 	after_sale->reason = unconstify(char *, reason);
 	entitlement_touch(order->order_id);
 	(void) after_sale_create(journal, after_sale, goods->items, goods->n, EVENT_AFTER_SALE_OPEN,

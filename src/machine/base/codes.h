@@ -273,6 +273,13 @@ typedef int16 AfterSaleReason;
 #define REASON_REFUSED		100
 #define REASON_OTHER		200
 
+/* What opened an after-sale that nobody applied for; of shortages and goodwill, with a number. */
+#define AFTER_SALE_ORIGIN_CANCEL	"cancel"
+#define AFTER_SALE_ORIGIN_REFUSED	"refused"
+#define AFTER_SALE_ORIGIN_LOST		"lost"
+#define AFTER_SALE_ORIGIN_SHORTAGE	"shortage:"
+#define AFTER_SALE_ORIGIN_GOODWILL	"goodwill:"
+
 #define NO_RETURN (-1)			/* return_status of a refund without goods */
 
 /* Facts about the goods of a return. */

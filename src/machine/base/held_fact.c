@@ -48,7 +48,7 @@ held_fact_record(Journal *journal, const HeldFact *fact, const char *alert, int6
 	values[3] = CStringGetTextDatum(fact->kind);
 	values[4] = fact->reason != NULL ? CStringGetTextDatum(fact->reason) : (Datum) 0;
 	values[5] = JsonbPGetDatum(fact->told != NULL ? fact->told : alerted);
-	plan_write(&insert_fact, values, nulls, 0);
+	(void) plan_write(&insert_fact, values, nulls, 0);
 }
 
 bool

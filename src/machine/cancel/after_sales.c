@@ -26,7 +26,7 @@
 	" ELSE " CODE(DETAIL_STAFF_CANCEL) " END," \
 	"   CASE o.cancel_type WHEN " CODE(CANCEL_BY_CUSTOMER_SERVICE) \
 	" THEN " CODE(SOURCE_CUSTOMER_SERVICE) " ELSE " CODE(SOURCE_SYSTEM) " END," \
-	" " CODE(REASON_CANCEL) ", 'cancel'," \
+	" " CODE(REASON_CANCEL) ", '" AFTER_SALE_ORIGIN_CANCEL "'," \
 	"   (SELECT l.detail->>'reason' FROM order_ext_internal.transition_log l" \
 	"    WHERE l.machine = " CODE(MACHINE_ORDER) " AND l.entity_id = o.order_id" \
 	"     AND l.version = o.version AND l.to_status = " CODE(ORDER_CANCELED) ")"
@@ -99,7 +99,8 @@ static SavedPlan open_for_refunds = SAVED_PLAN(
 static SavedPlan tie_refunds = SAVED_PLAN(
 	"UPDATE order_ext_internal.refunds r SET after_sale_id = a.after_sale_id"
 	" FROM order_ext_internal.after_sales a"
-	" WHERE r.refund_id = ANY ($1) AND a.order_id = r.order_id AND a.origin = 'cancel'",
+	" WHERE r.refund_id = ANY ($1) AND a.order_id = r.order_id"
+	"  AND a.origin = '" AFTER_SALE_ORIGIN_CANCEL "'",
 	INT8ARRAYOID);
 
 static SavedPlan insert_all_items = SAVED_PLAN(
@@ -131,7 +132,7 @@ complete_opened(Journal *journal, const Edge *edge, int n)
 
 	if (n == 0)
 		return;
-	jsonb_add_text(detail, "origin", "cancel");
+	jsonb_add_text(detail, "origin", AFTER_SALE_ORIGIN_CANCEL);
 	opened = after_sales_returned(n);
 	for (i = 0; i < n; i++)
 		ids[i] = opened[i].after_sale_id;

@@ -9,7 +9,7 @@
 
 /*
  * Open the after-sales of canceled orders whose applied capture is not refunded: whole orders,
- * origin 'cancel'. The orders' refund locks are held. A second call does nothing.
+ * origin AFTER_SALE_ORIGIN_CANCEL. The orders' refund locks are held. A second call does nothing.
  */
 extern void after_sales_open_for_canceled(Journal *journal, const int64 *order_ids, int n);
 

@@ -13,20 +13,25 @@
 #include "machine/shipment/shipment.h"
 
 /*
- * Cancel orders, all in the same status and with their cancel locks held: the transition, the
- * request to close open payment attempts, and the release message, in the journal. Facts that the
- * warehouse reported too early about them are held for staff from now on.
+ * What follows once orders are canceled: their open payment attempts are to be closed, and facts
+ * that the warehouse reported too early about them are held for staff.
  */
 static void
-cancel_orders(Journal *journal, Order *orders, int n, Event event, char actor,
-			  const OrderChange *change, Jsonb *detail)
+end_canceled(Journal *journal, Order *orders, int n)
+{
+	payments_ask_close(journal, orders, n);
+	shipments_hold_parked(journal, orders, n);
+}
+
+/* The transition, with the message that releases what the order holds. */
+static void
+cancel_one(Journal *journal, Order *order, char actor, const OrderChange *change, Jsonb *detail)
 {
 	OrderChange told = *change;
 
-	told.payloads = order_messages_canceled(orders, n, change);
-	orders_fire(journal, orders, n, event, actor, &told, detail);
-	payments_ask_close(journal, orders, n);
-	shipments_hold_parked(journal, orders, n);
+	told.payloads = order_messages_canceled(order, 1, change);
+	orders_fire(journal, order, 1, EVENT_CANCEL, actor, &told, detail);
+	end_canceled(journal, order, 1);
 }
 
 /* ---- interception ---- */
@@ -64,7 +69,7 @@ cancel_order_locked(Journal *journal, Order *order, char actor, const OrderChang
 	else if (order->status == ORDER_FULFILLING)
 		outcome = intercept(journal, order, actor, change, detail);
 	if (outcome == CANCEL_DONE)
-		cancel_orders(journal, order, 1, EVENT_CANCEL, actor, change, detail);
+		cancel_one(journal, order, actor, change, detail);
 	return outcome;
 }
 
@@ -81,8 +86,7 @@ cancel_intercepted(Journal *journal, Order *order, Fulfilment *fulfilment, const
 	jsonb_add_text(detail, "cancel_type", code_name(CODES_CANCEL_TYPE, fulfilment->cancel_type));
 	jsonb_add_text(detail, "event_id", event_id);
 	fulfilment_accept_cancel(journal, fulfilment);
-	cancel_orders(journal, order, 1, EVENT_CANCEL, ACTOR_WAREHOUSE, &change,
-				  jsonb_object_end(detail));
+	cancel_one(journal, order, ACTOR_WAREHOUSE, &change, jsonb_object_end(detail));
 }
 
 /* ---- timeout ---- */
@@ -114,10 +118,7 @@ cancel_expired(const int64 *ids, int n, bool *busy)
 	orders = orders_expire(journal, locked, n_locked, jsonb_object_end(detail),
 						   order_messages_expired, &n_orders);
 	if (n_orders > 0)
-	{
-		payments_ask_close(journal, orders, n_orders);
-		shipments_hold_parked(journal, orders, n_orders);
-	}
+		end_canceled(journal, orders, n_orders);
 	journal_write(journal);
 	return n_orders;
 }

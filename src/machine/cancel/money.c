@@ -174,7 +174,7 @@ describe_cancel(AfterSale *after_sale, int16 cancel_type)
 		SOURCE_SYSTEM;
 	after_sale->reason_code = REASON_CANCEL;
 	after_sale->return_status = NO_RETURN;
-	after_sale->origin = "cancel";
+	after_sale->origin = AFTER_SALE_ORIGIN_CANCEL;
 }
 
 /* Fill in *back; false if the order is another's case. */
@@ -287,7 +287,7 @@ pay_back(Journal *journal, Return *returns, int n)
 	Rows	   *rows;
 	int			i;
 
-	jsonb_add_text(builder, "origin", "cancel");
+	jsonb_add_text(builder, "origin", AFTER_SALE_ORIGIN_CANCEL);
 	detail = jsonb_object_end(builder);
 	for (i = 0; i < n; i++)
 		open_after_sale(journal, &returns[i].after_sale, detail);

@@ -96,7 +96,7 @@ count_as_paid(Journal *journal, int64 after_sale_id, int64 amount)
 	has_refunds = row_bool(0, 2);
 	if (!after_sale_read(after_sale_id, &after_sale))
 		return;
-	if (has_refunds || after_sale_in_progress(&after_sale))
+	if (has_refunds || after_sale_awaits_goods(&after_sale))
 	{
 		after_sale_conclude(journal, &after_sale, ACTOR_GATEWAY, NULL);
 		return;

@@ -26,7 +26,10 @@ typedef struct MoneyFact
 /* Facts about the same refund or dispute wait for each other. */
 extern void money_fact_lock(const MoneyFact *fact);
 
-/* The refund, payment and amount of the fact of this kind and number that had its effect. */
+/*
+ * The refund, payment and amount of the fact of this kind and number that had its effect; false if
+ * none had.
+ */
 extern bool money_fact_applied(const MoneyFact *fact, MoneyFact *applied);
 
 /* The refund that an answer of the gateway under this number was about; 0 if there is none. */

@@ -1,7 +1,7 @@
 /*
  * coupon.c
- *		The coupon machine. A coupon names the order that holds it; only the cancellation of that
- *		order frees it.
+ *		The coupon machine. A coupon names the order that holds it; only that order frees it, when
+ *		it is canceled or all of it has been returned.
  */
 #include "compat.h"
 

@@ -12,8 +12,8 @@
 extern bool payment_has_company(int64 order_id, int64 payment_id);
 
 /*
- * Another capture of the order, itself no duplicate, of the same amount and currency: the one that
- * paid it first. 0 if there is none.
+ * Another capture of the order, itself no duplicate, of the same amount and currency; of several,
+ * the one that paid the order, if it is among them. 0 if there is none.
  */
 extern int64 payment_twin(const Payment *payment);
 
@@ -30,11 +30,14 @@ extern int64 payment_of_money(int64 payment_id);
 extern void payment_note(Journal *journal, Payment *payment, Event event, char actor,
 						 Jsonb *detail);
 
-/* The money of another payment: it is a duplicate; and back to what it was, as money of its own. */
+/*
+ * The payment tells of the money of another one: it becomes its duplicate, as do its duplicates.
+ * And back to what it was: money of its own. The order's refund lock is held.
+ */
 extern void payment_set_duplicate(Journal *journal, Payment *payment, int64 duplicate_of);
 extern void payment_unset_duplicate(Journal *journal, Payment *payment);
 
-/* It is the capture of this order, in a currency and for a purpose. */
+/* The payment is moved to the order of the capture, with its currency, and for the purpose. */
 extern void payment_assign(Journal *journal, Payment *payment, const Capture *capture,
 						   PaymentPurpose purpose);
 

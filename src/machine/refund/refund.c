@@ -74,7 +74,7 @@ static SavedPlan claim_refunds = SAVED_PLAN(
 	"   AND NOT " REFUND_WAITS("$3")
 	"   AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a"
 	"    WHERE a.after_sale_id = r.after_sale_id"
-	"     AND " AFTER_SALE_WAITS ")"
+	"     AND " AFTER_SALE_BARS_REFUND ")"
 	"  RETURNING r.*, was.status AS was_status)"
 	" SELECT" REFUND_COLUMNS ", r.was_status"
 	" FROM claimed r"

@@ -43,10 +43,10 @@ typedef struct Refund
 } Refund;
 
 /*
- * SQL: whether after-sale a cannot be paid back, or no longer. Of goods that are sent back there is
- * a refund only once they have been inspected.
+ * SQL: whether the refunds of after-sale a must not be claimed: it is not approved yet, or has
+ * ended. Goods that are sent back have a refund only once they have been inspected.
  */
-#define AFTER_SALE_WAITS "a.status NOT IN (" AFTER_SALES_APPROVED ")"
+#define AFTER_SALE_BARS_REFUND "a.status NOT IN (" AFTER_SALES_APPROVED ")"
 
 /* SQL: what refund_rows() reads, of a refund r with its payment p and its order o, if known. */
 #define REFUND_COLUMNS \

@@ -67,7 +67,8 @@ static SavedPlan insert_for_canceled = SAVED_PLAN(
 	" FROM order_ext_internal.orders o"
 	" JOIN order_ext_internal.payments p ON p.order_id = o.order_id"
 	" LEFT JOIN order_ext_internal.after_sales a"
-	"   ON a.order_id = o.order_id AND a.origin = 'cancel' AND p.purpose = " CODE(PURPOSE_APPLIED)
+	"   ON a.order_id = o.order_id AND a.origin = '" AFTER_SALE_ORIGIN_CANCEL "'"
+	"    AND p.purpose = " CODE(PURPOSE_APPLIED)
 	LEFT_OF_PAYMENT
 	" WHERE o.order_id = ANY ($1) AND o.status = " CODE(ORDER_CANCELED)
 	"   AND p.status = " CODE(PAYMENT_CAPTURED) " AND p.purpose IN (" PURPOSES_OF_ORDER ")"

@@ -301,7 +301,7 @@ stock_consume(const int64 *order_ids, int n, TimestampTz at)
 /* ---- take back ---- */
 
 void
-stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
+stock_take_back(int64 order_id, int64 ref, const int64 *products,
 				const int32 *quantities, int n, LedgerKind kind, TimestampTz at, int32 *moved)
 {
 	Datum		values[3] = {Int64GetDatum(order_id), int64_array(products, n),
@@ -320,7 +320,7 @@ stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
 			continue;
 		movement->order_id = order_id;
 		movement->product_id = row_int64(i, 1);
-		movement->ref = after_sale_id;
+		movement->ref = ref;
 		movement->delta.available = kind == LEDGER_RETURN ? quantity : 0;
 		movement->delta.consumed = -quantity;
 		n_movements++;

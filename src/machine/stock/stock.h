@@ -54,11 +54,11 @@ extern void stock_consume(const int64 *order_ids, int n, TimestampTz at);
 
 /*
  * Take back pieces that an order has consumed: available again (LEDGER_RETURN) or written off
- * (LEDGER_WRITE_OFF), on behalf of an after-sale, which moves a product once. Products are in
- * ascending order. Never more than the order still has consumed; moved[i], unless NULL, is the
- * number.
+ * (LEDGER_WRITE_OFF). ref is on whose behalf, an after-sale or the negative number of one of its
+ * events, and moves a product once. Products are in ascending order. Never more than the order
+ * still has consumed; moved[i], unless NULL, is the number.
  */
-extern void stock_take_back(int64 order_id, int64 after_sale_id, const int64 *products,
+extern void stock_take_back(int64 order_id, int64 ref, const int64 *products,
 							const int32 *quantities, int n, LedgerKind kind, TimestampTz at,
 							int32 *moved);
 

@@ -25,7 +25,7 @@ compare_lines(const void *a, const void *b)
 }
 
 void
-take_back_lines(int64 order_id, int64 after_sale_id, const int64 *products, const int32 *pieces,
+take_back_lines(int64 order_id, int64 ref, const int64 *products, const int32 *pieces,
 				int n, LedgerKind kind, TimestampTz at, int32 *moved)
 {
 	PiecesOfLine *lines = palloc(sizeof(PiecesOfLine) * n);
@@ -53,7 +53,7 @@ take_back_lines(int64 order_id, int64 after_sale_id, const int64 *products, cons
 		/* an order has no more pieces of a product than an integer counts */
 		sums[n_distinct - 1] += lines[i].pieces;
 	}
-	stock_take_back(order_id, after_sale_id, distinct, sums, n_distinct, kind, at, rest);
+	stock_take_back(order_id, ref, distinct, sums, n_distinct, kind, at, rest);
 	for (i = 0, j = 0; moved != NULL && i < n; i++)
 	{
 		int32	   *of_line = &moved[lines[i].place];

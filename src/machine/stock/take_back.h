@@ -12,7 +12,7 @@
  * there may be several. moved[i], unless NULL, is how many of line i: the first lines of a product
  * come first if not all are moved.
  */
-extern void take_back_lines(int64 order_id, int64 after_sale_id, const int64 *products,
+extern void take_back_lines(int64 order_id, int64 ref, const int64 *products,
 							const int32 *pieces, int n, LedgerKind kind, TimestampTz at,
 							int32 *moved);
 
