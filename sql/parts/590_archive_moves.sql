@@ -79,11 +79,13 @@ AS $$
 			WHERE x.order_id = o.order_id AND x.resolved_at IS NULL)
 		AND NOT EXISTS (SELECT FROM order_ext_internal.refunds r
 			JOIN order_ext_internal.refund_events e ON e.refund_id = r.refund_id
-			JOIN order_ext_internal.held_facts h ON h.entity_id = r.refund_id
+			JOIN order_ext_internal.held_facts h
+				ON h.entity_id = r.refund_id AND h.kind = 'refund_callback'
 			WHERE r.order_id = o.order_id AND h.resolved_at IS NULL)
 		AND NOT EXISTS (SELECT FROM order_ext_internal.after_sales a
 			JOIN order_ext_internal.after_sale_events e ON e.after_sale_id = a.after_sale_id
 			JOIN order_ext_internal.held_facts h ON h.entity_id = a.after_sale_id
+				AND h.kind IN ('return_shipment', 'return_receipt')
 			WHERE a.order_id = o.order_id AND h.resolved_at IS NULL)
 		-- messages that somebody still has to do with
 		AND NOT EXISTS (SELECT FROM order_ext_internal.consumer_groups g
