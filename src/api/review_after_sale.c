@@ -190,7 +190,7 @@ close_it(Journal *journal, const Decision *decision, AfterSale *after_sale)
 		strcmp(after_sale->origin, AFTER_SALE_ORIGIN_REFUSED) != 0 &&
 		after_sale->type != AFTER_SALE_GOODWILL)
 		raise_status(after_sale, "closed", "must_refund",
-					 "Its order is canceled or short of goods, so the money must be refunded.");
+					 "Its order is canceled, lost or short of goods: the money must be refunded.");
 	if (!after_sale_give_up(journal, after_sale, EVENT_AFTER_SALE_CLOSE, ACTOR_STAFF,
 							decision->reason))
 		raise_status(after_sale, "closed", "refund", "Its refund is being executed.");
