@@ -10,7 +10,7 @@
 -- reason_code: 10 to 200 of the source (80 canceled, 90 forced, 100 refused, 200 other).
 -- return_status (type 2 only): 0 awaiting, 10 to_send, 20 in_transit, 30 received, 35
 -- partly_received, 40 inspected, 50 damaged; return_version counts its transitions. origin is the
--- cause of one created by the system ('cancel', 'refused', 'shortage:<n>') or by staff
+-- cause of one created by the system ('cancel', 'refused', 'lost', 'shortage:<n>') or by staff
 -- ('goodwill:<n>') and makes it unique per order; NULL for applications by persons.
 CREATE TABLE order_ext_internal.after_sales (
 	after_sale_id bigint PRIMARY KEY,

@@ -85,7 +85,7 @@ COMMENT ON COLUMN order_ext.after_sales_view.source IS 'user_refund, system, cus
 COMMENT ON COLUMN order_ext.after_sales_view.reason_kind IS 'number, quality, package, logistics, courier, user, price, canceled, forced, refused or other.';
 COMMENT ON COLUMN order_ext.after_sales_view.reason IS 'Reason given by the applicant.';
 COMMENT ON COLUMN order_ext.after_sales_view.review_reason IS 'Reason given by the reviewer.';
-COMMENT ON COLUMN order_ext.after_sales_view.origin IS 'What opened it, if nobody applied: cancel, refused, shortage:N or goodwill:N.';
+COMMENT ON COLUMN order_ext.after_sales_view.origin IS 'What opened it, if nobody applied: cancel, refused, lost, shortage:N or goodwill:N.';
 COMMENT ON COLUMN order_ext.after_sales_view.return_status IS 'Of the goods of a return_refund, by name.';
 COMMENT ON COLUMN order_ext.after_sales_view.carrier IS 'Carrier of the returned goods.';
 COMMENT ON COLUMN order_ext.after_sales_view.tracking_no IS 'Its tracking number.';
