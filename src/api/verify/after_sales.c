@@ -14,7 +14,7 @@
  * too late). The latter are for staff to sort out: a warning.
  */
 #define COUNTED \
-	"counted AS MATERIALIZED (" \
+	"counted AS (" \
 	" SELECT a.after_sale_id, a.order_id, a.freight," \
 	"  a.status NOT IN (" AFTER_SALES_GIVEN_UP ") AS live" \
 	" FROM order_ext_internal.after_sales a" \
