@@ -32,6 +32,19 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.erased_log(jsonb) IS
 	'Steps of an archived log without what buyers wrote.';
 
+-- erased_facts(): held facts without what warehouse and carrier sent.
+CREATE FUNCTION order_ext_internal.erased_facts(list jsonb) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE
+AS $$
+	SELECT coalesce(jsonb_agg(CASE
+		WHEN e ->> 'kind' IN ('shipment_event', 'fulfilment_cancel_result')
+		THEN e || jsonb_build_object('payload', (e -> 'payload') - 'payload')
+		ELSE e END ORDER BY n), '[]')
+	FROM jsonb_array_elements(list) WITH ORDINALITY AS l (e, n)
+$$;
+COMMENT ON FUNCTION order_ext_internal.erased_facts(jsonb) IS
+	'Archived held facts without what was sent with them.';
+
 -- erased_document(): the document of an archived order without what is personal.
 CREATE FUNCTION order_ext_internal.erased_document(document jsonb) RETURNS jsonb
 	LANGUAGE sql IMMUTABLE
@@ -48,7 +61,9 @@ AS $$
 				ELSE '{}' END
 			|| CASE WHEN document -> 'rows' ? 'shipment_events' THEN jsonb_build_object(
 				'shipment_events', order_ext_internal.erased_list(
-					document #> '{rows,shipment_events}', '{payload}')) ELSE '{}' END,
+					document #> '{rows,shipment_events}', '{payload}')) ELSE '{}' END
+			|| CASE WHEN document -> 'rows' ? 'held_facts' THEN jsonb_build_object('held_facts',
+				order_ext_internal.erased_facts(document #> '{rows,held_facts}')) ELSE '{}' END,
 		'shown', document -> 'shown' || jsonb_build_object(
 			'options', order_ext_internal.erased(document #> '{shown,options}'),
 			'after_sales', order_ext_internal.erased_list(document #> '{shown,after_sales}',
@@ -122,6 +137,10 @@ BEGIN
 	WHERE e.order_id = ANY (ids || ARRAY(
 			SELECT d.order_id FROM order_ext_archive.dropped d WHERE d.user_id = buyer))
 		AND e.payload IS NOT NULL;
+	UPDATE order_ext_internal.held_facts h SET payload = h.payload - 'payload'
+	WHERE h.order_id = ANY (ids || ARRAY(
+			SELECT d.order_id FROM order_ext_archive.dropped d WHERE d.user_id = buyer))
+		AND h.kind IN ('shipment_event', 'fulfilment_cancel_result') AND h.payload ? 'payload';
 	UPDATE order_ext_internal.transition_log l SET detail = l.detail - '{reason,address}'::text[]
 	FROM unnest(ids) AS i (id), order_ext_internal.archive_entities(i.id) AS e
 	WHERE l.entity_id = e.entity_id AND l.machine = e.machine AND l.actor = 'B'

@@ -22,7 +22,7 @@ SELECT t.drain();
 SELECT count(*) FROM order_ext.claim_refunds(100, 'test', '1 day', '{arpay}');
 SELECT o.external_id, t.show(order_ext.refund_callback(r.refund_id, CASE o.external_id WHEN 'AR-failed' THEN 'failed' ELSE 'succeeded' END, 'AR-R-' || o.external_id))
 FROM order_ext.refunds_view r JOIN order_ext.orders_view o USING (order_id) WHERE o.user_id = 7800 ORDER BY 1;
-SELECT t.show(order_ext.shipment_event(t.id('AR-held'), 'import', 'delivering')) AS reused,
+SELECT t.show(order_ext.shipment_event(t.id('AR-held'), 'import', 'delivering', payload => '{"to": "Long Lane"}')) AS reused,
 	t.show(order_ext.payment_disputed(t.id('AR-disputed'), 'T-AR-disputed', 'arpay', 'AR-D1', 'opened')) AS disputed,
 	t.show(order_ext.payment_disputed(t.id('AR-won'), 'T-AR-won', 'arpay', 'AR-D2', 'opened')) AS opened,
 	t.show(order_ext.record_refund(t.id('AR-recorded'), 'T-AR-recorded', 'arpay', 'AR-R-1', 500)) AS recorded;
@@ -132,12 +132,16 @@ SELECT t.ar_errors();
 SELECT t.go('order_ext.get_order(1)'), t.go('order_ext.allowed_actions(1)'), t.go('order_ext.cancel_order(1)'), t.go($$order_ext.pay_callback(1, 'T-AR-1', 'arpay', 1)$$);
 
 -- erase_buyer(): what is personal goes, live, archived and in messages; the books stay. Open orders need their address.
+SELECT t.show(order_ext.shipment_event(t.id('AR-canceled'), 'late', 'picked', payload => '{"to": "Long Lane"}')) AS late;
+SELECT count(order_ext.resolve_fact(fact_id, 'seen')) AS resolved FROM order_ext.held_facts WHERE order_id = t.id('AR-canceled') AND resolved_at IS NULL;
 SELECT t.archive();
 SELECT r.disposition FROM order_ext.import_orders(jsonb_build_array(t.ar('AR-open', 'paid'))) AS r;
 CREATE FUNCTION t.ar_personal() RETURNS TABLE (place text, n bigint) LANGUAGE sql AS $$
 	SELECT 'archive', count(*) FROM order_ext_archive.orders a WHERE a.user_id = 7800 AND a.document::text ~ 'Long Lane|ring twice|too small'
 	UNION ALL SELECT 'orders', count(*) FROM order_ext_internal.orders o WHERE o.user_id = 7800 AND o.options::text ~ 'Long Lane|ring twice'
 	UNION ALL SELECT 'after-sales', count(*) FROM order_ext_internal.after_sales a WHERE a.user_id = 7800 AND a.reason ~ 'too small'
+	UNION ALL SELECT 'held facts', count(*) FROM order_ext_internal.held_facts h JOIN order_ext_internal.orders o USING (order_id) WHERE o.user_id = 7800 AND h.payload::text ~ 'Long Lane'
+	UNION ALL SELECT 'archived facts', count(*) FROM order_ext_archive.orders a WHERE a.user_id = 7800 AND a.document #>> '{rows,held_facts}' ~ 'Long Lane'
 	UNION ALL SELECT 'messages', count(*) FROM order_ext_internal.message_log m WHERE m.payload ? 'address' AND m.key = t.id('AR-unpaid') $$;
 BEGIN;
 SET LOCAL session_replication_role = replica;
