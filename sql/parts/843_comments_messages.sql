@@ -238,7 +238,7 @@ Raises: OE110; 25006';
 
 COMMENT ON FUNCTION order_ext.erase_buyer(bigint) IS
 'Removes what is personal of a buyer, and keeps the books.
-Of all settled orders of the buyer, archived ones included: the address, the remark and all other options but region, channel, currency and external_id; the reasons that the buyer gave; what warehouse and carrier sent; addresses and remarks in messages. Attributes of lines, and what gateways sent, stay. Orders that are not over, or of which an after-sale is under way, still need them and are left: call it again later.
+Of all settled orders of the buyer, archived ones included: the address, the remark and all other options but region, channel, currency and external_id; the reasons that the buyer gave; what warehouse and carrier sent; addresses and remarks in messages. Attributes of lines, tracking numbers of what the buyer sent back, and what gateways sent, stay. Orders that are not over, or of which an after-sale is under way, still need them and are left: call it again later.
 user_id: the buyer
 Returns: what was looked through
 orders: orders that are not in the archive
