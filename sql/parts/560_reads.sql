@@ -48,18 +48,11 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.check_order_id(bigint) IS
 	'Refuses what is not the ID of an order.';
 
-CREATE FUNCTION order_ext.get_order(order_id bigint) RETURNS jsonb
-	LANGUAGE plpgsql STABLE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-	-- without statistics, too, rows are looked up by their keys
-	SET enable_seqscan = off
-	SET enable_hashjoin = off
-	SET enable_mergejoin = off
+-- order_shown(): what get_order() answers about a live order. A row, so that it becomes part of
+-- the statement it is in.
+CREATE FUNCTION order_ext_internal.order_shown(id bigint) RETURNS TABLE (shown jsonb)
+	LANGUAGE sql STABLE
 AS $$
-DECLARE
-	answer jsonb;
-BEGIN
-	PERFORM order_ext_internal.check_order_id(get_order.order_id);
 	SELECT jsonb_build_object(
 			'order_id', o.order_id::text,
 			'user_id', o.user_id::text,
@@ -132,9 +125,24 @@ BEGIN
 						WHERE e.order_id = o.order_id))
 				FROM order_ext.fulfilments_view f
 				WHERE f.order_id = o.order_id))
-	INTO answer
 	FROM order_ext.orders_view o
-	WHERE o.order_id = get_order.order_id;
+	WHERE o.order_id = order_shown.id
+$$;
+COMMENT ON FUNCTION order_ext_internal.order_shown(bigint) IS 'What is shown of a live order.';
+
+CREATE FUNCTION order_ext.get_order(order_id bigint) RETURNS jsonb
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	-- without statistics, too, rows are looked up by their keys
+	SET enable_seqscan = off
+	SET enable_hashjoin = off
+	SET enable_mergejoin = off
+AS $$
+DECLARE
+	answer jsonb;
+BEGIN
+	PERFORM order_ext_internal.check_order_id(get_order.order_id);
+	SELECT s.shown INTO answer FROM order_ext_internal.order_shown(get_order.order_id) s;
 	IF answer IS NULL THEN
 		SELECT a.document -> 'shown' INTO answer FROM order_ext_archive.orders a
 		WHERE a.order_id = get_order.order_id;
@@ -143,51 +151,52 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION order_ext.order_timeline(order_id bigint)
+-- sees_words(): whether the caller sees orders as a whole: reasons that people gave are for those.
+-- The caller as in message_trace().
+CREATE FUNCTION order_ext_internal.sees_words() RETURNS boolean
+	LANGUAGE sql STABLE
+AS $$
+	SELECT has_function_privilege(
+		coalesce(nullif(current_setting('role'), 'none'), session_user)::name,
+		'order_ext.get_order(bigint)', 'EXECUTE')
+$$;
+COMMENT ON FUNCTION order_ext_internal.sees_words() IS
+	'Whether the caller sees the reasons that people gave.';
+
+-- order_steps(): what order_timeline() answers about a live order, in its order; reasons that
+-- people gave only with sees_words. It becomes part of the statement it is in.
+CREATE FUNCTION order_ext_internal.order_steps(id bigint, sees_words boolean)
 	RETURNS TABLE (at timestamptz, from_status text, to_status text, event text, actor text,
 		detail jsonb, operator text, role text)
-	LANGUAGE plpgsql STABLE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE
 AS $$
-DECLARE
-	-- as in message_trace(); reasons that people gave are for those who see orders as a whole
-	caller name := coalesce(nullif(current_setting('role'), 'none'), session_user);
-	sees_words boolean := has_function_privilege(caller, 'order_ext.get_order(bigint)', 'EXECUTE');
-BEGIN
-	PERFORM order_ext_internal.check_order_id(order_timeline.order_id);
-	RETURN QUERY
-	SELECT t.* FROM order_ext_archive.orders a, jsonb_to_recordset(a.document -> 'timeline') AS t
-		(at timestamptz, from_status text, to_status text, event text, actor text, detail jsonb,
-			operator text, role text)
-	WHERE a.order_id = order_timeline.order_id;
-	RETURN QUERY
 	WITH entity AS (
-		SELECT 1 AS machine, order_timeline.order_id AS id, 'order' AS machine_name
+		SELECT 1 AS machine, order_steps.id AS id, 'order' AS machine_name
 		UNION ALL
 		SELECT 2, p.payment_id, 'payment'
 		FROM order_ext_internal.payments p
-		WHERE p.order_id = order_timeline.order_id
+		WHERE p.order_id = order_steps.id
 		UNION ALL
 		SELECT machine, a.after_sale_id, machine_name
 		FROM order_ext_internal.after_sales a,
 			(VALUES (3, 'after_sale'), (4, 'return')) AS m (machine, machine_name)
-		WHERE a.order_id = order_timeline.order_id
+		WHERE a.order_id = order_steps.id
 		UNION ALL
 		SELECT 5, r.refund_id, 'refund'
 		FROM order_ext_internal.refunds r
-		WHERE r.order_id = order_timeline.order_id
+		WHERE r.order_id = order_steps.id
 		UNION ALL
 		SELECT 7, f.order_id, 'fulfilment'
 		FROM order_ext_internal.fulfilments f
-		WHERE f.order_id = order_timeline.order_id
+		WHERE f.order_id = order_steps.id
 		UNION ALL
 		SELECT 6, o.coupon_id, 'coupon'
 		FROM order_ext_internal.orders o
-		WHERE o.order_id = order_timeline.order_id AND o.coupon_id IS NOT NULL
+		WHERE o.order_id = order_steps.id AND o.coupon_id IS NOT NULL
 	), step AS (
 		SELECT l.machine, l.entity_id, l.version, l.xid, l.at, l.from_status, l.to_status, l.actor,
 			l.operator, e.machine_name,
-			CASE WHEN sees_words THEN l.detail ELSE l.detail - 'reason' END AS detail,
+			CASE WHEN order_steps.sees_words THEN l.detail ELSE l.detail - 'reason' END AS detail,
 			order_ext_internal.event_name(l.machine, l.event) AS event_name,
 			-- an order's rows stay in order even where the clock was set back
 			CASE WHEN e.machine_name = 'order'
@@ -200,7 +209,7 @@ BEGIN
 			SELECT * FROM order_ext_internal.transition_log t
 			WHERE t.machine = e.machine AND t.entity_id = e.id
 			OFFSET 0) l
-		WHERE e.machine_name <> 'coupon' OR l.order_id = order_timeline.order_id
+		WHERE e.machine_name <> 'coupon' OR l.order_id = order_steps.id
 	)
 	SELECT s.at,
 		CASE s.machine_name WHEN 'order'
@@ -231,7 +240,30 @@ BEGIN
 			WHERE paid.machine_name = 'order' AND paid.event_name = 'pay' AND paid.xid = s.xid
 				AND EXISTS (SELECT FROM order_ext_internal.payments p
 							WHERE p.payment_id = s.entity_id AND p.purpose = 1)))	-- applied
-	ORDER BY s.sort_at, s.machine_name <> 'fulfilment', s.machine, s.entity_id, s.version;
+	ORDER BY s.sort_at, s.machine_name <> 'fulfilment', s.machine, s.entity_id, s.version
+$$;
+COMMENT ON FUNCTION order_ext_internal.order_steps(bigint, boolean) IS
+	'The steps of a live order.';
+
+CREATE FUNCTION order_ext.order_timeline(order_id bigint)
+	RETURNS TABLE (at timestamptz, from_status text, to_status text, event text, actor text,
+		detail jsonb, operator text, role text)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	sees_words boolean := order_ext_internal.sees_words();
+BEGIN
+	PERFORM order_ext_internal.check_order_id(order_timeline.order_id);
+	RETURN QUERY
+	SELECT t.at, t.from_status, t.to_status, t.event, t.actor,
+		CASE WHEN sees_words THEN t.detail ELSE t.detail - 'reason' END, t.operator, t.role
+	FROM order_ext_archive.orders a, jsonb_to_recordset(a.document -> 'timeline') AS t
+		(at timestamptz, from_status text, to_status text, event text, actor text, detail jsonb,
+			operator text, role text)
+	WHERE a.order_id = order_timeline.order_id;
+	RETURN QUERY
+	SELECT s.* FROM order_ext_internal.order_steps(order_timeline.order_id, sees_words) s;
 END
 $$;
 

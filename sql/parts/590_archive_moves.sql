@@ -30,8 +30,8 @@ AS $$
 		WHERE x.order_id = i.id OFFSET 0) o
 	CROSS JOIN LATERAL (SELECT max(l.at) AS at
 		FROM order_ext_internal.archive_entities(o.order_id) e
-		JOIN order_ext_internal.transition_log l
-			ON l.entity_id = e.entity_id AND l.machine = e.machine) last
+		CROSS JOIN LATERAL (SELECT x.at FROM order_ext_internal.transition_log x
+			WHERE x.entity_id = e.entity_id AND x.machine = e.machine OFFSET 0) l) last
 	WHERE o.status IN (order_ext.status_code('order', 'signed'),
 			order_ext.status_code('order', 'canceled'), order_ext.status_code('order', 'refused'),
 			order_ext.status_code('order', 'invalid'))
@@ -101,10 +101,11 @@ COMMENT ON FUNCTION order_ext_internal.archive_settled(bigint[], timestamptz) IS
 	'Which of these orders are settled.';
 
 -- archive_entities(): what of the machines belongs to an order, except its coupon, which is its
--- owner's. Machines: 1 order, 2 payment, 3 after-sale, 4 return, 5 refund, 7 fulfilment.
+-- owner's. Machines: 1 order, 2 payment, 3 after-sale, 4 return, 5 refund, 7 fulfilment. It becomes
+-- part of the statement it is in; OFFSET: before what that joins it with.
 CREATE FUNCTION order_ext_internal.archive_entities(id bigint)
 	RETURNS TABLE (machine smallint, entity_id bigint)
-	LANGUAGE sql VOLATILE
+	LANGUAGE sql STABLE
 AS $$
 	SELECT m, id FROM unnest('{1,7}'::smallint[]) AS m
 	UNION ALL SELECT 2::smallint, p.payment_id FROM order_ext_internal.payments p
@@ -114,6 +115,7 @@ AS $$
 	UNION ALL SELECT m, a.after_sale_id FROM order_ext_internal.after_sales a,
 		unnest('{3,4}'::smallint[]) AS m
 	WHERE a.order_id = id
+	OFFSET 0
 $$;
 COMMENT ON FUNCTION order_ext_internal.archive_entities(bigint) IS
 	'The entities of an order that have a log.';
@@ -157,39 +159,47 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.archive_next(integer, timestamptz) IS
 	'The next orders for the archive.';
 
--- archive_rows(): the rows of an order, table by table.
-CREATE FUNCTION order_ext_internal.archive_rows(id bigint) RETURNS jsonb
-	LANGUAGE sql VOLATILE
+-- archive_rows(): the rows of an order, table by table. A row, so that it becomes part of the
+-- statement it is in; OFFSET: a lookup for each, where a join could read the whole table.
+CREATE FUNCTION order_ext_internal.archive_rows(id bigint) RETURNS TABLE (rows jsonb)
+	LANGUAGE sql STABLE
 AS $$
-	SELECT jsonb_object_agg(t.name, t.list) FROM (
+	SELECT jsonb_object_agg(t.name, t.list) FILTER (WHERE t.list IS NOT NULL) FROM (
 		SELECT 'orders' AS name, jsonb_agg(x) AS list
 			FROM order_ext_internal.orders x WHERE x.order_id = id
 		UNION ALL SELECT 'order_items', jsonb_agg(x)
 			FROM order_ext_internal.order_items x WHERE x.order_id = id
 		UNION ALL SELECT 'payments', jsonb_agg(x)
 			FROM order_ext_internal.payments x WHERE x.order_id = id
-		UNION ALL SELECT 'payment_events', jsonb_agg(x) FROM order_ext_internal.payments p
-			JOIN order_ext_internal.payment_events x
-				ON x.pay_type = p.pay_type AND x.out_trade_no = p.out_trade_no
+		UNION ALL SELECT 'payment_events', jsonb_agg(x)
+			FROM order_ext_internal.payments p
+			CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.payment_events y
+				WHERE y.pay_type = p.pay_type AND y.out_trade_no = p.out_trade_no OFFSET 0) x
 			WHERE p.order_id = id
 		UNION ALL SELECT 'payment_notices', jsonb_agg(x)
 			FROM order_ext_internal.payment_notices x WHERE x.order_id = id
 		UNION ALL SELECT 'refunds', jsonb_agg(x)
 			FROM order_ext_internal.refunds x WHERE x.order_id = id
-		UNION ALL SELECT 'refund_events', jsonb_agg(x) FROM order_ext_internal.refunds r
-			JOIN order_ext_internal.refund_events x ON x.refund_id = r.refund_id
+		UNION ALL SELECT 'refund_events', jsonb_agg(x)
+			FROM order_ext_internal.refunds r
+			CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.refund_events y
+				WHERE y.refund_id = r.refund_id OFFSET 0) x
 			WHERE r.order_id = id
 		UNION ALL SELECT 'money_facts', jsonb_agg(x)
 			FROM order_ext_internal.money_facts x WHERE x.order_id = id
-		UNION ALL SELECT 'disputes', jsonb_agg(x) FROM order_ext_internal.payments p
-			JOIN order_ext_internal.disputes x ON x.payment_id = p.payment_id
+		UNION ALL SELECT 'disputes', jsonb_agg(x)
+			FROM order_ext_internal.payments p
+			CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.disputes y
+				WHERE y.payment_id = p.payment_id OFFSET 0) x
 			WHERE p.order_id = id
 		UNION ALL SELECT 'after_sales', jsonb_agg(x)
 			FROM order_ext_internal.after_sales x WHERE x.order_id = id
 		UNION ALL SELECT 'after_sale_items', jsonb_agg(x)
 			FROM order_ext_internal.after_sale_items x WHERE x.order_id = id
-		UNION ALL SELECT 'after_sale_events', jsonb_agg(x) FROM order_ext_internal.after_sales a
-			JOIN order_ext_internal.after_sale_events x ON x.after_sale_id = a.after_sale_id
+		UNION ALL SELECT 'after_sale_events', jsonb_agg(x)
+			FROM order_ext_internal.after_sales a
+			CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.after_sale_events y
+				WHERE y.after_sale_id = a.after_sale_id OFFSET 0) x
 			WHERE a.order_id = id
 		UNION ALL SELECT 'fulfilments', jsonb_agg(x)
 			FROM order_ext_internal.fulfilments x WHERE x.order_id = id
@@ -203,9 +213,8 @@ AS $$
 			FROM order_ext_internal.stock_ledger x WHERE x.order_id = id
 		UNION ALL SELECT 'transition_log', jsonb_agg(x)
 			FROM order_ext_internal.archive_entities(id) e
-			JOIN order_ext_internal.transition_log x
-				ON x.entity_id = e.entity_id AND x.machine = e.machine) t
-	WHERE t.list IS NOT NULL
+			CROSS JOIN LATERAL (SELECT * FROM order_ext_internal.transition_log y
+				WHERE y.entity_id = e.entity_id AND y.machine = e.machine OFFSET 0) x) t
 $$;
 COMMENT ON FUNCTION order_ext_internal.archive_rows(bigint) IS 'All rows of an order.';
 
@@ -247,10 +256,12 @@ BEGIN
 	INSERT INTO order_ext_archive.orders (order_id, user_id, coupon_id, pay_amount, created_at,
 		settled_at, archived_at, removed_at, status, currency, external_id, document)
 	SELECT o.order_id, o.user_id, o.coupon_id, o.pay_amount, o.created_at, s.settled_at,
-		clock_timestamp(), o.removed_at, o.status, o.currency, o.external_id, jsonb_build_object(
-			'rows', order_ext_internal.archive_rows(o.order_id),
-			'shown', order_ext.get_order(o.order_id),
-			'timeline', (SELECT jsonb_agg(t) FROM order_ext.order_timeline(o.order_id) AS t))
+		clock_timestamp(), o.removed_at, o.status, o.currency, o.external_id,
+		jsonb_build_object(
+			'rows', (SELECT r.rows FROM order_ext_internal.archive_rows(o.order_id) r),
+			'shown', (SELECT d.shown FROM order_ext_internal.order_shown(o.order_id) d),
+			'timeline', (SELECT jsonb_agg(t)
+				FROM order_ext_internal.order_steps(o.order_id, true) t))
 	FROM order_ext_internal.archive_settled(given, before) s
 	JOIN order_ext_internal.orders o ON o.order_id = s.order_id;
 	ids := ARRAY(SELECT a.order_id FROM order_ext_archive.orders a WHERE a.order_id = ANY (given));
@@ -264,9 +275,11 @@ BEGIN
 		WHERE l.order_id = ANY (ids) ORDER BY l.product_id);
 
 	INSERT INTO order_ext_archive.keys (key, order_id)
-	SELECT k::bigint, a.order_id FROM order_ext_archive.orders a,
-		jsonb_object_keys(order_ext_internal.archive_keys_of(a.document -> 'rows')) AS k
-	WHERE a.order_id = ANY (ids);
+	SELECT k.key, d.order_id
+	-- OFFSET: the document is read once
+	FROM (SELECT a.order_id, a.document -> 'rows' AS rows FROM order_ext_archive.orders a
+		WHERE a.order_id = ANY (ids) OFFSET 0) d
+	CROSS JOIN LATERAL order_ext_internal.archive_keys_of(d.rows) k;
 
 	INSERT INTO order_ext_archive.money AS m (day, what, pay_type, currency, amount)
 	SELECT * FROM order_ext_internal.archive_money(ids)
@@ -356,8 +369,7 @@ BEGIN
 		RETURN false;
 	END IF;
 	DELETE FROM order_ext_archive.keys k
-	USING jsonb_object_keys(order_ext_internal.archive_keys_of(kept)) AS e
-	WHERE k.key = e::bigint AND k.order_id = id;
+	USING order_ext_internal.archive_keys_of(kept) e WHERE k.key = e.key AND k.order_id = id;
 	WITH later AS (
 		DELETE FROM order_ext_internal.shipment_events e WHERE e.order_id = id RETURNING e.*)
 	SELECT jsonb_agg(to_jsonb(l) || jsonb_build_object('seq', l.seq + (
@@ -385,11 +397,11 @@ $$;
 COMMENT ON FUNCTION order_ext_internal.recall_order(bigint) IS
 	'Brings an order back from the archive.';
 
--- archive_keys_of(): the keys of the rows of an order, as an object.
-CREATE FUNCTION order_ext_internal.archive_keys_of(kept jsonb) RETURNS jsonb
+-- archive_keys_of(): the keys of the rows of an order. It becomes part of the statement it is in.
+CREATE FUNCTION order_ext_internal.archive_keys_of(kept jsonb) RETURNS TABLE (key bigint)
 	LANGUAGE sql IMMUTABLE
 AS $$
-	SELECT coalesce(jsonb_object_agg(k.key, true), '{}') FROM (
+	SELECT k.key FROM (
 		SELECT order_ext_internal.archive_key('payment', p ->> 'payment_id') AS key
 		FROM jsonb_array_elements(kept -> 'payments') AS p
 		UNION SELECT order_ext_internal.archive_key('trade', p ->> 'out_trade_no')

@@ -83,6 +83,16 @@ SELECT t.ar_errors();
 SELECT name, shown = order_ext.get_order(t.id(name)) AS same, timeline = (SELECT jsonb_agg(l) FROM order_ext.order_timeline(t.id(name)) AS l) AS same_timeline,
 	(SELECT count(*) FROM order_ext.allowed_actions(t.id(name))) AS actions, (SELECT count(*) FROM order_ext.orders_view o WHERE o.order_id = t.id(name)) AS live
 FROM t.ar_before ORDER BY name COLLATE "C";
+-- Observers see no reasons that people gave.
+SELECT t.id('AR-back') AS back \gset
+CREATE ROLE regress_ar_observer;
+SELECT order_ext.grant_to('regress_ar_observer', 'observer');
+SELECT count(*) FILTER (WHERE detail->>'reason' = 'too small') AS reasons FROM order_ext.order_timeline(:back);
+SET ROLE regress_ar_observer;
+SELECT count(*) > 5 AS steps, count(*) FILTER (WHERE detail ? 'reason') AS reasons FROM order_ext.order_timeline(:back);
+RESET ROLE;
+SELECT order_ext.revoke_from('regress_ar_observer', 'observer');
+DROP ROLE regress_ar_observer;
 -- Nothing of them is left but the coupon and its log, which are the user's.
 SELECT tab, n FROM t.ar_before, (VALUES ('orders'), ('order_items'), ('payments'), ('refunds'), ('after_sales'), ('after_sale_items'), ('fulfilments'),
 	('fulfilment_documents'), ('shipment_events'), ('stock_ledger'), ('transition_log'), ('disputes'), ('money_facts'), ('held_facts')) AS tabs (tab),

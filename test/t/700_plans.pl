@@ -144,6 +144,34 @@ COMMIT;
 SQL
 }
 
+# ---- maintain() archives many orders by as many statements as few, and reads these only ----
+
+# The statements that move three of four orders of n; the fourth has an open refund.
+sub archiving
+{
+	my ($n, $statistics) = @_;
+	my ($rc, $out, $err) = $node->psql('postgres', <<"SQL");
+LOAD 'auto_explain';
+BEGIN;
+SET LOCAL session_replication_role = replica;
+-- as plans of the engine are made
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL auto_explain.log_level = notice;
+SET LOCAL auto_explain.log_nested_statements = on;
+SET LOCAL auto_explain.log_min_duration = 0;
+SELECT order_ext_internal.archive_orders(ARRAY(SELECT generate_series(5001, 5000 + $n)), now() + interval '1 day');
+SET LOCAL auto_explain.log_min_duration = -1;
+-- the first fold counts all movements of their products
+SELECT what || ': ' || n FROM reads() WHERE n > 30 * $n AND what !~ 'stock_ledger' ORDER BY 1;
+ROLLBACK;
+SQL
+	is($out, 3 * $n / 4, "archiving $n orders, nothing else is read, $statistics");
+	return scalar(() = $err =~ /^Query Text: /mg);
+}
+
 foreach my $statistics ('without statistics', 'with statistics')
 {
 	if ($statistics eq 'with statistics')
@@ -180,6 +208,10 @@ foreach my $statistics ('without statistics', 'with statistics')
 	is(reads_more(q{order_ext.search_orders('{"status": "paid", "sku": "many-1"}')}),
 		"scan of order_items_product_id: 10000\nscan of orders_pkey: 10000\n0 orders\nbefore 20051",
 		"of a product, $statistics");
+
+	my $few = archiving(4, $statistics);
+	cmp_ok($few, '>', 0, "statements are counted, $statistics");
+	is(archiving(400, $statistics), $few, "four hundred orders are archived by as many statements as four, $statistics");
 }
 
 # The recent check reads what was written after the mark, whatever there was before it.
