@@ -108,14 +108,23 @@ BEGIN
 END
 $$;
 
--- Up to p_max messages of a topic, locked. Read in the order of the index whatever the statistics are:
--- of a backlog that was published a moment ago they know nothing, and each batch would sort all of it.
-CREATE FUNCTION next_batch(p_topic text, p_max integer) RETURNS SETOF outbox LANGUAGE plpgsql
+-- Up to p_max messages of a topic, locked, and where they are. Read in the order of the index, and
+-- deleted by their places, whatever the statistics are: of a backlog that was published a moment ago
+-- they know nothing, and for each batch all of it would be sorted, and an index read for each row.
+CREATE FUNCTION next_batch(p_topic text, p_max integer)
+RETURNS TABLE (id bigint, place tid, key bigint, payload jsonb) LANGUAGE plpgsql
 SET enable_sort = off AS $$
 BEGIN
-	RETURN QUERY SELECT * FROM outbox
-		WHERE topic = p_topic AND run_at <= clock_timestamp()
-		ORDER BY id LIMIT p_max FOR UPDATE SKIP LOCKED;
+	RETURN QUERY SELECT o.id, o.ctid, o.key, o.payload FROM outbox AS o
+		WHERE o.topic = p_topic AND o.run_at <= clock_timestamp()
+		ORDER BY o.id LIMIT p_max FOR UPDATE SKIP LOCKED;
+END
+$$;
+
+CREATE FUNCTION delete_batch(p_places tid[]) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
+BEGIN
+	DELETE FROM outbox WHERE ctid = ANY (p_places);
 END
 $$;
 
@@ -124,10 +133,11 @@ $$;
 CREATE FUNCTION consume(p_topic text, p_max integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
 	v_ids bigint[];
+	v_places tid[];
 	v_keys bigint[];
-	v_done bigint[];
+	v_done tid[];
 BEGIN
-	SELECT array_agg(id), array_agg(key) INTO v_ids, v_keys
+	SELECT array_agg(id), array_agg(place), array_agg(key) INTO v_ids, v_places, v_keys
 	FROM next_batch(p_topic, p_max);
 	IF v_ids IS NULL THEN
 		RETURN 0;
@@ -135,13 +145,13 @@ BEGIN
 
 	BEGIN
 		PERFORM handle(p_topic, v_keys);
-		v_done := v_ids;
+		v_done := v_places;
 	EXCEPTION WHEN OTHERS THEN
 		v_done := '{}';
 		FOR i IN 1 .. cardinality(v_ids) LOOP
 			BEGIN
 				PERFORM handle(p_topic, ARRAY[v_keys[i]]);
-				v_done := v_done || v_ids[i];
+				v_done := v_done || v_places[i];
 			EXCEPTION WHEN OTHERS THEN
 				UPDATE outbox
 				SET attempts = attempts + 1, last_error = SQLERRM,
@@ -150,7 +160,7 @@ BEGIN
 			END;
 		END LOOP;
 	END;
-	DELETE FROM outbox WHERE id = ANY (v_done);
+	PERFORM delete_batch(v_done);
 	RETURN cardinality(v_ids);
 END
 $$;
@@ -165,11 +175,13 @@ $$;
 CREATE FUNCTION consume_each(p_max integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
 	v_ids bigint[];
+	v_places tid[];
 	v_keys bigint[];
 	v_payloads jsonb[];
-	v_done bigint[];
+	v_done tid[];
 BEGIN
-	SELECT array_agg(id), array_agg(key), array_agg(payload) INTO v_ids, v_keys, v_payloads
+	SELECT array_agg(id), array_agg(place), array_agg(key), array_agg(payload)
+	INTO v_ids, v_places, v_keys, v_payloads
 	FROM next_batch('bench.each', p_max);
 	IF v_ids IS NULL THEN
 		RETURN 0;
@@ -179,13 +191,13 @@ BEGIN
 		FOR i IN 1 .. cardinality(v_ids) LOOP
 			PERFORM touch(v_keys[i], v_payloads[i]);
 		END LOOP;
-		v_done := v_ids;
+		v_done := v_places;
 	EXCEPTION WHEN OTHERS THEN
 		v_done := '{}';
 		FOR i IN 1 .. cardinality(v_ids) LOOP
 			BEGIN
 				PERFORM touch(v_keys[i], v_payloads[i]);
-				v_done := v_done || v_ids[i];
+				v_done := v_done || v_places[i];
 			EXCEPTION WHEN OTHERS THEN
 				UPDATE outbox
 				SET attempts = attempts + 1, last_error = SQLERRM,
@@ -194,7 +206,7 @@ BEGIN
 			END;
 		END LOOP;
 	END;
-	DELETE FROM outbox WHERE id = ANY (v_done);
+	PERFORM delete_batch(v_done);
 	RETURN cardinality(v_ids);
 END
 $$;
@@ -202,21 +214,21 @@ $$;
 -- ... or once for the set.
 CREATE FUNCTION consume_set(p_max integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-	v_ids bigint[];
+	v_places tid[];
 	v_keys bigint[];
 	v_payloads jsonb[];
 BEGIN
-	SELECT array_agg(id), array_agg(key), array_agg(payload) INTO v_ids, v_keys, v_payloads
+	SELECT array_agg(place), array_agg(key), array_agg(payload) INTO v_places, v_keys, v_payloads
 	FROM next_batch('bench.set', p_max);
-	IF v_ids IS NULL THEN
+	IF v_places IS NULL THEN
 		RETURN 0;
 	END IF;
 	UPDATE public.target AS t SET hits = t.hits + m.hits, last = m.last
 	FROM (SELECT key, count(*) AS hits, max((payload ->> 'n')::bigint) AS last
 		  FROM unnest(v_keys, v_payloads) AS u (key, payload) GROUP BY key) AS m
 	WHERE t.id = m.key;
-	DELETE FROM outbox WHERE id = ANY (v_ids);
-	RETURN cardinality(v_ids);
+	PERFORM delete_batch(v_places);
+	RETURN cardinality(v_places);
 END
 $$;
 

@@ -39,22 +39,22 @@ $$;
 -- One batch of the topics whose handlers write what a latency is measured by.
 CREATE FUNCTION peer.consume_effects(p_max integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-	v_ids bigint[];
+	v_places tid[];
 	v_ns bigint[];
 BEGIN
-	SELECT array_agg(id), array_agg((payload ->> 'n')::bigint) INTO v_ids, v_ns
+	SELECT array_agg(place), array_agg((payload ->> 'n')::bigint) INTO v_places, v_ns
 	FROM peer.next_batch('bench.effect', p_max);
-	FOR i IN 1 .. coalesce(cardinality(v_ids), 0) LOOP
+	FOR i IN 1 .. coalesce(cardinality(v_places), 0) LOOP
 		INSERT INTO public.effects VALUES (v_ns[i], clock_timestamp());
 	END LOOP;
-	DELETE FROM peer.outbox WHERE id = ANY (v_ids);
-	RETURN coalesce(cardinality(v_ids), 0);
+	PERFORM peer.delete_batch(v_places);
+	RETURN coalesce(cardinality(v_places), 0);
 END
 $$;
 
--- In the order of the index, as next_batch().
+-- By the indexes, whatever the statistics are, too.
 CREATE FUNCTION peer.consume_due(p_max integer) RETURNS integer LANGUAGE plpgsql
-SET enable_sort = off AS $$
+SET enable_sort = off SET enable_seqscan = off AS $$
 DECLARE
 	v_ids bigint[];
 	v_ns bigint[];
